@@ -1,0 +1,348 @@
+//! Bytes to objects: strict, bounded, and without a panic on any input.
+
+use crate::encode::{
+    AMOUNT_ISSUED, AMOUNT_MPT, AMOUNT_POSITIVE, ARRAY_END, EXPONENT_BIAS, MANTISSA_BITS, MPT_MARK,
+    OBJECT_END, path,
+};
+use crate::{
+    AccountId, Amount, CodecError, Currency, Drops, Field, FieldType, Hash256, IouValue, Issue, IssuedAmount,
+    MAX_BYTES, MAX_DEPTH, MptAmount, Number, Object, PathStep, Value, XChainBridge,
+};
+
+/// Reads one object from all of the bytes.
+pub(crate) fn object(bytes: &[u8]) -> Result<Object, CodecError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(CodecError::TooLarge(bytes.len()));
+    }
+    let mut reader = Reader { bytes, offset: 0 };
+    let mut object = Object::new();
+    let mut last = None;
+    while reader.offset < bytes.len() {
+        let (field, offset) = reader.field()?;
+        reader.next_field(&mut object, &mut last, field, offset, 0)?;
+    }
+    Ok(object)
+}
+
+/// Reads the fixed parts of other formats too: a cursor that cannot leave the bytes.
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Reader<'a> {
+        Reader { bytes, offset: 0 }
+    }
+
+    /// The next so many bytes.
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
+        let rest = self.bytes.get(self.offset..).unwrap_or_default();
+        let taken = rest.get(..length).ok_or(CodecError::Truncated {
+            offset: self.bytes.len(),
+            needed: length.saturating_sub(rest.len()),
+        })?;
+        self.offset += length;
+        Ok(taken)
+    }
+
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, CodecError> {
+        self.array().map(u8::from_be_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, CodecError> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, CodecError> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    /// Nothing is left.
+    pub(crate) fn finish(&self) -> Result<(), CodecError> {
+        if self.offset < self.bytes.len() {
+            return Err(CodecError::Trailing { offset: self.offset });
+        }
+        Ok(())
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.offset).copied()
+    }
+
+    /// A field header, and where it began.
+    fn field(&mut self) -> Result<(Field, usize), CodecError> {
+        let offset = self.offset;
+        let first = self.u8()?;
+        let (mut kind, mut nth) = (first >> 4, first & 0x0F);
+        if kind == 0 {
+            kind = self.u8()?;
+            if kind < 16 {
+                return Err(CodecError::NotShortest { offset });
+            }
+        }
+        if nth == 0 {
+            nth = self.u8()?;
+            if nth < 16 {
+                return Err(CodecError::NotShortest { offset });
+            }
+        }
+        let (kind, nth) = (u32::from(kind), u32::from(nth));
+        if nth == 1 && (kind == FieldType::Object.code() || kind == FieldType::Array.code()) {
+            return Err(CodecError::UnexpectedEnd { offset });
+        }
+        let field = Field::from_code(kind << 16 | nth)
+            .filter(|field| field.is_serialized())
+            .ok_or(CodecError::UnknownFieldCode { type_code: kind, nth, offset })?;
+        Ok((field, offset))
+    }
+
+    /// Reads a field's value into the object; the field must come after the last.
+    fn next_field(
+        &mut self,
+        object: &mut Object,
+        last: &mut Option<Field>,
+        field: Field,
+        offset: usize,
+        depth: usize,
+    ) -> Result<(), CodecError> {
+        match *last {
+            Some(last) if last == field => return Err(CodecError::Duplicate { field, offset }),
+            Some(last) if last > field => {
+                // Out of order or there already: the latter says more.
+                let twice = object.has(field);
+                return Err(if twice {
+                    CodecError::Duplicate { field, offset }
+                } else {
+                    CodecError::Order { field, offset }
+                });
+            }
+            _ => *last = Some(field),
+        }
+        let value = self.value(field, depth)?;
+        object.set(field, value);
+        Ok(())
+    }
+
+    /// Fields up to the end marker.
+    fn inner_object(&mut self, depth: usize) -> Result<Object, CodecError> {
+        if depth > MAX_DEPTH {
+            return Err(CodecError::TooDeep);
+        }
+        let mut object = Object::new();
+        let mut last = None;
+        while self.peek() != Some(OBJECT_END) {
+            let (field, offset) = self.field()?;
+            self.next_field(&mut object, &mut last, field, offset, depth)?;
+        }
+        self.offset += 1;
+        Ok(object)
+    }
+
+    /// Objects up to the end marker.
+    fn list(&mut self, field: Field, depth: usize) -> Result<Vec<(Field, Object)>, CodecError> {
+        if depth > MAX_DEPTH {
+            return Err(CodecError::TooDeep);
+        }
+        let mut list = Vec::new();
+        while self.peek() != Some(ARRAY_END) {
+            let (name, _) = self.field()?;
+            if name.field_type() != FieldType::Object {
+                return Err(CodecError::Invalid { field, what: "an array holds objects only" });
+            }
+            list.push((name, self.inner_object(depth + 1)?));
+        }
+        self.offset += 1;
+        Ok(list)
+    }
+
+    fn value(&mut self, field: Field, depth: usize) -> Result<Value, CodecError> {
+        Ok(match field.field_type() {
+            FieldType::U8 => Value::U8(self.u8()?),
+            FieldType::U16 => Value::U16(self.array().map(u16::from_be_bytes)?),
+            FieldType::U32 => Value::U32(self.u32()?),
+            FieldType::U64 => Value::U64(self.u64()?),
+            FieldType::I32 => Value::I32(self.array().map(i32::from_be_bytes)?),
+            FieldType::I64 => Value::I64(self.array().map(i64::from_be_bytes)?),
+            FieldType::Hash128 => Value::Hash128(self.array()?),
+            FieldType::Hash160 => Value::Hash160(self.array()?),
+            FieldType::Hash192 => Value::Hash192(self.array()?),
+            FieldType::Hash256 => Value::Hash256(Hash256(self.array()?)),
+            FieldType::Amount => Value::Amount(self.amount(field)?),
+            FieldType::Blob => Value::Blob(self.vl()?.to_vec()),
+            FieldType::Account => match self.vl()? {
+                [] => Value::AccountEmpty,
+                bytes => Value::Account(
+                    AccountId::from_slice(bytes)
+                        .ok_or(CodecError::Invalid { field, what: "an account has 20 bytes" })?,
+                ),
+            },
+            FieldType::Number => Value::Number(self.number(field)?),
+            FieldType::Object => Value::Object(self.inner_object(depth + 1)?),
+            FieldType::Array => Value::Array(self.list(field, depth + 1)?),
+            FieldType::PathSet => Value::PathSet(self.path_set(field)?),
+            FieldType::Vector256 => Value::Vector256(self.vector256(field)?),
+            FieldType::Currency => Value::Currency(Currency(self.array()?)),
+            FieldType::Issue => Value::Issue(self.issue(field)?),
+            FieldType::XChainBridge => Value::XChainBridge(XChainBridge {
+                locking_chain_door: self.door(field)?,
+                locking_chain_issue: self.issue(field)?,
+                issuing_chain_door: self.door(field)?,
+                issuing_chain_issue: self.issue(field)?,
+            }),
+        })
+    }
+
+    /// Bytes after their length; the length in its shortest form.
+    fn vl(&mut self) -> Result<&'a [u8], CodecError> {
+        let offset = self.offset;
+        let first = usize::from(self.u8()?);
+        let length = match first {
+            0..=192 => first,
+            193..=240 => 193 + ((first - 193) << 8) + usize::from(self.u8()?),
+            241..=254 => {
+                let (middle, low) = (usize::from(self.u8()?), usize::from(self.u8()?));
+                12_481 + ((first - 241) << 16) + (middle << 8) + low
+            }
+            _ => return Err(CodecError::NotShortest { offset }),
+        };
+        // The ranges of the three forms do not overlap, so each length has one form only.
+        self.take(length)
+    }
+
+    fn amount(&mut self, field: Field) -> Result<Amount, CodecError> {
+        let invalid = |what| CodecError::Invalid { field, what };
+        let first = self.peek().unwrap_or(0);
+        if first & 0x80 != 0 {
+            return self.issued(field).map(Amount::Issued);
+        }
+        if first & 0x20 != 0 {
+            // Bit 61 says token; of the first byte all else but the sign is zero.
+            let negative = match self.u8()? {
+                0x60 => false,
+                0x20 => true,
+                _ => return Err(invalid("a token amount with unknown bits")),
+            };
+            let (value, issuance_id) = (self.u64()?, self.array()?);
+            if value > i64::MAX.unsigned_abs() || (negative && value == 0) {
+                return Err(invalid("a token amount out of range"));
+            }
+            return Ok(Amount::Mpt(MptAmount { negative, value, issuance_id }));
+        }
+        let word = self.u64()?;
+        if word & AMOUNT_POSITIVE == 0 {
+            return Err(invalid("less than no XRP"));
+        }
+        Drops::new(word & !(AMOUNT_POSITIVE | AMOUNT_MPT))
+            .map(Amount::Xrp)
+            .map_err(|_| invalid("more XRP than there is"))
+    }
+
+    fn issued(&mut self, field: Field) -> Result<IssuedAmount, CodecError> {
+        let invalid = |what| CodecError::Invalid { field, what };
+        let word = self.u64()?;
+        let currency = Currency(self.array()?);
+        let issuer = AccountId(self.array()?);
+        let value = if word == AMOUNT_ISSUED {
+            IouValue::ZERO
+        } else {
+            let mantissa = word & ((1 << MANTISSA_BITS) - 1);
+            let biased = (word & !(AMOUNT_ISSUED | AMOUNT_POSITIVE)) >> MANTISSA_BITS;
+            // Eight bits.
+            let exponent = i32::try_from(biased).unwrap_or(i32::MAX).saturating_sub(EXPONENT_BIAS);
+            IouValue::from_normal(word & AMOUNT_POSITIVE == 0, mantissa, exponent)
+                .ok_or(invalid("an issued amount that is not in normal form"))?
+        };
+        if currency.is_xrp() || issuer == AccountId::ZERO {
+            return Err(invalid("an issued amount of XRP or of no issuer"));
+        }
+        Ok(IssuedAmount { value, currency, issuer })
+    }
+
+    fn number(&mut self, field: Field) -> Result<Number, CodecError> {
+        let mantissa = self.array().map(i64::from_be_bytes)?;
+        let exponent = self.array().map(i32::from_be_bytes)?;
+        if mantissa == 0 && exponent != Number::ZERO.exponent {
+            return Err(CodecError::Invalid { field, what: "a zero that is not in normal form" });
+        }
+        Ok(Number { mantissa, exponent })
+    }
+
+    fn path_set(&mut self, field: Field) -> Result<Vec<Vec<PathStep>>, CodecError> {
+        let mut paths = Vec::new();
+        let mut steps = Vec::new();
+        loop {
+            let kind = self.u8()?;
+            if kind == path::NEXT || kind == path::END {
+                if steps.is_empty() {
+                    return Err(CodecError::Invalid { field, what: "an empty path" });
+                }
+                paths.push(std::mem::take(&mut steps));
+                if kind == path::END {
+                    return Ok(paths);
+                }
+                continue;
+            }
+            let known = path::ACCOUNT | path::CURRENCY | path::ISSUER | path::MPT;
+            let two = path::CURRENCY | path::MPT;
+            if kind & !known != 0 || kind & two == two {
+                return Err(CodecError::Invalid { field, what: "a path step of an unknown kind" });
+            }
+            let mut step = PathStep::default();
+            if kind & path::ACCOUNT != 0 {
+                step.account = Some(AccountId(self.array()?));
+            }
+            if kind & path::CURRENCY != 0 {
+                step.currency = Some(Currency(self.array()?));
+            }
+            if kind & path::MPT != 0 {
+                step.mpt = Some(self.array()?);
+            }
+            if kind & path::ISSUER != 0 {
+                step.issuer = Some(AccountId(self.array()?));
+            }
+            steps.push(step);
+        }
+    }
+
+    fn vector256(&mut self, field: Field) -> Result<Vec<Hash256>, CodecError> {
+        let (hashes, rest) = self.vl()?.as_chunks::<32>();
+        if !rest.is_empty() {
+            return Err(CodecError::Invalid { field, what: "a list of hashes has a multiple of 32 bytes" });
+        }
+        Ok(hashes.iter().map(|hash| Hash256(*hash)).collect())
+    }
+
+    fn issue(&mut self, field: Field) -> Result<Issue, CodecError> {
+        let first: [u8; 20] = self.array()?;
+        if first == [0; 20] {
+            return Ok(Issue::Xrp);
+        }
+        let second: [u8; 20] = self.array()?;
+        if second != MPT_MARK {
+            if second == [0; 20] {
+                return Err(CodecError::Invalid { field, what: "an issued currency without an issuer" });
+            }
+            return Ok(Issue::Issued { currency: Currency(first), issuer: AccountId(second) });
+        }
+        // First the issuer, the mark, then the issuance's number with its bytes turned round.
+        let mut sequence: [u8; 4] = self.array()?;
+        sequence.reverse();
+        let mut id = [0; 24];
+        for (to, from) in id.iter_mut().zip(sequence.iter().chain(&first)) {
+            *to = *from;
+        }
+        Ok(Issue::Mpt(id))
+    }
+
+    fn door(&mut self, field: Field) -> Result<AccountId, CodecError> {
+        AccountId::from_slice(self.vl()?)
+            .ok_or(CodecError::Invalid { field, what: "an account has 20 bytes" })
+    }
+}

@@ -1,0 +1,241 @@
+//! Objects: what transactions, ledger entries and metadata are made of.
+
+use crate::{AccountId, Amount, CodecError, Currency, Drops, Field, Hash256, Value, json};
+use crate::{decode, encode};
+
+/// Fields and their values, kept in canonical order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Object(Vec<(Field, Value)>);
+
+impl Object {
+    /// Without fields.
+    pub const fn new() -> Object {
+        Object(Vec::new())
+    }
+
+    /// The value of a field.
+    pub fn get(&self, field: Field) -> Option<&Value> {
+        self.place(field).ok().and_then(|at| self.0.get(at)).map(|(_, value)| value)
+    }
+
+    /// The value of a field, to change in place.
+    pub fn get_mut(&mut self, field: Field) -> Option<&mut Value> {
+        let at = self.place(field).ok()?;
+        self.0.get_mut(at).map(|(_, value)| value)
+    }
+
+    /// Sets a field, in place of what it held. A value of another type than the field's is found when the
+    /// object is written.
+    pub fn set(&mut self, field: Field, value: impl Into<Value>) {
+        let value = value.into();
+        match self.place(field) {
+            Ok(at) => {
+                if let Some(slot) = self.0.get_mut(at) {
+                    slot.1 = value;
+                }
+            }
+            Err(at) => self.0.insert(at, (field, value)),
+        }
+    }
+
+    /// The same object with one more field.
+    #[must_use]
+    pub fn with(mut self, field: Field, value: impl Into<Value>) -> Object {
+        self.set(field, value);
+        self
+    }
+
+    /// The same object with one more field if there is a value.
+    #[must_use]
+    pub fn with_some(self, field: Field, value: Option<impl Into<Value>>) -> Object {
+        match value {
+            Some(value) => self.with(field, value),
+            None => self,
+        }
+    }
+
+    /// Takes a field out.
+    pub fn remove(&mut self, field: Field) -> Option<Value> {
+        self.place(field).ok().map(|at| self.0.remove(at).1)
+    }
+
+    /// Whether the field is there.
+    pub fn has(&self, field: Field) -> bool {
+        self.place(field).is_ok()
+    }
+
+    /// The fields in canonical order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Field, &Value)> {
+        self.0.iter().map(|(field, value)| (*field, value))
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no fields.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes of all fields that are written.
+    ///
+    /// # Errors
+    /// [`CodecError::TypeMismatch`] or [`CodecError::Invalid`] for a value its field cannot hold,
+    /// [`CodecError::TooLarge`], [`CodecError::TooDeep`].
+    pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
+        encode::object(self, false)
+    }
+
+    /// The bytes of the fields that are signed. As on the server, fields inside of fields are all written.
+    ///
+    /// # Errors
+    /// As [`Object::encode`].
+    pub fn encode_signing(&self) -> Result<Vec<u8>, CodecError> {
+        encode::object(self, true)
+    }
+
+    /// Reads what [`Object::encode`] writes, and nothing else: fields in canonical order, none twice, every
+    /// header, length and value in its one form, nothing behind the end.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, and where.
+    pub fn decode(bytes: &[u8]) -> Result<Object, CodecError> {
+        decode::object(bytes)
+    }
+
+    /// As the server shows it.
+    pub fn to_json(&self) -> serde_json::Value {
+        json::object_to_json(self)
+    }
+
+    /// Reads what [`Object::to_json`] writes; numbers may also stand as text, kinds and results as numbers.
+    ///
+    /// # Errors
+    /// [`CodecError::UnknownFieldName`], or what is wrong with a field's value.
+    pub fn from_json(json: &serde_json::Value) -> Result<Object, CodecError> {
+        json::object_from_json(json)
+    }
+
+    /// Where the field is, or should be inserted.
+    fn place(&self, field: Field) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&field, |(field, _)| *field)
+    }
+}
+
+/// Declares getters of plain values.
+macro_rules! getters {
+    ($($(#[$doc:meta])* $name:ident: $variant:ident -> $type:ty;)*) => {
+        impl Object {
+            $($(#[$doc])*
+            pub fn $name(&self, field: Field) -> Option<$type> {
+                match self.get(field) {
+                    Some(Value::$variant(value)) => Some(*value),
+                    _ => None,
+                }
+            })*
+        }
+    };
+}
+
+getters! {
+    /// The 8-bit number of a field; none if it is absent or holds something else.
+    u8: U8 -> u8;
+    /// The 16-bit number of a field; none if it is absent or holds something else.
+    u16: U16 -> u16;
+    /// The 32-bit number of a field; none if it is absent or holds something else.
+    u32: U32 -> u32;
+    /// The 64-bit number of a field; none if it is absent or holds something else.
+    u64: U64 -> u64;
+    /// The hash of a field; none if it is absent or holds something else.
+    hash256: Hash256 -> Hash256;
+    /// The account of a field; none if it is absent or holds something else.
+    account: Account -> AccountId;
+    /// The amount of a field; none if it is absent or holds something else.
+    amount: Amount -> Amount;
+    /// The currency of a field; none if it is absent or holds something else.
+    currency: Currency -> Currency;
+}
+
+impl Object {
+    /// The drops of a field; none if it is absent or holds something else.
+    pub fn drops(&self, field: Field) -> Option<Drops> {
+        self.amount(field).and_then(|amount| amount.drops())
+    }
+
+    /// The bytes of a field; none if it is absent or holds something else.
+    pub fn blob(&self, field: Field) -> Option<&[u8]> {
+        match self.get(field) {
+            Some(Value::Blob(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The object of a field; none if it is absent or holds something else.
+    pub fn object(&self, field: Field) -> Option<&Object> {
+        match self.get(field) {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The list of a field; none if it is absent or holds something else.
+    pub fn array(&self, field: Field) -> Option<&[(Field, Object)]> {
+        match self.get(field) {
+            Some(Value::Array(list)) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The hashes of a field; none if it is absent or holds something else.
+    pub fn vector256(&self, field: Field) -> Option<&[Hash256]> {
+        match self.get(field) {
+            Some(Value::Vector256(list)) => Some(list),
+            _ => None,
+        }
+    }
+}
+
+impl FromIterator<(Field, Value)> for Object {
+    fn from_iter<I: IntoIterator<Item = (Field, Value)>>(fields: I) -> Object {
+        let mut object = Object::new();
+        for (field, value) in fields {
+            object.set(field, value);
+        }
+        object
+    }
+}
+
+impl IntoIterator for Object {
+    type Item = (Field, Value);
+    type IntoIter = std::vec::IntoIter<(Field, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sf;
+
+    #[test]
+    fn fields_stand_in_canonical_order_however_they_are_set() {
+        let mut object = Object::new()
+            .with(sf::Account, AccountId::ZERO)
+            .with(sf::Fee, Drops::ZERO)
+            .with(sf::Sequence, 2_u32)
+            .with(sf::Flags, 1_u32)
+            .with(sf::TransactionType, 0_u16);
+        let order: Vec<Field> = object.iter().map(|(field, _)| field).collect();
+        assert_eq!(order, [sf::TransactionType, sf::Flags, sf::Sequence, sf::Fee, sf::Account]);
+        object.set(sf::Flags, 9_u32);
+        assert_eq!((object.len(), object.u32(sf::Flags)), (5, Some(9)));
+        assert_eq!(object.remove(sf::Flags), Some(Value::U32(9)));
+        assert_eq!(object.remove(sf::Flags), None);
+        assert!(!object.has(sf::Flags));
+        assert_eq!(object.u16(sf::Sequence), None);
+    }
+}
