@@ -1,0 +1,154 @@
+//! Anomaly rules: what they see, and what follows.
+
+use crate::config::{FindingKind, Severity, Treasury};
+use crate::event::Event;
+use crate::observe::{Change, LedgerObservation, SignerListView};
+use crate::proposal::{Hold, HoldSource, Status};
+use crate::state::{Finding, Freeze, Guard, State};
+use crate::step::Cx;
+use crate::units::{AccountId, FindingId, ProposalId};
+
+/// Writes a finding down and lets its severity's consequence follow.
+pub(crate) fn find(cx: &mut Cx<'_>, kind: FindingKind, account: AccountId, evidence: String) {
+    let severity = cx.config.severity(kind);
+    let at = cx.point();
+    let id = FindingId(cx.state.last_finding.saturating_add(1));
+    cx.emit(Event::Found {
+        finding: Finding { id, kind, severity, account, evidence: evidence.clone(), at },
+    });
+    match severity {
+        Severity::Log | Severity::Alert => {}
+        Severity::Hold => hold_account(cx, account, id, &evidence),
+        Severity::Freeze => {
+            if !cx.state.freezes.contains_key(&Some(account)) {
+                let freeze = Freeze { by: "treasuryd".to_owned(), reason: evidence, at };
+                cx.emit(Event::Frozen { account: Some(account), freeze });
+            }
+        }
+    }
+}
+
+/// Holds everything of the account's that can still be stopped.
+fn hold_account(cx: &mut Cx<'_>, account: AccountId, finding: FindingId, reason: &str) {
+    let stoppable: Vec<ProposalId> = cx
+        .state
+        .proposals
+        .values()
+        .filter(|proposal| proposal.account == account && can_be_held(cx.state, proposal.id))
+        .map(|proposal| proposal.id)
+        .collect();
+    let at = cx.point();
+    for proposal in stoppable {
+        let id = cx.state.next_hold();
+        let hold = Hold { source: HoldSource::Finding(finding), reason: reason.to_owned(), at };
+        cx.emit(Event::HoldPlaced { proposal, id, hold });
+    }
+}
+
+/// Whether a hold on this proposal still stops something: its submission, or its escrow's release.
+#[must_use]
+pub fn can_be_held(state: &State, id: ProposalId) -> bool {
+    let Some(proposal) = state.proposals.get(&id) else { return false };
+    match &proposal.status {
+        Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready => true,
+        Status::InFlight(_) => proposal.release_inputs().is_some(),
+        Status::Validated(_) => proposal.release_inputs().is_some_and(|inputs| {
+            state
+                .escrows
+                .get(&inputs.escrow)
+                .is_some_and(|escrow| matches!(escrow.guard, Guard::Locked { .. }))
+        }),
+        _ => false,
+    }
+}
+
+/// What the rules see in a ledger that was just taken in.
+pub(crate) fn after_ledger(cx: &mut Cx<'_>, observation: &LedgerObservation) {
+    let mut lists_changed = false;
+    for change in &observation.changes {
+        match change {
+            Change::EscrowCreated { escrow } if cx.config.accounts.contains_key(&escrow.key.owner) => {
+                let foreign =
+                    cx.state.escrows.get(&escrow.key).is_some_and(|tracked| tracked.guard == Guard::Foreign);
+                if foreign {
+                    let stoppable = match (&escrow.condition, escrow.cancel_after) {
+                        (None, _) => "it has no Condition, so nobody can stop it once FinishAfter has passed",
+                        (Some(_), None) => {
+                            "whoever holds its fulfillment can finish it; it can never be cancelled"
+                        }
+                        (Some(_), Some(_)) => "whoever holds its fulfillment can finish it until CancelAfter",
+                    };
+                    let evidence = format!(
+                        "escrow {} to {} was made by no proposal; {stoppable}",
+                        escrow.key, escrow.destination
+                    );
+                    find(cx, FindingKind::ForeignEscrow, escrow.key.owner, evidence);
+                }
+            }
+            Change::SignerList { account, .. } => {
+                lists_changed = lists_changed || cx.config.accounts.contains_key(account);
+            }
+            _ => {}
+        }
+    }
+    if lists_changed {
+        signer_list_drift(cx);
+    }
+}
+
+/// Compares the SignerLists with what is declared.
+pub(crate) fn signer_list_drift(cx: &mut Cx<'_>) {
+    let drifted: Vec<(AccountId, String)> = cx
+        .config
+        .accounts
+        .keys()
+        .filter_map(|account| Some((*account, drift(cx.config, cx.state, account)?)))
+        .collect();
+    for (account, evidence) in drifted {
+        let known = cx
+            .state
+            .findings
+            .values()
+            .rev()
+            .find(|finding| finding.kind == FindingKind::SignerListDrift && finding.account == account)
+            .is_some_and(|finding| finding.evidence == evidence);
+        if !known {
+            find(cx, FindingKind::SignerListDrift, account, evidence);
+        }
+    }
+}
+
+/// In words, how the account's SignerList differs from what is declared; `None` where it does not.
+#[must_use]
+pub fn drift(config: &Treasury, state: &State, account: &AccountId) -> Option<String> {
+    let declared = config.accounts.get(account)?.signers.as_ref()?;
+    let view = state.accounts.get(account)?;
+    let Some(SignerListView { quorum, entries }) = &view.signer_list else {
+        return Some("the account has no SignerList on the ledger".to_owned());
+    };
+    let mut words = Vec::new();
+    if *quorum != declared.quorum {
+        words.push(format!("SignerQuorum is {quorum}, declared {}", declared.quorum));
+    }
+    let name = |account: &AccountId| match config.name_of(account) {
+        Some(name) => format!("{name} ({account})"),
+        None => account.to_string(),
+    };
+    for (signer, weight) in entries {
+        match declared.entries.get(signer) {
+            None => words.push(format!("{} signs with weight {weight}, not declared", name(signer))),
+            Some(should) if should != weight => {
+                words.push(format!("{} has weight {weight}, declared {should}", name(signer)));
+            }
+            Some(_) => {}
+        }
+    }
+    words.extend(
+        declared
+            .entries
+            .keys()
+            .filter(|signer| !entries.contains_key(*signer))
+            .map(|signer| format!("{} is missing", name(signer))),
+    );
+    (!words.is_empty()).then(|| words.join("; "))
+}

@@ -1,0 +1,161 @@
+//! The escrow guard: releases what may be released, withholds what is held, takes back what was withheld.
+//!
+//! Before CancelAfter nobody can cancel an escrow, so *cancel on anomaly* means to keep the fulfillment
+//! back until then. Once it has been sent to any server the preimage is public and there is no way back;
+//! so everything that speaks against it is looked at once more in the step that records the sending.
+
+use crate::config::Treasury;
+use crate::event::Event;
+use crate::flow::{self, Draft};
+use crate::intent::{Asker, Intent};
+use crate::proposal::Status;
+use crate::state::{Guard, State, TrackedEscrow};
+use crate::step::Cx;
+use crate::units::{EscrowKey, ProposalId, RippleTime};
+use crate::wait::Wait;
+
+/// Seconds of ledger time that an EscrowFinish or EscrowCancel may wait for its own submission. Its
+/// LastLedgerSequence ends it much sooner; this only keeps the deadline out of its way.
+const ATTEMPT_SECONDS: u32 = 86_400;
+
+/// Looks at every standing escrow of the daemon's own.
+pub(crate) fn drive(cx: &mut Cx<'_>) {
+    for key in cx.state.standing.clone() {
+        let Some(tracked) = cx.state.escrows.get(&key) else { continue };
+        let attempt = match &tracked.guard {
+            Guard::Locked { preparing, .. } => *preparing,
+            Guard::Releasing { attempt, .. } => *attempt,
+            _ => continue,
+        };
+        let wanted = wanted(cx.config, cx.state, &key);
+        match (attempt, wanted) {
+            (None, Some(intent)) => start(cx, key, intent),
+            (Some(attempt), wanted) => withdraw_unsent(cx, attempt, wanted.as_ref()),
+            (None, None) => {}
+        }
+    }
+}
+
+/// What should be sent for this escrow now, if anything.
+#[must_use]
+pub fn wanted(config: &Treasury, state: &State, key: &EscrowKey) -> Option<Intent> {
+    let tracked = state.escrows.get(key)?;
+    let revealed = match tracked.guard {
+        Guard::Locked { .. } => false,
+        Guard::Releasing { .. } => true,
+        _ => return None,
+    };
+    let finish = match phase(tracked, state.now()) {
+        Phase::Waiting => return None,
+        Phase::Open => true,
+        Phase::Over => false,
+    };
+    // Held back, an escrow waits for CancelAfter. After the fulfillment is out a hold changes nothing any
+    // more; then getting the release done is all that is left.
+    let blocks = blocks(config, state, key, finish);
+    let blocked = blocks.iter().any(|block| !(revealed && matches!(block, Wait::Holds(_))));
+    if blocked || !state.sees() {
+        return None;
+    }
+    Some(if finish { Intent::FinishEscrow { escrow: *key } } else { Intent::CancelEscrow { escrow: *key } })
+}
+
+/// Where ledger time stands for an escrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// FinishAfter has not passed.
+    Waiting,
+    /// It can be finished, and not cancelled.
+    Open,
+    /// CancelAfter has passed: it can be cancelled, and not finished.
+    Over,
+}
+
+/// The phase of an escrow for transactions that enter the next ledger: their times are compared with the
+/// close time of the ledger before it, which is `now`. Both comparisons are strict.
+#[must_use]
+pub fn phase(tracked: &TrackedEscrow, now: RippleTime) -> Phase {
+    if tracked.view.cancel_after.is_some_and(|cancel_after| now > cancel_after) {
+        Phase::Over
+    } else if tracked.view.finish_after.is_none_or(|finish_after| now > finish_after) {
+        Phase::Open
+    } else {
+        Phase::Waiting
+    }
+}
+
+/// What keeps an escrow from being finished (or, where `finish` is false, from being cancelled).
+#[must_use]
+pub fn blocks(config: &Treasury, state: &State, key: &EscrowKey, finish: bool) -> Vec<Wait> {
+    let mut blocks = Vec::new();
+    if let Some(freeze) = state.freeze_of(&key.owner) {
+        blocks.push(Wait::Freeze(freeze.by.clone()));
+    }
+    if let Some(freeze) = config.runner.and_then(|runner| state.freezes.get(&Some(runner))) {
+        blocks.push(Wait::Freeze(freeze.by.clone()));
+    }
+    let Some(tracked) = state.escrows.get(key) else { return blocks };
+    if !finish || matches!(tracked.guard, Guard::Releasing { .. }) {
+        return blocks;
+    }
+    if let Some(maker) = tracked.guard.proposal().and_then(|maker| state.proposals.get(&maker)) {
+        if !maker.holds.is_empty() {
+            blocks.push(Wait::Holds(maker.holds.len()));
+        }
+        // Signatures over a payment that people took back can still be sent by whoever has them. The
+        // escrow then stands, and what stands against the people's will is not released.
+        if !matches!(maker.status, Status::Validated(_)) {
+            blocks.push(Wait::Unwanted(maker.status.word()));
+        }
+    }
+    blocks
+}
+
+fn start(cx: &mut Cx<'_>, key: EscrowKey, intent: Intent) {
+    let Some(runner) = cx.config.runner else { return };
+    if cx.state.breaker.open.is_some() {
+        return;
+    }
+    let now = cx.now();
+    if cx.runtime.escrow_retry.get(&key).is_some_and(|not_before| now < *not_before) {
+        return;
+    }
+    let decision = flow::built_in(cx, "escrow guard");
+    let draft = Draft {
+        account: runner,
+        intent,
+        asker: Asker::Daemon,
+        note: String::new(),
+        deadline_seconds: ATTEMPT_SECONDS,
+        decision,
+        idempotency_key: None,
+    };
+    let drafted = flow::draft(cx, draft);
+    cx.emit(Event::AttemptChanged { escrow: key, attempt: Some(drafted) });
+}
+
+/// Gives up an attempt that has not been sent and is no longer what is wanted: a hold came, or
+/// CancelAfter passed. Nothing signed for it has left the daemon, so its Ticket is free again.
+fn withdraw_unsent(cx: &mut Cx<'_>, attempt: ProposalId, wanted: Option<&Intent>) {
+    let Some(proposal) = cx.state.proposals.get(&attempt) else { return };
+    let unsent =
+        matches!(proposal.status, Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready);
+    if unsent && wanted != Some(&proposal.intent) {
+        flow::end(cx, attempt, Status::Withdrawn, true);
+    }
+}
+
+/// An EscrowFinish or EscrowCancel ended without effect: the next try is for later.
+pub(crate) fn attempt_failed(cx: &mut Cx<'_>, attempt: ProposalId, escrow: EscrowKey) {
+    let Some(tracked) = cx.state.escrows.get(&escrow) else { return };
+    let current = match &tracked.guard {
+        Guard::Locked { preparing, .. } => *preparing,
+        Guard::Releasing { attempt, .. } => *attempt,
+        _ => return,
+    };
+    if current == Some(attempt) {
+        cx.emit(Event::AttemptChanged { escrow, attempt: None });
+    }
+    let retry = RippleTime(cx.now().0.saturating_add(cx.config.timing.retry_seconds));
+    cx.runtime.escrow_retry.insert(escrow, retry);
+}

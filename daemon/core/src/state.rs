@@ -1,0 +1,235 @@
+//! What the daemon knows and intends: the sum of all events. [`State::apply`] is the only way it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::FindingKind;
+use crate::effect::Slot;
+use crate::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView};
+use crate::proposal::Proposal;
+use crate::units::{AccountId, Drops, EscrowKey, FindingId, Hash256, HoldId, ProposalId, RippleTime};
+
+/// Everything known and intended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The last validated ledger taken in: the cursor.
+    pub ledger: Option<LedgerPoint>,
+    /// Fees and reserves as of that ledger.
+    pub fees: Option<NetworkFees>,
+    /// Whether the validated ledger can be seen.
+    pub sight: Sight,
+    /// Watched accounts as of the cursor.
+    pub accounts: BTreeMap<AccountId, AccountView>,
+    /// All proposals.
+    pub proposals: BTreeMap<ProposalId, Proposal>,
+    /// Those that are not final.
+    pub open: BTreeSet<ProposalId>,
+    /// Slots that are taken, and by which proposal. A slot leaves this map only when nothing signed over
+    /// it can be applied any more.
+    pub slots: BTreeMap<(AccountId, Slot), ProposalId>,
+    /// Escrows of treasury accounts, standing and ended.
+    pub escrows: BTreeMap<EscrowKey, TrackedEscrow>,
+    /// Those still on the ledger.
+    pub standing: BTreeSet<EscrowKey>,
+    /// Freezes; `None` is the one on everything.
+    pub freezes: BTreeMap<Option<AccountId>, Freeze>,
+    /// What anomaly rules saw, newest last; at most [`FINDINGS_MAX`].
+    pub findings: BTreeMap<FindingId, Finding>,
+    /// Proposals by idempotency key.
+    pub idempotency: BTreeMap<(String, String), ProposalId>,
+    /// Whether automated submissions are stopped.
+    pub breaker: Breaker,
+    /// The last proposal's id.
+    pub last_proposal: u64,
+    /// The last hold's id.
+    pub last_hold: u64,
+    /// The last finding's id.
+    pub last_finding: u64,
+}
+
+/// Findings kept in memory. The log keeps all; a page of the newest thousand serves people, and an
+/// attacker who causes findings cannot fill the memory.
+pub const FINDINGS_MAX: usize = 1_000;
+
+/// Whether the validated ledger can be seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    /// It can.
+    Clear,
+    /// It cannot, for this reason. Nothing is signed, submitted or released meanwhile.
+    Lost(String),
+}
+
+impl Default for Sight {
+    /// A daemon that has just started has seen nothing yet.
+    fn default() -> Self {
+        Self::Lost("starting".to_owned())
+    }
+}
+
+/// A watched account as of the cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountView {
+    /// `None`: not on the ledger.
+    pub root: Option<RootView>,
+    /// `None`: no SignerList.
+    pub signer_list: Option<SignerListView>,
+    /// Tickets on the ledger, taken or free.
+    pub tickets: BTreeSet<u32>,
+}
+
+/// An escrow of a treasury account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackedEscrow {
+    /// Its terms.
+    pub view: EscrowView,
+    /// When it was first seen.
+    pub seen: LedgerPoint,
+    /// Where it stands.
+    pub guard: Guard,
+}
+
+/// Where an escrow stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "guard", rename_all = "snake_case")]
+pub enum Guard {
+    /// No proposal of the daemon's made it, so the daemon holds no fulfillment for it.
+    Foreign,
+    /// The fulfillment is held back.
+    Locked {
+        /// The proposal that made it.
+        proposal: ProposalId,
+        /// The EscrowFinish or EscrowCancel that is being prepared; nothing has been revealed by it.
+        preparing: Option<ProposalId>,
+    },
+    /// The fulfillment has been sent. No way back.
+    Releasing {
+        /// The proposal that made it.
+        proposal: ProposalId,
+        /// Since when.
+        revealed_at: LedgerPoint,
+        /// The EscrowFinish or EscrowCancel now under way; `None`: the last one failed.
+        attempt: Option<ProposalId>,
+    },
+    /// The destination has the money. Final.
+    Released {
+        /// The proposal that made it, if one did.
+        proposal: Option<ProposalId>,
+        /// The EscrowFinish.
+        tx_id: Hash256,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// The owner has the money back. Final.
+    Cancelled {
+        /// The proposal that made it, if one did.
+        proposal: Option<ProposalId>,
+        /// The EscrowCancel.
+        tx_id: Hash256,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// It was gone when the accounts were read anew, and how is not known. Final.
+    Gone {
+        /// The proposal that made it, if one did.
+        proposal: Option<ProposalId>,
+        /// When that was noticed.
+        at: LedgerPoint,
+    },
+}
+
+impl Guard {
+    /// The proposal that made the escrow.
+    #[must_use]
+    pub fn proposal(&self) -> Option<ProposalId> {
+        match self {
+            Self::Foreign => None,
+            Self::Locked { proposal, .. } | Self::Releasing { proposal, .. } => Some(*proposal),
+            Self::Released { proposal, .. }
+            | Self::Cancelled { proposal, .. }
+            | Self::Gone { proposal, .. } => *proposal,
+        }
+    }
+}
+
+/// A kill switch that is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// Who turned it: a person's name, or `treasuryd` for an anomaly rule.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: LedgerPoint,
+}
+
+/// What an anomaly rule saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its id.
+    pub id: FindingId,
+    /// Which rule.
+    pub kind: FindingKind,
+    /// What follows.
+    pub severity: crate::config::Severity,
+    /// The account it concerns.
+    pub account: AccountId,
+    /// What was seen, for people.
+    pub evidence: String,
+    /// When.
+    pub at: LedgerPoint,
+}
+
+/// The circuit breaker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breaker {
+    /// Systemic failures in a row.
+    pub failures: u32,
+    /// Since when automated submissions are stopped, and the failure that did it.
+    pub open: Option<(LedgerPoint, String)>,
+}
+
+impl State {
+    /// Ledger time now: the close time of the last validated ledger. Zero before the first.
+    #[must_use]
+    pub fn now(&self) -> RippleTime {
+        self.ledger.map_or(RippleTime(0), |point| point.close_time)
+    }
+
+    /// An account's XRP; zero where the account is not on the ledger.
+    #[must_use]
+    pub fn balance(&self, account: &AccountId) -> Drops {
+        self.accounts.get(account).and_then(|view| view.root).map_or(Drops::ZERO, |root| root.balance)
+    }
+
+    /// The freeze that covers this account, its own before the one on everything.
+    #[must_use]
+    pub fn freeze_of(&self, account: &AccountId) -> Option<&Freeze> {
+        self.freezes.get(&Some(*account)).or_else(|| self.freezes.get(&None))
+    }
+
+    /// Tickets of the account that no proposal has taken, lowest first.
+    pub fn free_tickets(&self, account: &AccountId) -> impl Iterator<Item = u32> + '_ {
+        let account = *account;
+        self.accounts.get(&account).into_iter().flat_map(move |view| {
+            view.tickets
+                .iter()
+                .copied()
+                .filter(move |ticket| !self.slots.contains_key(&(account, Slot::Ticket(*ticket))))
+        })
+    }
+
+    /// The next id of a hold.
+    #[must_use]
+    pub fn next_hold(&self) -> HoldId {
+        HoldId(self.last_hold.saturating_add(1))
+    }
+
+    /// Whether the validated ledger can be seen.
+    #[must_use]
+    pub fn sees(&self) -> bool {
+        self.sight == Sight::Clear
+    }
+}

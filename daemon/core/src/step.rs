@@ -1,0 +1,216 @@
+//! One step: an input becomes events and effects.
+//!
+//! A decision often makes the next one possible (an approval completes a quorum, the quorum allows a
+//! submission), so the step applies each event as it emits it and goes on from the new state. The caller
+//! makes all events of the step durable in one append before it releases any effect; if that append
+//! fails, the process stops, and nobody has seen the state that was ahead of the disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::apply::ApplyError;
+use crate::config::Treasury;
+use crate::effect::Effect;
+use crate::event::Event;
+use crate::input::Input;
+use crate::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
+use crate::state::{Sight, State};
+use crate::units::{AccountId, Drops, EscrowKey, ProposalId, RippleTime};
+use crate::{anomaly, escrow, flow, people, reconcile, submission, ticket, tier};
+
+/// What came of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Facts, to be made durable in one append.
+    pub events: Vec<Event>,
+    /// Requests, to be released after that.
+    pub effects: Vec<Effect>,
+}
+
+/// What lives only as long as the process: nothing that may be lost with it.
+#[derive(Clone, Debug, Default)]
+pub struct Runtime {
+    /// Wall time of the last validated ledger, in milliseconds.
+    pub(crate) ledger_wall_ms: Option<u64>,
+    /// The network's present price of the open ledger, for a reference transaction.
+    pub(crate) open_ledger_fee: Option<Drops>,
+    /// Proposals for which a signer has been asked and has not answered.
+    pub(crate) asked: BTreeSet<ProposalId>,
+    /// Not before this ledger time: the next try to end that escrow.
+    pub(crate) escrow_retry: BTreeMap<EscrowKey, RippleTime>,
+    /// Not before this ledger time: the next refill of that account's Tickets.
+    pub(crate) ticket_retry: BTreeMap<AccountId, RippleTime>,
+    /// Accounts whose state has been asked for.
+    pub(crate) reading: BTreeSet<AccountId>,
+}
+
+impl Runtime {
+    /// For a process that has just started.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
+///
+/// # Errors
+/// Where an event does not fit the state: a defect. The state must not be used any further; the process
+/// has to stop and start again from what is durable.
+pub fn step(
+    config: &Treasury,
+    state: &mut State,
+    runtime: &mut Runtime,
+    input: Input,
+) -> Result<Output, ApplyError> {
+    let mut cx = Cx { config, state, runtime, output: Output::default(), defect: None };
+    // A process that has just started has seen nothing, whatever the last one saw before it ended.
+    if cx.runtime.ledger_wall_ms.is_none() {
+        lose_sight(&mut cx, "starting".to_owned());
+    }
+    match input {
+        Input::Command { request, actor, command } => {
+            let answer = people::command(&mut cx, &actor, command);
+            cx.effect(Effect::Answer { request, answer });
+        }
+        Input::Ledger { observation, wall_ms } => take_ledger(&mut cx, observation, wall_ms),
+        Input::Reconciled { at, accounts, wall_ms } => take_accounts(&mut cx, at, accounts, wall_ms),
+        Input::SightLost { reason } => lose_sight(&mut cx, reason),
+        Input::ConditionDerived { proposal, condition } => {
+            flow::condition_derived(&mut cx, proposal, condition)
+        }
+        Input::AgentSigned { proposal, signatures } => flow::agents_signed(&mut cx, proposal, signatures),
+        Input::SingleSigned { proposal, blobs } => flow::single_signed(&mut cx, proposal, &blobs),
+        Input::SignFailed { proposal, reason } => flow::sign_failed(&mut cx, proposal, &reason),
+        Input::SubmitAnswered { proposal, tx_id, reply } => {
+            submission::answered(&mut cx, proposal, tx_id, &reply);
+        }
+        Input::Tick { wall_ms } => tick(&mut cx, wall_ms),
+        Input::OpenLedgerFee { fee } => cx.runtime.open_ledger_fee = Some(fee),
+    }
+    match cx.defect {
+        Some(defect) => Err(defect),
+        None => Ok(cx.output),
+    }
+}
+
+/// The step under way.
+pub(crate) struct Cx<'a> {
+    pub(crate) config: &'a Treasury,
+    pub(crate) state: &'a mut State,
+    pub(crate) runtime: &'a mut Runtime,
+    output: Output,
+    defect: Option<ApplyError>,
+}
+
+impl Cx<'_> {
+    /// States a fact: applies it and keeps it for the append.
+    pub(crate) fn emit(&mut self, event: Event) {
+        if self.defect.is_some() {
+            return;
+        }
+        match self.state.apply(&event) {
+            Ok(()) => self.output.events.push(event),
+            Err(defect) => self.defect = Some(defect),
+        }
+    }
+
+    /// Asks the world for something, once the facts are durable.
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.output.effects.push(effect);
+    }
+
+    /// The cursor. Callers run only after a ledger has been taken in; before that there is no proposal
+    /// and no escrow, and a point of zeros compares as the distant past.
+    pub(crate) fn point(&self) -> LedgerPoint {
+        self.state.ledger.unwrap_or(LedgerPoint {
+            index: crate::units::LedgerIndex(0),
+            hash: crate::units::Hash256::ZERO,
+            close_time: RippleTime(0),
+        })
+    }
+
+    pub(crate) fn now(&self) -> RippleTime {
+        self.state.now()
+    }
+}
+
+fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
+    if let Some(cursor) = cx.state.ledger {
+        // The port hands ledgers over in order. The same one again is nothing new; anything else means
+        // that something in between was not seen.
+        if observation.point.index <= cursor.index {
+            if observation.point.index == cursor.index && observation.point.hash != cursor.hash {
+                lose_sight(cx, format!("two validated ledgers {}", cursor.index));
+            }
+            return;
+        }
+        if observation.point.index != cursor.index.plus(1) || observation.parent_hash != cursor.hash {
+            lose_sight(
+                cx,
+                format!("ledger {} does not follow ledger {}", observation.point.index, cursor.index),
+            );
+            return;
+        }
+    }
+    cx.runtime.ledger_wall_ms = Some(wall_ms);
+    cx.emit(Event::LedgerTaken { observation: observation.clone() });
+    submission::settle(cx, &observation.transactions);
+    anomaly::after_ledger(cx, &observation);
+    flow::expire(cx);
+    reconcile::ask_for_unknown_signers(cx);
+    drive(cx);
+}
+
+fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot>, wall_ms: u64) {
+    for account in &accounts {
+        cx.runtime.reading.remove(&account.account);
+    }
+    if cx.state.ledger.is_some_and(|cursor| cursor != at) {
+        // Read at another ledger than the cursor's: it says nothing about now. It will be asked again.
+        reconcile::ask_for_unknown_signers(cx);
+        return;
+    }
+    reconcile::compare(cx, at, &accounts);
+    // Sight comes back only with the whole: a single account read anew says nothing about the others.
+    let read: BTreeSet<AccountId> = accounts.iter().map(|account| account.account).collect();
+    if cx.config.watched().is_subset(&read) {
+        cx.runtime.ledger_wall_ms = Some(wall_ms);
+        if !cx.state.sees() {
+            cx.emit(Event::SightChanged { sight: Sight::Clear });
+        }
+    }
+    anomaly::signer_list_drift(cx);
+    reconcile::ask_for_unknown_signers(cx);
+    flow::expire(cx);
+    drive(cx);
+}
+
+/// What follows from the state as it is now, in the order that keeps money safe: first what is under
+/// way, then escrows (whose windows close), then what people wait for, then the daemon's own errands.
+fn drive(cx: &mut Cx<'_>) {
+    if !cx.state.sees() {
+        return;
+    }
+    submission::drive(cx);
+    escrow::drive(cx);
+    flow::drive(cx);
+    ticket::refill(cx);
+    tier::refill(cx);
+}
+
+fn lose_sight(cx: &mut Cx<'_>, reason: String) {
+    // What was asked of the port may have gone with the sight; it is asked anew.
+    cx.runtime.reading.clear();
+    let lost = Sight::Lost(reason);
+    if cx.state.sight != lost {
+        cx.emit(Event::SightChanged { sight: lost });
+    }
+}
+
+fn tick(cx: &mut Cx<'_>, wall_ms: u64) {
+    let limit = u64::from(cx.config.timing.silence_max_seconds).saturating_mul(1_000);
+    let silent = cx.runtime.ledger_wall_ms.is_some_and(|last| wall_ms.saturating_sub(last) > limit);
+    if silent && cx.state.sees() {
+        lose_sight(cx, format!("no validated ledger for {} s", limit / 1_000));
+    }
+}

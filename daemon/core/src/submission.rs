@@ -1,0 +1,234 @@
+//! From a complete set of signatures to the validated outcome.
+//!
+//! The record of all rungs is durable before the first is sent. What a server answers is provisional;
+//! only a validated ledger decides, and only LastLedgerSequence, passed without it, ends the waiting.
+
+use xrpl_wire::{Signer, Transaction};
+
+use crate::anomaly;
+use crate::config::FindingKind;
+use crate::effect::Effect;
+use crate::event::Event;
+use crate::fee;
+use crate::flow;
+use crate::input::SubmitReply;
+use crate::intent::{Asker, Intent};
+use crate::multisign;
+use crate::observe::ObservedTx;
+use crate::proposal::{Outcome, Plan, Proposal, SignedRung, Status, Submission};
+use crate::step::Cx;
+use crate::units::{AccountId, Drops, Hash256, HexBytes, ProposalId};
+
+/// Looks what the ledger's transactions mean for proposals. An intent is followed by account and slot;
+/// whether the transaction is the intent's is told by its id, or by its digest where other signers of the
+/// same list put the same transaction together.
+pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
+    let at = cx.point();
+    for tx in transactions.iter().filter(|tx| cx.config.accounts.contains_key(&tx.account)) {
+        let Some(id) = cx.state.slots.get(&(tx.account, tx.slot)).copied() else {
+            let evidence = format!("{} {} ({}) was asked for by no proposal", tx.tx_type, tx.id, tx.result);
+            anomaly::find(cx, FindingKind::SpendWithoutProposal, tx.account, evidence);
+            continue;
+        };
+        let Some(proposal) = cx.state.proposals.get(&id) else { continue };
+        let own = is_own(proposal, tx);
+        if proposal.status.is_final() {
+            let evidence = if own {
+                format!(
+                    "{} {id} had ended as {}, and was sent all the same: {}",
+                    tx.tx_type,
+                    proposal.status.word(),
+                    tx.id
+                )
+            } else {
+                format!("{} {} used the slot that {id} had held", tx.tx_type, tx.id)
+            };
+            cx.emit(Event::SlotFreed { proposal: id });
+            anomaly::find(cx, FindingKind::SpendWithoutProposal, tx.account, evidence);
+            continue;
+        }
+        let outcome = Outcome { tx_id: tx.id, result: tx.result.clone(), at };
+        let status = match (own, tx.succeeded()) {
+            (true, true) => Status::Validated(outcome),
+            (true, false) => Status::Failed(outcome),
+            (false, _) => Status::Superseded { tx_id: tx.id },
+        };
+        flow::end(cx, id, status, true);
+        if !own {
+            let evidence = format!("{} {} used the slot of {id}", tx.tx_type, tx.id);
+            anomaly::find(cx, FindingKind::TicketTaken, tx.account, evidence);
+        }
+    }
+}
+
+fn is_own(proposal: &Proposal, tx: &ObservedTx) -> bool {
+    let sent = matches!(&proposal.status, Status::InFlight(submission)
+        if submission.rungs.iter().any(|rung| rung.tx_id == tx.id));
+    sent || proposal.plan.as_ref().is_some_and(|plan| plan.digests.contains(&tx.digest))
+}
+
+/// Puts the signatures together, records the submission and sends its first rung. The caller has made
+/// sure that nothing keeps the proposal from being sent.
+pub(crate) fn begin(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let Some(plan) = proposal.plan.clone() else { return };
+    let account = proposal.account;
+    let Some(list) = multisign::signer_list(cx.state, &account) else { return };
+    let (tally, candidates) =
+        multisign::tally(cx.config, list, plan.approvers.as_ref(), proposal.approvals.keys());
+    let Some(set) = multisign::smallest_set(&candidates, tally.quorum, tally.approver_quorum) else { return };
+    match assemble(proposal, &plan, &set) {
+        Some(rungs) => record(cx, id, rungs, set),
+        None => {
+            // Every signature was verified on arrival, so this cannot happen to an intact store.
+            let evidence = format!("the signatures of {id} no longer make a valid transaction");
+            flow::end(cx, id, Status::Withdrawn, false);
+            anomaly::find(cx, FindingKind::SubmissionRefused, account, evidence);
+        }
+    }
+}
+
+fn assemble(proposal: &Proposal, plan: &Plan, set: &[AccountId]) -> Option<Vec<SignedRung>> {
+    let mut signed = Vec::with_capacity(plan.rungs.len());
+    for (number, (blob, fee)) in plan.rungs.iter().zip(&plan.fees).enumerate() {
+        let unsigned = Transaction::decode(&blob.0).ok()?;
+        let signers: Option<Vec<Signer>> = set
+            .iter()
+            .map(|signer| {
+                let approval = proposal.approvals.get(signer)?;
+                Some(Signer {
+                    account: *signer,
+                    public_key: approval.signing_pub_key,
+                    signature: approval.signatures.get(number)?.0.clone(),
+                })
+            })
+            .collect();
+        let tx = xrpl_wire::sign::assemble(&unsigned, signers?).ok()?;
+        signed.push(SignedRung { fee: *fee, tx_id: tx.id(), blob: HexBytes(tx.encode()) });
+    }
+    Some(signed)
+}
+
+/// Records the signed rungs and sends the one that the network accepts now.
+pub(crate) fn record(cx: &mut Cx<'_>, id: ProposalId, rungs: Vec<SignedRung>, signers: Vec<AccountId>) {
+    let since = cx.point();
+    let current = best_rung(cx, &rungs);
+    let submission = Submission { rungs, signers, current, since, last_reply: None };
+    cx.emit(Event::SubmissionRecorded { proposal: id, submission });
+    send(cx, id);
+}
+
+fn best_rung(cx: &Cx<'_>, rungs: &[SignedRung]) -> usize {
+    let fees: Vec<Drops> = rungs.iter().map(|rung| rung.fee).collect();
+    let base = cx.state.fees.map_or(Drops::ZERO, |fees| fees.base_fee);
+    let units = match (fees.first(), base.get()) {
+        (Some(first), base) if base > 0 => first.get() / base,
+        _ => 1,
+    };
+    fee::rung_for(&fees, units.max(1), cx.runtime.open_ledger_fee)
+}
+
+fn send(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(Status::InFlight(submission)) = cx.state.proposals.get(&id).map(|proposal| &proposal.status)
+    else {
+        return;
+    };
+    let Some(rung) = submission.rungs.get(submission.current) else { return };
+    let effect = Effect::Submit { proposal: id, tx_id: rung.tx_id, blob: rung.blob.clone() };
+    cx.effect(effect);
+}
+
+/// Sends what is in flight again, at a dearer rung where the network asks for one. The same blob twice is
+/// the same transaction; another rung shares its slot; so at most one is ever applied.
+pub(crate) fn drive(cx: &mut Cx<'_>) {
+    for id in cx.state.open.clone() {
+        let Some(proposal) = cx.state.proposals.get(&id) else { continue };
+        let Status::InFlight(submission) = &proposal.status else { continue };
+        if submission.last_reply.as_deref().is_some_and(is_permanent) || stopped(cx, proposal) {
+            continue;
+        }
+        let waited = cx.point().index.0.saturating_sub(submission.since.index.0);
+        let queued = submission.last_reply.as_deref() == Some("terQUEUED");
+        let best = best_rung(cx, &submission.rungs);
+        // Two ledgers: the one that was open when it was sent, and one more for the way there.
+        if best > submission.current && (waited >= 2 || queued) {
+            cx.emit(Event::RungChosen { proposal: id, rung: best });
+        }
+        send(cx, id);
+    }
+}
+
+/// Whether a freeze or a hold came after it was sent. It may be applied all the same, but the daemon does
+/// nothing more for it. A release whose fulfillment is out goes on: stopping it would stop nothing.
+fn stopped(cx: &Cx<'_>, proposal: &Proposal) -> bool {
+    let released = matches!(proposal.intent, Intent::FinishEscrow { .. });
+    !released && (cx.state.freeze_of(&proposal.account).is_some() || !proposal.holds.is_empty())
+}
+
+/// What a server said. Provisional: it changes what is tried next, never what has happened.
+pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &SubmitReply) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let account = proposal.account;
+    let Status::InFlight(submission) = &proposal.status else { return };
+    let Some(current) = submission.rungs.get(submission.current) else { return };
+    if current.tx_id != tx_id {
+        return;
+    }
+    let word = match reply {
+        SubmitReply::Engine(result) => result.clone(),
+        SubmitReply::Busy(code) => format!("busy: {code}"),
+        SubmitReply::Unknown(reason) => format!("no reply: {reason}"),
+    };
+    let next = submission.current.saturating_add(1);
+    let dearer = next < submission.rungs.len();
+    let repeated = submission.last_reply.as_deref() == Some(word.as_str());
+    if !repeated {
+        cx.emit(Event::SubmitReplied { proposal: id, reply: word.clone() });
+    }
+    if word == "telINSUF_FEE_P" && dearer {
+        cx.emit(Event::RungChosen { proposal: id, rung: next });
+        send(cx, id);
+    } else if is_permanent(&word) && !repeated {
+        count_failure(cx, &format!("{id}: {word}"));
+        let evidence = format!("a server refused {id} for good: {word}; it stays recorded until it expires");
+        anomaly::find(cx, FindingKind::SubmissionRefused, account, evidence);
+    }
+}
+
+/// Whether sending the same bytes again can help no more: `tem` (malformed), and the signature failures
+/// among the `tef`. Other `tef` and all `ter`, `tel`, `tec` may turn out otherwise in a validated ledger.
+fn is_permanent(reply: &str) -> bool {
+    reply.starts_with("tem")
+        || matches!(
+            reply,
+            "tefBAD_SIGNATURE"
+                | "tefBAD_QUORUM"
+                | "tefNOT_MULTI_SIGNING"
+                | "tefBAD_AUTH"
+                | "tefMASTER_DISABLED"
+        )
+}
+
+/// Counts a failure towards the circuit breaker.
+pub(crate) fn count_failure(cx: &mut Cx<'_>, reason: &str) {
+    let failures = cx.state.breaker.failures.saturating_add(1);
+    cx.emit(Event::BreakerCounted { failures });
+    if failures >= cx.config.timing.breaker_failures && cx.state.breaker.open.is_none() {
+        let at = cx.point();
+        cx.emit(Event::BreakerOpened { at, reason: reason.to_owned() });
+    }
+}
+
+/// What an ended proposal means for the circuit breaker: only the daemon's own errands count.
+pub(crate) fn count_end(cx: &mut Cx<'_>, asker: &Asker, status: &Status) {
+    if *asker != Asker::Daemon {
+        return;
+    }
+    match status {
+        Status::Validated(_) if cx.state.breaker.failures > 0 => {
+            cx.emit(Event::BreakerCounted { failures: 0 })
+        }
+        Status::Failed(outcome) => count_failure(cx, &outcome.result.clone()),
+        _ => {}
+    }
+}

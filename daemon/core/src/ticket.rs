@@ -1,0 +1,77 @@
+//! Ticket pools: every proposal takes a Ticket, and the pools refill themselves.
+
+use crate::config::Tier;
+use crate::flow::{self, Draft};
+use crate::intent::{Asker, Intent};
+use crate::step::Cx;
+use crate::units::{AccountId, RippleTime};
+
+/// The most Tickets that an account may hold.
+const TICKETS_MAX: u32 = 250;
+
+/// Proposes a refill for every account whose pool is low.
+pub(crate) fn refill(cx: &mut Cx<'_>) {
+    if cx.config.tickets.low_water == 0 || cx.state.breaker.open.is_some() {
+        return;
+    }
+    let senders: Vec<AccountId> = cx
+        .config
+        .accounts
+        .iter()
+        .filter(|(_, declared)| declared.tier != Tier::Board)
+        .map(|(account, _)| *account)
+        .collect();
+    for account in senders {
+        if let Some(count) = wanted(cx, &account) {
+            let decision = flow::built_in(cx, "ticket pool");
+            let draft = Draft {
+                account,
+                intent: Intent::CreateTickets { count },
+                asker: Asker::Daemon,
+                note: String::new(),
+                deadline_seconds: cx.config.timing.deadline_seconds,
+                decision,
+                idempotency_key: None,
+            };
+            flow::draft(cx, draft);
+        }
+    }
+}
+
+/// How many Tickets to create for this account now, if any: up to the target, at most 250 held, and no
+/// more than the reserve allows.
+fn wanted(cx: &Cx<'_>, account: &AccountId) -> Option<u32> {
+    let now = cx.now();
+    if cx.runtime.ticket_retry.get(account).is_some_and(|not_before| now < *not_before) {
+        return None;
+    }
+    let view = cx.state.accounts.get(account)?;
+    let (root, fees) = (view.root?, cx.state.fees?);
+    let free = u32::try_from(cx.state.free_tickets(account).count()).unwrap_or(u32::MAX);
+    if free >= cx.config.tickets.low_water {
+        return None;
+    }
+    let under_way = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id)).any(|proposal| {
+        proposal.account == *account && matches!(proposal.intent, Intent::CreateTickets { .. })
+    });
+    if under_way {
+        return None;
+    }
+    let held = u32::try_from(view.tickets.len()).unwrap_or(u32::MAX);
+    let room = TICKETS_MAX.saturating_sub(held);
+    let reserve =
+        fees.reserve_inc.checked_mul(u64::from(root.owner_count))?.checked_add(fees.reserve_base)?;
+    let spare = root.balance.checked_sub(reserve)?.checked_sub(cx.config.fees.fee_max)?;
+    let affordable = match fees.reserve_inc.get() {
+        0 => u32::MAX,
+        each => u32::try_from(spare.get() / each).unwrap_or(u32::MAX),
+    };
+    let count = cx.config.tickets.target.saturating_sub(free).min(room).min(affordable);
+    (count > 0).then_some(count)
+}
+
+/// A refill ended without effect: the next try is for later.
+pub(crate) fn refill_failed(cx: &mut Cx<'_>, account: AccountId) {
+    let retry = RippleTime(cx.now().0.saturating_add(cx.config.timing.retry_seconds));
+    cx.runtime.ticket_retry.insert(account, retry);
+}

@@ -1,0 +1,8 @@
+//! What the core decides, told as stories on a small world around it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
+
+mod escrows;
+mod payments;
+mod random;
+mod world;

@@ -1,0 +1,529 @@
+//! A small world around the core: keys, a signer, and just enough of a ledger to tell it what happened.
+//! After every step the events are written as JSON, read back and replayed on a second state, which must
+//! come out the same.
+
+#![allow(unreachable_pub, reason = "one test target, in modules")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use treasury_core::command::{Actor, Answer, Command, CommandError, Propose};
+use treasury_core::config::*;
+use treasury_core::effect::{Effect, ReleaseInputs};
+use treasury_core::input::{Input, RungSignatures, SubmitReply};
+use treasury_core::intent::{Asker, IntentKind};
+use treasury_core::observe::*;
+use treasury_core::policy::*;
+use treasury_core::proposal::{Proposal, Status};
+use treasury_core::state::{Guard, State};
+use treasury_core::units::*;
+use treasury_core::{Event, Runtime, invariant, step};
+use xrpl_wire::{KeyPair, KeyType, Seed, Transaction, TxBody, condition};
+
+pub const XRP: u64 = 1_000_000;
+pub const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
+pub const AGENTS: [&str; 2] = ["agent-1", "agent-2"];
+
+pub fn drops(amount: u64) -> Drops {
+    Drops::new(amount).unwrap()
+}
+
+pub fn key(name: &str) -> KeyPair {
+    let mut entropy = [7_u8; 16];
+    for (slot, byte) in entropy.iter_mut().zip(name.bytes()) {
+        *slot = byte;
+    }
+    KeyPair::from_seed(&Seed::from_entropy(entropy, KeyType::Ed25519))
+}
+
+pub fn id(name: &str) -> AccountId {
+    key(name).account_id()
+}
+
+fn hash(text: &str) -> Hash256 {
+    xrpl_wire::sha512_half(&[text.as_bytes()])
+}
+
+fn preimage(inputs: &ReleaseInputs) -> [u8; 32] {
+    hash(&format!("{inputs:?}")).0
+}
+
+/// Cold, warm and hot as in the product's dev mode; small payments allowed, middling approved by two,
+/// large ones delayed.
+pub fn config() -> Treasury {
+    let list = |people: &[&str], agents: &[&str], quorum| DeclaredSigners {
+        quorum: Weight(quorum),
+        entries: people.iter().chain(agents).map(|name| (id(name), 1)).collect(),
+    };
+    let account = |name: &str, tier, signing, signers| {
+        (id(name), AccountConfig { name: name.to_owned(), tier, signing, signers })
+    };
+    let two = || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]) };
+    let rule = |name: &str, most: u64, action| Rule {
+        name: name.to_owned(),
+        askers: None,
+        accounts: None,
+        kinds: Some(vec![IntentKind::Pay]),
+        destination: None,
+        amount_min: None,
+        amount_max: Some(drops(most * XRP)),
+        rolling: None,
+        action,
+    };
+    let moves = Rule {
+        kinds: Some(vec![IntentKind::Move]),
+        askers: Some(vec![Asker::Daemon]),
+        ..rule("moves", 1_000, Action::Allow)
+    };
+    let delay = Action::Delay { delay_seconds: 48 * 3600, window_seconds: 24 * 3600, approvers: two() };
+    let person = |name: &str, roles: &[Role]| {
+        let person =
+            Person { name: name.to_owned(), signer: Some(id(name)), roles: roles.iter().copied().collect() };
+        (name.to_owned(), person)
+    };
+    Treasury {
+        network_id: None,
+        accounts: BTreeMap::from([
+            account("cold", Tier::Cold, Signing::Multi, Some(list(&PEOPLE, &[], 3))),
+            account("warm", Tier::Warm, Signing::Multi, Some(list(&PEOPLE, &AGENTS, 2))),
+            account("hot", Tier::Hot, Signing::Multi, Some(list(&PEOPLE, &AGENTS, 2))),
+            account("runner", Tier::Runner, Signing::Single, None),
+        ]),
+        people: BTreeMap::from([
+            person("alice", &[Role::Proposer, Role::Approver]),
+            person("bob", &[Role::Approver]),
+            person("carol", &[Role::Approver]),
+            person("dave", &[Role::Security, Role::Admin]),
+        ]),
+        agents: AGENTS.iter().map(|name| id(name)).collect(),
+        runner: Some(id("runner")),
+        destinations: BTreeMap::new(),
+        policy: Policy::new(vec![
+            moves,
+            rule("small", 100, Action::Allow),
+            rule("middling", 1_000, Action::Approve(two())),
+            rule("large", 5_000, delay),
+        ]),
+        links: Vec::new(),
+        fees: FeeConfig::default(),
+        tickets: TicketConfig { low_water: 0, target: 10 },
+        timing: Timing { deadline_seconds: 3600, ..Timing::default() },
+        severities: BTreeMap::new(),
+    }
+}
+
+pub struct World {
+    pub config: Treasury,
+    pub state: State,
+    pub runtime: Runtime,
+    pub events: Vec<Event>,
+    pub submitted: Vec<Transaction>,
+    /// Whether agents and runner answer at once.
+    pub signer_answers: bool,
+    pub unanswered: Vec<Effect>,
+    ledger: BTreeMap<AccountId, AccountSnapshot>,
+    replayed: State,
+    requests: u64,
+    wall_ms: u64,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(config())
+    }
+
+    /// A world at its first ledgers: accounts read, one ledger closed, sight clear.
+    pub fn with(config: Treasury) -> Self {
+        let mut ledger = BTreeMap::new();
+        for account in config.watched() {
+            let declared = config.accounts.get(&account);
+            let list = declared.and_then(|declared| declared.signers.as_ref());
+            let root = declared.map(|_| RootView {
+                balance: drops(100_000 * XRP),
+                sequence: 100,
+                owner_count: 11,
+                flags: 0,
+                regular_key: None,
+            });
+            let snapshot = AccountSnapshot {
+                account,
+                root,
+                signer_list: list
+                    .map(|list| SignerListView { quorum: list.quorum, entries: list.entries.clone() }),
+                tickets: declared.map(|_| (11..=20).collect()).unwrap_or_default(),
+                escrows: Vec::new(),
+            };
+            ledger.insert(account, snapshot);
+        }
+        let mut world = Self {
+            config,
+            state: State::default(),
+            runtime: Runtime::new(),
+            events: Vec::new(),
+            submitted: Vec::new(),
+            signer_answers: true,
+            unanswered: Vec::new(),
+            ledger,
+            replayed: State::default(),
+            requests: 0,
+            wall_ms: 0,
+        };
+        world.reconcile_at(LedgerPoint {
+            index: LedgerIndex(1_000),
+            hash: hash("1000"),
+            close_time: RippleTime(800_000_000),
+        });
+        world.close(&[]);
+        assert!(world.state.sees());
+        world
+    }
+
+    fn reconcile_at(&mut self, at: LedgerPoint) {
+        let accounts = self.ledger.values().cloned().collect();
+        self.input(Input::Reconciled { at, accounts, wall_ms: self.wall_ms });
+    }
+
+    /// The accounts read anew at the cursor.
+    pub fn reconcile(&mut self) {
+        let at = self.state.ledger.unwrap();
+        self.reconcile_at(at);
+    }
+
+    /// Everything volatile is gone; the state comes from the events alone.
+    pub fn restart(&mut self) {
+        self.runtime = Runtime::new();
+        let mut state = State::default();
+        for event in &self.events {
+            state.apply(event).unwrap();
+        }
+        assert_eq!(state, self.state);
+        self.unanswered.clear();
+    }
+
+    pub fn input(&mut self, input: Input) -> Option<Result<Answer, CommandError>> {
+        let before = self.state.clone();
+        let output = step(&self.config, &mut self.state, &mut self.runtime, input).expect("no defect");
+        if output.events.is_empty() {
+            assert_eq!(before, self.state, "a step without events changes nothing");
+        }
+        invariant::check(&self.state).unwrap();
+        for event in &output.events {
+            let text = serde_json::to_string(event).unwrap();
+            let read: Event = serde_json::from_str(&text).unwrap();
+            assert_eq!(&read, event, "{text}");
+            self.replayed.apply(&read).unwrap();
+        }
+        assert_eq!(self.replayed, self.state, "replay gives the same state");
+        self.events.extend(output.events);
+        let mut answer = None;
+        for effect in output.effects {
+            match effect {
+                Effect::Answer { answer: given, .. } => answer = Some(given),
+                Effect::Submit { blob, tx_id, proposal } => {
+                    let tx = Transaction::decode(&blob.0).unwrap();
+                    xrpl_wire::sign::verify_signatures(&tx).unwrap();
+                    assert_eq!(tx.id(), tx_id);
+                    let recorded = matches!(&self.state.proposals[&proposal].status, Status::InFlight(submission)
+                        if submission.rungs.iter().any(|rung| rung.blob == blob));
+                    assert!(recorded, "nothing is sent without its record");
+                    self.submitted.push(tx);
+                }
+                // The ports answer a request to read everything only when told to, by `reconcile`.
+                Effect::Reconcile { .. } => self.unanswered.push(effect),
+                _ if self.signer_answers => self.sign(effect),
+                _ => self.unanswered.push(effect),
+            }
+        }
+        answer
+    }
+
+    /// Does what the signer port does.
+    pub fn sign(&mut self, effect: Effect) {
+        match effect {
+            Effect::DeriveCondition { proposal, inputs } => {
+                let condition = HexBytes(condition::condition_for_preimage(&preimage(&inputs)));
+                self.input(Input::ConditionDerived { proposal, condition });
+            }
+            Effect::SignAsAgents { proposal, signers, rungs } => {
+                let signatures = signers
+                    .iter()
+                    .map(|signer| {
+                        let agent = AGENTS.iter().find(|name| id(name) == *signer).unwrap();
+                        signatures_of(agent, &rungs)
+                    })
+                    .collect();
+                self.input(Input::AgentSigned { proposal, signatures });
+            }
+            Effect::SignSingle { proposal, account, rungs, release } => {
+                assert_eq!(account, id("runner"));
+                let blobs = rungs
+                    .iter()
+                    .map(|rung| {
+                        let mut object = Transaction::decode(&rung.0).unwrap().into_object();
+                        if let Some(inputs) = &release {
+                            let preimage = preimage(inputs);
+                            object
+                                .set(xrpl_wire::sf::Condition, condition::condition_for_preimage(&preimage));
+                            object.set(
+                                xrpl_wire::sf::Fulfillment,
+                                condition::fulfillment_for_preimage(&preimage),
+                            );
+                        }
+                        let tx = Transaction::from_object(object).unwrap();
+                        HexBytes(xrpl_wire::sign::sign_single(&tx, &key("runner")).unwrap().encode())
+                    })
+                    .collect();
+                self.input(Input::SingleSigned { proposal, blobs });
+            }
+            other => panic!("not for the signer: {other:?}"),
+        }
+    }
+
+    pub fn command(&mut self, person: &str, command: Command) -> Result<Answer, CommandError> {
+        self.requests += 1;
+        let actor = Actor { person: person.to_owned() };
+        self.input(Input::Command { request: RequestId(self.requests), actor, command }).unwrap()
+    }
+
+    pub fn payment(&self, account: &str, amount_xrp: u64) -> Propose {
+        Propose {
+            account: id(account),
+            destination: id("shop"),
+            destination_tag: Some(7),
+            amount: drops(amount_xrp * XRP),
+            note: "invoice 12".to_owned(),
+            deadline_seconds: None,
+            idempotency_key: None,
+        }
+    }
+
+    pub fn propose(&mut self, account: &str, amount_xrp: u64) -> ProposalId {
+        let propose = self.payment(account, amount_xrp);
+        match self.command("alice", Command::Propose(propose)).unwrap() {
+            Answer::Proposed { proposal } => proposal,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn proposal(&self, proposal: ProposalId) -> &Proposal {
+        &self.state.proposals[&proposal]
+    }
+
+    pub fn word(&self, proposal: ProposalId) -> &'static str {
+        self.proposal(proposal).status.word()
+    }
+
+    pub fn rungs(&self, proposal: ProposalId) -> Vec<HexBytes> {
+        self.proposal(proposal).plan.as_ref().unwrap().rungs.clone()
+    }
+
+    pub fn approve(&mut self, person: &str, proposal: ProposalId) -> Result<Answer, CommandError> {
+        let signatures = signatures_of(person, &self.rungs(proposal));
+        self.command(person, Command::Approve { proposal, signatures })
+    }
+
+    pub fn reply(&mut self, proposal: ProposalId, word: &str) {
+        let Status::InFlight(submission) = &self.proposal(proposal).status else { panic!("not in flight") };
+        let tx_id = submission.rungs[submission.current].tx_id;
+        self.input(Input::SubmitAnswered { proposal, tx_id, reply: SubmitReply::Engine(word.to_owned()) });
+    }
+
+    /// Closes a ledger 4 s on with these transactions, each a success.
+    pub fn close(&mut self, transactions: &[Transaction]) {
+        self.close_at(4, transactions, "tesSUCCESS");
+    }
+
+    /// Closes a ledger so much later.
+    pub fn jump(&mut self, seconds: u32) {
+        self.close_at(seconds, &[], "tesSUCCESS");
+    }
+
+    pub fn close_at(&mut self, seconds: u32, transactions: &[Transaction], result: &str) {
+        let mut observation = self.next_ledger(seconds);
+        for tx in transactions {
+            let success = result == "tesSUCCESS";
+            observation.transactions.push(ObservedTx {
+                id: tx.id(),
+                account: tx.account(),
+                slot: tx.seq(),
+                tx_type: tx.tx_type().name().to_owned(),
+                result: result.to_owned(),
+                digest: intent_digest(tx).unwrap(),
+            });
+            observation.changes.extend(self.take(tx, success));
+        }
+        self.hand_on(observation);
+    }
+
+    pub fn next_ledger(&self, seconds: u32) -> LedgerObservation {
+        let parent = self.state.ledger.unwrap();
+        let index = parent.index.plus(1);
+        LedgerObservation {
+            point: LedgerPoint {
+                index,
+                hash: hash(&index.to_string()),
+                close_time: RippleTime(parent.close_time.0 + seconds),
+            },
+            parent_hash: parent.hash,
+            fees: NetworkFees { base_fee: drops(10), reserve_base: drops(XRP), reserve_inc: drops(200_000) },
+            transactions: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    pub fn hand_on(&mut self, observation: LedgerObservation) {
+        self.wall_ms += 4_000;
+        self.input(Input::Ledger { observation, wall_ms: self.wall_ms });
+    }
+
+    pub fn silence(&mut self, seconds: u64) {
+        self.wall_ms += seconds * 1_000;
+        self.input(Input::Tick { wall_ms: self.wall_ms });
+    }
+
+    /// What a transaction changes.
+    fn take(&mut self, tx: &Transaction, success: bool) -> Vec<Change> {
+        let account = tx.account();
+        let mut changes = Vec::new();
+        let mut cost = tx.fee().get();
+        let body = TxBody::parse(tx).unwrap();
+        let mut credit: Option<(AccountId, u64)> = None;
+        if let SeqProxy::Ticket(ticket) = tx.seq() {
+            changes.push(Change::TicketDeleted { account, ticket });
+        }
+        if success {
+            match body {
+                TxBody::Payment(payment) => {
+                    let xrpl_wire::Amount::Xrp(amount) = payment.amount else { panic!("XRP only") };
+                    cost += amount.get();
+                    credit = Some((payment.destination, amount.get()));
+                }
+                TxBody::TicketCreate(create) => {
+                    let first = tx.seq().value() + 1;
+                    changes.extend(
+                        (first..first + create.count).map(|ticket| Change::TicketCreated { account, ticket }),
+                    );
+                }
+                TxBody::EscrowCreate(create) => {
+                    let xrpl_wire::Amount::Xrp(amount) = create.amount else { panic!("XRP only") };
+                    cost += amount.get();
+                    let escrow = EscrowView {
+                        key: EscrowKey { owner: account, sequence: tx.seq().value() },
+                        destination: create.destination,
+                        destination_tag: create.destination_tag,
+                        amount: Some(amount),
+                        finish_after: create.finish_after,
+                        cancel_after: create.cancel_after,
+                        condition: create.condition.map(HexBytes),
+                    };
+                    changes.push(Change::EscrowCreated { escrow });
+                }
+                TxBody::EscrowFinish(finish) => {
+                    let key = EscrowKey { owner: finish.owner, sequence: finish.offer_sequence };
+                    changes.push(Change::EscrowDeleted {
+                        key,
+                        tx_id: tx.id(),
+                        tx_type: "EscrowFinish".into(),
+                    });
+                }
+                TxBody::EscrowCancel(cancel) => {
+                    let key = EscrowKey { owner: cancel.owner, sequence: cancel.offer_sequence };
+                    let amount = self.state.escrows[&key].view.amount.unwrap().get();
+                    credit = Some((cancel.owner, amount));
+                    changes.push(Change::EscrowDeleted {
+                        key,
+                        tx_id: tx.id(),
+                        tx_type: "EscrowCancel".into(),
+                    });
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        changes.extend(self.pay(account, |balance| balance - cost));
+        if let Some((to, amount)) = credit {
+            changes.extend(self.pay(to, |balance| balance + amount));
+        }
+        for change in &changes {
+            self.mirror(change);
+        }
+        changes
+    }
+
+    pub fn pay(&mut self, account: AccountId, change: impl Fn(u64) -> u64) -> Option<Change> {
+        let root = self.ledger.get_mut(&account)?.root.as_mut()?;
+        root.balance = drops(change(root.balance.get()));
+        Some(Change::Root { account, root: Some(*root) })
+    }
+
+    /// Keeps the world's own ledger in step with what it tells.
+    pub fn mirror(&mut self, change: &Change) {
+        match change {
+            Change::TicketCreated { account, ticket } => {
+                self.ledger.get_mut(account).unwrap().tickets.insert(*ticket);
+            }
+            Change::TicketDeleted { account, ticket } => {
+                self.ledger.get_mut(account).unwrap().tickets.remove(ticket);
+            }
+            Change::EscrowCreated { escrow } => {
+                self.ledger.get_mut(&escrow.key.owner).unwrap().escrows.push(escrow.clone());
+            }
+            Change::EscrowDeleted { key, .. } => {
+                self.ledger.get_mut(&key.owner).unwrap().escrows.retain(|escrow| escrow.key != *key);
+            }
+            Change::SignerList { account, list } => {
+                self.ledger.get_mut(account).unwrap().signer_list.clone_from(list);
+            }
+            Change::Root { account, root } => self.ledger.get_mut(account).unwrap().root = *root,
+        }
+    }
+
+    /// A ledger with these changes and nothing else.
+    pub fn change(&mut self, changes: Vec<Change>) {
+        changes.iter().for_each(|change| self.mirror(change));
+        let observation = LedgerObservation { changes, ..self.next_ledger(4) };
+        self.hand_on(observation);
+    }
+
+    /// What was sent since the last call.
+    pub fn sent(&mut self) -> Vec<Transaction> {
+        std::mem::take(&mut self.submitted)
+    }
+
+    /// Sends what is in flight into the next ledger.
+    pub fn settle(&mut self) -> Vec<Transaction> {
+        let mut sent = self.sent();
+        sent.dedup_by_key(|tx| tx.id());
+        self.close(&sent);
+        sent
+    }
+
+    /// A delayed payment up to its standing escrow.
+    pub fn escrow(&mut self) -> (ProposalId, EscrowKey) {
+        let proposal = self.propose("warm", 2_000);
+        self.approve("alice", proposal).unwrap();
+        self.approve("bob", proposal).unwrap();
+        self.settle();
+        assert_eq!(self.word(proposal), "validated");
+        let key = self.proposal(proposal).release_inputs().unwrap().escrow;
+        assert!(matches!(self.state.escrows[&key].guard, Guard::Locked { .. }));
+        (proposal, key)
+    }
+
+    pub fn guard(&self, key: EscrowKey) -> &Guard {
+        &self.state.escrows[&key].guard
+    }
+}
+
+/// Signatures of somebody over each rung.
+pub fn signatures_of(name: &str, rungs: &[HexBytes]) -> RungSignatures {
+    let key = key(name);
+    let account = key.account_id();
+    let signed: Vec<xrpl_wire::Signer> = rungs
+        .iter()
+        .map(|rung| xrpl_wire::sign::sign_for(&Transaction::decode(&rung.0).unwrap(), account, &key).unwrap())
+        .collect();
+    RungSignatures {
+        signer: account,
+        signing_pub_key: key.public_key(),
+        signatures: signed.into_iter().map(|signer| HexBytes(signer.signature)).collect(),
+    }
+}
