@@ -128,11 +128,14 @@ fn best_rung(cx: &Cx<'_>, rungs: &[SignedRung]) -> usize {
     fee::rung_for(&fees, units.max(1), cx.runtime.open_ledger_fee)
 }
 
+/// Sends the current rung; every sending goes through here. Not without sight, and not after a freeze or a
+/// hold: it is then sent with the next ledger that is seen after they are gone.
 fn send(cx: &mut Cx<'_>, id: ProposalId) {
-    let Some(Status::InFlight(submission)) = cx.state.proposals.get(&id).map(|proposal| &proposal.status)
-    else {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let Status::InFlight(submission) = &proposal.status else { return };
+    if !cx.state.sees() || stopped(cx, proposal) {
         return;
-    };
+    }
     let Some(rung) = submission.rungs.get(submission.current) else { return };
     let effect = Effect::Submit { proposal: id, tx_id: rung.tx_id, blob: rung.blob.clone() };
     cx.effect(effect);
@@ -144,7 +147,7 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
     for id in cx.state.open.clone() {
         let Some(proposal) = cx.state.proposals.get(&id) else { continue };
         let Status::InFlight(submission) = &proposal.status else { continue };
-        if submission.last_reply.as_deref().is_some_and(is_permanent) || stopped(cx, proposal) {
+        if submission.last_reply.as_deref().is_some_and(is_permanent) {
             continue;
         }
         let waited = cx.point().index.0.saturating_sub(submission.since.index.0);

@@ -450,3 +450,15 @@ fn a_freeze_after_sending_stops_every_further_sending() {
     assert!(w.sent().is_empty());
     assert_eq!(w.word(p), "in_flight", "it may have arrived; only the ledger says");
 }
+
+#[test]
+fn a_reply_that_asks_for_a_dearer_rung_sends_nothing_without_sight() {
+    let mut w = World::new();
+    let p = w.propose("hot", 50);
+    w.sent();
+    w.silence(60);
+    w.reply(p, "telINSUF_FEE_P");
+    assert!(w.sent().is_empty());
+    w.reconcile();
+    assert_eq!(w.sent().remove(0).fee(), drops(2_100));
+}
