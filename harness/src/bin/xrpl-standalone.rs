@@ -1,0 +1,188 @@
+//! A standalone XRP Ledger from the command line: JSON-RPC and websocket on one machine, for tests.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::Parser;
+use color_eyre::eyre::{Result, WrapErr, eyre};
+use tracing_subscriber::EnvFilter;
+use xrpl_harness::embedded::GenesisConfig;
+use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
+use xrpl_wire::{AccountId, Drops, KeyPair, KeyType, RippleTime, Seed, sha512_half};
+
+/// A standalone XRP Ledger for tests: starts in milliseconds, closes ledgers when told, keeps nothing.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// The address to listen on. Anybody who reaches it is an administrator, unless --no-admin.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+
+    /// The websocket port; 0 lets the system choose.
+    #[arg(long, default_value_t = 6006)]
+    ws_port: u16,
+
+    /// The JSON-RPC port; 0 lets the system choose.
+    #[arg(long, default_value_t = 5005)]
+    rpc_port: u16,
+
+    /// One more port, without administrators' methods.
+    #[arg(long)]
+    public_port: Option<u16>,
+
+    /// Callers are no administrators: they cannot close ledgers.
+    #[arg(long)]
+    no_admin: bool,
+
+    /// How many funded accounts to make and print.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    accounts: u32,
+
+    /// The XRP that each of them gets.
+    #[arg(long, default_value = "1000", value_parser = xrp)]
+    balance: Drops,
+
+    /// The accounts are derived from this text: the same text, the same accounts.
+    #[arg(long, default_value = "xrpl-standalone")]
+    seed: String,
+
+    /// How often to close a ledger: a time such as 1s or 250ms, or "manual" to close on `ledger_accept` alone.
+    #[arg(long, default_value = "manual", value_parser = interval)]
+    close_every: CloseEvery,
+
+    /// Ledger time between two ledgers, in seconds, whatever the clock says.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    close_step_seconds: u32,
+
+    /// The ledger's time at the start, in seconds since 1970-01-01; by default 2026-01-01.
+    #[arg(long, value_parser = start_time)]
+    start_time: Option<RippleTime>,
+
+    /// The network's number.
+    #[arg(long, default_value_t = 0)]
+    network_id: u32,
+}
+
+/// How ledgers close.
+#[derive(Debug, Clone, Copy)]
+enum CloseEvery {
+    Manual,
+    Interval(Duration),
+}
+
+fn interval(text: &str) -> Result<CloseEvery, String> {
+    if text == "manual" {
+        return Ok(CloseEvery::Manual);
+    }
+    let (number, unit): (&str, fn(u64) -> Duration) = match (text.strip_suffix("ms"), text.strip_suffix('s'))
+    {
+        (Some(number), _) => (number, Duration::from_millis),
+        (None, Some(number)) => (number, Duration::from_secs),
+        (None, None) => return Err("expected a time such as 1s or 250ms, or \"manual\"".to_owned()),
+    };
+    match number.parse() {
+        Ok(0) | Err(_) => Err("expected a positive number before the unit".to_owned()),
+        Ok(number) => Ok(CloseEvery::Interval(unit(number))),
+    }
+}
+
+fn xrp(text: &str) -> Result<Drops, String> {
+    Drops::from_xrp_str(text).map_err(|error| error.to_string())
+}
+
+fn start_time(text: &str) -> Result<RippleTime, String> {
+    let seconds = text.parse().map_err(|_| "expected seconds since 1970-01-01".to_owned())?;
+    RippleTime::from_unix(seconds).ok_or_else(|| "expected a time from 2000 to 2136".to_owned())
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<()> {
+    color_eyre::install()?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let args = Args::parse();
+
+    let mut genesis = GenesisConfig::default();
+    if let Some(time) = args.start_time {
+        genesis.close_time = time;
+    }
+    let server = EmbeddedServer::start(EmbeddedConfig {
+        ws_addr: SocketAddr::new(args.host, args.ws_port),
+        rpc_addr: SocketAddr::new(args.host, args.rpc_port),
+        public_addr: args.public_port.map(|port| SocketAddr::new(args.host, port)),
+        admin: !args.no_admin,
+        genesis,
+        auto_close: match args.close_every {
+            CloseEvery::Manual => None,
+            CloseEvery::Interval(interval) => Some(interval),
+        },
+        close_step_seconds: args.close_step_seconds,
+        network_id: args.network_id,
+        ..EmbeddedConfig::default()
+    })
+    .await
+    .wrap_err("the ledger does not start")?;
+
+    let accounts = fund(&server, &args)?;
+    print(&server, &accounts);
+    wait_for_signal().await?;
+    server.shutdown().await;
+    Ok(())
+}
+
+/// An account that was made, with the seed that it is derived from.
+struct Funded {
+    address: AccountId,
+    seed: Seed,
+}
+
+fn fund(server: &EmbeddedServer, args: &Args) -> Result<Vec<Funded>> {
+    let mut accounts = Vec::new();
+    for number in 1..=args.accounts {
+        let hash = sha512_half(&[args.seed.as_bytes(), &number.to_be_bytes()]);
+        let entropy = hash.0.first_chunk::<16>().ok_or_else(|| eyre!("a hash of 32 bytes has 16"))?;
+        let seed = Seed::from_entropy(*entropy, KeyType::Ed25519);
+        let address = KeyPair::from_seed(&seed).account_id();
+        server.fund(&address, args.balance).wrap_err_with(|| format!("account {number} gets no XRP"))?;
+        accounts.push(Funded { address, seed });
+    }
+    if !accounts.is_empty() {
+        server.close_ledger();
+    }
+    Ok(accounts)
+}
+
+#[expect(clippy::print_stdout, reason = "what a command-line tool is asked to print goes to stdout")]
+fn print(server: &EmbeddedServer, accounts: &[Funded]) {
+    println!("websocket  {}", server.ws_url());
+    println!("JSON-RPC   {}", server.rpc_url());
+    if let Some(addr) = server.public_addr() {
+        println!("public     {addr}");
+    }
+    println!();
+    for funded in accounts {
+        println!("{:<35} {}", funded.address.to_string(), funded.seed.to_base58().as_str());
+    }
+    println!();
+    let account = accounts.first().map_or_else(
+        || xrpl_harness::embedded::GENESIS_ACCOUNT.to_string(),
+        |funded| funded.address.to_string(),
+    );
+    println!(
+        "curl -s {} -d '{{\"method\":\"account_info\",\"params\":[{{\"account\":\"{account}\"}}]}}'",
+        server.rpc_url()
+    );
+    println!("curl -s {} -d '{{\"method\":\"ledger_accept\"}}'", server.rpc_url());
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn wait_for_signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! Applying one transaction to a state: the checks in the server's order, the changes, the metadata.
+//!
+//! A transaction passes `preflight` (itself alone), `preclaim` (against the state, nothing changed) and the
+//! type's own `apply`. Each type has a file with these three; what all types share is here.
+
+mod account_delete;
+mod account_set;
+mod deposit_preauth;
+mod directory;
+mod escrow;
+mod fee;
+mod flow;
+mod payment;
+mod set_regular_key;
+mod shared;
+mod signature;
+mod signer_list_set;
+mod table;
+mod ticket_create;
+mod token_escrow;
+mod trust;
+mod trust_set;
+
+use xrpl_wire::{Amount, Object, TransactionType, TxResult};
+
+pub(super) use fee::{base_fee, ordinary as ordinary_fee};
+
+use self::table::{MetaOf, Table};
+use super::rules::{Fees, Rules};
+use super::state::StateMap;
+use super::submitted::Submitted;
+
+/// The outcome of one check or change: fine, or the result to stop with.
+type Ter = Result<(), TxResult>;
+
+/// More changed entries than this in one transaction, and it fails as too big for its metadata.
+const OVERSIZE_META_NODES: usize = 5_200;
+
+/// How to apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct ApplyFlags {
+    /// Leave what fails with a `tec` to a later pass.
+    pub(super) retry: bool,
+    /// A `tec` shall not be applied.
+    pub(super) fail_hard: bool,
+    /// Nothing is written, and signatures may be missing.
+    pub(super) dry_run: bool,
+}
+
+/// The ledger a transaction is applied to, but for its state.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LedgerInfo {
+    pub(super) index: u32,
+    /// Escrow times are compared with this.
+    pub(super) parent_close_time: u32,
+    pub(super) fees: Fees,
+    pub(super) rules: Rules,
+    /// The open ledger: fees are checked, nothing is threaded, there is no metadata.
+    pub(super) open: bool,
+}
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub(super) struct Applied {
+    pub(super) result: TxResult,
+    pub(super) applied: bool,
+    /// The drops that were destroyed.
+    pub(super) fee: u64,
+    /// None in the open ledger, except in a dry run.
+    pub(super) meta: Option<Object>,
+}
+
+/// A transaction being applied.
+struct Context<'a> {
+    tx: &'a Submitted,
+    info: &'a LedgerInfo,
+    view: Table<'a>,
+    /// The account's balance before the fee, in drops.
+    prior_balance: u64,
+    /// The account's balance after the fee, in drops.
+    source_balance: u64,
+    /// What it should have cost at least, in drops, before anything changed.
+    base_fee: u64,
+    delivered: Option<Amount>,
+}
+
+/// Applies a transaction to a state, or leaves the state as it is.
+pub(super) fn apply(
+    state: &mut StateMap,
+    info: &LedgerInfo,
+    tx: &Submitted,
+    flags: ApplyFlags,
+    transaction_index: u32,
+) -> Applied {
+    let checked = preflight(info, tx).and_then(|()| preclaim(state, info, tx, flags));
+    if let Err(result) = checked
+        && (!result.is_tec() || flags.retry)
+    {
+        return Applied { result, applied: false, fee: 0, meta: None };
+    }
+    let mut context = Context {
+        tx,
+        info,
+        view: Table::new(state),
+        prior_balance: 0,
+        source_balance: 0,
+        base_fee: base_fee(state, info, tx),
+        delivered: None,
+    };
+    let mut fee = tx.tx.fee().get();
+    let mut result = match checked.and_then(|()| context.run()) {
+        Ok(()) => TxResult::tesSUCCESS,
+        Err(result) => result,
+    };
+    if context.view.changed() > OVERSIZE_META_NODES {
+        result = TxResult::tecOVERSIZE;
+    }
+    let mut applied = result.is_tes();
+    if result.is_tec() && flags.fail_hard {
+        applied = false;
+    } else if result == TxResult::tecOVERSIZE || (result.is_tec() && !flags.retry) {
+        match context.claim_fee() {
+            Ok(claimed) => {
+                fee = claimed;
+                applied = true;
+            }
+            Err(error) => result = error,
+        }
+    }
+    if !applied {
+        return Applied { result, applied, fee: 0, meta: None };
+    }
+    let Context { view, delivered, .. } = context;
+    let (changes, meta) = if info.open && !flags.dry_run {
+        (view.into_changes(), None)
+    } else {
+        let (changes, meta) = view.finish(&MetaOf {
+            id: tx.id,
+            ledger_index: info.index,
+            transaction_index,
+            result,
+            delivered,
+            rules: &info.rules,
+        });
+        (changes, Some(meta))
+    };
+    if flags.dry_run {
+        return Applied { result, applied: false, fee, meta };
+    }
+    changes.write_to(state);
+    Applied { result, applied, fee, meta }
+}
+
+/// What can be said of a transaction without looking at a ledger's state.
+pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
+    shared::preflight(tx, flags_allowed(tx.tx.tx_type()))?;
+    match tx.tx.tx_type() {
+        TransactionType::Payment => payment::preflight(tx),
+        TransactionType::AccountSet => account_set::preflight(tx),
+        TransactionType::SetRegularKey => set_regular_key::preflight(tx),
+        TransactionType::DepositPreauth => deposit_preauth::preflight(tx),
+        TransactionType::SignerListSet => signer_list_set::preflight(tx),
+        TransactionType::TicketCreate => ticket_create::preflight(tx),
+        TransactionType::EscrowCreate => escrow::create_preflight(info, tx),
+        TransactionType::EscrowFinish => escrow::finish_preflight(tx),
+        TransactionType::EscrowCancel => Ok(()),
+        TransactionType::AccountDelete => account_delete::preflight(tx),
+        TransactionType::TrustSet => trust_set::preflight(tx),
+        kind => {
+            tracing::warn!(transaction_type = kind.name(), "not implemented in the embedded ledger");
+            Err(TxResult::temUNKNOWN)
+        }
+    }
+}
+
+/// What can be said of a transaction against a state that stays as it is.
+pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flags: ApplyFlags) -> Ter {
+    shared::check_seq(state, tx)?;
+    shared::check_prior_and_last_ledger(state, info, tx)?;
+    signature::check(state, tx, flags)?;
+    fee::check(state, info, tx)?;
+    match tx.tx.tx_type() {
+        TransactionType::Payment => payment::preclaim(state, info, tx),
+        TransactionType::AccountSet => account_set::preclaim(state, tx, flags),
+        TransactionType::DepositPreauth => deposit_preauth::preclaim(state, tx),
+        TransactionType::TicketCreate => ticket_create::preclaim(state, tx),
+        TransactionType::EscrowCreate => escrow::create_preclaim(state, tx),
+        TransactionType::EscrowFinish => escrow::finish_preclaim(state, info, tx),
+        TransactionType::EscrowCancel => escrow::cancel_preclaim(state, info, tx),
+        TransactionType::AccountDelete => account_delete::preclaim(state, info, tx),
+        TransactionType::TrustSet => trust_set::preclaim(state, tx),
+        _ => Ok(()),
+    }
+}
+
+/// The transaction flags a type knows, besides those that all know.
+fn flags_allowed(kind: TransactionType) -> u32 {
+    use xrpl_wire::flags::*;
+    match kind {
+        TransactionType::Payment => tfNoRippleDirect | tfPartialPayment | tfLimitQuality,
+        TransactionType::AccountSet => {
+            tfRequireDestTag | tfOptionalDestTag | tfRequireAuth | tfOptionalAuth | tfDisallowXRP | tfAllowXRP
+        }
+        TransactionType::TrustSet => {
+            tfSetfAuth
+                | tfSetNoRipple
+                | tfClearNoRipple
+                | tfSetFreeze
+                | tfClearFreeze
+                | tfSetDeepFreeze
+                | tfClearDeepFreeze
+        }
+        _ => 0,
+    }
+}
+
+impl Context<'_> {
+    /// Spends the Sequence or Ticket and the fee, then does what the type does.
+    fn run(&mut self) -> Ter {
+        let index = self.account_index();
+        let account = self.view.read(&index).ok_or(TxResult::tefINTERNAL)?;
+        self.prior_balance = shared::balance(account);
+        let fee = self.tx.tx.fee().get();
+        self.source_balance = self.prior_balance.checked_sub(fee).ok_or(TxResult::tefINTERNAL)?;
+        let balance = shared::drops(self.source_balance)?;
+        self.consume_seq()?;
+        let id = self.tx.id;
+        let account = self.account_mut()?;
+        account.set(xrpl_wire::sf::Balance, balance);
+        if account.has(xrpl_wire::sf::AccountTxnID) {
+            account.set(xrpl_wire::sf::AccountTxnID, id);
+        }
+        match self.tx.tx.tx_type() {
+            TransactionType::Payment => payment::apply(self),
+            TransactionType::AccountSet => account_set::apply(self),
+            TransactionType::SetRegularKey => set_regular_key::apply(self),
+            TransactionType::DepositPreauth => deposit_preauth::apply(self),
+            TransactionType::SignerListSet => signer_list_set::apply(self),
+            TransactionType::TicketCreate => ticket_create::apply(self),
+            TransactionType::EscrowCreate => escrow::create_apply(self),
+            TransactionType::EscrowFinish => escrow::finish_apply(self),
+            TransactionType::EscrowCancel => escrow::cancel_apply(self),
+            TransactionType::AccountDelete => account_delete::apply(self),
+            TransactionType::TrustSet => trust_set::apply(self),
+            _ => Err(TxResult::temUNKNOWN),
+        }
+    }
+
+    /// Forgets all that was done and takes only the fee, as far as the balance goes, and the Sequence or Ticket.
+    fn claim_fee(&mut self) -> Result<u64, TxResult> {
+        self.view.discard();
+        self.delivered = None;
+        let index = self.account_index();
+        let balance = self.view.read(&index).map(shared::balance).ok_or(TxResult::tefINTERNAL)?;
+        let fee = self.tx.tx.fee().get().min(balance);
+        let left = shared::drops(balance - fee)?;
+        self.consume_seq()?;
+        self.account_mut()?.set(xrpl_wire::sf::Balance, left);
+        Ok(fee)
+    }
+}

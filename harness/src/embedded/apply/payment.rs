@@ -1,0 +1,142 @@
+//! Payment.
+
+use xrpl_wire::{AccountId, Amount, LedgerEntryType, TxResult, flags, index, sf};
+
+use super::{Context, LedgerInfo, Ter, shared};
+use crate::embedded::state::StateMap;
+use crate::embedded::submitted::Submitted;
+
+/// Whether a Payment moves XRP directly, without paths or another currency on the way.
+fn is_direct_xrp(tx: &Submitted) -> bool {
+    let object = tx.tx.object();
+    object.drops(sf::Amount).is_some() && !object.has(sf::SendMax) && !object.has(sf::Paths)
+}
+
+pub(super) fn preflight(tx: &Submitted) -> Ter {
+    let object = tx.tx.object();
+    let given = object.u32(sf::Flags).unwrap_or(0);
+    let partial = given & flags::tfPartialPayment != 0;
+    let amount = object.amount(sf::Amount).ok_or(TxResult::temBAD_AMOUNT)?;
+    let send_max = object.amount(sf::SendMax);
+    if matches!(amount, Amount::Mpt(_)) || matches!(send_max, Some(Amount::Mpt(_))) {
+        tracing::warn!("payments of MPTs are not implemented in the embedded ledger");
+        return Err(TxResult::temDISABLED);
+    }
+    if object.has(sf::Paths) && !(amount.is_xrp() && send_max.unwrap_or(amount).is_xrp()) {
+        tracing::warn!("payments with Paths are not implemented in the embedded ledger");
+        return Err(TxResult::temUNKNOWN);
+    }
+    let account = tx.tx.account();
+    let destination = object.account(sf::Destination).ok_or(TxResult::temDST_NEEDED)?;
+    let has_paths = object.has(sf::Paths);
+    let source = send_max.unwrap_or(amount);
+    let xrp_direct = amount.is_xrp() && source.is_xrp();
+    if destination == AccountId::ZERO {
+        return Err(TxResult::temDST_NEEDED);
+    }
+    if send_max.is_some_and(|max| max.is_zero() || max.is_negative()) {
+        return Err(TxResult::temBAD_AMOUNT);
+    }
+    if amount.is_zero() || amount.is_negative() {
+        return Err(TxResult::temBAD_AMOUNT);
+    }
+    if super::trust::is_bad_currency(&amount) || super::trust::is_bad_currency(&source) {
+        return Err(TxResult::temBAD_CURRENCY);
+    }
+    if account == destination && same_currency(&source, &amount) && !has_paths {
+        return Err(TxResult::temREDUNDANT);
+    }
+    if xrp_direct {
+        let refused = [
+            (send_max.is_some(), TxResult::temBAD_SEND_XRP_MAX),
+            (has_paths, TxResult::temBAD_SEND_XRP_PATHS),
+            (partial, TxResult::temBAD_SEND_XRP_PARTIAL),
+            (given & flags::tfLimitQuality != 0, TxResult::temBAD_SEND_XRP_LIMIT),
+            (given & flags::tfNoRippleDirect != 0, TxResult::temBAD_SEND_XRP_NO_DIRECT),
+        ];
+        if let Some((_, result)) = refused.into_iter().find(|(given, _)| *given) {
+            return Err(result);
+        }
+    }
+    if let Some(min) = object.amount(sf::DeliverMin) {
+        let fits = partial && !min.is_zero() && !min.is_negative() && min.issue() == amount.issue();
+        if !fits || super::trust::less(&amount, &min) {
+            return Err(TxResult::temBAD_AMOUNT);
+        }
+    }
+    shared::preflight_credentials(tx)
+}
+
+pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> Ter {
+    let object = tx.tx.object();
+    let destination = object.account(sf::Destination).ok_or(TxResult::temDST_NEEDED)?;
+    let partial = object.u32(sf::Flags).unwrap_or(0) & flags::tfPartialPayment != 0;
+    match state.object(&index::account_root(&destination)) {
+        None => match object.drops(sf::Amount) {
+            // Another transaction may create the account first.
+            None => return Err(TxResult::tecNO_DST),
+            Some(_) if info.open && partial => return Err(TxResult::telNO_DST_PARTIAL),
+            Some(amount) if amount < info.fees.reserve_base => return Err(TxResult::tecNO_DST_INSUF_XRP),
+            Some(_) => {}
+        },
+        Some(root) => {
+            if shared::has_flag(root, flags::lsfRequireDestTag) && !object.has(sf::DestinationTag) {
+                return Err(TxResult::tecDST_TAG_NEEDED);
+            }
+        }
+    }
+    shared::preclaim_credentials(tx)?;
+    // No PermissionedDomain exists on this ledger, so nobody is in one.
+    if object.has(sf::DomainID) { Err(TxResult::tecNO_PERMISSION) } else { Ok(()) }
+}
+
+pub(super) fn apply(context: &mut Context<'_>) -> Ter {
+    let destination = context.fields().account(sf::Destination).ok_or(TxResult::tefINTERNAL)?;
+    let index = index::account_root(&destination);
+    // The destination counts as touched even where only a trust line changes: the metadata shows it.
+    if context.view.update(&index).is_none() {
+        let sequence = if context.info.rules.deletable_accounts { context.info.index } else { 1 };
+        let root = shared::new_entry(LedgerEntryType::AccountRoot)
+            .with(sf::Account, destination)
+            .with(sf::Balance, shared::drops(0)?)
+            .with(sf::Sequence, sequence)
+            .with(sf::OwnerCount, 0u32);
+        context.view.insert(index, root);
+    }
+    if !is_direct_xrp(context.tx) {
+        context.verify_deposit_preauth(&destination)?;
+        return super::flow::pay(context, &destination);
+    }
+    let amount = context.fields().drops(sf::Amount).ok_or(TxResult::tefINTERNAL)?.get();
+    let owner_count = context.account_root()?.u32(sf::OwnerCount).unwrap_or(0);
+    let reserve = context.info.fees.account_reserve(owner_count);
+    // The last spending may take the fee from the reserve.
+    let kept = reserve.max(context.tx.tx.fee().get());
+    if context.prior_balance < amount.saturating_add(kept) {
+        return Err(TxResult::tecUNFUNDED_PAYMENT);
+    }
+    // An account at or below the base reserve takes up to the base reserve from anybody, lest it be stuck.
+    let base = context.info.fees.reserve_base.get();
+    let before = context.view.read(&index).map(shared::balance).unwrap_or(0);
+    if amount > base || before > base {
+        context.verify_deposit_preauth(&destination)?;
+    }
+    let left = context.source_balance.checked_sub(amount).ok_or(TxResult::tefINTERNAL)?;
+    let left = shared::drops(left)?;
+    context.account_mut()?.set(sf::Balance, left);
+    context.credit(&destination, amount)?;
+    let root = context.view.update(&index).ok_or(TxResult::tefINTERNAL)?;
+    // Who is paid may change its regular key for nothing again.
+    if shared::has_flag(root, flags::lsfPasswordSpent) {
+        shared::set_flag(root, flags::lsfPasswordSpent, false);
+    }
+    Ok(())
+}
+
+fn same_currency(one: &Amount, other: &Amount) -> bool {
+    match (one, other) {
+        (Amount::Xrp(_), Amount::Xrp(_)) => true,
+        (Amount::Issued(one), Amount::Issued(other)) => one.currency == other.currency,
+        _ => false,
+    }
+}

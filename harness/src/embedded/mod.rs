@@ -1,0 +1,66 @@
+//! An XRP Ledger in standalone mode, as a value: no IO, no clock, no random numbers.
+//!
+//! [`Ledger::genesis`] begins one, [`Ledger::submit`] takes transactions, [`Ledger::close`] closes a ledger at a
+//! time of the caller's choice. Clones share everything, so a clone is a snapshot. Entries, directories,
+//! metadata, order of application, hashes and results are the server's, bit for bit; recorded ledgers of the
+//! real server are replayed in the tests.
+//!
+//! # Where this is not the real server
+//!
+//! The rules are those of the server's version 3.1.2. What differs:
+//!
+//! - **Alone.** A closed ledger is validated at once. There is no consensus, no peer, no fee vote, no amendment vote,
+//!   no negative UNL, no pseudo-transaction; fees and amendments stay as the first ledger has them.
+//! - **Transaction types.** Payment, AccountSet, SetRegularKey, SignerListSet, TicketCreate, DepositPreauth,
+//!   EscrowCreate, EscrowFinish, EscrowCancel, TrustSet and AccountDelete. Every other type is answered
+//!   `temUNKNOWN`, with a warning in the log.
+//! - **Payments.** XRP, and issued currencies over the default path: sender, issuer, destination, with limits,
+//!   qualities, transfer rates, freezes, authorization, partial payments. There are no offers and no AMMs, so
+//!   paying one currency and delivering another finds nothing to flow. Payments with Paths are answered
+//!   `temUNKNOWN`, amounts of MPTs `temDISABLED`. How tfLimitQuality compares rates is close to the server, not
+//!   the same to the last digit.
+//! - **Credentials and domains.** None exist, so CredentialIDs and DomainID are answered as naming missing ones;
+//!   DepositPreauth of credentials is answered `temDISABLED`, and so is any Delegate.
+//! - **Amendments.** Five make a difference, see [`Rules`]; all others of [`AMENDMENTS`] are taken to be in force.
+//! - **Reading.** Transactions must be in canonical form; a server also reads some that are not, and amounts that
+//!   no account could have (negative XRP, more than all XRP), and answers them with a `tem` result. The words of
+//!   `error_exception` for such bytes are ours where the server's are not known.
+//! - **Memory of ids.** That a transaction was malformed, wrongly signed, held or relayed is remembered for ever;
+//!   a server forgets it after some minutes.
+//! - **Load.** There is no local load factor: the fee rises with the size of the open ledger only, as the queue
+//!   has it ([`QueueSetup`]), and ledgers never take too long.
+//! - **Invariants.** The server checks its own work after each transaction and fails it if the books do not
+//!   balance. Here the tests do that.
+//! - **Close times** are the caller's. Resolution stays what it is; a server's is the same where all agree.
+
+mod apply;
+mod build;
+mod canonical;
+mod closed;
+mod escalation;
+mod history;
+mod ledger;
+mod open;
+mod pool;
+mod queue;
+mod queued;
+mod rules;
+mod state;
+mod submitted;
+#[cfg(test)]
+mod tests;
+mod trie;
+
+pub mod rpc;
+
+pub use closed::{ClosedLedger, ClosedTx};
+pub use escalation::{BASE_LEVEL, QueueMetrics, QueueSetup};
+pub use history::TxPlace;
+pub use ledger::{
+    CloseTime, FoundTx, GENESIS_ACCOUNT, GENESIS_SEED, GenesisConfig, Ledger, Simulated, SubmitOutcome,
+};
+pub use open::{OpenLedger, OpenTx};
+pub use queued::QueuedTx;
+pub use rules::{AMENDMENT_IDS, AMENDMENTS, Fees, Rules, amendment_id};
+pub use state::{Entry, StateMap};
+pub use trie::{Iter, Trie};

@@ -1,0 +1,110 @@
+//! The open ledger: what has come in since the last close, applied provisionally.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use xrpl_wire::{Hash256, RippleTime, Transaction, TxResult};
+
+use super::apply::{ApplyFlags, LedgerInfo, apply};
+use super::closed::ClosedLedger;
+use super::rules::{Fees, Rules};
+use super::state::StateMap;
+use super::submitted::Submitted;
+
+/// The open ledger.
+#[derive(Debug, Clone)]
+pub struct OpenLedger {
+    pub(super) info: LedgerInfo,
+    parent_hash: Hash256,
+    state: StateMap,
+    transactions: BTreeMap<Hash256, OpenTx>,
+}
+
+/// A transaction in the open ledger.
+#[derive(Debug, Clone)]
+pub struct OpenTx {
+    /// The result so far; the close may find another.
+    pub result: TxResult,
+    pub(super) submitted: Arc<Submitted>,
+}
+
+impl OpenTx {
+    /// The transaction.
+    pub fn tx(&self) -> &Transaction {
+        &self.submitted.tx
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Hash256 {
+        self.submitted.id
+    }
+
+    /// Its bytes.
+    pub fn blob(&self) -> &[u8] {
+        &self.submitted.blob
+    }
+}
+
+impl OpenLedger {
+    /// The empty open ledger after a closed one.
+    pub(super) fn after(parent: &ClosedLedger, rules: Rules) -> OpenLedger {
+        OpenLedger {
+            info: LedgerInfo {
+                index: parent.header.index.saturating_add(1),
+                parent_close_time: parent.header.close_time.0,
+                fees: parent.fees,
+                rules,
+                open: true,
+            },
+            parent_hash: parent.hash,
+            state: parent.state.clone(),
+            transactions: BTreeMap::new(),
+        }
+    }
+
+    /// The index it will have when it closes.
+    pub fn index(&self) -> u32 {
+        self.info.index
+    }
+
+    /// The hash of the ledger before it.
+    pub fn parent_hash(&self) -> Hash256 {
+        self.parent_hash
+    }
+
+    /// When the ledger before it closed.
+    pub fn parent_close_time(&self) -> RippleTime {
+        RippleTime(self.info.parent_close_time)
+    }
+
+    /// The fees and reserves.
+    pub fn fees(&self) -> &Fees {
+        &self.info.fees
+    }
+
+    /// The state, with the transactions applied so far.
+    pub fn state(&self) -> &StateMap {
+        &self.state
+    }
+
+    /// The transactions applied so far, by id.
+    pub fn transactions(&self) -> impl ExactSizeIterator<Item = &OpenTx> {
+        self.transactions.values()
+    }
+
+    /// One of the transactions.
+    pub fn transaction(&self, id: &Hash256) -> Option<&OpenTx> {
+        self.transactions.get(id)
+    }
+
+    /// Applies a transaction provisionally. Answers with the result and whether it was applied.
+    pub(super) fn apply(&mut self, tx: &Arc<Submitted>, flags: ApplyFlags) -> (TxResult, bool) {
+        // Metadata is not made here, so the position does not matter.
+        let applied = apply(&mut self.state, &self.info, tx, flags, 0);
+        if applied.applied {
+            let entry = OpenTx { result: applied.result, submitted: Arc::clone(tx) };
+            self.transactions.insert(tx.id, entry);
+        }
+        (applied.result, applied.applied)
+    }
+}

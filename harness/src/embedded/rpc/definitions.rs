@@ -1,0 +1,91 @@
+//! `server_definitions`: the tables of the binary format.
+
+use serde_json::{Map, Value};
+use xrpl_wire::{Field, FieldType, LedgerEntryType, TransactionType, TxResult, sha512_half};
+
+use super::error::RpcResult;
+use super::{Call, fields};
+use crate::embedded::Ledger;
+
+/// Names of field types, as client libraries know them, beside those of [`FieldType`].
+const TYPE_NAMES: &[(FieldType, &str)] = &[
+    (FieldType::U16, "UInt16"),
+    (FieldType::U32, "UInt32"),
+    (FieldType::U64, "UInt64"),
+    (FieldType::Hash128, "Hash128"),
+    (FieldType::Hash256, "Hash256"),
+    (FieldType::Amount, "Amount"),
+    (FieldType::Blob, "Blob"),
+    (FieldType::Account, "AccountID"),
+    (FieldType::Number, "Number"),
+    (FieldType::I32, "Int32"),
+    (FieldType::I64, "Int64"),
+    (FieldType::Object, "STObject"),
+    (FieldType::Array, "STArray"),
+    (FieldType::U8, "UInt8"),
+    (FieldType::Hash160, "Hash160"),
+    (FieldType::PathSet, "PathSet"),
+    (FieldType::Vector256, "Vector256"),
+    (FieldType::Hash192, "Hash192"),
+    (FieldType::Issue, "Issue"),
+    (FieldType::XChainBridge, "XChainBridge"),
+    (FieldType::Currency, "Currency"),
+];
+
+pub(super) fn server_definitions(_: &Ledger, call: &Call<'_>) -> RpcResult {
+    let mut definitions = definitions();
+    let text = Value::Object(definitions.clone()).to_string();
+    let hash = sha512_half(&[text.as_bytes()]).to_string();
+    if call.params.has("hash") {
+        let asked = call.params.required_string("hash")?;
+        if asked == hash {
+            return Ok(fields([("hash", hash.into())]));
+        }
+    }
+    definitions.insert("hash".to_owned(), hash.into());
+    Ok(definitions)
+}
+
+fn definitions() -> Map<String, Value> {
+    let mut types = fields([
+        ("Done", (-1).into()),
+        ("Unknown", (-2).into()),
+        ("NotPresent", 0.into()),
+        ("Transaction", 10_001.into()),
+        ("LedgerEntry", 10_002.into()),
+        ("Validation", 10_003.into()),
+        ("Metadata", 10_004.into()),
+    ]);
+    for (kind, name) in TYPE_NAMES {
+        types.insert((*name).to_owned(), kind.code().into());
+    }
+    let rows: Vec<Value> = Field::all()
+        .map(|field| {
+            let kind = field.field_type();
+            let name = TYPE_NAMES.iter().find(|(named, _)| *named == kind).map_or("", |(_, name)| name);
+            let row = fields([
+                ("isSerialized", field.is_serialized().into()),
+                ("isSigningField", field.is_signing().into()),
+                ("isVLEncoded", field.is_vl().into()),
+                ("nth", field.nth().into()),
+                ("type", name.into()),
+            ]);
+            vec![Value::from(field.name()), Value::Object(row)].into()
+        })
+        .collect();
+    let entries = LedgerEntryType::ALL.iter().map(|kind| (kind.name().to_owned(), kind.code().into()));
+    let transactions = TransactionType::ALL.iter().map(|kind| (kind.name().to_owned(), kind.code().into()));
+    let results = TxResult::all().map(|result| (result.name().to_owned(), result.code().into()));
+    let with_invalid = |pairs: Map<String, Value>| {
+        let mut pairs = pairs;
+        pairs.insert("Invalid".to_owned(), (-1).into());
+        Value::Object(pairs)
+    };
+    fields([
+        ("FIELDS", rows.into()),
+        ("LEDGER_ENTRY_TYPES", with_invalid(entries.collect())),
+        ("TRANSACTION_RESULTS", Value::Object(results.collect())),
+        ("TRANSACTION_TYPES", with_invalid(transactions.collect())),
+        ("TYPES", Value::Object(types)),
+    ])
+}

@@ -1,0 +1,329 @@
+//! The server's methods as functions over the ledger.
+//!
+//! Nothing here knows a socket: [`handle`] takes a ledger, a [`Request`] and the few things a server
+//! knows beside its ledger ([`ServerFacts`]), and answers an [`Outcome`]. Reading methods see
+//! `&Ledger`; only `submit`, `submit_multisigned` and `ledger_accept` change it, and what they change
+//! comes back as [`Effects`] for whoever serves subscribers.
+
+mod account;
+mod account_tx;
+mod definitions;
+mod entry;
+pub mod error;
+pub mod gate;
+mod ledger;
+mod ledger_entry;
+mod objects;
+pub mod params;
+pub mod request;
+mod select;
+mod server;
+mod sign;
+mod simulate;
+pub mod stream;
+mod submit;
+pub mod subscribe;
+pub mod text;
+mod tx;
+mod tx_json;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use xrpl_wire::{RippleTime, Transaction, TxResult};
+
+use self::error::{Failure, RpcError, RpcResult};
+pub use self::gate::FeeGate;
+use self::params::Params;
+pub use self::request::{HttpRefusal, Request, Transport};
+pub use self::select::ledger_one;
+pub use self::subscribe::Subscription;
+use super::{CloseTime, ClosedLedger, Ledger, SubmitOutcome};
+
+/// The version the server says it is: the one whose answers these methods follow.
+pub const BUILD_VERSION: &str = "3.1.2";
+
+/// What a server knows beside its ledger.
+#[derive(Debug, Clone)]
+pub struct ServerFacts {
+    /// Seconds since it started.
+    pub uptime_seconds: u64,
+    /// The first ledger it says it holds.
+    pub first_ledger: u32,
+    /// Ledger 1, which the ledger itself begins after; see [`ledger_one`].
+    pub ledger_one: Option<Arc<ClosedLedger>>,
+    /// Ledgers below this index it has lost; 0 for none.
+    pub hidden_below: u32,
+    /// The network's number; 0 is the one without a number.
+    pub network_id: u32,
+    /// The ledger time of this moment.
+    pub now: RippleTime,
+    /// When `ledger_accept` closes.
+    pub accept: CloseTime,
+    /// How many times the usual fee the way into the open ledger costs; 1 for no more than usual.
+    pub fee_factor: u32,
+    /// How many transactions wait outside.
+    pub queue_size: usize,
+    /// Fresh random bytes, for `random` and `wallet_propose`.
+    pub entropy: [u8; 32],
+    /// The ports it listens on, JSON-RPC and websocket.
+    pub ports: [u16; 2],
+}
+
+impl Default for ServerFacts {
+    fn default() -> Self {
+        Self {
+            uptime_seconds: 0,
+            first_ledger: 1,
+            ledger_one: None,
+            hidden_below: 0,
+            network_id: 0,
+            now: RippleTime(0),
+            accept: CloseTime::Next,
+            fee_factor: 1,
+            queue_size: 0,
+            entropy: [0; 32],
+            ports: [0, 0],
+        }
+    }
+}
+
+impl ServerFacts {
+    /// The first ledger it holds, counting what it has lost.
+    #[must_use]
+    pub fn first_held(&self) -> u32 {
+        self.first_ledger.max(self.hidden_below)
+    }
+}
+
+/// A transaction that the open ledger took, for those who subscribe to proposed transactions.
+#[derive(Debug, Clone)]
+pub struct Proposed {
+    /// The transaction.
+    pub tx: Transaction,
+    /// Its provisional result.
+    pub result: TxResult,
+    /// The open ledger's index.
+    pub ledger_index: u32,
+}
+
+/// What a request changed, for those who serve subscribers.
+#[derive(Debug, Clone, Default)]
+pub struct Effects {
+    /// Ledgers closed, in order.
+    pub closed: Vec<Arc<ClosedLedger>>,
+    /// Transactions that the open ledger took, in order.
+    pub proposed: Vec<Proposed>,
+}
+
+/// What a method that changes the ledger has beside it.
+pub(crate) struct Change<'a> {
+    effects: &'a mut Effects,
+    gate: &'a mut FeeGate,
+}
+
+impl Change<'_> {
+    fn submit(&mut self, ledger: &mut Ledger, blob: &[u8], fail_hard: bool) -> SubmitOutcome {
+        self.gate.submit(ledger, blob, fail_hard, self.effects)
+    }
+}
+
+/// What a method answered.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The fields of the result, or the failure.
+    pub result: RpcResult,
+    /// What changed.
+    pub effects: Effects,
+}
+
+/// One call as a handler sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) params: Params<'a>,
+    pub(crate) api_version: u32,
+    pub(crate) admin: bool,
+    pub(crate) ws: bool,
+    pub(crate) facts: &'a ServerFacts,
+}
+
+type Reader = for<'a> fn(&'a Ledger, &Call<'a>) -> RpcResult;
+type Writer = fn(&mut Ledger, &Call<'_>, &mut Change<'_>) -> RpcResult;
+type Subscriber = for<'a> fn(&'a Ledger, &Call<'a>, &mut Subscription) -> RpcResult;
+
+#[derive(Clone, Copy)]
+enum Handler {
+    Read(Reader),
+    Write(Writer),
+    Subscribe(Subscriber),
+}
+
+struct Method {
+    name: &'static str,
+    admin: bool,
+    /// The last API version that has the method.
+    last_version: u32,
+    handler: Handler,
+}
+
+const fn read(name: &'static str, reader: Reader) -> Method {
+    Method { name, admin: false, last_version: 2, handler: Handler::Read(reader) }
+}
+
+const fn write(name: &'static str, writer: Writer) -> Method {
+    Method { name, admin: false, last_version: 2, handler: Handler::Write(writer) }
+}
+
+const METHODS: &[Method] = &[
+    read("account_currencies", account::account_currencies),
+    read("account_info", account::account_info),
+    read("account_lines", account::account_lines),
+    read("account_objects", objects::account_objects),
+    read("account_tx", account_tx::account_tx),
+    read("deposit_authorized", account::deposit_authorized),
+    read("feature", server::feature),
+    read("fee", server::fee),
+    read("ledger", ledger::ledger),
+    Method {
+        name: "ledger_accept",
+        admin: true,
+        last_version: 2,
+        handler: Handler::Write(submit::ledger_accept),
+    },
+    read("ledger_closed", ledger::ledger_closed),
+    read("ledger_current", ledger::ledger_current),
+    read("ledger_data", ledger::ledger_data),
+    read("ledger_entry", ledger_entry::ledger_entry),
+    Method {
+        name: "ledger_header",
+        admin: false,
+        last_version: 1,
+        handler: Handler::Read(ledger::ledger_header),
+    },
+    read("ping", server::ping),
+    read("random", server::random),
+    read("server_definitions", definitions::server_definitions),
+    read("server_info", server::server_info),
+    read("server_state", server::server_state),
+    read("sign", sign::sign),
+    read("sign_for", sign::sign_for),
+    read("simulate", simulate::simulate),
+    write("submit", submit::submit),
+    write("submit_multisigned", submit::submit_multisigned),
+    Method {
+        name: "subscribe",
+        admin: false,
+        last_version: 2,
+        handler: Handler::Subscribe(subscribe::subscribe),
+    },
+    read("tx", tx::tx),
+    Method {
+        name: "unsubscribe",
+        admin: false,
+        last_version: 2,
+        handler: Handler::Subscribe(subscribe::unsubscribe),
+    },
+    read("version", server::version),
+    Method {
+        name: "wallet_propose",
+        admin: true,
+        last_version: 2,
+        handler: Handler::Read(server::wallet_propose),
+    },
+];
+
+/// Whether a method changes the ledger, so that [`handle`] needs it exclusively.
+#[must_use]
+pub fn changes_ledger(method: &str) -> bool {
+    METHODS.iter().any(|entry| entry.name == method && matches!(entry.handler, Handler::Write(_)))
+}
+
+/// Whether a method is an administrator's.
+#[must_use]
+pub fn is_admin(method: &str) -> bool {
+    METHODS.iter().any(|entry| entry.name == method && entry.admin)
+}
+
+/// The names of all methods, in alphabetical order.
+pub fn methods() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|entry| entry.name)
+}
+
+/// Serves one request.
+///
+/// `subscription` is the socket's, and none for JSON-RPC, which cannot subscribe.
+pub fn handle(
+    ledger: &mut Ledger,
+    subscription: Option<&mut Subscription>,
+    request: &Request,
+    facts: &ServerFacts,
+) -> Outcome {
+    handle_gated(ledger, &mut FeeGate::default(), subscription, request, facts)
+}
+
+/// Serves one request at a server that asks more than the usual fee.
+pub fn handle_gated(
+    ledger: &mut Ledger,
+    gate: &mut FeeGate,
+    subscription: Option<&mut Subscription>,
+    request: &Request,
+    facts: &ServerFacts,
+) -> Outcome {
+    let mut effects = Effects::default();
+    let call = request.call(facts);
+    let result = find(request).and_then(|method| match method.handler {
+        Handler::Read(reader) => reader(ledger, &call),
+        Handler::Write(writer) => writer(ledger, &call, &mut Change { effects: &mut effects, gate }),
+        Handler::Subscribe(subscriber) => subscribed(subscriber, ledger, subscription, &call),
+    });
+    Outcome { result, effects }
+}
+
+/// Serves one request that changes nothing, with the ledger shared; a request that would change it is
+/// answered `notSupported`. See [`changes_ledger`].
+pub fn handle_read(
+    ledger: &Ledger,
+    subscription: Option<&mut Subscription>,
+    request: &Request,
+    facts: &ServerFacts,
+) -> Outcome {
+    let call = request.call(facts);
+    let result = find(request).and_then(|method| match method.handler {
+        Handler::Read(reader) => reader(ledger, &call),
+        Handler::Write(_) => Err(RpcError::NotSupported.into()),
+        Handler::Subscribe(subscriber) => subscribed(subscriber, ledger, subscription, &call),
+    });
+    Outcome { result, effects: Effects::default() }
+}
+
+fn subscribed(
+    subscriber: Subscriber,
+    ledger: &Ledger,
+    subscription: Option<&mut Subscription>,
+    call: &Call<'_>,
+) -> RpcResult {
+    match subscription {
+        Some(subscription) => subscriber(ledger, call, subscription),
+        None => Err(RpcError::InvalidParams.into()),
+    }
+}
+
+fn find(request: &Request) -> Result<&'static Method, Failure> {
+    let method = METHODS
+        .iter()
+        .find(|entry| entry.name == request.method && request.api_version <= entry.last_version)
+        .ok_or(RpcError::UnknownCommand)?;
+    if method.admin && !request.admin {
+        return Err(match request.transport {
+            Transport::Ws => RpcError::Forbidden,
+            Transport::JsonRpc => RpcError::NoPermission,
+        }
+        .into());
+    }
+    Ok(method)
+}
+
+/// A result made of the given fields.
+pub(crate) fn fields<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

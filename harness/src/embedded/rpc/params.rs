@@ -1,0 +1,148 @@
+//! Reading parameters as the server's JSON library reads them.
+//!
+//! The server converts between kinds more freely than JSON needs, and callers lean on it: a string
+//! is a boolean, a decimal string is a number. Where it cannot convert it answers `internal`.
+
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+use xrpl_wire::{AccountId, Hash256};
+
+use super::error::{Failure, RpcError};
+
+static NULL: Value = Value::Null;
+
+/// The parameters of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Params<'a>(pub &'a Map<String, Value>);
+
+/// The least, usual and greatest page length of a method.
+#[derive(Debug, Clone, Copy)]
+pub struct LimitRange {
+    /// What a caller who is not an administrator gets when asking for less.
+    pub least: u32,
+    /// What a caller gets who does not ask.
+    pub usual: u32,
+    /// What a caller who is not an administrator gets when asking for more.
+    pub most: u32,
+}
+
+/// The server's page lengths for `account_lines`, `account_objects` and their like.
+pub const ACCOUNT_PAGE: LimitRange = LimitRange { least: 10, usual: 200, most: 400 };
+
+/// No page is longer than this even for an administrator, for whom the server itself has no limit:
+/// one request must not be able to ask for an unbounded reply.
+pub const PAGE_MOST: usize = 100_000;
+
+impl<'a> Params<'a> {
+    /// Whether the request has this parameter, be it `null`.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The parameter, or `null` where it is missing.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &'a Value {
+        self.0.get(name).unwrap_or(&NULL)
+    }
+
+    /// The parameter as a boolean; missing is false.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        as_bool(self.get(name))
+    }
+
+    /// A required parameter that must be a string.
+    ///
+    /// # Errors
+    /// `invalidParams`, in the words the server has for missing and for wrong.
+    pub fn required_string(&self, name: &str) -> Result<&'a str, Failure> {
+        if !self.has(name) {
+            return Err(Failure::missing_field(name));
+        }
+        self.get(name).as_str().ok_or_else(|| Failure::invalid_field(name))
+    }
+
+    /// The page length.
+    ///
+    /// # Errors
+    /// `invalidParams` where it is not a number from 1.
+    pub fn limit(&self, range: LimitRange, unlimited: bool) -> Result<u32, Failure> {
+        let value = self.get("limit");
+        if !self.has("limit") || value.is_null() {
+            return Ok(range.usual);
+        }
+        let limit = value.as_u64().ok_or_else(|| Failure::expected_field("limit", "unsigned integer"))?;
+        if limit == 0 {
+            return Err(Failure::invalid_field("limit"));
+        }
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        Ok(if unlimited {
+            limit.min(u32::try_from(PAGE_MOST).unwrap_or(u32::MAX))
+        } else {
+            limit.clamp(range.least, range.most)
+        })
+    }
+}
+
+/// A value as a boolean, by the server's rules: whatever is not empty, zero or `null` is true.
+#[must_use]
+pub fn as_bool(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    }
+}
+
+/// A value as a string, by the server's rules.
+///
+/// # Errors
+/// `internal` for an array or an object.
+pub fn as_string(value: &Value) -> Result<String, Failure> {
+    match value {
+        Value::Null => Ok(String::new()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::String(text) => Ok(text.clone()),
+        Value::Array(_) | Value::Object(_) => Err(RpcError::Internal.into()),
+    }
+}
+
+/// A value as an unsigned number, by the server's rules.
+///
+/// # Errors
+/// `internal` for what is not one.
+pub fn as_u32(value: &Value) -> Result<u32, Failure> {
+    match value {
+        Value::Null => Some(0),
+        Value::Bool(flag) => Some(u32::from(*flag)),
+        Value::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+        Value::String(text) => text.parse().ok(),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+    .ok_or_else(|| RpcError::Internal.into())
+}
+
+/// Whether a value would convert to an unsigned number.
+#[must_use]
+pub fn is_u32(value: &Value) -> bool {
+    as_u32(value).is_ok()
+}
+
+/// A classic address; other base58 forms are not accounts.
+#[must_use]
+pub fn account(text: &str) -> Option<AccountId> {
+    AccountId::from_str(text).ok()
+}
+
+/// A hash of exactly 64 hexadecimal digits.
+#[must_use]
+pub fn hash(text: &str) -> Option<Hash256> {
+    let bytes: [u8; 32] = hex::decode(text).ok()?.try_into().ok()?;
+    Some(Hash256(bytes))
+}

@@ -1,0 +1,304 @@
+//! The server about itself: `server_info`, `server_state`, `fee`, `ping`, `random`, `version`, `feature`,
+//! `wallet_propose`.
+
+use serde_json::{Map, Value};
+use xrpl_wire::{Drops, Hash256, KeyPair, KeyType, Seed, index, sf, sha512_half};
+
+use super::error::{Failure, RpcError, RpcResult};
+use super::{BUILD_VERSION, Call, fields, text};
+use crate::embedded::Ledger;
+use crate::embedded::rules::{AMENDMENTS, amendment_id};
+
+/// The node's key, which a standalone server has and never uses. The same for all.
+pub(super) const PUBKEY_NODE: &str = "n9L6mAa1rSwjxxwRnAgosQTXLuq7xTi7Wfit4suRjnKg7eC2SHrM";
+
+/// The load level of an idle server, in which all levels are counted.
+const LEVEL_BASE: u64 = 256;
+
+/// The level that a transaction needs once the open ledger is full, for the first above it.
+const LEVEL_MEDIAN: u64 = 128_000;
+
+/// How many transactions a standalone server takes before fees rise, and how many wait.
+const LEDGER_SIZE_EXPECTED: u32 = 1000;
+const QUEUE_SIZE_MAX: u32 = 20_000;
+
+pub(super) fn server_info<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
+    let mut info = common(ledger, call);
+    let closed = ledger.validated();
+    let age = call.facts.now.0.saturating_sub(closed.header.close_time.0);
+    info.insert("hostid".to_owned(), "embedded".into());
+    info.insert("last_close".to_owned(), last_close("converge_time_s", "0.1"));
+    info.insert("load_factor".to_owned(), 1.into());
+    if call.facts.fee_factor > 1 {
+        info.insert("load_factor_fee_escalation".to_owned(), call.facts.fee_factor.into());
+    }
+    info.insert(
+        "validated_ledger".to_owned(),
+        Value::Object(fields([
+            ("age", age.into()),
+            ("base_fee_xrp", xrp(closed.fees.base_fee)),
+            ("hash", closed.hash.to_string().into()),
+            ("reserve_base_xrp", xrp(closed.fees.reserve_base)),
+            ("reserve_inc_xrp", xrp(closed.fees.reserve_inc)),
+            ("seq", closed.header.index.into()),
+        ])),
+    );
+    if call.admin {
+        let list =
+            fields([("count", 0.into()), ("expiration", "unknown".into()), ("status", "unknown".into())]);
+        info.insert("validator_list".to_owned(), Value::Object(list));
+    }
+    Ok(fields([("info", Value::Object(info))]))
+}
+
+pub(super) fn server_state<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
+    let mut state = common(ledger, call);
+    let closed = ledger.validated();
+    state.insert("last_close".to_owned(), last_close("converge_time", "100"));
+    for name in [
+        "load_base",
+        "load_factor",
+        "load_factor_fee_queue",
+        "load_factor_fee_reference",
+        "load_factor_server",
+    ] {
+        state.insert(name.to_owned(), LEVEL_BASE.into());
+    }
+    let factor = u64::from(call.facts.fee_factor.max(1));
+    state.insert("load_factor_fee_escalation".to_owned(), LEVEL_BASE.saturating_mul(factor).into());
+    state.insert(
+        "validated_ledger".to_owned(),
+        Value::Object(fields([
+            ("base_fee", closed.fees.base_fee.get().into()),
+            ("close_time", closed.header.close_time.0.into()),
+            ("hash", closed.hash.to_string().into()),
+            ("reserve_base", closed.fees.reserve_base.get().into()),
+            ("reserve_inc", closed.fees.reserve_inc.get().into()),
+            ("seq", closed.header.index.into()),
+        ])),
+    );
+    if call.admin {
+        state.insert("validator_list_expires".to_owned(), 0.into());
+    }
+    Ok(fields([("state", Value::Object(state))]))
+}
+
+/// What both methods say. The figures about peers, load and time in each state are those of a server that
+/// does nothing else.
+fn common(ledger: &Ledger, call: &Call<'_>) -> Map<String, Value> {
+    let facts = call.facts;
+    let micros = facts.uptime_seconds.saturating_mul(1_000_000).to_string();
+    let state = |duration: &str, transitions: &str| {
+        Value::Object(fields([("duration_us", duration.into()), ("transitions", transitions.into())]))
+    };
+    let port = |port: u16| {
+        let protocols: Vec<Value> = vec!["http".into(), "ws".into()];
+        Value::Object(fields([("port", port.to_string().into()), ("protocol", protocols.into())]))
+    };
+    let last = ledger.validated().header.index;
+    let mut info = fields([
+        ("build_version", BUILD_VERSION.into()),
+        ("complete_ledgers", text::complete_ledgers(facts.first_held(), last).into()),
+        ("initial_sync_duration_us", "0".into()),
+        ("io_latency_ms", 1.into()),
+        ("jq_trans_overflow", "0".into()),
+        ("peer_disconnects", "0".into()),
+        ("peer_disconnects_resources", "0".into()),
+        ("peers", 0.into()),
+        ("ports", facts.ports.iter().map(|number| port(*number)).collect()),
+        ("pubkey_node", PUBKEY_NODE.into()),
+        ("server_state", "full".into()),
+        ("server_state_duration_us", micros.clone().into()),
+        (
+            "state_accounting",
+            Value::Object(fields([
+                ("connected", state("0", "0")),
+                ("disconnected", state("0", "1")),
+                ("full", state(&micros, "1")),
+                ("syncing", state("0", "0")),
+                ("tracking", state("0", "0")),
+            ])),
+        ),
+        ("time", text::human_time_micros(facts.now).into()),
+        ("uptime", facts.uptime_seconds.into()),
+        ("validation_quorum", 0.into()),
+    ]);
+    if facts.network_id != 0 {
+        info.insert("network_id".to_owned(), facts.network_id.into());
+    }
+    if call.admin {
+        let load = fields([("job_types", Value::Array(Vec::new())), ("threads", 1.into())]);
+        info.insert("load".to_owned(), Value::Object(load));
+        info.insert("node_size".to_owned(), "small".into());
+        info.insert("pubkey_validator".to_owned(), "none".into());
+    }
+    info
+}
+
+fn last_close(name: &str, time: &str) -> Value {
+    Value::Object(fields([(name, decimal(time)), ("proposers", 0.into())]))
+}
+
+/// Drops as a number of XRP.
+fn xrp(drops: Drops) -> Value {
+    decimal(&drops.to_xrp_string())
+}
+
+/// A decimal number written out, without going through arithmetic on floats.
+fn decimal(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or(Value::Null)
+}
+
+pub(super) fn fee(ledger: &Ledger, call: &Call<'_>) -> RpcResult {
+    let base = ledger.validated().fees.base_fee.get();
+    let drops = |level: u64| base.saturating_mul(level).div_ceil(LEVEL_BASE).to_string();
+    let size = ledger.open().transactions().count();
+    let open_level = LEVEL_BASE.saturating_mul(u64::from(call.facts.fee_factor.max(1)));
+    Ok(fields([
+        ("current_ledger_size", size.to_string().into()),
+        ("current_queue_size", call.facts.queue_size.to_string().into()),
+        (
+            "drops",
+            Value::Object(fields([
+                ("base_fee", base.to_string().into()),
+                ("median_fee", drops(LEVEL_MEDIAN).into()),
+                ("minimum_fee", drops(LEVEL_BASE).into()),
+                ("open_ledger_fee", drops(open_level).into()),
+            ])),
+        ),
+        ("expected_ledger_size", LEDGER_SIZE_EXPECTED.to_string().into()),
+        ("ledger_current_index", ledger.open().index().into()),
+        (
+            "levels",
+            Value::Object(fields([
+                ("median_level", LEVEL_MEDIAN.to_string().into()),
+                ("minimum_level", LEVEL_BASE.to_string().into()),
+                ("open_ledger_level", open_level.to_string().into()),
+                ("reference_level", LEVEL_BASE.to_string().into()),
+            ])),
+        ),
+        ("max_queue_size", QUEUE_SIZE_MAX.to_string().into()),
+    ]))
+}
+
+pub(super) fn ping(_: &Ledger, call: &Call<'_>) -> RpcResult {
+    let mut result = Map::new();
+    if call.admin {
+        result.insert("role".to_owned(), "admin".into());
+        if call.ws {
+            result.insert("unlimited".to_owned(), true.into());
+        }
+    }
+    Ok(result)
+}
+
+pub(super) fn random(_: &Ledger, call: &Call<'_>) -> RpcResult {
+    Ok(fields([("random", hex::encode_upper(call.facts.entropy).into())]))
+}
+
+pub(super) fn version(_: &Ledger, call: &Call<'_>) -> RpcResult {
+    let version = if call.api_version > 1 {
+        fields([("first", 1.into()), ("last", 2.into())])
+    } else {
+        fields([("first", "1.0.0".into()), ("good", "1.0.0".into()), ("last", "1.0.0".into())])
+    };
+    Ok(fields([("version", Value::Object(version))]))
+}
+
+pub(super) fn feature<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
+    let enabled: Vec<Hash256> = ledger
+        .validated()
+        .state
+        .object(&index::amendments())
+        .and_then(|entry| entry.vector256(sf::Amendments))
+        .unwrap_or_default()
+        .to_vec();
+    let describe = |id: &Hash256| {
+        let name = AMENDMENTS.iter().find(|name| amendment_id(name) == *id);
+        let mut json =
+            fields([("enabled", enabled.contains(id).into()), ("supported", name.is_some().into())]);
+        if let Some(name) = name {
+            json.insert("name".to_owned(), (*name).into());
+        }
+        if call.admin && !enabled.contains(id) {
+            json.insert("vetoed".to_owned(), false.into());
+        }
+        Value::Object(json)
+    };
+    if !call.params.has("feature") {
+        let mut ids: Vec<Hash256> = AMENDMENTS.iter().map(|name| amendment_id(name)).collect();
+        ids.extend(&enabled);
+        let features: Map<String, Value> = ids.iter().map(|id| (id.to_string(), describe(id))).collect();
+        return Ok(fields([("features", Value::Object(features))]));
+    }
+    if call.params.has("vetoed") {
+        // Votes are for validators.
+        return Err(if call.admin { RpcError::NotSupported } else { RpcError::NoPermission }.into());
+    }
+    let asked = call.params.get("feature").as_str().ok_or(RpcError::InvalidParams)?;
+    let id = match AMENDMENTS.iter().find(|name| **name == asked) {
+        Some(name) => amendment_id(name),
+        None => super::params::hash(asked).ok_or(RpcError::BadFeature)?,
+    };
+    if !enabled.contains(&id) && !AMENDMENTS.iter().any(|name| amendment_id(name) == id) {
+        return Err(RpcError::BadFeature.into());
+    }
+    Ok(fields([(id.to_string().as_str(), describe(&id))]))
+}
+
+pub(super) fn wallet_propose(_: &Ledger, call: &Call<'_>) -> RpcResult {
+    let params = call.params;
+    let key_type = match params.get("key_type") {
+        Value::Null if !params.has("key_type") => None,
+        Value::String(name) => Some(super::sign::key_type(name).ok_or_else(|| match call.api_version {
+            1 => Failure::invalid_field("key_type"),
+            _ => RpcError::BadKeyType.into(),
+        })?),
+        _ => return Err(Failure::expected_field("key_type", "string")),
+    };
+    let seed = if ["passphrase", "seed", "seed_hex"].iter().any(|name| params.has(name)) {
+        super::sign::seed(&params, key_type)?
+    } else {
+        // The entropy of the request is hashed, so that `random` in the same moment does not tell it.
+        let Hash256(hash) = sha512_half(&[b"wallet_propose", &call.facts.entropy]);
+        let mut entropy = [0; 16];
+        entropy.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        Seed::from_entropy(entropy, key_type.unwrap_or(KeyType::Secp256k1))
+    };
+    let keys = KeyPair::from_seed(&seed);
+    Ok(fields([
+        ("account_id", keys.account_id().to_string().into()),
+        ("key_type", seed.key_type().name().into()),
+        ("master_seed", seed.to_base58().as_str().into()),
+        ("master_seed_hex", master_seed_hex(&seed).into()),
+        ("public_key", account_public(keys.public_key().as_bytes()).into()),
+        ("public_key_hex", keys.public_key().to_string().into()),
+    ]))
+}
+
+fn master_seed_hex(seed: &Seed) -> String {
+    super::sign::seed_entropy(&seed.to_base58()).map(hex::encode_upper).unwrap_or_default()
+}
+
+/// An account's public key in base58: `a…`.
+fn account_public(key: &[u8]) -> String {
+    // The byte that makes the text begin with an `a`.
+    const ACCOUNT_PUBLIC: u8 = 0x23;
+    let mut payload = vec![ACCOUNT_PUBLIC];
+    payload.extend_from_slice(key);
+    bs58::encode(payload).with_alphabet(bs58::Alphabet::RIPPLE).with_check().into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key of the genesis account, as every standalone server proposes it for its seed.
+    #[test]
+    fn keys_and_seeds_are_written_as_the_servers() {
+        let key = hex::decode("0330E7FC9D56BB25D6893BA3F317AE5BCF33B3291BD63DB32654A313222F7FD020").unwrap();
+        assert_eq!(account_public(&key), "aBQG8RQAzjs1eTKFEAQXr2gS4utcDiEC9wmi7pfUPTi27VCahwgw");
+        let seed: Seed = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb".parse().unwrap();
+        assert_eq!(master_seed_hex(&seed), "DEDCE9CE67B451D852FD4E846FCDE31C");
+    }
+}

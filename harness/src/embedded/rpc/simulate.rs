@@ -1,0 +1,133 @@
+//! `simulate`: what a transaction would do, without its signature.
+
+use serde_json::{Map, Value};
+use xrpl_wire::{Transaction, index};
+
+use super::error::{Failure, RpcError, RpcResult};
+use super::select::select;
+use super::tx_json::{self, Delivered};
+use super::{Call, fields, params, sign};
+use crate::embedded::Ledger;
+
+pub(super) fn simulate<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
+    let params = call.params;
+    if params.has("binary") && !params.get("binary").is_boolean() {
+        return Err(Failure::invalid_field("binary"));
+    }
+    for name in ["secret", "seed", "seed_hex", "passphrase"] {
+        if params.has(name) {
+            return Err(Failure::invalid_field(name));
+        }
+    }
+    let mut json = match (params.has("tx_json"), params.has("tx_blob")) {
+        (true, true) => return Err(invalid("Can only include one of `tx_blob` and `tx_json`.")),
+        (false, false) => return Err(invalid("Neither `tx_blob` nor `tx_json` included.")),
+        (true, false) => match params.get("tx_json") {
+            Value::Object(json) => json.clone(),
+            _ => return Err(Failure::expected_field("tx_json", "object")),
+        },
+        (false, true) => from_blob(call).ok_or_else(|| Failure::invalid_field("tx_blob"))?,
+    };
+    for name in ["TransactionType", "Account"] {
+        if !json.contains_key(name) {
+            return Err(Failure::missing_field(&format!("tx.{name}")));
+        }
+    }
+    let view = select(ledger, call)?;
+    if !view.is_open() {
+        return Err(Failure::with_message(RpcError::NotImpl, "Only the open ledger can be simulated on."));
+    }
+    autofill(ledger, &mut json)?;
+    let tx = Transaction::from_json(&Value::Object(json)).map_err(|error| sign::invalid(&error))?;
+    let simulated = ledger.simulate(&tx);
+
+    let mut result = fields([("applied", false.into()), ("ledger_index", view.index().into())]);
+    tx_json::insert_engine_result(&mut result, simulated.result);
+    if simulated.result.is_tes() {
+        let message = "The simulated transaction would have been applied.";
+        result.insert("engine_result_message".to_owned(), message.into());
+    }
+    let binary = params.flag("binary");
+    if let Some(meta) = &simulated.meta {
+        if binary {
+            let blob = meta.encode().unwrap_or_default();
+            result.insert("meta_blob".to_owned(), hex::encode_upper(blob).into());
+        } else {
+            let mut json = meta.to_json();
+            if let Value::Object(fields) = &mut json {
+                let since = tx_json::tells_delivered(view.index(), view.parent_close_time());
+                tx_json::insert_delivered(fields, &tx, meta, simulated.result, since, Delivered::Any);
+            }
+            result.insert("meta".to_owned(), json);
+        }
+    }
+    if binary {
+        result.insert("tx_blob".to_owned(), hex::encode_upper(tx.encode()).into());
+    } else {
+        let mut json = tx_json::transaction(&tx);
+        json.insert("hash".to_owned(), tx.id().to_string().into());
+        result.insert("tx_json".to_owned(), Value::Object(json));
+    }
+    Ok(result)
+}
+
+fn invalid(message: &str) -> Failure {
+    Failure::with_message(RpcError::InvalidParams, message)
+}
+
+fn from_blob(call: &Call<'_>) -> Option<Map<String, Value>> {
+    let blob = hex::decode(call.params.get("tx_blob").as_str()?).ok().filter(|blob| !blob.is_empty())?;
+    match xrpl_wire::Object::decode(&blob).ok()?.to_json() {
+        Value::Object(json) => Some(json),
+        _ => None,
+    }
+}
+
+/// Fills in what is missing, as the server does before it simulates.
+fn autofill(ledger: &Ledger, json: &mut Map<String, Value>) -> Result<(), Failure> {
+    if !json.contains_key("Fee") {
+        // A fee by the shape the transaction will have; one that does not read yet pays the base.
+        let mut trial = json.clone();
+        trial.entry("Fee").or_insert_with(|| "0".into());
+        trial.entry("Sequence").or_insert_with(|| 0.into());
+        trial.entry("SigningPubKey").or_insert_with(|| "".into());
+        let fee = Transaction::from_json(&Value::Object(trial))
+            .map_or(ledger.validated().fees.base_fee.get(), |tx| ledger.required_fee(&tx));
+        json.insert("Fee".to_owned(), fee.to_string().into());
+    }
+    json.entry("SigningPubKey").or_insert_with(|| "".into());
+    if let Some(signers) = json.get_mut("Signers") {
+        let signers = signers.as_array_mut().ok_or_else(|| Failure::invalid_field("tx.Signers"))?;
+        for (at, signer) in signers.iter_mut().enumerate() {
+            let fields = signer
+                .get_mut("Signer")
+                .and_then(Value::as_object_mut)
+                .ok_or_else(|| Failure::invalid_field(&format!("tx.Signers[{at}]")))?;
+            fields.entry("SigningPubKey").or_insert_with(|| "".into());
+            unsigned(fields)?;
+        }
+    }
+    unsigned(json)?;
+    if !json.contains_key("Sequence") {
+        let account =
+            json.get("Account").and_then(Value::as_str).and_then(params::account).ok_or_else(|| {
+                Failure::with_message(RpcError::SrcActMalformed, "Invalid field 'tx.Account'.")
+            })?;
+        let sequence = if json.contains_key("TicketSequence") {
+            0
+        } else {
+            let root = ledger.open().state().object(&index::account_root(&account));
+            sign::next_sequence(root.ok_or(RpcError::SrcActNotFound)?)
+        };
+        json.insert("Sequence".to_owned(), sequence.into());
+    }
+    Ok(())
+}
+
+/// A signature has no place here, and an empty one stands for it.
+fn unsigned(fields: &mut Map<String, Value>) -> Result<(), Failure> {
+    match fields.entry("TxnSignature").or_insert_with(|| "".into()).as_str() {
+        Some("") => Ok(()),
+        _ => Err(RpcError::TxSigned.into()),
+    }
+}

@@ -1,0 +1,178 @@
+//! A transaction that came in: read, its signatures verified, and remembered so that neither is done again.
+
+use std::sync::{Arc, OnceLock};
+
+use xrpl_wire::{AccountId, Hash256, PublicKey, Transaction, TransactionType, TxError, condition, index, sf};
+
+/// The bytes a serialized transaction has at least and at most.
+const TRANSACTION_BYTES: std::ops::RangeInclusive<usize> = 32..=1_048_576;
+
+/// The signers a multi-signed transaction may have.
+const SIGNERS: std::ops::RangeInclusive<usize> = 1..=32;
+
+/// A transaction whose signatures have been verified.
+#[derive(Debug)]
+pub(super) struct Submitted {
+    /// The transaction.
+    pub(super) tx: Transaction,
+    /// Its id.
+    pub(super) id: Hash256,
+    /// Its bytes.
+    pub(super) blob: Arc<[u8]>,
+    /// Where the sender's AccountRoot is. Hashing it once is noticed: every check asks for it.
+    pub(super) account_index: Hash256,
+    fulfillment: OnceLock<bool>,
+}
+
+/// Why a transaction is refused before any ledger is asked. The texts are the server's `error_exception`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The bytes are no transaction.
+    Unreadable(String),
+    /// A signature is wrong.
+    Signature(String),
+    /// It breaks a rule that a server keeps for what it relays.
+    Local(String),
+}
+
+impl Refusal {
+    /// The server's `error_exception`.
+    pub(super) fn exception(&self) -> String {
+        match self {
+            Refusal::Unreadable(text) => text.clone(),
+            Refusal::Signature(text) | Refusal::Local(text) => format!("fails local checks: {text}"),
+        }
+    }
+}
+
+impl Submitted {
+    /// Reads a transaction.
+    ///
+    /// # Errors
+    /// [`Refusal::Unreadable`].
+    pub(super) fn read(blob: &[u8]) -> Result<Submitted, Refusal> {
+        if !TRANSACTION_BYTES.contains(&blob.len()) {
+            return Err(Refusal::Unreadable("Transaction length invalid".to_owned()));
+        }
+        let tx = Transaction::decode(blob).map_err(|error| Refusal::Unreadable(unreadable(&error)))?;
+        Ok(Submitted::trusted(tx))
+    }
+
+    /// A transaction whose signatures need no verifying.
+    pub(super) fn trusted(tx: Transaction) -> Submitted {
+        Submitted {
+            id: tx.id(),
+            blob: tx.encode().into(),
+            account_index: index::account_root(&tx.account()),
+            tx,
+            fulfillment: OnceLock::new(),
+        }
+    }
+
+    /// Verifies the signatures, then checks what a server checks before it lets a transaction in.
+    ///
+    /// # Errors
+    /// [`Refusal::Signature`], [`Refusal::Local`].
+    pub(super) fn verify(&self) -> Result<(), Refusal> {
+        let object = self.tx.object();
+        match object.blob(sf::SigningPubKey).unwrap_or_default() {
+            [] => self.verify_multi(),
+            key => self.verify_single(key),
+        }
+        .map_err(Refusal::Signature)?;
+        self.tx.check_memos().map_err(|error| Refusal::Local(memo_text(&error).to_owned()))?;
+        if matches!(
+            self.tx.tx_type(),
+            TransactionType::EnableAmendment | TransactionType::SetFee | TransactionType::UNLModify
+        ) {
+            return Err(Refusal::Local("Cannot submit pseudo transactions.".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether the Fulfillment is that of the Condition. Computed once.
+    pub(super) fn fulfillment_matches(&self) -> bool {
+        *self.fulfillment.get_or_init(|| {
+            let object = self.tx.object();
+            match (object.blob(sf::Fulfillment), object.blob(sf::Condition)) {
+                (Some(fulfillment), Some(condition)) => {
+                    condition::fulfillment_matches(fulfillment, condition)
+                }
+                _ => false,
+            }
+        })
+    }
+
+    fn verify_single(&self, key: &[u8]) -> Result<(), String> {
+        let object = self.tx.object();
+        if object.has(sf::Signers) {
+            return Err("Cannot both single- and multi-sign.".to_owned());
+        }
+        let signature = object.blob(sf::TxnSignature).unwrap_or_default();
+        verifies(key, &self.tx.signing_bytes(), signature)
+            .then_some(())
+            .ok_or_else(|| "Invalid signature.".to_owned())
+    }
+
+    fn verify_multi(&self) -> Result<(), String> {
+        let object = self.tx.object();
+        let Some(signers) = object.array(sf::Signers) else {
+            return Err("Empty SigningPubKey.".to_owned());
+        };
+        if object.has(sf::TxnSignature) {
+            return Err("Cannot both single- and multi-sign.".to_owned());
+        }
+        if !SIGNERS.contains(&signers.len()) {
+            return Err("Invalid Signers array size.".to_owned());
+        }
+        let mut last = AccountId::ZERO;
+        for (_, signer) in signers {
+            let account = signer.account(sf::Account).unwrap_or(AccountId::ZERO);
+            if account == self.tx.account() {
+                return Err("Invalid multisigner.".to_owned());
+            }
+            if account == last {
+                return Err("Duplicate Signers not allowed.".to_owned());
+            }
+            if account < last {
+                return Err("Unsorted Signers array.".to_owned());
+            }
+            last = account;
+            let key = signer.blob(sf::SigningPubKey).unwrap_or_default();
+            let signature = signer.blob(sf::TxnSignature).unwrap_or_default();
+            if !verifies(key, &self.tx.multi_signing_bytes(&account), signature) {
+                return Err(format!("Invalid signature on account {account}."));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn verifies(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    PublicKey::from_slice(key).is_ok_and(|key| key.verify(message, signature).is_ok())
+}
+
+/// The server's words for what is wrong with memos.
+fn memo_text(error: &TxError) -> &'static str {
+    match error {
+        TxError::MemosTooLong { .. } => "The memo exceeds the maximum allowed size.",
+        TxError::MemoCharacter { .. } => {
+            "The MemoType and MemoFormat fields may only contain characters that are allowed in URLs under RFC 3986."
+        }
+        _ => "A memo may contain only MemoType, MemoData or MemoFormat fields.",
+    }
+}
+
+/// The server's words for bytes that are no transaction, where it has some for the case.
+fn unreadable(error: &TxError) -> String {
+    match error {
+        TxError::MissingField { field, .. } => {
+            format!("Field '{}' is required but missing.", field.name())
+        }
+        TxError::UnknownField { field, .. } => {
+            format!("Field '{}' found in disallowed location.", field.name())
+        }
+        TxError::UnknownType { code } => format!("Invalid transaction type {code}"),
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,488 @@
+//! The ledger as its users see it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use xrpl_wire::{
+    AccountId, Amount, Currency, Drops, Hash256, IssuedAmount, KeyPair, KeyType, LedgerEntryType, Object,
+    RippleTime, Seed, Transaction, TransactionType, TxResult, Value, condition, flags, index, sf, sign,
+};
+
+use super::*;
+
+/// Numbers from a seed, the same for ever.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        let at = self.roll(u64::try_from(from.len()).unwrap());
+        &from[usize::try_from(at).unwrap()]
+    }
+}
+
+fn keys(number: u8) -> KeyPair {
+    KeyPair::from_seed(&Seed::from_entropy([number; 16], KeyType::Ed25519))
+}
+
+fn master() -> KeyPair {
+    KeyPair::from_seed(&GENESIS_SEED.parse().unwrap())
+}
+
+fn drops(amount: u64) -> Drops {
+    Drops::new(amount).unwrap()
+}
+
+fn sequence(ledger: &Ledger, account: &AccountId) -> u32 {
+    let root = ledger.open().state().object(&index::account_root(account));
+    root.and_then(|root| root.u32(sf::Sequence)).unwrap_or(0)
+}
+
+/// A transaction of a kind, unsigned, with the account's next Sequence and a fee that is enough for anything.
+fn draft(ledger: &Ledger, kind: TransactionType, from: &KeyPair) -> Object {
+    let account = from.account_id();
+    Object::new()
+        .with(sf::TransactionType, kind.code())
+        .with(sf::Account, account)
+        .with(sf::Fee, drops(2_000))
+        .with(sf::Sequence, sequence(ledger, &account))
+        .with(sf::SigningPubKey, Vec::<u8>::new())
+}
+
+fn signed(tx: Object, by: &KeyPair) -> Vec<u8> {
+    sign::sign_single(&Transaction::from_object(tx).unwrap(), by).unwrap().encode()
+}
+
+fn payment(ledger: &Ledger, from: &KeyPair, to: AccountId, amount: u64) -> Object {
+    draft(ledger, TransactionType::Payment, from).with(sf::Destination, to).with(sf::Amount, drops(amount))
+}
+
+fn pay(ledger: &mut Ledger, from: &KeyPair, to: AccountId, amount: u64) -> TxResult {
+    let tx = payment(ledger, from, to, amount);
+    ledger.submit(&signed(tx, from)).result
+}
+
+/// A ledger with six funded accounts.
+fn funded() -> (Ledger, Vec<KeyPair>) {
+    let mut ledger = Ledger::genesis(GenesisConfig::default());
+    let people: Vec<KeyPair> = (1..=6).map(keys).collect();
+    for person in &people {
+        let result = pay(&mut ledger, &master(), person.account_id(), 50_000_000);
+        assert_eq!(result, TxResult::tesSUCCESS);
+    }
+    ledger.close(CloseTime::Next);
+    (ledger, people)
+}
+
+#[test]
+fn a_fresh_ledger_is_the_recorded_servers() {
+    let config = GenesisConfig { close_time: RippleTime(848_563_870), ..GenesisConfig::default() };
+    let ledger = Ledger::genesis(config);
+    let validated = ledger.validated();
+    assert_eq!(validated.header.index, 2);
+    assert_eq!(
+        validated.header.parent_hash.to_string(),
+        "0E25EE97A08A818B88853E1738BC3619E4CAD18632BF6E6E57B96EA0D6118BD4"
+    );
+    assert_eq!(
+        validated.hash.to_string(),
+        "DB571E8A6FF37C1B9B4A52140F39B8AF1D5B3CEDA56FAA113ECE3CC806D96961"
+    );
+}
+
+#[test]
+fn a_snapshot_stays_as_it_was_and_the_same_calls_give_the_same_hashes() {
+    let (mut ledger, people) = funded();
+    let snapshot = ledger.clone();
+    let before = (snapshot.validated().hash, snapshot.validated().state.root_hash());
+    let mut hashes = Vec::new();
+    for mut ledger in [ledger.clone(), snapshot.clone()] {
+        for person in &people {
+            assert_eq!(
+                pay(&mut ledger, person, people[0].account_id(), 7).is_tem(),
+                person.account_id() == people[0].account_id()
+            );
+        }
+        hashes.push(ledger.close(CloseTime::Next).hash);
+    }
+    assert_eq!(hashes[0], hashes[1]);
+    ledger.close(CloseTime::At(RippleTime(ledger.validated().header.close_time.0 + 30 * 86_400)));
+    assert_eq!(before, (snapshot.validated().hash, snapshot.validated().state.root_hash()));
+    assert_eq!(ledger.validated().header.index, snapshot.validated().header.index + 1);
+}
+
+#[test]
+fn close_times_always_increase_and_are_rounded_only_where_asked() {
+    let (mut ledger, _) = funded();
+    let before = ledger.validated().header.close_time;
+    let mut close = |at| ledger.close(at).header.close_time.0 - before.0;
+    assert_eq!(close(CloseTime::Next), 1);
+    assert_eq!(close(CloseTime::At(before)), 2);
+    assert_eq!(close(CloseTime::At(RippleTime(before.0 + 103))), 103);
+    let now = RippleTime((before.0 + 200) / 10 * 10 + 5);
+    assert_eq!(ledger.close(CloseTime::Now(now)).header.close_time.0, now.0 + 5);
+    let late = RippleTime(u32::MAX);
+    assert_eq!(ledger.close(CloseTime::At(late)).header.close_time, late);
+    assert_eq!(ledger.close(CloseTime::Next).header.close_time, late);
+}
+
+#[test]
+fn a_type_that_is_not_there_is_refused_clearly() {
+    let (mut ledger, people) = funded();
+    let offer = draft(&ledger, TransactionType::OfferCreate, &people[0])
+        .with(sf::TakerPays, drops(1))
+        .with(sf::TakerGets, drops(2));
+    let outcome = ledger.submit(&signed(offer, &people[0]));
+    assert_eq!((outcome.result, outcome.applied), (TxResult::temUNKNOWN, false));
+}
+
+#[test]
+fn fail_hard_keeps_nothing_that_does_not_succeed() {
+    let (mut ledger, people) = funded();
+    let tx = payment(&ledger, &people[0], people[1].account_id(), 1_000_000_000);
+    let outcome = ledger.submit_as(&signed(tx, &people[0]), true);
+    assert_eq!(outcome.result, TxResult::tecUNFUNDED_PAYMENT);
+    assert!(!outcome.applied && !outcome.kept);
+    assert!(ledger.close(CloseTime::Next).transactions.is_empty());
+}
+
+#[test]
+fn a_transaction_ahead_of_its_turn_is_applied_when_its_turn_comes() {
+    let (mut ledger, people) = funded();
+    let first = payment(&ledger, &people[0], people[1].account_id(), 1);
+    let next = sequence(&ledger, &people[0].account_id()) + 1;
+    let second = payment(&ledger, &people[0], people[1].account_id(), 2).with(sf::Sequence, next);
+    let outcome = ledger.submit(&signed(second, &people[0]));
+    assert_eq!((outcome.result, outcome.kept), (TxResult::terPRE_SEQ, true));
+    assert_eq!(ledger.submit(&signed(first, &people[0])).result, TxResult::tesSUCCESS);
+    assert_eq!(ledger.close(CloseTime::Next).transactions.len(), 2);
+}
+
+#[test]
+fn a_full_ledger_queues_what_pays_little_and_a_dearer_version_takes_its_place() {
+    let (mut ledger, people) = funded();
+    ledger.set_queue(QueueSetup { minimum_txn_in_ledger: 2, ..QueueSetup::default() });
+    for person in &people[..3] {
+        assert_eq!(pay(&mut ledger, person, people[5].account_id(), 1), TxResult::tesSUCCESS);
+    }
+    let cheap = payment(&ledger, &people[3], people[5].account_id(), 1).with(sf::Fee, drops(10));
+    assert_eq!(ledger.submit(&signed(cheap.clone(), &people[3])).result, TxResult::terQUEUED);
+    let little_more = cheap.clone().with(sf::Fee, drops(12));
+    assert_eq!(ledger.submit(&signed(little_more, &people[3])).result, TxResult::telCAN_NOT_QUEUE_FEE);
+    let dearer = cheap.clone().with(sf::Fee, drops(20));
+    assert_eq!(ledger.submit(&signed(dearer, &people[3])).result, TxResult::terQUEUED);
+    let metrics = ledger.queue_metrics();
+    assert_eq!((metrics.queue_size, metrics.ledger_size), (1, 3));
+    let waiting = ledger.queued(&people[3].account_id());
+    assert_eq!(waiting.iter().map(|tx| tx.fee.get()).collect::<Vec<_>>(), [20]);
+    let tx = Transaction::from_object(cheap.clone()).unwrap();
+    let enough = cheap.with(sf::Fee, drops(ledger.required_fee(&tx) + 1));
+    assert_eq!(ledger.submit(&signed(enough, &people[3])).result, TxResult::tesSUCCESS);
+    assert_eq!(ledger.queue_metrics().queue_size, 0);
+    assert_eq!(ledger.close(CloseTime::Next).transactions.len(), 4);
+}
+
+#[test]
+fn bytes_that_are_no_transaction_are_refused() {
+    let (mut ledger, people) = funded();
+    let tx = payment(&ledger, &people[0], people[1].account_id(), 5);
+    let good = signed(tx, &people[0]);
+    let mut dice = Dice(3);
+    for _ in 0..3_000 {
+        let mut blob = good.clone();
+        for _ in 0..=dice.roll(3) {
+            let at = usize::try_from(dice.roll(u64::try_from(blob.len()).unwrap())).unwrap();
+            blob[at] ^= u8::try_from(1 + dice.roll(255)).unwrap();
+        }
+        if dice.roll(4) == 0 {
+            blob.truncate(usize::try_from(dice.roll(200)).unwrap());
+        }
+        let outcome = ledger.submit(&blob);
+        assert!(outcome.refused.is_some() || blob == good, "{}", hex::encode(blob));
+    }
+}
+
+/// Lives of six accounts, good and bad transactions of every kind: nothing panics, and the books balance.
+#[test]
+fn random_lives_keep_the_books() {
+    let mut succeeded = BTreeSet::new();
+    for seed in 0..12 {
+        let (mut ledger, people) = funded();
+        let mut dice = Dice(seed);
+        for _ in 0..160 {
+            let by = dice.pick(&people);
+            let mut tx = random_transaction(&ledger, &mut dice, &people, by);
+            if dice.roll(12) == 0 {
+                tx.set(sf::Sequence, sequence(&ledger, &by.account_id()) + 1);
+            }
+            let signer = if dice.roll(20) == 0 { dice.pick(&people) } else { by };
+            let Ok(tx) = Transaction::from_object(tx) else { continue };
+            let outcome = ledger.submit(&sign::sign_single(&tx, signer).unwrap().encode());
+            assert!(outcome.refused.is_none(), "{outcome:?}");
+            if dice.roll(6) == 0 {
+                let step = u32::try_from(dice.roll(40)).unwrap();
+                let time = ledger.validated().header.close_time.0 + step;
+                let closed = ledger.close(CloseTime::At(RippleTime(time)));
+                check_books(&closed);
+                let fine = closed.transactions.iter().filter(|tx| tx.result.is_tes());
+                succeeded.extend(fine.map(|tx| tx.tx().tx_type()));
+            }
+        }
+        check_books(&ledger.close(CloseTime::Next));
+    }
+    // Accounts are too young to be deleted; everything else must have happened.
+    assert_eq!(succeeded.len(), 10, "{succeeded:?}");
+}
+
+#[test]
+fn an_old_account_is_deleted_with_all_it_owns_and_what_it_had_goes_to_its_destination() {
+    let (mut ledger, people) = funded();
+    let account = people[0].account_id();
+    let tickets = draft(&ledger, TransactionType::TicketCreate, &people[0]).with(sf::TicketCount, 40_u32);
+    assert_eq!(ledger.submit(&signed(tickets, &people[0])).result, TxResult::tesSUCCESS);
+    let authorized = people[2].account_id();
+    let preauth = draft(&ledger, TransactionType::DepositPreauth, &people[0]).with(sf::Authorize, authorized);
+    assert_eq!(ledger.submit(&signed(preauth, &people[0])).result, TxResult::tesSUCCESS);
+    for _ in 0..300 {
+        ledger.close(CloseTime::Next);
+    }
+    let before = ledger.validated().state.object(&index::account_root(&account)).unwrap();
+    let left = before.drops(sf::Balance).unwrap().get() - 200_000;
+    let delete = draft(&ledger, TransactionType::AccountDelete, &people[0])
+        .with(sf::Destination, people[1].account_id())
+        .with(sf::Fee, drops(200_000));
+    assert_eq!(ledger.submit(&signed(delete, &people[0])).result, TxResult::tesSUCCESS);
+    let closed = ledger.close(CloseTime::Next);
+    check_books(&closed);
+    assert!(!closed.state.contains(&index::account_root(&account)));
+    assert!(!closed.state.contains(&index::owner_dir(&account)));
+    assert_eq!(closed.transactions[0].meta.drops(sf::DeliveredAmount), Some(drops(left)));
+}
+
+#[test]
+fn a_payment_between_holders_pays_the_transfer_rate_and_stops_at_the_limit() {
+    let (mut ledger, people) = funded();
+    let [issuer, sender, receiver] = &people[..3] else { panic!("three people") };
+    let usd = |value: &str| {
+        let mut currency = [0; 20];
+        currency[12..15].copy_from_slice(b"USD");
+        let (value, currency) = (value.parse().unwrap(), Currency(currency));
+        Amount::Issued(IssuedAmount { value, currency, issuer: issuer.account_id() })
+    };
+    let act = |ledger: &mut Ledger, tx: Object, by: &KeyPair| {
+        ledger.submit(&signed(tx, by));
+        ledger.close(CloseTime::Next).transactions[0].result
+    };
+    let settings = draft(&ledger, TransactionType::AccountSet, issuer)
+        .with(sf::SetFlag, flags::asfDefaultRipple)
+        .with(sf::TransferRate, 1_100_000_000_u32);
+    assert_eq!(act(&mut ledger, settings, issuer), TxResult::tesSUCCESS);
+    for (holder, limit) in [(sender, "1000"), (receiver, "60")] {
+        let line = draft(&ledger, TransactionType::TrustSet, holder).with(sf::LimitAmount, usd(limit));
+        assert_eq!(act(&mut ledger, line, holder), TxResult::tesSUCCESS);
+    }
+    let pay = |ledger: &Ledger, from: &KeyPair, to: &KeyPair, amount: &str| {
+        draft(ledger, TransactionType::Payment, from)
+            .with(sf::Destination, to.account_id())
+            .with(sf::Amount, usd(amount))
+    };
+    let issue = pay(&ledger, issuer, sender, "100");
+    assert_eq!(act(&mut ledger, issue, issuer), TxResult::tesSUCCESS);
+    let without_max = pay(&ledger, sender, receiver, "50");
+    assert_eq!(act(&mut ledger, without_max, sender), TxResult::tecPATH_PARTIAL);
+    let exact = pay(&ledger, sender, receiver, "50").with(sf::SendMax, usd("55"));
+    assert_eq!(act(&mut ledger, exact, sender), TxResult::tesSUCCESS);
+    let partial = pay(&ledger, sender, receiver, "50")
+        .with(sf::SendMax, usd("55"))
+        .with(sf::Flags, flags::tfPartialPayment);
+    assert_eq!(act(&mut ledger, partial, sender), TxResult::tesSUCCESS);
+    let closed = Arc::clone(ledger.validated());
+    check_books(&closed);
+    assert_eq!(closed.transactions[0].meta.amount(sf::DeliveredAmount), Some(usd("10")));
+    let line = |holder: &KeyPair| {
+        let Amount::Issued(IssuedAmount { currency, .. }) = usd("0") else { panic!("issued") };
+        let at = index::trust_line(&issuer.account_id(), &holder.account_id(), &currency);
+        let Some(Amount::Issued(balance)) = closed.state.object(&at).unwrap().amount(sf::Balance) else {
+            panic!("a balance")
+        };
+        if balance.value.is_negative() { balance.value.negated() } else { balance.value }.to_string()
+    };
+    assert_eq!((line(sender).as_str(), line(receiver).as_str()), ("34", "60"));
+}
+
+fn random_transaction(ledger: &Ledger, dice: &mut Dice, people: &[KeyPair], by: &KeyPair) -> Object {
+    use TransactionType as Kind;
+    const KINDS: [Kind; 12] = [
+        Kind::Payment,
+        Kind::AccountSet,
+        Kind::SetRegularKey,
+        Kind::DepositPreauth,
+        Kind::SignerListSet,
+        Kind::TicketCreate,
+        Kind::EscrowCreate,
+        Kind::EscrowFinish,
+        Kind::EscrowCancel,
+        Kind::TrustSet,
+        Kind::AccountDelete,
+        Kind::Payment,
+    ];
+    let kind = *dice.pick(&KINDS);
+    let other = dice.pick(people).account_id();
+    let issued = |dice: &mut Dice, issuer| {
+        let value = format!("{}.{}", dice.roll(300), dice.roll(1_000)).parse().unwrap();
+        let mut currency = [0; 20];
+        currency[12..15].copy_from_slice(b"USD");
+        Amount::Issued(IssuedAmount { value, currency: Currency(currency), issuer })
+    };
+    let amount = |dice: &mut Dice| match dice.roll(3) {
+        0 => {
+            let issuer = dice.pick(people).account_id();
+            issued(dice, issuer)
+        }
+        _ => Amount::Xrp(drops(dice.roll(3_000_000))),
+    };
+    let now = ledger.validated().header.close_time.0;
+    let time = |dice: &mut Dice| now.saturating_add(u32::try_from(dice.roll(60)).unwrap()).saturating_sub(5);
+    let preimage = [9; 32];
+    let tx = draft(ledger, kind, by);
+    let mut tx = match kind {
+        Kind::Payment => {
+            let given = *dice.pick(&[0, 0, 0, flags::tfPartialPayment]);
+            let tx = tx.with(sf::Destination, other).with(sf::Amount, amount(dice)).with(sf::Flags, given);
+            if dice.roll(4) == 0 { tx.with(sf::SendMax, amount(dice)) } else { tx }
+        }
+        Kind::AccountSet => {
+            let field = *dice.pick(&[sf::SetFlag, sf::ClearFlag]);
+            let tx = tx.with(field, u32::try_from(dice.roll(18)).unwrap());
+            if dice.roll(3) == 0 { tx.with(sf::TransferRate, 1_002_345_678_u32) } else { tx }
+        }
+        Kind::SetRegularKey if dice.roll(2) == 0 => tx.with(sf::RegularKey, other),
+        Kind::DepositPreauth => tx.with(*dice.pick(&[sf::Authorize, sf::Unauthorize]), other),
+        Kind::SignerListSet => {
+            let entry = Object::new().with(sf::Account, other).with(sf::SignerWeight, 1_u16);
+            let tx = tx.with(sf::SignerQuorum, u32::try_from(dice.roll(2)).unwrap());
+            if dice.roll(2) == 0 {
+                tx.with(sf::SignerEntries, Value::Array(vec![(sf::SignerEntry, entry)]))
+            } else {
+                tx
+            }
+        }
+        Kind::TicketCreate => tx.with(sf::TicketCount, u32::try_from(dice.roll(40)).unwrap()),
+        Kind::EscrowCreate => {
+            let tx = tx.with(sf::Destination, other).with(sf::Amount, amount(dice));
+            let tx = tx.with(sf::FinishAfter, time(dice));
+            let tx = if dice.roll(2) == 0 { tx.with(sf::CancelAfter, time(dice)) } else { tx };
+            if dice.roll(3) == 0 {
+                tx.with(sf::Condition, condition::condition_for_preimage(&preimage))
+            } else {
+                tx
+            }
+        }
+        Kind::EscrowFinish | Kind::EscrowCancel => {
+            let escrows: Vec<&Object> = ledger
+                .open()
+                .state()
+                .iter()
+                .filter(|(_, entry)| entry.entry_type() == Some(LedgerEntryType::Escrow))
+                .map(|(_, entry)| entry.object())
+                .collect();
+            let tx = match escrows.as_slice() {
+                [] => tx.with(sf::Owner, other).with(sf::OfferSequence, 3_u32),
+                some => {
+                    let escrow = dice.pick(some);
+                    tx.with(sf::Owner, escrow.account(sf::Account).unwrap())
+                        .with(sf::OfferSequence, escrow.u32(sf::Sequence).unwrap())
+                }
+            };
+            if kind == Kind::EscrowFinish && dice.roll(3) == 0 {
+                tx.with(sf::Condition, condition::condition_for_preimage(&preimage))
+                    .with(sf::Fulfillment, condition::fulfillment_for_preimage(&preimage))
+            } else {
+                tx
+            }
+        }
+        Kind::TrustSet => {
+            let given = [
+                0,
+                0,
+                flags::tfSetfAuth,
+                flags::tfSetNoRipple,
+                flags::tfClearNoRipple,
+                flags::tfSetFreeze,
+                flags::tfClearFreeze,
+                flags::tfSetDeepFreeze | flags::tfSetFreeze,
+                flags::tfClearDeepFreeze | flags::tfClearFreeze,
+            ];
+            let limit = issued(dice, other);
+            tx.with(sf::LimitAmount, limit).with(sf::Flags, *dice.pick(&given))
+        }
+        Kind::AccountDelete => tx.with(sf::Destination, other).with(sf::Fee, drops(200_000)),
+        _ => tx,
+    };
+    if dice.roll(5) == 0 {
+        // A Ticket of the account's, if it has one.
+        let root = ledger.open().state().object(&index::account_root(&by.account_id()));
+        let next = root.and_then(|root| root.u32(sf::Sequence)).unwrap_or(1);
+        tx.set(sf::Sequence, 0_u32);
+        tx.set(sf::TicketSequence, next.saturating_sub(1 + u32::try_from(dice.roll(10)).unwrap()));
+    }
+    tx
+}
+
+/// All drops are somewhere, every owner is counted what it owns, and every directory lists just what there is.
+fn check_books(closed: &ClosedLedger) {
+    let mut held = 0;
+    let mut owned: BTreeMap<AccountId, u32> = BTreeMap::new();
+    let mut counted: BTreeMap<AccountId, u32> = BTreeMap::new();
+    let mut listed: BTreeMap<Hash256, u32> = BTreeMap::new();
+    let mut expected: BTreeMap<Hash256, u32> = BTreeMap::new();
+    for (index, entry) in closed.state.iter() {
+        let object = entry.object();
+        assert_eq!(Object::decode(entry.blob()).as_ref(), Ok(object));
+        let account = object.account(sf::Account);
+        match entry.entry_type().unwrap() {
+            LedgerEntryType::AccountRoot => {
+                held += object.drops(sf::Balance).unwrap().get();
+                counted.insert(account.unwrap(), object.u32(sf::OwnerCount).unwrap());
+            }
+            LedgerEntryType::Escrow => {
+                held += object.drops(sf::Amount).map_or(0, Drops::get);
+                *owned.entry(account.unwrap()).or_default() += 1;
+                let nodes = [sf::OwnerNode, sf::DestinationNode, sf::IssuerNode];
+                expected.insert(*index, nodes.iter().map(|node| u32::from(object.has(*node))).sum());
+            }
+            LedgerEntryType::Ticket | LedgerEntryType::DepositPreauth => {
+                *owned.entry(account.unwrap()).or_default() += 1;
+                expected.insert(*index, 1);
+            }
+            LedgerEntryType::SignerList => {
+                *owned.entry(object.account(sf::Owner).unwrap()).or_default() += 1;
+                expected.insert(*index, 1);
+            }
+            LedgerEntryType::RippleState => {
+                let sides = [(sf::LowLimit, flags::lsfLowReserve), (sf::HighLimit, flags::lsfHighReserve)];
+                for (limit, flag) in sides {
+                    let Some(Amount::Issued(limit)) = object.amount(limit) else { panic!("{object:?}") };
+                    if object.u32(sf::Flags).unwrap() & flag != 0 {
+                        *owned.entry(limit.issuer).or_default() += 1;
+                    }
+                }
+                expected.insert(*index, 2);
+            }
+            LedgerEntryType::DirectoryNode => {
+                for entry in object.vector256(sf::Indexes).unwrap() {
+                    *listed.entry(*entry).or_default() += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(held, closed.header.total_drops);
+    counted.retain(|_, count| *count != 0);
+    assert_eq!(owned, counted);
+    assert_eq!(listed, expected);
+}

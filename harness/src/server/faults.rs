@@ -1,0 +1,44 @@
+//! Faults that tests ask for. None of them is the server's own.
+
+use std::time::Duration;
+
+use crate::embedded::rpc::error::RpcError;
+
+/// What goes wrong, on all sockets, until it is set otherwise. The default is that nothing does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Faults {
+    /// Sockets stay open and nothing is sent: no reply, no frame. What comes is still done.
+    pub silent: bool,
+    /// Every frame over a websocket, replies too, waits so long.
+    pub delay: Duration,
+    /// The next so many ledgers close without a word to subscribers: a gap.
+    pub skip_closes: u32,
+    /// Every stream frame comes twice.
+    pub duplicate_frames: bool,
+    /// The transactions of a ledger come before its `ledgerClosed`, last one first.
+    pub reorder_frames: bool,
+    /// The next so many ledgers' frames are cut in half, so that they are no JSON.
+    pub truncate_closes: u32,
+    /// The next so many submissions are answered as if they had been taken, and are lost.
+    pub swallow_submits: u32,
+    /// The next so many submissions are done and never answered.
+    pub lose_submit_replies: u32,
+    /// Every submission is answered with this error, and not done.
+    pub refuse_submits: Option<RpcError>,
+    /// Every request is answered with this error, and not done.
+    pub refuse_all: Option<RpcError>,
+    /// The ledger is full: the way in costs so many times the usual fee, and what pays less waits until it costs less.
+    /// 0 and 1 for the usual fee.
+    pub fee_factor: u32,
+    /// Ledgers below this index are lost; `complete_ledgers` says so.
+    pub hide_history_below: u32,
+}
+
+impl Faults {
+    /// Takes one from a count; whether there was one.
+    pub(super) fn take(count: &mut u32) -> bool {
+        let there = *count > 0;
+        *count = count.saturating_sub(1);
+        there
+    }
+}

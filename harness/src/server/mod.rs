@@ -1,0 +1,401 @@
+//! A server around an embedded ledger: JSON-RPC and websocket, on loopback, on ports the system chooses.
+
+mod control;
+mod faults;
+mod http;
+mod hub;
+mod shared;
+mod ws;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use xrpl_wire::{
+    AccountId, Amount, Drops, Hash256, KeyPair, LedgerHeader, RippleTime, Seed, SeqProxy, SignError,
+    Transaction, TxBody, TxCommon, TxError, TxResult, index, sf,
+};
+
+pub use self::control::{CONTROL_METHODS, ControlMethod};
+pub use self::faults::Faults;
+use self::shared::{Settings, Shared};
+use crate::embedded::rpc::ServerFacts;
+use crate::embedded::{ClosedLedger, GENESIS_SEED, GenesisConfig, Ledger, SubmitOutcome};
+
+/// How long a socket or a port may take to close before it is left behind.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub struct EmbeddedConfig {
+    /// Where it listens for websockets; port 0 lets the system choose.
+    pub ws_addr: SocketAddr,
+    /// Where it listens for JSON-RPC; port 0 lets the system choose. Both ports serve both.
+    pub rpc_addr: SocketAddr,
+    /// One more port for strangers, without administrators' methods; none by default.
+    pub public_addr: Option<SocketAddr>,
+    /// Whether callers of the first two ports are administrators.
+    pub admin: bool,
+    /// The ledger it starts from.
+    pub genesis: GenesisConfig,
+    /// Closes a ledger so often by itself; none by default.
+    pub auto_close: Option<Duration>,
+    /// Ledger time between two ledgers, in seconds, at least 1. Wall time does not enter.
+    pub close_step_seconds: u32,
+    /// The network's number; 0 is the one without a number.
+    pub network_id: u32,
+    /// How many frames may wait for one client before it is dropped as too slow; at least 1.
+    pub send_queue_frames: usize,
+}
+
+impl Default for EmbeddedConfig {
+    fn default() -> Self {
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            ws_addr: any_port,
+            rpc_addr: any_port,
+            public_addr: None,
+            admin: true,
+            genesis: GenesisConfig::default(),
+            auto_close: None,
+            // The public network closes a ledger every 3 to 5 seconds.
+            close_step_seconds: 4,
+            network_id: 0,
+            // Enough for a ledger of several thousand transactions while the client is busy with the one before.
+            send_queue_frames: 8192,
+        }
+    }
+}
+
+/// Why a server cannot start, or cannot do what a test asks.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    /// The port is taken, or the address is not this machine's.
+    #[error("cannot listen on {addr}: {source}")]
+    Listen {
+        /// Where.
+        addr: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The account that pays is not on the ledger.
+    #[error("{account} is not on the ledger")]
+    NoSuchAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// The transaction cannot be written.
+    #[error(transparent)]
+    Transaction(#[from] TxError),
+    /// The transaction cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The ledger did not take it.
+    #[error("the ledger answers {result}: {}", result.message())]
+    Refused {
+        /// What it said.
+        result: TxResult,
+    },
+    /// The genesis seed does not read; cannot happen.
+    #[error("the genesis seed: {0}")]
+    GenesisSeed(#[from] xrpl_wire::SeedError),
+}
+
+/// A server around an embedded ledger. Dropping it stops it; [`shutdown`](Self::shutdown) also waits.
+#[derive(Debug)]
+pub struct EmbeddedServer {
+    shared: Arc<Shared>,
+    ws_addr: SocketAddr,
+    rpc_addr: SocketAddr,
+    public_addr: Option<SocketAddr>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl EmbeddedServer {
+    /// Starts a server on a fresh ledger. It answers when this returns.
+    ///
+    /// # Errors
+    /// [`ServerError::Listen`].
+    pub async fn start(config: EmbeddedConfig) -> Result<Self, ServerError> {
+        let ledger = Ledger::genesis(config.genesis.clone());
+        Self::start_with(ledger, config).await
+    }
+
+    /// Starts a server on a given ledger, whatever the genesis of the configuration.
+    ///
+    /// # Errors
+    /// [`ServerError::Listen`].
+    pub async fn start_with(ledger: Ledger, config: EmbeddedConfig) -> Result<Self, ServerError> {
+        let (ws, ws_addr) = listen(config.ws_addr).await?;
+        let (rpc, rpc_addr) = listen(config.rpc_addr).await?;
+        let public = match config.public_addr {
+            Some(addr) => Some(listen(addr).await?),
+            None => None,
+        };
+        let settings = Settings {
+            network_id: config.network_id,
+            close_step_seconds: config.close_step_seconds.max(1),
+            send_queue_frames: config.send_queue_frames.max(1),
+            ports: [rpc_addr.port(), ws_addr.port()],
+        };
+        let shared = Arc::new(Shared::new(ledger, settings));
+        let mut tasks =
+            vec![serve(ws, Arc::clone(&shared), config.admin), serve(rpc, Arc::clone(&shared), config.admin)];
+        let public_addr = public.as_ref().map(|(_, addr)| *addr);
+        if let Some((listener, _)) = public {
+            tasks.push(serve(listener, Arc::clone(&shared), false));
+        }
+        if let Some(interval) = config.auto_close {
+            tasks.push(tokio::spawn(close_regularly(Arc::clone(&shared), interval)));
+        }
+        tracing::info!(%ws_addr, %rpc_addr, "the embedded ledger is up");
+        Ok(Self { shared, ws_addr, rpc_addr, public_addr, tasks })
+    }
+
+    /// Where to open websockets: `ws://127.0.0.1:port`.
+    #[must_use]
+    pub fn ws_url(&self) -> String {
+        format!("ws://{}", self.ws_addr)
+    }
+
+    /// Where to post JSON-RPC: `http://127.0.0.1:port`.
+    #[must_use]
+    pub fn rpc_url(&self) -> String {
+        format!("http://{}", self.rpc_addr)
+    }
+
+    /// The address of the public port, if there is one.
+    #[must_use]
+    pub fn public_addr(&self) -> Option<SocketAddr> {
+        self.public_addr
+    }
+
+    /// Stops listening, closes all sockets, and waits for both.
+    pub async fn shutdown(mut self) {
+        self.stop();
+        // A client that holds a connection open must not hold up the end.
+        let deadline = tokio::time::Instant::now() + 2 * GOODBYE;
+        for mut task in std::mem::take(&mut self.tasks) {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
+                tracing::debug!("a port did not close in time");
+                task.abort();
+            }
+        }
+    }
+
+    fn stop(&self) {
+        self.shared.stop();
+        self.shared.hub().hang_up_all();
+    }
+
+    /// Closes a ledger, one step of ledger time after the last.
+    pub fn close_ledger(&self) -> Arc<ClosedLedger> {
+        self.shared.close()
+    }
+
+    /// Closes a ledger at a time; a time not after the last ledger's becomes the next second.
+    pub fn close_ledger_at(&self, at: RippleTime) -> Arc<ClosedLedger> {
+        self.shared.close_at(at)
+    }
+
+    /// Moves ledger time on by closing one ledger so many seconds after the last.
+    pub fn advance_time(&self, seconds: u32) -> Arc<ClosedLedger> {
+        self.shared.close_after(seconds)
+    }
+
+    /// The ledger's time: the close time of the last validated ledger.
+    #[must_use]
+    pub fn now(&self) -> RippleTime {
+        self.validated_header().close_time
+    }
+
+    /// The last validated ledger.
+    #[must_use]
+    pub fn validated(&self) -> Arc<ClosedLedger> {
+        Arc::clone(self.shared.read().validated())
+    }
+
+    fn validated_header(&self) -> LedgerHeader {
+        self.shared.read().validated().header
+    }
+
+    /// What a server knows beside its ledger, as [`rpc::handle`](crate::embedded::rpc::handle) wants it.
+    #[must_use]
+    pub fn facts(&self) -> ServerFacts {
+        self.shared.facts(&self.shared.read())
+    }
+
+    /// Runs something on the ledger itself, while nobody else sees it; what it runs must not call this server. Subscribers are not told of ledgers closed
+    /// in it.
+    pub fn with_ledger<T>(&self, run: impl FnOnce(&mut Ledger) -> T) -> T {
+        self.shared.with_ledger(run)
+    }
+
+    /// The ledger as it is now, for [`restore`](Self::restore). Costs nothing: everything is shared.
+    #[must_use]
+    pub fn snapshot(&self) -> Ledger {
+        self.shared.read().clone()
+    }
+
+    /// Makes an earlier ledger the current one. Clients see ledger indexes go back, as no network's would.
+    pub fn restore(&self, ledger: Ledger) {
+        self.shared.restore(ledger);
+    }
+
+    /// Submits a transaction to the open ledger.
+    pub fn submit(&self, tx: &Transaction) -> SubmitOutcome {
+        self.shared.submit(&tx.encode())
+    }
+
+    /// Pays an account from the one that holds everything. The payment is in the open ledger; close it to have it
+    /// validated.
+    ///
+    /// # Errors
+    /// What the ledger said instead of `tesSUCCESS`: an amount below the reserve of a new account, for one.
+    pub fn fund(&self, account: &AccountId, amount: Drops) -> Result<Hash256, ServerError> {
+        fund(&self.shared, account, amount)
+    }
+
+    /// Stops closing ledgers by itself, if it does.
+    pub fn pause_auto_close(&self) {
+        self.shared.pause_auto_close(true);
+    }
+
+    /// Goes on closing ledgers by itself, if it did.
+    pub fn resume_auto_close(&self) {
+        self.shared.pause_auto_close(false);
+    }
+
+    /// Sets what goes wrong from now on; `Faults::default()` heals everything.
+    pub fn set_faults(&self, faults: Faults) {
+        self.shared.set_faults(faults);
+    }
+
+    /// What goes wrong.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.shared.faults().clone()
+    }
+
+    /// Closes all websockets.
+    pub fn drop_connections(&self) {
+        self.shared.hub().hang_up_all();
+    }
+
+    /// How many websockets are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.hub().len()
+    }
+
+    /// How many clients were dropped because they read too slowly.
+    #[must_use]
+    pub fn dropped_slow(&self) -> u64 {
+        self.shared.hub().dropped_slow()
+    }
+}
+
+impl Drop for EmbeddedServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The keys of the account that holds everything on a fresh ledger.
+///
+/// # Errors
+/// None in practice: the seed is a constant.
+pub fn genesis_keys() -> Result<KeyPair, ServerError> {
+    Ok(KeyPair::from_seed(&Seed::from_str(GENESIS_SEED)?))
+}
+
+/// A signed payment of XRP with the next Sequence and the base fee.
+///
+/// # Errors
+/// [`ServerError::NoSuchAccount`] where the payer is not on the ledger.
+pub fn payment(
+    ledger: &Ledger,
+    payer: &KeyPair,
+    destination: &AccountId,
+    amount: Drops,
+) -> Result<Transaction, ServerError> {
+    let account = payer.account_id();
+    let sequence = ledger
+        .open()
+        .state()
+        .object(&index::account_root(&account))
+        .and_then(|root| root.u32(sf::Sequence))
+        .ok_or(ServerError::NoSuchAccount { account })?;
+    let common = TxCommon {
+        account,
+        seq: SeqProxy::Sequence(sequence),
+        fee: ledger.validated().fees.base_fee,
+        last_ledger_sequence: None,
+        source_tag: None,
+        network_id: None,
+        memos: Vec::new(),
+        flags: 0,
+    };
+    let body = TxBody::Payment(xrpl_wire::typed::Payment {
+        destination: *destination,
+        destination_tag: None,
+        amount: Amount::Xrp(amount),
+        send_max: None,
+        deliver_min: None,
+    });
+    Ok(xrpl_wire::sign::sign_single(&xrpl_wire::typed::build(&common, &body)?, payer)?)
+}
+
+fn fund(shared: &Shared, account: &AccountId, amount: Drops) -> Result<Hash256, ServerError> {
+    let keys = genesis_keys()?;
+    let outcome = shared.submit_made(|ledger| payment(ledger, &keys, account, amount))?;
+    if outcome.result == TxResult::tesSUCCESS {
+        Ok(outcome.id)
+    } else {
+        Err(ServerError::Refused { result: outcome.result })
+    }
+}
+
+async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let listener = TcpListener::bind(addr).await.map_err(|source| ServerError::Listen { addr, source })?;
+    let local = listener.local_addr().map_err(|source| ServerError::Listen { addr, source })?;
+    Ok((listener, local))
+}
+
+fn serve(listener: TcpListener, shared: Arc<Shared>, admin: bool) -> JoinHandle<()> {
+    // Replies are small and wait for one another: Nagle's algorithm would cost 40 ms each.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a socket keeps Nagle's algorithm");
+        }
+    });
+    tokio::spawn(async move {
+        let router = http::router(Arc::clone(&shared), admin);
+        let stopped = async move { shared.stopped().await };
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+            tracing::error!(%error, "a port stopped");
+        }
+    })
+}
+
+async fn close_regularly(shared: Arc<Shared>, interval: Duration) {
+    let mut ticks = tokio::time::interval(interval.max(Duration::from_millis(1)));
+    // The first tick is at once; the first ledger is after one interval.
+    ticks.tick().await;
+    // A machine that was busy closes fewer ledgers, not many at once.
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shared.stopped() => return,
+        }
+        if !shared.auto_close_paused() {
+            shared.close();
+        }
+    }
+}

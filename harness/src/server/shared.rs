@@ -1,0 +1,317 @@
+//! What all ports of one server share: the ledger, its clock, the sockets, the faults.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
+
+use serde_json::Value;
+use tokio::sync::watch;
+use xrpl_wire::{RippleTime, Transaction};
+
+use super::control;
+use super::faults::Faults;
+use super::hub::{Hub, Way};
+use crate::embedded::rpc::error::{Failure, RpcError};
+use crate::embedded::rpc::{self, Effects, FeeGate, Outcome, Request, ServerFacts};
+use crate::embedded::{CloseTime, ClosedLedger, Ledger, SubmitOutcome};
+
+/// Locks are taken in the order of the fields, and those behind the ledger for a moment only. A ledger that closes is told to
+/// subscribers before its lock is given back, so that nobody can see it first and subscribe too late.
+#[derive(Debug)]
+pub(super) struct Shared {
+    ledger: RwLock<Ledger>,
+    faults: Mutex<Faults>,
+    hub: Mutex<Hub>,
+    gate: Mutex<FeeGate>,
+    snapshots: Mutex<Vec<Ledger>>,
+    auto_close_paused: AtomicBool,
+    ledger_one: Option<Arc<ClosedLedger>>,
+    started: Instant,
+    network_id: u32,
+    close_step_seconds: u32,
+    send_queue_frames: usize,
+    ports: [u16; 2],
+    stop: watch::Sender<bool>,
+}
+
+/// Snapshots share what they can with one another; this many are more than a test needs.
+const SNAPSHOTS_MAX: usize = 1000;
+
+/// What does not change while a server runs.
+pub(super) struct Settings {
+    pub(super) network_id: u32,
+    pub(super) close_step_seconds: u32,
+    pub(super) send_queue_frames: usize,
+    pub(super) ports: [u16; 2],
+}
+
+impl Shared {
+    pub(super) fn new(ledger: Ledger, settings: Settings) -> Self {
+        Self {
+            ledger_one: rpc::ledger_one(&ledger),
+            ledger: RwLock::new(ledger),
+            faults: Mutex::default(),
+            hub: Mutex::default(),
+            gate: Mutex::default(),
+            snapshots: Mutex::default(),
+            auto_close_paused: AtomicBool::new(false),
+            started: Instant::now(),
+            network_id: settings.network_id,
+            close_step_seconds: settings.close_step_seconds,
+            send_queue_frames: settings.send_queue_frames,
+            ports: settings.ports,
+            stop: watch::Sender::new(false),
+        }
+    }
+
+    // A handler cannot panic while it holds a lock; should a closure of a test, the data is still whole.
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Ledger> {
+        self.ledger.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Ledger> {
+        self.ledger.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn hub(&self) -> MutexGuard<'_, Hub> {
+        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gate(&self) -> MutexGuard<'_, FeeGate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.faults().silent
+    }
+
+    pub(super) fn send_queue_frames(&self) -> usize {
+        self.send_queue_frames
+    }
+
+    /// Waits until the server stops.
+    pub(super) async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        // The sender lives as long as this does, so waiting cannot fail.
+        drop(stop.wait_for(|stopped| *stopped).await);
+    }
+
+    /// Stops everything that waits for it.
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// The reply to a request; none if the server is silent.
+    pub(super) fn serve(&self, request: &Request) -> Option<Value> {
+        let answered = |result| Outcome { result, effects: Effects::default() };
+        let submits = matches!(request.method.as_str(), "submit" | "submit_multisigned");
+        let mut lost = false;
+        let outcome = match (control::serve(self, request), self.refusal(submits)) {
+            (Some(result), _) => answered(result),
+            (None, Some(failure)) => answered(Err(failure)),
+            _ if rpc::changes_ledger(&request.method) => {
+                lost = submits && Faults::take(&mut self.faults().lose_submit_replies);
+                self.serve_change(request, submits)
+            }
+            _ => {
+                let ledger = self.read();
+                let facts = self.facts(&ledger);
+                rpc::handle_read(&ledger, None, request, &facts)
+            }
+        };
+        (!lost && !self.is_silent()).then(|| request.reply(outcome))
+    }
+
+    fn serve_change(&self, request: &Request, submits: bool) -> Outcome {
+        let mut ledger = self.write();
+        let facts = self.facts(&ledger);
+        let mut gate = self.gate();
+        let swallowed = submits && Faults::take(&mut self.faults().swallow_submits);
+        if swallowed {
+            return rpc::handle_gated(&mut ledger.clone(), &mut gate.clone(), None, request, &facts);
+        }
+        let outcome = rpc::handle_gated(&mut ledger, &mut gate, None, request, &facts);
+        self.publish(&outcome.effects, &facts);
+        outcome
+    }
+
+    /// Subscribes a socket and queues the reply before anything that happens next.
+    pub(super) fn serve_subscription(&self, id: u64, request: &Request) {
+        let refusal = self.refusal(false);
+        let ledger = self.read();
+        let facts = self.facts(&ledger);
+        let silent = self.is_silent();
+        let mut hub = self.hub();
+        let outcome = match (refusal, hub.subscription(id)) {
+            (Some(failure), _) => Outcome { result: Err(failure), effects: Effects::default() },
+            (None, subscription) => rpc::handle_read(&ledger, subscription, request, &facts),
+        };
+        if !silent {
+            hub.send(id, request.reply(outcome).to_string().into());
+        }
+    }
+
+    fn refusal(&self, submits: bool) -> Option<Failure> {
+        let faults = self.faults();
+        faults.refuse_all.or(faults.refuse_submits.filter(|_| submits)).map(RpcError::into)
+    }
+
+    /// What the server knows beside its ledger, at this moment.
+    pub(super) fn facts(&self, ledger: &Ledger) -> ServerFacts {
+        let now = ledger.validated().header.close_time;
+        let (fee_factor, queue_size) = {
+            let gate = self.gate();
+            (gate.factor(), gate.waiting())
+        };
+        ServerFacts {
+            fee_factor,
+            queue_size,
+            uptime_seconds: self.started.elapsed().as_secs(),
+            first_ledger: ledger.first_index(),
+            ledger_one: self.ledger_one.clone(),
+            hidden_below: self.faults().hide_history_below,
+            network_id: self.network_id,
+            now,
+            accept: CloseTime::At(later(now, self.close_step_seconds)),
+            entropy: rand::random(),
+            ports: self.ports,
+        }
+    }
+
+    /// Closes a ledger one step after the last.
+    pub(super) fn close(&self) -> Arc<ClosedLedger> {
+        let mut ledger = self.write();
+        let at = self.facts(&ledger).accept;
+        self.close_locked(&mut ledger, at)
+    }
+
+    /// Closes a ledger so many seconds after the last.
+    pub(super) fn close_after(&self, seconds: u32) -> Arc<ClosedLedger> {
+        let mut ledger = self.write();
+        let at = later(ledger.validated().header.close_time, seconds);
+        self.close_locked(&mut ledger, CloseTime::At(at))
+    }
+
+    /// Closes a ledger at a time.
+    pub(super) fn close_at(&self, at: RippleTime) -> Arc<ClosedLedger> {
+        let mut ledger = self.write();
+        self.close_locked(&mut ledger, CloseTime::At(at))
+    }
+
+    fn close_locked(&self, ledger: &mut Ledger, at: CloseTime) -> Arc<ClosedLedger> {
+        let closed = ledger.close(at);
+        let mut effects = Effects { closed: vec![Arc::clone(&closed)], proposed: Vec::new() };
+        self.gate().let_in(ledger, &mut effects);
+        let facts = self.facts(ledger);
+        self.publish(&effects, &facts);
+        closed
+    }
+
+    /// Submits a transaction as method `submit` does, and tells subscribers.
+    pub(super) fn submit(&self, blob: &[u8]) -> SubmitOutcome {
+        self.submit_locked(&mut self.write(), blob)
+    }
+
+    /// Makes a transaction from the ledger and submits it before anybody else submits another.
+    pub(super) fn submit_made<E>(
+        &self,
+        make: impl FnOnce(&Ledger) -> Result<Transaction, E>,
+    ) -> Result<SubmitOutcome, E> {
+        let mut ledger = self.write();
+        let tx = make(&ledger)?;
+        Ok(self.submit_locked(&mut ledger, &tx.encode()))
+    }
+
+    fn submit_locked(&self, ledger: &mut Ledger, blob: &[u8]) -> SubmitOutcome {
+        let facts = self.facts(ledger);
+        let mut effects = Effects::default();
+        let outcome = self.gate().submit(ledger, blob, false, &mut effects);
+        self.publish(&effects, &facts);
+        outcome
+    }
+
+    /// Runs something on the ledger, which nobody else sees meanwhile and nobody is told of.
+    pub(super) fn with_ledger<T>(&self, run: impl FnOnce(&mut Ledger) -> T) -> T {
+        run(&mut self.write())
+    }
+
+    /// Keeps the ledger as it is, and says by which number; none if there are too many.
+    pub(super) fn take_snapshot(&self) -> Option<u32> {
+        let ledger = self.read().clone();
+        let mut snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        if snapshots.len() >= SNAPSHOTS_MAX {
+            return None;
+        }
+        snapshots.push(ledger);
+        u32::try_from(snapshots.len()).ok()
+    }
+
+    /// Puts the ledger back to a snapshot, if there is such a one.
+    pub(super) fn restore_snapshot(&self, id: u32) -> bool {
+        let snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = usize::try_from(id).ok().and_then(|id| id.checked_sub(1));
+        let kept = at.and_then(|at| snapshots.get(at)).cloned();
+        drop(snapshots);
+        kept.map(|kept| self.restore(kept)).is_some()
+    }
+
+    /// Makes another ledger the current one.
+    pub(super) fn restore(&self, ledger: Ledger) {
+        let mut current = self.write();
+        *current = ledger;
+        self.gate().forget_waiting();
+    }
+
+    pub(super) fn pause_auto_close(&self, paused: bool) {
+        self.auto_close_paused.store(paused, Ordering::Relaxed);
+    }
+
+    pub(super) fn auto_close_paused(&self) -> bool {
+        self.auto_close_paused.load(Ordering::Relaxed)
+    }
+
+    /// Whether a closed ledger is told of, and how.
+    fn way(&self) -> (bool, Way) {
+        let mut faults = self.faults();
+        let skip = Faults::take(&mut faults.skip_closes);
+        let way = Way {
+            duplicate: faults.duplicate_frames,
+            reorder: faults.reorder_frames,
+            truncate: !skip && Faults::take(&mut faults.truncate_closes),
+        };
+        (skip, way)
+    }
+
+    /// Sets what goes wrong, and lets in who waited for a lower fee.
+    pub(super) fn set_faults(&self, faults: Faults) {
+        let mut ledger = self.write();
+        let mut effects = Effects::default();
+        self.gate().set_factor(faults.fee_factor, &mut ledger, &mut effects);
+        *self.faults() = faults;
+        let facts = self.facts(&ledger);
+        self.publish(&effects, &facts);
+    }
+
+    fn publish(&self, effects: &Effects, facts: &ServerFacts) {
+        if (effects.closed.is_empty() && effects.proposed.is_empty()) || self.is_silent() {
+            return;
+        }
+        for closed in &effects.closed {
+            let (skip, way) = self.way();
+            if !skip {
+                self.hub().publish_closed(closed, facts, way);
+            }
+        }
+        let mut hub = self.hub();
+        effects.proposed.iter().for_each(|proposed| hub.publish_proposed(proposed));
+    }
+}
+
+/// A later time; the end of time stays where it is.
+fn later(time: RippleTime, seconds: u32) -> RippleTime {
+    time.checked_add_seconds(seconds).unwrap_or(RippleTime(u32::MAX))
+}

@@ -1,0 +1,12 @@
+//! The embedded server over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod faults;
+mod lifecycle;
+mod malformed;
+mod methods;
+mod path;
+mod readme;
+mod standalone;
+mod streams;
+mod support;
