@@ -64,7 +64,7 @@ pub fn step(
 ) -> Result<Output, ApplyError> {
     let mut cx = Cx { config, state, runtime, output: Output::default(), defect: None };
     // A process that has just started has seen nothing, whatever the last one saw before it ended.
-    if cx.runtime.ledger_wall_ms.is_none() {
+    if cx.runtime.ledger_wall_ms.is_none() && cx.state.sees() {
         lose_sight(&mut cx, "starting".to_owned());
     }
     match input {
