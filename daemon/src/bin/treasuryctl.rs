@@ -1,0 +1,5 @@
+//! The people's tool.
+
+fn main() -> std::process::ExitCode {
+    treasuryd::ctl::main()
+}

@@ -1,0 +1,311 @@
+//! The configuration file: read, checked and typed at once, so that everything behind it can trust it.
+//!
+//! Every problem names its key and line, says what is wrong and what would be right, and all problems of
+//! a file are reported together. A key that does not exist is a problem too: a misspelt limit must not
+//! silently be no limit.
+
+mod keys;
+mod parties;
+mod reader;
+mod rules;
+mod settings;
+#[cfg(test)]
+mod tests;
+pub(crate) mod value;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use treasury_core::Treasury;
+use treasury_core::policy::Policy;
+use zeroize::Zeroizing;
+
+pub use keys::reference;
+
+/// The environment variable that may hold the keystore's passphrase.
+pub const PASSPHRASE_VARIABLE: &str = "TREASURYD_PASSPHRASE";
+
+/// Everything the daemon is told before it starts.
+#[derive(Clone, Debug)]
+pub struct DaemonConfig {
+    /// What the organisation has declared.
+    pub treasury: Treasury,
+    /// The ledger servers.
+    pub network: NetworkConfig,
+    /// Where the store is.
+    pub data_dir: PathBuf,
+    /// Where the HTTP API listens.
+    pub listen: SocketAddr,
+    /// The encrypted file of the daemon's own keys.
+    pub keystore: PathBuf,
+    /// Where the keystore's passphrase comes from.
+    pub passphrase: PassphraseSource,
+    /// SHA-256 of each person's bearer token, by the person's name. Who has none cannot use the API.
+    pub tokens: BTreeMap<String, [u8; 32]>,
+}
+
+/// The ledger servers and how long to wait for them.
+#[derive(Clone, Debug)]
+pub struct NetworkConfig {
+    /// Websocket addresses, tried in this order and from the start again.
+    pub endpoints: Vec<String>,
+    /// The network that every server must be on; `None`: not checked.
+    pub network_id: Option<u32>,
+    /// The longest wait for any one reply.
+    pub request_timeout: Duration,
+    /// No validated ledger from a server for this long: its connection is given up.
+    pub silence_max: Duration,
+    /// After so many ledgers every watched account is read anew and compared with the view that the ledgers
+    /// built.
+    pub reread_ledgers: u32,
+}
+
+impl NetworkConfig {
+    /// These servers, the rest as where the file says nothing.
+    #[must_use]
+    pub fn new(endpoints: Vec<String>) -> Self {
+        Self {
+            endpoints,
+            network_id: None,
+            // A whole ledger of the public network is a few megabytes and comes within a second or two;
+            // ten seconds are for a server under load. A dead one is noticed by silence sooner or later.
+            request_timeout: Duration::from_secs(10),
+            silence_max: Duration::from_secs(20),
+            // About once an hour on the public network: often enough to notice a defect before it costs
+            // something, and some dozens of requests.
+            reread_ledgers: 1_000,
+        }
+    }
+}
+
+/// Where the keystore's passphrase comes from.
+#[derive(Clone, Debug)]
+pub enum PassphraseSource {
+    /// The first line of this file.
+    File(PathBuf),
+    /// The environment variable [`PASSPHRASE_VARIABLE`].
+    Environment,
+    /// Given by whoever built the configuration.
+    Given(SecretString),
+}
+
+impl PassphraseSource {
+    /// The passphrase.
+    ///
+    /// # Errors
+    /// Every [`PassphraseError`].
+    pub fn read(&self) -> Result<SecretString, PassphraseError> {
+        let text = match self {
+            Self::Given(passphrase) => return Ok(passphrase.clone()),
+            Self::Environment => Zeroizing::new(
+                std::env::var(PASSPHRASE_VARIABLE).map_err(|_| PassphraseError::NotInEnvironment)?,
+            ),
+            Self::File(path) => Zeroizing::new(
+                std::fs::read_to_string(path)
+                    .map_err(|source| PassphraseError::Unreadable { path: path.clone(), source })?,
+            ),
+        };
+        let line = text.lines().next().unwrap_or_default();
+        if line.is_empty() { Err(PassphraseError::Empty) } else { Ok(SecretString::from(line)) }
+    }
+}
+
+/// Why there is no passphrase.
+#[derive(Debug, thiserror::Error)]
+pub enum PassphraseError {
+    /// Neither a file nor the environment has it.
+    #[error(
+        "no passphrase: set {PASSPHRASE_VARIABLE} in the environment, or `passphrase_file` under [daemon]"
+    )]
+    NotInEnvironment,
+    /// The file cannot be read.
+    #[error("the passphrase file {} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is there and empty.
+    #[error("the passphrase is empty")]
+    Empty,
+}
+
+impl PassphraseError {
+    /// A code that stays the same in every release.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotInEnvironment => "passphrase_missing",
+            Self::Unreadable { .. } => "passphrase_unreadable",
+            Self::Empty => "passphrase_empty",
+        }
+    }
+}
+
+/// One thing wrong with the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key, such as `account[2].signers`; empty where the text is not TOML at all.
+    pub key: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+    /// What would be right.
+    pub advice: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: ", self.line)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.what)?;
+        if self.advice.is_empty() { Ok(()) } else { write!(f, " ({})", self.advice) }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It can, and this is wrong with it, in the order of its lines.
+    Wrong {
+        /// Which file, if it came from one.
+        path: Option<PathBuf>,
+        /// At least one.
+        problems: Vec<Problem>,
+    },
+}
+
+impl ConfigError {
+    /// A code that stays the same in every release.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "config_unreadable",
+            Self::Wrong { .. } => "config_wrong",
+        }
+    }
+
+    /// What is wrong with the file's text; nothing where it could not be read.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Unreadable { .. } => &[],
+            Self::Wrong { problems, .. } => problems,
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, source } => {
+                write!(f, "the configuration {} cannot be read: {source}", path.display())
+            }
+            Self::Wrong { path, problems } => {
+                match path {
+                    Some(path) => write!(f, "the configuration {} is wrong:", path.display())?,
+                    None => f.write_str("the configuration is wrong:")?,
+                }
+                problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            Self::Wrong { .. } => None,
+        }
+    }
+}
+
+impl DaemonConfig {
+    /// Reads and checks a file. Paths in it are relative to the folder it is in.
+    ///
+    /// # Errors
+    /// Every [`ConfigError`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let base_dir = path.parent().unwrap_or_else(|| Path::new(""));
+        Self::parse(&text, base_dir).map_err(|error| match error {
+            ConfigError::Wrong { problems, .. } => {
+                ConfigError::Wrong { path: Some(path.to_owned()), problems }
+            }
+            other => other,
+        })
+    }
+
+    /// Reads and checks a file's text. Paths in it are relative to `base_dir`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Wrong`].
+    pub fn parse(text: &str, base_dir: &Path) -> Result<Self, ConfigError> {
+        let report = reader::Report::new(text);
+        let wrong = |problems| Err(ConfigError::Wrong { path: None, problems });
+        let Some(document) = reader::parse_toml(text, &report) else {
+            return wrong(report.into_problems());
+        };
+        let read = read(&reader::Section::root(&document, &report), base_dir);
+        let problems = report.into_problems();
+        match read {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => wrong(problems),
+        }
+    }
+}
+
+/// Reads every section, so that every problem is found. `None` only after a problem was reported.
+fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
+    let (network, network_id) = settings::network(root);
+    let daemon = settings::daemon(root, base_dir);
+    let parties = parties::read(root);
+    let links = settings::links(root, &parties);
+    let policy = Policy::new(rules::read(root, &parties));
+    let fees = settings::fees(root);
+    let tickets = settings::tickets(root);
+    let timing = settings::timing(root);
+    let severities = settings::severities(root);
+    let (network, daemon) = (network?, daemon?);
+    let silence_max = Duration::from_secs(u64::from(timing.silence_max_seconds));
+    Some(DaemonConfig {
+        treasury: Treasury {
+            // The ledger refuses the field on networks numbered up to 1024, and demands it above.
+            network_id: network_id.filter(|id| *id > 1_024),
+            runner: parties.runner(),
+            accounts: parties.accounts,
+            people: parties.people,
+            agents: parties.agents,
+            destinations: parties.destinations,
+            policy,
+            links,
+            fees,
+            tickets,
+            timing,
+            severities,
+        },
+        network: NetworkConfig { network_id, silence_max, ..NetworkConfig::new(network) },
+        data_dir: daemon.data_dir,
+        listen: daemon.listen,
+        keystore: daemon.keystore,
+        passphrase: daemon.passphrase,
+        tokens: parties.tokens,
+    })
+}

@@ -1,0 +1,511 @@
+//! Every key there is: what the reader accepts, and what docs/reference/config.md says.
+
+use std::fmt::Write;
+
+use treasury_core::config::{FindingKind, Severity};
+
+/// A table of the file.
+struct Group {
+    name: &'static str,
+    /// Written `[[name]]`, any number of times.
+    repeated: bool,
+    about: &'static str,
+    keys: &'static [Key],
+}
+
+/// A key of a table.
+struct Key {
+    name: &'static str,
+    kind: &'static str,
+    /// `required`, the value where the file says nothing, or what that means.
+    default: &'static str,
+    meaning: &'static str,
+}
+
+const REQUIRED: &str = "required";
+
+const fn key(name: &'static str, kind: &'static str, default: &'static str, meaning: &'static str) -> Key {
+    Key { name, kind, default, meaning }
+}
+
+const GROUPS: &[Group] = &[
+    Group {
+        name: "network",
+        repeated: false,
+        about: "The ledger servers. Everything they say is proven by hashes where the ledger allows it; \
+                the state of accounts and the fees are their word.",
+        keys: &[
+            key(
+                "endpoints",
+                "list of websocket addresses",
+                REQUIRED,
+                "Servers, tried in this order: `ws://…` or `wss://…`. Each must keep the history since the daemon last ran.",
+            ),
+            key(
+                "network_id",
+                "whole number",
+                "not checked",
+                "The network's id. A server of another network is not used. Ids above 1024 are put into transactions, as the ledger demands.",
+            ),
+        ],
+    },
+    Group {
+        name: "daemon",
+        repeated: false,
+        about: "The daemon itself. Relative paths are relative to the folder of the file.",
+        keys: &[
+            key(
+                "data_dir",
+                "path",
+                REQUIRED,
+                "The folder of the store. Made where it is missing; one daemon at a time.",
+            ),
+            key(
+                "listen",
+                "address and port",
+                "\"127.0.0.1:8580\"",
+                "Where the HTTP API listens. It speaks plain HTTP: put TLS in front of it before it leaves the machine.",
+            ),
+            key(
+                "keystore",
+                "path",
+                REQUIRED,
+                "The encrypted file of the agents' and the runner's keys and of the release key.",
+            ),
+            key(
+                "passphrase_file",
+                "path",
+                "`TREASURYD_PASSPHRASE` in the environment",
+                "A file whose first line is the keystore's passphrase.",
+            ),
+        ],
+    },
+    Group {
+        name: "account",
+        repeated: true,
+        about: "One of the treasury's accounts.",
+        keys: &[
+            key("name", "name", REQUIRED, "Unique among accounts, people, agents and destinations."),
+            key("address", "address", REQUIRED, "The account on the ledger."),
+            key(
+                "tier",
+                "`cold`, `warm`, `hot`, `board` or `runner`",
+                REQUIRED,
+                "Its place: `cold` holds most and only people sign; `warm` pays large amounts; `hot` pays small ones by itself; \
+                 `board` is the notice board; `runner` pays for EscrowFinish and EscrowCancel and has no authority over the rest.",
+            ),
+            key(
+                "signing",
+                "`multi` or `single`",
+                "`single` for the runner, else `multi`",
+                "`multi`: by members of its SignerList. `single`: by one key in the keystore, for the runner only.",
+            ),
+            key(
+                "quorum",
+                "whole number",
+                "not declared",
+                "The SignerQuorum that it should have. Goes with `signers`.",
+            ),
+            key(
+                "signers",
+                "table of name or address and weight",
+                "not declared",
+                "The SignerEntries that it should have, such as `{ alice = 1, bob = 1 }`, 1 to 32 of them with weights from 1 to 65535. \
+                 A difference on the ledger is a finding.",
+            ),
+        ],
+    },
+    Group {
+        name: "person",
+        repeated: true,
+        about: "Somebody who may speak to the daemon.",
+        keys: &[
+            key("name", "name", REQUIRED, "Unique among accounts, people, agents and destinations."),
+            key("signer", "address", "none", "The account this person signs with."),
+            key(
+                "roles",
+                "list of `proposer`, `approver`, `security`, `admin`",
+                "[]",
+                "`proposer` may propose payments; `approver`'s signatures count where a rule asks for them; `security` may flag, clear and freeze; \
+                 `admin` may lift a freeze and close the circuit breaker.",
+            ),
+            key(
+                "token_sha256",
+                "64 hexadecimal digits",
+                "none: no access to the API",
+                "SHA-256 of this person's bearer token: `printf %s \"$TOKEN\" | sha256sum`.",
+            ),
+        ],
+    },
+    Group {
+        name: "agent",
+        repeated: true,
+        about: "A signer whose key the daemon itself holds.",
+        keys: &[
+            key("name", "name", REQUIRED, "Unique among accounts, people, agents and destinations."),
+            key("signer", "address", REQUIRED, "The account it signs with. Its key must be in the keystore."),
+        ],
+    },
+    Group {
+        name: "destination",
+        repeated: true,
+        about: "An entry of the address book: what policy calls a known destination.",
+        keys: &[
+            key("name", "name", REQUIRED, "Unique among accounts, people, agents and destinations."),
+            key(
+                "address",
+                "address",
+                REQUIRED,
+                "The account that is paid. Not one of the treasury's: those are known anyhow.",
+            ),
+        ],
+    },
+    Group {
+        name: "link",
+        repeated: true,
+        about: "Keeps one account filled from another.",
+        keys: &[
+            key("name", "name", REQUIRED, "Unique among links."),
+            key("from", "account", REQUIRED, "Where the money comes from, by name or address."),
+            key("to", "account", REQUIRED, "The account that is kept filled."),
+            key("floor", "amount", REQUIRED, "Below this balance of `to`, a move is proposed."),
+            key("target", "amount", REQUIRED, "A move fills `to` up to this balance. Above `floor`."),
+            key("source_floor", "amount", "\"0 XRP\"", "`from` is never taken below this balance."),
+            key("move_max", "amount", REQUIRED, "The most that one move may carry."),
+            key(
+                "period_max",
+                "amount",
+                REQUIRED,
+                "The most that all moves of this link within `period` may carry.",
+            ),
+            key("period", "duration", "\"24h\"", "The rolling period of `period_max`, in ledger time."),
+        ],
+    },
+    Group {
+        name: "rule",
+        repeated: true,
+        about: "A rule of the policy. The first rule that matches decides, in the file's order; where none does, the answer is no. \
+                A matcher that is left out matches everything.",
+        keys: &[
+            key("name", "name", REQUIRED, "Unique among rules; decisions quote it."),
+            key(
+                "askers",
+                "list of people",
+                "anybody",
+                "Who asks, by name; `treasuryd` is the daemon itself.",
+            ),
+            key("accounts", "list of accounts", "any", "The paying account, by name or address."),
+            key(
+                "kinds",
+                "list of `pay`, `move`",
+                "both",
+                "`pay`: a payment somebody asks for. `move`: a move along a link.",
+            ),
+            key(
+                "destination",
+                "`known`, `new`, `treasury` or a list",
+                "any",
+                "Who receives: in the address book or the treasury's own; neither; the treasury's own; one of these, by name or address.",
+            ),
+            key("amount_min", "amount", "none", "Amounts from here."),
+            key("amount_max", "amount", "none", "Amounts up to and including this."),
+            key(
+                "rolling",
+                "table",
+                "none",
+                "Matches only while what leaves the account within `period`, this payment included, is at most `amount_max`: \
+                 `{ period = \"24h\", amount_max = \"2000 XRP\" }`.",
+            ),
+            key(
+                "action",
+                "`allow`, `approve`, `delay` or `deny`",
+                REQUIRED,
+                "`allow`: the agents sign. `approve`: people sign first. `delay`: people sign, and the money waits in an escrow that can be held back. `deny`: no.",
+            ),
+            key(
+                "weight",
+                "whole number",
+                "required for `approve` and `delay`",
+                "Sum of SignerWeights of people with one of `roles` who must sign, besides the SignerQuorum.",
+            ),
+            key("roles", "list of roles", "[\"approver\"]", "Whose signatures count towards `weight`."),
+            key(
+                "delay",
+                "duration",
+                "required for `delay`",
+                "From the deadline to the escrow's FinishAfter.",
+            ),
+            key(
+                "window",
+                "duration",
+                "required for `delay`",
+                "From FinishAfter to CancelAfter: the time in which it can be released.",
+            ),
+        ],
+    },
+    Group {
+        name: "fees",
+        repeated: false,
+        about: "Limits on fees. Every proposal is signed at several fees; the cheapest that the network takes is sent.",
+        keys: &[
+            key("fee_max", "amount", "\"2 XRP\"", "The most that any transaction may burn."),
+            key(
+                "multiples",
+                "list of whole numbers",
+                "[30, 1000]",
+                "The fees above the least, as multiples of it, ascending; at most 6. A full ledger asks for hundreds of times the base.",
+            ),
+        ],
+    },
+    Group {
+        name: "tickets",
+        repeated: false,
+        about: "The Ticket pool of each multi-signed account.",
+        keys: &[
+            key("low_water", "whole number", "4", "With fewer free Tickets the pool is refilled. 0: never."),
+            key(
+                "target",
+                "whole number",
+                "10",
+                "A refill brings the pool to this many, at most 250. Each costs one owner reserve.",
+            ),
+        ],
+    },
+    Group {
+        name: "timing",
+        repeated: false,
+        about: "Deadlines and clocks.",
+        keys: &[
+            key(
+                "deadline",
+                "duration",
+                "\"6h\"",
+                "Time people have to approve, where a proposal does not say. At least a minute.",
+            ),
+            key(
+                "deadline_max",
+                "duration",
+                "\"7d\"",
+                "The longest deadline that may be asked for, at most 28 days.",
+            ),
+            key(
+                "delayed_deadline_max",
+                "duration",
+                "\"24h\"",
+                "The longest deadline of a delayed payment: its delay is counted from the deadline.",
+            ),
+            key(
+                "close_interval",
+                "duration",
+                "\"5s\"",
+                "The slowest pace of ledgers that the network is expected to keep. Turns a deadline into a LastLedgerSequence.",
+            ),
+            key(
+                "agent_ledgers",
+                "whole number",
+                "20",
+                "How many ledgers a transaction that the daemon signs by itself stays valid.",
+            ),
+            key(
+                "silence_max",
+                "duration",
+                "\"20s\"",
+                "No validated ledger for this long: nothing is released, and another server is tried.",
+            ),
+            key(
+                "retry",
+                "duration",
+                "\"120s\"",
+                "Wait this long after a move, refill or release of the daemon's own failed.",
+            ),
+            key(
+                "breaker_failures",
+                "whole number",
+                "5",
+                "So many submissions in a row that fail for systemic reasons stop automated submission.",
+            ),
+        ],
+    },
+    Group {
+        name: "severity",
+        repeated: false,
+        about: "What follows from a finding of each rule: `log` (written down), `alert` (people are told), `hold` (the account's escrows and proposals \
+                wait until someone clears it) or `freeze` (the account is frozen).",
+        keys: &[],
+    },
+];
+
+/// The names of all tables.
+pub(super) fn sections() -> Vec<&'static str> {
+    GROUPS.iter().map(|group| group.name).collect()
+}
+
+/// The keys of a table.
+pub(super) fn keys_of(section: &str) -> Vec<&'static str> {
+    if section == "severity" {
+        return FindingKind::ALL.iter().map(|kind| finding_word(*kind)).collect();
+    }
+    group(section).map(|group| group.keys.iter().map(|key| key.name).collect()).unwrap_or_default()
+}
+
+/// What a key that is missing should be.
+pub(super) fn advice_for(section: &str, name: &str) -> String {
+    group(section)
+        .and_then(|group| group.keys.iter().find(|key| key.name == name))
+        .map(|key| format!("{}: {}", key.kind, key.meaning))
+        .unwrap_or_default()
+}
+
+fn group(name: &str) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.name == name)
+}
+
+/// The file's word for a kind of finding.
+pub(super) fn finding_word(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::SpendWithoutProposal => "spend_without_proposal",
+        FindingKind::ForeignEscrow => "foreign_escrow",
+        FindingKind::SignerListDrift => "signer_list_drift",
+        FindingKind::TicketTaken => "ticket_taken",
+        FindingKind::ViewDiffers => "view_differs",
+        FindingKind::SubmissionRefused => "submission_refused",
+    }
+}
+
+/// What a kind of finding means, for the reference.
+fn finding_meaning(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::SpendWithoutProposal => {
+            "A transaction of a treasury account that no proposal asked for."
+        }
+        FindingKind::ForeignEscrow => "An escrow of a treasury account that no proposal asked for.",
+        FindingKind::SignerListDrift => "A SignerList differs from what is declared.",
+        FindingKind::TicketTaken => "A Ticket that a proposal held was used by another transaction.",
+        FindingKind::ViewDiffers => "Reading an account anew found it different from the daemon's view.",
+        FindingKind::SubmissionRefused => "A transaction was refused for a reason that will not pass.",
+    }
+}
+
+/// The file's words for severities.
+pub(super) const SEVERITIES: [(&str, Severity); 4] = [
+    ("log", Severity::Log),
+    ("alert", Severity::Alert),
+    ("hold", Severity::Hold),
+    ("freeze", Severity::Freeze),
+];
+
+/// The known name that a misspelt one most likely means: at most two letters away, and fewer than
+/// half of it.
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|candidate| (distance(name, candidate), *candidate))
+        .filter(|(distance, candidate)| *distance <= 2 && distance * 2 < candidate.len())
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters have to be changed, added or taken away. Names are short; longer ones are cut.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (number, letter) in one.chars().take(64).enumerate() {
+        let mut diagonal = number;
+        let mut left = number + 1;
+        let mut next = vec![left];
+        for (above, target) in row.iter().skip(1).zip(&other) {
+            left = (diagonal + usize::from(letter != *target)).min(left + 1).min(above + 1);
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// The reference of every key, as Markdown: docs/reference/config.md.
+#[must_use]
+pub fn reference() -> String {
+    let mut page = String::from(INTRODUCTION);
+    for group in GROUPS {
+        let header = if group.repeated { format!("[[{}]]", group.name) } else { format!("[{}]", group.name) };
+        let often = if group.repeated { " May be there any number of times." } else { "" };
+        // Writing to a String cannot fail.
+        let _ = write!(page, "\n## `{header}`\n\n{}{often}\n\n", words(group.about));
+        page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
+        for key in group.keys {
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {} | {} |",
+                key.name,
+                key.kind,
+                shown_default(key.default),
+                words(key.meaning)
+            );
+        }
+        if group.name == "severity" {
+            for kind in FindingKind::ALL {
+                let default = SEVERITIES
+                    .iter()
+                    .find(|(_, severity)| *severity == kind.default_severity())
+                    .map_or("", |(word, _)| word);
+                let _ = writeln!(
+                    page,
+                    "| `{}` | severity | `\"{default}\"` | {} |",
+                    finding_word(kind),
+                    finding_meaning(kind)
+                );
+            }
+        }
+    }
+    page
+}
+
+/// A default that is a value is shown as one.
+fn shown_default(default: &str) -> String {
+    let value = default.starts_with(['"', '[']) || default.bytes().all(|byte| byte.is_ascii_digit());
+    if value { format!("`{default}`") } else { default.to_owned() }
+}
+
+/// Source lines joined.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+Generated from the daemon's own table of keys (`treasuryd config reference`).
+
+The daemon reads one TOML file. A key that is not listed here is an error, and all errors of a file are
+reported together, each with its key and line; `treasuryd config check FILE` does nothing else. Where a key
+repeats, it is counted from 1: `account[2].signers` belongs to the second `[[account]]`.
+
+- **Amounts** are texts: `\"250 XRP\"`, `\"0.5 XRP\"`, `\"12 drops\"`.
+- **Durations** are texts: `\"90s\"`, `\"15m\"`, `\"48h\"`, `\"7d\"`.
+- **Names** have 1 to 64 letters, digits, hyphens, underscores or dots. Accounts, people, agents and
+  destinations share one list of names. `treasuryd` is the daemon itself; `known`, `new` and `treasury` are
+  words of the policy; none of them can be a name.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_key_is_recognised() {
+        assert_eq!(nearest("quorun", &["quorum", "signers"]), Some("quorum"));
+        assert_eq!(nearest("sigers", &["quorum", "signers"]), Some("signers"));
+        assert_eq!(nearest("to", &["from"]), None);
+        assert_eq!(nearest("colour", &["quorum", "signers"]), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn words_for_findings_are_those_of_the_stored_form() {
+        for kind in FindingKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), finding_word(kind));
+        }
+    }
+}

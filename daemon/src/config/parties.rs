@@ -1,0 +1,304 @@
+//! Who there is: accounts, people, agents, destinations, and the names they go by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use treasury_core::config::{AccountConfig, DeclaredSigners, Person, Role, Signing, Tier};
+use treasury_core::units::{AccountId, Weight};
+
+use super::reader::{At, Section};
+use super::value;
+
+/// Names with a meaning of their own.
+const RESERVED: [&str; 4] = ["treasuryd", "known", "new", "treasury"];
+
+/// As many entries as a SignerList can have.
+const SIGNERS_MAX: usize = 32;
+
+/// Everybody declared.
+#[derive(Default)]
+pub(super) struct Parties {
+    pub(super) accounts: BTreeMap<AccountId, AccountConfig>,
+    pub(super) people: BTreeMap<String, Person>,
+    pub(super) agents: BTreeSet<AccountId>,
+    pub(super) destinations: BTreeMap<AccountId, String>,
+    pub(super) tokens: BTreeMap<String, [u8; 32]>,
+    /// Every name, and whose it is. A person without a signer has no address.
+    names: BTreeMap<String, Option<AccountId>>,
+    /// Signers of people and agents, for messages.
+    signers: BTreeMap<AccountId, String>,
+}
+
+/// Reads everybody. What is wrong is reported and left out.
+pub(super) fn read(root: &Section<'_>) -> Parties {
+    let mut parties = Parties::default();
+    let sections = root.sections("account");
+    if sections.is_empty() && !root.has("account") {
+        root.missing("account");
+    }
+    let accounts: Vec<_> = sections.iter().map(|section| (section, parties.account(section))).collect();
+    for section in root.sections("person") {
+        parties.person(&section);
+    }
+    for section in root.sections("agent") {
+        parties.agent(&section);
+    }
+    for section in root.sections("destination") {
+        parties.destination(&section);
+    }
+    // Signers are named by the names of people and agents, which are all known only now.
+    for (section, account) in accounts {
+        if let Some(account) = account {
+            parties.signers_of(section, account);
+        }
+    }
+    parties
+}
+
+impl Parties {
+    /// The account that pays for EscrowFinish and EscrowCancel.
+    pub(super) fn runner(&self) -> Option<AccountId> {
+        self.accounts.iter().find(|(_, account)| account.tier == Tier::Runner).map(|(account, _)| *account)
+    }
+
+    /// The account of that name or address.
+    pub(super) fn resolve(&self, text: &str) -> Result<AccountId, String> {
+        match self.names.get(text) {
+            Some(Some(account)) => Ok(*account),
+            Some(None) => Err(format!("\"{text}\" has no `signer`, and so no address")),
+            None => {
+                text.parse().map_err(|_| format!("\"{text}\" is neither a name in this file nor an address"))
+            }
+        }
+    }
+
+    /// One of the treasury's accounts, by name or address.
+    pub(super) fn resolve_account(&self, text: &str) -> Result<AccountId, String> {
+        let account = self.resolve(text)?;
+        if self.accounts.contains_key(&account) {
+            return Ok(account);
+        }
+        let names: Vec<&str> = self.accounts.values().map(|account| account.name.as_str()).collect();
+        Err(format!("\"{text}\" is not one of the accounts ({})", names.join(", ")))
+    }
+
+    /// The SignerWeight that people with one of these roles have together on an account; `None` where its
+    /// signers are not declared.
+    pub(super) fn weight_of_roles(&self, account: &AccountConfig, roles: &BTreeSet<Role>) -> Option<Weight> {
+        let declared = account.signers.as_ref()?;
+        let with_role = self.people.values().filter(|person| !person.roles.is_disjoint(roles));
+        let weights = with_role.filter_map(|person| declared.entries.get(&person.signer?));
+        Some(weights.fold(Weight(0), |sum, weight| sum.plus(*weight)))
+    }
+
+    fn account(&mut self, section: &Section<'_>) -> Option<AccountId> {
+        let name = self.name(section);
+        let address = section.required("address", value::address);
+        let tier = section.required("tier", tier);
+        let signing = section.text("signing", signing);
+        let (name, address, tier) = (name?, address?, tier?);
+        let runner = tier.value == Tier::Runner;
+        let usual = if runner { Signing::Single } else { Signing::Multi };
+        match (runner, signing.as_ref().map_or(usual, |signing| signing.value)) {
+            (true, Signing::Multi) => section.wrong(
+                "signing",
+                "the runner must be single",
+                "its transactions must not wait for people; leave the key out",
+            ),
+            (false, Signing::Single) => section.wrong(
+                "signing",
+                "only the runner may be single",
+                "one key must not decide over the treasury; leave the key out and declare `signers`",
+            ),
+            _ => {}
+        }
+        if runner && let Some(other) = self.runner().and_then(|runner| self.accounts.get(&runner)) {
+            let what = format!("\"{}\" is the runner already", other.name);
+            section.blame(&tier, what, "there can be one");
+        }
+        if let Some(other) = self.accounts.get(&address.value) {
+            let what = format!("\"{}\" has this address already", other.name);
+            section.blame(&address, what, "write each account once");
+            return None;
+        }
+        self.names.insert(name.clone(), Some(address.value));
+        let account = AccountConfig { name, tier: tier.value, signing: usual, signers: None };
+        self.accounts.insert(address.value, account);
+        Some(address.value)
+    }
+
+    fn person(&mut self, section: &Section<'_>) {
+        let name = self.name(section);
+        let signer = section.text("signer", value::address);
+        let roles = section.texts("roles", role).unwrap_or_default();
+        let token = section.text("token_sha256", value::digest);
+        let Some(name) = name else { return };
+        if let Some(signer) = &signer {
+            self.signer(section, signer, &name);
+        }
+        if let Some(token) = token {
+            match self.tokens.iter().find(|(_, other)| **other == token.value) {
+                Some((other, _)) => section.blame(
+                    &token,
+                    format!("\"{other}\" has the same token"),
+                    "a token says who is speaking; give each person another",
+                ),
+                None => {
+                    self.tokens.insert(name.clone(), token.value);
+                }
+            }
+        }
+        let signer = signer.map(|signer| signer.value);
+        self.names.insert(name.clone(), signer);
+        let roles = roles.into_iter().map(|role| role.value).collect();
+        self.people.insert(name.clone(), Person { name, signer, roles });
+    }
+
+    fn agent(&mut self, section: &Section<'_>) {
+        let name = self.name(section);
+        let signer = section.required("signer", value::address);
+        let (Some(name), Some(signer)) = (name, signer) else { return };
+        self.signer(section, &signer, &name);
+        self.agents.insert(signer.value);
+        self.names.insert(name, Some(signer.value));
+    }
+
+    fn destination(&mut self, section: &Section<'_>) {
+        let name = self.name(section);
+        let address = section.required("address", value::address);
+        let (Some(name), Some(address)) = (name, address) else { return };
+        if let Some(account) = self.accounts.get(&address.value) {
+            let what = format!("is the treasury's own account \"{}\"", account.name);
+            section.blame(&address, what, "the treasury's accounts are known anyhow; leave it out");
+        } else if let Some(other) = self.destinations.get(&address.value) {
+            let what = format!("\"{other}\" has this address already");
+            section.blame(&address, what, "write each destination once");
+        } else {
+            self.destinations.insert(address.value, name.clone());
+        }
+        self.names.insert(name, Some(address.value));
+    }
+
+    /// The section's name, if it is there and nobody else's.
+    fn name(&self, section: &Section<'_>) -> Option<String> {
+        let name = section.required("name", value::name)?;
+        if RESERVED.contains(&name.value.as_str()) {
+            let what = format!("\"{}\" has a meaning of its own", name.value);
+            section.blame(&name, what, "choose another name");
+            return None;
+        }
+        if self.names.contains_key(&name.value) {
+            let what = format!("\"{}\" is taken", name.value);
+            section.blame(&name, what, "accounts, people, agents and destinations share one list of names");
+            return None;
+        }
+        Some(name.value)
+    }
+
+    /// A signer is one person's or one agent's, and none of the treasury's accounts.
+    fn signer(&mut self, section: &Section<'_>, signer: &At<AccountId>, name: &str) {
+        if let Some(account) = self.accounts.get(&signer.value) {
+            let what = format!("is the treasury's own account \"{}\"", account.name);
+            section.blame(signer, what, "sign with an account that holds none of the treasury's money");
+        } else if let Some(other) = self.signers.get(&signer.value) {
+            let what = format!("\"{other}\" signs with this account already");
+            section.blame(signer, what, "a signature must say whose it is; give each their own");
+        } else {
+            self.signers.insert(signer.value, name.to_owned());
+        }
+    }
+
+    /// Reads the SignerList that an account should have.
+    fn signers_of(&mut self, section: &Section<'_>, account: AccountId) {
+        let quorum = section.integer("quorum", 1..=u32::MAX);
+        let weights = section.weights("signers", &(1..=u32::from(u16::MAX)));
+        let Some(declared) = self.accounts.get(&account) else { return };
+        if declared.tier == Tier::Runner {
+            for name in ["quorum", "signers"].into_iter().filter(|name| section.has(name)) {
+                section.wrong(name, "the runner has no signers", "leave it out");
+            }
+            return;
+        }
+        match (section.has("quorum"), section.has("signers")) {
+            (true, false) => section.missing("signers"),
+            (false, true) => section.missing("quorum"),
+            _ => {}
+        }
+        let (Some(quorum), Some(weights)) = (quorum, weights) else { return };
+        let mut entries = BTreeMap::new();
+        for (name, weight) in weights {
+            let signer = match self.resolve(&name.value) {
+                Ok(signer) => signer,
+                Err(what) => {
+                    section.blame(&name, what, "name a person or an agent, or write an address");
+                    continue;
+                }
+            };
+            if signer == account {
+                section.blame(&name, "an account cannot be its own signer", "the ledger refuses it");
+            }
+            if entries.insert(signer, u16::try_from(weight).unwrap_or(u16::MAX)).is_some() {
+                section.blame(&name, "is the account of another entry", "write each signer once");
+            }
+        }
+        let declared = DeclaredSigners { quorum: Weight(quorum.value), entries };
+        self.check_signers(section, account, &declared);
+        if let Some(account) = self.accounts.get_mut(&account) {
+            account.signers = Some(declared);
+        }
+    }
+
+    fn check_signers(&self, section: &Section<'_>, account: AccountId, declared: &DeclaredSigners) {
+        let sum = |entries: &mut dyn Iterator<Item = &u16>| {
+            entries.fold(Weight(0), |sum, weight| sum.plus(*weight))
+        };
+        let all = sum(&mut declared.entries.values());
+        if declared.entries.is_empty() || declared.entries.len() > SIGNERS_MAX {
+            let what = format!("a SignerList has 1 to {SIGNERS_MAX} entries");
+            section.wrong("signers", what, "the ledger refuses others");
+        } else if declared.quorum > all {
+            let what = format!("{} cannot be reached: all weights together are {all}", declared.quorum);
+            section.wrong("quorum", what, "lower it or add signers");
+        }
+        let agents = declared.entries.iter().filter(|(signer, _)| self.agents.contains(signer));
+        let agents = sum(&mut agents.map(|(_, weight)| weight));
+        let cold = self.accounts.get(&account).is_some_and(|account| account.tier == Tier::Cold);
+        if cold && agents >= declared.quorum {
+            let what = format!("the agents alone reach the quorum of {} with {agents}", declared.quorum);
+            section.wrong(
+                "signers",
+                what,
+                "a cold account must need people; raise the quorum or take agents out",
+            );
+        }
+    }
+}
+
+fn tier(text: &str) -> Result<Tier, String> {
+    Ok(match text {
+        "cold" => Tier::Cold,
+        "warm" => Tier::Warm,
+        "hot" => Tier::Hot,
+        "board" => Tier::Board,
+        "runner" => Tier::Runner,
+        _ => return Err(format!("\"{text}\" is not a tier; one of cold, warm, hot, board, runner")),
+    })
+}
+
+fn signing(text: &str) -> Result<Signing, String> {
+    match text {
+        "multi" => Ok(Signing::Multi),
+        "single" => Ok(Signing::Single),
+        _ => Err(format!("\"{text}\" is not a way of signing; multi or single")),
+    }
+}
+
+/// What a person may do.
+pub(super) fn role(text: &str) -> Result<Role, String> {
+    Ok(match text {
+        "proposer" => Role::Proposer,
+        "approver" => Role::Approver,
+        "security" => Role::Security,
+        "admin" => Role::Admin,
+        _ => return Err(format!("\"{text}\" is not a role; one of proposer, approver, security, admin")),
+    })
+}

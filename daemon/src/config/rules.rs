@@ -1,0 +1,208 @@
+//! The policy table.
+
+use std::collections::BTreeSet;
+
+use treasury_core::config::{Role, Tier};
+use treasury_core::intent::{Asker, IntentKind};
+use treasury_core::policy::{Action, Approvers, DestinationMatch, Rolling, Rule};
+use treasury_core::units::{AccountId, Weight};
+
+use super::parties::{Parties, role};
+use super::reader::{At, Section};
+use super::value;
+
+/// Reads the rules in their order.
+pub(super) fn read(root: &Section<'_>, parties: &Parties) -> Vec<Rule> {
+    let mut names = BTreeSet::new();
+    let sections = root.sections("rule");
+    let rules = sections.iter().map(|section| {
+        let name = section.required("name", value::name);
+        if let Some(name) = &name
+            && !names.insert(name.value.clone())
+        {
+            section.blame(name, format!("\"{}\" is taken", name.value), "decisions quote it; choose another");
+        }
+        rule(section, name.map(|name| name.value), parties)
+    });
+    rules.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+fn rule(section: &Section<'_>, name: Option<String>, parties: &Parties) -> Option<Rule> {
+    let askers = section.texts("askers", |text| asker(text, parties));
+    let accounts = section.texts("accounts", |text| parties.resolve_account(text));
+    let kinds = section.texts("kinds", kind);
+    let destination = destination(section, parties);
+    let amount_min = section.text("amount_min", value::amount);
+    let amount_max = section.text("amount_max", value::amount);
+    if let (Some(least), Some(most)) = (&amount_min, &amount_max)
+        && least.value > most.value
+    {
+        section.blame(
+            most,
+            "is less than amount_min",
+            "no amount is between them; the rule would never match",
+        );
+    }
+    for (key, empty) in [
+        ("askers", askers.as_ref().is_some_and(Vec::is_empty)),
+        ("accounts", accounts.as_ref().is_some_and(Vec::is_empty)),
+        ("kinds", kinds.as_ref().is_some_and(Vec::is_empty)),
+    ] {
+        // A list whose every entry was wrong has been reported already; saying so again does no harm.
+        if empty {
+            section.wrong(key, "an empty list matches nothing", "leave the key out to match everything");
+        }
+    }
+    let rolling = rolling(section);
+    let accounts: Option<Vec<AccountId>> = accounts.map(values);
+    let action = action(section, parties, accounts.as_deref());
+    Some(Rule {
+        name: name?,
+        askers: askers.map(values),
+        accounts,
+        kinds: kinds.map(values),
+        destination,
+        amount_min: amount_min.map(|amount| amount.value),
+        amount_max: amount_max.map(|amount| amount.value),
+        rolling,
+        action: action?,
+    })
+}
+
+fn values<T>(items: Vec<At<T>>) -> Vec<T> {
+    items.into_iter().map(|item| item.value).collect()
+}
+
+fn asker(text: &str, parties: &Parties) -> Result<Asker, String> {
+    if text == "treasuryd" {
+        return Ok(Asker::Daemon);
+    }
+    if parties.people.contains_key(text) {
+        return Ok(Asker::Person(text.to_owned()));
+    }
+    Err(format!("\"{text}\" is not a person of this file, and not \"treasuryd\", the daemon itself"))
+}
+
+fn kind(text: &str) -> Result<IntentKind, String> {
+    match text {
+        "pay" => Ok(IntentKind::Pay),
+        "move" => Ok(IntentKind::Move),
+        _ => Err(format!("\"{text}\" is not a kind that policy decides about; pay or move")),
+    }
+}
+
+fn destination(section: &Section<'_>, parties: &Parties) -> Option<DestinationMatch> {
+    if section.is_text("destination") {
+        let word = section.text("destination", |text| {
+            Ok(match text {
+                "known" => DestinationMatch::Known,
+                "new" => DestinationMatch::New,
+                "treasury" => DestinationMatch::Treasury,
+                _ => {
+                    return Err(format!(
+                        "\"{text}\" is not known, new or treasury; write [\"{text}\"] for one account"
+                    ));
+                }
+            })
+        });
+        return word.map(|word| word.value);
+    }
+    let accounts = section.texts("destination", |text| parties.resolve(text))?;
+    if accounts.is_empty() {
+        section.wrong(
+            "destination",
+            "an empty list matches nothing",
+            "leave the key out to match everything",
+        );
+    }
+    Some(DestinationMatch::Accounts(values(accounts)))
+}
+
+fn rolling(section: &Section<'_>) -> Option<Rolling> {
+    let inner = section.inner("rolling", &["period", "amount_max"])?;
+    let period = inner.required("period", value::duration);
+    let amount_max = inner.required("amount_max", value::amount);
+    Some(Rolling { period_seconds: period?.value, amount_max: amount_max?.value })
+}
+
+fn action(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId]>) -> Option<Action> {
+    let word = section.required("action", |text| match text {
+        "allow" | "approve" | "delay" | "deny" => Ok(text.to_owned()),
+        _ => Err(format!("\"{text}\" is not an action; one of allow, approve, delay, deny")),
+    })?;
+    let uses: &[&str] = match word.value.as_str() {
+        "approve" => &["weight", "roles"],
+        "delay" => &["weight", "roles", "delay", "window"],
+        _ => &[],
+    };
+    for key in ["weight", "roles", "delay", "window"] {
+        if section.has(key) && !uses.contains(&key) {
+            let what = format!("means nothing for the action {}", word.value);
+            section.wrong(key, what, "leave it out, or choose the action that uses it");
+        }
+    }
+    match word.value.as_str() {
+        "allow" => Some(Action::Allow),
+        "deny" => Some(Action::Deny),
+        "approve" => approvers(section, parties, accounts).map(Action::Approve),
+        _ => {
+            let delay = section.required("delay", value::duration);
+            let window = section.required("window", value::duration);
+            let approvers = approvers(section, parties, accounts);
+            if parties.runner().is_none() {
+                section.blame(
+                    &word,
+                    "needs a runner, and there is none",
+                    "declare an [[account]] with tier = \"runner\": it sends EscrowFinish and EscrowCancel",
+                );
+            }
+            Some(Action::Delay {
+                delay_seconds: delay?.value,
+                window_seconds: window?.value,
+                approvers: approvers?,
+            })
+        }
+    }
+}
+
+/// Who must sign, if the people there are can reach it.
+fn approvers(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId]>) -> Option<Approvers> {
+    if !section.has("weight") {
+        section.missing("weight");
+    }
+    let weight = section.integer("weight", 1..=u32::MAX);
+    let roles: BTreeSet<Role> = match section.texts("roles", role) {
+        Some(roles) => values(roles).into_iter().collect(),
+        None => BTreeSet::from([Role::Approver]),
+    };
+    if roles.is_empty() {
+        section.wrong("roles", "nobody could approve", "leave it out for [\"approver\"]");
+    }
+    let weight = Weight(weight?.value);
+    let short = |account: &&AccountId| {
+        parties
+            .accounts
+            .get(account)
+            .is_some_and(|account| parties.weight_of_roles(account, &roles).is_some_and(|most| most < weight))
+    };
+    let unreachable = match accounts {
+        // Accounts that the rule names must all be able to reach it.
+        Some(accounts) => accounts.iter().find(short),
+        // Where it names none, it is for whoever can; it is wrong where nobody can.
+        None => {
+            let mut paying =
+                parties.accounts.iter().filter(|(_, account)| account.tier != Tier::Runner).peekable();
+            let first = paying.peek().map(|(account, _)| *account);
+            first.filter(|_| paying.all(|(account, _)| short(&account)))
+        }
+    };
+    if let Some(account) = unreachable.and_then(|account| parties.accounts.get(account)) {
+        let most = parties.weight_of_roles(account, &roles).unwrap_or_default();
+        let what = format!(
+            "{weight} can never be reached on \"{}\": people with these roles have {most} there",
+            account.name
+        );
+        section.wrong("weight", what, "lower it, or give more of the account's signers the role");
+    }
+    Some(Approvers { weight, roles })
+}

@@ -1,0 +1,245 @@
+//! The servers, the daemon's own settings, links, limits and clocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use treasury_core::config::{FeeConfig, FindingKind, Severity, TicketConfig, TierLink, Timing};
+use treasury_core::units::Drops;
+
+use super::parties::Parties;
+use super::reader::Section;
+use super::{PassphraseSource, keys, value};
+
+/// Where the API listens if nobody says.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8_580);
+
+/// The core looks at proposals of the last 31 days for what has left an account; a deadline stays well
+/// within that.
+const DEADLINE_LIMIT_SECONDS: u32 = 28 * 86_400;
+
+/// Nobody can approve in less.
+const DEADLINE_LEAST_SECONDS: u32 = 60;
+
+/// Each rung is one more signature that every approver makes.
+const MULTIPLES_MAX: usize = 6;
+
+/// The endpoints and the network's id.
+pub(super) fn network(root: &Section<'_>) -> (Option<Vec<String>>, Option<u32>) {
+    let Some(section) = section_or_missing(root, "network") else { return (None, None) };
+    if !section.has("endpoints") {
+        section.missing("endpoints");
+    }
+    let endpoints = section.texts("endpoints", endpoint);
+    if endpoints.as_ref().is_some_and(Vec::is_empty) {
+        section.wrong("endpoints", "names no server", "write at least one, such as \"ws://127.0.0.1:6006\"");
+    }
+    let id = section.integer("network_id", 0..=u32::MAX).map(|id| id.value);
+    (endpoints.map(|endpoints| endpoints.into_iter().map(|endpoint| endpoint.value).collect()), id)
+}
+
+fn endpoint(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("ws://").or_else(|| text.strip_prefix("wss://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(text.to_owned()),
+        _ => Err(format!(
+            "\"{text}\" is not a websocket address; write \"ws://host:port\" or \"wss://host:port\""
+        )),
+    }
+}
+
+/// The daemon's own settings.
+pub(super) struct Daemon {
+    pub(super) data_dir: PathBuf,
+    pub(super) listen: SocketAddr,
+    pub(super) keystore: PathBuf,
+    pub(super) passphrase: PassphraseSource,
+}
+
+/// Reads them.
+pub(super) fn daemon(root: &Section<'_>, base_dir: &Path) -> Option<Daemon> {
+    let section = section_or_missing(root, "daemon")?;
+    let path = |text: &str| {
+        if text.is_empty() { Err("the path is empty".to_owned()) } else { Ok(base_dir.join(text)) }
+    };
+    let data_dir = section.required("data_dir", path);
+    let keystore = section.required("keystore", path);
+    let listen = section.text("listen", |text| {
+        text.parse::<SocketAddr>().map_err(|_| {
+            format!("\"{text}\" is not an IP address and a port; write it as \"127.0.0.1:8580\"")
+        })
+    });
+    let passphrase = match section.text("passphrase_file", path) {
+        Some(path) => PassphraseSource::File(path.value),
+        None => PassphraseSource::Environment,
+    };
+    Some(Daemon {
+        data_dir: data_dir?.value,
+        listen: listen.map_or(LISTEN, |listen| listen.value),
+        keystore: keystore?.value,
+        passphrase,
+    })
+}
+
+fn section_or_missing<'a>(root: &Section<'a>, name: &str) -> Option<Section<'a>> {
+    if !root.has(name) {
+        root.missing(name);
+    }
+    root.section(name)
+}
+
+/// Reads the tier links.
+pub(super) fn links(root: &Section<'_>, parties: &Parties) -> Vec<TierLink> {
+    let mut names = BTreeSet::new();
+    let sections = root.sections("link");
+    let links = sections.iter().map(|section| {
+        let link = link(section, parties);
+        if let Some(name) = section.text("name", value::name)
+            && !names.insert(name.value.clone())
+        {
+            section.blame(&name, format!("\"{}\" is taken", name.value), "choose another name for the link");
+        }
+        link
+    });
+    links.collect::<Vec<_>>().into_iter().flatten().collect()
+}
+
+fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
+    let name = section.required("name", value::name);
+    let from = section.required("from", |text| parties.resolve_account(text));
+    let to = section.required("to", |text| parties.resolve_account(text));
+    let floor = section.required("floor", value::some_amount);
+    let target = section.required("target", value::some_amount);
+    let source_floor = section.text("source_floor", value::amount);
+    let move_max = section.required("move_max", value::some_amount);
+    let period_max = section.required("period_max", value::some_amount);
+    let period = section.text("period", value::duration);
+    if let (Some(from), Some(to)) = (&from, &to)
+        && from.value == to.value
+    {
+        section.blame(to, "is the account that the money comes from", "name another");
+    }
+    if let Some(from) = &from
+        && Some(from.value) == parties.runner()
+    {
+        section.blame(from, "is the runner", "it pays fees only; name an account that people sign for");
+    }
+    if let (Some(floor), Some(target)) = (&floor, &target)
+        && floor.value > target.value
+    {
+        section.blame(
+            target,
+            "is below the floor",
+            "a move fills up to the target; make it at least the floor",
+        );
+    }
+    if let (Some(one), Some(all)) = (&move_max, &period_max)
+        && one.value > all.value
+    {
+        section.blame(one, "is more than period_max", "one move could never carry so much; lower it");
+    }
+    Some(TierLink {
+        name: name?.value,
+        from: from?.value,
+        to: to?.value,
+        floor: floor?.value,
+        target: target?.value,
+        source_floor: source_floor.map_or(Drops::ZERO, |amount| amount.value),
+        move_max: move_max?.value,
+        period_max: period_max?.value,
+        period_seconds: period.map_or(86_400, |period| period.value),
+    })
+}
+
+/// Reads the limits on fees.
+pub(super) fn fees(root: &Section<'_>) -> FeeConfig {
+    let mut fees = FeeConfig::default();
+    let Some(section) = root.section("fees") else { return fees };
+    if let Some(most) = section.text("fee_max", value::some_amount) {
+        fees.fee_max = most.value;
+    }
+    if let Some(multiples) = section.integers("multiples", &(2..=1_000_000)) {
+        if multiples.len() > MULTIPLES_MAX {
+            let what = format!("has {} entries", multiples.len());
+            section.wrong("multiples", what, "at most 6: each is one more signature for every approver");
+        }
+        for (before, multiple) in multiples.iter().zip(multiples.iter().skip(1)) {
+            if multiple.value <= before.value {
+                section.blame(multiple, "is not above the one before", "write them ascending");
+            }
+        }
+        fees.multiples = multiples.iter().map(|multiple| u64::from(multiple.value)).collect();
+    }
+    fees
+}
+
+/// Reads the Ticket pools' limits.
+pub(super) fn tickets(root: &Section<'_>) -> TicketConfig {
+    let mut tickets = TicketConfig::default();
+    let Some(section) = root.section("tickets") else { return tickets };
+    // The ledger keeps at most 250 Tickets for an account.
+    if let Some(low_water) = section.integer("low_water", 0..=250) {
+        tickets.low_water = low_water.value;
+    }
+    if let Some(target) = section.integer("target", 1..=250) {
+        tickets.target = target.value;
+    }
+    if tickets.low_water > tickets.target {
+        let what = format!("{} is above the target of {}", tickets.low_water, tickets.target);
+        section.wrong("low_water", what, "a refill would never reach it");
+    }
+    tickets
+}
+
+/// Reads deadlines and clocks.
+pub(super) fn timing(root: &Section<'_>) -> Timing {
+    let mut timing = Timing::default();
+    let Some(section) = root.section("timing") else { return timing };
+    for (name, seconds) in [
+        ("deadline", &mut timing.deadline_seconds),
+        ("deadline_max", &mut timing.deadline_max_seconds),
+        ("delayed_deadline_max", &mut timing.delayed_deadline_max_seconds),
+        ("close_interval", &mut timing.close_interval_seconds),
+        ("silence_max", &mut timing.silence_max_seconds),
+        ("retry", &mut timing.retry_seconds),
+    ] {
+        if let Some(read) = section.text(name, value::duration) {
+            *seconds = read.value;
+        }
+    }
+    if let Some(ledgers) = section.integer("agent_ledgers", 2..=10_000) {
+        timing.agent_ledgers = ledgers.value;
+    }
+    if let Some(failures) = section.integer("breaker_failures", 1..=10_000) {
+        timing.breaker_failures = failures.value;
+    }
+    for (name, seconds) in
+        [("deadline", timing.deadline_seconds), ("delayed_deadline_max", timing.delayed_deadline_max_seconds)]
+    {
+        if seconds < DEADLINE_LEAST_SECONDS {
+            section.wrong(name, "is too short to approve in", "write at least \"60s\"");
+        }
+        if seconds > timing.deadline_max_seconds {
+            section.wrong(name, "is longer than deadline_max", "lower it, or raise deadline_max");
+        }
+    }
+    if timing.deadline_max_seconds > DEADLINE_LIMIT_SECONDS {
+        section.wrong("deadline_max", "is too long", "write at most \"28d\"");
+    }
+    timing
+}
+
+/// Reads what follows from findings.
+pub(super) fn severities(root: &Section<'_>) -> BTreeMap<FindingKind, Severity> {
+    let Some(section) = root.section("severity") else { return BTreeMap::new() };
+    let read = |kind: &FindingKind| {
+        let severity = section.text(keys::finding_word(*kind), |text| {
+            let known = keys::SEVERITIES.iter().find(|(word, _)| *word == text);
+            known
+                .map(|(_, severity)| *severity)
+                .ok_or_else(|| format!("\"{text}\" is not a severity; one of log, alert, hold, freeze"))
+        })?;
+        Some((*kind, severity.value))
+    };
+    FindingKind::ALL.iter().filter_map(read).collect()
+}

@@ -1,0 +1,494 @@
+//! Whole files, good and bad.
+
+use std::path::{Path, PathBuf};
+
+use treasury_core::config::{FindingKind, Role, Severity, Signing, Tier};
+use treasury_core::intent::{Asker, IntentKind};
+use treasury_core::policy::{Action, DestinationMatch};
+use treasury_core::units::{Drops, Weight};
+use xrpl_wire::AccountId;
+
+use super::*;
+
+fn address(number: u8) -> AccountId {
+    AccountId([number; 20])
+}
+
+/// A treasury with everything in it. `{n}` stands for the address of account n.
+const WHOLE: &str = r#"
+[network]
+endpoints = ["ws://127.0.0.1:6006", "wss://ledger.example:51233"]
+network_id = 21337
+
+[daemon]
+data_dir = "data"
+listen = "127.0.0.1:9000"
+keystore = "/keys/keystore.age"
+passphrase_file = "passphrase"
+
+[[account]]
+name = "cold"
+address = "{1}"
+tier = "cold"
+quorum = 2
+signers = { alice = 1, bob = 1, "{30}" = 1 }
+
+[[account]]
+name = "warm"
+address = "{2}"
+tier = "warm"
+signing = "multi"
+quorum = 2
+signers = { alice = 1, bob = 1, agent-1 = 1 }
+
+[[account]]
+name = "hot"
+address = "{3}"
+tier = "hot"
+quorum = 1
+signers = { alice = 1, agent-1 = 1 }
+
+[[account]]
+name = "runner"
+address = "{4}"
+tier = "runner"
+
+[[person]]
+name = "alice"
+signer = "{10}"
+roles = ["proposer", "approver"]
+token_sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+[[person]]
+name = "bob"
+signer = "{11}"
+roles = ["approver"]
+token_sha256 = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+[[person]]
+name = "sue"
+roles = ["security", "admin"]
+
+[[agent]]
+name = "agent-1"
+signer = "{20}"
+
+[[destination]]
+name = "exchange"
+address = "{40}"
+
+[[link]]
+name = "warm-to-hot"
+from = "warm"
+to = "{3}"
+floor = "500 XRP"
+target = "1000 XRP"
+source_floor = "100 XRP"
+move_max = "1000 XRP"
+period_max = "5000 XRP"
+period = "12h"
+
+[[rule]]
+name = "refills"
+askers = ["treasuryd"]
+kinds = ["move"]
+destination = "treasury"
+action = "allow"
+
+[[rule]]
+name = "small"
+askers = ["alice", "treasuryd"]
+accounts = ["hot"]
+kinds = ["pay"]
+destination = "known"
+amount_min = "12 drops"
+amount_max = "250 XRP"
+rolling = { period = "24h", amount_max = "2000 XRP" }
+action = "allow"
+
+[[rule]]
+name = "listed"
+destination = ["exchange", "{41}"]
+action = "approve"
+weight = 2
+
+[[rule]]
+name = "large"
+accounts = ["warm"]
+action = "delay"
+weight = 1
+roles = ["approver", "proposer"]
+delay = "48h"
+window = "24h"
+
+[[rule]]
+name = "rest"
+action = "deny"
+
+[fees]
+fee_max = "1.5 XRP"
+multiples = [10, 100]
+
+[tickets]
+low_water = 0
+target = 20
+
+[timing]
+deadline = "1h"
+deadline_max = "2d"
+delayed_deadline_max = "3h"
+close_interval = "4s"
+agent_ledgers = 30
+silence_max = "25s"
+retry = "5m"
+breaker_failures = 3
+
+[severity]
+spend_without_proposal = "freeze"
+view_differs = "log"
+"#;
+
+/// Addresses in place of `{n}`.
+fn filled(text: &str) -> String {
+    (1..=60).fold(text.to_owned(), |text, number| {
+        text.replace(&format!("{{{number}}}"), &address(number).to_string())
+    })
+}
+
+fn parse(text: &str) -> Result<DaemonConfig, ConfigError> {
+    DaemonConfig::parse(&filled(text), Path::new("/etc/treasury"))
+}
+
+/// The problems after a change of the whole file, as "key: what".
+fn problems(change: &[(&str, &str)]) -> Vec<String> {
+    let text = change.iter().fold(WHOLE.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    });
+    match parse(&text) {
+        Ok(_) => Vec::new(),
+        Err(error) => {
+            error.problems().iter().map(|problem| format!("{}: {}", problem.key, problem.what)).collect()
+        }
+    }
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let config = parse(WHOLE).unwrap();
+    assert_eq!(config.network.endpoints, ["ws://127.0.0.1:6006", "wss://ledger.example:51233"]);
+    assert_eq!(config.network.network_id, Some(21_337));
+    assert_eq!(config.network.silence_max, Duration::from_secs(25));
+    assert_eq!(config.data_dir, PathBuf::from("/etc/treasury/data"));
+    assert_eq!(config.keystore, PathBuf::from("/keys/keystore.age"));
+    assert!(
+        matches!(&config.passphrase, PassphraseSource::File(path) if path == Path::new("/etc/treasury/passphrase"))
+    );
+    assert_eq!(config.listen.port(), 9_000);
+    assert_eq!(config.tokens.len(), 2);
+    assert_eq!(config.tokens["bob"], [0xBB; 32]);
+
+    let treasury = &config.treasury;
+    assert_eq!(treasury.network_id, Some(21_337));
+    assert_eq!(treasury.accounts.len(), 4);
+    assert_eq!(treasury.runner, Some(address(4)));
+    let warm = &treasury.accounts[&address(2)];
+    assert_eq!((warm.name.as_str(), warm.tier, warm.signing), ("warm", Tier::Warm, Signing::Multi));
+    let signers = warm.signers.as_ref().unwrap();
+    assert_eq!(signers.quorum, Weight(2));
+    assert_eq!(signers.entries, [(address(10), 1), (address(11), 1), (address(20), 1)].into());
+    let runner = &treasury.accounts[&address(4)];
+    assert_eq!((runner.signing, &runner.signers), (Signing::Single, &None));
+    assert_eq!(treasury.people["sue"].roles, [Role::Security, Role::Admin].into());
+    assert_eq!(treasury.people["sue"].signer, None);
+    assert_eq!(treasury.agents, [address(20)].into());
+    assert_eq!(treasury.destinations[&address(40)], "exchange");
+
+    let link = &treasury.links[0];
+    assert_eq!((link.from, link.to, link.period_seconds), (address(2), address(3), 43_200));
+    assert_eq!(link.floor, Drops::new(500_000_000).unwrap());
+
+    let rules = treasury.policy.rules();
+    let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["refills", "small", "listed", "large", "rest"]);
+    assert_eq!(rules[0].askers, Some(vec![Asker::Daemon]));
+    assert_eq!(rules[0].kinds, Some(vec![IntentKind::Move]));
+    assert_eq!(rules[1].askers, Some(vec![Asker::Person("alice".to_owned()), Asker::Daemon]));
+    assert_eq!(rules[1].accounts, Some(vec![address(3)]));
+    assert_eq!(rules[1].destination, Some(DestinationMatch::Known));
+    assert_eq!(rules[1].rolling.unwrap().period_seconds, 86_400);
+    assert_eq!(rules[2].destination, Some(DestinationMatch::Accounts(vec![address(40), address(41)])));
+    let Action::Approve(approvers) = &rules[2].action else { panic!("{:?}", rules[2].action) };
+    assert_eq!((approvers.weight, &approvers.roles), (Weight(2), &[Role::Approver].into()));
+    let Action::Delay { delay_seconds, window_seconds, approvers } = &rules[3].action else {
+        panic!("{:?}", rules[3].action)
+    };
+    assert_eq!((*delay_seconds, *window_seconds, approvers.weight), (172_800, 86_400, Weight(1)));
+    assert_eq!(rules[4].action, Action::Deny);
+
+    assert_eq!((treasury.fees.fee_max.get(), &treasury.fees.multiples), (1_500_000, &vec![10, 100]));
+    assert_eq!((treasury.tickets.low_water, treasury.tickets.target), (0, 20));
+    let timing = &treasury.timing;
+    assert_eq!((timing.deadline_seconds, timing.deadline_max_seconds), (3_600, 172_800));
+    assert_eq!((timing.close_interval_seconds, timing.agent_ledgers, timing.retry_seconds), (4, 30, 300));
+    assert_eq!(treasury.severity(FindingKind::SpendWithoutProposal), Severity::Freeze);
+    assert_eq!(treasury.severity(FindingKind::ViewDiffers), Severity::Log);
+    assert_eq!(treasury.severity(FindingKind::TicketTaken), Severity::Hold);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let least = r#"
+        [network]
+        endpoints = ["ws://127.0.0.1:6006"]
+        network_id = 1
+        [daemon]
+        data_dir = "data"
+        keystore = "keystore.age"
+        [[account]]
+        name = "warm"
+        address = "{2}"
+        tier = "warm"
+    "#;
+    let config = parse(least).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8580");
+    assert!(matches!(config.passphrase, PassphraseSource::Environment));
+    assert_eq!(config.treasury.network_id, None, "the ledger forbids the field up to 1024");
+    assert_eq!(config.network.network_id, Some(1), "the server is checked all the same");
+    assert_eq!(config.treasury.timing.deadline_seconds, 21_600);
+    assert_eq!(config.treasury.fees.multiples, [30, 1_000]);
+    assert_eq!((config.treasury.tickets.low_water, config.treasury.tickets.target), (4, 10));
+    assert!(config.treasury.policy.rules().is_empty());
+}
+
+#[test]
+fn every_problem_of_a_file_is_reported_with_its_key_and_line() {
+    let text = "\
+[network]
+endpoints = [\"http://x\"]
+[daemon]
+data_dir = \"data\"
+lisen = \"127.0.0.1:1\"
+[[account]]
+name = \"a b\"
+address = \"rNotAnAddress\"
+tier = \"tepid\"
+";
+    let error = parse(text).unwrap_err();
+    let lines: Vec<(String, usize)> =
+        error.problems().iter().map(|problem| (problem.key.clone(), problem.line)).collect();
+    let expected = [
+        ("network.endpoints[1]", 2),
+        ("network.endpoints", 2),
+        ("daemon.keystore", 3),
+        ("daemon.lisen", 5),
+        ("account[1].name", 7),
+        ("account[1].address", 8),
+        ("account[1].tier", 9),
+    ];
+    assert_eq!(lines, expected.map(|(key, line)| (key.to_owned(), line)));
+    let shown = error.to_string();
+    assert!(shown.contains("line 5: daemon.lisen: is not a key (did you mean `listen`?)"), "{shown}");
+    assert!(shown.contains("\"tepid\" is not a tier; one of cold, warm, hot, board, runner"), "{shown}");
+}
+
+#[test]
+fn what_is_no_toml_is_reported_with_its_line() {
+    let error = parse("[network]\nendpoints = [\n\n[daemon\n").unwrap_err();
+    assert!(error.problems().iter().all(|problem| problem.key.is_empty() && problem.line > 1), "{error}");
+    assert_eq!(error.code(), "config_wrong");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[("quorum = 2", "quorum = 4")],
+            "account[1].quorum: 4 cannot be reached: all weights together are 3",
+        ),
+        (&[("quorum = 2\n", "")], "account[1].quorum: is missing"),
+        (
+            &[("alice = 1, bob = 1, \"{30}\"", "agent-1 = 2, bob = 1, \"{30}\"")],
+            "account[1].signers: the agents alone reach the quorum of 2 with 2",
+        ),
+        (
+            &[("{ alice = 1, bob = 1, \"{30}\"", "{ carol = 1, bob = 1, \"{30}\"")],
+            "account[1].signers.carol: \"carol\" is neither a name in this file nor an address",
+        ),
+        (
+            &[("{ alice = 1, bob = 1, \"{30}\"", "{ alice = 1, bob = 1, sue")],
+            "account[1].signers.sue: \"sue\" has no `signer`, and so no address",
+        ),
+        (&[("\"{30}\" = 1", "\"{30}\" = 70000")], "must be a whole number from 1 to 65535"),
+        (&[("\"{30}\" = 1", "\"{1}\" = 1")], "an account cannot be its own signer"),
+        (&[("\"{30}\" = 1", "\"{10}\" = 1")], "is the account of another entry"),
+        (
+            &[("tier = \"runner\"", "tier = \"runner\"\nsigning = \"multi\"")],
+            "account[4].signing: the runner must be single",
+        ),
+        (
+            &[("signing = \"multi\"", "signing = \"single\"")],
+            "account[2].signing: only the runner may be single",
+        ),
+        (
+            &[("tier = \"hot\"\nquorum = 1\nsigners = { alice = 1, agent-1 = 1 }", "tier = \"runner\"")],
+            "account[4].tier: \"hot\" is the runner already",
+        ),
+        (&[("tier = \"runner\"", "tier = \"hot\"")], "rule[4].action: needs a runner, and there is none"),
+        (
+            &[("address = \"{2}\"", "address = \"{1}\"")],
+            "account[2].address: \"cold\" has this address already",
+        ),
+        (&[("name = \"bob\"", "name = \"warm\"")], "person[2].name: \"warm\" is taken"),
+        (
+            &[("name = \"exchange\"", "name = \"known\"")],
+            "destination[1].name: \"known\" has a meaning of its own",
+        ),
+        (
+            &[("signer = \"{11}\"", "signer = \"{10}\"")],
+            "person[2].signer: \"alice\" signs with this account already",
+        ),
+        (
+            &[("signer = \"{20}\"", "signer = \"{2}\"")],
+            "agent[1].signer: is the treasury's own account \"warm\"",
+        ),
+        (
+            &[("address = \"{40}\"", "address = \"{2}\"")],
+            "destination[1].address: is the treasury's own account \"warm\"",
+        ),
+        (
+            &[(
+                "\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"",
+                "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+            )],
+            "person[2].token_sha256: \"alice\" has the same token",
+        ),
+        (
+            &[("to = \"{3}\"", "to = \"lukewarm\"")],
+            "link[1].to: \"lukewarm\" is neither a name in this file nor an address",
+        ),
+        (&[("to = \"{3}\"", "to = \"exchange\"")], "link[1].to: \"exchange\" is not one of the accounts"),
+        (&[("to = \"{3}\"", "to = \"warm\"")], "link[1].to: is the account that the money comes from"),
+        (&[("floor = \"500 XRP\"", "floor = \"1001 XRP\"")], "link[1].target: is below the floor"),
+        (
+            &[("move_max = \"1000 XRP\"", "move_max = \"5001 XRP\"")],
+            "link[1].move_max: is more than period_max",
+        ),
+        (&[("name = \"large\"", "name = \"small\"")], "rule[4].name: \"small\" is taken"),
+        (
+            &[("amount_min = \"12 drops\"", "amount_min = \"251 XRP\"")],
+            "rule[2].amount_max: is less than amount_min",
+        ),
+        (&[("kinds = [\"pay\"]", "kinds = []")], "rule[2].kinds: an empty list matches nothing"),
+        (
+            &[("askers = [\"alice\",", "askers = [\"carol\",")],
+            "rule[2].askers[1]: \"carol\" is not a person of this file",
+        ),
+        (
+            &[("action = \"deny\"", "action = \"deny\"\nweight = 1")],
+            "rule[5].weight: means nothing for the action deny",
+        ),
+        (
+            &[("weight = 1", "weight = 3")],
+            "rule[4].weight: 3 can never be reached on \"warm\": people with these roles have 2 there",
+        ),
+        (&[("weight = 2", "weight = 9")], "rule[3].weight: 9 can never be reached"),
+        (&[("delay = \"48h\"\n", "")], "rule[4].delay: is missing"),
+        (&[("weight = 1\n", "")], "rule[4].weight: is missing"),
+        (
+            &[("multiples = [10, 100]", "multiples = [100, 10]")],
+            "fees.multiples[2]: is not above the one before",
+        ),
+        (&[("target = 20", "target = 251")], "tickets.target: must be a whole number from 1 to 250"),
+        (&[("low_water = 0", "low_water = 21")], "tickets.low_water: 21 is above the target of 20"),
+        (&[("deadline = \"1h\"", "deadline = \"3d\"")], "timing.deadline: is longer than deadline_max"),
+        (&[("deadline = \"1h\"", "deadline = \"59s\"")], "timing.deadline: is too short to approve in"),
+        (&[("deadline_max = \"2d\"", "deadline_max = \"29d\"")], "timing.deadline_max: is too long"),
+        (
+            &[("view_differs = \"log\"", "view_differs = \"panic\"")],
+            "severity.view_differs: \"panic\" is not a severity",
+        ),
+        (&[("view_differs = \"log\"", "view_difers = \"log\"")], "severity.view_difers: is not a key"),
+        (&[("[fees]", "[fee]")], "fee: is not a key"),
+        (&[("[fees]", "[[fees]]")], "fees: must be a table"),
+        (&[("[[agent]]", "[agent]")], "agent: must be a list of tables"),
+        (
+            &[("listen = \"127.0.0.1:9000\"", "listen = 9000")],
+            "daemon.listen: must be a text, and is of type integer",
+        ),
+        (&[("period = \"24h\"", "span = \"24h\"")], "rule[2].rolling.span: is not a key"),
+        (
+            &[("endpoints = [\"ws://127.0.0.1:6006\", \"wss://ledger.example:51233\"]", "endpoints = []")],
+            "network.endpoints: names no server",
+        ),
+    ];
+    for (change, expected) in cases {
+        let problems = problems(change);
+        assert!(problems.iter().any(|problem| problem.contains(expected)), "{expected}\n{problems:#?}");
+    }
+}
+
+#[test]
+fn a_file_cut_off_anywhere_is_an_error_or_a_configuration() {
+    let text = filled(WHOLE);
+    for length in (0..text.len()).step_by(13) {
+        match DaemonConfig::parse(&text[..length], Path::new("")) {
+            Ok(config) => {
+                assert!(!config.network.endpoints.is_empty() && !config.treasury.accounts.is_empty())
+            }
+            Err(error) => assert!(!error.problems().is_empty(), "{length}"),
+        }
+    }
+}
+
+#[test]
+fn a_person_in_nobody_s_list_is_no_problem() {
+    let more = "[[person]]\nname = \"guest\"\nsigner = \"{50}\"\n\n[[agent]]";
+    assert_eq!(problems(&[("[[agent]]", more)]), Vec::<String>::new());
+}
+
+#[test]
+fn a_passphrase_is_the_first_line_of_its_file() {
+    use secrecy::ExposeSecret;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("passphrase");
+    std::fs::write(&path, "correct horse\n").unwrap();
+    let source = PassphraseSource::File(path.clone());
+    assert_eq!(source.read().unwrap().expose_secret(), "correct horse");
+    std::fs::write(&path, "\n").unwrap();
+    assert_eq!(source.read().unwrap_err().code(), "passphrase_empty");
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(source.read().unwrap_err().code(), "passphrase_unreadable");
+    assert!(!format!("{:?}", PassphraseSource::Given("horse".into())).contains("horse"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = DaemonConfig::load(Path::new("/nonexistent/treasury.toml")).unwrap_err();
+    assert_eq!(error.code(), "config_unreadable");
+    assert!(error.to_string().contains("/nonexistent/treasury.toml"));
+}
+
+/// Set `UPDATE_REFERENCE` to write the page anew.
+#[test]
+fn the_reference_page_says_what_the_reader_accepts() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/config.md");
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        std::fs::write(&page, reference()).unwrap();
+    }
+    let written = std::fs::read_to_string(&page).unwrap_or_default();
+    assert!(
+        written == reference(),
+        "docs/reference/config.md is out of date: run this test with UPDATE_REFERENCE=1"
+    );
+}
+
+#[test]
+fn every_key_of_the_reference_is_one_that_the_whole_file_may_have() {
+    for name in keys::sections().into_iter().filter(|name| *name != "severity") {
+        for key in keys::keys_of(name) {
+            let written = WHOLE.contains(&format!("\n{key} = "));
+            assert!(written, "{name}.{key} is not shown to be read");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The words of `treasuryctl`.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use xrpl_wire::Drops;
+
+use crate::config::value;
+
+/// Speaks to a treasury daemon: propose payments, approve them with your own key, stop what looks wrong.
+#[derive(Debug, Parser)]
+#[command(name = "treasuryctl", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Where the daemon listens. Otherwise the profile's, TREASURYD_URL, or http://127.0.0.1:8580.
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+    /// A file that holds your bearer token. Otherwise the profile's, or TREASURYD_TOKEN.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// A profile: TOML with `url`, `token_file`, `signer` and `seed_file`; paths are relative to it.
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        env = "TREASURYCTL_PROFILE",
+        hide_env_values = true
+    )]
+    pub profile: Option<PathBuf>,
+    /// Print what the API answers, as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused, not answered, or not what it should be; 2 the command line, \
+the profile or a file that it names is wrong.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The whole at a glance.
+    Status,
+    /// The treasury's accounts.
+    Accounts,
+    /// Proposals, newest first.
+    Proposals {
+        /// Only those that have not ended.
+        #[arg(long)]
+        open: bool,
+        /// Only those of this account.
+        #[arg(long, value_name = "NAME|ADDRESS")]
+        account: Option<String>,
+        /// Only those before this one.
+        #[arg(long, value_name = "ID")]
+        before: Option<String>,
+        /// At most so many, up to 500.
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// One proposal with everything about it.
+    Show {
+        /// The proposal, such as P3.
+        id: String,
+    },
+    /// Ask for a payment.
+    Propose(Propose),
+    /// Look at a proposal's transaction, and sign it with your own key.
+    ///
+    /// The transaction is decoded here and compared with what the proposal says; it is signed at each of its fees,
+    /// of which one at most can ever be applied. The key never leaves this machine.
+    Approve {
+        /// The proposal, such as P3.
+        id: String,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Take your own approval back, before submission.
+    ///
+    /// The daemon forgets your signatures. Whoever else has copied them can still use them until the proposal's
+    /// LastLedgerSequence has passed, its Ticket is used, or your key is rotated.
+    Retract {
+        /// The proposal, such as P3.
+        id: String,
+    },
+    /// Speak against a proposal; once the quorum cannot be reached any more it ends.
+    Reject {
+        /// The proposal, such as P3.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take your own proposal back, before submission.
+    Withdraw {
+        /// The proposal, such as P3.
+        id: String,
+    },
+    /// Put a hold on a proposal or on the escrow that came of it (role `security`).
+    Flag {
+        /// The proposal, such as P3.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lift holds (role `security`).
+    Clear {
+        /// The proposal, such as P3.
+        id: String,
+        /// Which hold, such as H1; all of them where it is left out.
+        #[arg(long)]
+        hold: Option<String>,
+    },
+    /// Stop all automated signing, submission and release (role `security`).
+    Freeze {
+        /// On this account; on everything where it is left out.
+        #[arg(long, value_name = "NAME|ADDRESS")]
+        account: Option<String>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lift a freeze (role `admin`).
+    Unfreeze {
+        /// On this account; the freeze on everything where it is left out.
+        #[arg(long, value_name = "NAME|ADDRESS")]
+        account: Option<String>,
+    },
+    /// Let automated submissions go on after the circuit breaker opened (role `admin`).
+    CloseBreaker,
+    /// Escrows of the treasury's accounts, newest first.
+    Escrows,
+    /// What the anomaly rules saw, newest first.
+    Findings,
+    /// What is stored, in order.
+    Events {
+        /// Only records above this number.
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        after: u64,
+        /// At most so many, up to 500.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: usize,
+    },
+}
+
+/// A payment asked for.
+#[derive(Debug, Args)]
+pub struct Propose {
+    /// The treasury account that pays.
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    pub account: String,
+    /// Who is paid.
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    pub to: String,
+    /// How much: "250 XRP", "0.5 XRP" or "12 drops".
+    #[arg(long, value_parser = amount)]
+    pub amount: Drops,
+    /// The DestinationTag, where the recipient asks for one.
+    #[arg(long)]
+    pub tag: Option<u32>,
+    /// What for; stays off the ledger.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub note: String,
+    /// How long people have to approve, in ledger time: "90s", "15m", "6h". As configured where it is left out.
+    #[arg(long, value_parser = value::duration, value_name = "DURATION")]
+    pub deadline: Option<u32>,
+    /// The same key with the same payment is the same proposal: for asking again after an answer was lost.
+    #[arg(long)]
+    pub key: Option<String>,
+}
+
+/// The page of the reference on this tool, from the words above: docs/reference/treasuryctl.md.
+#[must_use]
+pub fn reference() -> String {
+    let mut command = Cli::command().term_width(96);
+    command.build();
+    let mut page = format!(
+        "# treasuryctl\n\nGenerated from the program; `UPDATE_REFERENCE=1 cargo test -p treasuryd reference` writes it anew.\n\n\
+         ```text\n{}```\n",
+        command.render_long_help()
+    );
+    for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+        // What every command takes is said once, above.
+        let hidden: Vec<clap::Id> =
+            sub.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().clone()).collect();
+        let mut shown = sub.clone();
+        for id in hidden {
+            shown = shown.mut_arg(id, |arg| arg.hide(true));
+        }
+        let help = shown.render_long_help();
+        page.push_str(&format!("\n## {}\n\n```text\n{help}```\n", sub.get_name()));
+    }
+    // Lines end where their words do, so that an editor that trims them changes nothing.
+    page.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn amount(text: &str) -> Result<Drops, String> {
+    value::amount(text)
+}

@@ -1,0 +1,256 @@
+//! `treasuryctl`, the people's tool: what they ask of the daemon, and their signatures.
+//!
+//! Keys stay here. What is signed is decoded from its bytes by [`check()`] and shown in words first.
+
+pub mod check;
+pub mod cli;
+pub mod profile;
+mod show;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use rand::Rng;
+use serde::Serialize;
+
+pub use check::{CheckError, Checked, check, clean};
+pub use cli::{Cli, Command};
+pub use profile::{Profile, ProfileError, ProfileFile};
+pub(crate) use show::table;
+
+use crate::client::{Client, ClientError};
+use crate::http::api::{DoneView, ErrorBody, ErrorView, ProposalsQuery, ProposeRequest};
+
+/// What goes wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum CtlError {
+    /// The command line cannot be carried out as it is.
+    #[error("{0}")]
+    Usage(String),
+    /// The profile, or a file it names.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The proposal must not be signed.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// The daemon refused or did not answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A proposal may or may not have been made.
+    #[error("no answer from the daemon, so the proposal may or may not exist: {reason}")]
+    ProposalUnknown {
+        /// Why there is no answer.
+        reason: String,
+        /// The key to ask again with.
+        key: String,
+    },
+    /// Somebody said no.
+    #[error("nothing was signed")]
+    Declined,
+    /// Standard input or output.
+    #[error("cannot write the answer: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl CtlError {
+    /// 2: what was typed or written into files is wrong. 1: everything else.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Profile(_) => 2,
+            _ => 1,
+        }
+    }
+
+    /// Code, message and advice, as the API words its errors.
+    #[must_use]
+    pub fn view(&self) -> ErrorView {
+        let view = |code: &str, advice: &str| ErrorView {
+            code: code.to_owned(),
+            message: self.to_string(),
+            advice: advice.to_owned(),
+        };
+        match self {
+            Self::Client(ClientError::Api { error, .. }) => error.clone(),
+            Self::Client(ClientError::Transport(_)) => {
+                view("NO_ANSWER", "See whether the daemon runs, and --url.")
+            }
+            Self::Client(ClientError::BadAnswer(_)) => {
+                view("BAD_ANSWER", "See whether --url is a treasury daemon's.")
+            }
+            Self::ProposalUnknown { key, .. } => view(
+                "NO_ANSWER",
+                &format!("Ask again with --key {key}: the same key never makes a second proposal."),
+            ),
+            Self::Check(error) => view(error.code(), error.advice()),
+            Self::Profile(_) => view("BAD_PROFILE", "Correct the file, or give another."),
+            Self::Usage(_) => view("USAGE", "See treasuryctl --help."),
+            Self::Declined => {
+                view("DECLINED", "Look at it with `treasuryctl show`, and reject it if it is wrong.")
+            }
+            Self::Io(_) => view("IO", "See where the output goes."),
+        }
+    }
+}
+
+/// Runs the tool on this process's command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    let done = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CtlError::Io)
+        .and_then(|runtime| runtime.block_on(run(cli)))
+        .and_then(|answer| print(&answer));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough.
+        Err(CtlError::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let view = error.view();
+            let text = if json {
+                pretty(&ErrorBody { error: view })
+            } else {
+                let line = |text: &str| clean(text);
+                format!("{}: {}\n{}\n", line(&view.code), line(&view.message), line(&view.advice))
+            };
+            // There is nowhere left to say that standard error is closed.
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn print(text: &str) -> Result<(), CtlError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Does what the command line asks and answers with what is to be printed.
+///
+/// # Errors
+/// See [`CtlError`].
+pub async fn run(cli: Cli) -> Result<String, CtlError> {
+    let given = profile::Given {
+        url: cli.url.clone(),
+        token_file: cli.token_file.clone(),
+        profile: cli.profile.clone(),
+    };
+    let profile =
+        Profile::resolve(&given, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    let client = Client::new(&profile.url, profile.token_text())?;
+    let json = cli.json;
+    Ok(match cli.command {
+        Command::Status => answer(json, &client.status().await?, show::status),
+        Command::Accounts => answer(json, &client.accounts().await?, |accounts| show::accounts(accounts)),
+        Command::Proposals { open, account, before, limit } => {
+            let query = ProposalsQuery { open, account, before, limit };
+            answer(json, &client.proposals_page(&query).await?, |proposals| show::proposals(proposals))
+        }
+        Command::Show { id } => answer(json, &client.proposal(&id).await?, show::proposal),
+        Command::Propose(asked) => propose(&client, json, asked).await?,
+        Command::Approve { id, yes } => approve(&client, &profile, json, &id, yes).await?,
+        Command::Retract { id } => done(json, &client.retract(&id).await?, "taken back"),
+        Command::Reject { id, reason } => done(json, &client.reject(&id, &reason).await?, "rejected"),
+        Command::Withdraw { id } => done(json, &client.withdraw(&id).await?, "withdrawn"),
+        Command::Flag { id, reason } => done(json, &client.flag(&id, &reason).await?, "held"),
+        Command::Clear { id, hold } => done(json, &client.clear(&id, hold.as_deref()).await?, "cleared"),
+        Command::Freeze { account, reason } => {
+            done(json, &client.freeze(account.as_deref(), &reason).await?, "frozen")
+        }
+        Command::Unfreeze { account } => {
+            done(json, &client.unfreeze(account.as_deref()).await?, "no longer frozen")
+        }
+        Command::CloseBreaker => done(json, &client.close_breaker().await?, "closed"),
+        Command::Escrows => answer(json, &client.escrows().await?, |escrows| show::escrows(escrows)),
+        Command::Findings => answer(json, &client.findings().await?, |findings| show::findings(findings)),
+        Command::Events { after, limit } => answer(json, &client.events(after, limit).await?, show::events),
+    })
+}
+
+async fn propose(client: &Client, json: bool, asked: cli::Propose) -> Result<String, CtlError> {
+    // So that asking again after a lost answer cannot make a second payment.
+    let key = asked.key.unwrap_or_else(|| format!("ctl-{:016x}", rand::rng().random::<u64>()));
+    let request = ProposeRequest {
+        account: asked.account,
+        destination: asked.to,
+        destination_tag: asked.tag,
+        amount_drops: asked.amount.to_string(),
+        note: asked.note,
+        deadline_seconds: asked.deadline,
+        idempotency_key: Some(key.clone()),
+    };
+    let proposed = client.propose(&request).await.map_err(|error| match error {
+        ClientError::Transport(reason) => CtlError::ProposalUnknown { reason, key },
+        other => CtlError::Client(other),
+    })?;
+    if json {
+        return Ok(pretty(&proposed));
+    }
+    // The proposal stands; that it cannot be shown is no reason to call the command failed.
+    Ok(match client.proposal(&proposed.proposal).await {
+        Ok(view) => show::proposal(&view),
+        Err(_) => format!("{}\n", clean(&proposed.proposal)),
+    })
+}
+
+async fn approve(
+    client: &Client,
+    profile: &Profile,
+    json: bool,
+    id: &str,
+    yes: bool,
+) -> Result<String, CtlError> {
+    let (signer, key) = profile.key()?;
+    let view = client.proposal(id).await?;
+    let checked = check(&view)?;
+    // What is asked goes to standard error, so that standard output has the answer alone.
+    eprint!("{checked}");
+    if !yes && !confirmed(&format!("Sign it for {signer}? [y/N] "))? {
+        return Err(CtlError::Declined);
+    }
+    let request = checked.sign(signer, &key)?;
+    let answer = client.approve(id, &request).await?;
+    Ok(done(json, &answer, "approved"))
+}
+
+fn confirmed(question: &str) -> Result<bool, CtlError> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(CtlError::Usage(
+            "nobody is there to be asked (standard input is no terminal); use --yes to sign without"
+                .to_owned(),
+        ));
+    }
+    eprint!("{question}");
+    let mut line = String::new();
+    stdin.read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+fn answer<T: Serialize>(json: bool, value: &T, show: impl FnOnce(&T) -> String) -> String {
+    if json { pretty(value) } else { show(value) }
+}
+
+fn done(json: bool, value: &DoneView, word: &str) -> String {
+    answer(
+        json,
+        value,
+        |done| if done.changed { format!("{word}\n") } else { format!("it was {word} already\n") },
+    )
+}
+
+fn pretty(value: &impl Serialize) -> String {
+    // The API's types are plain data that came from JSON or go into it.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests;

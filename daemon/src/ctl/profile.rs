@@ -1,0 +1,219 @@
+//! Where the daemon is, who speaks, and with what key: from the command line, a profile file or the environment.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use xrpl_wire::{AccountId, KeyPair, Seed};
+use zeroize::Zeroizing;
+
+/// Where the daemon listens unless it is said otherwise.
+pub const DEFAULT_URL: &str = "http://127.0.0.1:8580";
+
+/// A profile file, as it is written. Paths in it are relative to the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileFile {
+    /// Where the daemon listens: `http://127.0.0.1:8580`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// A file that holds the bearer token and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// The signer account. Where it is left out, that of the seed's own key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<AccountId>,
+    /// A file that holds the seed which signs: of the signer account's master key, or of its RegularKey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed_file: Option<PathBuf>,
+}
+
+/// What one run of the tool works with.
+#[derive(Debug)]
+pub struct Profile {
+    /// Where the daemon listens.
+    pub url: String,
+    /// The bearer token.
+    pub token: Option<SecretString>,
+    /// The signer account.
+    pub signer: Option<AccountId>,
+    /// Where the seed is. It is read only when something is signed.
+    pub seed_file: Option<PathBuf>,
+}
+
+/// What the command line says about it.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// `--url`.
+    pub url: Option<String>,
+    /// `--token-file`.
+    pub token_file: Option<PathBuf>,
+    /// `--profile`.
+    pub profile: Option<PathBuf>,
+}
+
+/// What is wrong with a profile or a file that it names. Never holds what is in a secret file.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// A file cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The profile is not what it should be.
+    #[error("{path}: {problem}")]
+    Profile {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Others could read a secret.
+    #[error("{path} can be read by others than its owner; make it yours alone: chmod 600")]
+    Exposed {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The seed file holds no seed.
+    #[error("{path} holds no seed; write the seed that starts with `s`, and nothing else")]
+    NoSeed {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Something is needed that nobody gave.
+    #[error("{0}")]
+    Missing(&'static str),
+}
+
+impl Profile {
+    /// Puts together what the command line, the profile and the environment (`TREASURYD_URL`, `TREASURYD_TOKEN`)
+    /// say; what comes first in that order counts.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub fn resolve(given: &Given, env: impl Fn(&str) -> Option<String>) -> Result<Self, ProfileError> {
+        let (file, base) = match &given.profile {
+            Some(path) => (read_profile(path)?, path.parent().map(Path::to_path_buf).unwrap_or_default()),
+            None => (ProfileFile::default(), PathBuf::new()),
+        };
+        let token_file = given.token_file.clone().or_else(|| file.token_file.map(|path| base.join(path)));
+        let token = match token_file {
+            Some(path) => Some(SecretString::from(read_secret(&path)?.trim())),
+            None => env("TREASURYD_TOKEN").map(SecretString::from),
+        };
+        let url = given.url.clone().or(file.url).or_else(|| env("TREASURYD_URL"));
+        Ok(Self {
+            url: url.unwrap_or_else(|| DEFAULT_URL.to_owned()),
+            token,
+            signer: file.signer,
+            seed_file: file.seed_file.map(|path| base.join(path)),
+        })
+    }
+
+    /// Reads the key that signs, and the signer account it signs for.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub fn key(&self) -> Result<(AccountId, KeyPair), ProfileError> {
+        let path = self.seed_file.as_ref().ok_or(ProfileError::Missing(
+            "signing needs a key: use --profile with a file that has `seed_file`",
+        ))?;
+        let text = read_secret(path)?;
+        let seed = Seed::from_str(text.trim()).map_err(|_| ProfileError::NoSeed { path: path.clone() })?;
+        let key = KeyPair::from_seed(&seed);
+        Ok((self.signer.unwrap_or_else(|| key.account_id()), key))
+    }
+
+    /// The token's text.
+    #[must_use]
+    pub fn token_text(&self) -> Option<String> {
+        self.token.as_ref().map(|token| token.expose_secret().to_owned())
+    }
+}
+
+fn read_profile(path: &Path) -> Result<ProfileFile, ProfileError> {
+    let text =
+        fs::read_to_string(path).map_err(|source| ProfileError::Read { path: path.to_path_buf(), source })?;
+    toml::from_str(&text)
+        .map_err(|error| ProfileError::Profile { path: path.to_path_buf(), problem: error.to_string() })
+}
+
+/// Reads a file that only its owner may read.
+fn read_secret(path: &Path) -> Result<Zeroizing<String>, ProfileError> {
+    let read = |source| ProfileError::Read { path: path.to_path_buf(), source };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if fs::metadata(path).map_err(read)?.permissions().mode() & 0o077 != 0 {
+            return Err(ProfileError::Exposed { path: path.to_path_buf() });
+        }
+    }
+    fs::read_to_string(path).map(Zeroizing::new).map_err(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(dir: &Path, name: &str, text: &str, mode: u32) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = dir.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn the_command_line_comes_before_the_profile_and_that_before_the_environment() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "alice.token", "from-profile\n", 0o600);
+        let profile =
+            write(dir.path(), "alice.toml", "url = \"http://b\"\ntoken_file = \"alice.token\"\n", 0o644);
+        let env = |name: &str| match name {
+            "TREASURYD_URL" => Some("http://c".to_owned()),
+            "TREASURYD_TOKEN" => Some("from-env".to_owned()),
+            _ => None,
+        };
+        let given = |url: Option<&str>, profile: Option<&PathBuf>| Given {
+            url: url.map(str::to_owned),
+            token_file: None,
+            profile: profile.cloned(),
+        };
+        for (given, url, token) in [
+            (given(Some("http://a"), Some(&profile)), "http://a", "from-profile"),
+            (given(None, Some(&profile)), "http://b", "from-profile"),
+            (given(None, None), "http://c", "from-env"),
+        ] {
+            let resolved = Profile::resolve(&given, env).unwrap();
+            assert_eq!((resolved.url.as_str(), resolved.token_text().as_deref()), (url, Some(token)));
+        }
+        let nothing = Profile::resolve(&given(None, None), |_| None).unwrap();
+        assert_eq!((nothing.url.as_str(), nothing.token_text()), (DEFAULT_URL, None));
+    }
+
+    #[test]
+    fn a_seed_that_others_can_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let seed = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+        for (mode, refused) in [(0o644, true), (0o660, true), (0o600, false), (0o400, false)] {
+            let path = write(dir.path(), &format!("seed-{mode:o}"), seed, mode);
+            let profile = Profile { url: String::new(), token: None, signer: None, seed_file: Some(path) };
+            assert_eq!(matches!(profile.key(), Err(ProfileError::Exposed { .. })), refused, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_profile_with_an_unknown_word_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let profile = write(dir.path(), "p.toml", "urll = \"http://b\"\n", 0o600);
+        let given = Given { profile: Some(profile), ..Given::default() };
+        let error = Profile::resolve(&given, |_| None).unwrap_err();
+        assert!(error.to_string().contains("urll"), "{error}");
+    }
+}

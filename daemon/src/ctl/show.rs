@@ -1,0 +1,353 @@
+//! What the API answers, as people read it. All text of the daemon's or of other people's is cleaned of what a
+//! terminal would obey.
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{Table, TableComponent};
+use xrpl_wire::Drops;
+
+use super::check::clean;
+use crate::http::api::{
+    AccountView, EscrowView, EventsPage, FindingView, FreezeView, PartyView, ProposalView, SignerListView,
+    StatusView,
+};
+
+pub(super) fn status(status: &StatusView) -> String {
+    let mut out = Lines::default();
+    out.line("daemon", format!("treasuryd {}", status.version));
+    out.line(
+        "sight",
+        match (status.sight.ready, &status.sight.reason) {
+            (true, _) => "clear: it sees the validated ledger".to_owned(),
+            (false, Some(reason)) => format!("LOST: {reason}. Nothing is signed, submitted or released"),
+            (false, None) => "LOST. Nothing is signed, submitted or released".to_owned(),
+        },
+    );
+    if let Some(ledger) = &status.ledger {
+        out.line(
+            "ledger",
+            format!("{} closed {} ({} s ago)", ledger.index, ledger.close_time, status.ledger_age_seconds),
+        );
+    }
+    if let Some(fees) = &status.fees {
+        out.line(
+            "fees",
+            format!(
+                "{} drops; reserve {} + {} an object",
+                fees.base_fee_drops,
+                xrp(&fees.reserve_base_drops),
+                xrp(&fees.reserve_inc_drops)
+            ),
+        );
+    }
+    out.line("policy", status.policy_hash.clone());
+    let counted = |counts: &std::collections::BTreeMap<String, usize>| {
+        let words: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+        if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+    };
+    out.line("open", counted(&status.open_proposals));
+    out.line("escrows", counted(&status.standing_escrows));
+    if status.freezes.is_empty() {
+        out.line("frozen", "nothing".to_owned());
+    }
+    for freeze in &status.freezes {
+        out.line("FROZEN", frozen(freeze));
+    }
+    let breaker = &status.breaker;
+    out.line(
+        "breaker",
+        if breaker.open {
+            format!("OPEN: {}", breaker.reason.as_deref().unwrap_or("-"))
+        } else {
+            format!("closed ({} failures in a row)", breaker.failures)
+        },
+    );
+    out.text
+}
+
+pub(super) fn accounts(accounts: &[AccountView]) -> String {
+    let mut table = table(&["account", "tier", "address", "XRP", "promised", "Tickets", "signers", ""]);
+    for account in accounts {
+        let signers = account.signer_list.as_ref().map_or_else(|| account.signing.clone(), signer_list);
+        let mut remarks = Vec::new();
+        if !account.on_ledger {
+            remarks.push("not on the ledger".to_owned());
+        }
+        if account.signer_list_as_declared == Some(false) {
+            remarks.push("SIGNERLIST IS NOT AS DECLARED".to_owned());
+        }
+        if let Some(freeze) = &account.freeze {
+            remarks.push(format!("FROZEN by {}", freeze.by));
+        }
+        row(
+            &mut table,
+            [
+                account.name.clone(),
+                account.tier.clone(),
+                account.address.clone(),
+                xrp_number(&account.balance_drops),
+                xrp_number(&account.open_drops),
+                format!("{} free, {} taken", account.tickets_free, account.tickets_taken),
+                signers,
+                remarks.join("; "),
+            ],
+        );
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+/// Quorum and members; a weight of 1 goes without saying, and the daemon's own keys are counted, not named.
+fn signer_list(list: &SignerListView) -> String {
+    let (agents, people): (Vec<_>, Vec<_>) = list.entries.iter().partition(|entry| entry.agent);
+    let mut names: Vec<String> = people
+        .iter()
+        .map(|entry| match entry.weight {
+            1 => short(&entry.signer),
+            weight => format!("{}={weight}", short(&entry.signer)),
+        })
+        .collect();
+    names.sort();
+    if !agents.is_empty() {
+        let weight: u32 = agents.iter().map(|entry| u32::from(entry.weight)).sum();
+        names.push(format!("{} agents={weight}", agents.len()));
+    }
+    format!("{} of {}", list.quorum, names.join(" "))
+}
+
+pub(super) fn proposals(proposals: &[ProposalView]) -> String {
+    if proposals.is_empty() {
+        return "no proposals\n".to_owned();
+    }
+    let mut table = table(&["", "what", "status", "signed", "asked by", "rule", "waits for"]);
+    for proposal in proposals {
+        let signed = proposal.tally.as_ref().map_or_else(
+            || "-".to_owned(),
+            |tally| format!("{} of {}", tally.weight, tally.quorum.max(tally.approver_quorum)),
+        );
+        row(
+            &mut table,
+            [
+                proposal.id.clone(),
+                what(proposal),
+                standing(proposal),
+                signed,
+                proposal.asker.clone(),
+                proposal.decision.rule.clone(),
+                proposal.waits_for.join("; "),
+            ],
+        );
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+pub(super) fn proposal(proposal: &ProposalView) -> String {
+    let mut out = Lines::default();
+    out.line(&proposal.id, format!("{}: {}", standing(proposal), what(proposal)));
+    out.line("account", party(&proposal.account));
+    if let Some(destination) = &proposal.intent.destination {
+        out.line("to", party(destination));
+    }
+    if let Some(tag) = proposal.intent.destination_tag {
+        out.line("tag", tag.to_string());
+    }
+    out.line("asked by", format!("{} at {}", proposal.asker, proposal.drafted));
+    if !proposal.note.is_empty() {
+        out.line("note", proposal.note.clone());
+    }
+    let decision = &proposal.decision;
+    let mut decided = format!("{} (rule \"{}\")", decision.action, decision.rule);
+    if let Some(weight) = decision.approver_weight {
+        decided.push_str(&format!(", {} of weight {weight}", decision.approver_roles.join(" or ")));
+    }
+    out.line("policy", decided);
+    for waited in &proposal.waits_for {
+        out.line("waits for", waited.clone());
+    }
+    if let Some(deadline) = &proposal.deadline {
+        let last = proposal.last_ledger_sequence.map_or_else(|| "-".to_owned(), |last| last.to_string());
+        let slot = proposal.slot.as_deref().unwrap_or("-");
+        out.line("until", format!("{deadline}, LastLedgerSequence {last}, {slot}"));
+    }
+    if let Some(tally) = &proposal.tally {
+        let mut text = format!("weight {} of {}", tally.weight, tally.quorum);
+        if tally.approver_quorum > 0 {
+            text.push_str(&format!(", of approvers {} of {}", tally.approver_weight, tally.approver_quorum));
+        }
+        out.line("signed", text);
+    }
+    for approval in &proposal.approvals {
+        let by = approval.person.as_deref().unwrap_or("the daemon's agent");
+        out.line(
+            "  by",
+            format!("{} ({by}), weight {}, at {}", short(&approval.signer), approval.weight, approval.at),
+        );
+    }
+    for rejection in &proposal.rejections {
+        out.line("against", format!("{} at {}: {}", rejection.person, rejection.at, rejection.reason));
+    }
+    for hold in &proposal.holds {
+        out.line("HOLD", format!("{} by {} since {}: {}", hold.id, hold.by, hold.at, hold.reason));
+    }
+    if let Some(submission) = &proposal.submission {
+        out.line(
+            "sent",
+            format!(
+                "{} at fee {} drops since {}; the server says {}",
+                submission.tx_id.as_deref().unwrap_or("-"),
+                submission.fee_drops.as_deref().unwrap_or("-"),
+                submission.since,
+                submission.last_reply.as_deref().unwrap_or("nothing yet")
+            ),
+        );
+    }
+    if let Some(outcome) = &proposal.outcome {
+        let result = outcome.result.as_deref().unwrap_or("its slot was used by this transaction");
+        let ledger =
+            outcome.ledger.as_ref().map_or_else(|| "-".to_owned(), |ledger| ledger.index.to_string());
+        out.line("outcome", format!("{result}, {} in ledger {ledger}", outcome.tx_id));
+    }
+    if let Some(escrow) = &proposal.escrow {
+        out.line("escrow", format!("{}: {}", escrow.key, escrow.guard));
+        out.line("", escrow.stands.clone());
+        out.line(
+            "  after",
+            format!("{} finish, {} cancel", or_dash(&escrow.finish_after), or_dash(&escrow.cancel_after)),
+        );
+    }
+    out.text
+}
+
+pub(super) fn escrows(escrows: &[EscrowView]) -> String {
+    if escrows.is_empty() {
+        return "no escrows\n".to_owned();
+    }
+    let mut table =
+        table(&["of", "to", "XRP", "guard", "can be stopped", "finish after", "cancel after", "from"]);
+    for escrow in escrows {
+        row(
+            &mut table,
+            [
+                short(&escrow.owner),
+                short(&escrow.destination),
+                escrow.amount_drops.as_deref().map_or_else(|| "a token".to_owned(), xrp_number),
+                escrow.guard.clone(),
+                if escrow.can_be_stopped { "yes" } else { "no" }.to_owned(),
+                or_dash(&escrow.finish_after),
+                or_dash(&escrow.cancel_after),
+                escrow.proposal.clone().unwrap_or_else(|| "none of ours".to_owned()),
+            ],
+        );
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+pub(super) fn findings(findings: &[FindingView]) -> String {
+    if findings.is_empty() {
+        return "no findings\n".to_owned();
+    }
+    let mut table = table(&["", "severity", "kind", "account", "when", "what was seen"]);
+    for finding in findings {
+        row(
+            &mut table,
+            [
+                finding.id.clone(),
+                finding.severity.clone(),
+                finding.kind.clone(),
+                short(&finding.account),
+                finding.at.clone(),
+                finding.evidence.clone(),
+            ],
+        );
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+pub(super) fn events(page: &EventsPage) -> String {
+    let mut text = String::new();
+    for record in &page.records {
+        for event in &record.events {
+            text.push_str(&clean(&format!("{} {event}", record.number)));
+            text.push('\n');
+        }
+    }
+    text.push_str(&format!("next: --after {}\n", page.next));
+    text
+}
+
+fn what(proposal: &ProposalView) -> String {
+    let intent = &proposal.intent;
+    let amount = intent.amount_drops.as_deref().map(xrp).unwrap_or_default();
+    let to = intent.destination.as_ref().map(short).unwrap_or_default();
+    let from = short(&proposal.account);
+    match intent.kind.as_str() {
+        "pay" => format!("{from} pays {amount} to {to}"),
+        "move" => format!("{from} fills {to} with {amount}"),
+        "create_tickets" => format!("{from} makes {} Tickets", intent.ticket_count.unwrap_or(0)),
+        "finish_escrow" => format!("{from} finishes escrow {}", intent.escrow.as_deref().unwrap_or("-")),
+        "cancel_escrow" => format!("{from} cancels escrow {}", intent.escrow.as_deref().unwrap_or("-")),
+        other => format!("{from}: {other}"),
+    }
+}
+
+/// The proposal's status; where an escrow came of it, the escrow's.
+fn standing(proposal: &ProposalView) -> String {
+    match &proposal.escrow {
+        Some(escrow) if proposal.status == "validated" => format!("escrow {}", escrow.guard),
+        _ => proposal.status.clone(),
+    }
+}
+
+fn frozen(freeze: &FreezeView) -> String {
+    let what = freeze.account.as_ref().map_or_else(|| "everything".to_owned(), short);
+    format!("{what}, by {} since {}: {}", freeze.by, freeze.since, freeze.reason)
+}
+
+fn short(party: &PartyView) -> String {
+    party.name.clone().unwrap_or_else(|| party.address.clone())
+}
+
+fn party(party: &PartyView) -> String {
+    match &party.name {
+        Some(name) => format!("{} ({name})", party.address),
+        None => party.address.clone(),
+    }
+}
+
+fn or_dash(text: &Option<String>) -> String {
+    text.clone().unwrap_or_else(|| "-".to_owned())
+}
+
+fn xrp(drops: &str) -> String {
+    drops
+        .parse::<Drops>()
+        .map_or_else(|_| format!("{drops} drops"), |drops| format!("{} XRP", drops.to_xrp_string()))
+}
+
+fn xrp_number(drops: &str) -> String {
+    drops.parse::<Drops>().map_or_else(|_| format!("{drops} drops"), Drops::to_xrp_string)
+}
+
+/// A table without lines between its rows.
+pub(crate) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.remove_style(TableComponent::HorizontalLines);
+    table.remove_style(TableComponent::MiddleIntersections);
+    table.set_header(header);
+    table
+}
+
+fn row<const N: usize>(table: &mut Table, cells: [String; N]) {
+    table.add_row(cells.map(|cell| clean(&cell)));
+}
+
+/// Lines of a name and a text, aligned.
+#[derive(Default)]
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn line(&mut self, name: &str, text: String) {
+        self.text.push_str(&format!("{:<10} {}\n", clean(name), clean(&text)));
+    }
+}

@@ -1,0 +1,143 @@
+use super::*;
+use crate::daemon::Daemon;
+use crate::dev::{Options, Sandbox, profile_path};
+
+struct World {
+    _dir: tempfile::TempDir,
+    sandbox: Sandbox,
+    daemon: Daemon,
+}
+
+impl World {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::start(dir.path(), Options::default()).await.unwrap();
+        let daemon = Daemon::start(sandbox.daemon_config().unwrap()).await.unwrap();
+        sandbox.daemon_has_seen(sandbox.begun_at()).await.unwrap();
+        Self { _dir: dir, sandbox, daemon }
+    }
+
+    /// What the tool prints when this person types that.
+    async fn types(&self, person: &str, words: &[&str]) -> Result<String, CtlError> {
+        let profile = profile_path(self.sandbox.dir(), person).display().to_string();
+        let line = ["treasuryctl", "--profile", &profile].into_iter().chain(words.iter().copied());
+        run(Cli::try_parse_from(line).unwrap()).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_pay_with_the_tool_alone() {
+    let world = World::start().await;
+    let asked =
+        ["--json", "propose", "--account", "warm", "--to", "supplier", "--amount", "300 XRP", "--key", "k"];
+    let first = world.types("alice", &asked).await.unwrap();
+    assert_eq!(world.types("alice", &asked).await.unwrap(), first, "the same key is the same proposal");
+    let shown = world.types("alice", &["show", "P1"]).await.unwrap();
+    assert!(shown.contains("warm pays 300 XRP to supplier") && shown.contains("weight 0 of 2"), "{shown}");
+    // Bob signs with his RegularKey, carol's account is not on the ledger.
+    assert_eq!(world.types("bob", &["approve", "P1", "--yes"]).await.unwrap(), "approved\n");
+    assert_eq!(world.types("bob", &["approve", "P1", "--yes"]).await.unwrap(), "it was approved already\n");
+    assert_eq!(world.types("carol", &["approve", "P1", "--yes"]).await.unwrap(), "approved\n");
+    let proposed: crate::http::api::ProposedView = serde_json::from_str(&first).unwrap();
+    world
+        .sandbox
+        .until_told("P1 is validated", || async {
+            let shown = world.types("alice", &["show", &proposed.proposal]).await.unwrap();
+            if shown.contains("outcome    tesSUCCESS") { Ok(()) } else { Err(shown) }
+        })
+        .await
+        .unwrap();
+    for (words, part) in [
+        (vec!["status"], "clear"),
+        (vec!["accounts"], "3 of alice bob carol dave"),
+        (vec!["accounts"], "2 of alice bob carol dave 2 agents=2"),
+        (vec!["proposals"], "validated"),
+        (vec!["proposals", "--open"], "no proposals"),
+        (vec!["escrows"], "no escrows"),
+        (vec!["findings"], "no findings"),
+        (vec!["events", "--limit", "5"], "next: --after 5"),
+    ] {
+        let shown = world.types("dave", &words).await.unwrap();
+        assert!(shown.contains(part), "{words:?}: {shown}");
+    }
+    world.daemon.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_has_the_daemons_code_and_an_exit_code() {
+    let world = World::start().await;
+    let propose = ["propose", "--account", "hot", "--to", "supplier", "--amount", "300 XRP"];
+    world.types("alice", &propose).await.unwrap();
+    for (person, words, code, exit) in [
+        ("dave", &propose[..], "ROLE_MISSING", 1),
+        ("alice", &["show", "P99"], "UNKNOWN_PROPOSAL", 1),
+        ("alice", &["flag", "P1", "--reason", "hm"], "ROLE_MISSING", 1),
+        ("alice", &["approve", "P1"], "USAGE", 2),
+        ("alice", &["--url", "http://127.0.0.1:1", "status"], "NO_ANSWER", 1),
+        ("alice", &["--token-file", "/nonexistent", "status"], "BAD_PROFILE", 2),
+    ] {
+        let error = world.types(person, words).await.unwrap_err();
+        assert_eq!(
+            (error.view().code.as_str(), error.exit_code()),
+            (code, exit),
+            "{person} {words:?}: {error}"
+        );
+        assert!(!error.view().advice.is_empty());
+    }
+    // Whoever froze everything cannot lift it.
+    assert_eq!(world.types("dave", &["freeze", "--reason", "a drill"]).await.unwrap(), "frozen\n");
+    assert_eq!(world.types("dave", &["unfreeze"]).await.unwrap_err().view().code, "ROLE_MISSING");
+    assert!(world.types("dave", &["status"]).await.unwrap().contains("everything, by dave"));
+    assert_eq!(world.types("carol", &["unfreeze"]).await.unwrap(), "no longer frozen\n");
+    for words in [vec!["flag", "P1", "--reason", "who is that?"], vec!["clear", "P1", "--hold", "H1"]] {
+        world.types("dave", &words).await.unwrap();
+    }
+    assert_eq!(world.types("bob", &["reject", "P1", "--reason", "no"]).await.unwrap(), "rejected\n");
+    assert_eq!(world.types("alice", &["withdraw", "P1"]).await.unwrap(), "withdrawn\n");
+    world.daemon.shutdown().await;
+}
+
+#[test]
+fn an_unknown_outcome_of_a_proposal_tells_how_to_ask_again() {
+    let error = CtlError::ProposalUnknown { reason: "it broke".to_owned(), key: "ctl-1".to_owned() };
+    assert!(error.view().advice.contains("--key ctl-1"));
+}
+
+#[test]
+fn the_command_line_is_sound() {
+    use clap::CommandFactory;
+    Cli::command().debug_assert();
+    for bad in [
+        vec!["treasuryctl"],
+        vec!["treasuryctl", "propose", "--account", "hot", "--to", "x", "--amount", "300"],
+        vec![
+            "treasuryctl",
+            "propose",
+            "--account",
+            "hot",
+            "--to",
+            "x",
+            "--amount",
+            "1 XRP",
+            "--deadline",
+            "soon",
+        ],
+        vec!["treasuryctl", "freeze"],
+    ] {
+        assert_eq!(Cli::try_parse_from(&bad).unwrap_err().exit_code(), 2, "{bad:?}");
+    }
+}
+
+/// Set `UPDATE_REFERENCE` to write the page anew.
+#[test]
+fn the_reference_of_the_tool_is_what_the_program_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/treasuryctl.md");
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        std::fs::write(path, cli::reference()).unwrap();
+    }
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        page == cli::reference(),
+        "docs/reference/treasuryctl.md is out of date: run this test with UPDATE_REFERENCE=1"
+    );
+}

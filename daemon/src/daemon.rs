@@ -1,0 +1,201 @@
+//! A whole daemon: store, engine, ledger port, signer, driver and HTTP, put together and taken apart in
+//! the right order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock;
+use crate::config::{DaemonConfig, PassphraseError};
+use crate::driver;
+use crate::engine::{Engine, EngineHandle, EngineStartError, Fatal};
+use crate::http::{self, App, Tokens};
+use crate::ledger::{Port, PortHandle, Start};
+use crate::metrics::Metrics;
+use crate::signer::{Keystore, KeystoreError, Signer};
+use crate::store::{DiskStore, Store, StoreError};
+
+/// How long requests under way may take to end when the daemon is shut down.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    http_addr: SocketAddr,
+    engine: EngineHandle,
+    port: PortHandle,
+    fatal: oneshot::Receiver<Fatal>,
+    stop_http: watch::Sender<bool>,
+    http: JoinHandle<()>,
+    driver: JoinHandle<()>,
+    engine_thread: std::thread::JoinHandle<()>,
+}
+
+/// Why a daemon did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineStartError),
+    /// The keystore's passphrase.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The keystore.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The address to listen on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// `daemon.listen`.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The metrics.
+    #[error("the metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// A thread that was to open something panicked.
+    #[error("starting failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl Daemon {
+    /// Starts a daemon on the store in its data directory.
+    ///
+    /// # Errors
+    /// What cannot be opened, and why. Nothing runs then.
+    pub async fn start(config: DaemonConfig) -> Result<Self, StartError> {
+        let data_dir = config.data_dir.clone();
+        let store = tokio::task::spawn_blocking(move || DiskStore::open(&data_dir)).await??;
+        Self::start_on(config, Box::new(store)).await
+    }
+
+    /// Starts a daemon on a given store.
+    ///
+    /// # Errors
+    /// As [`Daemon::start`].
+    pub async fn start_on(config: DaemonConfig, store: Box<dyn Store>) -> Result<Self, StartError> {
+        // Everybody's wall time counts from here.
+        let _ = clock::wall_ms();
+        let metrics = Arc::new(Metrics::new()?);
+        // The port is taken first: it is what fails most often, and cheapest to find out.
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let http_addr =
+            listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
+
+        let (keystore, passphrase) = (config.keystore.clone(), config.passphrase.clone());
+        let signer = tokio::task::spawn_blocking(move || -> Result<Signer, StartError> {
+            // Deriving the key takes about a second on purpose.
+            let passphrase = passphrase.read()?;
+            Ok(Signer::new(Keystore::open(&keystore, &passphrase)?))
+        })
+        .await??;
+
+        let (say_fatal, fatal) = oneshot::channel();
+        let on_fatal = Box::new(move |error| {
+            // Nobody listens: then the daemon is being dropped anyway.
+            let _ = say_fatal.send(error);
+        });
+        let treasury = config.treasury.clone();
+        let engine_metrics = Arc::clone(&metrics);
+        let engine =
+            tokio::task::spawn_blocking(move || Engine::start(treasury, store, engine_metrics, on_fatal))
+                .await??;
+
+        let start = engine
+            .handle
+            .query(|state, treasury| Start {
+                // Signers that nobody declared, and that were read in an earlier run, are looked at on.
+                watched: treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect(),
+                treasury: treasury.accounts.keys().copied().collect(),
+                cursor: state.ledger,
+                escrows: state.standing.clone(),
+            })
+            .await
+            .map_err(|_| EngineStartError::Invariant("the engine stopped at once".to_owned()))?;
+        let port = Port::spawn(config.network, start, engine.handle.inputs());
+        let driver =
+            driver::spawn(engine.effects, engine.handle.clone(), Arc::new(port.clone()), Arc::new(signer));
+
+        let app = App::new(engine.handle.clone(), metrics, Tokens::new(&config.tokens));
+        let (stop_http, stopped) = watch::channel(false);
+        let http = tokio::spawn(async move {
+            if let Err(error) = http::serve(listener, app, stopped).await {
+                tracing::error!(%error, "the HTTP server ended");
+            }
+        });
+        tracing::info!(%http_addr, "treasuryd runs");
+        Ok(Self {
+            http_addr,
+            engine: engine.handle,
+            port,
+            fatal,
+            stop_http,
+            http,
+            driver,
+            engine_thread: engine.thread,
+        })
+    }
+
+    /// Where the API listens.
+    #[must_use]
+    pub fn http_addr(&self) -> SocketAddr {
+        self.http_addr
+    }
+
+    /// The API's address for a client.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.http_addr)
+    }
+
+    /// Speaks to the engine.
+    #[must_use]
+    pub fn engine(&self) -> &EngineHandle {
+        &self.engine
+    }
+
+    /// Waits until the engine stops by itself, and says why. The process should end then: what it knew
+    /// is in the store, and nothing else of it can be trusted.
+    pub async fn stopped(&mut self) -> String {
+        if !self.fatal.is_terminated()
+            && let Ok(fatal) = (&mut self.fatal).await
+        {
+            return fatal.to_string();
+        }
+        "the engine ended".to_owned()
+    }
+
+    /// Stops: no new requests, no new ledgers, the last inputs to their end.
+    pub async fn shutdown(self) {
+        let _ = self.stop_http.send(true);
+        let http = self.http;
+        let stop_http = http.abort_handle();
+        if tokio::time::timeout(GRACE, http).await.is_err() {
+            stop_http.abort();
+        }
+        self.port.shutdown().await;
+        self.engine.stop().await;
+        // The driver ends with the engine's queue of effects; its tasks' answers have nowhere to go then.
+        let stop_driver = self.driver.abort_handle();
+        if tokio::time::timeout(GRACE, self.driver).await.is_err() {
+            stop_driver.abort();
+        }
+        let thread = self.engine_thread;
+        // The thread owns the store: only when it has ended may another daemon open it.
+        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        tracing::info!("treasuryd has stopped");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use std::path::Path;
+
+use super::*;
+use crate::client::Client;
+use crate::config::{NetworkConfig, PassphraseSource};
+use crate::signer::WorkFactor;
+use crate::store::MemoryStore;
+use crate::testing;
+
+/// A daemon's configuration in a directory, with an empty keystore and nobody at its ledger endpoint.
+async fn config(dir: &Path) -> DaemonConfig {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = format!("ws://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let passphrase: secrecy::SecretString = "correct horse".to_owned().into();
+    let keystore = dir.join("keystore.age");
+    if !keystore.exists() {
+        Keystore::create(&keystore, &passphrase, WorkFactor::Quick).unwrap();
+    }
+    DaemonConfig {
+        treasury: testing::treasury(),
+        network: NetworkConfig::new(vec![nobody]),
+        data_dir: dir.join("data"),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        keystore,
+        passphrase: PassphraseSource::Given(passphrase),
+        tokens: testing::tokens(),
+    }
+}
+
+fn client(daemon: &Daemon, person: &str) -> Client {
+    Client::new(&daemon.url(), Some(testing::token_of(person))).unwrap()
+}
+
+#[tokio::test]
+async fn a_daemon_without_a_ledger_answers_says_it_is_blind_and_stops_when_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let daemon = Daemon::start(config(dir.path()).await).await.unwrap();
+    let alice = client(&daemon, "alice");
+    assert!(!alice.ready().await.unwrap());
+    assert_eq!(alice.status().await.unwrap().ledger, None);
+    let url = daemon.url();
+    daemon.shutdown().await;
+    Client::new(&url, None).unwrap().readiness().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn only_one_daemon_runs_on_a_store_and_the_next_one_finds_what_it_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let daemon = Daemon::start(config(dir.path()).await).await.unwrap();
+    assert!(client(&daemon, "sue").freeze(Some("warm"), "a drill").await.unwrap().changed);
+    let second = Daemon::start(config(dir.path()).await).await.unwrap_err();
+    assert!(matches!(second, StartError::Store(StoreError::Locked { .. })), "{second}");
+    daemon.shutdown().await;
+
+    let daemon = Daemon::start(config(dir.path()).await).await.unwrap();
+    let status = client(&daemon, "sue").status().await.unwrap();
+    assert_eq!(status.freezes.len(), 1);
+    daemon.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_failed_append_is_told_to_whoever_runs_the_daemon() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = MemoryStore::new();
+    let mut daemon = Daemon::start_on(config(dir.path()).await, Box::new(store.clone())).await.unwrap();
+    store.fail_after(0);
+    client(&daemon, "sue").freeze(None, "the last one").await.unwrap_err();
+    let why = daemon.stopped().await;
+    assert!(why.contains("append failed on purpose"), "{why}");
+    daemon.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_keeps_a_daemon_from_starting_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut taken = config(dir.path()).await;
+    let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    taken.listen = holder.local_addr().unwrap();
+    let error = Daemon::start(taken).await.unwrap_err();
+    assert!(matches!(error, StartError::Listen { .. }), "{error}");
+
+    let mut wrong = config(dir.path()).await;
+    wrong.passphrase = PassphraseSource::Given("wrong".to_owned().into());
+    let error = Daemon::start(wrong).await.unwrap_err();
+    assert!(matches!(error, StartError::Keystore(_)), "{error}");
+
+    let mut missing = config(dir.path()).await;
+    missing.keystore = dir.path().join("none.age");
+    let error = Daemon::start(missing).await.unwrap_err();
+    assert!(matches!(error, StartError::Keystore(_)), "{error}");
+
+    // Whatever failed has let go of the store again.
+    Daemon::start(config(dir.path()).await).await.unwrap().shutdown().await;
+}

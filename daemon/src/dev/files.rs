@@ -1,0 +1,290 @@
+//! What dev mode writes into its directory: a configuration to read and copy, the keystore, and what each person
+//! needs.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use treasury_core::config::{Role, Tier};
+
+use super::DevError;
+use super::cast::{Cast, PersonKeys};
+use crate::ctl::ProfileFile;
+use crate::signer::{Keystore, WorkFactor};
+
+/// The configuration's name in the directory.
+pub const CONFIG: &str = "treasuryd.toml";
+
+const KEYSTORE: &str = "keystore.age";
+const PASSPHRASE: &str = "passphrase";
+
+/// Where the daemon and its ledger are.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    /// The ledger's websocket.
+    pub(super) ws_url: String,
+    /// The daemon's API.
+    pub(super) listen: SocketAddr,
+}
+
+/// Writes everything. The directory must not hold a dev treasury yet.
+///
+/// # Errors
+/// [`DevError::File`], [`DevError::Keystore`].
+pub(super) fn write(dir: &Path, cast: &Cast, places: &Places) -> Result<(), DevError> {
+    let passphrase = hex::encode(rand::random::<[u8; 24]>());
+    secret(&dir.join(PASSPHRASE), &passphrase)?;
+    let mut keystore =
+        Keystore::create(&dir.join(KEYSTORE), &SecretString::from(passphrase), WorkFactor::Quick)?;
+    for agent in &cast.agents {
+        keystore.add(agent.seed().clone())?;
+    }
+    for runner in cast.accounts.iter().filter(|account| account.tier == Tier::Runner) {
+        keystore.add(runner.identity.seed().clone())?;
+    }
+    for person in &cast.people {
+        write_person(dir, person, places)?;
+    }
+    plain(&dir.join(CONFIG), &config(cast, places))
+}
+
+/// The profile file of a person.
+#[must_use]
+pub fn profile_path(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.toml"))
+}
+
+fn write_person(dir: &Path, person: &PersonKeys, places: &Places) -> Result<(), DevError> {
+    let name = person.identity.name();
+    let (token_file, seed_file) =
+        (PathBuf::from(format!("{name}.token")), PathBuf::from(format!("{name}.seed")));
+    secret(&dir.join(&token_file), &person.token)?;
+    secret(&dir.join(&seed_file), &person.signing().seed().to_base58())?;
+    let profile = ProfileFile {
+        url: Some(format!("http://{}", places.listen)),
+        token_file: Some(token_file),
+        signer: Some(person.identity.id()),
+        seed_file: Some(seed_file),
+    };
+    let text = toml::to_string(&profile).map_err(|error| DevError::Profile(error.to_string()))?;
+    plain(
+        &profile_path(dir, name),
+        &format!("# {name}'s profile: treasuryctl --profile {name}.toml …\n{text}"),
+    )
+}
+
+fn plain(path: &Path, text: &str) -> Result<(), DevError> {
+    fs::write(path, text).map_err(|source| DevError::File { path: path.to_path_buf(), source })
+}
+
+/// Writes a file that nobody else may read, from its first byte on.
+fn secret(path: &Path, text: &str) -> Result<(), DevError> {
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|source| DevError::File { path: path.to_path_buf(), source })
+}
+
+/// The configuration as a person would write it.
+fn config(cast: &Cast, places: &Places) -> String {
+    let mut text = format!(
+        r#"# A treasury with three tiers, as `treasuryd dev` made it. Copy it, put in your own accounts, people and
+# limits, and see what you have with `treasuryd config check`. Every key: docs/reference/config.md.
+
+[network]
+# Several servers may be named; the daemon goes to the next one when one falls silent.
+endpoints = ["{ws}"]
+
+[daemon]
+data_dir = "data"
+listen = "{listen}"
+# Holds the agents' and the runner's seeds, and the release key that escrows' secrets are derived from. Back it up.
+keystore = "{KEYSTORE}"
+passphrase_file = "{PASSPHRASE}"
+"#,
+        ws = places.ws_url,
+        listen = places.listen,
+    );
+    accounts(&mut text, cast);
+    parties(&mut text, cast);
+    text.push_str(RULES);
+    text
+}
+
+fn accounts(text: &mut String, cast: &Cast) {
+    text.push_str(
+        "\n# The treasury's own accounts. `signers` is the SignerList that each should have on the ledger; the daemon\n\
+         # raises a finding when the ledger says otherwise. People alone sign for cold; for warm and hot two agents,\n\
+         # whose keys the daemon holds, reach the quorum together, where a rule lets them.\n",
+    );
+    for account in &cast.accounts {
+        let tier = tier_word(account.tier);
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "\n[[account]]\nname = \"{}\"\naddress = \"{}\"\ntier = \"{tier}\"\n",
+            account.identity.name(),
+            account.identity.id()
+        );
+        if let Some(signers) = &account.signers {
+            let entries: Vec<String> =
+                signers.names.iter().map(|name| format!("{} = 1", toml_key(name))).collect();
+            let _ = write!(text, "quorum = {}\nsigners = {{ {} }}\n", signers.quorum, entries.join(", "));
+        }
+        match account.tier {
+            Tier::Runner => text.push_str(
+                "# Pays for EscrowFinish and EscrowCancel, which anyone may send; has no say over the treasury.\n\
+                 signing = \"single\"\n",
+            ),
+            Tier::Board => text.push_str("# Strangers cannot pay it: DepositAuth is on, the members are preauthorized.\n"),
+            Tier::Cold | Tier::Warm | Tier::Hot => {}
+        }
+    }
+}
+
+fn parties(text: &mut String, cast: &Cast) {
+    text.push_str("\n# People. A token is what they speak to the API with; only its SHA-256 is here.\n");
+    for person in &cast.people {
+        let roles: Vec<String> =
+            person.roles.iter().map(|role| format!("\"{}\"", role_word(*role))).collect();
+        let _ = write!(
+            text,
+            "\n[[person]]\nname = \"{}\"\nsigner = \"{}\"\nroles = [{}]\ntoken_sha256 = \"{}\"\n",
+            person.identity.name(),
+            person.identity.id(),
+            roles.join(", "),
+            hex::encode(Sha256::digest(person.token.as_bytes()))
+        );
+    }
+    text.push_str("\n# Signers whose keys are in the keystore.\n");
+    for agent in &cast.agents {
+        let _ = write!(text, "\n[[agent]]\nname = \"{}\"\nsigner = \"{}\"\n", agent.name(), agent.id());
+    }
+    text.push_str("\n# The address book: who is a *known* destination.\n");
+    for destination in &cast.destinations {
+        let _ = write!(
+            text,
+            "\n[[destination]]\nname = \"{}\"\naddress = \"{}\"\n",
+            destination.name(),
+            destination.id()
+        );
+    }
+}
+
+fn toml_key(name: &str) -> String {
+    if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        name.to_owned()
+    } else {
+        format!("\"{name}\"")
+    }
+}
+
+fn tier_word(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Cold => "cold",
+        Tier::Warm => "warm",
+        Tier::Hot => "hot",
+        Tier::Board => "board",
+        Tier::Runner => "runner",
+    }
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Proposer => "proposer",
+        Role::Approver => "approver",
+        Role::Security => "security",
+        Role::Admin => "admin",
+    }
+}
+
+/// What is the same in every dev treasury.
+const RULES: &str = r#"
+# Below 500 XRP the hot account is filled up to 1000 XRP from warm.
+[[link]]
+name = "warm-to-hot"
+from = "warm"
+to = "hot"
+floor = "500 XRP"
+target = "1000 XRP"
+source_floor = "100 XRP"
+move_max = "1000 XRP"
+period_max = "5000 XRP"
+period = "24h"
+
+# The policy: the first rule that matches decides, and what none matches is denied.
+
+# The daemon's own refills. "treasuryd" is the daemon itself.
+[[rule]]
+name = "refill"
+askers = ["treasuryd"]
+kinds = ["move"]
+accounts = ["warm"]
+destination = "treasury"
+amount_max = "1000 XRP"
+action = "allow"
+
+# Small payments to known destinations go straight through, up to 500 XRP a day.
+[[rule]]
+name = "small"
+accounts = ["hot"]
+kinds = ["pay"]
+destination = "known"
+amount_max = "100 XRP"
+rolling = { period = "24h", amount_max = "500 XRP" }
+action = "allow"
+
+# Middling ones, and small ones to somebody new, wait for two people.
+[[rule]]
+name = "middling"
+accounts = ["hot", "warm"]
+kinds = ["pay"]
+amount_max = "1000 XRP"
+action = "approve"
+weight = 2
+roles = ["approver"]
+
+# Large ones wait for two people and then two days in an escrow. Until then security can stop them.
+[[rule]]
+name = "large"
+accounts = ["warm"]
+kinds = ["pay"]
+amount_max = "10000 XRP"
+action = "delay"
+delay = "48h"
+window = "24h"
+weight = 2
+roles = ["approver"]
+
+# So does everything from cold, where the ledger itself asks for three of the four people.
+[[rule]]
+name = "from-cold"
+accounts = ["cold"]
+kinds = ["pay"]
+amount_max = "50000 XRP"
+action = "delay"
+delay = "48h"
+window = "24h"
+weight = 2
+roles = ["approver"]
+
+# More than that nobody gets from the daemon. Without this rule the answer would be the same.
+[[rule]]
+name = "more"
+action = "deny"
+
+[timing]
+# FinishAfter of an escrow is counted from the deadline of its approvals, so delayed payments have a short one.
+delayed_deadline_max = "1h"
+# Ledgers of dev mode follow one another much faster than a network's, so transactions that the daemon signs by
+# itself stay valid for more of them. Leave this line out on a real network.
+agent_ledgers = 100
+"#;

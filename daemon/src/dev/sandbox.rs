@@ -1,0 +1,301 @@
+//! The stage: an embedded ledger with a treasury on it, and the files that a daemon runs from.
+
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use xrpl_harness::embedded::GenesisConfig;
+use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
+use xrpl_wire::{AccountId, RippleTime};
+
+use super::cast::Cast;
+use super::files::{self, CONFIG, Places};
+use super::people::People;
+use super::process::{self, DaemonProcess};
+use super::{DevError, provision};
+use crate::client::Client;
+use crate::config::DaemonConfig;
+
+/// How often a condition is looked at while it is waited for.
+const POLL: Duration = Duration::from_millis(20);
+
+/// How a sandbox is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Wall time between two ledgers. `None`: none closes by itself; then [`Sandbox::until`] closes one each time it
+    /// looks.
+    pub close_every: Option<Duration>,
+    /// Ledger time between two ledgers, in seconds, at least 1.
+    pub close_step_seconds: u32,
+    /// Where the ledger's websocket listens; port 0: the system chooses.
+    pub ws_addr: SocketAddr,
+    /// Where the ledger's JSON-RPC listens; port 0: the system chooses.
+    pub rpc_addr: SocketAddr,
+    /// Where the daemon listens; port 0: the system chooses now, and it stays that.
+    pub listen: SocketAddr,
+    /// How long [`Sandbox::until`] waits.
+    pub patience: Duration,
+    /// Ledger time at the beginning.
+    pub begins: RippleTime,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            close_every: None,
+            close_step_seconds: 4,
+            ws_addr: any_port,
+            rpc_addr: any_port,
+            listen: any_port,
+            patience: Duration::from_secs(20),
+            begins: GenesisConfig::default().close_time,
+        }
+    }
+}
+
+/// A ledger with a treasury on it, and the people around it. Dropping it stops the ledger.
+#[derive(Debug)]
+pub struct Sandbox {
+    dir: PathBuf,
+    server: EmbeddedServer,
+    cast: Cast,
+    people: People,
+    url: String,
+    options: Options,
+    begun_at: u32,
+}
+
+impl Sandbox {
+    /// Starts a ledger, makes the treasury on it, and writes configuration, keystore and profiles into `dir`.
+    ///
+    /// # Errors
+    /// [`DevError::Occupied`] where `dir` holds a treasury already; what cannot be started or written.
+    pub async fn start(dir: &Path, options: Options) -> Result<Self, DevError> {
+        let file = |source| DevError::File { path: dir.to_path_buf(), source };
+        std::fs::create_dir_all(dir).map_err(file)?;
+        let dir = dir.canonicalize().map_err(file)?;
+        if dir.join(CONFIG).exists() {
+            return Err(DevError::Occupied { dir });
+        }
+        let server = EmbeddedServer::start(EmbeddedConfig {
+            ws_addr: options.ws_addr,
+            rpc_addr: options.rpc_addr,
+            auto_close: options.close_every,
+            close_step_seconds: options.close_step_seconds,
+            genesis: GenesisConfig { close_time: options.begins, ..GenesisConfig::default() },
+            ..EmbeddedConfig::default()
+        })
+        .await?;
+        server.pause_auto_close();
+        let cast = Cast::draw();
+        provision::provision(&server, &cast)?;
+        let listen = free_port(options.listen)?;
+        files::write(&dir, &cast, &Places { ws_url: server.ws_url(), listen })?;
+        let url = format!("http://{listen}");
+        let people = People::new(&cast, &url)?;
+        let begun_at = server.validated().header.index;
+        server.resume_auto_close();
+        Ok(Self { dir, server, cast, people, url, options, begun_at })
+    }
+
+    /// Where the files are.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The daemon's configuration.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.dir.join(CONFIG)
+    }
+
+    /// What the daemon's processes log.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
+        self.dir.join("treasuryd.log")
+    }
+
+    /// The ledger's server.
+    #[must_use]
+    pub fn server(&self) -> &EmbeddedServer {
+        &self.server
+    }
+
+    /// Everybody's keys.
+    #[must_use]
+    pub fn cast(&self) -> &Cast {
+        &self.cast
+    }
+
+    /// The people, ready to speak.
+    #[must_use]
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The daemon's API.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The last ledger of the setting up: what is after it is the treasury's own doing.
+    #[must_use]
+    pub fn begun_at(&self) -> u32 {
+        self.begun_at
+    }
+
+    /// The account of that name.
+    ///
+    /// # Errors
+    /// [`DevError::Nobody`].
+    pub fn account(&self, name: &str) -> Result<AccountId, DevError> {
+        let identity = self.cast.identity(name).ok_or_else(|| DevError::Nobody(name.to_owned()))?;
+        Ok(identity.id())
+    }
+
+    /// The name of an account, or its address.
+    #[must_use]
+    pub fn name_of(&self, account: &AccountId) -> String {
+        let cast = &self.cast;
+        cast.accounts
+            .iter()
+            .map(|account| &account.identity)
+            .chain(cast.people.iter().map(|person| &person.identity))
+            .chain(&cast.agents)
+            .chain(&cast.destinations)
+            .chain([&cast.stranger])
+            .find(|identity| identity.id() == *account)
+            .map_or_else(|| account.to_string(), |identity| identity.name().to_owned())
+    }
+
+    /// The configuration as a daemon in this process can start from.
+    ///
+    /// # Errors
+    /// [`DevError::Daemon`] where it is wrong, which would be a defect here.
+    pub fn daemon_config(&self) -> Result<DaemonConfig, DevError> {
+        DaemonConfig::load(&self.config_path()).map_err(|error| DevError::Daemon(error.to_string()))
+    }
+
+    /// Starts a daemon as a process of its own and waits until it is ready.
+    ///
+    /// # Errors
+    /// [`DevError::Daemon`] where it ends instead, [`DevError::NotSeen`].
+    pub async fn spawn_daemon(&self, exe: &Path) -> Result<DaemonProcess, DevError> {
+        let mut daemon = DaemonProcess::spawn(exe, &self.config_path(), &self.log_path())?;
+        let client = Client::new(&self.url, None)?;
+        let deadline = Instant::now() + self.options.patience;
+        loop {
+            daemon.check_running()?;
+            let found = match client.readiness().await {
+                Ok(ready) if ready.ready => return Ok(daemon),
+                Ok(ready) => ready.reason.unwrap_or_else(|| "not ready, for no reason it gives".to_owned()),
+                Err(error) => error.to_string(),
+            };
+            if Instant::now() > deadline {
+                let expected = "the daemon is ready".to_owned();
+                let found = format!("{found}\n{}", process::tail(&self.log_path()));
+                return Err(DevError::NotSeen { expected, found, seconds: self.options.patience.as_secs() });
+            }
+            self.pass_time().await;
+        }
+    }
+
+    /// Waits until `probe` answers; its error says what there is instead.
+    ///
+    /// # Errors
+    /// [`DevError::NotSeen`] with `expected` and the last thing that `probe` said.
+    pub async fn until<T>(
+        &self,
+        expected: &str,
+        mut probe: impl FnMut() -> Result<T, String>,
+    ) -> Result<T, DevError> {
+        self.until_told(expected, || std::future::ready(probe())).await
+    }
+
+    /// As [`Sandbox::until`], for what has to be asked for.
+    ///
+    /// # Errors
+    /// As [`Sandbox::until`].
+    pub async fn until_told<T, F: Future<Output = Result<T, String>>>(
+        &self,
+        expected: &str,
+        mut probe: impl FnMut() -> F,
+    ) -> Result<T, DevError> {
+        let deadline = Instant::now() + self.options.patience;
+        loop {
+            match probe().await {
+                Ok(seen) => return Ok(seen),
+                Err(found) if Instant::now() > deadline => {
+                    let seconds = self.options.patience.as_secs();
+                    return Err(DevError::NotSeen { expected: expected.to_owned(), found, seconds });
+                }
+                Err(_) => self.pass_time().await,
+            }
+        }
+    }
+
+    /// Waits until so many more ledgers have closed *and* the daemon has taken them in: what it has not done by then
+    /// it was not going to do. Answers with the index of the last.
+    ///
+    /// # Errors
+    /// [`DevError::NotSeen`].
+    pub async fn let_pass(&self, ledgers: u32) -> Result<u32, DevError> {
+        let target = self.server.validated().header.index.saturating_add(ledgers);
+        self.until(&format!("ledger {target} closes"), || {
+            let index = self.server.validated().header.index;
+            if index >= target { Ok(()) } else { Err(format!("the last is {index}")) }
+        })
+        .await?;
+        self.daemon_has_seen(target).await?;
+        Ok(target)
+    }
+
+    /// Waits until the daemon has taken in a ledger and sees clearly.
+    ///
+    /// # Errors
+    /// [`DevError::NotSeen`].
+    pub async fn daemon_has_seen(&self, ledger: u32) -> Result<(), DevError> {
+        let somebody = self.people.get("alice")?;
+        self.until_told(&format!("the daemon has taken in ledger {ledger}"), || async move {
+            let status = somebody.client().status().await.map_err(|error| error.to_string())?;
+            let at = status.ledger.map_or(0, |ledger| ledger.index);
+            if at >= ledger && status.sight.ready {
+                Ok(())
+            } else {
+                Err(format!(
+                    "it is at ledger {at}; {}",
+                    status.sight.reason.unwrap_or_else(|| "it sees".to_owned())
+                ))
+            }
+        })
+        .await
+    }
+
+    /// Moves ledger time to a moment in one close; does nothing where that has passed.
+    pub fn advance_to(&self, time: RippleTime) {
+        if self.server.now() < time {
+            self.server.close_ledger_at(time);
+        }
+    }
+
+    /// Stops the ledger.
+    pub async fn shutdown(self) {
+        self.server.shutdown().await;
+    }
+
+    async fn pass_time(&self) {
+        if self.options.close_every.is_none() {
+            self.server.close_ledger();
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// A port that is free now. The daemon binds it later, and again after each restart, so it has to be known before.
+fn free_port(wanted: SocketAddr) -> Result<SocketAddr, DevError> {
+    TcpListener::bind(wanted).and_then(|listener| listener.local_addr()).map_err(DevError::Port)
+}

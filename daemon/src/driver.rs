@@ -1,0 +1,188 @@
+//! Carries effects out. It makes no decision: each effect becomes one request to a port, and what comes
+//! of it becomes one input.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::MissedTickBehavior;
+use treasury_core::effect::ReleaseInputs;
+use treasury_core::input::{RungSignatures, SubmitReply};
+use treasury_core::units::{AccountId, Hash256, HexBytes, ProposalId};
+use treasury_core::{Effect, Input};
+
+use crate::clock;
+use crate::engine::EngineHandle;
+
+/// Effects carried out at the same time. Each holds a thread (signing) or a request to the ledger
+/// (submission), and the ledger server takes only so many requests at once.
+const AT_ONCE: usize = 32;
+
+/// Effects taken off the engine's queue and not begun. Beyond it they wait in that queue, which stops the
+/// engine when it is full.
+const WAITING_MAX: usize = 4_096;
+
+/// How often wall time is told to the core: it is what silence is measured with.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A future that a port hands out.
+pub type Reply<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What the driver needs of the ledger.
+pub trait LedgerPort: Send + Sync + 'static {
+    /// Sends a signed transaction and answers with what the server said of it.
+    fn submit(&self, tx_id: Hash256, blob: HexBytes) -> Reply<SubmitReply>;
+
+    /// Reads accounts anew; the port itself brings the result as [`Input::Reconciled`], in its place
+    /// among the ledgers.
+    fn reconcile(&self, accounts: Vec<AccountId>) -> Reply<()>;
+}
+
+/// What the driver needs of the signer. May block: each call has a thread of its own. The errors are for
+/// people and hold no secret.
+pub trait SignerPort: Send + Sync + 'static {
+    /// The condition of an escrow's preimage.
+    ///
+    /// # Errors
+    /// Why it cannot be derived.
+    fn condition(&self, inputs: &ReleaseInputs) -> Result<HexBytes, String>;
+
+    /// An agent's signatures over every rung.
+    ///
+    /// # Errors
+    /// Why it did not sign.
+    fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String>;
+
+    /// Every rung signed with the account's own key; with a fulfillment where `release` is given.
+    ///
+    /// # Errors
+    /// Why it did not sign.
+    fn sign_single(
+        &self,
+        account: AccountId,
+        rungs: &[HexBytes],
+        release: Option<&ReleaseInputs>,
+    ) -> Result<Vec<HexBytes>, String>;
+}
+
+/// Starts the loop. It ends when the engine has.
+pub fn spawn(
+    effects: mpsc::Receiver<Effect>,
+    engine: EngineHandle,
+    ledger: Arc<dyn LedgerPort>,
+    signer: Arc<dyn SignerPort>,
+) -> JoinHandle<()> {
+    let driver = Driver { engine, ledger, signer };
+    tokio::spawn(driver.run(effects))
+}
+
+struct Driver {
+    engine: EngineHandle,
+    ledger: Arc<dyn LedgerPort>,
+    signer: Arc<dyn SignerPort>,
+}
+
+impl Driver {
+    async fn run(self, mut effects: mpsc::Receiver<Effect>) {
+        let mut waiting = VecDeque::new();
+        let mut running = JoinSet::new();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            while running.len() < AT_ONCE
+                && let Some(effect) = waiting.pop_front()
+            {
+                self.begin(effect, &mut running);
+            }
+            tokio::select! {
+                effect = effects.recv(), if waiting.len() < WAITING_MAX => match effect {
+                    // Somebody waits for it, and giving it takes no time: never behind a slow request.
+                    Some(Effect::Answer { request, answer }) => self.engine.answers().give(request, answer),
+                    Some(effect) => waiting.push_back(effect),
+                    None => return,
+                },
+                Some(ended) = running.join_next() => {
+                    if let Err(error) = ended {
+                        // A panic in a port. The core asks again where it still wants the thing done.
+                        tracing::error!(%error, "an effect was not carried out");
+                    }
+                }
+                _ = tick.tick() => {
+                    // A full queue is proof enough that time is being noticed; the next second comes.
+                    let _ = self.engine.inputs().try_send(Input::Tick { wall_ms: clock::wall_ms() });
+                }
+            }
+        }
+    }
+
+    fn begin(&self, effect: Effect, running: &mut JoinSet<()>) {
+        let engine = self.engine.clone();
+        let signer = Arc::clone(&self.signer);
+        match effect {
+            Effect::Answer { request, answer } => engine.answers().give(request, answer),
+            Effect::DeriveCondition { proposal, inputs } => {
+                running.spawn(signing(engine, proposal, move || {
+                    Ok(Input::ConditionDerived { proposal, condition: signer.condition(&inputs)? })
+                }));
+            }
+            Effect::SignAsAgents { proposal, signers, rungs } => {
+                running.spawn(signing(engine, proposal, move || {
+                    let signatures = signers
+                        .iter()
+                        .map(|agent| signer.sign_as_agent(*agent, &rungs))
+                        .collect::<Result<_, _>>()?;
+                    Ok(Input::AgentSigned { proposal, signatures })
+                }));
+            }
+            Effect::SignSingle { proposal, account, rungs, release } => {
+                running.spawn(signing(engine, proposal, move || {
+                    let blobs = signer.sign_single(account, &rungs, release.as_ref())?;
+                    Ok(Input::SingleSigned { proposal, blobs })
+                }));
+            }
+            Effect::Submit { proposal, tx_id, blob } => {
+                let reply = self.ledger.submit(tx_id, blob);
+                running.spawn(async move {
+                    let reply = reply.await;
+                    tracing::info!(%proposal, %tx_id, ?reply, "submitted");
+                    tell(&engine, Input::SubmitAnswered { proposal, tx_id, reply }).await;
+                });
+            }
+            Effect::Reconcile { accounts } => {
+                running.spawn(self.ledger.reconcile(accounts));
+            }
+        }
+    }
+}
+
+/// Runs the signer on a thread of its own and brings the result, or the reason why there is none.
+async fn signing(
+    engine: EngineHandle,
+    proposal: ProposalId,
+    work: impl FnOnce() -> Result<Input, String> + Send + 'static,
+) {
+    let input = match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(input)) => input,
+        Ok(Err(reason)) => {
+            tracing::warn!(%proposal, reason, "the signer did not sign");
+            Input::SignFailed { proposal, reason }
+        }
+        Err(error) => {
+            tracing::error!(%proposal, %error, "the signer panicked");
+            Input::SignFailed { proposal, reason: "the signer failed".to_owned() }
+        }
+    };
+    tell(&engine, input).await;
+}
+
+async fn tell(engine: &EngineHandle, input: Input) {
+    // Where the engine has stopped, nobody needs it: after a restart the core asks again.
+    let _ = engine.input(input).await;
+}
+
+#[cfg(test)]
+mod tests;

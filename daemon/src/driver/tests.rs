@@ -1,0 +1,217 @@
+use std::sync::Mutex;
+
+use tokio::sync::oneshot;
+use treasury_core::Answer;
+use treasury_core::proposal::Status;
+
+use super::*;
+use crate::engine::Engine;
+use crate::store::MemoryStore;
+use crate::testing::{self, AGENT, ALICE, BOB, actor, pay, xrp};
+
+/// Writes down what it was asked and answers every submission the same.
+struct FakeLedger {
+    submitted: Mutex<Vec<Hash256>>,
+    reply: SubmitReply,
+}
+
+impl FakeLedger {
+    fn new(reply: SubmitReply) -> Arc<Self> {
+        Arc::new(Self { submitted: Mutex::default(), reply })
+    }
+}
+
+impl LedgerPort for FakeLedger {
+    fn submit(&self, tx_id: Hash256, _: HexBytes) -> Reply<SubmitReply> {
+        self.submitted.lock().unwrap().push(tx_id);
+        let reply = self.reply.clone();
+        Box::pin(async move { reply })
+    }
+
+    fn reconcile(&self, _: Vec<AccountId>) -> Reply<()> {
+        Box::pin(async {})
+    }
+}
+
+/// Signs as the agent, and derives one condition; or fails at everything.
+struct FakeSigner {
+    works: bool,
+}
+
+impl SignerPort for FakeSigner {
+    fn condition(&self, _: &ReleaseInputs) -> Result<HexBytes, String> {
+        if self.works { Ok(HexBytes(condition())) } else { Err("the keystore is gone".to_owned()) }
+    }
+
+    fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {
+        assert_eq!(signer, testing::signer(AGENT));
+        if self.works {
+            Ok(testing::signatures(AGENT, rungs))
+        } else {
+            Err("the keystore is gone".to_owned())
+        }
+    }
+
+    fn sign_single(
+        &self,
+        _: AccountId,
+        _: &[HexBytes],
+        _: Option<&ReleaseInputs>,
+    ) -> Result<Vec<HexBytes>, String> {
+        panic!("a signer that panics")
+    }
+}
+
+fn condition() -> Vec<u8> {
+    xrpl_wire::condition::condition_for_preimage(&[9; 32])
+}
+
+fn drive(engine: &mut Engine, ledger: Arc<FakeLedger>, works: bool) -> JoinHandle<()> {
+    let (_, empty) = mpsc::channel(1);
+    let effects = std::mem::replace(&mut engine.effects, empty);
+    spawn(effects, engine.handle.clone(), ledger, Arc::new(FakeSigner { works }))
+}
+
+async fn status(engine: &EngineHandle) -> Status {
+    engine.query(|state, _| state.proposals[&ProposalId(1)].status.clone()).await.unwrap()
+}
+
+/// Waits until the state says so. Each turn lets other tasks and the engine's thread run.
+async fn until(engine: &EngineHandle, mut so: impl FnMut(&Status) -> bool) {
+    let limit = tokio::time::timeout(Duration::from_secs(10), async {
+        while !so(&status(engine).await) {
+            tokio::task::yield_now().await;
+        }
+    });
+    if limit.await.is_err() {
+        panic!("still {:?}", status(engine).await);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_goes_from_the_proposal_to_the_ledger_port() {
+    let (mut engine, _, _) = testing::engine(MemoryStore::new());
+    let ledger = FakeLedger::new(SubmitReply::Engine("tesSUCCESS".to_owned()));
+    let loop_ = drive(&mut engine, Arc::clone(&ledger), true);
+    let handle = engine.handle.clone();
+    testing::look(&handle).await;
+    let answer = handle.command(actor("alice"), pay(xrp(5))).await.unwrap();
+    assert_eq!(answer, Ok(Answer::Proposed { proposal: ProposalId(1) }));
+    let rungs = handle
+        .query(|state, _| state.proposals[&ProposalId(1)].plan.as_ref().unwrap().rungs.clone())
+        .await
+        .unwrap();
+    for (person, n) in [("alice", ALICE), ("bob", BOB)] {
+        let command = treasury_core::Command::Approve {
+            proposal: ProposalId(1),
+            signatures: testing::signatures(n, &rungs),
+        };
+        assert_eq!(handle.command(actor(person), command).await.unwrap(), Ok(Answer::Done { changed: true }));
+    }
+    until(&handle, |status| match status {
+        Status::InFlight(submission) => submission.last_reply.as_deref() == Some("tesSUCCESS"),
+        _ => false,
+    })
+    .await;
+    let Status::InFlight(submission) = status(&handle).await else { panic!("not in flight") };
+    assert_eq!(*ledger.submitted.lock().unwrap(), [submission.rungs[0].tx_id]);
+    handle.stop().await;
+    loop_.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_condition_is_derived_and_comes_back_as_an_input() {
+    let (mut engine, _, _) = testing::engine(MemoryStore::new());
+    drive(&mut engine, FakeLedger::new(SubmitReply::Unknown("cut".to_owned())), true);
+    let handle = engine.handle.clone();
+    testing::look(&handle).await;
+    handle.command(actor("alice"), pay(xrp(500))).await.unwrap().unwrap();
+    until(&handle, |status| *status == Status::Collecting).await;
+    let rungs = handle
+        .query(|state, _| state.proposals[&ProposalId(1)].plan.as_ref().unwrap().rungs.clone())
+        .await
+        .unwrap();
+    for rung in rungs {
+        let tx = xrpl_wire::Transaction::decode(&rung.0).unwrap();
+        assert_eq!(tx.object().blob(xrpl_wire::sf::Condition), Some(condition().as_slice()));
+    }
+}
+
+#[tokio::test]
+async fn a_signer_that_fails_leaves_the_proposal_and_the_daemon_standing() {
+    let (mut engine, _, fatals) = testing::engine(MemoryStore::new());
+    drive(&mut engine, FakeLedger::new(SubmitReply::Unknown("cut".to_owned())), false);
+    let handle = engine.handle.clone();
+    testing::look(&handle).await;
+    handle.command(actor("alice"), pay(xrp(500))).await.unwrap().unwrap();
+    // The failure comes back through the same queue; a command behind it is still answered.
+    handle.command(actor("sue"), testing::freeze("a drill")).await.unwrap().unwrap();
+    assert_eq!(status(&handle).await, Status::Assessed);
+    assert!(fatals.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_port_that_panics_does_not_take_the_driver_with_it() {
+    let (engine, _, _) = testing::engine(MemoryStore::new());
+    let (effects_in, effects) = mpsc::channel(8);
+    let ledger = FakeLedger::new(SubmitReply::Busy("slowDown".to_owned()));
+    let signer = Arc::new(FakeSigner { works: true });
+    spawn(effects, engine.handle.clone(), ledger.clone(), signer);
+    let sign = Effect::SignSingle {
+        proposal: ProposalId(1),
+        account: testing::runner(),
+        rungs: vec![],
+        release: None,
+    };
+    effects_in.send(sign).await.unwrap();
+    let submit = Effect::Submit { proposal: ProposalId(1), tx_id: Hash256([5; 32]), blob: HexBytes(vec![1]) };
+    effects_in.send(submit).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while ledger.submitted.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+/// A ledger that never answers.
+struct Hanging {
+    begun: Mutex<usize>,
+    _never: oneshot::Sender<()>,
+}
+
+impl LedgerPort for Hanging {
+    fn submit(&self, _: Hash256, _: HexBytes) -> Reply<SubmitReply> {
+        *self.begun.lock().unwrap() += 1;
+        Box::pin(std::future::pending())
+    }
+
+    fn reconcile(&self, _: Vec<AccountId>) -> Reply<()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn answers_never_wait_behind_a_ledger_that_hangs() {
+    let (engine, _, _) = testing::engine(MemoryStore::new());
+    let (effects_in, effects) = mpsc::channel(1_024);
+    let (never, _) = oneshot::channel();
+    let ledger = Arc::new(Hanging { begun: Mutex::default(), _never: never });
+    spawn(effects, engine.handle.clone(), ledger.clone(), Arc::new(FakeSigner { works: true }));
+    for n in 0..200 {
+        let submit = Effect::Submit { proposal: ProposalId(n), tx_id: Hash256::ZERO, blob: HexBytes(vec![]) };
+        effects_in.send(submit).await.unwrap();
+    }
+    let handle = engine.handle.clone();
+    let mut from_engine = engine.effects;
+    // The engine's own answer, handed on behind all those submissions.
+    tokio::spawn(async move {
+        while let Some(effect) = from_engine.recv().await {
+            effects_in.send(effect).await.unwrap();
+        }
+    });
+    let answer = tokio::time::timeout(Duration::from_secs(10), handle.command(actor("nobody"), pay(xrp(1))));
+    answer.await.unwrap().unwrap().unwrap_err();
+    assert_eq!(*ledger.begun.lock().unwrap(), AT_ONCE, "no more at once than that");
+}

@@ -1,0 +1,405 @@
+//! The one thread that owns the state: step, append, and only then release effects.
+//!
+//! Nothing else reads or changes the state. Everything that happens outside comes in through one bounded
+//! queue, in the order in which it was put there; questions are answered between two steps.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use treasury_core::units::RequestId;
+use treasury_core::{
+    Actor, Answer, ApplyError, Command, CommandError, Effect, Input, Runtime, State, Treasury, invariant,
+    step,
+};
+
+use crate::clock;
+use crate::metrics::Metrics;
+use crate::store::{Record, Store, StoreError, replay};
+
+/// Inputs that may wait. A step takes about a millisecond, so this is a second's worth; whoever finds the
+/// queue full waits.
+const INPUTS_MAX: usize = 1_024;
+
+/// Questions that may wait.
+const QUESTIONS_MAX: usize = 256;
+
+/// Effects that may wait for the driver. The engine never waits for the driver, because the driver waits
+/// for the engine; so a driver that carries nothing out any more must end in a stop and not in a
+/// deadlock. One step of a large treasury asks for some hundred effects.
+const EFFECTS_MAX: usize = 65_536;
+
+/// Inputs in a row before a waiting question gets its turn: a long backfill must not make the daemon
+/// look dead.
+const INPUTS_IN_A_ROW: u32 = 64;
+
+/// Why the engine stopped by itself. What it had in memory is then not what is stored, and must not be
+/// used; the process should end and be started again.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// Facts could not be made durable.
+    #[error("the store failed: {0}")]
+    Append(#[from] StoreError),
+    /// A step contradicts itself: a defect. Nothing of it was stored or released.
+    #[error("a step contradicts itself: {0}")]
+    Defect(#[from] ApplyError),
+    /// A step broke an invariant; nothing of it was stored or released.
+    #[error("an invariant is broken: {0}")]
+    Invariant(String),
+    /// Effects are not carried out any more.
+    #[error("{EFFECTS_MAX} effects wait to be carried out; the driver does not take them")]
+    EffectsNotTaken,
+    /// A bug.
+    #[error("the engine panicked")]
+    Panicked,
+}
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineStartError {
+    /// The store cannot be read, or says what cannot be.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the store says breaks an invariant.
+    #[error("the stored state breaks an invariant: {0}")]
+    Invariant(String),
+    /// The system gives no thread.
+    #[error("cannot start the engine's thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The engine does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// It has stopped.
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+/// A running engine: the handle that speaks to it, what it asks of the world, and its thread.
+#[derive(Debug)]
+pub struct Engine {
+    /// Speaks to it.
+    pub handle: EngineHandle,
+    /// What it asks of the world, in order.
+    pub effects: mpsc::Receiver<Effect>,
+    /// Ends when the engine does.
+    pub thread: JoinHandle<()>,
+}
+
+/// Called once, on the engine's thread, when it stops by itself.
+pub type OnFatal = Box<dyn FnOnce(Fatal) + Send>;
+
+impl Engine {
+    /// Replays the store and starts the thread. Reads the whole store, so it takes time and blocks.
+    ///
+    /// # Errors
+    /// Where the store is damaged or contradicts itself.
+    pub fn start(
+        treasury: Treasury,
+        store: Box<dyn Store>,
+        metrics: Arc<Metrics>,
+        on_fatal: OnFatal,
+    ) -> Result<Self, EngineStartError> {
+        let state = replay(store.as_ref(), |record| metrics.stored(record.number, &record.events))?;
+        invariant::check(&state).map_err(|violation| EngineStartError::Invariant(violation.to_string()))?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().build().map_err(EngineStartError::Thread)?;
+        let (inputs, inputs_out) = mpsc::channel(INPUTS_MAX);
+        let (questions, questions_out) = mpsc::channel(QUESTIONS_MAX);
+        let (effects_in, effects) = mpsc::channel(EFFECTS_MAX);
+        let treasury = Arc::new(treasury);
+        let answers = Arc::new(Answers::default());
+        let handle = EngineHandle {
+            inputs,
+            questions,
+            answers: Arc::clone(&answers),
+            requests: Arc::new(AtomicU64::new(1)),
+            treasury: Arc::clone(&treasury),
+        };
+        let core = Core {
+            treasury,
+            state,
+            runtime: Runtime::new(),
+            store,
+            metrics,
+            effects: effects_in,
+            last_ledger_ms: clock::wall_ms(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || {
+                let run = || runtime.block_on(core.run(inputs_out, questions_out));
+                // The thread ends after this; nothing looks at what a panic left behind.
+                let end = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Fatal::Panicked));
+                answers.close();
+                if let Err(fatal) = end {
+                    tracing::error!(%fatal, "the engine stopped; start the daemon again");
+                    on_fatal(fatal);
+                }
+            })
+            .map_err(EngineStartError::Thread)?;
+        Ok(Self { handle, effects, thread })
+    }
+}
+
+/// Speaks to the engine. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct EngineHandle {
+    inputs: mpsc::Sender<Input>,
+    questions: mpsc::Sender<Question>,
+    answers: Arc<Answers>,
+    requests: Arc<AtomicU64>,
+    treasury: Arc<Treasury>,
+}
+
+impl EngineHandle {
+    /// The queue of inputs. What one sender puts in keeps its order.
+    #[must_use]
+    pub fn inputs(&self) -> mpsc::Sender<Input> {
+        self.inputs.clone()
+    }
+
+    /// What is declared.
+    #[must_use]
+    pub fn treasury(&self) -> &Treasury {
+        &self.treasury
+    }
+
+    /// Where answers to commands go.
+    #[must_use]
+    pub fn answers(&self) -> &Arc<Answers> {
+        &self.answers
+    }
+
+    /// Hands over one input; waits while the queue is full.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`].
+    pub async fn input(&self, input: Input) -> Result<(), EngineError> {
+        self.inputs.send(input).await.map_err(|_| EngineError::Stopped)
+    }
+
+    /// Carries a command out. Its facts are durable when this returns.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`]; whether the command was carried out is then not known.
+    pub async fn command(
+        &self,
+        actor: Actor,
+        command: Command,
+    ) -> Result<Result<Answer, CommandError>, EngineError> {
+        let request = RequestId(self.requests.fetch_add(1, Ordering::Relaxed));
+        let waiting = Answers::wait(&self.answers, request)?;
+        self.input(Input::Command { request, actor, command }).await?;
+        waiting.answer().await
+    }
+
+    /// Asks something about the state as it is after all inputs handed over before.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`].
+    pub async fn query<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&State, &Treasury) -> T + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.ask(move |core| question(&core.state, &core.treasury)).await
+    }
+
+    /// Stored records above `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`]; inside, where a record is damaged.
+    pub async fn events(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Result<Vec<Record>, StoreError>, EngineError> {
+        self.ask(move |core| core.store.read(after, limit)).await
+    }
+
+    /// Time since the last validated ledger was taken in; since the start before the first.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`].
+    pub async fn ledger_age(&self) -> Result<Duration, EngineError> {
+        self.ask(|core| core.ledger_age()).await
+    }
+
+    /// Brings every gauge up to the state.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`].
+    pub async fn show_metrics(&self) -> Result<(), EngineError> {
+        self.ask(|core| core.metrics.show(&core.treasury, &core.state, core.ledger_age())).await
+    }
+
+    /// Ends the engine after the inputs that wait now.
+    pub async fn stop(&self) {
+        // Where it has stopped already there is nothing to do.
+        let _ = self.questions.send(Question::Stop).await;
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Core) -> T + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        let question = Question::Ask(Box::new(move |core| {
+            // Nobody waits any more: then nobody misses the answer.
+            let _ = reply.send(question(core));
+        }));
+        self.questions.send(question).await.map_err(|_| EngineError::Stopped)?;
+        answer.await.map_err(|_| EngineError::Stopped)
+    }
+}
+
+/// Who waits for which answer.
+#[derive(Debug, Default)]
+pub struct Answers {
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    closed: bool,
+    requests: BTreeMap<RequestId, oneshot::Sender<Result<Answer, CommandError>>>,
+}
+
+impl Answers {
+    /// Hands an answer to whoever waits for it; nobody may, after a timeout.
+    pub fn give(&self, request: RequestId, answer: Result<Answer, CommandError>) {
+        let waiting = self.waiting().requests.remove(&request);
+        if let Some(waiting) = waiting {
+            let _ = waiting.send(answer);
+        }
+    }
+
+    fn wait(this: &Arc<Self>, request: RequestId) -> Result<WaitingFor, EngineError> {
+        let (sender, answer) = oneshot::channel();
+        let mut waiting = this.waiting();
+        if waiting.closed {
+            return Err(EngineError::Stopped);
+        }
+        waiting.requests.insert(request, sender);
+        Ok(WaitingFor { answers: Arc::clone(this), request, answer })
+    }
+
+    /// No more answers will come: everybody who waits is told.
+    fn close(&self) {
+        let mut waiting = self.waiting();
+        waiting.closed = true;
+        waiting.requests.clear();
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Insert and remove leave the map whole, whatever panics around them.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in the queue of answers; given up when dropped.
+struct WaitingFor {
+    answers: Arc<Answers>,
+    request: RequestId,
+    answer: oneshot::Receiver<Result<Answer, CommandError>>,
+}
+
+impl WaitingFor {
+    async fn answer(mut self) -> Result<Result<Answer, CommandError>, EngineError> {
+        (&mut self.answer).await.map_err(|_| EngineError::Stopped)
+    }
+}
+
+impl Drop for WaitingFor {
+    fn drop(&mut self) {
+        self.answers.waiting().requests.remove(&self.request);
+    }
+}
+
+enum Question {
+    Ask(Box<dyn FnOnce(&Core) + Send>),
+    Stop,
+}
+
+/// What the thread owns.
+struct Core {
+    treasury: Arc<Treasury>,
+    state: State,
+    runtime: Runtime,
+    store: Box<dyn Store>,
+    metrics: Arc<Metrics>,
+    effects: mpsc::Sender<Effect>,
+    last_ledger_ms: u64,
+}
+
+impl Core {
+    async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        mut questions: mpsc::Receiver<Question>,
+    ) -> Result<(), Fatal> {
+        // The store may end with sight clear. That was another process's sight: until the ledger has been
+        // read by this one, nothing may be released.
+        if self.state.sees() {
+            self.take(Input::SightLost { reason: "starting".to_owned() })?;
+        }
+        let mut in_a_row = 0;
+        loop {
+            if in_a_row >= INPUTS_IN_A_ROW {
+                in_a_row = 0;
+                match questions.try_recv() {
+                    Ok(Question::Ask(question)) => question(&self),
+                    Ok(Question::Stop) => return Ok(()),
+                    Err(_) => {}
+                }
+            }
+            tokio::select! {
+                biased;
+                Some(input) = inputs.recv() => {
+                    in_a_row += 1;
+                    self.take(input)?;
+                }
+                question = questions.recv() => match question {
+                    Some(Question::Ask(question)) => question(&self),
+                    // No handle is left: nothing can come any more.
+                    Some(Question::Stop) | None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input) -> Result<(), Fatal> {
+        self.metrics.stepping(&input);
+        if let Input::Ledger { wall_ms, .. } | Input::Reconciled { wall_ms, .. } = &input {
+            self.last_ledger_ms = self.last_ledger_ms.max(*wall_ms);
+        }
+        let output = step(&self.treasury, &mut self.state, &mut self.runtime, input)?;
+        invariant::check(&self.state).map_err(|violation| Fatal::Invariant(violation.to_string()))?;
+        if !output.events.is_empty() {
+            let began = Instant::now();
+            let number = self.store.append(&output.events)?;
+            self.metrics.appended(number, began.elapsed(), &output.events);
+        }
+        output.effects.into_iter().try_for_each(|effect| self.release(effect))
+    }
+
+    fn release(&self, effect: Effect) -> Result<(), Fatal> {
+        match self.effects.try_send(effect) {
+            Ok(()) => Ok(()),
+            // Full, or the driver is gone.
+            Err(_) => Err(Fatal::EffectsNotTaken),
+        }
+    }
+
+    fn ledger_age(&self) -> Duration {
+        Duration::from_millis(clock::wall_ms().saturating_sub(self.last_ledger_ms))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+use std::sync::mpsc as std_mpsc;
+
+use treasury_core::event::Event;
+use treasury_core::proposal::Status;
+use treasury_core::units::ProposalId;
+
+use super::*;
+use crate::store::MemoryStore;
+use crate::testing::{self, actor, freeze, pay, reconciled, xrp};
+
+/// Says when an append begins, and lets it go on only when told to.
+struct SlowStore {
+    inner: MemoryStore,
+    began: std_mpsc::Sender<()>,
+    go_on: std_mpsc::Receiver<()>,
+}
+
+impl Store for SlowStore {
+    fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
+        self.began.send(()).unwrap();
+        self.go_on.recv().unwrap();
+        self.inner.append(events)
+    }
+
+    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.inner.read(after, limit)
+    }
+}
+
+#[tokio::test]
+async fn no_effect_is_released_before_its_facts_are_durable() {
+    let (began_in, began) = std_mpsc::channel();
+    let (go_on, go_on_out) = std_mpsc::channel();
+    let store = SlowStore { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
+    let (mut engine, _, _) = testing::engine(store);
+    let command = Input::Command { request: RequestId(7), actor: actor("sue"), command: freeze("a drill") };
+    engine.handle.input(reconciled()).await.unwrap();
+    began.recv().unwrap();
+    go_on.send(()).unwrap();
+    engine.handle.input(command).await.unwrap();
+    began.recv().unwrap();
+    // The step has been taken, its facts are on their way to the disk, and nobody has heard of it.
+    assert!(engine.effects.try_recv().is_err());
+    go_on.send(()).unwrap();
+    let effect = engine.effects.recv().await.unwrap();
+    assert_eq!(effect, Effect::Answer { request: RequestId(7), answer: Ok(Answer::Done { changed: true }) });
+}
+
+#[tokio::test]
+async fn a_failed_append_stops_the_engine_and_releases_nothing() {
+    let store = MemoryStore::new();
+    store.fail_after(1);
+    let (mut engine, _, fatals) = testing::engine(store.clone());
+    engine.handle.input(reconciled()).await.unwrap();
+    let waiting = engine.handle.command(actor("sue"), freeze("a drill")).await;
+    assert_eq!(waiting, Err(EngineError::Stopped));
+    assert_eq!(engine.effects.recv().await, None, "an effect came out of a step that was not stored");
+    engine.thread.join().unwrap();
+    assert!(matches!(fatals.lock().unwrap().as_slice(), [Fatal::Append(StoreError::Injected)]));
+    assert_eq!(store.last(), 1);
+    assert_eq!(engine.handle.query(|_, _| ()).await, Err(EngineError::Stopped));
+    assert_eq!(engine.handle.input(reconciled()).await, Err(EngineError::Stopped));
+    // Whoever asks after the stop is told at once.
+    assert_eq!(engine.handle.command(actor("sue"), freeze("again")).await, Err(EngineError::Stopped));
+}
+
+#[tokio::test]
+async fn answers_come_in_the_order_of_the_commands() {
+    let (mut engine, _, _) = testing::engine(MemoryStore::new());
+    engine.handle.input(reconciled()).await.unwrap();
+    for n in 1..=20 {
+        let command = Input::Command { request: RequestId(n), actor: actor("alice"), command: pay(xrp(n)) };
+        engine.handle.input(command).await.unwrap();
+    }
+    let mut answered = Vec::new();
+    while answered.len() < 20 {
+        if let Effect::Answer { request, answer } = engine.effects.recv().await.unwrap() {
+            assert_eq!(answer, Ok(Answer::Proposed { proposal: ProposalId(request.0) }));
+            answered.push(request.0);
+        }
+    }
+    assert_eq!(answered, (1..=20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_answered_command_is_in_the_store() {
+    let store = MemoryStore::new();
+    let (mut engine, _, _) = testing::engine(store.clone());
+    testing::only_answers(&mut engine);
+    engine.handle.input(reconciled()).await.unwrap();
+    let answer = engine.handle.command(actor("alice"), pay(xrp(5))).await.unwrap();
+    assert_eq!(answer, Ok(Answer::Proposed { proposal: ProposalId(1) }));
+    let state = replay(&store, |_| {}).unwrap();
+    assert!(state.proposals.contains_key(&ProposalId(1)));
+}
+
+#[tokio::test]
+async fn a_refused_command_stores_nothing() {
+    let store = MemoryStore::new();
+    let (mut engine, _, _) = testing::engine(store.clone());
+    testing::only_answers(&mut engine);
+    engine.handle.input(reconciled()).await.unwrap();
+    engine.handle.query(|_, _| ()).await.unwrap();
+    let before = store.last();
+    for (person, command) in [
+        ("bob", pay(xrp(5))),
+        ("nobody", pay(xrp(5))),
+        ("alice", freeze("no role")),
+        ("alice", Command::Withdraw { proposal: ProposalId(4) }),
+    ] {
+        engine.handle.command(actor(person), command).await.unwrap().unwrap_err();
+    }
+    assert_eq!(store.last(), before);
+}
+
+#[tokio::test]
+async fn a_question_sees_every_input_handed_over_before_it() {
+    let (engine, _, _) = testing::engine(MemoryStore::new());
+    engine.handle.input(reconciled()).await.unwrap();
+    for index in 101..=150 {
+        engine.handle.input(testing::ledger(index)).await.unwrap();
+        let seen = engine.handle.query(|state, _| state.ledger).await.unwrap();
+        assert_eq!(seen, Some(testing::point(index)));
+    }
+}
+
+#[tokio::test]
+async fn after_a_restart_the_state_is_the_same_and_sight_is_not_taken_over() {
+    let store = MemoryStore::new();
+    let (mut engine, _, _) = testing::engine(store.clone());
+    testing::only_answers(&mut engine);
+    engine.handle.input(reconciled()).await.unwrap();
+    engine.handle.command(actor("alice"), pay(xrp(5))).await.unwrap().unwrap();
+    let mut before = engine.handle.query(|state, _| state.clone()).await.unwrap();
+    assert!(before.sees());
+    engine.handle.stop().await;
+    engine.thread.join().unwrap();
+
+    let (mut engine, _, _) = testing::engine(store);
+    let after = engine.handle.query(|state, _| state.clone()).await.unwrap();
+    assert!(!after.sees(), "the new process has not looked at the ledger yet");
+    before.sight = after.sight.clone();
+    assert_eq!(after, before);
+    assert!(engine.effects.try_recv().is_err(), "nothing is released before the ledger was read");
+    engine.handle.input(reconciled()).await.unwrap();
+    assert!(engine.handle.query(|state, _| state.sees()).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_was_open_is_taken_up_again_once_sight_is_back() {
+    let store = MemoryStore::new();
+    let (mut engine, _, _) = testing::engine(store.clone());
+    testing::look(&engine.handle).await;
+    let large = Input::Command { request: RequestId(1), actor: actor("alice"), command: pay(xrp(500)) };
+    engine.handle.input(large).await.unwrap();
+    engine.handle.query(|_, _| ()).await.unwrap();
+    // The condition was asked for, and the process died before it came.
+    let asked = derive_conditions(&mut engine);
+    assert_eq!(asked, 1);
+    engine.handle.stop().await;
+    engine.thread.join().unwrap();
+
+    let (mut engine, _, _) = testing::engine(store);
+    engine.handle.input(testing::reconciled_at(101)).await.unwrap();
+    let status =
+        engine.handle.query(|state, _| state.proposals[&ProposalId(1)].status.clone()).await.unwrap();
+    assert_eq!(status, Status::Assessed);
+    assert_eq!(derive_conditions(&mut engine), 1);
+}
+
+fn derive_conditions(engine: &mut Engine) -> usize {
+    std::iter::from_fn(|| engine.effects.try_recv().ok())
+        .filter(|effect| matches!(effect, Effect::DeriveCondition { .. }))
+        .count()
+}
+
+#[tokio::test]
+async fn effects_that_nobody_takes_stop_the_engine() {
+    let (engine, _, fatals) = testing::engine(MemoryStore::new());
+    let Engine { handle, effects, thread } = engine;
+    drop(effects);
+    let answer = handle.command(actor("sue"), freeze("a drill")).await;
+    assert_eq!(answer, Err(EngineError::Stopped));
+    thread.join().unwrap();
+    assert!(matches!(fatals.lock().unwrap().as_slice(), [Fatal::EffectsNotTaken]));
+}
+
+#[tokio::test]
+async fn a_panic_on_the_engines_thread_is_a_stop_like_any_other() {
+    let (engine, _, fatals) = testing::engine(MemoryStore::new());
+    let answer = engine.handle.query(|_, _| -> () { panic!("on purpose") }).await;
+    assert_eq!(answer, Err(EngineError::Stopped));
+    engine.thread.join().unwrap();
+    assert!(matches!(fatals.lock().unwrap().as_slice(), [Fatal::Panicked]));
+    assert_eq!(engine.handle.command(actor("sue"), freeze("x")).await, Err(EngineError::Stopped));
+}
+
+#[test]
+fn a_store_that_contradicts_itself_does_not_start() {
+    let mut store = MemoryStore::new();
+    store.append(&[Event::SlotFreed { proposal: ProposalId(9) }]).unwrap();
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let error = Engine::start(testing::treasury(), Box::new(store), metrics, Box::new(|_| {})).unwrap_err();
+    assert!(matches!(error, EngineStartError::Store(StoreError::DoesNotFit { record: 1, .. })), "{error}");
+}
+
+#[tokio::test]
+async fn a_finding_that_was_stored_before_a_crash_is_still_counted_after_it() {
+    let mut store = MemoryStore::new();
+    let finding = treasury_core::state::Finding {
+        id: treasury_core::units::FindingId(1),
+        kind: treasury_core::config::FindingKind::ForeignEscrow,
+        severity: treasury_core::config::Severity::Alert,
+        account: testing::warm(),
+        evidence: "an escrow".to_owned(),
+        at: testing::point(100),
+    };
+    store.append(&[Event::Found { finding }]).unwrap();
+    let (engine, metrics, _) = testing::engine(store);
+    engine.handle.show_metrics().await.unwrap();
+    let text = metrics.text().unwrap();
+    for line in [
+        "treasuryd_findings_total{kind=\"foreign_escrow\"} 1",
+        "treasuryd_store_records 1",
+        "treasuryd_sight 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}");
+    }
+}

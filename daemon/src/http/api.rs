@@ -1,0 +1,545 @@
+//! The API's own types: what goes over HTTP, never what the core works with. Amounts are decimal text
+//! in drops, times are ISO 8601 text in UTC, ids are text such as `P12`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// `POST /v1/proposals`: ask for a payment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProposeRequest {
+    /// The treasury account that pays: name or address.
+    pub account: String,
+    /// Who is paid: address, or a name from the configuration.
+    pub destination: String,
+    /// `DestinationTag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_tag: Option<u32>,
+    /// How much, in drops, as decimal text.
+    pub amount_drops: String,
+    /// What for, at most 500 bytes; stays off the ledger.
+    #[serde(default)]
+    pub note: String,
+    /// Seconds of ledger time that people have to approve; as configured where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_seconds: Option<u32>,
+    /// The same key from the same person with the same content is the same proposal, so a request whose
+    /// answer was lost can be sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// `POST /v1/proposals/{id}/approvals`: bring signatures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveRequest {
+    /// Your signer account: name or address.
+    pub signer: String,
+    /// The key that signed, 33 bytes in hex.
+    pub signing_pub_key: String,
+    /// One `TxnSignature` per rung, in the rungs' order, in hex.
+    pub signatures: Vec<String>,
+}
+
+/// `POST /v1/proposals/{id}/reject` and `…/flag`: say why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonRequest {
+    /// Why, for people; at most 500 bytes.
+    pub reason: String,
+}
+
+/// `POST /v1/proposals/{id}/clear`: lift holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClearRequest {
+    /// Which hold (`H3`); all of them where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
+}
+
+/// `POST /v1/freeze`: turn the kill switch on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FreezeRequest {
+    /// On this treasury account (name or address); on everything where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Why, for people; at most 500 bytes.
+    pub reason: String,
+}
+
+/// `POST /v1/unfreeze`: turn the kill switch off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnfreezeRequest {
+    /// On this treasury account (name or address); the one on everything where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+/// The body of requests that say nothing: nothing at all, or `{}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmptyRequest {}
+
+/// Query of `GET /v1/proposals`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProposalsQuery {
+    /// Only those that have not ended.
+    #[serde(default)]
+    pub open: bool,
+    /// Only those of this account: name or address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Only those before this one (`P12`): for the next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// At most so many, newest first: 1 to 500; 100 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// Query of `GET /v1/escrows`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EscrowsQuery {
+    /// Only those that stand on the ledger.
+    #[serde(default)]
+    pub standing: bool,
+    /// At most so many, newest first: 1 to 500; 100 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// Query of `GET /v1/events`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventsQuery {
+    /// Only records with numbers above this one.
+    #[serde(default)]
+    pub after: u64,
+    /// At most so many records: 1 to 500; 100 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// Every error's body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ErrorView,
+}
+
+/// An error. Nothing has changed where one is answered, except that after `TIMEOUT` and
+/// `ENGINE_STOPPED` it is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorView {
+    /// Stable, for programs.
+    pub code: String,
+    /// What is wrong, for people.
+    pub message: String,
+    /// What to do about it, for people.
+    pub advice: String,
+}
+
+/// The proposal that came of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposedView {
+    /// Its id.
+    pub proposal: String,
+}
+
+/// What became of a request that changes something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoneView {
+    /// Where it is false it had been so already.
+    pub changed: bool,
+}
+
+/// Whether the daemon is ready to act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadyView {
+    /// Whether the validated ledger can be seen.
+    pub ready: bool,
+    /// Why not.
+    pub reason: Option<String>,
+}
+
+/// A validated ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerView {
+    /// Its index.
+    pub index: u32,
+    /// Its hash.
+    pub hash: String,
+    /// Its close time.
+    pub close_time: String,
+}
+
+/// An account with the name people know it by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartyView {
+    /// Its address.
+    pub address: String,
+    /// Its name in the configuration, if it has one.
+    pub name: Option<String>,
+}
+
+/// The whole at a glance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// Version of the daemon.
+    pub version: String,
+    /// Whether the validated ledger can be seen.
+    pub sight: ReadyView,
+    /// The last validated ledger taken in.
+    pub ledger: Option<LedgerView>,
+    /// Seconds since it was taken in.
+    pub ledger_age_seconds: u64,
+    /// Fees and reserves as of that ledger, in drops.
+    pub fees: Option<FeesView>,
+    /// The policy that decides now.
+    pub policy_hash: String,
+    /// Open proposals by status.
+    pub open_proposals: BTreeMap<String, usize>,
+    /// Escrows that stand on the ledger, by guard.
+    pub standing_escrows: BTreeMap<String, usize>,
+    /// Freezes that are on.
+    pub freezes: Vec<FreezeView>,
+    /// The circuit breaker.
+    pub breaker: BreakerView,
+}
+
+/// Fees and reserves, in drops.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeesView {
+    /// Cost of a reference transaction.
+    pub base_fee_drops: String,
+    /// What every account must keep.
+    pub reserve_base_drops: String,
+    /// What it must keep for each object it owns.
+    pub reserve_inc_drops: String,
+}
+
+/// A kill switch that is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeView {
+    /// On this account; `null`: on everything.
+    pub account: Option<PartyView>,
+    /// Who turned it on: a person, or `treasuryd`.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When, by the ledger.
+    pub since: String,
+}
+
+/// The circuit breaker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakerView {
+    /// Whether automated submissions are stopped.
+    pub open: bool,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when, by the ledger.
+    pub since: Option<String>,
+    /// Systemic failures in a row.
+    pub failures: u32,
+}
+
+/// A treasury account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// `cold`, `warm`, `hot`, `board` or `runner`.
+    pub tier: String,
+    /// `multi` or `single`.
+    pub signing: String,
+    /// Whether it is on the ledger, as far as is known.
+    pub on_ledger: bool,
+    /// Its XRP.
+    pub balance_drops: String,
+    /// What open proposals may still take out of it.
+    pub open_drops: String,
+    /// Its next Sequence.
+    pub sequence: Option<u32>,
+    /// Tickets that no proposal has taken.
+    pub tickets_free: usize,
+    /// Tickets that proposals have taken.
+    pub tickets_taken: usize,
+    /// Its SignerList on the ledger.
+    pub signer_list: Option<SignerListView>,
+    /// Whether that is what the configuration declares; `null` where it declares nothing.
+    pub signer_list_as_declared: Option<bool>,
+    /// The freeze that covers it.
+    pub freeze: Option<FreezeView>,
+}
+
+/// A SignerList.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignerListView {
+    /// SignerQuorum.
+    pub quorum: u32,
+    /// SignerEntries.
+    pub entries: Vec<SignerEntryView>,
+}
+
+/// A member of a SignerList.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignerEntryView {
+    /// Who.
+    pub signer: PartyView,
+    /// SignerWeight.
+    pub weight: u16,
+    /// Whether the daemon holds its key.
+    pub agent: bool,
+}
+
+/// A proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalView {
+    /// Its id.
+    pub id: String,
+    /// The account that sends the transaction.
+    pub account: PartyView,
+    /// What is wanted.
+    pub intent: IntentView,
+    /// Who asked: a person, or `treasuryd`.
+    pub asker: String,
+    /// What for, in the asker's words.
+    pub note: String,
+    /// How far it has come: `drafted`, `assessed`, `denied`, `collecting`, `ready`, `in_flight`,
+    /// `validated`, `failed`, `expired`, `rejected`, `withdrawn` or `superseded`.
+    pub status: String,
+    /// Whether it has ended.
+    pub ended: bool,
+    /// Everything it waits for, in words; empty once it has ended and no escrow of it stands.
+    pub waits_for: Vec<String>,
+    /// When it was drafted, by the ledger.
+    pub drafted: String,
+    /// After this ledger time no approval is taken and nothing is submitted.
+    pub deadline: Option<String>,
+    /// After this ledger it can never be applied.
+    pub last_ledger_sequence: Option<u32>,
+    /// `Ticket 12` or `Sequence 5`.
+    pub slot: Option<String>,
+    /// What policy decided.
+    pub decision: DecisionView,
+    /// The signatures so far.
+    pub approvals: Vec<ApprovalView>,
+    /// How far they go; `null` where no SignerList is known or no signatures are collected.
+    pub tally: Option<TallyView>,
+    /// Who spoke against it.
+    pub rejections: Vec<RejectionView>,
+    /// Holds on it, or on the escrow that came of it.
+    pub holds: Vec<HoldView>,
+    /// The unsigned transactions to sign, one for each fee, ascending. In lists this is empty: ask for
+    /// the one proposal.
+    pub rungs: Vec<RungView>,
+    /// What was sent, once something was.
+    pub submission: Option<SubmissionView>,
+    /// How it ended on the ledger.
+    pub outcome: Option<OutcomeView>,
+    /// The escrow that it makes or made.
+    pub escrow: Option<EscrowView>,
+}
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntentView {
+    /// `pay`, `move`, `create_tickets`, `finish_escrow` or `cancel_escrow`.
+    pub kind: String,
+    /// Who receives.
+    pub destination: Option<PartyView>,
+    /// `DestinationTag`.
+    pub destination_tag: Option<u32>,
+    /// How much leaves the account.
+    pub amount_drops: Option<String>,
+    /// The tier link it follows.
+    pub link: Option<String>,
+    /// How many Tickets.
+    pub ticket_count: Option<u32>,
+    /// Which escrow, as `owner:sequence`.
+    pub escrow: Option<String>,
+}
+
+/// What policy decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionView {
+    /// The rule.
+    pub rule: String,
+    /// The policy it belongs to.
+    pub policy_hash: String,
+    /// `allow`, `approve`, `delay` or `deny`.
+    pub action: String,
+    /// For a delay: seconds from the deadline to FinishAfter.
+    pub delay_seconds: Option<u32>,
+    /// For a delay: seconds from FinishAfter to CancelAfter.
+    pub window_seconds: Option<u32>,
+    /// Weight that approvers must bring.
+    pub approver_weight: Option<u32>,
+    /// The roles that count for it.
+    pub approver_roles: Vec<String>,
+    /// Whether the destination was known.
+    pub destination_known: bool,
+    /// When it was decided, by the ledger.
+    pub at: String,
+}
+
+/// One signer's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalView {
+    /// The account in the SignerList.
+    pub signer: PartyView,
+    /// Its weight there now.
+    pub weight: u32,
+    /// The key that signed.
+    pub signing_pub_key: String,
+    /// Who brought it; `null`: an agent of the daemon.
+    pub person: Option<String>,
+    /// When, by the ledger.
+    pub at: String,
+}
+
+/// How far the approvals go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TallyView {
+    /// Sum of the weights so far.
+    pub weight: u32,
+    /// SignerQuorum.
+    pub quorum: u32,
+    /// Sum of the weights of approvers that the rule counts.
+    pub approver_weight: u32,
+    /// What the rule asks of them; 0: nothing.
+    pub approver_quorum: u32,
+}
+
+/// Somebody speaks against it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectionView {
+    /// Who.
+    pub person: String,
+    /// Why.
+    pub reason: String,
+    /// When, by the ledger.
+    pub at: String,
+}
+
+/// A hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldView {
+    /// Its id.
+    pub id: String,
+    /// A person's name, or the finding (`F7`).
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Since when, by the ledger.
+    pub at: String,
+}
+
+/// The transaction at one fee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungView {
+    /// Its Fee.
+    pub fee_drops: String,
+    /// The unsigned transaction, serialized, in hex. What is signed is this; check that it says what
+    /// `tx_json` says.
+    pub blob: String,
+    /// The same, as the ledger server writes it.
+    pub tx_json: serde_json::Value,
+}
+
+/// What was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionView {
+    /// Which rung is sent now, from 0.
+    pub rung: usize,
+    /// Its Fee.
+    pub fee_drops: Option<String>,
+    /// Its transaction id.
+    pub tx_id: Option<String>,
+    /// Since when, by the ledger.
+    pub since: String,
+    /// The last thing a server said about it. Provisional.
+    pub last_reply: Option<String>,
+}
+
+/// How it ended on the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeView {
+    /// The transaction.
+    pub tx_id: String,
+    /// Its final result; `null` where another transaction took its slot.
+    pub result: Option<String>,
+    /// The validated ledger it is in.
+    pub ledger: Option<LedgerView>,
+}
+
+/// An escrow of a treasury account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EscrowView {
+    /// `owner:sequence`.
+    pub key: String,
+    /// Whose money is in it.
+    pub owner: PartyView,
+    /// Who receives.
+    pub destination: PartyView,
+    /// `DestinationTag`.
+    pub destination_tag: Option<u32>,
+    /// XRP in it; `null` where it holds a token.
+    pub amount_drops: Option<String>,
+    /// The proposal that made it; `null`: none of the daemon's.
+    pub proposal: Option<String>,
+    /// `not_created`, `foreign`, `locked`, `withheld`, `releasing`, `released`, `cancelled` or `gone`.
+    pub guard: String,
+    /// Where it stands, in words.
+    pub stands: String,
+    /// Whether its release can still be stopped.
+    pub can_be_stopped: bool,
+    /// It can be finished only after this.
+    pub finish_after: Option<String>,
+    /// It can be cancelled only after this, and not finished.
+    pub cancel_after: Option<String>,
+}
+
+/// What an anomaly rule saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingView {
+    /// Its id.
+    pub id: String,
+    /// Which rule.
+    pub kind: String,
+    /// `log`, `alert`, `hold` or `freeze`.
+    pub severity: String,
+    /// The account it concerns.
+    pub account: PartyView,
+    /// What was seen.
+    pub evidence: String,
+    /// When, by the ledger.
+    pub at: String,
+}
+
+/// A page of what is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventsPage {
+    /// The records, in order.
+    pub records: Vec<RecordView>,
+    /// `after` of the next page.
+    pub next: u64,
+}
+
+/// One step's facts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordView {
+    /// Its number, from 1 without gaps.
+    pub number: u64,
+    /// The facts as they are stored; the format is the store's and may grow with versions.
+    pub events: Vec<serde_json::Value>,
+}

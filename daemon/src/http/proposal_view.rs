@@ -1,0 +1,319 @@
+//! Proposals and escrows as the API shows them: with everything a person needs to decide, and in words
+//! what comes next.
+
+use treasury_core::State;
+use treasury_core::config::{Role, Treasury};
+use treasury_core::effect::ReleaseInputs;
+use treasury_core::escrow::{Phase, phase};
+use treasury_core::intent::{Intent, IntentKind};
+use treasury_core::multisign;
+use treasury_core::policy::{Action, Approvers, Decision};
+use treasury_core::proposal::{HoldSource, Proposal, Status};
+use treasury_core::state::{Guard, TrackedEscrow};
+use treasury_core::units::{Drops, HexBytes};
+use treasury_core::wait::waits;
+use xrpl_wire::Transaction;
+
+use super::api::{
+    ApprovalView, DecisionView, EscrowView, HoldView, IntentView, OutcomeView, ProposalView, RejectionView,
+    RungView, SubmissionView, TallyView,
+};
+use super::view::{ended, ledger, party, slot, time};
+use crate::metrics::guard_word;
+
+/// How much of a proposal is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Without its transactions, for lists.
+    Summary,
+    /// All of it.
+    Whole,
+}
+
+pub(super) fn proposal(state: &State, treasury: &Treasury, shown: &Proposal, depth: Depth) -> ProposalView {
+    let plan = shown.plan.as_ref();
+    let tracked = shown.release_inputs().and_then(|release| state.escrows.get(&release.escrow));
+    let mut waits_for: Vec<String> = waits(treasury, state, shown).iter().map(ToString::to_string).collect();
+    waits_for.extend(tracked.and_then(|tracked| escrow_waits(state, tracked)));
+    ProposalView {
+        id: shown.id.to_string(),
+        account: party(treasury, &shown.account),
+        intent: intent(treasury, &shown.intent),
+        asker: shown.asker.to_string(),
+        note: shown.note.clone(),
+        status: shown.status.word().to_owned(),
+        ended: ended(&shown.status),
+        waits_for,
+        drafted: time(&shown.drafted),
+        deadline: plan.map(|plan| plan.deadline.to_string()),
+        last_ledger_sequence: plan.map(|plan| plan.last_ledger_sequence.0),
+        slot: plan.map(|plan| slot(plan.slot)),
+        decision: decision(&shown.decision),
+        approvals: approvals(state, treasury, shown),
+        tally: tally(state, treasury, shown),
+        rejections: shown
+            .rejections
+            .iter()
+            .map(|(person, rejection)| RejectionView {
+                person: person.clone(),
+                reason: rejection.reason.clone(),
+                at: time(&rejection.at),
+            })
+            .collect(),
+        holds: shown
+            .holds
+            .iter()
+            .map(|(id, hold)| HoldView {
+                id: id.to_string(),
+                by: match &hold.source {
+                    HoldSource::Person(name) => name.clone(),
+                    HoldSource::Finding(finding) => finding.to_string(),
+                },
+                reason: hold.reason.clone(),
+                at: time(&hold.at),
+            })
+            .collect(),
+        rungs: match (plan, depth) {
+            (Some(plan), Depth::Whole) => {
+                plan.fees.iter().zip(&plan.rungs).map(|(fee, blob)| rung(*fee, blob)).collect()
+            }
+            _ => Vec::new(),
+        },
+        submission: submission(&shown.status),
+        outcome: outcome(&shown.status),
+        escrow: match (tracked, shown.release_inputs()) {
+            (Some(tracked), _) => Some(escrow(state, treasury, tracked)),
+            (None, Some(release)) => Some(coming_escrow(treasury, shown, release)),
+            (None, None) => None,
+        },
+    }
+}
+
+/// An escrow that is or was on the ledger.
+pub(super) fn escrow(state: &State, treasury: &Treasury, tracked: &TrackedEscrow) -> EscrowView {
+    let view = &tracked.view;
+    EscrowView {
+        key: view.key.to_string(),
+        owner: party(treasury, &view.key.owner),
+        destination: party(treasury, &view.destination),
+        destination_tag: view.destination_tag,
+        amount_drops: view.amount.map(|amount| amount.to_string()),
+        proposal: tracked.guard.proposal().map(|proposal| proposal.to_string()),
+        guard: guard_word(state, &tracked.guard).to_owned(),
+        stands: stands(state, tracked),
+        can_be_stopped: can_be_stopped(tracked),
+        finish_after: view.finish_after.map(|at| at.to_string()),
+        cancel_after: view.cancel_after.map(|at| at.to_string()),
+    }
+}
+
+/// The escrow that a proposal will make.
+fn coming_escrow(treasury: &Treasury, shown: &Proposal, release: &ReleaseInputs) -> EscrowView {
+    let stands = if shown.status.is_final() {
+        "It was not created, as far as the daemon has seen."
+    } else {
+        "It is not created yet: the proposal's transaction does that."
+    };
+    EscrowView {
+        key: release.escrow.to_string(),
+        owner: party(treasury, &release.escrow.owner),
+        destination: party(treasury, &release.destination),
+        destination_tag: release.destination_tag,
+        amount_drops: Some(release.amount.to_string()),
+        proposal: Some(shown.id.to_string()),
+        guard: "not_created".to_owned(),
+        stands: stands.to_owned(),
+        can_be_stopped: true,
+        finish_after: Some(release.finish_after.to_string()),
+        cancel_after: Some(release.cancel_after.to_string()),
+    }
+}
+
+/// Only an escrow whose fulfillment is held back can be stopped. One of somebody else's making is not in
+/// the daemon's hands: without a Condition anyone can finish it, and with one whoever knows its preimage.
+fn can_be_stopped(tracked: &TrackedEscrow) -> bool {
+    matches!(tracked.guard, Guard::Locked { .. })
+}
+
+fn stands(state: &State, tracked: &TrackedEscrow) -> String {
+    let finish = tracked.view.finish_after.map_or_else(|| "any time".to_owned(), |at| at.to_string());
+    let cancel = tracked.view.cancel_after.map(|at| at.to_string());
+    match &tracked.guard {
+        Guard::Foreign => match (&tracked.view.condition, cancel) {
+            (None, _) => format!(
+                "No proposal of the daemon's made it, and it has no Condition: anyone can finish it after {finish}. Nothing can stop that."
+            ),
+            (Some(_), Some(cancel)) => format!(
+                "No proposal of the daemon's made it. Whoever knows the preimage of its Condition can finish it after {finish}; anyone can cancel it after {cancel}."
+            ),
+            (Some(_), None) => format!(
+                "No proposal of the daemon's made it. Whoever knows the preimage of its Condition can finish it after {finish}; it can never be cancelled."
+            ),
+        },
+        Guard::Locked { proposal, preparing } => {
+            let holds = state.proposals.get(proposal).map_or(0, |proposal| proposal.holds.len());
+            let cancel = cancel.unwrap_or_else(|| "never".to_owned());
+            let under_way = if preparing.is_some() { " That is being prepared." } else { "" };
+            match (phase(tracked, state.now()), holds) {
+                (Phase::Over, _) => {
+                    format!("CancelAfter ({cancel}) has passed: the money goes back to the owner.{under_way}")
+                }
+                (_, 0) => format!(
+                    "Locked. It is released after {finish}, unless someone puts a hold on it before.{under_way}"
+                ),
+                (_, holds) => format!(
+                    "Withheld by {holds} hold(s). Unless they are cleared before {cancel}, the money goes back to the owner after it."
+                ),
+            }
+        }
+        Guard::Releasing { revealed_at, .. } => format!(
+            "Releasing: the fulfillment was sent at {}. Nothing can stop it any more.",
+            time(revealed_at)
+        ),
+        Guard::Released { at, .. } => format!("Released at {}: the destination has the money.", time(at)),
+        Guard::Cancelled { at, .. } => format!("Cancelled at {}: the owner has the money back.", time(at)),
+        Guard::Gone { at, .. } => {
+            format!("Gone: at {} it was not on the ledger any more, and how it ended was not seen.", time(at))
+        }
+    }
+}
+
+/// What an escrow that stands waits for.
+fn escrow_waits(state: &State, tracked: &TrackedEscrow) -> Option<String> {
+    match &tracked.guard {
+        Guard::Locked { .. } | Guard::Releasing { .. } => {
+            Some(format!("its escrow: {}", stands(state, tracked)))
+        }
+        _ => None,
+    }
+}
+
+fn intent(treasury: &Treasury, intent: &Intent) -> IntentView {
+    let amount = match intent {
+        Intent::Pay { amount, .. } | Intent::Move { amount, .. } => Some(amount.to_string()),
+        _ => None,
+    };
+    IntentView {
+        kind: match intent.kind() {
+            IntentKind::Pay => "pay",
+            IntentKind::Move => "move",
+            IntentKind::CreateTickets => "create_tickets",
+            IntentKind::FinishEscrow => "finish_escrow",
+            IntentKind::CancelEscrow => "cancel_escrow",
+        }
+        .to_owned(),
+        destination: intent.destination().map(|to| party(treasury, &to)),
+        destination_tag: match intent {
+            Intent::Pay { destination_tag, .. } => *destination_tag,
+            _ => None,
+        },
+        amount_drops: amount,
+        link: match intent {
+            Intent::Move { link, .. } => Some(link.clone()),
+            _ => None,
+        },
+        ticket_count: match intent {
+            Intent::CreateTickets { count } => Some(*count),
+            _ => None,
+        },
+        escrow: match intent {
+            Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } => Some(escrow.to_string()),
+            _ => None,
+        },
+    }
+}
+
+fn decision(decision: &Decision) -> DecisionView {
+    let none: Option<&Approvers> = None;
+    let (action, delay, approvers) = match &decision.action {
+        Action::Allow => ("allow", None, none),
+        Action::Approve(approvers) => ("approve", None, Some(approvers)),
+        Action::Delay { delay_seconds, window_seconds, approvers } => {
+            ("delay", Some((*delay_seconds, *window_seconds)), Some(approvers))
+        }
+        Action::Deny => ("deny", None, none),
+    };
+    DecisionView {
+        rule: decision.rule.clone(),
+        policy_hash: decision.policy_hash.to_string(),
+        action: action.to_owned(),
+        delay_seconds: delay.map(|(delay, _)| delay),
+        window_seconds: delay.map(|(_, window)| window),
+        approver_weight: approvers.map(|approvers| approvers.weight.0),
+        approver_roles: approvers
+            .map(|approvers| approvers.roles.iter().map(|role| role_word(*role).to_owned()).collect())
+            .unwrap_or_default(),
+        destination_known: decision.inputs.destination_known,
+        at: decision.inputs.at.to_string(),
+    }
+}
+
+fn approvals(state: &State, treasury: &Treasury, shown: &Proposal) -> Vec<ApprovalView> {
+    let list = multisign::signer_list(state, &shown.account);
+    shown
+        .approvals
+        .values()
+        .map(|approval| ApprovalView {
+            signer: party(treasury, &approval.signer),
+            weight: list
+                .and_then(|list| list.entries.get(&approval.signer))
+                .map_or(0, |weight| u32::from(*weight)),
+            signing_pub_key: approval.signing_pub_key.to_string(),
+            person: approval.person.clone(),
+            at: time(&approval.at),
+        })
+        .collect()
+}
+
+fn tally(state: &State, treasury: &Treasury, shown: &Proposal) -> Option<TallyView> {
+    let list = multisign::signer_list(state, &shown.account)?;
+    let approvers = shown.plan.as_ref().and_then(|plan| plan.approvers.as_ref());
+    let (tally, _) = multisign::tally(treasury, list, approvers, shown.approvals.keys());
+    Some(TallyView {
+        weight: tally.weight.0,
+        quorum: tally.quorum.0,
+        approver_weight: tally.approver_weight.0,
+        approver_quorum: tally.approver_quorum.0,
+    })
+}
+
+fn rung(fee: Drops, blob: &HexBytes) -> RungView {
+    // The daemon built it itself; were it ever unreadable, a signer must not see a friendly face of it.
+    let tx_json = Transaction::decode(&blob.0).map(|tx| tx.to_json()).unwrap_or_default();
+    RungView { fee_drops: fee.to_string(), blob: blob.to_string(), tx_json }
+}
+
+fn submission(status: &Status) -> Option<SubmissionView> {
+    let Status::InFlight(submission) = status else { return None };
+    let rung = submission.rungs.get(submission.current);
+    Some(SubmissionView {
+        rung: submission.current,
+        fee_drops: rung.map(|rung| rung.fee.to_string()),
+        tx_id: rung.map(|rung| rung.tx_id.to_string()),
+        since: time(&submission.since),
+        last_reply: submission.last_reply.clone(),
+    })
+}
+
+fn outcome(status: &Status) -> Option<OutcomeView> {
+    match status {
+        Status::Validated(outcome) | Status::Failed(outcome) => Some(OutcomeView {
+            tx_id: outcome.tx_id.to_string(),
+            result: Some(outcome.result.clone()),
+            ledger: Some(ledger(outcome.at)),
+        }),
+        Status::Superseded { tx_id } => {
+            Some(OutcomeView { tx_id: tx_id.to_string(), result: None, ledger: None })
+        }
+        _ => None,
+    }
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Proposer => "proposer",
+        Role::Approver => "approver",
+        Role::Security => "security",
+        Role::Admin => "admin",
+    }
+}

@@ -1,0 +1,300 @@
+//! What each route does.
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
+use axum::response::{IntoResponse, Response};
+use treasury_core::command::Propose;
+use treasury_core::input::RungSignatures;
+use treasury_core::units::{Drops, HexBytes, ProposalId};
+use treasury_core::{Answer, Command, CommandError};
+use xrpl_wire::PublicKey;
+
+use super::App;
+use super::api::{
+    AccountView, ApproveRequest, ClearRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage,
+    EventsQuery, FindingView, FreezeRequest, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
+    ReasonRequest, RecordView, StatusView, UnfreezeRequest,
+};
+use super::auth::Speaker;
+use super::error::ApiError;
+use super::extract::{Asked, Body, Id, id, limit, party};
+use super::proposal_view::{self, Depth};
+use super::view;
+
+type Answered<T> = Result<Json<T>, ApiError>;
+
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+pub(super) async fn readyz(Shared(app): Shared<App>) -> Result<Response, ApiError> {
+    let ready = app.engine.query(|state, _| view::ready(state)).await?;
+    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok((status, Json(ready)).into_response())
+}
+
+pub(super) async fn metrics(
+    Shared(app): Shared<App>,
+) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
+    app.engine.show_metrics().await?;
+    let text = app.metrics.text().map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+}
+
+pub(super) async fn status(Shared(app): Shared<App>, _: Speaker) -> Answered<StatusView> {
+    let age = app.engine.ledger_age().await?.as_secs();
+    Ok(Json(app.engine.query(move |state, treasury| view::status(state, treasury, age)).await?))
+}
+
+pub(super) async fn accounts(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<AccountView>> {
+    Ok(Json(app.engine.query(view::accounts).await?))
+}
+
+pub(super) async fn proposals(
+    Shared(app): Shared<App>,
+    _: Speaker,
+    Asked(asked): Asked<ProposalsQuery>,
+) -> Answered<Vec<ProposalView>> {
+    let treasury = app.engine.treasury();
+    let account = asked.account.as_deref().map(|name| party(treasury, "account", name)).transpose()?;
+    let before = match &asked.before {
+        Some(text) => id(text)?,
+        None => ProposalId(u64::MAX),
+    };
+    let limit = limit(asked.limit)?;
+    let list = app
+        .engine
+        .query(move |state, treasury| {
+            state
+                .proposals
+                .range(..before)
+                .rev()
+                .map(|(_, proposal)| proposal)
+                .filter(|proposal| !asked.open || !proposal.status.is_final())
+                .filter(|proposal| account.is_none_or(|account| proposal.account == account))
+                .take(limit)
+                .map(|shown| proposal_view::proposal(state, treasury, shown, Depth::Summary))
+                .collect()
+        })
+        .await?;
+    Ok(Json(list))
+}
+
+pub(super) async fn proposal(Shared(app): Shared<App>, _: Speaker, Id(id): Id) -> Answered<ProposalView> {
+    let view = app
+        .engine
+        .query(move |state, treasury| {
+            let shown = state.proposals.get(&id)?;
+            Some(proposal_view::proposal(state, treasury, shown, Depth::Whole))
+        })
+        .await?;
+    view.map(Json).ok_or(ApiError::Refused(CommandError::UnknownProposal(id)))
+}
+
+pub(super) async fn escrows(
+    Shared(app): Shared<App>,
+    _: Speaker,
+    Asked(asked): Asked<EscrowsQuery>,
+) -> Answered<Vec<EscrowView>> {
+    let limit = limit(asked.limit)?;
+    let list = app
+        .engine
+        .query(move |state, treasury| {
+            let mut escrows: Vec<_> = state
+                .escrows
+                .values()
+                .filter(|escrow| !asked.standing || state.standing.contains(&escrow.view.key))
+                .collect();
+            // Newest first, the greatest key first within a ledger.
+            escrows.sort_by_key(|escrow| std::cmp::Reverse((escrow.seen.index, escrow.view.key)));
+            escrows.truncate(limit);
+            escrows.into_iter().map(|escrow| proposal_view::escrow(state, treasury, escrow)).collect()
+        })
+        .await?;
+    Ok(Json(list))
+}
+
+pub(super) async fn findings(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<FindingView>> {
+    let list = app
+        .engine
+        .query(|state, treasury| {
+            state.findings.values().rev().map(|finding| view::finding(treasury, finding)).collect()
+        })
+        .await?;
+    Ok(Json(list))
+}
+
+pub(super) async fn events(
+    Shared(app): Shared<App>,
+    _: Speaker,
+    Asked(asked): Asked<EventsQuery>,
+) -> Answered<EventsPage> {
+    let limit = limit(asked.limit)?;
+    let records = app.engine.events(asked.after, limit).await?;
+    let records = records.map_err(|error| ApiError::Store(error.to_string()))?;
+    let next = records.last().map_or(asked.after, |record| record.number);
+    let records = records
+        .into_iter()
+        .map(|record| {
+            let events = record.events.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+            let events = events.map_err(|error| ApiError::Internal(error.to_string()))?;
+            Ok(RecordView { number: record.number, events })
+        })
+        .collect::<Result<_, ApiError>>()?;
+    Ok(Json(EventsPage { records, next }))
+}
+
+pub(super) async fn propose(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<ProposeRequest>,
+) -> Result<(StatusCode, Json<ProposedView>), ApiError> {
+    let treasury = app.engine.treasury();
+    let amount = asked.amount_drops.parse::<Drops>().map_err(|_| ApiError::BadField {
+        field: "amount_drops",
+        problem: "a whole number of drops as text, such as \"1500000\" for 1.5 XRP",
+    })?;
+    let command = Command::Propose(Propose {
+        account: party(treasury, "account", &asked.account)?,
+        destination: party(treasury, "destination", &asked.destination)?,
+        destination_tag: asked.destination_tag,
+        amount,
+        note: asked.note,
+        deadline_seconds: asked.deadline_seconds,
+        idempotency_key: asked.idempotency_key,
+    });
+    match carry_out(&app, speaker, command).await? {
+        Answer::Proposed { proposal } => {
+            Ok((StatusCode::CREATED, Json(ProposedView { proposal: proposal.to_string() })))
+        }
+        Answer::Done { .. } => {
+            Err(ApiError::Internal("a proposal was answered as something else".to_owned()))
+        }
+    }
+}
+
+pub(super) async fn approve(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Id(proposal): Id,
+    Body(asked): Body<ApproveRequest>,
+) -> Answered<DoneView> {
+    let signing_pub_key = asked
+        .signing_pub_key
+        .parse::<HexBytes>()
+        .ok()
+        .and_then(|bytes| PublicKey::from_slice(&bytes.0).ok())
+        .ok_or(ApiError::BadField {
+            field: "signing_pub_key",
+            problem: "a public key is 33 bytes, 66 hex digits, beginning with 02, 03 or ED",
+        })?;
+    let signatures =
+        asked
+            .signatures
+            .iter()
+            .map(|text| text.parse::<HexBytes>())
+            .collect::<Result<_, _>>()
+            .map_err(|_| ApiError::BadField { field: "signatures", problem: "each signature is hex" })?;
+    let signer = party(app.engine.treasury(), "signer", &asked.signer)?;
+    let signatures = RungSignatures { signer, signing_pub_key, signatures };
+    done(&app, speaker, Command::Approve { proposal, signatures }).await
+}
+
+pub(super) async fn retract(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Id(proposal): Id,
+    Body(EmptyRequest {}): Body<EmptyRequest>,
+) -> Answered<DoneView> {
+    done(&app, speaker, Command::Retract { proposal }).await
+}
+
+pub(super) async fn reject(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Id(proposal): Id,
+    Body(asked): Body<ReasonRequest>,
+) -> Answered<DoneView> {
+    done(&app, speaker, Command::Reject { proposal, reason: asked.reason }).await
+}
+
+pub(super) async fn withdraw(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Id(proposal): Id,
+    Body(EmptyRequest {}): Body<EmptyRequest>,
+) -> Answered<DoneView> {
+    done(&app, speaker, Command::Withdraw { proposal }).await
+}
+
+pub(super) async fn flag(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Id(proposal): Id,
+    Body(asked): Body<ReasonRequest>,
+) -> Answered<DoneView> {
+    done(&app, speaker, Command::Flag { proposal, reason: asked.reason }).await
+}
+
+pub(super) async fn clear(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Id(proposal): Id,
+    Body(asked): Body<ClearRequest>,
+) -> Answered<DoneView> {
+    let hold = asked
+        .hold
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|_| ApiError::BadField { field: "hold", problem: "an id such as H3" })?;
+    done(&app, speaker, Command::Clear { proposal, hold }).await
+}
+
+pub(super) async fn freeze(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<FreezeRequest>,
+) -> Answered<DoneView> {
+    let treasury = app.engine.treasury();
+    let account = asked.account.map(|name| party(treasury, "account", &name)).transpose()?;
+    done(&app, speaker, Command::Freeze { account, reason: asked.reason }).await
+}
+
+pub(super) async fn unfreeze(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<UnfreezeRequest>,
+) -> Answered<DoneView> {
+    let treasury = app.engine.treasury();
+    let account = asked.account.map(|name| party(treasury, "account", &name)).transpose()?;
+    done(&app, speaker, Command::Unfreeze { account }).await
+}
+
+pub(super) async fn close_breaker(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(EmptyRequest {}): Body<EmptyRequest>,
+) -> Answered<DoneView> {
+    done(&app, speaker, Command::CloseBreaker).await
+}
+
+pub(super) async fn no_such_route() -> ApiError {
+    ApiError::NoSuchRoute
+}
+
+pub(super) async fn method_not_allowed() -> ApiError {
+    ApiError::MethodNotAllowed
+}
+
+async fn carry_out(app: &App, Speaker(actor): Speaker, command: Command) -> Result<Answer, ApiError> {
+    Ok(app.engine.command(actor, command).await??)
+}
+
+async fn done(app: &App, speaker: Speaker, command: Command) -> Answered<DoneView> {
+    match carry_out(app, speaker, command).await? {
+        Answer::Done { changed } => Ok(Json(DoneView { changed })),
+        Answer::Proposed { .. } => Err(ApiError::Internal("a command was answered as a proposal".to_owned())),
+    }
+}

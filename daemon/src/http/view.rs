@@ -1,0 +1,185 @@
+//! The state as the API shows it.
+
+use std::collections::BTreeMap;
+
+use treasury_core::State;
+use treasury_core::config::{AccountConfig, Severity, Signing, Tier, Treasury};
+use treasury_core::observe::LedgerPoint;
+use treasury_core::proposal::Status;
+use treasury_core::state::{Finding, Freeze, Sight};
+use treasury_core::units::{AccountId, SeqProxy};
+
+use super::api::{
+    AccountView, BreakerView, FeesView, FindingView, FreezeView, LedgerView, PartyView, ReadyView,
+    SignerEntryView, SignerListView, StatusView,
+};
+use crate::metrics::{finding_word, guard_word};
+
+/// The whole at a glance.
+pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64) -> StatusView {
+    let mut open_proposals = BTreeMap::new();
+    for proposal in state.open.iter().filter_map(|id| state.proposals.get(id)) {
+        *open_proposals.entry(proposal.status.word().to_owned()).or_insert(0) += 1;
+    }
+    let mut standing_escrows = BTreeMap::new();
+    for escrow in state.standing.iter().filter_map(|key| state.escrows.get(key)) {
+        *standing_escrows.entry(guard_word(state, &escrow.guard).to_owned()).or_insert(0) += 1;
+    }
+    StatusView {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        sight: ready(state),
+        ledger: state.ledger.map(ledger),
+        ledger_age_seconds,
+        fees: state.fees.map(|fees| FeesView {
+            base_fee_drops: fees.base_fee.to_string(),
+            reserve_base_drops: fees.reserve_base.to_string(),
+            reserve_inc_drops: fees.reserve_inc.to_string(),
+        }),
+        policy_hash: treasury.policy.hash().to_string(),
+        open_proposals,
+        standing_escrows,
+        freezes: state.freezes.iter().map(|(account, on)| freeze(treasury, account.as_ref(), on)).collect(),
+        breaker: BreakerView {
+            open: state.breaker.open.is_some(),
+            reason: state.breaker.open.as_ref().map(|(_, reason)| reason.clone()),
+            since: state.breaker.open.as_ref().map(|(at, _)| time(at)),
+            failures: state.breaker.failures,
+        },
+    }
+}
+
+/// Whether the daemon can act.
+pub(super) fn ready(state: &State) -> ReadyView {
+    match &state.sight {
+        Sight::Clear => ReadyView { ready: true, reason: None },
+        Sight::Lost(reason) => ReadyView { ready: false, reason: Some(reason.clone()) },
+    }
+}
+
+/// The treasury's accounts, by tier and name.
+pub(super) fn accounts(state: &State, treasury: &Treasury) -> Vec<AccountView> {
+    let mut declared: Vec<(&AccountId, &AccountConfig)> = treasury.accounts.iter().collect();
+    declared.sort_by_key(|(_, account)| (account.tier, account.name.as_str()));
+    declared.into_iter().map(|(address, account)| one_account(state, treasury, address, account)).collect()
+}
+
+fn one_account(
+    state: &State,
+    treasury: &Treasury,
+    address: &AccountId,
+    declared: &AccountConfig,
+) -> AccountView {
+    let seen = state.accounts.get(address);
+    let root = seen.and_then(|seen| seen.root);
+    let list = seen.and_then(|seen| seen.signer_list.as_ref());
+    let tickets = seen.map_or(0, |seen| seen.tickets.len());
+    let free = state.free_tickets(address).count();
+    let open = state
+        .open
+        .iter()
+        .filter_map(|id| state.proposals.get(id))
+        .filter(|proposal| proposal.account == *address)
+        .map(|proposal| proposal.intent.amount().get())
+        .fold(0, u64::saturating_add);
+    AccountView {
+        name: declared.name.clone(),
+        address: address.to_string(),
+        tier: tier_word(declared.tier).to_owned(),
+        signing: match declared.signing {
+            Signing::Multi => "multi".to_owned(),
+            Signing::Single => "single".to_owned(),
+        },
+        on_ledger: root.is_some(),
+        balance_drops: state.balance(address).to_string(),
+        open_drops: open.to_string(),
+        sequence: root.map(|root| root.sequence),
+        tickets_free: free,
+        tickets_taken: tickets.saturating_sub(free),
+        signer_list: list.map(|list| SignerListView {
+            quorum: list.quorum.0,
+            entries: list
+                .entries
+                .iter()
+                .map(|(signer, weight)| SignerEntryView {
+                    signer: party(treasury, signer),
+                    weight: *weight,
+                    agent: treasury.agents.contains(signer),
+                })
+                .collect(),
+        }),
+        signer_list_as_declared: declared.signers.as_ref().map(|declared| {
+            list.is_some_and(|list| list.quorum == declared.quorum && list.entries == declared.entries)
+        }),
+        freeze: state
+            .freezes
+            .get(&Some(*address))
+            .map(|on| freeze(treasury, Some(address), on))
+            .or_else(|| state.freezes.get(&None).map(|on| freeze(treasury, None, on))),
+    }
+}
+
+/// A finding.
+pub(super) fn finding(treasury: &Treasury, finding: &Finding) -> FindingView {
+    FindingView {
+        id: finding.id.to_string(),
+        kind: finding_word(finding.kind).to_owned(),
+        severity: match finding.severity {
+            Severity::Log => "log",
+            Severity::Alert => "alert",
+            Severity::Hold => "hold",
+            Severity::Freeze => "freeze",
+        }
+        .to_owned(),
+        account: party(treasury, &finding.account),
+        evidence: finding.evidence.clone(),
+        at: time(&finding.at),
+    }
+}
+
+fn freeze(treasury: &Treasury, account: Option<&AccountId>, on: &Freeze) -> FreezeView {
+    FreezeView {
+        account: account.map(|account| party(treasury, account)),
+        by: on.by.clone(),
+        reason: on.reason.clone(),
+        since: time(&on.at),
+    }
+}
+
+pub(super) fn party(treasury: &Treasury, account: &AccountId) -> PartyView {
+    PartyView { address: account.to_string(), name: treasury.name_of(account).map(str::to_owned) }
+}
+
+pub(super) fn ledger(point: LedgerPoint) -> LedgerView {
+    LedgerView {
+        index: point.index.0,
+        hash: point.hash.to_string(),
+        close_time: point.close_time.to_string(),
+    }
+}
+
+/// Close time of a ledger, ISO 8601.
+pub(super) fn time(at: &LedgerPoint) -> String {
+    at.close_time.to_string()
+}
+
+pub(super) fn slot(slot: SeqProxy) -> String {
+    match slot {
+        SeqProxy::Sequence(number) => format!("Sequence {number}"),
+        SeqProxy::Ticket(number) => format!("Ticket {number}"),
+    }
+}
+
+/// Whether a proposal's status has room for more to happen.
+pub(super) fn ended(status: &Status) -> bool {
+    status.is_final()
+}
+
+fn tier_word(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Cold => "cold",
+        Tier::Warm => "warm",
+        Tier::Hot => "hot",
+        Tier::Board => "board",
+        Tier::Runner => "runner",
+    }
+}

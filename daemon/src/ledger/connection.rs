@@ -1,0 +1,229 @@
+//! One websocket to one server.
+//!
+//! A single task reads and writes. Every request has a number, a timeout and one waiting caller; frames
+//! nobody waits for are dropped; of the announced ledgers only the latest is kept, because it is a wake-up
+//! and no more.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Map, Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+use super::reply::Announced;
+
+/// Requests that wait to be written. The server answers one after another; more would only wait there.
+const QUEUE_MAX: usize = 64;
+
+/// Requests without a reply. More than that and the server is not answering.
+const PENDING_MAX: usize = 256;
+
+/// A full ledger of the public network is a few megabytes; ten times that is no honest reply.
+const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How often the server is pinged. Keeps routers on the way from forgetting the connection.
+const PING: Duration = Duration::from_secs(15);
+
+/// Why a request has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum RequestError {
+    /// The connection could not be made.
+    #[error("cannot be reached: {0}")]
+    Unreachable(String),
+    /// The connection ended before the reply came.
+    #[error("the connection ended")]
+    Closed,
+    /// No reply in time.
+    #[error("no reply to `{method}` in {seconds} s")]
+    TimedOut {
+        /// The method.
+        method: &'static str,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The server said no.
+    #[error("refused `{method}`: {code} {message}")]
+    Server {
+        /// The method.
+        method: &'static str,
+        /// Its word for the error, such as `lgrNotFound`.
+        code: String,
+        /// Its sentence.
+        message: String,
+    },
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Outcome = Result<Value, (String, String)>;
+
+struct Outgoing {
+    id: u64,
+    text: String,
+    reply: oneshot::Sender<Outcome>,
+}
+
+/// An open connection. Closes when dropped.
+pub(super) struct Connection {
+    endpoint: String,
+    requests: mpsc::Sender<Outgoing>,
+    next_id: AtomicU64,
+    timeout: Duration,
+    task: JoinHandle<()>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Connection {
+    /// Connects. The receiver shows the ledger announced last; it ends when the connection does.
+    pub(super) async fn open(
+        endpoint: &str,
+        wait: Duration,
+    ) -> Result<(Self, watch::Receiver<Option<Announced>>), RequestError> {
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(MESSAGE_BYTES_MAX));
+        let connecting = connect_async_with_config(endpoint, Some(config), true);
+        let unreachable = |text: String| RequestError::Unreachable(text);
+        let (socket, _) = timeout(wait, connecting)
+            .await
+            .map_err(|_| unreachable(format!("no connection in {} s", wait.as_secs())))?
+            .map_err(|error| unreachable(error.to_string()))?;
+        let (requests, queue) = mpsc::channel(QUEUE_MAX);
+        let (announce, announced) = watch::channel(None);
+        let pump = Pump { socket, pending: HashMap::new(), announce, wait };
+        let task = tokio::spawn(pump.run(queue));
+        let connection =
+            Self { endpoint: endpoint.to_owned(), requests, next_id: AtomicU64::new(1), timeout: wait, task };
+        Ok((connection, announced))
+    }
+
+    /// Asks, and waits for the `result`.
+    pub(super) async fn request(&self, method: &'static str, params: Value) -> Result<Value, RequestError> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let mut frame = match params {
+            Value::Object(params) => params,
+            _ => Map::new(),
+        };
+        frame.insert("id".to_owned(), json!(id));
+        frame.insert("command".to_owned(), json!(method));
+        // Shapes differ between versions; never leave it to the server's default.
+        frame.insert("api_version".to_owned(), json!(2));
+        let (reply, answer) = oneshot::channel();
+        let asked = async {
+            let outgoing = Outgoing { id, text: Value::Object(frame).to_string(), reply };
+            self.requests.send(outgoing).await.map_err(|_| RequestError::Closed)?;
+            answer.await.map_err(|_| RequestError::Closed)
+        };
+        let outcome = timeout(self.timeout, asked)
+            .await
+            .map_err(|_| RequestError::TimedOut { method, seconds: self.timeout.as_secs() })??;
+        outcome.map_err(|(code, message)| RequestError::Server { method, code, message })
+    }
+}
+
+/// What the task owns.
+struct Pump {
+    socket: Socket,
+    pending: HashMap<u64, oneshot::Sender<Outcome>>,
+    announce: watch::Sender<Option<Announced>>,
+    wait: Duration,
+}
+
+impl Pump {
+    async fn run(mut self, mut queue: mpsc::Receiver<Outgoing>) {
+        let mut ping = interval_at(Instant::now() + PING, PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let alive = tokio::select! {
+                outgoing = queue.recv() => match outgoing {
+                    Some(outgoing) => self.ask(outgoing).await,
+                    None => false,
+                },
+                frame = self.socket.next() => match frame {
+                    Some(Ok(frame)) => self.take(&frame),
+                    Some(Err(error)) => {
+                        tracing::debug!(%error, "the websocket failed");
+                        false
+                    }
+                    None => false,
+                },
+                _ = ping.tick() => self.send(Message::Ping(Vec::new().into())).await,
+            };
+            if !alive {
+                return;
+            }
+        }
+    }
+
+    async fn ask(&mut self, outgoing: Outgoing) -> bool {
+        // Callers that gave up waiting.
+        self.pending.retain(|_, reply| !reply.is_closed());
+        if self.pending.len() >= PENDING_MAX {
+            return true;
+        }
+        self.pending.insert(outgoing.id, outgoing.reply);
+        self.send(Message::Text(outgoing.text.into())).await
+    }
+
+    /// A server that does not take what is sent to it is as good as gone.
+    async fn send(&mut self, message: Message) -> bool {
+        matches!(timeout(self.wait, self.socket.send(message)).await, Ok(Ok(())))
+    }
+
+    /// Takes a frame in. What is not understood is dropped: a caller that waits for it times out, and a
+    /// server that says nothing sensible is silent.
+    fn take(&mut self, frame: &Message) -> bool {
+        let text = match frame {
+            Message::Text(text) => text.as_str(),
+            Message::Close(_) => return false,
+            _ => return true,
+        };
+        let Ok(mut frame) = serde_json::from_str::<Value>(text) else {
+            tracing::warn!("a frame is not JSON");
+            return true;
+        };
+        let text_of =
+            |frame: &Value, key: &str| frame.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        match text_of(&frame, "type").as_str() {
+            "ledgerClosed" => match serde_json::from_value::<Announced>(frame) {
+                Ok(announced) => {
+                    self.announce.send_replace(Some(announced));
+                }
+                Err(error) => tracing::warn!(%error, "a ledgerClosed frame is malformed"),
+            },
+            "response" => {
+                let id = frame.get("id").and_then(Value::as_u64);
+                if let Some(reply) = id.and_then(|id| self.pending.remove(&id)) {
+                    let outcome = if text_of(&frame, "status") == "success" {
+                        Ok(frame.get_mut("result").map(Value::take).unwrap_or_default())
+                    } else {
+                        Err((text_of(&frame, "error"), text_of(&frame, "error_message")))
+                    };
+                    // A caller that gave up does not need it.
+                    let _ = reply.send(outcome);
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+}

@@ -1,0 +1,69 @@
+//! Why a server cannot be followed, in words for people.
+
+use treasury_core::units::{Hash256, LedgerIndex};
+
+use super::connection::RequestError;
+use super::observe::ObserveError;
+
+/// Why a server cannot be followed at the moment.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// It cannot be reached, or the request failed.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// It has no validated ledger yet.
+    #[error("has no validated ledger yet")]
+    NotSynced,
+    /// It is on another network.
+    #[error("is on network {found}, not {wanted}")]
+    OtherNetwork {
+        /// The one configured.
+        wanted: u32,
+        /// Its own.
+        found: u32,
+    },
+    /// It does not have a ledger that is needed.
+    #[error("does not have ledger {0}")]
+    Lacks(LedgerIndex),
+    /// A reply is not what it should be.
+    #[error("gave a malformed reply to `{method}`: {what}")]
+    Malformed {
+        /// The method.
+        method: &'static str,
+        /// What is wrong.
+        what: String,
+    },
+    /// What it gave is not proven by its hashes, or does not follow.
+    #[error("ledger {index} is not proven: {what} is {found}, not {wanted}")]
+    Unproven {
+        /// Which ledger.
+        index: LedgerIndex,
+        /// Which hash.
+        what: &'static str,
+        /// As computed or required.
+        wanted: Hash256,
+        /// As given.
+        found: Hash256,
+    },
+    /// Proven, and this program cannot read it.
+    #[error(transparent)]
+    Unreadable(#[from] ObserveError),
+    /// No ledger beyond the one taken last.
+    #[error("no new validated ledger for {0} s")]
+    Silent(u64),
+    /// The connection has ended.
+    #[error("the connection ended: {0}")]
+    Ended(String),
+}
+
+impl Trouble {
+    /// Whether it is a lie or a defect rather than an outage: nothing more is believed until it is settled.
+    pub(super) fn is_grave(&self) -> bool {
+        matches!(self, Self::Unproven { .. } | Self::Unreadable(_))
+    }
+}
+
+/// What a reply should have been and is not.
+pub(super) fn malformed(method: &'static str, what: impl ToString) -> Trouble {
+    Trouble::Malformed { method, what: what.to_string() }
+}

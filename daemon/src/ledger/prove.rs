@@ -1,0 +1,97 @@
+//! A ledger is believed only when its hashes prove it.
+
+use std::collections::HashSet;
+
+use treasury_core::observe::LedgerPoint;
+use treasury_core::units::{AccountId, LedgerIndex};
+use xrpl_wire::{LedgerHeader, index, tree};
+
+use super::error::{Trouble, malformed};
+use super::reply::{LedgerReply, TxData};
+
+/// A ledger whose header hashes to its hash and whose transactions hash to the header's root.
+#[derive(Debug)]
+pub(super) struct Proven {
+    pub(super) point: LedgerPoint,
+    pub(super) header: LedgerHeader,
+    pub(super) transactions: Vec<TxData>,
+}
+
+/// Proves a ledger. `after` is the one taken last, which it has to follow; `None` where there is none, or
+/// only the header was asked for.
+pub(super) fn prove(
+    index: LedgerIndex,
+    after: Option<&LedgerPoint>,
+    reply: LedgerReply,
+) -> Result<Proven, Trouble> {
+    let proven = prove_header(index, reply)?;
+    let unproven = |what, wanted, found| Err(Trouble::Unproven { index, what, wanted, found });
+    if let Some(after) = after
+        && proven.header.parent_hash != after.hash
+    {
+        return unproven("its parent's hash", after.hash, proven.header.parent_hash);
+    }
+    let blobs = proven.transactions.iter().map(|tx| (&tx.tx_blob.0, &tx.meta_blob.0));
+    let root = tree::transaction_tree_root(blobs);
+    if root != proven.header.transaction_hash {
+        return unproven("the hash of its transactions", proven.header.transaction_hash, root);
+    }
+    Ok(proven)
+}
+
+/// Proves the header alone.
+pub(super) fn prove_header(index: LedgerIndex, reply: LedgerReply) -> Result<Proven, Trouble> {
+    if !reply.validated {
+        return Err(malformed("ledger", format!("ledger {index} is not validated")));
+    }
+    let header = LedgerHeader::decode(&reply.ledger.ledger_data.0)
+        .map_err(|error| malformed("ledger", format!("the header: {error}")))?;
+    if header.index != index.0 {
+        return Err(malformed("ledger", format!("asked for ledger {index}, got {}", header.index)));
+    }
+    let hash = header.hash();
+    if hash != reply.ledger_hash {
+        return Err(Trouble::Unproven {
+            index,
+            what: "the hash of its header",
+            wanted: hash,
+            found: reply.ledger_hash,
+        });
+    }
+    let point = LedgerPoint { index, hash, close_time: header.close_time };
+    Ok(Proven { point, header, transactions: reply.ledger.transactions })
+}
+
+/// Tells transactions that may concern an account apart from those that cannot, without decoding them.
+///
+/// Whatever sends from, pays, or changes an entry of an account holds its 20 bytes somewhere, except for a
+/// change of its SignerList, which is found by the entry's index. So a transaction of a type that this
+/// program does not know, between strangers, is passed over, and one that concerns the treasury is not.
+#[derive(Debug, Default)]
+pub(super) struct Interest {
+    needles: HashSet<[u8; NEEDLE_BYTES]>,
+}
+
+const NEEDLE_BYTES: usize = 20;
+
+impl Interest {
+    pub(super) fn in_accounts<'a>(accounts: impl IntoIterator<Item = &'a AccountId>) -> Self {
+        let mut needles = HashSet::new();
+        for account in accounts {
+            needles.insert(account.0);
+            for entry in [index::signer_list(account), index::account_root(account)] {
+                needles.extend(entry.0.first_chunk::<NEEDLE_BYTES>());
+            }
+        }
+        Self { needles }
+    }
+
+    pub(super) fn concerns(&self, tx: &TxData) -> bool {
+        let holds = |bytes: &[u8]| {
+            bytes
+                .windows(NEEDLE_BYTES)
+                .any(|window| window.first_chunk().is_some_and(|window| self.needles.contains(window)))
+        };
+        holds(&tx.tx_blob.0) || holds(&tx.meta_blob.0)
+    }
+}

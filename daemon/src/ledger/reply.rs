@@ -1,0 +1,160 @@
+//! The replies of the ledger server, as far as they are read. They are parsed here, once.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use treasury_core::input::SubmitReply;
+use treasury_core::observe::NetworkFees;
+use treasury_core::units::{AccountId, Drops, Hash256, HexBytes, LedgerIndex};
+
+use super::error::{Trouble, malformed};
+
+/// A validated ledger as `subscribe` and `ledgerClosed` announce it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Announced {
+    pub(super) ledger_index: u32,
+    pub(super) ledger_hash: Hash256,
+    fee_base: u64,
+    reserve_base: u64,
+    reserve_inc: u64,
+    pub(super) network_id: Option<u32>,
+}
+
+impl Announced {
+    pub(super) fn index(&self) -> LedgerIndex {
+        LedgerIndex(self.ledger_index)
+    }
+
+    /// `None` for sums that no ledger can have.
+    pub(super) fn fees(&self) -> Option<NetworkFees> {
+        Some(NetworkFees {
+            base_fee: Drops::new(self.fee_base).ok()?,
+            reserve_base: Drops::new(self.reserve_base).ok()?,
+            reserve_inc: Drops::new(self.reserve_inc).ok()?,
+        })
+    }
+}
+
+/// The reply to `ledger` with binary transactions.
+#[derive(Debug, Deserialize)]
+pub(super) struct LedgerReply {
+    pub(super) ledger: LedgerData,
+    pub(super) ledger_hash: Hash256,
+    #[serde(default)]
+    pub(super) validated: bool,
+}
+
+/// The header and the transactions.
+#[derive(Debug, Deserialize)]
+pub(super) struct LedgerData {
+    pub(super) ledger_data: HexBytes,
+    #[serde(default)]
+    pub(super) transactions: Vec<TxData>,
+}
+
+/// A transaction and its metadata.
+#[derive(Debug, Deserialize)]
+pub(super) struct TxData {
+    pub(super) tx_blob: HexBytes,
+    #[serde(alias = "meta")]
+    pub(super) meta_blob: HexBytes,
+}
+
+/// The reply to `account_info`.
+#[derive(Debug, Deserialize)]
+pub(super) struct AccountInfo {
+    pub(super) account_data: Value,
+    pub(super) ledger_index: Option<u32>,
+    pub(super) ledger_hash: Option<Hash256>,
+}
+
+/// The reply to `account_objects`: one page.
+#[derive(Debug, Deserialize)]
+pub(super) struct AccountObjects {
+    pub(super) account_objects: Vec<Value>,
+    pub(super) marker: Option<Value>,
+    pub(super) ledger_index: Option<u32>,
+    pub(super) ledger_hash: Option<Hash256>,
+}
+
+/// The reply to `tx` in binary. Version 2 calls it `tx_blob`, version 1 `tx`.
+#[derive(Debug, Deserialize)]
+pub(super) struct TxReply {
+    #[serde(alias = "tx")]
+    pub(super) tx_blob: HexBytes,
+}
+
+#[derive(Deserialize)]
+struct FeeReply {
+    drops: FeeDrops,
+}
+
+#[derive(Deserialize)]
+struct FeeDrops {
+    open_ledger_fee: String,
+}
+
+#[derive(Deserialize)]
+struct SubmitResult {
+    engine_result: String,
+    tx_json: Option<SubmitTx>,
+    hash: Option<Hash256>,
+}
+
+#[derive(Deserialize)]
+struct SubmitTx {
+    hash: Option<Hash256>,
+}
+
+/// Reads a reply.
+pub(super) fn parse<T: DeserializeOwned>(method: &'static str, reply: Value) -> Result<T, Trouble> {
+    serde_json::from_value(reply).map_err(|error| malformed(method, error))
+}
+
+/// The `open_ledger_fee`, in drops.
+pub(super) fn open_ledger_fee(reply: Value) -> Result<Drops, Trouble> {
+    let fee: FeeReply = parse("fee", reply)?;
+    fee.drops.open_ledger_fee.parse().map_err(|error| malformed("fee", error))
+}
+
+/// What a server said of a submitted transaction.
+pub(super) fn submit(reply: &Value, tx_id: Hash256) -> SubmitReply {
+    let Ok(result) = SubmitResult::deserialize(reply) else {
+        return SubmitReply::Unknown("the reply to `submit` has no engine_result".to_owned());
+    };
+    // An answer about another transaction says nothing about this one.
+    let named = result.hash.or(result.tx_json.and_then(|tx| tx.hash));
+    match named.filter(|hash| *hash != tx_id) {
+        Some(other) => SubmitReply::Unknown(format!("the reply to `submit` is about {other}")),
+        None => SubmitReply::Engine(result.engine_result),
+    }
+}
+
+/// What an error in reply to `submit` means. Errors that speak of the server's own state pass; the rest
+/// says nothing certain about the transaction, which may have come from elsewhere meanwhile.
+pub(super) fn submit_refused(code: &str, message: &str) -> SubmitReply {
+    let passing = [
+        "slowDown",
+        "tooBusy",
+        "noNetwork",
+        "noCurrent",
+        "noClosed",
+        "notReady",
+        "notSynced",
+        "amendmentBlocked",
+        "expiredValidatorList",
+        "failedToForward",
+    ];
+    let text = if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") };
+    if passing.contains(&code) { SubmitReply::Busy(text) } else { SubmitReply::Unknown(text) }
+}
+
+/// Whether an account's error means that it is not on the ledger.
+pub(super) fn is_account_missing(code: &str) -> bool {
+    code == "actNotFound"
+}
+
+/// An account as request parameter.
+pub(super) fn account_text(account: &AccountId) -> Value {
+    Value::String(account.to_string())
+}

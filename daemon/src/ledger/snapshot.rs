@@ -1,0 +1,201 @@
+//! Reads whole accounts as they are in one validated ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+use treasury_core::observe::{AccountSnapshot, LedgerPoint, RootView};
+use treasury_core::units::{AccountId, EscrowKey, Hash256};
+use xrpl_wire::entry::{AccountRoot, Escrow};
+use xrpl_wire::{LedgerEntry, Object, Transaction, index};
+
+use super::connection::{Connection, RequestError};
+use super::error::{Trouble, malformed};
+use super::observe::{escrow_view, signer_list_view};
+use super::reply::{AccountInfo, AccountObjects, TxReply, account_text, is_account_missing, parse};
+
+/// Accounts read at the same time: enough to hide the way to the server, too few to be limited by it.
+const AT_ONCE: usize = 8;
+
+/// Pages of an account's objects. Beyond it the account is no treasury's, or the server goes in circles.
+const PAGES_MAX: usize = 1_000;
+
+/// As many objects in a page as a server gives to strangers.
+const PAGE_OBJECTS: u32 = 400;
+
+/// Reads accounts at a ledger.
+pub(super) async fn read(
+    connection: &Connection,
+    at: &LedgerPoint,
+    accounts: &BTreeSet<AccountId>,
+    escrows: &BTreeSet<EscrowKey>,
+) -> Result<Vec<AccountSnapshot>, Trouble> {
+    let known: BTreeMap<Hash256, EscrowKey> =
+        escrows.iter().map(|key| (index::escrow(&key.owner, key.sequence), *key)).collect();
+    let reader = Reader { connection, at, known: &known };
+    let readings: Vec<_> = accounts.iter().map(|account| reader.account(*account)).collect();
+    stream::iter(readings).buffered(AT_ONCE).try_collect().await
+}
+
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    connection: &'a Connection,
+    at: &'a LedgerPoint,
+    known: &'a BTreeMap<Hash256, EscrowKey>,
+}
+
+impl Reader<'_> {
+    async fn account(self, account: AccountId) -> Result<AccountSnapshot, Trouble> {
+        let mut snapshot = AccountSnapshot {
+            account,
+            root: self.root(account).await?,
+            signer_list: None,
+            tickets: BTreeSet::new(),
+            escrows: Vec::new(),
+        };
+        // An account that is not on the ledger owns nothing there.
+        if snapshot.root.is_some() {
+            self.objects(&mut snapshot).await?;
+        }
+        Ok(snapshot)
+    }
+
+    async fn root(&self, account: AccountId) -> Result<Option<RootView>, Trouble> {
+        const METHOD: &str = "account_info";
+        let params = json!({ "account": account_text(&account), "ledger_index": self.at.index.0 });
+        let reply = match self.connection.request(METHOD, params).await {
+            Err(RequestError::Server { code, .. }) if is_account_missing(&code) => return Ok(None),
+            reply => reply.map_err(|error| self.lacks(error))?,
+        };
+        let info: AccountInfo = parse(METHOD, reply)?;
+        self.check_ledger(METHOD, info.ledger_index, info.ledger_hash)?;
+        match entry(METHOD, info.account_data)?.1 {
+            LedgerEntry::AccountRoot(root) if root.account == account => Ok(Some(root_view(&root))),
+            _ => Err(malformed(METHOD, format!("not the AccountRoot of {account}"))),
+        }
+    }
+
+    /// Takes in every page of the account's objects.
+    async fn objects(&self, snapshot: &mut AccountSnapshot) -> Result<(), Trouble> {
+        const METHOD: &str = "account_objects";
+        let mut marker: Option<Value> = None;
+        for _ in 0..PAGES_MAX {
+            let mut params = json!({
+                "account": account_text(&snapshot.account),
+                "ledger_index": self.at.index.0,
+                "limit": PAGE_OBJECTS,
+            });
+            if let (Some(marker), Some(params)) = (marker.take(), params.as_object_mut()) {
+                params.insert("marker".to_owned(), marker);
+            }
+            let reply = self.connection.request(METHOD, params).await.map_err(|error| self.lacks(error))?;
+            let page: AccountObjects = parse(METHOD, reply)?;
+            self.check_ledger(METHOD, page.ledger_index, page.ledger_hash)?;
+            for object in page.account_objects {
+                self.take(snapshot, METHOD, object).await?;
+            }
+            marker = page.marker;
+            if marker.is_none() {
+                // The order of a directory says nothing; that of the keys makes two readings comparable.
+                snapshot.escrows.sort_by_key(|escrow| escrow.key);
+                return Ok(());
+            }
+        }
+        Err(malformed(METHOD, format!("{} has more than {PAGES_MAX} pages of objects", snapshot.account)))
+    }
+
+    async fn take(
+        &self,
+        snapshot: &mut AccountSnapshot,
+        method: &'static str,
+        object: Value,
+    ) -> Result<(), Trouble> {
+        // Types that this program does not know are none that it reads.
+        let known = object.get("LedgerEntryType").and_then(Value::as_str);
+        if !known.is_some_and(|name| ["SignerList", "Ticket", "Escrow"].contains(&name)) {
+            return Ok(());
+        }
+        match entry(method, object)? {
+            (place, LedgerEntry::SignerList(list)) if place == index::signer_list(&snapshot.account) => {
+                snapshot.signer_list = Some(signer_list_view(&list));
+            }
+            (_, LedgerEntry::Ticket(ticket)) if ticket.account == snapshot.account => {
+                snapshot.tickets.insert(ticket.ticket_sequence);
+            }
+            // Escrows are listed with their destinations too.
+            (place, LedgerEntry::Escrow(escrow)) if escrow.account == snapshot.account => {
+                let key = self.key_of(place, &escrow).await?;
+                snapshot.escrows.push(escrow_view(key, &escrow));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What names an escrow: known already, said by its entry, or found in the transaction that created
+    /// it. Whichever it is, the entry's place in the ledger proves it.
+    async fn key_of(&self, place: Hash256, escrow: &Escrow) -> Result<EscrowKey, Trouble> {
+        const METHOD: &str = "tx";
+        if let Some(key) = self.known.get(&place) {
+            return Ok(*key);
+        }
+        let sequence = match (escrow.sequence, escrow.previous) {
+            (Some(sequence), _) => sequence,
+            (None, Some(previous)) => {
+                let params = json!({ "transaction": previous.txn_id.to_string(), "binary": true });
+                let reply: TxReply = parse(METHOD, self.connection.request(METHOD, params).await?)?;
+                Transaction::decode(&reply.tx_blob.0).map_err(|error| malformed(METHOD, error))?.seq().value()
+            }
+            (None, None) => {
+                return Err(malformed(METHOD, format!("nothing says what created escrow {place}")));
+            }
+        };
+        if index::escrow(&escrow.account, sequence) != place {
+            return Err(malformed(METHOD, format!("{sequence} is not the sequence of escrow {place}")));
+        }
+        Ok(EscrowKey { owner: escrow.account, sequence })
+    }
+
+    /// A reply that was read at another ledger would make two moments look like one.
+    fn check_ledger(
+        &self,
+        method: &'static str,
+        index: Option<u32>,
+        hash: Option<Hash256>,
+    ) -> Result<(), Trouble> {
+        let same = index.is_none_or(|index| index == self.at.index.0)
+            && hash.is_none_or(|hash| hash == self.at.hash)
+            && (index.is_some() || hash.is_some());
+        if same { Ok(()) } else { Err(malformed(method, format!("not read at ledger {}", self.at.index))) }
+    }
+
+    fn lacks(&self, error: RequestError) -> Trouble {
+        match error {
+            RequestError::Server { code, .. } if code == "lgrNotFound" => Trouble::Lacks(self.at.index),
+            error => error.into(),
+        }
+    }
+}
+
+fn root_view(root: &AccountRoot) -> RootView {
+    RootView {
+        balance: root.balance,
+        sequence: root.sequence,
+        owner_count: root.owner_count,
+        flags: root.flags,
+        regular_key: root.regular_key,
+    }
+}
+
+/// An entry in the server's JSON, and its place in the state.
+fn entry(method: &'static str, mut json: Value) -> Result<(Hash256, LedgerEntry), Trouble> {
+    let fields = json.as_object_mut().ok_or_else(|| malformed(method, "an entry is no object"))?;
+    let place = fields
+        .remove("index")
+        .and_then(|place| place.as_str()?.parse().ok())
+        .ok_or_else(|| malformed(method, "an entry has no index"))?;
+    // Added by the server for people; no fields of the ledger's.
+    fields.retain(|name, _| name.starts_with(|first: char| first.is_ascii_uppercase()));
+    let object = Object::from_json(&json).map_err(|error| malformed(method, error))?;
+    Ok((place, LedgerEntry::from_object(&object).map_err(|error| malformed(method, error))?))
+}

@@ -1,0 +1,169 @@
+//! The port against the embedded ledger: real state behind the answers.
+
+use treasury_core::observe::Change;
+use treasury_core::units::{Drops, RippleTime, SeqProxy};
+use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
+use xrpl_wire::sign::sign_single;
+use xrpl_wire::typed::{self, EscrowCreate, SignerEntry, SignerListSet, TicketCreate, TxBody, TxCommon};
+use xrpl_wire::{Amount, KeyPair, KeyType, Seed, Transaction};
+
+use super::*;
+
+fn key(number: u8) -> KeyPair {
+    KeyPair::from_seed(&Seed::from_entropy([number; 16], KeyType::Ed25519))
+}
+
+fn drops(drops: u64) -> Drops {
+    Drops::new(drops).unwrap()
+}
+
+fn signed(key: &KeyPair, sequence: u32, body: &TxBody) -> Transaction {
+    let common = TxCommon {
+        account: key.account_id(),
+        seq: SeqProxy::Sequence(sequence),
+        fee: drops(10),
+        last_ledger_sequence: None,
+        source_tag: None,
+        network_id: None,
+        memos: Vec::new(),
+        flags: 0,
+    };
+    sign_single(&typed::build(&common, body).unwrap(), key).unwrap()
+}
+
+/// A server with the accounts of keys 1 and 2 on its ledger.
+async fn server() -> EmbeddedServer {
+    let server = EmbeddedServer::start(EmbeddedConfig::default()).await.unwrap();
+    for number in [1, 2] {
+        server.fund(&key(number).account_id(), drops(1_000_000_000)).unwrap();
+    }
+    server.close_ledger();
+    server
+}
+
+fn start() -> Start {
+    let treasury = key(1).account_id();
+    Start { watched: [treasury, AccountId([9; 20])].into(), treasury: [treasury].into(), ..Start::default() }
+}
+
+fn sequence_of(accounts: &[AccountSnapshot], account: AccountId) -> u32 {
+    let found = accounts.iter().find(|snapshot| snapshot.account == account).unwrap();
+    found.root.unwrap().sequence
+}
+
+#[tokio::test]
+async fn what_ledgers_say_of_an_account_is_what_reading_it_says() {
+    let server = server().await;
+    let owner = key(1);
+    let account = owner.account_id();
+    let mut port = spawn(network(&[&server.ws_url()]), start());
+    let (at, accounts) = port.reconciled().await;
+    assert_eq!(at.hash, server.validated().hash);
+    assert!(
+        accounts.iter().any(|snapshot| snapshot.account == AccountId([9; 20]) && snapshot.root.is_none())
+    );
+    let sequence = sequence_of(&accounts, account);
+
+    let escrow = TxBody::EscrowCreate(EscrowCreate {
+        destination: key(2).account_id(),
+        destination_tag: Some(4),
+        amount: Amount::Xrp(drops(7_000_000)),
+        condition: None,
+        finish_after: Some(RippleTime(at.close_time.0 + 100)),
+        cancel_after: Some(RippleTime(at.close_time.0 + 200)),
+    });
+    let signers = TxBody::SignerListSet(SignerListSet {
+        quorum: 2,
+        entries: [3, 4].map(|number| SignerEntry { account: key(number).account_id(), weight: 1 }).to_vec(),
+    });
+    let bodies = [escrow, signers, TxBody::TicketCreate(TicketCreate { count: 3 })];
+    for (body, sequence) in bodies.iter().zip(sequence..) {
+        let tx = signed(&owner, sequence, body);
+        let reply = port.handle.submit(tx.id(), &HexBytes(tx.encode())).await;
+        assert_eq!(reply, SubmitReply::Engine("tesSUCCESS".to_owned()));
+    }
+    server.close_ledger();
+    let ledger = port.ledger().await;
+    assert_eq!(ledger.transactions.len(), 3);
+    assert!(ledger.transactions.iter().all(|tx| tx.succeeded() && tx.account == account));
+
+    // A port that knows nothing reads the same from the entries themselves.
+    let mut other = spawn(network(&[&server.ws_url()]), start());
+    let (_, read) = other.reconciled().await;
+    let read = read.into_iter().find(|snapshot| snapshot.account == account).unwrap();
+    let mut tickets = BTreeSet::new();
+    for change in &ledger.changes {
+        match change {
+            Change::EscrowCreated { escrow } => {
+                assert_eq!(read.escrows, std::slice::from_ref(escrow));
+                assert_eq!(escrow.key, EscrowKey { owner: account, sequence });
+            }
+            Change::SignerList { list, .. } => assert_eq!(read.signer_list, *list),
+            Change::TicketCreated { ticket, .. } => assert!(tickets.insert(*ticket)),
+            Change::Root { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((read.tickets.len(), &read.tickets), (3, &tickets));
+    let last = ledger.changes.iter().rev().find_map(|change| match change {
+        Change::Root { account: of, root } if *of == account => Some(*root),
+        _ => None,
+    });
+    assert_eq!(last, Some(read.root));
+}
+
+#[tokio::test]
+async fn the_open_ledger_s_fee_comes_before_the_ledger_it_belongs_to() {
+    let server = server().await;
+    let mut port = spawn(network(&[&server.ws_url()]), start());
+    port.reconciled().await;
+    server.close_ledger();
+    let mut inputs = Vec::new();
+    while inputs.len() < 2 {
+        inputs.push(tokio::time::timeout(PATIENCE, port.inputs.recv()).await.unwrap().unwrap());
+    }
+    assert!(matches!(inputs[0], Input::OpenLedgerFee { fee } if fee == drops(10)), "{:?}", inputs[0]);
+    assert!(
+        matches!(&inputs[1], Input::Ledger { observation, .. } if observation.fees.base_fee == drops(10))
+    );
+}
+
+#[tokio::test]
+async fn dropped_connections_leave_no_gap() {
+    let server = server().await;
+    let mut port = spawn(network(&[&server.ws_url()]), start());
+    let (mut at, _) = port.reconciled().await;
+    for _ in 0..3 {
+        server.close_ledger();
+        server.drop_connections();
+        server.close_ledger();
+        let wanted = server.validated().hash;
+        while at.hash != wanted {
+            match port.next().await {
+                Input::Ledger { observation, .. } => {
+                    assert_eq!(observation.parent_hash, at.hash);
+                    at = observation.point;
+                }
+                Input::SightLost { .. } | Input::Reconciled { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_watched_from_when_it_was_asked_for() {
+    let server = server().await;
+    let mut port = spawn(network(&[&server.ws_url()]), start());
+    port.reconciled().await;
+    let asked = key(2).account_id();
+    port.handle.reconcile(vec![asked]).await;
+    let (at, accounts) = port.reconciled().await;
+    assert_eq!((at.hash, accounts.len()), (server.validated().hash, 1));
+    let before = accounts[0].root.unwrap().balance;
+    server.fund(&asked, drops(5)).unwrap();
+    server.close_ledger();
+    let changes = port.ledger().await.changes;
+    let Some(Change::Root { account, root: Some(root) }) = changes.first() else { panic!("{changes:?}") };
+    assert_eq!((*account, root.balance), (asked, before.checked_add(drops(5)).unwrap()));
+}

@@ -1,0 +1,122 @@
+//! The recorded ledgers of the real server, for tests.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use xrpl_wire::{Hash256, LedgerEntry, LedgerHeader, Metadata, Object, RippleTime, Transaction};
+
+/// One recorded story.
+pub(super) struct Story {
+    pub(super) name: String,
+    pub(super) genesis: LedgerHeader,
+    pub(super) genesis_state: BTreeMap<Hash256, LedgerEntry>,
+    pub(super) ledgers: Vec<Recorded>,
+    pub(super) final_state: BTreeMap<Hash256, LedgerEntry>,
+}
+
+/// One closed ledger.
+#[derive(Clone)]
+pub(super) struct Recorded {
+    pub(super) header: LedgerHeader,
+    pub(super) hash: Hash256,
+    /// Blob and metadata of each transaction, in hex.
+    pub(super) transactions: Vec<(String, String)>,
+}
+
+impl Recorded {
+    /// The result of `ledger` for it.
+    pub(super) fn reply(&self) -> Value {
+        let transactions: Vec<Value> =
+            self.transactions.iter().map(|(tx, meta)| json!({ "tx_blob": tx, "meta_blob": meta })).collect();
+        json!({
+            "ledger": {
+                "closed": true,
+                "ledger_data": hex::encode_upper(self.header.encode()),
+                "transactions": transactions,
+            },
+            "ledger_hash": self.hash,
+            "ledger_index": self.header.index,
+            "validated": true,
+        })
+    }
+
+    pub(super) fn decoded(&self) -> Vec<(Transaction, Metadata)> {
+        let decode = |(tx, meta): &(String, String)| {
+            let bytes = |text: &str| hex::decode(text).unwrap();
+            (Transaction::decode(&bytes(tx)).unwrap(), Metadata::decode(&bytes(meta)).unwrap())
+        };
+        self.transactions.iter().map(decode).collect()
+    }
+}
+
+fn folder() -> PathBuf {
+    match std::env::var_os("CONFORMANCE_VECTORS") {
+        Some(folders) => std::env::split_paths(&folders).next().unwrap(),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance"),
+    }
+}
+
+/// One story by name.
+pub(super) fn story(name: &str) -> Story {
+    let path = folder().join(format!("{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let story: Value = serde_json::from_str(&text).unwrap();
+    let closes = story["steps"].as_array().unwrap().iter().filter(|step| step["op"] == "close");
+    Story {
+        name: name.to_owned(),
+        genesis: header(&story["genesis"]["ledger"]),
+        genesis_state: state(&story["genesis"]["state"]),
+        ledgers: closes.map(|step| recorded(&step["expect"])).collect(),
+        final_state: state(&story["final_state"]),
+    }
+}
+
+/// Every story of the folder itself.
+pub(super) fn stories() -> Vec<Story> {
+    let mut names: Vec<String> = std::fs::read_dir(folder())
+        .expect("the recorded vectors")
+        .filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".json").map(str::to_owned))
+        .collect();
+    names.sort();
+    assert!(names.len() > 10, "the recorded vectors are missing");
+    names.iter().map(|name| story(name)).collect()
+}
+
+fn recorded(close: &Value) -> Recorded {
+    let text = |tx: &Value, key: &str| tx[key].as_str().unwrap().to_owned();
+    let transactions = close["transactions"].as_array().unwrap();
+    Recorded {
+        header: header(close),
+        hash: close["ledger_hash"].as_str().unwrap().parse().unwrap(),
+        transactions: transactions.iter().map(|tx| (text(tx, "tx_blob"), text(tx, "meta"))).collect(),
+    }
+}
+
+/// A header as the server shows it. Numbers are texts in some places.
+fn header(json: &Value) -> LedgerHeader {
+    let number =
+        |key: &str| -> u64 { json[key].as_u64().or_else(|| json[key].as_str()?.parse().ok()).unwrap() };
+    let hash = |key: &str| -> Hash256 { json[key].as_str().unwrap().parse().unwrap() };
+    let small = |key: &str| u32::try_from(number(key)).unwrap();
+    LedgerHeader {
+        index: small("ledger_index"),
+        total_drops: number("total_coins"),
+        parent_hash: hash("parent_hash"),
+        transaction_hash: hash("transaction_hash"),
+        account_hash: hash("account_hash"),
+        parent_close_time: RippleTime(small("parent_close_time")),
+        close_time: RippleTime(small("close_time")),
+        close_time_resolution: u8::try_from(number("close_time_resolution")).unwrap(),
+        close_flags: u8::try_from(number("close_flags")).unwrap(),
+    }
+}
+
+fn state(entries: &Value) -> BTreeMap<Hash256, LedgerEntry> {
+    let entry = |entry: &Value| {
+        let data = hex::decode(entry["data"].as_str().unwrap()).unwrap();
+        let place = entry["index"].as_str().unwrap().parse().unwrap();
+        (place, LedgerEntry::from_object(&Object::decode(&data).unwrap()).unwrap())
+    };
+    entries.as_array().unwrap().iter().map(entry).collect()
+}

@@ -1,0 +1,29 @@
+//! The treasury daemon: everything around the core that touches the world.
+//!
+//! ```text
+//! ledger port ─┐                       ┌─ append to the store
+//! HTTP ────────┼→ queue → engine: step ┤
+//! driver ──────┘                       └→ effects → driver → signer, ledger, answers
+//! ```
+//!
+//! The engine's thread owns the state and the store; nothing is released before it is durable. The
+//! binaries are `treasuryd`, the daemon, and `treasuryctl`, the people's tool.
+
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod ctl;
+pub mod daemon;
+pub mod dev;
+pub mod driver;
+pub mod engine;
+pub mod http;
+pub mod ledger;
+pub mod metrics;
+mod ports;
+pub mod signer;
+pub mod store;
+
+#[cfg(test)]
+mod testing;

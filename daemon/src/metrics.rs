@@ -1,0 +1,451 @@
+//! Every Prometheus name, once. docs/reference/metrics.md is generated from the table here, and the
+//! dashboards may use no name that is not in it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+use treasury_core::config::{FindingKind, Signing};
+use treasury_core::input::{Input, SubmitReply};
+use treasury_core::proposal::Status;
+use treasury_core::state::{Guard, State};
+use treasury_core::{Event, Treasury};
+use xrpl_wire::TxResult;
+
+/// What kind of metric it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Goes up and down.
+    Gauge,
+    /// Only goes up while the process lives.
+    Counter,
+    /// Counts of observations by size.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// What kind it is.
+    pub kind: Kind,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// What it says, with unit and range.
+    pub help: &'static str,
+}
+
+impl Metric {
+    const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+        Self { name, kind: Kind::Gauge, labels, help }
+    }
+
+    const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+        Self { name, kind: Kind::Counter, labels, help }
+    }
+}
+
+const BUILD: Metric =
+    Metric::gauge("treasuryd_build_info", &["version"], "Always 1; the label says which version runs.");
+const LEDGER_INDEX: Metric = Metric::gauge(
+    "treasuryd_ledger_index",
+    &[],
+    "Index of the last validated ledger taken in; 0 before the first.",
+);
+const LEDGER_AGE: Metric = Metric::gauge(
+    "treasuryd_ledger_age_seconds",
+    &[],
+    "Seconds since the last validated ledger was taken in, by the daemon's own clock; since its start before the first.",
+);
+const SIGHT: Metric = Metric::gauge(
+    "treasuryd_sight",
+    &[],
+    "1 while the validated ledger can be seen and vouched for, otherwise 0: nothing is signed, submitted or released then.",
+);
+const BALANCE: Metric = Metric::gauge(
+    "treasuryd_account_balance_drops",
+    &["account"],
+    "XRP balance of a treasury account, in drops.",
+);
+const TICKETS_FREE: Metric = Metric::gauge(
+    "treasuryd_tickets_free",
+    &["account"],
+    "Tickets of a multi-signed treasury account that no proposal has taken.",
+);
+const PROPOSALS: Metric =
+    Metric::gauge("treasuryd_proposals", &["status"], "Proposals by status, those that ended included.");
+const OPEN_DROPS: Metric = Metric::gauge(
+    "treasuryd_proposals_open_drops",
+    &["account"],
+    "Drops that open proposals may still take out of a treasury account.",
+);
+const ESCROWS: Metric = Metric::gauge(
+    "treasuryd_escrows",
+    &["guard"],
+    "Escrows of treasury accounts by where they stand; `withheld` is locked with a hold on it.",
+);
+const ESCROW_DROPS: Metric = Metric::gauge(
+    "treasuryd_escrow_drops",
+    &["guard"],
+    "Drops in the escrows of treasury accounts that still stand on the ledger.",
+);
+const HOLDS: Metric =
+    Metric::gauge("treasuryd_holds", &[], "Holds on open proposals and on those whose escrow still stands.");
+const FROZEN: Metric =
+    Metric::gauge("treasuryd_frozen", &[], "Freezes that are on; the one on everything counts as one.");
+const BREAKER_OPEN: Metric = Metric::gauge(
+    "treasuryd_breaker_open",
+    &[],
+    "1 while the circuit breaker stops automated submissions, otherwise 0.",
+);
+const BREAKER_FAILURES: Metric = Metric::gauge(
+    "treasuryd_breaker_failures",
+    &[],
+    "Submissions in a row that failed for a systemic reason.",
+);
+const FINDINGS: Metric = Metric::counter(
+    "treasuryd_findings_total",
+    &["kind"],
+    "Findings of anomaly rules in the whole store, so a restart loses none.",
+);
+const SUBMISSIONS: Metric = Metric::counter(
+    "treasuryd_submissions_total",
+    &["result"],
+    "Answers to submissions since the process started: the server's engine_result, `busy`, `unknown` (no reply) or `other`. Provisional, as every such answer is.",
+);
+const STEPS: Metric =
+    Metric::counter("treasuryd_steps_total", &["input"], "Inputs that the core was stepped with.");
+const RECORDS: Metric =
+    Metric::gauge("treasuryd_store_records", &[], "Number of the last record in the store.");
+const APPEND: Metric = Metric {
+    name: "treasuryd_append_seconds",
+    kind: Kind::Histogram,
+    labels: &[],
+    help: "Seconds that an append to the store took until it was durable.",
+};
+const HTTP: Metric = Metric::counter(
+    "treasuryd_http_requests_total",
+    &["route", "status"],
+    "HTTP requests answered, by route pattern and status code.",
+);
+
+/// Every metric, in the order of the reference.
+pub const METRICS: [Metric; 20] = [
+    BUILD,
+    LEDGER_INDEX,
+    LEDGER_AGE,
+    SIGHT,
+    BALANCE,
+    TICKETS_FREE,
+    PROPOSALS,
+    OPEN_DROPS,
+    ESCROWS,
+    ESCROW_DROPS,
+    HOLDS,
+    FROZEN,
+    BREAKER_OPEN,
+    BREAKER_FAILURES,
+    FINDINGS,
+    SUBMISSIONS,
+    STEPS,
+    RECORDS,
+    APPEND,
+    HTTP,
+];
+
+/// Where an escrow stands, in the words of the labels.
+pub const GUARD_WORDS: [&str; 7] =
+    ["foreign", "locked", "withheld", "releasing", "released", "cancelled", "gone"];
+
+/// An append is a flush and an fdatasync: half a millisecond on a good disk. From a quarter of a second
+/// on, a commit takes longer than anybody should have to wait.
+const APPEND_BUCKETS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0];
+
+/// The metrics of one daemon.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    ledger_index: IntGauge,
+    ledger_age: IntGauge,
+    sight: IntGauge,
+    balance: IntGaugeVec,
+    tickets_free: IntGaugeVec,
+    proposals: IntGaugeVec,
+    open_drops: IntGaugeVec,
+    escrows: IntGaugeVec,
+    escrow_drops: IntGaugeVec,
+    holds: IntGauge,
+    frozen: IntGauge,
+    breaker_open: IntGauge,
+    breaker_failures: IntGauge,
+    findings: IntCounterVec,
+    submissions: IntCounterVec,
+    steps: IntCounterVec,
+    records: IntGauge,
+    append: Histogram,
+    http: IntCounterVec,
+}
+
+impl Metrics {
+    /// Registers every metric.
+    ///
+    /// # Errors
+    /// Where a name or label is not one that Prometheus takes, which a test rules out.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let metrics = Self {
+            ledger_index: gauge(&registry, LEDGER_INDEX)?,
+            ledger_age: gauge(&registry, LEDGER_AGE)?,
+            sight: gauge(&registry, SIGHT)?,
+            balance: gauges(&registry, BALANCE)?,
+            tickets_free: gauges(&registry, TICKETS_FREE)?,
+            proposals: gauges(&registry, PROPOSALS)?,
+            open_drops: gauges(&registry, OPEN_DROPS)?,
+            escrows: gauges(&registry, ESCROWS)?,
+            escrow_drops: gauges(&registry, ESCROW_DROPS)?,
+            holds: gauge(&registry, HOLDS)?,
+            frozen: gauge(&registry, FROZEN)?,
+            breaker_open: gauge(&registry, BREAKER_OPEN)?,
+            breaker_failures: gauge(&registry, BREAKER_FAILURES)?,
+            findings: counters(&registry, FINDINGS)?,
+            submissions: counters(&registry, SUBMISSIONS)?,
+            steps: counters(&registry, STEPS)?,
+            records: gauge(&registry, RECORDS)?,
+            append: register(
+                &registry,
+                Histogram::with_opts(
+                    HistogramOpts::new(APPEND.name, APPEND.help).buckets(APPEND_BUCKETS.to_vec()),
+                )?,
+            )?,
+            http: counters(&registry, HTTP)?,
+            registry,
+        };
+        gauges(&metrics.registry, BUILD)?.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        for kind in FindingKind::ALL {
+            // A counter that is there before its first count is one that `rate` and alerts can see rise.
+            metrics.findings.with_label_values(&[finding_word(kind)]).inc_by(0);
+        }
+        Ok(metrics)
+    }
+
+    /// An input is about to be taken.
+    pub fn stepping(&self, input: &Input) {
+        self.steps.with_label_values(&[input_word(input)]).inc();
+        if let Input::SubmitAnswered { reply, .. } = input {
+            let word = match reply {
+                // Only results that the ledger knows become labels: a server cannot make up new ones.
+                SubmitReply::Engine(result) => {
+                    TxResult::from_name(result).map_or("other", |known| known.name())
+                }
+                SubmitReply::Busy(_) => "busy",
+                SubmitReply::Unknown(_) => "unknown",
+            };
+            self.submissions.with_label_values(&[word]).inc();
+        }
+    }
+
+    /// A record became durable.
+    pub fn appended(&self, number: u64, took: Duration, events: &[Event]) {
+        self.append.observe(took.as_secs_f64());
+        self.stored(number, events);
+    }
+
+    /// A record is in the store: a new one, or one read at the start.
+    pub fn stored(&self, number: u64, events: &[Event]) {
+        self.records.set(clamp(number));
+        for event in events {
+            if let Event::Found { finding } = event {
+                self.findings.with_label_values(&[finding_word(finding.kind)]).inc();
+            }
+        }
+    }
+
+    /// An HTTP request was answered.
+    pub fn answered(&self, route: &str, status: u16) {
+        self.http.with_label_values(&[route, &status.to_string()]).inc();
+    }
+
+    /// Sets everything that follows from the state. `ledger_age` is the time since the last ledger.
+    pub fn show(&self, treasury: &Treasury, state: &State, ledger_age: Duration) {
+        self.ledger_index.set(state.ledger.map_or(0, |point| i64::from(point.index.0)));
+        self.ledger_age.set(clamp(ledger_age.as_secs()));
+        self.sight.set(i64::from(state.sees()));
+        self.frozen.set(count(state.freezes.len()));
+        self.breaker_open.set(i64::from(state.breaker.open.is_some()));
+        self.breaker_failures.set(i64::from(state.breaker.failures));
+        self.show_accounts(treasury, state);
+        self.show_proposals(state);
+        self.show_escrows(state);
+    }
+
+    fn show_accounts(&self, treasury: &Treasury, state: &State) {
+        for (account, declared) in &treasury.accounts {
+            let label = &[declared.name.as_str()];
+            self.balance.with_label_values(label).set(clamp(state.balance(account).get()));
+            if declared.signing == Signing::Multi {
+                self.tickets_free.with_label_values(label).set(count(state.free_tickets(account).count()));
+            }
+            let open = state
+                .open
+                .iter()
+                .filter_map(|id| state.proposals.get(id))
+                .filter(|proposal| proposal.account == *account)
+                .map(|proposal| proposal.intent.amount().get())
+                .fold(0, u64::saturating_add);
+            self.open_drops.with_label_values(label).set(clamp(open));
+        }
+    }
+
+    fn show_proposals(&self, state: &State) {
+        for word in Status::WORDS {
+            self.proposals.with_label_values(&[word]).set(0);
+        }
+        let mut holds = 0;
+        for proposal in state.proposals.values() {
+            self.proposals.with_label_values(&[proposal.status.word()]).inc();
+            let standing =
+                proposal.release_inputs().is_some_and(|release| state.standing.contains(&release.escrow));
+            if standing || !proposal.status.is_final() {
+                holds += proposal.holds.len();
+            }
+        }
+        self.holds.set(count(holds));
+    }
+
+    fn show_escrows(&self, state: &State) {
+        for word in GUARD_WORDS {
+            self.escrows.with_label_values(&[word]).set(0);
+            self.escrow_drops.with_label_values(&[word]).set(0);
+        }
+        for (key, escrow) in &state.escrows {
+            let word = guard_word(state, &escrow.guard);
+            self.escrows.with_label_values(&[word]).inc();
+            if state.standing.contains(key) {
+                let drops = escrow.view.amount.map_or(0, |amount| clamp(amount.get()));
+                self.escrow_drops.with_label_values(&[word]).add(drops);
+            }
+        }
+    }
+
+    /// The text that Prometheus reads.
+    ///
+    /// # Errors
+    /// Where it cannot be written as text, which the text format rules out.
+    pub fn text(&self) -> Result<String, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+/// The word for where an escrow stands.
+#[must_use]
+pub fn guard_word(state: &State, guard: &Guard) -> &'static str {
+    match guard {
+        Guard::Foreign => "foreign",
+        Guard::Locked { proposal, .. } => {
+            let held = state.proposals.get(proposal).is_some_and(|proposal| !proposal.holds.is_empty());
+            if held { "withheld" } else { "locked" }
+        }
+        Guard::Releasing { .. } => "releasing",
+        Guard::Released { .. } => "released",
+        Guard::Cancelled { .. } => "cancelled",
+        Guard::Gone { .. } => "gone",
+    }
+}
+
+/// The word for a kind of finding, as in the configuration.
+#[must_use]
+pub fn finding_word(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::SpendWithoutProposal => "spend_without_proposal",
+        FindingKind::ForeignEscrow => "foreign_escrow",
+        FindingKind::SignerListDrift => "signer_list_drift",
+        FindingKind::TicketTaken => "ticket_taken",
+        FindingKind::ViewDiffers => "view_differs",
+        FindingKind::SubmissionRefused => "submission_refused",
+    }
+}
+
+/// The page docs/reference/metrics.md.
+#[must_use]
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# Metrics\n\n\
+         `GET /metrics` answers in the text format of Prometheus and needs no token: whoever reaches the\n\
+         port reads balances, so keep it on an address that only your Prometheus reaches.\n\
+         Generated from `daemon/src/metrics.rs`; a test compares the two.\n\n\
+         | name | kind | labels | says |\n|---|---|---|---|\n",
+    );
+    for metric in METRICS {
+        let kind = match metric.kind {
+            Kind::Gauge => "gauge",
+            Kind::Counter => "counter",
+            Kind::Histogram => "histogram",
+        };
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "| `{}` | {kind} | {} | {} |", metric.name, labels.join(", "), metric.help);
+    }
+    let words = |list: &[&str]| list.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let _ = write!(
+        page,
+        "\nStatuses: {}.\n\nGuards: {}.\n\nKinds of findings: {}.\n",
+        words(&Status::WORDS),
+        words(&GUARD_WORDS),
+        words(&FindingKind::ALL.map(finding_word)),
+    );
+    page
+}
+
+fn input_word(input: &Input) -> &'static str {
+    match input {
+        Input::Command { .. } => "command",
+        Input::Ledger { .. } => "ledger",
+        Input::Reconciled { .. } => "reconciled",
+        Input::SightLost { .. } => "sight_lost",
+        Input::ConditionDerived { .. } => "condition_derived",
+        Input::AgentSigned { .. } => "agent_signed",
+        Input::SingleSigned { .. } => "single_signed",
+        Input::SignFailed { .. } => "sign_failed",
+        Input::SubmitAnswered { .. } => "submit_answered",
+        Input::Tick { .. } => "tick",
+        Input::OpenLedgerFee { .. } => "open_ledger_fee",
+    }
+}
+
+fn gauge(registry: &Registry, metric: Metric) -> Result<IntGauge, prometheus::Error> {
+    register(registry, IntGauge::new(metric.name, metric.help)?)
+}
+
+fn gauges(registry: &Registry, metric: Metric) -> Result<IntGaugeVec, prometheus::Error> {
+    register(registry, IntGaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)?)
+}
+
+fn counters(registry: &Registry, metric: Metric) -> Result<IntCounterVec, prometheus::Error> {
+    register(registry, IntCounterVec::new(Opts::new(metric.name, metric.help), metric.labels)?)
+}
+
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
+}
+
+/// Drops are at most 10^17 and counts far less; a gauge that stuck at its greatest would be seen.
+fn clamp(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn count(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

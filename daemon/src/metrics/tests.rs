@@ -1,0 +1,167 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use treasury_core::state::State;
+use treasury_core::{Runtime, step};
+
+use super::*;
+use crate::testing;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Metrics after a short life, with every label set used.
+fn lived() -> Metrics {
+    let metrics = Metrics::new().unwrap();
+    let treasury = testing::treasury();
+    let (mut state, mut runtime) = (State::default(), Runtime::new());
+    for input in [testing::reconciled(), testing::ledger(101)] {
+        metrics.stepping(&input);
+        let output = step(&treasury, &mut state, &mut runtime, input).unwrap();
+        metrics.appended(1, Duration::from_millis(2), &output.events);
+    }
+    metrics.stepping(&submit_answered(SubmitReply::Engine("tesSUCCESS".to_owned())));
+    metrics.answered("/v1/status", 200);
+    metrics.show(&treasury, &state, Duration::from_secs(3));
+    metrics
+}
+
+fn submit_answered(reply: SubmitReply) -> Input {
+    Input::SubmitAnswered {
+        proposal: treasury_core::units::ProposalId(1),
+        tx_id: treasury_core::units::Hash256::ZERO,
+        reply,
+    }
+}
+
+/// Names of `# TYPE` lines.
+fn exported(text: &str) -> BTreeSet<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect()
+}
+
+#[test]
+fn every_name_of_the_table_is_exported_and_no_other() {
+    let text = lived().text().unwrap();
+    assert_eq!(exported(&text), METRICS.iter().map(|metric| metric.name).collect());
+}
+
+#[test]
+fn the_gauges_say_what_the_state_says() {
+    let text = lived().text().unwrap();
+    for line in [
+        "treasuryd_ledger_index 101",
+        "treasuryd_ledger_age_seconds 3",
+        "treasuryd_sight 1",
+        "treasuryd_account_balance_drops{account=\"warm\"} 10000000000",
+        "treasuryd_tickets_free{account=\"warm\"} 5",
+        "treasuryd_proposals{status=\"collecting\"} 0",
+        "treasuryd_escrows{guard=\"withheld\"} 0",
+        "treasuryd_findings_total{kind=\"foreign_escrow\"} 0",
+        "treasuryd_submissions_total{result=\"tesSUCCESS\"} 1",
+        "treasuryd_steps_total{input=\"ledger\"} 1",
+        "treasuryd_append_seconds_count 2",
+        "treasuryd_http_requests_total{route=\"/v1/status\",status=\"200\"} 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
+    }
+}
+
+#[test]
+fn a_server_cannot_make_up_labels() {
+    let metrics = lived();
+    for made_up in ["", "tesSUCCESS\"", "whatever", &"x".repeat(10_000)] {
+        metrics.stepping(&submit_answered(SubmitReply::Engine(made_up.to_owned())));
+    }
+    let text = metrics.text().unwrap();
+    assert!(text.contains("treasuryd_submissions_total{result=\"other\"} 4"), "{text}");
+    assert!(!text.contains("whatever"));
+}
+
+#[test]
+fn the_reference_page_is_what_the_table_says() {
+    let path = repository().join("docs/reference/metrics.md");
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        fs::write(&path, reference()).unwrap();
+    }
+    let page = fs::read_to_string(&path).unwrap();
+    assert!(page == reference(), "docs/reference/metrics.md is old; run the test with UPDATE_REFERENCE=1");
+}
+
+/// Words that begin like one of our names.
+fn names_in(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| word.starts_with("treasuryd_"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn dashboards_and_alerts_use_only_names_that_are_exported() {
+    let mut known = BTreeSet::new();
+    for metric in METRICS {
+        match metric.kind {
+            Kind::Histogram => {
+                known.extend(["_bucket", "_count", "_sum"].map(|end| format!("{}{end}", metric.name)));
+            }
+            _ => {
+                known.insert(metric.name.to_owned());
+            }
+        }
+    }
+    let mut used = BTreeSet::new();
+    for file in ["treasuryd.json", "rules.yml"] {
+        let names = names_in(&fs::read_to_string(repository().join("dashboards").join(file)).unwrap());
+        let unknown: Vec<&String> = names.difference(&known).collect();
+        assert!(unknown.is_empty(), "{file} uses {unknown:?}");
+        assert!(names.len() > 10, "{file} uses hardly anything: {names:?}");
+        used.extend(names);
+    }
+    // Something that nobody looks at should not be exported either. (A histogram's sum is not looked at.)
+    let unseen: Vec<&String> = known.difference(&used).filter(|name| !name.ends_with("_sum")).collect();
+    assert!(unseen.is_empty(), "no panel and no alert shows {unseen:?}");
+}
+
+#[test]
+fn the_dashboard_is_json_with_panels_that_each_ask_something() {
+    let text = fs::read_to_string(repository().join("dashboards/treasuryd.json")).unwrap();
+    let dashboard: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let mut ids = BTreeSet::new();
+    for panel in panels {
+        let title = panel["title"].as_str().unwrap();
+        assert!(ids.insert(panel["id"].as_u64().unwrap()), "{title}: its id is taken");
+        if panel["type"] != "row" {
+            assert!(!panel["targets"].as_array().unwrap().is_empty(), "{title} asks nothing");
+            assert!(panel["description"].as_str().is_some_and(|text| !text.is_empty()), "{title}");
+        }
+    }
+}
+
+/// A label value that an expression picks has to be one that exists.
+#[test]
+fn label_values_in_dashboards_and_alerts_exist() {
+    let known: BTreeSet<&str> = Status::WORDS
+        .into_iter()
+        .chain(GUARD_WORDS)
+        .chain(FindingKind::ALL.map(finding_word))
+        .chain(["tesSUCCESS", "terQUEUED", "busy", "ledger"])
+        .collect();
+    for file in ["treasuryd.json", "rules.yml"] {
+        let text =
+            fs::read_to_string(repository().join("dashboards").join(file)).unwrap().replace("\\\"", "\"");
+        for label in ["status", "guard", "kind", "result", "input"] {
+            for operator in ["=\"", "=~\"", "!~\"", "!=\""] {
+                let start = format!("{label}{operator}");
+                for (at, _) in text.match_indices(&start) {
+                    let rest = &text[at + start.len()..];
+                    let values = &rest[..rest.find('"').unwrap()];
+                    for value in values.split('|') {
+                        assert!(known.contains(value), "{file}: {label} is never {value:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The driver's ports, as the signer and the ledger port fill them.
+
+use treasury_core::effect::ReleaseInputs;
+use treasury_core::input::{RungSignatures, SubmitReply};
+use treasury_core::units::{AccountId, Hash256, HexBytes};
+
+use crate::driver::{LedgerPort, Reply, SignerPort};
+use crate::ledger::PortHandle;
+use crate::signer::Signer;
+
+impl LedgerPort for PortHandle {
+    fn submit(&self, tx_id: Hash256, blob: HexBytes) -> Reply<SubmitReply> {
+        Box::pin(PortHandle::submit(self, tx_id, &blob))
+    }
+
+    fn reconcile(&self, accounts: Vec<AccountId>) -> Reply<()> {
+        Box::pin(PortHandle::reconcile(self, accounts))
+    }
+}
+
+impl SignerPort for Signer {
+    fn condition(&self, inputs: &ReleaseInputs) -> Result<HexBytes, String> {
+        Signer::condition(self, inputs).map_err(|error| error.to_string())
+    }
+
+    fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {
+        Signer::sign_as_agent(self, signer, rungs).map_err(|error| error.to_string())
+    }
+
+    fn sign_single(
+        &self,
+        account: AccountId,
+        rungs: &[HexBytes],
+        release: Option<&ReleaseInputs>,
+    ) -> Result<Vec<HexBytes>, String> {
+        Signer::sign_single(self, account, rungs, release).map_err(|error| error.to_string())
+    }
+}
