@@ -1,0 +1,31 @@
+//! What every scenario begins with.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use treasuryd::dev::story::Stage;
+use treasuryd::dev::{Options, Sandbox};
+
+/// The daemon's binary.
+pub(crate) fn exe() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_treasuryd-under-test"))
+}
+
+/// A sandbox in a directory of its own, which goes with it.
+pub(crate) struct Scene {
+    pub(crate) sandbox: Sandbox,
+    // Dropped last: the daemon's store is in it.
+    _dir: TempDir,
+}
+
+impl Scene {
+    pub(crate) async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::start(dir.path(), Options::default()).await.unwrap();
+        Self { sandbox, _dir: dir }
+    }
+
+    pub(crate) async fn stage(&self) -> Stage<'_> {
+        Stage::with_daemon(&self.sandbox, exe(), |_| {}).await.unwrap()
+    }
+}

@@ -1,0 +1,28 @@
+//! The tour's scenes, one by one, each on a ledger of its own.
+
+use treasuryd::dev::story;
+
+use crate::scene::Scene;
+
+macro_rules! scenes {
+    ($($name:ident => $($scene:path),+;)+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let scene = Scene::start().await;
+            let mut stage = scene.stage().await;
+            $(
+                let evidence = $scene(&mut stage).await.unwrap_or_else(|error| panic!("{error}"));
+                assert!(!evidence.is_empty());
+            )+
+        }
+    )+};
+}
+
+scenes! {
+    a_hot_account_below_its_floor_is_refilled_without_a_person => story::refill;
+    a_small_payment_goes_straight_through => story::small;
+    // From an account that has just been filled, so that no refill comes in between.
+    a_middling_payment_waits_for_two_people => story::refill, story::middling;
+    a_large_payment_waits_two_days_through_two_kills_and_is_released => story::large_with_kills;
+    a_flagged_payment_is_withheld_and_comes_back => story::flagged;
+}

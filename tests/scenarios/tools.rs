@@ -1,0 +1,66 @@
+//! Goal: what people type works, and what they mistype is explained.
+//! Danger: an error without the place; an exit code that says success.
+//! Method: the binaries, as a person would run them.
+
+use std::process::{Command, Output};
+
+use crate::scene::{Scene, exe};
+
+fn run(args: &[&str]) -> (Output, String) {
+    let output = Command::new(exe()).args(args).output().unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output, said)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_configuration_is_refused_by_key_and_line() {
+    let scene = Scene::start().await;
+    let path = scene.sandbox.config_path();
+    let path_text = path.to_str().unwrap();
+    let (output, said) = run(&["config", "check", "--config", path_text]);
+    assert!(output.status.success(), "{said}");
+
+    let good = std::fs::read_to_string(&path).unwrap();
+    let number = |needle: &str| {
+        good.lines().position(|line| line.trim_start().starts_with(needle)).map(|n| n + 1).unwrap()
+    };
+    for (key, replacement) in [
+        ("quorum", "quorum = 99"),
+        ("tier", "tier = \"lukewarm\""),
+        ("listen", "listen = \"nowhere\""),
+        ("floor", "floor = \"500\""),
+        ("action", "action = \"perhaps\""),
+        ("data_dir", "datadir = \"data\""),
+    ] {
+        let line = number(key);
+        let bad: Vec<&str> = good
+            .lines()
+            .enumerate()
+            .map(|(n, text)| if n + 1 == line { replacement } else { text })
+            .collect();
+        std::fs::write(&path, bad.join("\n")).unwrap();
+        let (output, said) = run(&["config", "check", "--config", path_text]);
+        assert!(!output.status.success(), "{key}");
+        let named = replacement.split_whitespace().next().unwrap();
+        assert!(said.contains(named), "{key}: {said}");
+        assert!(said.contains(&line.to_string()), "{key} is on line {line}: {said}");
+        let (output, _) = run(&["run", "--config", path_text]);
+        assert!(!output.status.success(), "{key}: a daemon must not start from it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_store_can_be_checked_and_read_after_a_kill() {
+    let scene = Scene::start().await;
+    let mut stage = scene.stage().await;
+    scene.sandbox.let_pass(2).await.unwrap();
+    stage.kill().await.unwrap();
+    let data = scene.sandbox.daemon_config().unwrap().data_dir;
+    let data = data.to_str().unwrap();
+    let (output, said) = run(&["store", "check", "--data-dir", data]);
+    assert!(output.status.success(), "{said}");
+    let (output, said) = run(&["store", "export", "--data-dir", data]);
+    assert!(output.status.success());
+    assert!(said.lines().any(|line| line.contains("ledger_taken")), "{said}");
+}

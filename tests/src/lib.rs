@@ -1,0 +1,1 @@
+//! What runs daemon and harness together. The library holds nothing; see `scenarios`, `benches`.
