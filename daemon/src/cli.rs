@@ -9,7 +9,7 @@ use crate::daemon::Daemon;
 use crate::dev::{self, DevArgs};
 use crate::signer::{Keystore, WorkFactor};
 use crate::store::{DiskStore, Store, replay};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use tracing_subscriber::EnvFilter;
 use xrpl_wire::{AccountId, Seed};
@@ -111,6 +111,12 @@ pub fn main() -> ExitCode {
         eprintln!("treasuryd: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// The page of the reference on this program: docs/reference/treasuryd.md.
+#[must_use]
+pub fn reference() -> String {
+    crate::manual::page(Cli::command())
 }
 
 fn command(command: Command) -> Result<ExitCode> {
@@ -291,4 +297,12 @@ fn open(data_dir: &Path) -> Result<DiskStore> {
         bail!("{} holds no store", data_dir.display());
     }
     Ok(DiskStore::open(data_dir)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_reference_of_the_daemon_is_what_the_program_says() {
+        crate::manual::check("treasuryd.md", &super::reference());
+    }
 }

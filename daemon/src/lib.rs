@@ -20,6 +20,7 @@ pub mod driver;
 pub mod engine;
 pub mod http;
 pub mod ledger;
+mod manual;
 pub mod metrics;
 mod ports;
 pub mod signer;

@@ -176,26 +176,7 @@ pub struct Propose {
 /// The page of the reference on this tool, from the words above: docs/reference/treasuryctl.md.
 #[must_use]
 pub fn reference() -> String {
-    let mut command = Cli::command().term_width(96);
-    command.build();
-    let mut page = format!(
-        "# treasuryctl\n\nGenerated from the program; `UPDATE_REFERENCE=1 cargo test -p treasuryd reference` writes it anew.\n\n\
-         ```text\n{}```\n",
-        command.render_long_help()
-    );
-    for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
-        // What every command takes is said once, above.
-        let hidden: Vec<clap::Id> =
-            sub.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().clone()).collect();
-        let mut shown = sub.clone();
-        for id in hidden {
-            shown = shown.mut_arg(id, |arg| arg.hide(true));
-        }
-        let help = shown.render_long_help();
-        page.push_str(&format!("\n## {}\n\n```text\n{help}```\n", sub.get_name()));
-    }
-    // Lines end where their words do, so that an editor that trims them changes nothing.
-    page.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    crate::manual::page(Cli::command())
 }
 
 fn amount(text: &str) -> Result<Drops, String> {

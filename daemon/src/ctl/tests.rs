@@ -131,13 +131,5 @@ fn the_command_line_is_sound() {
 /// Set `UPDATE_REFERENCE` to write the page anew.
 #[test]
 fn the_reference_of_the_tool_is_what_the_program_says() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/treasuryctl.md");
-    if std::env::var_os("UPDATE_REFERENCE").is_some() {
-        std::fs::write(path, cli::reference()).unwrap();
-    }
-    let page = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        page == cli::reference(),
-        "docs/reference/treasuryctl.md is out of date: run this test with UPDATE_REFERENCE=1"
-    );
+    crate::manual::check("treasuryctl.md", &cli::reference());
 }

@@ -81,12 +81,7 @@ fn a_server_cannot_make_up_labels() {
 
 #[test]
 fn the_reference_page_is_what_the_table_says() {
-    let path = repository().join("docs/reference/metrics.md");
-    if std::env::var_os("UPDATE_REFERENCE").is_some() {
-        fs::write(&path, reference()).unwrap();
-    }
-    let page = fs::read_to_string(&path).unwrap();
-    assert!(page == reference(), "docs/reference/metrics.md is old; run the test with UPDATE_REFERENCE=1");
+    crate::manual::check("metrics.md", &reference());
 }
 
 /// Words that begin like one of our names.

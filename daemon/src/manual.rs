@@ -1,0 +1,45 @@
+//! Reference pages of the command lines, from the words of the programs themselves.
+
+use std::fmt::Write as _;
+
+/// Markdown with the help of a command and of everything below it.
+pub(crate) fn page(mut command: clap::Command) -> String {
+    command = command.term_width(96);
+    command.build();
+    let name = command.get_name().to_owned();
+    let mut page = format!(
+        "# {name}\n\nGenerated from the program; `UPDATE_REFERENCE=1 cargo test -p treasuryd reference` writes it \
+         anew.\n\n```text\n{}```\n",
+        command.render_long_help()
+    );
+    below(&mut page, &name, &mut command);
+    // Lines end where their words do, so that an editor that trims them changes nothing.
+    page.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn below(page: &mut String, path: &str, command: &mut clap::Command) {
+    for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+        // What every command takes is said once, at the top.
+        let everywhere: Vec<clap::Id> =
+            sub.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().clone()).collect();
+        let mut shown = sub.clone();
+        for id in everywhere {
+            shown = shown.mut_arg(id, |arg| arg.hide(true));
+        }
+        let path = format!("{path} {}", sub.get_name());
+        // Writing to a String cannot fail.
+        let _ = write!(page, "\n## {path}\n\n```text\n{}```\n", shown.render_long_help());
+        below(page, &path, sub);
+    }
+}
+
+/// Compares a page of docs/reference with what the program says; writes it where `UPDATE_REFERENCE` is set.
+#[cfg(test)]
+pub(crate) fn check(file: &str, page: &str) {
+    let path = format!("{}/../docs/reference/{file}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        std::fs::write(&path, page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/reference/{file} is old; run the test with UPDATE_REFERENCE=1");
+}
