@@ -108,7 +108,8 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         return Err(Wait::Sight(reason.clone()));
     }
     let (Some(point), Some(fees)) = (state.ledger, state.fees) else {
-        return Err(Wait::Sight("no ledger has come yet".to_owned()));
+        // Fees come with the first ledger that closes after the accounts were read.
+        return Err(Wait::Ledger);
     };
     let account = proposal.account;
     let slot = match &proposal.intent {

@@ -14,6 +14,9 @@ impl World {
         let sandbox = Sandbox::start(dir.path(), Options::default()).await.unwrap();
         let daemon = Daemon::start(sandbox.daemon_config().unwrap()).await.unwrap();
         sandbox.daemon_has_seen(sandbox.begun_at()).await.unwrap();
+        // A daemon that has just started knows no fees before the first ledger that closes under its eyes, and plans no
+        // transaction without them.
+        sandbox.let_pass(1).await.unwrap();
         Self { _dir: dir, sandbox, daemon }
     }
 
