@@ -8,5 +8,5 @@ pub mod embedded;
 pub mod network;
 pub mod server;
 
-pub use network::Network;
+pub use network::{Network, World};
 pub use server::{EmbeddedConfig, EmbeddedServer, Faults, ServerError};

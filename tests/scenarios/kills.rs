@@ -6,6 +6,7 @@
 use treasuryd::dev::seen::{self, Books};
 use treasuryd::dev::story::Stage;
 use treasuryd::dev::xrp;
+use xrpl_harness::Network;
 use xrpl_wire::{Drops, RippleTime, TransactionType};
 
 use crate::scene::Scene;
@@ -18,14 +19,13 @@ async fn crash(stage: &mut Stage<'_>, step: usize, at: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_payment_survives_a_kill_at_every_step() {
+pub(crate) async fn a_payment_survives_a_kill_at_every_step() {
     let scene = Scene::start().await;
     let sandbox = &scene.sandbox;
     let mut stage = scene.stage().await;
     let (warm, supplier) = (sandbox.account("warm").unwrap(), sandbox.account("supplier").unwrap());
     for at in 0..6 {
-        let books = Books::open(sandbox.server());
+        let books = Books::open(sandbox.world()).await.unwrap();
         let alice = sandbox.people().get("alice").unwrap();
         let bob = sandbox.people().get("bob").unwrap();
         let id = alice.propose("warm", "supplier", xrp(300), &format!("killed at step {at}")).await.unwrap();
@@ -40,17 +40,18 @@ async fn a_payment_survives_a_kill_at_every_step() {
         if at == 4 {
             // Validated while the daemon is dead: it learns of it only from the ledger.
             stage.kill().await.unwrap();
-            sandbox.server().close_ledger();
-            sandbox.server().close_ledger();
+            sandbox.world().close_ledger().await.unwrap();
+            sandbox.world().close_ledger().await.unwrap();
             stage.restart().await.unwrap();
         }
         stage.first_sent("warm", &warm, books.since(), TransactionType::Payment).await.unwrap();
         crash(&mut stage, 5, at).await;
         sandbox.let_pass(3).await.unwrap();
         books
-            .settle(sandbox.server(), "warm", &warm, Drops::ZERO, xrp(300), &[TransactionType::Payment])
+            .settle(sandbox.world(), "warm", &warm, Drops::ZERO, xrp(300), &[TransactionType::Payment])
+            .await
             .unwrap_or_else(|error| panic!("killed at step {at}: {error}"));
-        books.settle(sandbox.server(), "supplier", &supplier, xrp(300), Drops::ZERO, &[]).unwrap();
+        books.settle(sandbox.world(), "supplier", &supplier, xrp(300), Drops::ZERO, &[]).await.unwrap();
         assert_eq!(alice.client().proposal(&id).await.unwrap().status, "validated");
     }
 }
@@ -58,11 +59,11 @@ async fn a_payment_survives_a_kill_at_every_step() {
 /// One delayed payment, killed at one step. `flagged`: security flags it, and it must come back.
 async fn escrow_killed_at(stage: &mut Stage<'_>, scene: &Scene, at: usize, flagged: bool) {
     let sandbox = &scene.sandbox;
-    let server = sandbox.server();
+    let world = sandbox.world();
     let warm = sandbox.account("warm").unwrap();
     let supplier = sandbox.account("supplier").unwrap();
     let runner = sandbox.account("runner").unwrap();
-    let books = Books::open(server);
+    let books = Books::open(sandbox.world()).await.unwrap();
     let people = sandbox.people();
     let (alice, bob, dave) =
         (people.get("alice").unwrap(), people.get("bob").unwrap(), people.get("dave").unwrap());
@@ -77,20 +78,20 @@ async fn escrow_killed_at(stage: &mut Stage<'_>, scene: &Scene, at: usize, flagg
     let create = stage.first_sent("warm", &warm, books.since(), TransactionType::EscrowCreate).await.unwrap();
     let sequence = create.tx.seq().value();
     crash(stage, 3, at).await;
-    let entry = seen::escrow(server, &warm, sequence).unwrap();
+    let entry = seen::escrow(world, &warm, sequence).await.unwrap().unwrap();
     let (finish_after, cancel_after) = (entry.finish_after.unwrap(), entry.cancel_after.unwrap());
     sandbox.let_pass(1).await.unwrap();
     if flagged {
         dave.flag(&id, "a drill").await.unwrap();
         crash(stage, 4, at).await;
     }
-    sandbox.advance_to(RippleTime(finish_after.0 + 1));
+    sandbox.advance_to(RippleTime(finish_after.0 + 1)).await.unwrap();
     crash(stage, 5, at).await;
     let how = if flagged {
         sandbox.let_pass(3).await.unwrap();
-        let ends = seen::ends_of_escrow(server, &warm, sequence, books.since());
+        let ends = seen::ends_of_escrow(world, &warm, sequence, books.since()).await.unwrap();
         assert!(ends.is_empty(), "flagged and killed at step {at}: {ends:?}");
-        sandbox.advance_to(RippleTime(cancel_after.0 + 1));
+        sandbox.advance_to(RippleTime(cancel_after.0 + 1)).await.unwrap();
         crash(stage, 6, at).await;
         TransactionType::EscrowCancel
     } else {
@@ -101,17 +102,17 @@ async fn escrow_killed_at(stage: &mut Stage<'_>, scene: &Scene, at: usize, flagg
     sandbox.let_pass(3).await.unwrap();
     let (gone, came) = if flagged { (Drops::ZERO, Drops::ZERO) } else { (paid, paid) };
     let what = format!("flagged {flagged}, killed at step {at}");
-    let ends = seen::ends_of_escrow(server, &warm, sequence, books.since());
+    let ends = seen::ends_of_escrow(world, &warm, sequence, books.since()).await.unwrap();
     assert_eq!(ends.len(), 1, "{what}: {ends:?}");
     assert!(ends[0].did(how), "{what}: {ends:?}");
     books
-        .settle(server, "warm", &warm, Drops::ZERO, gone, &[TransactionType::EscrowCreate])
+        .settle(sandbox.world(), "warm", &warm, Drops::ZERO, gone, &[TransactionType::EscrowCreate])
+        .await
         .unwrap_or_else(|error| panic!("{what}: {error}"));
-    books.settle(server, "supplier", &supplier, came, Drops::ZERO, &[]).unwrap();
+    books.settle(sandbox.world(), "supplier", &supplier, came, Drops::ZERO, &[]).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_release_survives_a_kill_at_every_step() {
+pub(crate) async fn a_release_survives_a_kill_at_every_step() {
     let scene = Scene::start().await;
     let mut stage = scene.stage().await;
     for at in [0, 1, 2, 3, 5, 7] {
@@ -119,8 +120,7 @@ async fn a_release_survives_a_kill_at_every_step() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flag_survives_a_kill_at_every_step() {
+pub(crate) async fn a_flag_survives_a_kill_at_every_step() {
     let scene = Scene::start().await;
     let mut stage = scene.stage().await;
     for at in [3, 4, 5, 6, 7] {

@@ -1,7 +1,9 @@
-//! Scenarios: the real daemon over real sockets, on the embedded ledger.
+//! Scenarios: the real daemon over real sockets, on the ledger that the environment names: embedded, at URLs, or in a
+//! container. See docs/how-to/test-worlds.md.
 //!
 //! Each opens with its goal, its danger and its method. None waits for wall time: a scenario closes ledgers
-//! itself while it looks for what it expects.
+//! itself while it looks for what it expects. A scenario that needs what this run's ledger cannot do is skipped, which
+//! is printed with the reason, and counted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
@@ -11,3 +13,91 @@ mod scene;
 mod story;
 mod tools;
 mod trouble;
+mod worlds;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::runtime::Runtime;
+use xrpl_harness::network::Capability;
+
+struct Scenario {
+    name: &'static str,
+    needs: &'static [Capability],
+    run: fn() -> Result<(), Failed>,
+}
+
+/// Lists scenarios as `module::name`, and after `needs` the capabilities without which they cannot play.
+macro_rules! scenarios {
+    ($($module:ident::$name:ident $(needs $($capability:ident)+)?;)+) => {
+        const SCENARIOS: &[Scenario] = &[$(Scenario {
+            name: concat!(stringify!($module), "::", stringify!($name)),
+            needs: &[$($(Capability::$capability),+)?],
+            run: || run($module::$name()),
+        }),+];
+    };
+}
+
+scenarios! {
+    story::a_hot_account_below_its_floor_is_refilled_without_a_person;
+    story::a_small_payment_goes_straight_through;
+    story::a_middling_payment_waits_for_two_people;
+    story::a_large_payment_waits_two_days_through_two_kills_and_is_released;
+    story::a_flagged_payment_is_withheld_and_comes_back;
+    kills::a_payment_survives_a_kill_at_every_step;
+    // Six and five escrows of two or three days each: where time moves by the second, that is hours.
+    kills::a_release_survives_a_kill_at_every_step needs Time;
+    kills::a_flag_survives_a_kill_at_every_step needs Time;
+    refusals::bad_approvals_are_refused_and_change_nothing;
+    refusals::bad_requests_are_refused_and_change_nothing;
+    refusals::a_request_sent_twice_is_one_payment;
+    tools::a_bad_configuration_is_refused_by_key_and_line;
+    tools::the_store_can_be_checked_and_read_after_a_kill;
+    trouble::a_cut_socket_is_mended_and_nothing_is_missed needs Faults;
+    trouble::a_swallowed_submission_is_sent_again_and_applied_once needs Faults;
+    trouble::a_second_daemon_on_the_same_store_is_refused;
+    trouble::two_daemons_with_one_treasury_pay_and_release_once;
+}
+
+fn run(scenario: impl Future<Output = ()>) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // One that fails panics.
+    runtime.block_on(scenario);
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    if arguments.list {
+        let trials = SCENARIOS.iter().map(|scenario| Trial::test(scenario.name, scenario.run)).collect();
+        return libtest_mimic::run(&arguments, trials).exit_code();
+    }
+    let runtime = Runtime::new().unwrap();
+    let (capabilities, container) = match runtime.block_on(worlds::open()) {
+        Ok(opened) => opened,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("it can: {capabilities:?}");
+    if worlds::shared() {
+        arguments.test_threads = Some(1);
+    }
+    let mut trials = Vec::new();
+    let mut skipped = Vec::new();
+    for scenario in SCENARIOS {
+        match capabilities.lacks(scenario.needs) {
+            None => trials.push(Trial::test(scenario.name, scenario.run)),
+            Some(lacking) => skipped.push((scenario.name, lacking.name())),
+        }
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    for (name, lacking) in &skipped {
+        println!("skipped: {name}: this ledger lacks the capability `{lacking}`");
+    }
+    println!("skipped: {}", skipped.len());
+    runtime.block_on(worlds::close(container));
+    conclusion.exit_code()
+}

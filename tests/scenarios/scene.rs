@@ -6,6 +6,8 @@ use tempfile::TempDir;
 use treasuryd::dev::story::Stage;
 use treasuryd::dev::{Options, Sandbox};
 
+use crate::worlds;
+
 /// The daemon's binary.
 pub(crate) fn exe() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_treasuryd-under-test"))
@@ -19,10 +21,15 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
+    /// On the ledger of this run: a fresh embedded one, or new accounts on the server that all scenarios share.
     pub(crate) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let sandbox = Sandbox::start(dir.path(), Options::default()).await.unwrap();
-        Self { sandbox, _dir: dir }
+        let options = Options::default();
+        let sandbox = match worlds::remote().await {
+            Some(world) => Sandbox::on(world, dir.path(), options).await,
+            None => Sandbox::start(dir.path(), options).await,
+        };
+        Self { sandbox: sandbox.unwrap(), _dir: dir }
     }
 
     pub(crate) async fn stage(&self) -> Stage<'_> {

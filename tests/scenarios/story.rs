@@ -1,4 +1,4 @@
-//! The tour's scenes, one by one, each on a ledger of its own.
+//! The tour's scenes, one by one, each with a treasury of its own.
 
 use treasuryd::dev::story;
 
@@ -6,8 +6,7 @@ use crate::scene::Scene;
 
 macro_rules! scenes {
     ($($name:ident => $($scene:path),+;)+) => {$(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $name() {
+        pub(crate) async fn $name() {
             let scene = Scene::start().await;
             let mut stage = scene.stage().await;
             $(

@@ -13,8 +13,7 @@ fn run(args: &[&str]) -> (Output, String) {
     (output, said)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bad_configuration_is_refused_by_key_and_line() {
+pub(crate) async fn a_bad_configuration_is_refused_by_key_and_line() {
     let scene = Scene::start().await;
     let path = scene.sandbox.config_path();
     let path_text = path.to_str().unwrap();
@@ -50,8 +49,7 @@ async fn a_bad_configuration_is_refused_by_key_and_line() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_store_can_be_checked_and_read_after_a_kill() {
+pub(crate) async fn the_store_can_be_checked_and_read_after_a_kill() {
     let scene = Scene::start().await;
     let mut stage = scene.stage().await;
     scene.sandbox.let_pass(2).await.unwrap();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use xrpl_harness::network::{At, Network};
 
 use super::process;
 use super::seen::balance;
@@ -91,7 +92,7 @@ fn directory(dir: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), DevError>
 }
 
 async fn play(sandbox: &Sandbox, exe: PathBuf) -> Result<(), DevError> {
-    eprintln!("a ledger at {}, a treasury in {}", sandbox.server().ws_url(), sandbox.dir().display());
+    eprintln!("a ledger at {}, a treasury in {}", sandbox.world().ws_url(), sandbox.dir().display());
     tokio::select! {
         table = tour(sandbox, exe) => {
             println!("{}", table?);
@@ -104,7 +105,7 @@ async fn play(sandbox: &Sandbox, exe: PathBuf) -> Result<(), DevError> {
 /// Runs the daemon and the ledger until Ctrl-C, and moves time when somebody types so.
 async fn attend(sandbox: &Sandbox, exe: PathBuf) -> Result<(), DevError> {
     let mut daemon = sandbox.spawn_daemon(&exe).await?;
-    println!("{}", introduction(sandbox, &exe));
+    println!("{}", introduction(sandbox, &exe).await?);
     let mut typed = typed_lines();
     loop {
         tokio::select! {
@@ -114,8 +115,13 @@ async fn attend(sandbox: &Sandbox, exe: PathBuf) -> Result<(), DevError> {
                 eprintln!("{signal}: stopping the daemon and the ledger");
                 break;
             }
-            ended = daemon.ended_by_itself() => return Err(ended),
-            Some(line) = typed.recv() => obey(sandbox, line.trim()),
+            ended = daemon.ended_by_itself() => {
+                // As a supervisor would; where it cannot get ready again, that is the end.
+                eprintln!("{ended}\nit is started again");
+                daemon = sandbox.spawn_daemon(&exe).await?;
+                eprintln!("it has caught up");
+            }
+            Some(line) = typed.recv() => obey(sandbox, line.trim()).await?,
         }
     }
     daemon.wait_or_kill().await;
@@ -159,45 +165,41 @@ fn typed_lines() -> mpsc::Receiver<String> {
     receive
 }
 
-fn obey(sandbox: &Sandbox, line: &str) {
+async fn obey(sandbox: &Sandbox, line: &str) -> Result<(), DevError> {
     match line.strip_prefix('+').map(value::duration) {
         Some(Ok(seconds)) => {
-            let closed = sandbox.server().advance_time(seconds);
-            println!("ledger {} closed at {}", closed.header.index, closed.header.close_time);
+            let closed = sandbox.world().advance_time(seconds).await?;
+            println!("ledger {} closed at {}", closed.index, closed.close_time);
         }
         Some(Err(problem)) => println!("{problem}"),
         None if line.is_empty() => {
-            let header = sandbox.server().validated().header;
-            println!("ledger {} closed at {}", header.index, header.close_time);
+            let closed = sandbox.world().validated().await?;
+            println!("ledger {} closed at {}", closed.index, closed.close_time);
         }
         None => println!("type +48h to let 48 hours of ledger time pass, Ctrl-C to end"),
     }
+    Ok(())
 }
 
 /// What is there, and what to try.
-fn introduction(sandbox: &Sandbox, exe: &Path) -> String {
+async fn introduction(sandbox: &Sandbox, exe: &Path) -> Result<String, DevError> {
     let dir = sandbox.dir();
     let profile = |name: &str| quoted(&profile_path(dir, name));
-    let closed = sandbox.server().validated();
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
         "A treasury on a ledger of its own. Nothing of it is real, and it ends with this process.\n"
     );
-    let _ = writeln!(
-        text,
-        "  ledger    {}  (JSON-RPC {})",
-        sandbox.server().ws_url(),
-        sandbox.server().rpc_url()
-    );
+    let _ =
+        writeln!(text, "  ledger    {}  (JSON-RPC {})", sandbox.world().ws_url(), sandbox.world().rpc_url());
     let _ = writeln!(text, "  daemon    {}  (/readyz, /metrics, /v1/…)", sandbox.url());
     let _ = writeln!(text, "  files     {}", dir.display());
     let _ = writeln!(text, "  config    {}  (read it, copy it)", sandbox.config_path().display());
     let _ = writeln!(text, "  log       {}\n", sandbox.log_path().display());
     for account in &sandbox.cast().accounts {
         let id = account.identity.id();
-        let xrp = balance(&closed, &id).to_xrp_string();
+        let xrp = balance(sandbox.world(), &id, At::Validated).await?.to_xrp_string();
         let _ = writeln!(text, "  {:<9} {id:<36} {xrp} XRP", account.identity.name());
     }
     for destination in &sandbox.cast().destinations {
@@ -249,7 +251,7 @@ A large one waits two days in an escrow:
 Here: type +48h to let 48 hours of ledger time pass, Enter to see the time, Ctrl-C to end.
 "#
     );
-    text
+    Ok(text)
 }
 
 /// How to start the people's tool: the one beside this program, or through cargo where it has not been built.

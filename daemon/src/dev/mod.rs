@@ -1,6 +1,6 @@
 //! Dev mode: a whole treasury on a ledger of its own, in one command, and the tour that plays its story.
 //!
-//! The ledger runs in this process and lives in its memory; the daemon runs as a child process, so that it can be
+//! The ledger runs in this process and lives in its memory (tests may name another); the daemon runs as a child process, so that it can be
 //! killed like any other. [`Sandbox`] is the stage, [`People`] act on it with their own keys, [`story`] holds the
 //! scenes. What happened is read from the validated ledger itself, never from the daemon.
 
@@ -18,14 +18,15 @@ mod tour;
 use std::path::PathBuf;
 
 use xrpl_harness::ServerError;
-use xrpl_wire::{SignError, TxError};
+use xrpl_harness::network::NetworkError;
+use xrpl_wire::SignError;
 
 pub use cast::{Cast, Identity, xrp};
 pub use cli::DevArgs;
 pub use files::{CONFIG, profile_path};
 pub use people::{People, Person};
 pub use process::DaemonProcess;
-pub use sandbox::{Options, Sandbox};
+pub use sandbox::{Options, Sandbox, free_port};
 pub use seen::{Books, Seen};
 
 use crate::client::ClientError;
@@ -59,9 +60,9 @@ pub enum DevError {
     /// The ledger's server.
     #[error(transparent)]
     Server(#[from] ServerError),
-    /// A transaction cannot be built.
+    /// The ledger, wherever it is.
     #[error(transparent)]
-    Transaction(#[from] TxError),
+    Network(#[from] NetworkError),
     /// A transaction cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),

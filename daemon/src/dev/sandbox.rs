@@ -1,4 +1,4 @@
-//! The stage: an embedded ledger with a treasury on it, and the files that a daemon runs from.
+//! The stage: a ledger with a treasury on it, and the files that a daemon runs from.
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use xrpl_harness::embedded::GenesisConfig;
+use xrpl_harness::network::{Network, Validated, World};
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
 use xrpl_wire::{AccountId, RippleTime};
 
@@ -19,6 +20,16 @@ use crate::config::DaemonConfig;
 
 /// How often a condition is looked at while it is waited for.
 const POLL: Duration = Duration::from_millis(20);
+
+/// The same where time moves by many ledgers: while the daemon takes them in, one by one, as little more time as
+/// possible shall pass.
+const POLL_SLOW: Duration = Duration::from_millis(250);
+
+/// And how long is waited there at least: two days are 172,800 ledgers for the daemon to take in.
+const SLOW: Duration = Duration::from_secs(1_200);
+
+/// Ports that are nobody's in particular.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
 
 /// How a sandbox is set up.
 #[derive(Clone, Debug)]
@@ -55,11 +66,12 @@ impl Default for Options {
     }
 }
 
-/// A ledger with a treasury on it, and the people around it. Dropping it stops the ledger.
+/// A ledger with a treasury on it, and the people around it. Dropping it stops the ledger, where it runs in this
+/// process.
 #[derive(Debug)]
 pub struct Sandbox {
     dir: PathBuf,
-    server: EmbeddedServer,
+    world: World,
     cast: Cast,
     people: People,
     url: String,
@@ -73,12 +85,7 @@ impl Sandbox {
     /// # Errors
     /// [`DevError::Occupied`] where `dir` holds a treasury already; what cannot be started or written.
     pub async fn start(dir: &Path, options: Options) -> Result<Self, DevError> {
-        let file = |source| DevError::File { path: dir.to_path_buf(), source };
-        std::fs::create_dir_all(dir).map_err(file)?;
-        let dir = dir.canonicalize().map_err(file)?;
-        if dir.join(CONFIG).exists() {
-            return Err(DevError::Occupied { dir });
-        }
+        free_directory(dir)?;
         let server = EmbeddedServer::start(EmbeddedConfig {
             ws_addr: options.ws_addr,
             rpc_addr: options.rpc_addr,
@@ -88,16 +95,27 @@ impl Sandbox {
             ..EmbeddedConfig::default()
         })
         .await?;
-        server.pause_auto_close();
+        Self::on(World::Embedded(server), dir, options).await
+    }
+
+    /// As [`Sandbox::start`], on a ledger that is there already, however long it has been used: every account is new.
+    /// What the options say of the ledger itself does not count, but for `close_every`: `None` says that nobody else
+    /// closes ledgers.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`]; [`DevError::Network`].
+    pub async fn on(world: World, dir: &Path, options: Options) -> Result<Self, DevError> {
+        let dir = free_directory(dir)?;
+        world.pause_auto_close().await?;
         let cast = Cast::draw();
-        provision::provision(&server, &cast)?;
+        provision::provision(&world, &cast).await?;
         let listen = free_port(options.listen)?;
-        files::write(&dir, &cast, &Places { ws_url: server.ws_url(), listen })?;
+        files::write(&dir, &cast, &Places { ws_url: world.ws_url(), listen })?;
         let url = format!("http://{listen}");
         let people = People::new(&cast, &url)?;
-        let begun_at = server.validated().header.index;
-        server.resume_auto_close();
-        Ok(Self { dir, server, cast, people, url, options, begun_at })
+        let begun_at = world.validated().await?.index;
+        world.resume_auto_close().await?;
+        Ok(Self { dir, world, cast, people, url, options, begun_at })
     }
 
     /// Where the files are.
@@ -118,10 +136,10 @@ impl Sandbox {
         self.dir.join("treasuryd.log")
     }
 
-    /// The ledger's server.
+    /// The ledger.
     #[must_use]
-    pub fn server(&self) -> &EmbeddedServer {
-        &self.server
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     /// Everybody's keys.
@@ -187,7 +205,7 @@ impl Sandbox {
     pub async fn spawn_daemon(&self, exe: &Path) -> Result<DaemonProcess, DevError> {
         let mut daemon = DaemonProcess::spawn(exe, &self.config_path(), &self.log_path())?;
         let client = Client::new(&self.url, None)?;
-        let deadline = Instant::now() + self.options.patience;
+        let deadline = Instant::now() + self.patience();
         loop {
             daemon.check_running()?;
             let found = match client.readiness().await {
@@ -198,9 +216,9 @@ impl Sandbox {
             if Instant::now() > deadline {
                 let expected = "the daemon is ready".to_owned();
                 let found = format!("{found}\n{}", process::tail(&self.log_path()));
-                return Err(DevError::NotSeen { expected, found, seconds: self.options.patience.as_secs() });
+                return Err(DevError::NotSeen { expected, found, seconds: self.patience().as_secs() });
             }
-            self.pass_time().await;
+            self.pass_time().await?;
         }
     }
 
@@ -225,15 +243,15 @@ impl Sandbox {
         expected: &str,
         mut probe: impl FnMut() -> F,
     ) -> Result<T, DevError> {
-        let deadline = Instant::now() + self.options.patience;
+        let deadline = Instant::now() + self.patience();
         loop {
             match probe().await {
                 Ok(seen) => return Ok(seen),
                 Err(found) if Instant::now() > deadline => {
-                    let seconds = self.options.patience.as_secs();
+                    let seconds = self.patience().as_secs();
                     return Err(DevError::NotSeen { expected: expected.to_owned(), found, seconds });
                 }
-                Err(_) => self.pass_time().await,
+                Err(_) => self.pass_time().await?,
             }
         }
     }
@@ -244,9 +262,9 @@ impl Sandbox {
     /// # Errors
     /// [`DevError::NotSeen`].
     pub async fn let_pass(&self, ledgers: u32) -> Result<u32, DevError> {
-        let target = self.server.validated().header.index.saturating_add(ledgers);
-        self.until(&format!("ledger {target} closes"), || {
-            let index = self.server.validated().header.index;
+        let target = self.world.validated().await?.index.saturating_add(ledgers);
+        self.until_told(&format!("ledger {target} closes"), || async move {
+            let index = self.world.validated().await.map_err(|error| error.to_string())?.index;
             if index >= target { Ok(()) } else { Err(format!("the last is {index}")) }
         })
         .await?;
@@ -275,27 +293,63 @@ impl Sandbox {
         .await
     }
 
-    /// Moves ledger time to a moment in one close; does nothing where that has passed.
-    pub fn advance_to(&self, time: RippleTime) {
-        if self.server.now() < time {
-            self.server.close_ledger_at(time);
+    /// Moves ledger time to a moment, in one close where the ledger can; does nothing where that has passed. Answers
+    /// with the last ledger.
+    ///
+    /// # Errors
+    /// [`DevError::Network`].
+    pub async fn advance_to(&self, time: RippleTime) -> Result<Validated, DevError> {
+        let validated = self.world.validated().await?;
+        match time.0.saturating_sub(validated.close_time.0) {
+            0 => Ok(validated),
+            seconds => Ok(self.world.advance_time(seconds).await?),
         }
     }
 
-    /// Stops the ledger.
+    /// Stops the ledger, where it runs in this process.
     pub async fn shutdown(self) {
-        self.server.shutdown().await;
+        self.world.shutdown().await;
     }
 
-    async fn pass_time(&self) {
+    async fn pass_time(&self) -> Result<(), DevError> {
         if self.options.close_every.is_none() {
-            self.server.close_ledger();
+            self.world.close_ledger().await?;
         }
-        tokio::time::sleep(POLL).await;
+        tokio::time::sleep(if self.world.capabilities().time { POLL } else { POLL_SLOW }).await;
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        if self.world.capabilities().time { self.options.patience } else { self.options.patience.max(SLOW) }
     }
 }
 
-/// A port that is free now. The daemon binds it later, and again after each restart, so it has to be known before.
-fn free_port(wanted: SocketAddr) -> Result<SocketAddr, DevError> {
-    TcpListener::bind(wanted).and_then(|listener| listener.local_addr()).map_err(DevError::Port)
+/// The directory, made where it is missing, unless a treasury is in it.
+fn free_directory(dir: &Path) -> Result<PathBuf, DevError> {
+    let file = |source| DevError::File { path: dir.to_path_buf(), source };
+    std::fs::create_dir_all(dir).map_err(file)?;
+    let dir = dir.canonicalize().map_err(file)?;
+    if dir.join(CONFIG).exists() {
+        return Err(DevError::Occupied { dir });
+    }
+    Ok(dir)
+}
+
+/// A port that is free now. The daemon binds it later, and again after each restart, so it has to be known before, and
+/// nobody else may get it meanwhile: so it is not one of those that the system gives out by itself (from 32768 up on
+/// Linux), neither to listeners nor to outgoing connections.
+///
+/// # Errors
+/// [`DevError::Port`].
+pub fn free_port(wanted: SocketAddr) -> Result<SocketAddr, DevError> {
+    let bound = |addr: SocketAddr| TcpListener::bind(addr).and_then(|listener| listener.local_addr());
+    if wanted.port() == 0 {
+        let found = (0..100)
+            .map(|_| SocketAddr::new(wanted.ip(), rand::random_range(PORTS)))
+            .find_map(|addr| bound(addr).ok());
+        if let Some(found) = found {
+            return Ok(found);
+        }
+    }
+    bound(wanted).map_err(DevError::Port)
 }

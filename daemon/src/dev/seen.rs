@@ -1,10 +1,8 @@
 //! What the validated ledger says, read from the ledger itself.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use xrpl_harness::EmbeddedServer;
-use xrpl_harness::embedded::ClosedLedger;
+use xrpl_harness::network::{At, Included, Network, World};
 use xrpl_wire::{
     AccountId, Drops, Hash256, LedgerEntry, Transaction, TransactionType, TxResult, entry, index, sf,
 };
@@ -49,89 +47,96 @@ impl Seen {
     }
 }
 
-/// The validated transactions that an account sent, in ledgers after `after`, oldest first.
-#[must_use]
-pub fn sent_by(server: &EmbeddedServer, account: &AccountId, after: u32) -> Vec<Seen> {
-    let ledger = server.snapshot();
-    ledger
-        .account_transactions(account)
-        .iter()
-        .filter_map(|place| ledger.at(*place))
-        .filter(|(closed, tx)| closed.header.index > after && tx.tx().account() == *account)
-        .map(|(closed, tx)| Seen {
-            id: tx.id,
-            ledger_index: closed.header.index,
-            tx: tx.tx().clone(),
-            result: tx.result,
-        })
-        .collect()
-}
-
-/// Every validated transaction, whoever sent it, that finishes or cancels this escrow.
-#[must_use]
-pub fn ends_of_escrow(server: &EmbeddedServer, owner: &AccountId, sequence: u32, after: u32) -> Vec<Seen> {
-    let ledger = server.snapshot();
-    let last = ledger.validated().header.index;
-    (after.saturating_add(1)..=last)
-        .filter_map(|index| ledger.closed(index))
-        .flat_map(|closed| closed.transactions.iter().map(move |tx| (closed, tx)))
-        .filter(|(_, tx)| {
-            matches!(tx.tx().tx_type(), TransactionType::EscrowFinish | TransactionType::EscrowCancel)
-                && tx.tx().object().account(sf::Owner) == Some(*owner)
-                && tx.tx().object().u32(sf::OfferSequence) == Some(sequence)
-        })
-        .map(|(closed, tx)| Seen {
-            id: tx.id,
-            ledger_index: closed.header.index,
-            tx: tx.tx().clone(),
-            result: tx.result,
-        })
-        .collect()
-}
-
-/// An account's XRP in a ledger; nothing where it is not there.
-#[must_use]
-pub fn balance(closed: &ClosedLedger, account: &AccountId) -> Drops {
-    closed
-        .state
-        .object(&index::account_root(account))
-        .and_then(|root| root.drops(sf::Balance))
-        .unwrap_or(Drops::ZERO)
-}
-
-/// An Escrow entry of the last validated ledger.
-#[must_use]
-pub fn escrow(server: &EmbeddedServer, owner: &AccountId, sequence: u32) -> Option<entry::Escrow> {
-    let closed = server.validated();
-    match LedgerEntry::from_object(closed.state.object(&index::escrow(owner, sequence))?) {
-        Ok(LedgerEntry::Escrow(escrow)) => Some(escrow),
-        _ => None,
+impl From<Included> for Seen {
+    fn from(included: Included) -> Self {
+        let Included { id, ledger_index, tx, result } = included;
+        Self { id, ledger_index, tx, result }
     }
 }
 
+/// The validated transactions that an account sent, in ledgers after `after`, oldest first.
+///
+/// # Errors
+/// [`DevError::Network`].
+pub async fn sent_by(world: &World, account: &AccountId, after: u32) -> Result<Vec<Seen>, DevError> {
+    let account = *account;
+    let sent = world.transactions(after, move |tx| tx.account() == account).await?;
+    Ok(sent.into_iter().map(Seen::from).collect())
+}
+
+/// Every validated transaction, whoever sent it, that finishes or cancels this escrow.
+///
+/// # Errors
+/// [`DevError::Network`].
+pub async fn ends_of_escrow(
+    world: &World,
+    owner: &AccountId,
+    sequence: u32,
+    after: u32,
+) -> Result<Vec<Seen>, DevError> {
+    let owner = *owner;
+    let ends = world
+        .transactions(after, move |tx| {
+            matches!(tx.tx_type(), TransactionType::EscrowFinish | TransactionType::EscrowCancel)
+                && tx.object().account(sf::Owner) == Some(owner)
+                && tx.object().u32(sf::OfferSequence) == Some(sequence)
+        })
+        .await?;
+    Ok(ends.into_iter().map(Seen::from).collect())
+}
+
+/// An account's XRP in a ledger; nothing where it is not there.
+///
+/// # Errors
+/// [`DevError::Network`].
+pub async fn balance(world: &World, account: &AccountId, at: At) -> Result<Drops, DevError> {
+    let root = world.entry(index::account_root(account), at).await?;
+    Ok(root.and_then(|root| root.drops(sf::Balance)).unwrap_or(Drops::ZERO))
+}
+
+/// An Escrow entry of the last validated ledger.
+///
+/// # Errors
+/// [`DevError::Network`].
+pub async fn escrow(
+    world: &World,
+    owner: &AccountId,
+    sequence: u32,
+) -> Result<Option<entry::Escrow>, DevError> {
+    let found = world.entry(index::escrow(owner, sequence), At::Validated).await?;
+    Ok(match found.as_ref().map(LedgerEntry::from_object) {
+        Some(Ok(LedgerEntry::Escrow(escrow))) => Some(escrow),
+        _ => None,
+    })
+}
+
 /// Balances at one validated ledger, to compare with later ones to the drop.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Books {
-    opened: Arc<ClosedLedger>,
+    opened: u32,
 }
 
 impl Books {
     /// Opens the books at the last validated ledger.
-    #[must_use]
-    pub fn open(server: &EmbeddedServer) -> Self {
-        Self { opened: server.validated() }
+    ///
+    /// # Errors
+    /// [`DevError::Network`].
+    pub async fn open(world: &World) -> Result<Self, DevError> {
+        Ok(Self { opened: world.validated().await?.index })
     }
 
     /// The ledger they were opened at.
     #[must_use]
     pub fn since(&self) -> u32 {
-        self.opened.header.index
+        self.opened
     }
 
     /// What the account had then.
-    #[must_use]
-    pub fn before(&self, account: &AccountId) -> Drops {
-        balance(&self.opened, account)
+    ///
+    /// # Errors
+    /// [`DevError::Network`].
+    pub async fn before(&self, world: &World, account: &AccountId) -> Result<Drops, DevError> {
+        balance(world, account, At::Ledger(self.opened)).await
     }
 
     /// Proves that an account has exactly what it had, plus `came`, less `went`, less the fees of the transactions
@@ -139,20 +144,21 @@ impl Books {
     ///
     /// # Errors
     /// [`DevError::Wrong`] with both figures or both lists.
-    pub fn settle(
+    pub async fn settle(
         &self,
-        server: &EmbeddedServer,
+        world: &World,
         name: &str,
         account: &AccountId,
         came: Drops,
         went: Drops,
         sent: &[TransactionType],
     ) -> Result<(), DevError> {
-        let closed = server.validated();
-        let since: Vec<Seen> = sent_by(server, account, self.since())
+        let closed = world.validated().await?.index;
+        let since: Vec<Seen> = sent_by(world, account, self.since())
+            .await?
             .into_iter()
             // What has closed since `closed` was read is not in its balances.
-            .filter(|seen| seen.ledger_index <= closed.header.index)
+            .filter(|seen| seen.ledger_index <= closed)
             .collect();
         let words = |seen: &Seen| format!("{} {}", seen.tx.tx_type().name(), seen.result.name());
         let count = |words: Vec<String>| {
@@ -167,11 +173,16 @@ impl Books {
         let fees =
             since.iter().fold(Drops::ZERO, |sum, seen| sum.checked_add(seen.tx.fee()).unwrap_or(Drops::MAX));
         let expected = self
-            .before(account)
+            .before(world, account)
+            .await?
             .checked_add(came)
             .and_then(|sum| sum.checked_sub(went))
             .and_then(|sum| sum.checked_sub(fees))
             .unwrap_or(Drops::ZERO);
-        super::same(&format!("drops of {name}"), &balance(&closed, account).get(), &expected.get())
+        super::same(
+            &format!("drops of {name}"),
+            &balance(world, account, At::Ledger(closed)).await?.get(),
+            &expected.get(),
+        )
     }
 }

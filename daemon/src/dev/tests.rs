@@ -1,5 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 
+use xrpl_harness::network::At;
 use xrpl_wire::{LedgerEntry, flags, index};
 
 use super::seen::balance;
@@ -16,7 +17,7 @@ async fn the_treasury_on_the_ledger_is_the_one_in_the_configuration() {
     let dir = tempfile::tempdir().unwrap();
     let sandbox = sandbox(dir.path()).await;
     let config = sandbox.daemon_config().unwrap();
-    let closed = sandbox.server().validated();
+    let closed = sandbox.world().embedded().unwrap().validated();
     let entry = |key| closed.state.object(&key).map(|object| LedgerEntry::from_object(object).unwrap());
     for (account, declared) in &config.treasury.accounts {
         let Some(LedgerEntry::AccountRoot(root)) = entry(index::account_root(account)) else {
@@ -45,7 +46,11 @@ async fn the_treasury_on_the_ledger_is_the_one_in_the_configuration() {
         assert_eq!(closed.state.object(&key).is_some(), member, "{name}");
     }
     for agent in &config.treasury.agents {
-        assert_eq!(balance(&closed, agent), xrpl_wire::Drops::ZERO, "agents are phantom signers");
+        assert_eq!(
+            balance(sandbox.world(), agent, At::Validated).await.unwrap(),
+            xrpl_wire::Drops::ZERO,
+            "agents are phantom signers"
+        );
     }
     for secret in ["passphrase", "keystore.age", "alice.seed", "alice.token", "bob.seed"] {
         let mode = std::fs::metadata(sandbox.dir().join(secret)).unwrap().permissions().mode();
@@ -92,15 +97,16 @@ async fn what_does_not_come_is_named_together_with_what_is_there() {
 async fn the_books_notice_every_drop_and_every_transaction_that_nobody_expected() {
     let dir = tempfile::tempdir().unwrap();
     let sandbox = sandbox(dir.path()).await;
-    let server = sandbox.server();
+    let world = sandbox.world();
+    let server = world.embedded().unwrap();
     let (exchange, supplier) = (sandbox.account("exchange").unwrap(), sandbox.account("supplier").unwrap());
-    let books = Books::open(server);
+    let books = Books::open(world).await.unwrap();
     server.fund(&exchange, xrp(3)).unwrap();
     server.close_ledger();
     let none = xrpl_wire::Drops::ZERO;
-    books.settle(server, "exchange", &exchange, xrp(3), none, &[]).unwrap();
+    books.settle(world, "exchange", &exchange, xrp(3), none, &[]).await.unwrap();
     for (came, went) in [(xrp(2), none), (none, none), (xrp(3), xrp(1))] {
-        let error = books.settle(server, "exchange", &exchange, came, went, &[]).unwrap_err();
+        let error = books.settle(world, "exchange", &exchange, came, went, &[]).await.unwrap_err();
         assert!(matches!(error, DevError::Wrong { .. }), "{error}");
     }
     let key = sandbox.cast().identity("supplier").unwrap().key().clone();
@@ -109,9 +115,9 @@ async fn the_books_notice_every_drop_and_every_transaction_that_nobody_expected(
     server.submit(&paid);
     server.close_ledger();
     let payment = xrpl_wire::TransactionType::Payment;
-    books.settle(server, "supplier", &supplier, none, xrp(1), &[payment]).unwrap();
+    books.settle(world, "supplier", &supplier, none, xrp(1), &[payment]).await.unwrap();
     for sent in [&[][..], &[payment, payment], &[xrpl_wire::TransactionType::EscrowCreate]] {
-        assert!(books.settle(server, "supplier", &supplier, none, xrp(1), sent).is_err(), "{sent:?}");
+        assert!(books.settle(world, "supplier", &supplier, none, xrp(1), sent).await.is_err(), "{sent:?}");
     }
 }
 

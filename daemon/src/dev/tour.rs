@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use xrpl_harness::network::Network;
 
 use super::story::{self, Evidence, Stage};
 use super::{DevError, Sandbox};
@@ -60,8 +61,8 @@ pub(super) async fn tour(sandbox: &Sandbox, exe: PathBuf) -> Result<String, DevE
         played.push(Played { title, evidence, took: scene_begun.elapsed() });
     }
     drop(stage);
-    narrator.finish();
-    let ledgers = sandbox.server().validated().header.index.saturating_sub(sandbox.begun_at());
+    drop(narrator);
+    let ledgers = sandbox.world().validated().await?.index.saturating_sub(sandbox.begun_at());
     Ok(format!(
         "{}\nAll of it was seen on the validated ledger: {ledgers} ledgers, {} of real time.\n",
         table(&played),
@@ -107,7 +108,7 @@ impl Narrator {
     fn scene(&self, number: usize, title: &str) {
         self.line(&format!("{number}/{} {title}", TITLES.len()));
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{number}/{}", TITLES.len()));
+            bar.set_message(title.to_owned());
         }
     }
 
@@ -121,8 +122,10 @@ impl Narrator {
             None => eprintln!("{text}"),
         }
     }
+}
 
-    fn finish(&self) {
+impl Drop for Narrator {
+    fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

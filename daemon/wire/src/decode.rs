@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
             FieldType::Vector256 => Value::Vector256(self.vector256(field)?),
             FieldType::Currency => Value::Currency(Currency(self.array()?)),
             FieldType::Issue => Value::Issue(self.issue(field)?),
-            FieldType::XChainBridge => Value::XChainBridge(XChainBridge {
+            FieldType::XChainBridge => Value::from(XChainBridge {
                 locking_chain_door: self.door(field)?,
                 locking_chain_issue: self.issue(field)?,
                 issuing_chain_door: self.door(field)?,

@@ -240,7 +240,7 @@ fn from_json(field: Field, json: &Json, depth: usize) -> Result<Value, CodecErro
                 json,
                 &["LockingChainDoor", "LockingChainIssue", "IssuingChainDoor", "IssuingChainIssue"],
             )?;
-            Value::XChainBridge(XChainBridge {
+            Value::from(XChainBridge {
                 locking_chain_door: account(field, json.get("LockingChainDoor"))?,
                 locking_chain_issue: issue("LockingChainIssue")?,
                 issuing_chain_door: account(field, json.get("IssuingChainDoor"))?,

@@ -149,7 +149,7 @@ fn value(field: Field, depth: u32) -> BoxedStrategy<Value> {
         }
         FieldType::Currency => prop_oneof![currency(), Just(Currency::XRP)].prop_map(Value::Currency).boxed(),
         FieldType::Issue => issue().prop_map(Value::Issue).boxed(),
-        FieldType::XChainBridge => bridge().prop_map(Value::XChainBridge).boxed(),
+        FieldType::XChainBridge => bridge().prop_map(Value::from).boxed(),
     }
 }
 

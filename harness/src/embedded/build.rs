@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use xrpl_wire::{Hash256, LedgerEntryType, LedgerHeader, Object, RippleTime, Value, index, sf};
+use xrpl_wire::{Hash256, LedgerEntryType, LedgerHeader, Object, RippleTime, TxResult, Value, index, sf};
 
 use super::apply::{ApplyFlags, LedgerInfo, apply};
 use super::canonical::CanonicalSet;
 use super::closed::{self, ClosedLedger, ClosedTx};
+use super::control::Control;
 use super::pool::{outcome, run_passes};
 use super::rules::Rules;
 use super::state::{Entry, StateMap};
@@ -23,6 +24,7 @@ pub(super) fn build(
     set: &mut CanonicalSet,
     close_time: RippleTime,
     rules: Rules,
+    control: &mut Control,
 ) -> ClosedLedger {
     let info = LedgerInfo {
         index: parent.header.index.saturating_add(1),
@@ -31,16 +33,23 @@ pub(super) fn build(
         rules,
         open: false,
     };
-    let mut state = parent.state.clone();
+    // What the ledger is built on is the one before it, unless a test has changed that.
+    let (mut state, total_drops) = match control.base.take() {
+        Some(base) => (base.state, base.total_drops),
+        None => (parent.state.clone(), parent.header.total_drops),
+    };
     let mut transactions: Vec<Arc<ClosedTx>> = Vec::new();
     let mut burned = 0u64;
     run_passes(set, |tx, retry| {
         let position = u32::try_from(transactions.len()).unwrap_or(u32::MAX);
-        let flags = ApplyFlags { retry, ..ApplyFlags::default() };
+        let flags = ApplyFlags { retry, claim: control.claims > 0, ..ApplyFlags::default() };
         let applied = apply(&mut state, &info, tx, flags, position);
         if let Some(meta) = applied.meta
             && applied.applied
         {
+            if flags.claim && applied.result == TxResult::tecINVARIANT_FAILED {
+                control.claims -= 1;
+            }
             burned = burned.saturating_add(applied.fee);
             let closed = ClosedTx::new(Arc::clone(tx), info.index, position, meta, applied.result);
             transactions.push(Arc::new(closed));
@@ -50,7 +59,7 @@ pub(super) fn build(
     skip_list(&mut state, info.index, &parent.hash);
     let header = LedgerHeader {
         index: info.index,
-        total_drops: parent.header.total_drops.saturating_sub(burned),
+        total_drops: total_drops.saturating_sub(burned),
         parent_hash: parent.hash,
         transaction_hash: closed::transaction_hash(&transactions),
         account_hash: state.root_hash(),

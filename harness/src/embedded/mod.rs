@@ -37,6 +37,7 @@ mod apply;
 mod build;
 mod canonical;
 mod closed;
+mod control;
 mod escalation;
 mod history;
 mod ledger;
@@ -54,6 +55,7 @@ mod trie;
 pub mod rpc;
 
 pub use closed::{ClosedLedger, ClosedTx};
+pub use control::MoreThanAllXrp;
 pub use escalation::{BASE_LEVEL, QueueMetrics, QueueSetup};
 pub use history::TxPlace;
 pub use ledger::{

@@ -16,7 +16,7 @@ use super::submitted::Submitted;
 pub struct OpenLedger {
     pub(super) info: LedgerInfo,
     parent_hash: Hash256,
-    state: StateMap,
+    pub(super) state: StateMap,
     transactions: BTreeMap<Hash256, OpenTx>,
 }
 

@@ -124,7 +124,7 @@ impl Pool {
             (batch.swap_remove(0), following)
         };
         // The reply tells of the moment before those that follow are applied.
-        let root = open.state().object(&tx.account_index);
+        let next = open.state().object(&tx.account_index).and_then(|root| root.u32(sf::Sequence));
         let outcome = SubmitOutcome {
             result: status.result,
             tx: Some(tx.tx.clone()),
@@ -134,8 +134,8 @@ impl Pool {
             broadcast: status.broadcast,
             queued: status.result == TxResult::terQUEUED,
             kept: status.kept,
-            account_sequence_next: root.and_then(|root| root.u32(sf::Sequence)).unwrap_or(0),
-            account_sequence_available: self.queue.next_sequence(open.state(), &tx.tx.account()),
+            account_sequence_next: next.unwrap_or(0),
+            account_sequence_available: next.map_or(0, |next| self.queue.first_free(next, &tx.tx.account())),
             open_ledger_cost: self.queue.required_fee(open, tx),
             validated_ledger_index,
         };

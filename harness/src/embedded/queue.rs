@@ -86,7 +86,11 @@ impl Queue {
     /// The first Sequence of an account that nothing in the ledger or the queue uses.
     pub(super) fn next_sequence(&self, state: &StateMap, account: &AccountId) -> u32 {
         let Some(root) = state.object(&index::account_root(account)) else { return 0 };
-        let next = root.u32(sf::Sequence).unwrap_or(0);
+        self.first_free(root.u32(sf::Sequence).unwrap_or(0), account)
+    }
+
+    /// The same for an account whose next Sequence in the ledger is known.
+    pub(super) fn first_free(&self, next: u32, account: &AccountId) -> u32 {
         let Some(waiting) = self.accounts.get(account) else { return next };
         let mut free = SeqProxy::Sequence(next);
         if !waiting.transactions.contains_key(&free) {

@@ -21,6 +21,11 @@ pub(super) struct Submitted {
     pub(super) blob: Arc<[u8]>,
     /// Where the sender's AccountRoot is. Hashing it once is noticed: every check asks for it.
     pub(super) account_index: Hash256,
+    /// Taken without regard to signatures, as a test asks.
+    pub(super) impersonated: bool,
+    /// The same for the Destination, if it has one.
+    destination: Option<(AccountId, Hash256)>,
+    signer: OnceLock<Option<AccountId>>,
     fulfillment: OnceLock<bool>,
 }
 
@@ -64,7 +69,10 @@ impl Submitted {
             id: tx.id(),
             blob: tx.encode().into(),
             account_index: index::account_root(&tx.account()),
+            destination: tx.object().account(sf::Destination).map(|to| (to, index::account_root(&to))),
             tx,
+            impersonated: false,
+            signer: OnceLock::new(),
             fulfillment: OnceLock::new(),
         }
     }
@@ -88,6 +96,23 @@ impl Submitted {
             return Err(Refusal::Local("Cannot submit pseudo transactions.".to_owned()));
         }
         Ok(())
+    }
+
+    /// Where the AccountRoot of an account is; known already for those of the transaction.
+    pub(super) fn root_index(&self, account: &AccountId) -> Hash256 {
+        match &self.destination {
+            Some((destination, at)) if destination == account => *at,
+            _ if *account == self.tx.account() => self.account_index,
+            _ => index::account_root(account),
+        }
+    }
+
+    /// The account of the key that signed, if one key did. Computed once.
+    pub(super) fn signer(&self) -> Option<AccountId> {
+        *self.signer.get_or_init(|| {
+            let key = self.tx.object().blob(sf::SigningPubKey).unwrap_or_default();
+            PublicKey::from_slice(key).ok().map(|key| key.account_id())
+        })
     }
 
     /// Whether the Fulfillment is that of the Condition. Computed once.

@@ -45,7 +45,8 @@ pub const CONTROL_METHODS: &[ControlMethod] = &[
     ControlMethod {
         name: "standalone_faults",
         parameters: "silent, delay_ms, skip_closes, duplicate_frames, reorder_frames, truncate_closes, swallow_submits, \
-                     lose_submit_replies, refuse_submits, refuse_all, fee_factor, hide_history_below",
+                     lose_submit_replies, refuse_submits, refuse_all, fee_factor, hide_history_below, lag, \
+                     lie, claim_only",
         does: "Sets what goes wrong from now on; what is not named heals. Errors are named by their token: slowDown.",
     },
     ControlMethod {
@@ -54,9 +55,20 @@ pub const CONTROL_METHODS: &[ControlMethod] = &[
         does: "Pays an account from the one that holds everything, and closes a ledger.",
     },
     ControlMethod {
+        name: "standalone_impersonate",
+        parameters: "account, enabled",
+        does: "Takes transactions of an account whoever signed them, or nobody. Off for all accounts at the start.",
+    },
+    ControlMethod {
         name: "standalone_restore",
         parameters: "snapshot",
         does: "Puts the ledger back to a snapshot. Ledger indexes go back with it.",
+    },
+    ControlMethod {
+        name: "standalone_set_balance",
+        parameters: "account, drops",
+        does: "Sets an account's balance, which no transaction tells of, makes the account if it is not there, and closes a \
+               ledger. The difference comes from the account that holds everything, or goes to it.",
     },
     ControlMethod {
         name: "standalone_snapshot",
@@ -82,9 +94,7 @@ fn run(shared: &Shared, request: &Request) -> RpcResult {
         "standalone_advance_time" => Ok(of(&shared.close_after(number(params, "seconds")?))),
         "standalone_close_at" => Ok(of(&shared.close_at(RippleTime(number(params, "close_time")?)))),
         "standalone_auto_close" => {
-            let enabled = required(params, "enabled")?;
-            let enabled = enabled.as_bool().ok_or_else(|| Failure::expected_field("enabled", "boolean"))?;
-            shared.pause_auto_close(!enabled);
+            shared.pause_auto_close(!flag(params, "enabled")?);
             Ok(Map::new())
         }
         "standalone_drop_connections" => {
@@ -96,6 +106,18 @@ fn run(shared: &Shared, request: &Request) -> RpcResult {
             Ok(Map::new())
         }
         "standalone_fund" => fund(shared, account(params)?, drops(params)?),
+        "standalone_impersonate" => {
+            let (account, enabled) = (account(params)?, flag(params, "enabled")?);
+            shared.with_ledger(|ledger| ledger.impersonate(account, enabled));
+            Ok(Map::new())
+        }
+        "standalone_set_balance" => {
+            let (account, drops) = (account(params)?, drops(params)?);
+            shared
+                .with_ledger(|ledger| ledger.set_balance(&account, drops))
+                .map_err(|error| Failure::with_message(RpcError::InvalidParams, error.to_string()))?;
+            Ok(of(&shared.close()))
+        }
         "standalone_restore" => {
             let id = number(params, "snapshot")?;
             if shared.restore_snapshot(id) {
@@ -156,11 +178,18 @@ fn faults(params: &Map<String, Value>) -> Result<Faults, Failure> {
         refuse_submits: error("refuse_submits")?,
         refuse_all: error("refuse_all")?,
         hide_history_below: count("hide_history_below")?,
+        lag: count("lag")?,
+        lie: count("lie")?,
+        claim_only: count("claim_only")?,
     })
 }
 
 fn required<'a>(params: &'a Map<String, Value>, name: &str) -> Result<&'a Value, Failure> {
     params.get(name).ok_or_else(|| Failure::missing_field(name))
+}
+
+fn flag(params: &Map<String, Value>, name: &str) -> Result<bool, Failure> {
+    required(params, name)?.as_bool().ok_or_else(|| Failure::expected_field(name, "boolean"))
 }
 
 fn number(params: &Map<String, Value>, name: &str) -> Result<u32, Failure> {

@@ -32,6 +32,15 @@ pub struct Faults {
     pub fee_factor: u32,
     /// Ledgers below this index are lost; `complete_ledgers` says so.
     pub hide_history_below: u32,
+    /// What the server shows as validated stays so many ledgers behind: its validated ledger stands still until
+    /// then, and follows so far behind. Submissions reach the network at once. Set to less, it catches up.
+    pub lag: u32,
+    /// The ledger of this index is another than the network's, whole in itself, without transactions; the ledger
+    /// after it names another parent. 0 for none.
+    pub lie: u32,
+    /// The next so many transactions that would be `tesSUCCESS` are `tecINVARIANT_FAILED` once their ledger closes:
+    /// they look fine until then, pay their fee, and do nothing.
+    pub claim_only: u32,
 }
 
 impl Faults {

@@ -5,6 +5,7 @@ mod faults;
 mod http;
 mod hub;
 mod shared;
+mod view;
 mod ws;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,7 +26,7 @@ pub use self::control::{CONTROL_METHODS, ControlMethod};
 pub use self::faults::Faults;
 use self::shared::{Settings, Shared};
 use crate::embedded::rpc::ServerFacts;
-use crate::embedded::{ClosedLedger, GENESIS_SEED, GenesisConfig, Ledger, SubmitOutcome};
+use crate::embedded::{ClosedLedger, GENESIS_SEED, GenesisConfig, Ledger, MoreThanAllXrp, SubmitOutcome};
 
 /// How long a socket or a port may take to close before it is left behind.
 const GOODBYE: Duration = Duration::from_millis(500);
@@ -279,7 +280,22 @@ impl EmbeddedServer {
     /// What goes wrong.
     #[must_use]
     pub fn faults(&self) -> Faults {
-        self.shared.faults().clone()
+        let ledger = self.shared.read();
+        Faults { claim_only: ledger.claims_left(), ..self.shared.faults().clone() }
+    }
+
+    /// Sets the balance of an account, which is made if it is not there. The next ledger has it, though no transaction
+    /// tells of it; see [`Ledger::set_balance`].
+    ///
+    /// # Errors
+    /// [`MoreThanAllXrp`].
+    pub fn set_balance(&self, account: &AccountId, balance: Drops) -> Result<(), MoreThanAllXrp> {
+        self.shared.with_ledger(|ledger| ledger.set_balance(account, balance))
+    }
+
+    /// Takes transactions of an account whoever signed them, or nobody; off for all accounts at the start.
+    pub fn impersonate(&self, account: AccountId, enabled: bool) {
+        self.shared.with_ledger(|ledger| ledger.impersonate(account, enabled));
     }
 
     /// Closes all websockets.

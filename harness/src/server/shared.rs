@@ -11,6 +11,7 @@ use xrpl_wire::{RippleTime, Transaction};
 use super::control;
 use super::faults::Faults;
 use super::hub::{Hub, Way};
+use super::view::View;
 use crate::embedded::rpc::error::{Failure, RpcError};
 use crate::embedded::rpc::{self, Effects, FeeGate, Outcome, Request, ServerFacts};
 use crate::embedded::{CloseTime, ClosedLedger, Ledger, SubmitOutcome};
@@ -20,6 +21,7 @@ use crate::embedded::{CloseTime, ClosedLedger, Ledger, SubmitOutcome};
 #[derive(Debug)]
 pub(super) struct Shared {
     ledger: RwLock<Ledger>,
+    view: Mutex<View>,
     faults: Mutex<Faults>,
     hub: Mutex<Hub>,
     gate: Mutex<FeeGate>,
@@ -49,6 +51,7 @@ impl Shared {
     pub(super) fn new(ledger: Ledger, settings: Settings) -> Self {
         Self {
             ledger_one: rpc::ledger_one(&ledger),
+            view: Mutex::new(View::of(&ledger)),
             ledger: RwLock::new(ledger),
             faults: Mutex::default(),
             hub: Mutex::default(),
@@ -71,6 +74,10 @@ impl Shared {
 
     fn write(&self) -> RwLockWriteGuard<'_, Ledger> {
         self.ledger.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn view(&self) -> MutexGuard<'_, View> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn hub(&self) -> MutexGuard<'_, Hub> {
@@ -119,8 +126,9 @@ impl Shared {
             }
             _ => {
                 let ledger = self.read();
-                let facts = self.facts(&ledger);
-                rpc::handle_read(&ledger, None, request, &facts)
+                let shown = self.view().shown().cloned();
+                let seen = shown.as_deref().unwrap_or(&ledger);
+                rpc::handle_read(seen, None, request, &self.facts(seen))
             }
         };
         (!lost && !self.is_silent()).then(|| request.reply(outcome))
@@ -134,21 +142,34 @@ impl Shared {
         if swallowed {
             return rpc::handle_gated(&mut ledger.clone(), &mut gate.clone(), None, request, &facts);
         }
-        let outcome = rpc::handle_gated(&mut ledger, &mut gate, None, request, &facts);
-        self.publish(&outcome.effects, &facts);
+        let mut outcome = rpc::handle_gated(&mut ledger, &mut gate, None, request, &facts);
+        drop(gate);
+        self.publish(&ledger, &outcome.effects);
+        self.tell_shown(&mut outcome);
         outcome
+    }
+
+    /// A server that is behind does not know of a later ledger when it answers a submission either.
+    fn tell_shown(&self, outcome: &mut Outcome) {
+        if let (Some(shown), Ok(result)) = (self.view().shown(), &mut outcome.result)
+            && let Some(index) = result.get_mut("validated_ledger_index")
+        {
+            *index = shown.validated().header.index.into();
+        }
     }
 
     /// Subscribes a socket and queues the reply before anything that happens next.
     pub(super) fn serve_subscription(&self, id: u64, request: &Request) {
         let refusal = self.refusal(false);
         let ledger = self.read();
-        let facts = self.facts(&ledger);
+        let shown = self.view().shown().cloned();
+        let seen = shown.as_deref().unwrap_or(&ledger);
+        let facts = self.facts(seen);
         let silent = self.is_silent();
         let mut hub = self.hub();
         let outcome = match (refusal, hub.subscription(id)) {
             (Some(failure), _) => Outcome { result: Err(failure), effects: Effects::default() },
-            (None, subscription) => rpc::handle_read(&ledger, subscription, request, &facts),
+            (None, subscription) => rpc::handle_read(seen, subscription, request, &facts),
         };
         if !silent {
             hub.send(id, request.reply(outcome).to_string().into());
@@ -206,8 +227,7 @@ impl Shared {
         let closed = ledger.close(at);
         let mut effects = Effects { closed: vec![Arc::clone(&closed)], proposed: Vec::new() };
         self.gate().let_in(ledger, &mut effects);
-        let facts = self.facts(ledger);
-        self.publish(&effects, &facts);
+        self.publish(ledger, &effects);
         closed
     }
 
@@ -227,16 +247,26 @@ impl Shared {
     }
 
     fn submit_locked(&self, ledger: &mut Ledger, blob: &[u8]) -> SubmitOutcome {
-        let facts = self.facts(ledger);
         let mut effects = Effects::default();
         let outcome = self.gate().submit(ledger, blob, false, &mut effects);
-        self.publish(&effects, &facts);
+        self.publish(ledger, &effects);
         outcome
     }
 
     /// Runs something on the ledger, which nobody else sees meanwhile and nobody is told of.
     pub(super) fn with_ledger<T>(&self, run: impl FnOnce(&mut Ledger) -> T) -> T {
-        run(&mut self.write())
+        let mut ledger = self.write();
+        let value = run(&mut ledger);
+        self.look_again(&ledger);
+        value
+    }
+
+    /// The ledger is another than it was, and nobody is told.
+    fn look_again(&self, ledger: &Ledger) {
+        let faults = self.faults().clone();
+        let mut view = self.view();
+        view.reset();
+        view.follow(ledger, &faults);
     }
 
     /// Keeps the ledger as it is, and says by which number; none if there are too many.
@@ -263,6 +293,7 @@ impl Shared {
     pub(super) fn restore(&self, ledger: Ledger) {
         let mut current = self.write();
         *current = ledger;
+        self.look_again(&current);
         self.gate().forget_waiting();
     }
 
@@ -291,19 +322,29 @@ impl Shared {
         let mut ledger = self.write();
         let mut effects = Effects::default();
         self.gate().set_factor(faults.fee_factor, &mut ledger, &mut effects);
+        ledger.claim_only(faults.claim_only);
         *self.faults() = faults;
-        let facts = self.facts(&ledger);
-        self.publish(&effects, &facts);
+        self.view().reset();
+        self.publish(&ledger, &effects);
     }
 
-    fn publish(&self, effects: &Effects, facts: &ServerFacts) {
-        if (effects.closed.is_empty() && effects.proposed.is_empty()) || self.is_silent() {
+    /// Tells subscribers of the ledgers that come into sight, and of what the open ledger took.
+    fn publish(&self, ledger: &Ledger, effects: &Effects) {
+        let faults = self.faults().clone();
+        let (fresh, shown) = {
+            let mut view = self.view();
+            (view.follow(ledger, &faults), view.shown().cloned())
+        };
+        if (fresh.is_empty() && effects.proposed.is_empty()) || faults.silent {
             return;
         }
-        for closed in &effects.closed {
-            let (skip, way) = self.way();
-            if !skip {
-                self.hub().publish_closed(closed, facts, way);
+        if !fresh.is_empty() {
+            let facts = self.facts(shown.as_deref().unwrap_or(ledger));
+            for closed in &fresh {
+                let (skip, way) = self.way();
+                if !skip {
+                    self.hub().publish_closed(closed, &facts, way);
+                }
             }
         }
         let mut hub = self.hub();

@@ -1,12 +1,15 @@
 //! The embedded server over real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod control;
 mod faults;
 mod lifecycle;
 mod malformed;
 mod methods;
 mod path;
 mod readme;
+mod reference;
 mod standalone;
 mod streams;
 mod support;
+mod view;

@@ -1,5 +1,6 @@
 //! Large payments: through an escrow that waits, and can be stopped.
 
+use xrpl_harness::network::{At, Network};
 use xrpl_wire::{AccountId, Drops, RippleTime, TransactionType, entry};
 
 use super::{Evidence, Stage};
@@ -21,11 +22,11 @@ const WINDOW_HOURS: u32 = 24;
 /// What was not seen, or seen otherwise.
 pub async fn large_with_kills(stage: &mut Stage<'_>) -> Result<Vec<Evidence>, DevError> {
     let sandbox = stage.sandbox();
-    let server = sandbox.server();
+    let world = sandbox.world();
     let people = sandbox.people();
     let (warm, supplier) = (sandbox.account("warm")?, sandbox.account("supplier")?);
     let runner = sandbox.account("runner")?;
-    let books = Books::open(server);
+    let books = Books::open(world).await?;
     let paid = xrp(5_000);
     let id = people.get("bob")?.propose("warm", "supplier", paid, "machines").await?;
     stage.say(&format!(
@@ -34,36 +35,42 @@ pub async fn large_with_kills(stage: &mut Stage<'_>) -> Result<Vec<Evidence>, De
     stage.can_be_signed(&id).await?;
     people.get("alice")?.approve(&id).await?;
     // No ledger closes between the last approval and the kill, so whatever the daemon did with it is unfinished.
-    server.pause_auto_close();
+    world.pause_auto_close().await?;
     people.get("bob")?.approve(&id).await?;
     stage.kill().await?;
-    server.resume_auto_close();
-    stage.say("alice and bob had signed, and the answer to the last signature had just been given");
+    let sent = balance(world, &warm, At::Open).await? != balance(world, &warm, At::Validated).await?;
+    world.resume_auto_close().await?;
+    stage.say(&format!(
+        "alice and bob had signed, the last signature had just been answered, the EscrowCreate {}",
+        if sent { "had just been sent" } else { "had not been sent" }
+    ));
     stage.restart().await?;
     let escrow = created(stage, &books, &supplier, paid).await?;
     stage.say(&format!("5000 XRP are in escrow until {}", escrow.finish_after));
-    let stands = |what: &str| escrow.stands(stage, &supplier, &books, what);
 
-    sandbox.advance_to(later(escrow.created_at, 30 * HOUR)?);
+    sandbox.advance_to(later(escrow.created_at, 30 * HOUR)?).await?;
     let waiting = sandbox.let_pass(2).await?;
-    stands("30 hours after its creation")?;
+    escrow.stands(stage, &supplier, &books, "30 hours after its creation").await?;
     stage.say("30 hours pass");
     stage.kill().await?;
-    sandbox.advance_to(later(escrow.created_at, 36 * HOUR)?);
+    sandbox.advance_to(later(escrow.created_at, 36 * HOUR)?).await?;
     stage.say("6 more hours pass without a daemon");
     stage.restart().await?;
     let after_kills = sandbox.let_pass(4).await?;
-    escrow.stands(stage, &supplier, &books, "36 hours after its creation")?;
+    escrow.stands(stage, &supplier, &books, "36 hours after its creation").await?;
 
-    sandbox.advance_to(later(escrow.finish_after, 1)?);
+    sandbox.advance_to(later(escrow.finish_after, 1)?).await?;
     stage.say("FinishAfter passes");
     let finish = escrow.end(stage, &books, TransactionType::EscrowFinish).await?;
     let until = sandbox.let_pass(5).await?;
-    books.settle(server, "warm", &warm, Drops::ZERO, paid, &[TransactionType::EscrowCreate])?;
-    books.settle(server, "supplier", &supplier, paid, Drops::ZERO, &[])?;
-    books.settle(server, "runner", &runner, Drops::ZERO, Drops::ZERO, &[TransactionType::EscrowFinish])?;
-    same("escrows left", &seen::escrow(server, &warm, escrow.sequence), &None)?;
-    same("ends of it", &seen::ends_of_escrow(server, &warm, escrow.sequence, books.since()).len(), &1)?;
+    books.settle(world, "warm", &warm, Drops::ZERO, paid, &[TransactionType::EscrowCreate]).await?;
+    books.settle(world, "supplier", &supplier, paid, Drops::ZERO, &[]).await?;
+    books
+        .settle(world, "runner", &runner, Drops::ZERO, Drops::ZERO, &[TransactionType::EscrowFinish])
+        .await?;
+    same("escrows left", &seen::escrow(world, &warm, escrow.sequence).await?, &None)?;
+    let ends = seen::ends_of_escrow(world, &warm, escrow.sequence, books.since()).await?;
+    same("ends of it", &ends.len(), &1)?;
     stage.say("supplier has its 5000 XRP, to the drop");
     Ok(vec![
         Evidence::of(
@@ -84,11 +91,11 @@ pub async fn large_with_kills(stage: &mut Stage<'_>) -> Result<Vec<Evidence>, De
 /// What was not seen, or seen otherwise.
 pub async fn flagged(stage: &mut Stage<'_>) -> Result<Vec<Evidence>, DevError> {
     let sandbox = stage.sandbox();
-    let server = sandbox.server();
+    let world = sandbox.world();
     let people = sandbox.people();
     let (warm, stranger) = (sandbox.account("warm")?, sandbox.account("stranger")?);
     let runner = sandbox.account("runner")?;
-    let books = Books::open(server);
+    let books = Books::open(world).await?;
     let paid = xrp(4_000);
     let id = people.get("alice")?.propose("warm", &stranger.to_string(), paid, "urgent!").await?;
     stage.say(&format!("alice asks warm to pay 4000 XRP to an address that nobody knows ({id})"));
@@ -98,27 +105,29 @@ pub async fn flagged(stage: &mut Stage<'_>) -> Result<Vec<Evidence>, DevError> {
     let escrow = created(stage, &books, &stranger, paid).await?;
     stage.say(&format!("alice and carol sign; it is in escrow until {}", escrow.finish_after));
 
-    sandbox.advance_to(later(escrow.created_at, 12 * HOUR)?);
+    sandbox.advance_to(later(escrow.created_at, 12 * HOUR)?).await?;
     people.get("dave")?.flag(&id, "alice says that she never asked for this").await?;
-    let flagged_at = server.validated().header.index;
+    let flagged_at = world.validated().await?.index;
     stage.say("in hour 12 dave (security) flags it");
 
-    sandbox.advance_to(later(escrow.finish_after, HOUR)?);
+    sandbox.advance_to(later(escrow.finish_after, HOUR)?).await?;
     let withheld = sandbox.let_pass(6).await?;
-    escrow.stands(stage, &stranger, &books, "an hour after FinishAfter, flagged")?;
-    sandbox.advance_to(RippleTime(escrow.cancel_after.0.saturating_sub(HOUR)));
+    escrow.stands(stage, &stranger, &books, "an hour after FinishAfter, flagged").await?;
+    sandbox.advance_to(RippleTime(escrow.cancel_after.0.saturating_sub(HOUR))).await?;
     sandbox.let_pass(3).await?;
-    escrow.stands(stage, &stranger, &books, "an hour before CancelAfter, flagged")?;
+    escrow.stands(stage, &stranger, &books, "an hour before CancelAfter, flagged").await?;
     stage.say("FinishAfter passes, and 22 hours more: it is not released");
 
-    sandbox.advance_to(later(escrow.cancel_after, 1)?);
+    sandbox.advance_to(later(escrow.cancel_after, 1)?).await?;
     stage.say("CancelAfter passes");
     let cancel = escrow.end(stage, &books, TransactionType::EscrowCancel).await?;
     let until = sandbox.let_pass(5).await?;
-    books.settle(server, "warm", &warm, Drops::ZERO, Drops::ZERO, &[TransactionType::EscrowCreate])?;
-    books.settle(server, "stranger", &stranger, Drops::ZERO, Drops::ZERO, &[])?;
-    books.settle(server, "runner", &runner, Drops::ZERO, Drops::ZERO, &[TransactionType::EscrowCancel])?;
-    same("escrows left", &seen::escrow(server, &warm, escrow.sequence), &None)?;
+    books.settle(world, "warm", &warm, Drops::ZERO, Drops::ZERO, &[TransactionType::EscrowCreate]).await?;
+    books.settle(world, "stranger", &stranger, Drops::ZERO, Drops::ZERO, &[]).await?;
+    books
+        .settle(world, "runner", &runner, Drops::ZERO, Drops::ZERO, &[TransactionType::EscrowCancel])
+        .await?;
+    same("escrows left", &seen::escrow(world, &warm, escrow.sequence).await?, &None)?;
     stage.say("the runner cancels it; warm has its 4000 XRP back");
     Ok(vec![
         Evidence::of("4000 XRP go into escrow", &escrow.create),
@@ -148,12 +157,13 @@ async fn created(
     amount: Drops,
 ) -> Result<Made, DevError> {
     let sandbox = stage.sandbox();
-    let server = sandbox.server();
+    let world = sandbox.world();
     let warm = sandbox.account("warm")?;
     let create = stage.first_sent("warm", &warm, books.since(), TransactionType::EscrowCreate).await?;
     let sequence = create.tx.seq().value();
     let wrong = |expected: &str, found: String| DevError::Wrong { expected: expected.to_owned(), found };
-    let entry = seen::escrow(server, &warm, sequence)
+    let entry = seen::escrow(world, &warm, sequence)
+        .await?
         .ok_or_else(|| wrong("an Escrow entry that the EscrowCreate made", "none".to_owned()))?;
     same("the escrow's destination", &entry.destination, destination)?;
     same("the escrow's drops", &entry.amount.drops(), &Some(amount))?;
@@ -161,11 +171,7 @@ async fn created(
     let times = entry.finish_after.zip(entry.cancel_after);
     let (finish_after, cancel_after) =
         times.ok_or_else(|| wrong("FinishAfter and CancelAfter", format!("{entry:?}")))?;
-    let created_at = server
-        .snapshot()
-        .closed(create.ledger_index)
-        .map(|closed| closed.header.close_time)
-        .ok_or_else(|| wrong("the ledger of the EscrowCreate", "none".to_owned()))?;
+    let created_at = world.ledger(create.ledger_index).await?.header.close_time;
     if finish_after < later(created_at, DELAY_HOURS * HOUR)? {
         let expected = format!("FinishAfter at least {DELAY_HOURS} hours after {created_at}");
         return Err(wrong(&expected, finish_after.to_string()));
@@ -176,37 +182,39 @@ async fn created(
 
 impl Made {
     /// Proves that it stands unchanged, that nobody tried to end it, and that its destination has nothing of it.
-    fn stands(
+    async fn stands(
         &self,
         stage: &Stage<'_>,
         destination: &AccountId,
         books: &Books,
         when: &str,
     ) -> Result<(), DevError> {
-        let server = stage.sandbox().server();
+        let world = stage.sandbox().world();
         same(
             &format!("the escrow {when}"),
-            &seen::escrow(server, &self.warm, self.sequence),
+            &seen::escrow(world, &self.warm, self.sequence).await?,
             &Some(self.entry.clone()),
         )?;
-        let ends: Vec<String> = seen::ends_of_escrow(server, &self.warm, self.sequence, books.since())
+        let ends: Vec<String> = seen::ends_of_escrow(world, &self.warm, self.sequence, books.since())
+            .await?
             .iter()
             .map(Seen::words)
             .collect();
         same(&format!("what was sent to end it {when}"), &ends, &Vec::new())?;
-        let sent = seen::sent_by(server, &self.warm, books.since()).len();
+        let sent = seen::sent_by(world, &self.warm, books.since()).await?.len();
         same(&format!("transactions of warm {when}"), &sent, &1)?;
-        let has = balance(&server.validated(), destination);
-        same(&format!("drops of its destination {when}"), &has, &books.before(destination))
+        let has = balance(world, destination, At::Validated).await?;
+        same(&format!("drops of its destination {when}"), &has, &books.before(world, destination).await?)
     }
 
     /// Waits until it is ended, and proves that it is in this way.
     async fn end(&self, stage: &Stage<'_>, books: &Books, how: TransactionType) -> Result<Seen, DevError> {
-        let server = stage.sandbox().server();
+        let world = stage.sandbox().world();
         stage
             .sandbox()
-            .until(&format!("a validated {} of the escrow", how.name()), || {
-                let ends = seen::ends_of_escrow(server, &self.warm, self.sequence, books.since());
+            .until_told(&format!("a validated {} of the escrow", how.name()), || async move {
+                let ends = seen::ends_of_escrow(world, &self.warm, self.sequence, books.since()).await;
+                let ends = ends.map_err(|error| error.to_string())?;
                 match ends.iter().find(|seen| seen.did(how)) {
                     Some(end) => Ok(end.clone()),
                     None if ends.is_empty() => Err("nothing was sent to end it".to_owned()),

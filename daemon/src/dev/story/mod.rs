@@ -151,8 +151,9 @@ impl<'a> Stage<'a> {
     ) -> Result<Seen, DevError> {
         let expected = format!("a validated {} of {name} after ledger {after}", tx_type.name());
         self.sandbox
-            .until(&expected, || {
-                let sent = seen::sent_by(self.sandbox.server(), account, after);
+            .until_told(&expected, || async move {
+                let sent = seen::sent_by(self.sandbox.world(), account, after).await;
+                let sent = sent.map_err(|error| error.to_string())?;
                 match sent.iter().find(|seen| seen.did(tx_type)) {
                     Some(found) => Ok(found.clone()),
                     None if sent.is_empty() => Err("no transaction of it".to_owned()),
@@ -163,9 +164,9 @@ impl<'a> Stage<'a> {
     }
 
     /// Proves that an account has sent nothing since.
-    fn nothing_sent(&self, name: &str, account: &AccountId, after: u32) -> Result<(), DevError> {
+    async fn nothing_sent(&self, name: &str, account: &AccountId, after: u32) -> Result<(), DevError> {
         let sent: Vec<String> =
-            seen::sent_by(self.sandbox.server(), account, after).iter().map(Seen::words).collect();
+            seen::sent_by(self.sandbox.world(), account, after).await?.iter().map(Seen::words).collect();
         super::same(&format!("transactions of {name} after ledger {after}"), &sent, &Vec::new())
     }
 

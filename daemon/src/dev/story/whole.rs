@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use xrpl_harness::network::{At, Network};
 use xrpl_wire::Drops;
 
 use super::{Evidence, Stage};
@@ -20,12 +21,12 @@ pub async fn whole(
     expected: &[(&str, &str, usize)],
 ) -> Result<Vec<Evidence>, DevError> {
     let sandbox = stage.sandbox();
-    let server = sandbox.server();
+    let world = sandbox.world();
     let until = sandbox.let_pass(5).await?;
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     for account in &sandbox.cast().accounts {
         let name = account.identity.name();
-        for seen in seen::sent_by(server, &account.identity.id(), sandbox.begun_at()) {
+        for seen in seen::sent_by(world, &account.identity.id(), sandbox.begun_at()).await? {
             let words = format!("{name}: {} {}", seen.tx.tx_type().name(), seen.result.name());
             *found.entry(words).or_default() += 1;
         }
@@ -39,9 +40,13 @@ pub async fn whole(
     stage
         .say(&format!("the treasury sent {sent} transactions, each of them asked for and each of them once"));
 
-    let begun = drops_there_are(stage, sandbox.begun_at())?;
-    let burned = burned_since(stage, sandbox.begun_at(), until);
-    same("drops there are, and those burned as fees", &(drops_there_are(stage, until)? + burned), &begun)?;
+    let begun = drops_there_are(stage, sandbox.begun_at()).await?;
+    let burned = burned_since(stage, sandbox.begun_at(), until).await?;
+    same(
+        "drops there are, and those burned as fees",
+        &(drops_there_are(stage, until).await? + burned),
+        &begun,
+    )?;
 
     let client = sandbox.people().get("alice")?.client();
     let findings: Vec<String> = client
@@ -51,32 +56,30 @@ pub async fn whole(
         .map(|finding| format!("{} {}", finding.kind, finding.evidence))
         .collect();
     same("findings of the daemon", &findings, &Vec::new())?;
-    let closed = server.validated();
+    let closed = world.validated().await?;
     for account in client.accounts().await? {
         let id = sandbox.account(&account.name)?;
         let figure = format!("drops of {} as the daemon shows them", account.name);
-        same(&figure, &account.balance_drops, &balance(&closed, &id).to_string())?;
+        same(&figure, &account.balance_drops, &balance(world, &id, At::Validated).await?.to_string())?;
     }
     stage.say("the daemon's figures are the ledger's, and it found nothing amiss");
     Ok(vec![
         Evidence::at(format!("{sent} transactions in all, each once; every drop accounted for"), until),
-        Evidence::at("the daemon's balances are the ledger's; no findings", closed.header.index),
+        Evidence::at("the daemon's balances are the ledger's; no findings", closed.index),
     ])
 }
 
-fn drops_there_are(stage: &Stage<'_>, ledger: u32) -> Result<u64, DevError> {
-    stage.sandbox().server().snapshot().closed(ledger).map(|closed| closed.header.total_drops).ok_or_else(
-        || DevError::Wrong { expected: format!("ledger {ledger}"), found: "no such ledger".to_owned() },
-    )
+async fn drops_there_are(stage: &Stage<'_>, ledger: u32) -> Result<u64, DevError> {
+    Ok(stage.sandbox().world().ledger(ledger).await?.header.total_drops)
 }
 
 /// What transactions have burned in ledgers after `after`, up to `until`.
-fn burned_since(stage: &Stage<'_>, after: u32, until: u32) -> u64 {
-    let ledger = stage.sandbox().server().snapshot();
-    (after.saturating_add(1)..=until)
-        .filter_map(|index| ledger.closed(index))
-        .flat_map(|closed| closed.transactions.iter())
-        .map(|tx| tx.tx().fee())
+async fn burned_since(stage: &Stage<'_>, after: u32, until: u32) -> Result<u64, DevError> {
+    let sent = stage.sandbox().world().transactions(after, |_| true).await?;
+    Ok(sent
+        .iter()
+        .filter(|included| included.ledger_index <= until)
+        .map(|included| included.tx.fee())
         .fold(Drops::ZERO, |sum, fee| sum.checked_add(fee).unwrap_or(Drops::MAX))
-        .get()
+        .get())
 }

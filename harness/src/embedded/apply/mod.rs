@@ -45,6 +45,8 @@ pub(super) struct ApplyFlags {
     pub(super) fail_hard: bool,
     /// Nothing is written, and signatures may be missing.
     pub(super) dry_run: bool,
+    /// What would succeed only pays its fee, as a test asks.
+    pub(super) claim: bool,
 }
 
 /// The ledger a transaction is applied to, but for its state.
@@ -115,10 +117,15 @@ pub(super) fn apply(
     if context.view.changed() > OVERSIZE_META_NODES {
         result = TxResult::tecOVERSIZE;
     }
+    let claimed = flags.claim && result.is_tes();
+    if claimed {
+        // The one failure that can meet a transaction of any type after everything else was fine.
+        result = TxResult::tecINVARIANT_FAILED;
+    }
     let mut applied = result.is_tes();
     if result.is_tec() && flags.fail_hard {
         applied = false;
-    } else if result == TxResult::tecOVERSIZE || (result.is_tec() && !flags.retry) {
+    } else if result == TxResult::tecOVERSIZE || claimed || (result.is_tec() && !flags.retry) {
         match context.claim_fee() {
             Ok(claimed) => {
                 fee = claimed;

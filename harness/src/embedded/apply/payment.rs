@@ -1,6 +1,6 @@
 //! Payment.
 
-use xrpl_wire::{AccountId, Amount, LedgerEntryType, TxResult, flags, index, sf};
+use xrpl_wire::{AccountId, Amount, LedgerEntryType, TxResult, flags, sf};
 
 use super::{Context, LedgerInfo, Ter, shared};
 use crate::embedded::state::StateMap;
@@ -71,7 +71,7 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> T
     let object = tx.tx.object();
     let destination = object.account(sf::Destination).ok_or(TxResult::temDST_NEEDED)?;
     let partial = object.u32(sf::Flags).unwrap_or(0) & flags::tfPartialPayment != 0;
-    match state.object(&index::account_root(&destination)) {
+    match state.object(&tx.root_index(&destination)) {
         None => match object.drops(sf::Amount) {
             // Another transaction may create the account first.
             None => return Err(TxResult::tecNO_DST),
@@ -92,7 +92,7 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> T
 
 pub(super) fn apply(context: &mut Context<'_>) -> Ter {
     let destination = context.fields().account(sf::Destination).ok_or(TxResult::tefINTERNAL)?;
-    let index = index::account_root(&destination);
+    let index = context.tx.root_index(&destination);
     // The destination counts as touched even where only a trust line changes: the metadata shows it.
     if context.view.update(&index).is_none() {
         let sequence = if context.info.rules.deletable_accounts { context.info.index } else { 1 };

@@ -191,7 +191,7 @@ impl Context<'_> {
         let source = self.account();
         let guarded = self
             .view
-            .read(&index::account_root(destination))
+            .read(&self.tx.root_index(destination))
             .is_some_and(|root| has_flag(root, flags::lsfDepositAuth));
         if guarded
             && source != *destination
@@ -211,7 +211,7 @@ impl Context<'_> {
 
     /// Adds drops to what an account has.
     pub(super) fn credit(&mut self, account: &AccountId, amount: u64) -> Ter {
-        let root = self.view.update(&index::account_root(account)).ok_or(TxResult::tefINTERNAL)?;
+        let root = self.view.update(&self.tx.root_index(account)).ok_or(TxResult::tefINTERNAL)?;
         let after = balance(root).checked_add(amount).ok_or(TxResult::tefINTERNAL)?;
         root.set(sf::Balance, drops(after)?);
         Ok(())
@@ -219,7 +219,7 @@ impl Context<'_> {
 
     /// Changes the OwnerCount of an account.
     pub(super) fn adjust_owner_count_of(&mut self, account: &AccountId, by: i64) -> Ter {
-        let root = self.view.update(&index::account_root(account)).ok_or(TxResult::tefBAD_LEDGER)?;
+        let root = self.view.update(&self.tx.root_index(account)).ok_or(TxResult::tefBAD_LEDGER)?;
         adjust_owner_count(root, by);
         Ok(())
     }

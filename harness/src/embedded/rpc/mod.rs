@@ -15,6 +15,7 @@ mod ledger;
 mod ledger_entry;
 mod objects;
 pub mod params;
+mod queue;
 pub mod request;
 mod select;
 mod server;

@@ -1,0 +1,150 @@
+//! What holds in every life of a ledger, whatever its accounts do: the books balance, every hash follows from the
+//! bytes, a snapshot is a snapshot, and the same calls give the same ledgers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod books;
+mod lives;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use xrpl_harness::embedded::Ledger;
+use xrpl_wire::{Hash256, TransactionType};
+
+use lives::{Call, Life};
+
+/// Lives are long rather than many: what goes wrong late needs a ledger that much has happened to.
+fn config(cases: u32) -> Config {
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
+
+/// What is random about a life: each number is one thing that somebody does.
+fn life(acts: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u64>> {
+    prop::collection::vec(any::<u64>(), acts)
+}
+
+/// The types of transactions that this ledger has.
+const TYPES: [TransactionType; 11] = [
+    TransactionType::Payment,
+    TransactionType::AccountSet,
+    TransactionType::SetRegularKey,
+    TransactionType::SignerListSet,
+    TransactionType::TicketCreate,
+    TransactionType::DepositPreauth,
+    TransactionType::EscrowCreate,
+    TransactionType::EscrowFinish,
+    TransactionType::EscrowCancel,
+    TransactionType::TrustSet,
+    TransactionType::AccountDelete,
+];
+
+#[test]
+fn the_books_balance_after_every_ledger_of_every_life() {
+    let succeeded: RefCell<BTreeSet<TransactionType>> = RefCell::default();
+    let failed: RefCell<BTreeSet<&str>> = RefCell::default();
+    let mut runner = TestRunner::new(config(12));
+    let run = runner.run(&life(150..250), |acts| {
+        let mut life = Life::begin();
+        for act in acts {
+            let parent = std::sync::Arc::clone(life.ledger.validated());
+            life.act(act);
+            let closed = life.ledger.validated();
+            // Where many were closed at once, most of them empty, the last one is looked at by itself.
+            match closed.header.index - parent.header.index {
+                0 => continue,
+                1 => books::check(Some(&parent), closed),
+                _ => books::check(None, closed),
+            }
+            for tx in &closed.transactions {
+                if tx.result.is_tes() {
+                    succeeded.borrow_mut().insert(tx.tx().tx_type());
+                } else {
+                    failed.borrow_mut().insert(tx.result.name());
+                }
+            }
+        }
+        Ok(())
+    });
+    run.unwrap();
+    let missing: Vec<_> = TYPES.into_iter().filter(|kind| !succeeded.borrow().contains(kind)).collect();
+    assert!(missing.is_empty(), "never succeeded: {missing:?}");
+    assert!(failed.borrow().len() >= 12, "lives were too easy: {:?}", failed.borrow());
+}
+
+#[test]
+fn the_same_calls_give_the_same_ledgers_from_the_start_and_from_any_snapshot() {
+    let mut runner = TestRunner::new(config(8));
+    let run = runner.run(&(life(60..120), any::<prop::sample::Index>()), |(acts, at)| {
+        let mut life = Life::begin();
+        let start = life.ledger.clone();
+        let began = life.calls.len();
+        let halfway = at.index(acts.len());
+        for act in &acts[..halfway] {
+            life.act(*act);
+        }
+        let (snapshot, taken) = (life.ledger.clone(), life.calls.len());
+        let before = history(&snapshot);
+        for act in &acts[halfway..] {
+            life.act(*act);
+        }
+        // What happens to the ledger does not happen to its snapshot.
+        prop_assert_eq!(&history(&snapshot), &before);
+        books::check(None, snapshot.validated());
+
+        for (mut ledger, calls) in [(start, &life.calls[began..]), (snapshot, &life.calls[taken..])] {
+            for call in calls {
+                replay(&mut ledger, call);
+            }
+            prop_assert_eq!(history(&ledger), history(&life.ledger));
+            prop_assert_eq!(ledger.open().state().root_hash(), life.ledger.open().state().root_hash());
+        }
+        Ok(())
+    });
+    run.unwrap();
+}
+
+#[test]
+fn a_ledger_read_back_from_its_bytes_is_the_same_and_goes_on_the_same() {
+    let mut runner = TestRunner::new(config(6));
+    let run = runner.run(&life(60..120), |acts| {
+        let mut life = Life::begin();
+        for act in acts {
+            life.act(act);
+        }
+        // What is held or retried stands in no ledger: it is given the time to be applied or to be dropped.
+        for _ in 0..10 {
+            life.close(1);
+        }
+        let closed = life.ledger.validated();
+        let state = closed.state.iter().map(|(index, entry)| (*index, entry.blob().to_vec()));
+        let mut read = Ledger::from_recorded(closed.header, state).unwrap();
+        prop_assert_eq!(read.validated().hash, closed.hash);
+        prop_assert_eq!(read.validated().state.root_hash(), closed.header.account_hash);
+        prop_assert_eq!(read.validated().fees, closed.fees);
+        let before = life.calls.len();
+        // A payment of somebody who never did anything but hold XRP, so that it succeeds in any life.
+        life.pay_from_genesis();
+        life.close(5);
+        for call in &life.calls[before..] {
+            replay(&mut read, call);
+        }
+        prop_assert_eq!(read.validated().hash, life.ledger.validated().hash);
+        Ok(())
+    });
+    run.unwrap();
+}
+
+/// The hashes of all ledgers there are.
+fn history(ledger: &Ledger) -> Vec<Hash256> {
+    let last = ledger.validated().header.index;
+    (ledger.first_index()..=last).map(|index| ledger.closed(index).unwrap().hash).collect()
+}
+
+fn replay(ledger: &mut Ledger, call: &Call) {
+    match call {
+        Call::Submit(blob) => drop(ledger.submit(blob)),
+        Call::Close(at) => drop(ledger.close(*at)),
+    }
+}
