@@ -1,0 +1,45 @@
+//! Bytes: what decodes encodes to the same bytes, its JSON reads back as the same, and nothing panics.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use xrpl_wire::{
+    LedgerEntry, LedgerHeader, Metadata, Object, Transaction, TxBody, Value, condition, sign, typed,
+};
+
+fuzz_target!(|data: &[u8]| {
+    let _ = LedgerHeader::decode(data).map(|header| assert_eq!(header.encode().as_slice(), data));
+    let _ = condition::parse_condition(data);
+    let _ = condition::parse_fulfillment(data);
+    let Ok(object) = Object::decode(data) else { return };
+    assert_eq!(object.encode().as_deref(), Ok(data), "decoded bytes encode to themselves");
+    let _ = object.encode_signing();
+    // A Number's bytes may be out of its normal form, which JSON has no words for.
+    if !has_number(&object) {
+        let json = object.to_json();
+        let read =
+            Object::from_json(&json).unwrap_or_else(|error| panic!("{json} is not read back: {error}"));
+        assert_eq!(read, object, "JSON reads back as what it was written from: {json}");
+    }
+    let _ = LedgerEntry::from_object(&object);
+    let _ = Metadata::from_object(object.clone());
+    let Ok(tx) = Transaction::from_object(object) else { return };
+    assert_eq!(tx.encode(), data);
+    let _ = sign::signers(&tx);
+    let _ = sign::verify_signatures(&tx);
+    // Bytes may hold more memos than anybody may send; such a transaction is read and not built.
+    if tx.check_memos().is_ok()
+        && let (Ok(common), Ok(body)) = (typed::TxCommon::parse(&tx), TxBody::parse(&tx))
+    {
+        let built = typed::build(&common, &body).expect("a typed transaction builds");
+        assert_eq!(TxBody::parse(&built).as_ref(), Ok(&body), "a body survives building");
+    }
+});
+
+fn has_number(object: &Object) -> bool {
+    object.iter().any(|(_, value)| match value {
+        Value::Number(_) => true,
+        Value::Object(inner) => has_number(inner),
+        Value::Array(entries) => entries.iter().any(|(_, inner)| has_number(inner)),
+        _ => false,
+    })
+}
