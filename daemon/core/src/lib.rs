@@ -1,9 +1,9 @@
 //! What treasuryd decides.
 //!
-//! This crate has no clock, socket, disk, randomness or async: [`step`] takes an [`Input`] and the
+//! This crate has no clock, socket, disk, randomness or async: [`step()`] takes an [`Input`] and the
 //! present [`State`], and answers with [`Event`]s (facts, to be made durable) and [`Effect`]s (requests
 //! to the world, released only when the facts are durable). Live running, replay after a restart and
-//! simulation all go through the same two functions, [`step`] and [`State::apply`].
+//! simulation all go through the same two functions, [`step()`] and [`State::apply`].
 //!
 //! Time is the validated ledger's close time. Wall time enters only with [`Input::Tick`], to notice
 //! that no ledger has come for too long.
