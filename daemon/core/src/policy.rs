@@ -198,7 +198,7 @@ pub fn decide(
 }
 
 /// What has left the account within the last `period_seconds`, and what open proposals may still take
-/// out of it. A proposal that ended without effect does not count.
+/// out of it. A proposal that ended without effect does not count once its slot is free.
 #[must_use]
 pub fn outflow(state: &State, account: AccountId, now: RippleTime, period_seconds: u32) -> Drops {
     let since = now.0.saturating_sub(period_seconds);
@@ -212,7 +212,8 @@ pub fn outflow(state: &State, account: AccountId, now: RippleTime, period_second
         .filter(|proposal| proposal.account == account)
         .filter(|proposal| match &proposal.status {
             Status::Validated(outcome) => outcome.at.close_time.0 >= since,
-            status => !status.is_final(),
+            // Taken back or not: what still holds its slot may still be sent by whoever has signatures.
+            status => !status.is_final() || state.holds_slot(proposal),
         })
         .map(|proposal| proposal.intent.amount())
         .fold(Drops::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Drops::MAX))

@@ -227,6 +227,15 @@ impl State {
         HoldId(self.last_hold.saturating_add(1))
     }
 
+    /// Whether a proposal still has its slot: until then what was signed over it can be applied.
+    #[must_use]
+    pub fn holds_slot(&self, proposal: &Proposal) -> bool {
+        proposal
+            .plan
+            .as_ref()
+            .is_some_and(|plan| self.slots.get(&(proposal.account, plan.slot)) == Some(&proposal.id))
+    }
+
     /// Whether the validated ledger can be seen.
     #[must_use]
     pub fn sees(&self) -> bool {

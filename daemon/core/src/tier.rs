@@ -4,7 +4,7 @@ use crate::config::TierLink;
 use crate::flow::{self, Draft};
 use crate::intent::{Asker, Intent};
 use crate::policy::{self, Action};
-use crate::proposal::{Proposal, Status};
+use crate::proposal::Proposal;
 use crate::state::State;
 use crate::step::Cx;
 use crate::units::{Drops, RippleTime};
@@ -54,10 +54,7 @@ fn rests(cx: &Cx<'_>, link: &TierLink) -> bool {
         return true;
     }
     // Signatures over a move that people rejected or took back may still be sent by whoever has them.
-    let may_come_yet = last
-        .plan
-        .as_ref()
-        .is_some_and(|plan| cx.state.slots.get(&(last.account, plan.slot)) == Some(&last.id));
+    let may_come_yet = cx.state.holds_slot(last);
     let rest_until = last.drafted.close_time.0.saturating_add(cx.config.timing.retry_seconds);
     may_come_yet || (last.status.ended_without_effect() && cx.now().0 < rest_until)
 }
@@ -73,7 +70,7 @@ pub fn wanted(state: &State, link: &TierLink, now: RippleTime) -> Option<Drops> 
     let since = now.0.saturating_sub(link.period_seconds);
     let moved = moves(state, link)
         .take_while(|proposal| proposal.drafted.close_time.0 >= since)
-        .filter(|proposal| matches!(proposal.status, Status::Validated(_)) || !proposal.status.is_final())
+        .filter(|proposal| !proposal.status.ended_without_effect() || state.holds_slot(proposal))
         .map(|proposal| proposal.intent.amount())
         .fold(Drops::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Drops::MAX));
     let amount = link

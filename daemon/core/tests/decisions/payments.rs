@@ -462,3 +462,18 @@ fn a_reply_that_asks_for_a_dearer_rung_sends_nothing_without_sight() {
     w.reconcile();
     assert_eq!(w.sent().remove(0).fee(), drops(2_100));
 }
+
+#[test]
+fn a_withdrawn_payment_counts_as_outflow_until_its_ticket_is_free() {
+    let mut w = World::new();
+    let p = w.propose("warm", 500);
+    let out = |w: &World| treasury_core::policy::outflow(&w.state, id("warm"), w.state.now(), 86_400);
+    assert_eq!(out(&w), drops(500_000_000));
+    w.command("alice", Command::Withdraw { proposal: p }).unwrap();
+    assert_eq!(out(&w), drops(500_000_000), "its signatures, if there are any, still bind");
+    let last = w.proposal(p).plan.as_ref().unwrap().last_ledger_sequence;
+    while w.state.ledger.unwrap().index < last {
+        w.close(&[]);
+    }
+    assert_eq!(out(&w), drops(0));
+}
