@@ -105,31 +105,22 @@ impl Engine {
         metrics: Arc<Metrics>,
         on_fatal: OnFatal,
     ) -> Result<Self, EngineStartError> {
-        let state = replay(store.as_ref(), |record| metrics.stored(record.number, &record.events))?;
-        invariant::check(&state).map_err(|violation| EngineStartError::Invariant(violation.to_string()))?;
+        let treasury = Arc::new(treasury);
+        let machine = Machine::open(Arc::clone(&treasury), store, Arc::clone(&metrics))?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().build().map_err(EngineStartError::Thread)?;
         let (inputs, inputs_out) = mpsc::channel(INPUTS_MAX);
         let (questions, questions_out) = mpsc::channel(QUESTIONS_MAX);
         let (effects_in, effects) = mpsc::channel(EFFECTS_MAX);
-        let treasury = Arc::new(treasury);
         let answers = Arc::new(Answers::default());
         let handle = EngineHandle {
             inputs,
             questions,
             answers: Arc::clone(&answers),
             requests: Arc::new(AtomicU64::new(1)),
-            treasury: Arc::clone(&treasury),
-        };
-        let core = Core {
             treasury,
-            state,
-            runtime: Runtime::new(),
-            store,
-            metrics,
-            effects: effects_in,
-            last_ledger_ms: clock::wall_ms(),
         };
+        let core = Core { machine, metrics, effects: effects_in, last_ledger_ms: clock::wall_ms() };
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || {
@@ -207,7 +198,7 @@ impl EngineHandle {
         &self,
         question: impl FnOnce(&State, &Treasury) -> T + Send + 'static,
     ) -> Result<T, EngineError> {
-        self.ask(move |core| question(&core.state, &core.treasury)).await
+        self.ask(move |core| question(&core.machine.state, &core.machine.treasury)).await
     }
 
     /// Stored records above `after`, at most `limit`.
@@ -219,7 +210,7 @@ impl EngineHandle {
         after: u64,
         limit: usize,
     ) -> Result<Result<Vec<Record>, StoreError>, EngineError> {
-        self.ask(move |core| core.store.read(after, limit)).await
+        self.ask(move |core| core.machine.store.read(after, limit)).await
     }
 
     /// Time since the last validated ledger was taken in; since the start before the first.
@@ -235,7 +226,8 @@ impl EngineHandle {
     /// # Errors
     /// [`EngineError::Stopped`].
     pub async fn show_metrics(&self) -> Result<(), EngineError> {
-        self.ask(|core| core.metrics.show(&core.treasury, &core.state, core.ledger_age())).await
+        self.ask(|core| core.metrics.show(&core.machine.treasury, &core.machine.state, core.ledger_age()))
+            .await
     }
 
     /// Ends the engine after the inputs that wait now.
@@ -326,12 +318,58 @@ enum Question {
     Stop,
 }
 
-/// What the thread owns.
-struct Core {
+/// State and store together, with no thread, clock or queue: whoever calls [`Machine::take`] decides when.
+/// The engine's thread and the simulator run this same code.
+pub struct Machine {
     treasury: Arc<Treasury>,
     state: State,
     runtime: Runtime,
     store: Box<dyn Store>,
+    metrics: Arc<Metrics>,
+}
+
+impl Machine {
+    /// Replays the store. Whatever sight it ends with was another process's, so the first step loses it:
+    /// until the ledger has been read anew, nothing may be released.
+    ///
+    /// # Errors
+    /// Where the store is damaged or contradicts itself.
+    pub fn open(
+        treasury: Arc<Treasury>,
+        store: Box<dyn Store>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, EngineStartError> {
+        let state = replay(store.as_ref(), |record| metrics.stored(record.number, &record.events))?;
+        invariant::check(&state).map_err(|violation| EngineStartError::Invariant(violation.to_string()))?;
+        Ok(Self { treasury, state, runtime: Runtime::new(), store, metrics })
+    }
+
+    /// What is known and intended now.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Takes one input to its consequences and makes its facts durable. The effects may be released when
+    /// this has returned, in their order.
+    ///
+    /// # Errors
+    /// The machine must not be used any more: what it has in memory is then not what is stored.
+    pub fn take(&mut self, input: Input) -> Result<Vec<Effect>, Fatal> {
+        let output = step(&self.treasury, &mut self.state, &mut self.runtime, input)?;
+        invariant::check(&self.state).map_err(|violation| Fatal::Invariant(violation.to_string()))?;
+        if !output.events.is_empty() {
+            let began = Instant::now();
+            let number = self.store.append(&output.events)?;
+            self.metrics.appended(number, began.elapsed(), &output.events);
+        }
+        Ok(output.effects)
+    }
+}
+
+/// What the thread owns.
+struct Core {
+    machine: Machine,
     metrics: Arc<Metrics>,
     effects: mpsc::Sender<Effect>,
     last_ledger_ms: u64,
@@ -343,9 +381,8 @@ impl Core {
         mut inputs: mpsc::Receiver<Input>,
         mut questions: mpsc::Receiver<Question>,
     ) -> Result<(), Fatal> {
-        // The store may end with sight clear. That was another process's sight: until the ledger has been
-        // read by this one, nothing may be released.
-        if self.state.sees() {
+        // Said at once and not with the first input, which may be long in coming.
+        if self.machine.state.sees() {
             self.take(Input::SightLost { reason: "starting".to_owned() })?;
         }
         let mut in_a_row = 0;
@@ -378,14 +415,7 @@ impl Core {
         if let Input::Ledger { wall_ms, .. } | Input::Reconciled { wall_ms, .. } = &input {
             self.last_ledger_ms = self.last_ledger_ms.max(*wall_ms);
         }
-        let output = step(&self.treasury, &mut self.state, &mut self.runtime, input)?;
-        invariant::check(&self.state).map_err(|violation| Fatal::Invariant(violation.to_string()))?;
-        if !output.events.is_empty() {
-            let began = Instant::now();
-            let number = self.store.append(&output.events)?;
-            self.metrics.appended(number, began.elapsed(), &output.events);
-        }
-        output.effects.into_iter().try_for_each(|effect| self.release(effect))
+        self.machine.take(input)?.into_iter().try_for_each(|effect| self.release(effect))
     }
 
     fn release(&self, effect: Effect) -> Result<(), Fatal> {
