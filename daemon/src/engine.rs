@@ -357,7 +357,8 @@ impl Machine {
     /// The machine must not be used any more: what it has in memory is then not what is stored.
     pub fn take(&mut self, input: Input) -> Result<Vec<Effect>, Fatal> {
         let output = step(&self.treasury, &mut self.state, &mut self.runtime, input)?;
-        invariant::check(&self.state).map_err(|violation| Fatal::Invariant(violation.to_string()))?;
+        invariant::check_after(&self.state, &output.events)
+            .map_err(|violation| Fatal::Invariant(violation.to_string()))?;
         if !output.events.is_empty() {
             let began = Instant::now();
             let number = self.store.append(&output.events)?;

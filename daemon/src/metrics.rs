@@ -1,6 +1,7 @@
 //! Every Prometheus name, once. docs/reference/metrics.md is generated from the table here, and the
 //! dashboards may use no name that is not in it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use treasury_core::config::{FindingKind, Signing};
 use treasury_core::input::{Input, SubmitReply};
 use treasury_core::proposal::Status;
 use treasury_core::state::{Guard, State};
+use treasury_core::units::AccountId;
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
 
@@ -283,19 +285,18 @@ impl Metrics {
     }
 
     fn show_accounts(&self, treasury: &Treasury, state: &State) {
+        let mut open: BTreeMap<AccountId, u64> = BTreeMap::new();
+        for proposal in state.open.iter().filter_map(|id| state.proposals.get(id)) {
+            let sum = open.entry(proposal.account).or_default();
+            *sum = sum.saturating_add(proposal.intent.amount().get());
+        }
         for (account, declared) in &treasury.accounts {
             let label = &[declared.name.as_str()];
             self.balance.with_label_values(label).set(clamp(state.balance(account).get()));
             if declared.signing == Signing::Multi {
                 self.tickets_free.with_label_values(label).set(count(state.free_tickets(account).count()));
             }
-            let open = state
-                .open
-                .iter()
-                .filter_map(|id| state.proposals.get(id))
-                .filter(|proposal| proposal.account == *account)
-                .map(|proposal| proposal.intent.amount().get())
-                .fold(0, u64::saturating_add);
+            let open = open.get(account).copied().unwrap_or_default();
             self.open_drops.with_label_values(label).set(clamp(open));
         }
     }

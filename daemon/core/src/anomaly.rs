@@ -1,5 +1,7 @@
 //! Anomaly rules: what they see, and what follows.
 
+use std::collections::BTreeSet;
+
 use crate::config::{FindingKind, Severity, Treasury};
 use crate::event::Event;
 use crate::observe::{Change, LedgerObservation, SignerListView};
@@ -30,13 +32,12 @@ pub(crate) fn find(cx: &mut Cx<'_>, kind: FindingKind, account: AccountId, evide
 
 /// Holds everything of the account's that can still be stopped.
 fn hold_account(cx: &mut Cx<'_>, account: AccountId, finding: FindingId, reason: &str) {
-    let stoppable: Vec<ProposalId> = cx
-        .state
-        .proposals
-        .values()
-        .filter(|proposal| proposal.account == account && can_be_held(cx.state, proposal.id))
-        .map(|proposal| proposal.id)
-        .collect();
+    let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
+    let open = open.filter(|proposal| proposal.account == account).map(|proposal| proposal.id);
+    let escrowed =
+        cx.state.standing_of(&account).filter_map(|key| cx.state.escrows.get(&key)?.guard.proposal());
+    let stoppable: BTreeSet<ProposalId> =
+        open.chain(escrowed).filter(|id| can_be_held(cx.state, *id)).collect();
     let at = cx.point();
     for proposal in stoppable {
         let id = cx.state.next_hold();
@@ -64,7 +65,7 @@ pub fn can_be_held(state: &State, id: ProposalId) -> bool {
 
 /// What the rules see in a ledger that was just taken in.
 pub(crate) fn after_ledger(cx: &mut Cx<'_>, observation: &LedgerObservation) {
-    let mut lists_changed = false;
+    let mut lists_changed = BTreeSet::new();
     for change in &observation.changes {
         match change {
             Change::EscrowCreated { escrow } if cx.config.accounts.contains_key(&escrow.key.owner) => {
@@ -86,22 +87,18 @@ pub(crate) fn after_ledger(cx: &mut Cx<'_>, observation: &LedgerObservation) {
                 }
             }
             Change::SignerList { account, .. } => {
-                lists_changed = lists_changed || cx.config.accounts.contains_key(account);
+                lists_changed.insert(*account);
             }
             _ => {}
         }
     }
-    if lists_changed {
-        signer_list_drift(cx);
-    }
+    signer_list_drift(cx, &lists_changed);
 }
 
-/// Compares the SignerLists with what is declared.
-pub(crate) fn signer_list_drift(cx: &mut Cx<'_>) {
-    let drifted: Vec<(AccountId, String)> = cx
-        .config
-        .accounts
-        .keys()
+/// Compares the SignerLists of these accounts with what is declared.
+pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>) {
+    let drifted: Vec<(AccountId, String)> = accounts
+        .iter()
         .filter_map(|account| Some((*account, drift(cx.config, cx.state, account)?)))
         .collect();
     for (account, evidence) in drifted {

@@ -1,12 +1,15 @@
 //! How each fact changes the state. Total: an event that does not fit is a typed error that names both,
 //! and leaves the state as it was.
 
+use std::collections::BTreeSet;
+
 use crate::effect::Slot;
 use crate::event::Event;
+use crate::intent::Intent;
 use crate::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
 use crate::proposal::{Proposal, Status};
 use crate::state::{AccountView, FINDINGS_MAX, Guard, State, TrackedEscrow};
-use crate::units::{AccountId, EscrowKey, ProposalId};
+use crate::units::{AccountId, EscrowKey, ProposalId, RippleTime};
 
 /// An event that does not fit the state: the record is damaged, or the daemon has a defect. Either way
 /// nothing further may follow from this state.
@@ -50,6 +53,10 @@ impl State {
                 }
                 if !proposal.status.is_final() {
                     self.open.insert(proposal.id);
+                }
+                self.by_account.entry(proposal.account).or_default().insert(proposal.id);
+                if let Intent::Move { link, .. } = &proposal.intent {
+                    self.moves.entry(link.clone()).or_default().insert(proposal.id);
                 }
                 self.proposals.insert(proposal.id, (**proposal).clone());
             }
@@ -211,7 +218,7 @@ impl State {
                         Guard::Cancelled { proposal, tx_id: *tx_id, at }
                     };
                 }
-                self.standing.remove(key);
+                self.no_longer_stands(key);
             }
         }
     }
@@ -221,18 +228,11 @@ impl State {
         view.root = snapshot.root;
         view.signer_list.clone_from(&snapshot.signer_list);
         view.tickets.clone_from(&snapshot.tickets);
-        let owned = EscrowKey { owner: snapshot.account, sequence: 0 }..=EscrowKey {
-            owner: snapshot.account,
-            sequence: u32::MAX,
-        };
-        let gone: Vec<EscrowKey> = self
-            .standing
-            .range(owned)
-            .filter(|key| !snapshot.escrows.iter().any(|escrow| escrow.key == **key))
-            .copied()
-            .collect();
+        let on_ledger: BTreeSet<EscrowKey> = snapshot.escrows.iter().map(|escrow| escrow.key).collect();
+        let gone: Vec<EscrowKey> =
+            self.standing_of(&snapshot.account).filter(|key| !on_ledger.contains(key)).collect();
         for key in gone {
-            self.standing.remove(&key);
+            self.no_longer_stands(&key);
             if let Some(tracked) = self.escrows.get_mut(&key) {
                 tracked.guard = Guard::Gone { proposal: tracked.guard.proposal(), at };
             }
@@ -255,8 +255,19 @@ impl State {
             .filter(|proposal| made(proposal, view));
         let guard = proposal
             .map_or(Guard::Foreign, |proposal| Guard::Locked { proposal: proposal.id, preparing: None });
+        self.no_longer_stands(&key);
         self.standing.insert(key);
+        if matches!(guard, Guard::Locked { .. }) {
+            self.by_finish_after.insert(finish_order(view));
+        }
         self.escrows.insert(key, TrackedEscrow { view: view.clone(), seen: at, guard });
+    }
+
+    fn no_longer_stands(&mut self, key: &EscrowKey) {
+        self.standing.remove(key);
+        if let Some(tracked) = self.escrows.get(key) {
+            self.by_finish_after.remove(&finish_order(&tracked.view));
+        }
     }
 
     fn free_slot(&mut self, id: ProposalId) {
@@ -285,6 +296,10 @@ impl State {
         let word = entry.status.word();
         if words.contains(&word) { Ok(entry) } else { Err(format!("{id} is {word}")) }
     }
+}
+
+fn finish_order(view: &EscrowView) -> (RippleTime, EscrowKey) {
+    (view.finish_after.unwrap_or(RippleTime(0)), view.key)
 }
 
 fn made(proposal: &Proposal, view: &EscrowView) -> bool {

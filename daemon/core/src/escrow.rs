@@ -11,16 +11,19 @@ use crate::intent::{Asker, Intent};
 use crate::proposal::Status;
 use crate::state::{Guard, State, TrackedEscrow};
 use crate::step::Cx;
-use crate::units::{EscrowKey, ProposalId, RippleTime};
+use crate::units::{AccountId, EscrowKey, ProposalId, RippleTime};
 use crate::wait::Wait;
 
 /// Seconds of ledger time that an EscrowFinish or EscrowCancel may wait for its own submission. Its
 /// LastLedgerSequence ends it much sooner; this only keeps the deadline out of its way.
 const ATTEMPT_SECONDS: u32 = 86_400;
 
-/// Looks at every standing escrow of the daemon's own.
+/// Looks at every standing escrow of the daemon's own whose FinishAfter has passed.
 pub(crate) fn drive(cx: &mut Cx<'_>) {
-    for key in cx.state.standing.clone() {
+    let lowest = EscrowKey { owner: AccountId([0; 20]), sequence: 0 };
+    let come: Vec<EscrowKey> =
+        cx.state.by_finish_after.range(..(cx.now(), lowest)).map(|(_, key)| *key).collect();
+    for key in come {
         let Some(tracked) = cx.state.escrows.get(&key) else { continue };
         let attempt = match &tracked.guard {
             Guard::Locked { preparing, .. } => *preparing,

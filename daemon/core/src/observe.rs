@@ -119,6 +119,21 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The account that it is about: for an escrow, its owner.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        match self {
+            Self::Root { account, .. }
+            | Self::SignerList { account, .. }
+            | Self::TicketCreated { account, .. }
+            | Self::TicketDeleted { account, .. } => *account,
+            Self::EscrowCreated { escrow } => escrow.key.owner,
+            Self::EscrowDeleted { key, .. } => key.owner,
+        }
+    }
+}
+
 /// What decisions need of an AccountRoot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootView {

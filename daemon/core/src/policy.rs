@@ -204,12 +204,10 @@ pub fn outflow(state: &State, account: AccountId, now: RippleTime, period_second
     let since = now.0.saturating_sub(period_seconds);
     // Nothing drafted this long before the period can have ended within it.
     let oldest = since.saturating_sub(DRAFT_LIFE_MAX_SECONDS);
-    state
-        .proposals
-        .values()
-        .rev()
+    let of_account = state.by_account.get(&account).into_iter().flatten().rev();
+    of_account
+        .filter_map(|id| state.proposals.get(id))
         .take_while(|proposal| proposal.drafted.close_time.0 >= oldest)
-        .filter(|proposal| proposal.account == account)
         .filter(|proposal| match &proposal.status {
             Status::Validated(outcome) => outcome.at.close_time.0 >= since,
             // Taken back or not: what still holds its slot may still be sent by whoever has signatures.

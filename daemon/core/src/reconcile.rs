@@ -1,5 +1,7 @@
 //! The view against the ledger: reading accounts anew, and what a difference means.
 
+use std::collections::BTreeSet;
+
 use crate::anomaly;
 use crate::config::FindingKind;
 use crate::effect::Effect;
@@ -7,7 +9,7 @@ use crate::event::Event;
 use crate::observe::{AccountSnapshot, EscrowView, LedgerPoint};
 use crate::state::State;
 use crate::step::Cx;
-use crate::units::{AccountId, EscrowKey};
+use crate::units::AccountId;
 
 /// Takes in accounts as they were read at the cursor. A difference from the view that the stream of
 /// ledgers had built is a defect of the daemon's or a lie of the server's: the ledger's word is taken and
@@ -36,14 +38,9 @@ fn difference(state: &State, read: &AccountSnapshot) -> Option<String> {
     if view.tickets != read.tickets {
         return Some(format!("had {} Tickets, the ledger has {}", view.tickets.len(), read.tickets.len()));
     }
-    let owned = EscrowKey { owner: read.account, sequence: 0 }..=EscrowKey {
-        owner: read.account,
-        sequence: u32::MAX,
-    };
     let mut standing: Vec<&EscrowView> = state
-        .standing
-        .range(owned)
-        .filter_map(|key| state.escrows.get(key).map(|tracked| &tracked.view))
+        .standing_of(&read.account)
+        .filter_map(|key| state.escrows.get(&key).map(|tracked| &tracked.view))
         .collect();
     let mut on_ledger: Vec<&EscrowView> = read.escrows.iter().collect();
     standing.sort_by_key(|escrow| escrow.key);
@@ -55,15 +52,19 @@ fn difference(state: &State, read: &AccountSnapshot) -> Option<String> {
 /// Asks for the state of signers that a SignerList names and nobody declared: which key may sign for
 /// them decides whether a quorum is real. Where sight is lost, everything is read anew instead.
 pub(crate) fn ask_for_unknown_signers(cx: &mut Cx<'_>) {
-    let wanted: Vec<AccountId> = if cx.state.sees() {
-        cx.config
-            .accounts
-            .keys()
+    let wanted: BTreeSet<AccountId> = if cx.state.sees() {
+        let config = cx.config;
+        let lists = std::mem::take(&mut cx.runtime.lists);
+        let signers = lists
+            .iter()
+            .filter(|account| config.accounts.contains_key(*account))
             .filter_map(|account| cx.state.accounts.get(account)?.signer_list.as_ref())
-            .flat_map(|list| list.entries.keys())
-            .filter(|signer| !cx.state.accounts.contains_key(*signer))
-            .copied()
-            .collect()
+            .flat_map(|list| list.entries.keys());
+        cx.runtime.unknown.extend(signers);
+        cx.runtime.unknown.retain(|signer| !cx.state.accounts.contains_key(signer));
+        cx.runtime.unknown.clone()
+    } else if std::mem::replace(&mut cx.runtime.reading_all, true) {
+        return;
     } else {
         cx.config.watched().union(&cx.state.accounts.keys().copied().collect()).copied().collect()
     };

@@ -25,6 +25,10 @@ pub struct State {
     pub proposals: BTreeMap<ProposalId, Proposal>,
     /// Those that are not final.
     pub open: BTreeSet<ProposalId>,
+    /// Every proposal on an account, ended ones too.
+    pub by_account: BTreeMap<AccountId, BTreeSet<ProposalId>>,
+    /// Every move of a tier link, by the link's name.
+    pub moves: BTreeMap<String, BTreeSet<ProposalId>>,
     /// Slots that are taken, and by which proposal. A slot leaves this map only when nothing signed over
     /// it can be applied any more.
     pub slots: BTreeMap<(AccountId, Slot), ProposalId>,
@@ -32,6 +36,9 @@ pub struct State {
     pub escrows: BTreeMap<EscrowKey, TrackedEscrow>,
     /// Those still on the ledger.
     pub standing: BTreeSet<EscrowKey>,
+    /// The daemon's own among them, by their FinishAfter: nothing is sent for an escrow before that, so a
+    /// ledger costs no look at those whose time has not come.
+    pub by_finish_after: BTreeSet<(RippleTime, EscrowKey)>,
     /// Freezes; `None` is the one on everything.
     pub freezes: BTreeMap<Option<AccountId>, Freeze>,
     /// What anomaly rules saw, newest last; at most [`FINDINGS_MAX`].
@@ -234,6 +241,12 @@ impl State {
             .plan
             .as_ref()
             .is_some_and(|plan| self.slots.get(&(proposal.account, plan.slot)) == Some(&proposal.id))
+    }
+
+    /// Standing escrows of an account.
+    pub fn standing_of(&self, owner: &AccountId) -> impl Iterator<Item = EscrowKey> + '_ {
+        let of_owner = |sequence| EscrowKey { owner: *owner, sequence };
+        self.standing.range(of_owner(0)..=of_owner(u32::MAX)).copied()
     }
 
     /// Whether the validated ledger can be seen.

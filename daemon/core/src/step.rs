@@ -12,7 +12,7 @@ use crate::config::Treasury;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::input::Input;
-use crate::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
+use crate::observe::{AccountSnapshot, Change, LedgerObservation, LedgerPoint};
 use crate::state::{Sight, State};
 use crate::units::{AccountId, Drops, EscrowKey, ProposalId, RippleTime};
 use crate::{anomaly, escrow, flow, people, reconcile, submission, ticket, tier};
@@ -41,6 +41,17 @@ pub struct Runtime {
     pub(crate) ticket_retry: BTreeMap<AccountId, RippleTime>,
     /// Accounts whose state has been asked for.
     pub(crate) reading: BTreeSet<AccountId>,
+    /// Whether everything has been asked for since sight was lost.
+    pub(crate) reading_all: bool,
+    /// Accounts about which something has changed since the daemon's own errands were last looked at. So
+    /// a ledger costs by what it changes and not by how many accounts there are.
+    pub(crate) touched: BTreeSet<AccountId>,
+    /// Whether every account has been looked at since something changed that concerns them all.
+    pub(crate) looked_at_all: bool,
+    /// Accounts whose SignerList has changed since its signers were last looked at.
+    pub(crate) lists: BTreeSet<AccountId>,
+    /// Signers in SignerLists whose accounts have not been seen yet.
+    pub(crate) unknown: BTreeSet<AccountId>,
 }
 
 impl Runtime {
@@ -48,6 +59,31 @@ impl Runtime {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Notes whom a fact concerns.
+    fn note(&mut self, state: &State, event: &Event) {
+        match event {
+            Event::LedgerTaken { observation } => {
+                for change in &observation.changes {
+                    self.touched.insert(change.account());
+                    if let Change::SignerList { account, .. } = change {
+                        self.lists.insert(*account);
+                    }
+                }
+            }
+            Event::AccountsRead { accounts, .. } => {
+                self.touched.extend(accounts.iter().map(|read| read.account));
+                self.lists.extend(accounts.iter().map(|read| read.account));
+            }
+            Event::ProposalPlanned { proposal, .. }
+            | Event::ProposalEnded { proposal, .. }
+            | Event::SlotFreed { proposal } => {
+                self.touched.extend(state.proposals.get(proposal).map(|proposal| proposal.account));
+            }
+            Event::SightChanged { .. } | Event::BreakerClosed { .. } => self.looked_at_all = false,
+            _ => {}
+        }
     }
 }
 
@@ -108,8 +144,13 @@ impl Cx<'_> {
         if self.defect.is_some() {
             return;
         }
+        let fees = self.state.fees;
         match self.state.apply(&event) {
-            Ok(()) => self.output.events.push(event),
+            Ok(()) => {
+                self.runtime.note(self.state, &event);
+                self.runtime.looked_at_all &= fees == self.state.fees;
+                self.output.events.push(event);
+            }
             Err(defect) => self.defect = Some(defect),
         }
     }
@@ -165,6 +206,7 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
     for account in &accounts {
         cx.runtime.reading.remove(&account.account);
     }
+    cx.runtime.reading_all = false;
     if cx.state.ledger.is_some_and(|cursor| cursor != at) {
         // Read at another ledger than the cursor's: it says nothing about now. It will be asked again.
         reconcile::ask_for_unknown_signers(cx);
@@ -179,7 +221,7 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
             cx.emit(Event::SightChanged { sight: Sight::Clear });
         }
     }
-    anomaly::signer_list_drift(cx);
+    anomaly::signer_list_drift(cx, &read);
     reconcile::ask_for_unknown_signers(cx);
     flow::expire(cx);
     drive(cx);
@@ -201,6 +243,7 @@ fn drive(cx: &mut Cx<'_>) {
 fn lose_sight(cx: &mut Cx<'_>, reason: String) {
     // What was asked of the port may have gone with the sight; it is asked anew.
     cx.runtime.reading.clear();
+    cx.runtime.reading_all = false;
     let lost = Sight::Lost(reason);
     if cx.state.sight != lost {
         cx.emit(Event::SightChanged { sight: lost });

@@ -1,5 +1,7 @@
 //! Ticket pools: every proposal takes a Ticket, and the pools refill themselves.
 
+use std::collections::BTreeSet;
+
 use crate::config::Tier;
 use crate::flow::{self, Draft};
 use crate::intent::{Asker, Intent};
@@ -9,19 +11,30 @@ use crate::units::{AccountId, RippleTime};
 /// The most Tickets that an account may hold.
 const TICKETS_MAX: u32 = 250;
 
-/// Proposes a refill for every account whose pool is low.
+/// Proposes a refill for every account whose pool is low. Only where something has changed since the last
+/// look can a pool have become low, or a refill possible.
 pub(crate) fn refill(cx: &mut Cx<'_>) {
     if cx.config.tickets.low_water == 0 || cx.state.breaker.open.is_some() {
         return;
     }
-    let senders: Vec<AccountId> = cx
-        .config
-        .accounts
-        .iter()
-        .filter(|(_, declared)| declared.tier != Tier::Board)
-        .map(|(account, _)| *account)
+    let config = cx.config;
+    let now = cx.now();
+    let mut due = std::mem::take(&mut cx.runtime.touched);
+    let retries = cx.runtime.ticket_retry.iter().filter(|(_, not_before)| now >= **not_before);
+    due.extend(retries.map(|(account, _)| *account));
+    if !std::mem::replace(&mut cx.runtime.looked_at_all, true) {
+        due.extend(config.accounts.keys());
+    }
+    cx.runtime.ticket_retry.retain(|_, not_before| now < *not_before);
+    let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
+    let under_way: BTreeSet<AccountId> = open
+        .filter(|proposal| matches!(proposal.intent, Intent::CreateTickets { .. }))
+        .map(|proposal| proposal.account)
         .collect();
-    for account in senders {
+    for account in due.difference(&under_way).copied() {
+        if config.accounts.get(&account).is_none_or(|declared| declared.tier == Tier::Board) {
+            continue;
+        }
         if let Some(count) = wanted(cx, &account) {
             let decision = flow::built_in(cx, "ticket pool");
             let draft = Draft {
@@ -49,12 +62,6 @@ fn wanted(cx: &Cx<'_>, account: &AccountId) -> Option<u32> {
     let (root, fees) = (view.root?, cx.state.fees?);
     let free = u32::try_from(cx.state.free_tickets(account).count()).unwrap_or(u32::MAX);
     if free >= cx.config.tickets.low_water {
-        return None;
-    }
-    let under_way = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id)).any(|proposal| {
-        proposal.account == *account && matches!(proposal.intent, Intent::CreateTickets { .. })
-    });
-    if under_way {
         return None;
     }
     let held = u32::try_from(view.tickets.len()).unwrap_or(u32::MAX);

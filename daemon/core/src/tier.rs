@@ -14,11 +14,12 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
     if cx.state.breaker.open.is_some() {
         return;
     }
-    for link in cx.config.links.clone() {
-        if rests(cx, &link) {
+    let config = cx.config;
+    for link in &config.links {
+        if rests(cx, link) {
             continue;
         }
-        let Some(amount) = wanted(cx.state, &link, cx.now()) else { continue };
+        let Some(amount) = wanted(cx.state, link, cx.now()) else { continue };
         let intent = Intent::Move { link: link.name.clone(), destination: link.to, amount };
         let decision = policy::decide(cx.config, cx.state, link.from, &Asker::Daemon, &intent, cx.now());
         let deadline_seconds = match decision.action {
@@ -41,9 +42,7 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
 }
 
 fn moves<'a>(state: &'a State, link: &'a TierLink) -> impl Iterator<Item = &'a Proposal> {
-    state.proposals.values().rev().filter(
-        move |proposal| matches!(&proposal.intent, Intent::Move { link: name, .. } if *name == link.name),
-    )
+    state.moves.get(&link.name).into_iter().flatten().rev().filter_map(|id| state.proposals.get(id))
 }
 
 /// Whether the link rests: a move is under way, or the last one came to nothing a short while ago. So it
