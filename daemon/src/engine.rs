@@ -339,8 +339,10 @@ impl Machine {
         store: Box<dyn Store>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, EngineStartError> {
-        let state = replay(store.as_ref(), |record| metrics.stored(record.number, &record.events))?;
+        let mut last = 0;
+        let state = replay(store.as_ref(), |record| last = record.number)?;
         invariant::check(&state).map_err(|violation| EngineStartError::Invariant(violation.to_string()))?;
+        metrics.restored(last, &state);
         Ok(Self { treasury, state, runtime: Runtime::new(), store, metrics })
     }
 

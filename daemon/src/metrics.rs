@@ -10,6 +10,7 @@ use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use treasury_core::config::{FindingKind, Signing};
+use treasury_core::failure::{self, FailureClass};
 use treasury_core::input::{Input, SubmitReply};
 use treasury_core::proposal::Status;
 use treasury_core::state::{Guard, State};
@@ -119,6 +120,11 @@ const SUBMISSIONS: Metric = Metric::counter(
     &["result"],
     "Answers to submissions since the process started: the server's engine_result, `busy`, `unknown` (no reply) or `other`. Provisional, as every such answer is.",
 );
+const SUBMIT_FAILURES: Metric = Metric::counter(
+    "treasuryd_submit_failures_total",
+    &["class"],
+    "Answers to submissions that were failures, since the process started: `transient`, `permanent` or `systemic`; and validated ones that took the fee and did nothing else: `partial`.",
+);
 const STEPS: Metric =
     Metric::counter("treasuryd_steps_total", &["input"], "Inputs that the core was stepped with.");
 const RECORDS: Metric =
@@ -136,7 +142,7 @@ const HTTP: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 20] = [
+pub const METRICS: [Metric; 21] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -153,6 +159,7 @@ pub const METRICS: [Metric; 20] = [
     BREAKER_FAILURES,
     FINDINGS,
     SUBMISSIONS,
+    SUBMIT_FAILURES,
     STEPS,
     RECORDS,
     APPEND,
@@ -186,6 +193,7 @@ pub struct Metrics {
     breaker_failures: IntGauge,
     findings: IntCounterVec,
     submissions: IntCounterVec,
+    submit_failures: IntCounterVec,
     steps: IntCounterVec,
     records: IntGauge,
     append: Histogram,
@@ -215,6 +223,7 @@ impl Metrics {
             breaker_failures: gauge(&registry, BREAKER_FAILURES)?,
             findings: counters(&registry, FINDINGS)?,
             submissions: counters(&registry, SUBMISSIONS)?,
+            submit_failures: counters(&registry, SUBMIT_FAILURES)?,
             steps: counters(&registry, STEPS)?,
             records: gauge(&registry, RECORDS)?,
             append: register(
@@ -230,6 +239,9 @@ impl Metrics {
         for kind in FindingKind::ALL {
             // A counter that is there before its first count is one that `rate` and alerts can see rise.
             metrics.findings.with_label_values(&[finding_word(kind)]).inc_by(0);
+        }
+        for class in FailureClass::ALL {
+            metrics.submit_failures.with_label_values(&[class.word()]).inc_by(0);
         }
         Ok(metrics)
     }
@@ -247,22 +259,36 @@ impl Metrics {
                 SubmitReply::Unknown(_) => "unknown",
             };
             self.submissions.with_label_values(&[word]).inc();
+            if let Some(class) = failure::of_reply(reply) {
+                self.submit_failures.with_label_values(&[class.word()]).inc();
+            }
         }
     }
 
     /// A record became durable.
     pub fn appended(&self, number: u64, took: Duration, events: &[Event]) {
         self.append.observe(took.as_secs_f64());
-        self.stored(number, events);
-    }
-
-    /// A record is in the store: a new one, or one read at the start.
-    pub fn stored(&self, number: u64, events: &[Event]) {
         self.records.set(clamp(number));
         for event in events {
-            if let Event::Found { finding } = event {
-                self.findings.with_label_values(&[finding_word(finding.kind)]).inc();
+            match event {
+                Event::Found { finding } => {
+                    self.findings.with_label_values(&[finding_word(finding.kind)]).inc();
+                }
+                Event::ProposalEnded { status: Status::Failed(outcome), .. } => {
+                    if let Some(class) = failure::of_outcome(&outcome.result) {
+                        self.submit_failures.with_label_values(&[class.word()]).inc();
+                    }
+                }
+                _ => {}
             }
+        }
+    }
+
+    /// The store was read: its last record, and what the state says of all of them.
+    pub fn restored(&self, number: u64, state: &State) {
+        self.records.set(clamp(number));
+        for (kind, count) in &state.findings_by_kind {
+            self.findings.with_label_values(&[finding_word(*kind)]).inc_by(*count);
         }
     }
 

@@ -169,6 +169,8 @@ impl State {
             }
             Event::Found { finding } => {
                 self.last_finding = finding.id.0;
+                let seen = self.findings_by_kind.entry(finding.kind).or_default();
+                *seen = seen.saturating_add(1);
                 self.findings.insert(finding.id, finding.clone());
                 while self.findings.len() > FINDINGS_MAX {
                     self.findings.pop_first();

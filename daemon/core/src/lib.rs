@@ -15,6 +15,7 @@ pub mod config;
 pub mod effect;
 pub mod escrow;
 pub mod event;
+pub mod failure;
 pub mod fee;
 pub mod flow;
 pub mod input;

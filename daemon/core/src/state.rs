@@ -43,6 +43,8 @@ pub struct State {
     pub freezes: BTreeMap<Option<AccountId>, Freeze>,
     /// What anomaly rules saw, newest last; at most [`FINDINGS_MAX`].
     pub findings: BTreeMap<FindingId, Finding>,
+    /// How many of each kind there have been, those no longer kept in memory too.
+    pub findings_by_kind: BTreeMap<FindingKind, u64>,
     /// Proposals by idempotency key.
     pub idempotency: BTreeMap<(String, String), ProposalId>,
     /// Whether automated submissions are stopped.

@@ -9,6 +9,7 @@ use crate::anomaly;
 use crate::config::FindingKind;
 use crate::effect::Effect;
 use crate::event::Event;
+use crate::failure::{self, may_come_good};
 use crate::fee;
 use crate::flow;
 use crate::input::SubmitReply;
@@ -147,7 +148,7 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
     for id in cx.state.open.clone() {
         let Some(proposal) = cx.state.proposals.get(&id) else { continue };
         let Status::InFlight(submission) = &proposal.status else { continue };
-        if submission.last_reply.as_deref().is_some_and(is_permanent) {
+        if submission.last_reply.as_deref().is_some_and(|reply| !may_come_good(reply)) {
             continue;
         }
         let waited = cx.point().index.0.saturating_sub(submission.since.index.0);
@@ -171,7 +172,7 @@ fn stopped(cx: &Cx<'_>, proposal: &Proposal) -> bool {
 /// What a server said. Provisional: it changes what is tried next, never what has happened.
 pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &SubmitReply) {
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
-    let account = proposal.account;
+    let (account, asker) = (proposal.account, proposal.asker.clone());
     let Status::InFlight(submission) = &proposal.status else { return };
     let Some(current) = submission.rungs.get(submission.current) else { return };
     if current.tx_id != tx_id {
@@ -191,25 +192,17 @@ pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &
     if word == "telINSUF_FEE_P" && dearer {
         cx.emit(Event::RungChosen { proposal: id, rung: next });
         send(cx, id);
-    } else if is_permanent(&word) && !repeated {
-        count_failure(cx, &format!("{id}: {word}"));
+    }
+    if repeated {
+        return;
+    }
+    if let Some(class) = failure::of_reply(reply).filter(|class| class.counts(&asker)) {
+        count_failure(cx, &format!("{id}: {word} ({class})"));
+    }
+    if !may_come_good(&word) {
         let evidence = format!("a server refused {id} for good: {word}; it stays recorded until it expires");
         anomaly::find(cx, FindingKind::SubmissionRefused, account, evidence);
     }
-}
-
-/// Whether sending the same bytes again can help no more: `tem` (malformed), and the signature failures
-/// among the `tef`. Other `tef` and all `ter`, `tel`, `tec` may turn out otherwise in a validated ledger.
-fn is_permanent(reply: &str) -> bool {
-    reply.starts_with("tem")
-        || matches!(
-            reply,
-            "tefBAD_SIGNATURE"
-                | "tefBAD_QUORUM"
-                | "tefNOT_MULTI_SIGNING"
-                | "tefBAD_AUTH"
-                | "tefMASTER_DISABLED"
-        )
 }
 
 /// Counts a failure towards the circuit breaker.
@@ -222,16 +215,18 @@ pub(crate) fn count_failure(cx: &mut Cx<'_>, reason: &str) {
     }
 }
 
-/// What an ended proposal means for the circuit breaker: only the daemon's own errands count.
+/// What an ended proposal means for the circuit breaker. Only the daemon's own errands show that
+/// submitting works again.
 pub(crate) fn count_end(cx: &mut Cx<'_>, asker: &Asker, status: &Status) {
-    if *asker != Asker::Daemon {
-        return;
-    }
     match status {
-        Status::Validated(_) if cx.state.breaker.failures > 0 => {
+        Status::Validated(_) if *asker == Asker::Daemon && cx.state.breaker.failures > 0 => {
             cx.emit(Event::BreakerCounted { failures: 0 })
         }
-        Status::Failed(outcome) => count_failure(cx, &outcome.result.clone()),
+        Status::Failed(outcome) => {
+            if let Some(class) = failure::of_outcome(&outcome.result).filter(|class| class.counts(asker)) {
+                count_failure(cx, &format!("{} ({class})", outcome.result));
+            }
+        }
         _ => {}
     }
 }

@@ -5,4 +5,5 @@
 mod escrows;
 mod payments;
 mod random;
+mod submission;
 mod world;

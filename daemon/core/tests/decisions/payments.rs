@@ -244,7 +244,7 @@ fn a_refusal_for_good_is_not_repeated_and_opens_the_breaker_in_time() {
     for expected in [false, true] {
         let p = w.propose("hot", 50);
         w.sent();
-        w.reply(p, "temMALFORMED");
+        w.reply(p, "tefMASTER_DISABLED");
         w.close(&[]);
         assert!(w.sent().is_empty());
         assert_eq!(w.word(p), "in_flight", "only the ledger ends it");
