@@ -19,9 +19,11 @@ mod follow;
 pub mod observe;
 mod prove;
 mod reply;
+mod server;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod transport;
 #[cfg(test)]
 mod vectors;
 
@@ -38,8 +40,13 @@ use treasury_core::input::SubmitReply;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes};
 
+use crate::clock::Clock;
 use crate::config::NetworkConfig;
-use connection::{Connection, RequestError};
+use connection::WebSocket;
+use server::Server;
+
+pub use reply::Announced;
+pub use transport::{BoxFuture, Link, Opened, RequestError, Transport};
 
 /// Requests to read accounts that wait for the follower. One holds any number of accounts, and the core
 /// asks for each once, so a few are plenty.
@@ -64,14 +71,31 @@ pub struct Start {
 pub struct Port;
 
 impl Port {
-    /// Starts following the network, within a tokio runtime. All it sees goes to `inputs`, in order.
+    /// Starts following the network by websocket, within a tokio runtime. All it sees goes to `inputs`,
+    /// in order.
     #[must_use]
     pub fn spawn(network: NetworkConfig, start: Start, inputs: mpsc::Sender<Input>) -> PortHandle {
-        let (share, connection) = watch::channel(None);
+        let transport = Arc::new(WebSocket { wait: network.request_timeout });
+        Self::spawn_on(transport, Clock::system(), rand::random(), network, start, inputs)
+    }
+
+    /// As [`Port::spawn`], over another transport and by another clock. On a runtime of one thread whose
+    /// time is paused, everything that comes of it follows from the transport, the clock and the seed.
+    #[must_use]
+    pub fn spawn_on(
+        transport: Arc<dyn Transport>,
+        clock: Clock,
+        jitter_seed: u64,
+        network: NetworkConfig,
+        start: Start,
+        inputs: mpsc::Sender<Input>,
+    ) -> PortHandle {
+        let (share, server) = watch::channel(None);
         let (reconciles, asked) = mpsc::channel(RECONCILES_MAX);
-        let follower = follow::Follower::new(network, start, inputs, asked, share);
+        let ground = follow::Ground { transport, clock, jitter_seed };
+        let follower = follow::Follower::new(ground, network, start, inputs, asked, share);
         let task = tokio::spawn(follower.run());
-        PortHandle { inner: Arc::new(Inner { connection, reconciles, task: Mutex::new(Some(task)) }) }
+        PortHandle { inner: Arc::new(Inner { server, reconciles, task: Mutex::new(Some(task)) }) }
     }
 }
 
@@ -82,7 +106,7 @@ pub struct PortHandle {
 }
 
 struct Inner {
-    connection: watch::Receiver<Option<Arc<Connection>>>,
+    server: watch::Receiver<Option<Server>>,
     reconciles: mpsc::Sender<Vec<AccountId>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -115,13 +139,13 @@ impl PortHandle {
         tx_id: Hash256,
         blob: &HexBytes,
     ) -> impl Future<Output = SubmitReply> + Send + use<> {
-        let connection = self.inner.connection.borrow().clone();
+        let server = self.inner.server.borrow().clone();
         let params = json!({ "tx_blob": blob.to_string() });
         async move {
-            let Some(connection) = connection else {
+            let Some(server) = server else {
                 return SubmitReply::Unknown("no connection to a ledger server".to_owned());
             };
-            match connection.request("submit", params).await {
+            match server.request("submit", params).await {
                 Ok(reply) => reply::submit(&reply, tx_id),
                 Err(RequestError::Server { code, message, .. }) => reply::submit_refused(&code, &message),
                 Err(error) => SubmitReply::Unknown(error.to_string()),

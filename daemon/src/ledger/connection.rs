@@ -1,11 +1,12 @@
 //! One websocket to one server.
 //!
-//! A single task reads and writes. Every request has a number, a timeout and one waiting caller; frames
-//! nobody waits for are dropped; of the announced ledgers only the latest is kept, because it is a wake-up
+//! A single task reads and writes. Every request has a number and one waiting caller; frames nobody waits
+//! for are dropped; of the announced ledgers only the latest is kept, because it is a wake-up
 //! and no more.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::reply::Announced;
+use super::transport::{BoxFuture, Link, Opened, RequestError, Transport};
 
 /// Requests that wait to be written. The server answers one after another; more would only wait there.
 const QUEUE_MAX: usize = 64;
@@ -33,35 +35,6 @@ const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How often the server is pinged. Keeps routers on the way from forgetting the connection.
 const PING: Duration = Duration::from_secs(15);
 
-/// Why a request has no result.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum RequestError {
-    /// The connection could not be made.
-    #[error("cannot be reached: {0}")]
-    Unreachable(String),
-    /// The connection ended before the reply came.
-    #[error("the connection ended")]
-    Closed,
-    /// No reply in time.
-    #[error("no reply to `{method}` in {seconds} s")]
-    TimedOut {
-        /// The method.
-        method: &'static str,
-        /// How long it was waited for.
-        seconds: u64,
-    },
-    /// The server said no.
-    #[error("refused `{method}`: {code} {message}")]
-    Server {
-        /// The method.
-        method: &'static str,
-        /// Its word for the error, such as `lgrNotFound`.
-        code: String,
-        /// Its sentence.
-        message: String,
-    },
-}
-
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type Outcome = Result<Value, (String, String)>;
 
@@ -71,12 +44,28 @@ struct Outgoing {
     reply: oneshot::Sender<Outcome>,
 }
 
+/// Reaches servers by websocket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WebSocket {
+    /// A server that does not take a frame within this is as good as gone.
+    pub(super) wait: Duration,
+}
+
+impl Transport for WebSocket {
+    fn open<'a>(&'a self, endpoint: &'a str) -> BoxFuture<'a, Result<Opened, RequestError>> {
+        Box::pin(async move {
+            let (connection, announced) = Connection::open(endpoint, self.wait).await?;
+            let link: Arc<dyn Link> = Arc::new(connection);
+            Ok((link, announced))
+        })
+    }
+}
+
 /// An open connection. Closes when dropped.
-pub(super) struct Connection {
+struct Connection {
     endpoint: String,
     requests: mpsc::Sender<Outgoing>,
     next_id: AtomicU64,
-    timeout: Duration,
     task: JoinHandle<()>,
 }
 
@@ -94,30 +83,25 @@ impl Drop for Connection {
 
 impl Connection {
     /// Connects. The receiver shows the ledger announced last; it ends when the connection does.
-    pub(super) async fn open(
+    async fn open(
         endpoint: &str,
         wait: Duration,
     ) -> Result<(Self, watch::Receiver<Option<Announced>>), RequestError> {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
-        let connecting = connect_async_with_config(endpoint, Some(config), true);
-        let unreachable = |text: String| RequestError::Unreachable(text);
-        let (socket, _) = timeout(wait, connecting)
+        let (socket, _) = connect_async_with_config(endpoint, Some(config), true)
             .await
-            .map_err(|_| unreachable(format!("no connection in {} s", wait.as_secs())))?
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| RequestError::Unreachable(error.to_string()))?;
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let (announce, announced) = watch::channel(None);
         let pump = Pump { socket, pending: HashMap::new(), announce, wait };
         let task = tokio::spawn(pump.run(queue));
-        let connection =
-            Self { endpoint: endpoint.to_owned(), requests, next_id: AtomicU64::new(1), timeout: wait, task };
+        let connection = Self { endpoint: endpoint.to_owned(), requests, next_id: AtomicU64::new(1), task };
         Ok((connection, announced))
     }
 
-    /// Asks, and waits for the `result`.
-    pub(super) async fn request(&self, method: &'static str, params: Value) -> Result<Value, RequestError> {
+    async fn ask(&self, method: &'static str, params: Value) -> Result<Value, RequestError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let mut frame = match params {
             Value::Object(params) => params,
@@ -128,15 +112,20 @@ impl Connection {
         // Shapes differ between versions; never leave it to the server's default.
         frame.insert("api_version".to_owned(), json!(2));
         let (reply, answer) = oneshot::channel();
-        let asked = async {
-            let outgoing = Outgoing { id, text: Value::Object(frame).to_string(), reply };
-            self.requests.send(outgoing).await.map_err(|_| RequestError::Closed)?;
-            answer.await.map_err(|_| RequestError::Closed)
-        };
-        let outcome = timeout(self.timeout, asked)
-            .await
-            .map_err(|_| RequestError::TimedOut { method, seconds: self.timeout.as_secs() })??;
+        let outgoing = Outgoing { id, text: Value::Object(frame).to_string(), reply };
+        self.requests.send(outgoing).await.map_err(|_| RequestError::Closed)?;
+        let outcome = answer.await.map_err(|_| RequestError::Closed)?;
         outcome.map_err(|(code, message)| RequestError::Server { method, code, message })
+    }
+}
+
+impl Link for Connection {
+    fn request<'a>(
+        &'a self,
+        method: &'static str,
+        params: Value,
+    ) -> BoxFuture<'a, Result<Value, RequestError>> {
+        Box::pin(self.ask(method, params))
     }
 }
 
@@ -154,6 +143,7 @@ impl Pump {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let alive = tokio::select! {
+                biased;
                 outgoing = queue.recv() => match outgoing {
                     Some(outgoing) => self.ask(outgoing).await,
                     None => false,
@@ -204,7 +194,7 @@ impl Pump {
         let text_of =
             |frame: &Value, key: &str| frame.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         match text_of(&frame, "type").as_str() {
-            "ledgerClosed" => match serde_json::from_value::<Announced>(frame) {
+            "ledgerClosed" => match Announced::from_json(frame) {
                 Ok(announced) => {
                     self.announce.send_replace(Some(announced));
                 }

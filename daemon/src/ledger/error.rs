@@ -2,8 +2,8 @@
 
 use treasury_core::units::{Hash256, LedgerIndex};
 
-use super::connection::RequestError;
 use super::observe::ObserveError;
+use super::transport::RequestError;
 
 /// Why a server cannot be followed at the moment.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::Rng;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -15,13 +16,14 @@ use treasury_core::units::{AccountId, EscrowKey, LedgerIndex};
 use xrpl_wire::{Metadata, Transaction};
 
 use super::Start;
-use super::connection::{Connection, RequestError};
 use super::error::{Trouble, malformed};
 use super::observe::{ObserveError, Watch, observe};
 use super::prove::{Interest, Proven, prove, prove_header};
 use super::reply::{self, Announced, LedgerReply};
+use super::server::Server;
 use super::snapshot;
-use crate::clock;
+use super::transport::{RequestError, Transport};
+use crate::clock::Clock;
 use crate::config::NetworkConfig;
 
 /// The first wait after every server has failed; doubled each time.
@@ -59,7 +61,17 @@ impl From<Ended> for Over {
     }
 }
 
+/// What the follower runs on: the way to the servers, the time, and chance.
+pub(super) struct Ground {
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) clock: Clock,
+    pub(super) jitter_seed: u64,
+}
+
 pub(super) struct Follower {
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    jitter: StdRng,
     network: NetworkConfig,
     watch: Watch,
     interest: Interest,
@@ -67,7 +79,7 @@ pub(super) struct Follower {
     cursor: Option<LedgerPoint>,
     inputs: mpsc::Sender<Input>,
     asked: mpsc::Receiver<Vec<AccountId>>,
-    share: watch::Sender<Option<Arc<Connection>>>,
+    share: watch::Sender<Option<Server>>,
     /// Accounts that somebody asked to read, and that have not been read yet.
     wanted: BTreeSet<AccountId>,
     /// Everything has to be read anew: after the start, whenever sight was lost, and from time to time.
@@ -80,15 +92,19 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) fn new(
+        ground: Ground,
         network: NetworkConfig,
         start: Start,
         inputs: mpsc::Sender<Input>,
         asked: mpsc::Receiver<Vec<AccountId>>,
-        share: watch::Sender<Option<Arc<Connection>>>,
+        share: watch::Sender<Option<Server>>,
     ) -> Self {
         let watch = Watch::new(start.watched, start.treasury);
         let interest = Interest::in_accounts(&watch.watched);
         Self {
+            transport: ground.transport,
+            clock: ground.clock,
+            jitter: StdRng::seed_from_u64(ground.jitter_seed),
             network,
             watch,
             interest,
@@ -132,7 +148,7 @@ impl Follower {
             }
             if failed >= endpoints.len() {
                 failed = 0;
-                sleep(jittered(backoff)).await;
+                sleep(jittered(backoff, &mut self.jitter)).await;
                 backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
             }
         }
@@ -140,31 +156,34 @@ impl Follower {
 
     /// Follows one server until something goes wrong with it.
     async fn session(&mut self, endpoint: &str) -> Result<(), Over> {
-        let (connection, mut announced) = Connection::open(endpoint, self.network.request_timeout).await?;
-        let connection = Arc::new(connection);
-        let mut tip = self.subscribe(&connection).await?;
+        let (server, mut announced) =
+            Server::open(&*self.transport, endpoint, self.network.request_timeout).await?;
+        let mut tip = self.subscribe(&server).await?;
         tracing::info!(endpoint, ledger = tip.ledger_index, "following");
-        self.share.send_replace(Some(Arc::clone(&connection)));
+        self.share.send_replace(Some(server.clone()));
         self.check_tip(&tip)?;
         let mut fees = fees_of(&tip)?;
         if self.cursor.is_none() {
-            self.begin(&connection, tip.index()).await?;
+            self.begin(&server, tip.index()).await?;
         }
         let mut deadline = Instant::now() + self.network.silence_max;
         loop {
             while let Some(cursor) = self.cursor.filter(|cursor| cursor.index < tip.index()) {
-                self.advance(&connection, &cursor, &tip, fees).await?;
+                self.advance(&server, &cursor, &tip, fees).await?;
                 deadline = Instant::now() + self.network.silence_max;
                 if let Some(latest) = latest(&mut announced) {
-                    (tip, fees) = (latest, fees_of(&latest)?);
+                    fees = fees_of(&latest)?;
+                    tip = latest;
                 }
             }
-            self.read_wanted(&connection).await?;
+            self.read_wanted(&server).await?;
             tokio::select! {
+                biased;
                 changed = timeout_at(deadline, announced.changed()) => match changed {
                     Ok(Ok(())) => {
                         if let Some(latest) = latest(&mut announced) {
-                            (tip, fees) = (latest, fees_of(&latest)?);
+                            fees = fees_of(&latest)?;
+                            tip = latest;
                         }
                         self.check_tip(&tip)?;
                     }
@@ -180,8 +199,8 @@ impl Follower {
     }
 
     /// Subscribes to the announcements; the reply is the first of them.
-    async fn subscribe(&self, connection: &Connection) -> Result<Announced, Over> {
-        let reply = connection.request("subscribe", json!({ "streams": ["ledger"] })).await?;
+    async fn subscribe(&self, server: &Server) -> Result<Announced, Over> {
+        let reply = server.request("subscribe", json!({ "streams": ["ledger"] })).await?;
         if reply.get("ledger_index").is_none() {
             return Err(Trouble::NotSynced.into());
         }
@@ -195,11 +214,11 @@ impl Follower {
     }
 
     /// Begins with the network's present ledger: nothing before it is known or asked for.
-    async fn begin(&mut self, connection: &Connection, index: LedgerIndex) -> Result<(), Over> {
+    async fn begin(&mut self, server: &Server, index: LedgerIndex) -> Result<(), Over> {
         let params = json!({ "ledger_index": index.0, "binary": true });
-        let reply = fetch(connection, index, params).await?;
+        let reply = fetch(server, index, params).await?;
         let point = prove_header(index, reply)?.point;
-        self.read_everything(connection, point).await?;
+        self.read_everything(server, point).await?;
         self.cursor = Some(point);
         Ok(())
     }
@@ -207,14 +226,14 @@ impl Follower {
     /// Takes the ledger after the cursor.
     async fn advance(
         &mut self,
-        connection: &Connection,
+        server: &Server,
         cursor: &LedgerPoint,
         tip: &Announced,
         fees: NetworkFees,
     ) -> Result<(), Over> {
         let index = cursor.index.plus(1);
         let params = json!({ "ledger_index": index.0, "transactions": true, "expand": true, "binary": true });
-        let reply = fetch(connection, index, params).await?;
+        let reply = fetch(server, index, params).await?;
         let proven = prove(index, Some(cursor), reply)?;
         let point = proven.point;
         let live = index == tip.index();
@@ -233,9 +252,9 @@ impl Follower {
             };
         }
         if live {
-            self.tell_open_ledger_fee(connection).await?;
+            self.tell_open_ledger_fee(server).await?;
         }
-        self.send(Input::Ledger { observation, wall_ms: clock::wall_ms() }).await?;
+        self.send(Input::Ledger { observation, wall_ms: self.clock.now_ms() }).await?;
         self.cursor = Some(point);
         self.unread = self.unread.saturating_add(1);
         if self.unread >= self.network.reread_ledgers {
@@ -261,8 +280,8 @@ impl Follower {
     }
 
     /// The fee is advice: a server that does not give it is still good for ledgers.
-    async fn tell_open_ledger_fee(&self, connection: &Connection) -> Result<(), Over> {
-        let asked = connection.request("fee", json!({})).await.map_err(Trouble::from);
+    async fn tell_open_ledger_fee(&self, server: &Server) -> Result<(), Over> {
+        let asked = server.request("fee", json!({})).await.map_err(Trouble::from);
         match asked.and_then(reply::open_ledger_fee) {
             Ok(fee) => Ok(self.send(Input::OpenLedgerFee { fee }).await?),
             Err(trouble) => {
@@ -273,22 +292,22 @@ impl Follower {
     }
 
     /// Reads what has been asked for, at the cursor.
-    async fn read_wanted(&mut self, connection: &Connection) -> Result<(), Over> {
+    async fn read_wanted(&mut self, server: &Server) -> Result<(), Over> {
         while let Ok(accounts) = self.asked.try_recv() {
             self.want(accounts);
         }
         let Some(cursor) = self.cursor else { return Ok(()) };
         if self.read_all {
-            return self.read_everything(connection, cursor).await;
+            return self.read_everything(server, cursor).await;
         }
         if self.wanted.is_empty() {
             return Ok(());
         }
-        self.read(connection, cursor, self.wanted.clone()).await
+        self.read(server, cursor, self.wanted.clone()).await
     }
 
-    async fn read_everything(&mut self, connection: &Connection, at: LedgerPoint) -> Result<(), Over> {
-        self.read(connection, at, self.watch.watched.clone()).await?;
+    async fn read_everything(&mut self, server: &Server, at: LedgerPoint) -> Result<(), Over> {
+        self.read(server, at, self.watch.watched.clone()).await?;
         (self.read_all, self.unread) = (false, 0);
         self.lost = None;
         Ok(())
@@ -296,13 +315,13 @@ impl Follower {
 
     async fn read(
         &mut self,
-        connection: &Connection,
+        server: &Server,
         at: LedgerPoint,
         accounts: BTreeSet<AccountId>,
     ) -> Result<(), Over> {
-        let read = snapshot::read(connection, &at, &accounts, &self.escrows).await?;
+        let read = snapshot::read(server, &at, &accounts, &self.escrows).await?;
         self.escrows.extend(read.iter().flat_map(|account| &account.escrows).map(|escrow| escrow.key));
-        self.send(Input::Reconciled { at, accounts: read, wall_ms: clock::wall_ms() }).await?;
+        self.send(Input::Reconciled { at, accounts: read, wall_ms: self.clock.now_ms() }).await?;
         self.wanted.retain(|account| !accounts.contains(account));
         Ok(())
     }
@@ -341,11 +360,11 @@ impl Follower {
 }
 
 async fn fetch(
-    connection: &Connection,
+    server: &Server,
     index: LedgerIndex,
     params: serde_json::Value,
 ) -> Result<LedgerReply, Trouble> {
-    let reply = connection.request("ledger", params).await.map_err(|error| match error {
+    let reply = server.request("ledger", params).await.map_err(|error| match error {
         RequestError::Server { code, .. } if code == "lgrNotFound" => Trouble::Lacks(index),
         error => error.into(),
     })?;
@@ -353,7 +372,7 @@ async fn fetch(
 }
 
 fn latest(announced: &mut watch::Receiver<Option<Announced>>) -> Option<Announced> {
-    *announced.borrow_and_update()
+    announced.borrow_and_update().clone()
 }
 
 fn fees_of(announced: &Announced) -> Result<NetworkFees, Trouble> {
@@ -361,8 +380,8 @@ fn fees_of(announced: &Announced) -> Result<NetworkFees, Trouble> {
 }
 
 /// Between half and the whole of it, so that many daemons do not come back at the same moment.
-fn jittered(wait: Duration) -> Duration {
+fn jittered(wait: Duration, rng: &mut StdRng) -> Duration {
     let half = wait / 2;
     let most = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
-    half.saturating_add(Duration::from_millis(rand::rng().random_range(0..=most)))
+    half.saturating_add(Duration::from_millis(rng.random_range(0..=most)))
 }

@@ -10,8 +10,8 @@ use treasury_core::units::{AccountId, Drops, Hash256, HexBytes, LedgerIndex};
 use super::error::{Trouble, malformed};
 
 /// A validated ledger as `subscribe` and `ledgerClosed` announce it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct Announced {
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Announced {
     pub(super) ledger_index: u32,
     pub(super) ledger_hash: Hash256,
     fee_base: u64,
@@ -21,6 +21,14 @@ pub(super) struct Announced {
 }
 
 impl Announced {
+    /// Reads a `ledgerClosed` frame, or the result of `subscribe`.
+    ///
+    /// # Errors
+    /// Which field is missing or is not what it should be.
+    pub fn from_json(json: Value) -> Result<Self, serde_json::Error> {
+        serde_json::from_value(json)
+    }
+
     pub(super) fn index(&self) -> LedgerIndex {
         LedgerIndex(self.ledger_index)
     }

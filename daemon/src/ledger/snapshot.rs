@@ -9,10 +9,11 @@ use treasury_core::units::{AccountId, EscrowKey, Hash256};
 use xrpl_wire::entry::{AccountRoot, Escrow};
 use xrpl_wire::{LedgerEntry, Object, Transaction, index};
 
-use super::connection::{Connection, RequestError};
 use super::error::{Trouble, malformed};
 use super::observe::{escrow_view, signer_list_view};
 use super::reply::{AccountInfo, AccountObjects, TxReply, account_text, is_account_missing, parse};
+use super::server::Server;
+use super::transport::RequestError;
 
 /// Accounts read at the same time: enough to hide the way to the server, too few to be limited by it.
 const AT_ONCE: usize = 8;
@@ -25,21 +26,21 @@ const PAGE_OBJECTS: u32 = 400;
 
 /// Reads accounts at a ledger.
 pub(super) async fn read(
-    connection: &Connection,
+    server: &Server,
     at: &LedgerPoint,
     accounts: &BTreeSet<AccountId>,
     escrows: &BTreeSet<EscrowKey>,
 ) -> Result<Vec<AccountSnapshot>, Trouble> {
     let known: BTreeMap<Hash256, EscrowKey> =
         escrows.iter().map(|key| (index::escrow(&key.owner, key.sequence), *key)).collect();
-    let reader = Reader { connection, at, known: &known };
+    let reader = Reader { server, at, known: &known };
     let readings: Vec<_> = accounts.iter().map(|account| reader.account(*account)).collect();
     stream::iter(readings).buffered(AT_ONCE).try_collect().await
 }
 
 #[derive(Clone, Copy)]
 struct Reader<'a> {
-    connection: &'a Connection,
+    server: &'a Server,
     at: &'a LedgerPoint,
     known: &'a BTreeMap<Hash256, EscrowKey>,
 }
@@ -63,7 +64,7 @@ impl Reader<'_> {
     async fn root(&self, account: AccountId) -> Result<Option<RootView>, Trouble> {
         const METHOD: &str = "account_info";
         let params = json!({ "account": account_text(&account), "ledger_index": self.at.index.0 });
-        let reply = match self.connection.request(METHOD, params).await {
+        let reply = match self.server.request(METHOD, params).await {
             Err(RequestError::Server { code, .. }) if is_account_missing(&code) => return Ok(None),
             reply => reply.map_err(|error| self.lacks(error))?,
         };
@@ -88,7 +89,7 @@ impl Reader<'_> {
             if let (Some(marker), Some(params)) = (marker.take(), params.as_object_mut()) {
                 params.insert("marker".to_owned(), marker);
             }
-            let reply = self.connection.request(METHOD, params).await.map_err(|error| self.lacks(error))?;
+            let reply = self.server.request(METHOD, params).await.map_err(|error| self.lacks(error))?;
             let page: AccountObjects = parse(METHOD, reply)?;
             self.check_ledger(METHOD, page.ledger_index, page.ledger_hash)?;
             for object in page.account_objects {
@@ -143,7 +144,7 @@ impl Reader<'_> {
             (Some(sequence), _) => sequence,
             (None, Some(previous)) => {
                 let params = json!({ "transaction": previous.txn_id.to_string(), "binary": true });
-                let reply: TxReply = parse(METHOD, self.connection.request(METHOD, params).await?)?;
+                let reply: TxReply = parse(METHOD, self.server.request(METHOD, params).await?)?;
                 Transaction::decode(&reply.tx_blob.0).map_err(|error| malformed(METHOD, error))?.seq().value()
             }
             (None, None) => {
