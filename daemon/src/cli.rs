@@ -9,6 +9,7 @@ use crate::daemon::Daemon;
 use crate::dev::{self, DevArgs};
 use crate::signer::{Keystore, WorkFactor};
 use crate::store::{DiskStore, Store, replay};
+use crate::supervisor;
 use clap::{CommandFactory, Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use tracing_subscriber::EnvFilter;
@@ -159,6 +160,7 @@ fn run(path: &Path, log_json: bool) -> Result<ExitCode> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let mut daemon = Daemon::start(config).await?;
         println!("{}", daemon.url());
+        let telling = supervisor::spawn(daemon.engine().clone());
         let stopped = tokio::select! {
             why = daemon.stopped() => Some(why),
             signal = told_to_stop() => {
@@ -166,6 +168,8 @@ fn run(path: &Path, log_json: bool) -> Result<ExitCode> {
                 None
             }
         };
+        supervisor::stopping();
+        telling.abort();
         daemon.shutdown().await;
         match stopped {
             None => Ok(ExitCode::SUCCESS),

@@ -25,6 +25,7 @@ pub mod metrics;
 mod ports;
 pub mod signer;
 pub mod store;
+mod supervisor;
 
 #[cfg(test)]
 mod testing;

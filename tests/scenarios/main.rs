@@ -54,6 +54,7 @@ scenarios! {
     refusals::a_request_sent_twice_is_one_payment;
     tools::a_bad_configuration_is_refused_by_key_and_line;
     tools::the_store_can_be_checked_and_read_after_a_kill;
+    tools::systemd_is_told_when_the_daemon_is_ready_alive_and_stopping;
     trouble::a_cut_socket_is_mended_and_nothing_is_missed needs Faults;
     trouble::a_swallowed_submission_is_sent_again_and_applied_once needs Faults;
     trouble::a_second_daemon_on_the_same_store_is_refused;
