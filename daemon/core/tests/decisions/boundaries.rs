@@ -1,0 +1,111 @@
+//! Where a rule turns: the second, the key, the weight at which the answer changes.
+
+use treasury_core::command::{Command, CommandError};
+use treasury_core::escrow::{Phase, phase};
+use treasury_core::failure::FailureClass;
+use treasury_core::multisign::key_allowed;
+use treasury_core::observe::RootView;
+use treasury_core::state::{AccountView, Guard, State};
+use treasury_core::units::RippleTime;
+use xrpl_wire::TransactionType;
+
+use crate::world::{World, drops, id, key};
+
+/// `lsfDisableMaster`.
+const MASTER_DISABLED: u32 = 0x0010_0000;
+
+#[test]
+fn which_key_may_sign_follows_from_the_account_as_it_is_on_the_ledger() {
+    let root = |flags, regular: Option<&str>| {
+        Some(RootView { balance: drops(1), sequence: 1, owner_count: 0, flags, regular_key: regular.map(id) })
+    };
+    let alice = id("alice");
+    for (root, signs_with, allowed) in [
+        (None, "alice", true),
+        (None, "bob", false),
+        (root(0, None), "alice", true),
+        (root(0, None), "bob", false),
+        (root(0, Some("bob")), "alice", true),
+        (root(0, Some("bob")), "bob", true),
+        (root(0, Some("bob")), "carol", false),
+        (root(MASTER_DISABLED, Some("bob")), "alice", false),
+        (root(MASTER_DISABLED, Some("bob")), "bob", true),
+        (root(MASTER_DISABLED, None), "alice", false),
+    ] {
+        let mut state = State::default();
+        state.accounts.insert(alice, AccountView { root, ..AccountView::default() });
+        let answer = key_allowed(&state, &alice, &key(signs_with).public_key());
+        assert_eq!(answer.is_ok(), allowed, "{root:?} {signs_with}: {answer:?}");
+        if let Err(error) = answer {
+            assert_eq!(error.code(), "KEY_NOT_ALLOWED");
+        }
+    }
+    let unseen = key_allowed(&State::default(), &alice, &key("alice").public_key());
+    assert_eq!(unseen, Err(CommandError::AccountNotSeen(alice)));
+}
+
+#[test]
+fn an_escrow_opens_and_closes_a_second_after_its_times() {
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    let tracked = w.state.escrows[&key].clone();
+    let (finish, cancel) = (tracked.view.finish_after.unwrap().0, tracked.view.cancel_after.unwrap().0);
+    for (now, expected) in [
+        (finish - 1, Phase::Waiting),
+        (finish, Phase::Waiting),
+        (finish + 1, Phase::Open),
+        (cancel - 1, Phase::Open),
+        (cancel, Phase::Open),
+        (cancel + 1, Phase::Over),
+    ] {
+        assert_eq!(phase(&tracked, RippleTime(now)), expected, "{now}");
+    }
+}
+
+/// Jumps to this many seconds after FinishAfter.
+fn after_finish(w: &mut World, key: treasury_core::units::EscrowKey, seconds: u32) {
+    let finish = w.state.escrows[&key].view.finish_after.unwrap().0;
+    let now = w.state.now().0;
+    w.jump(finish + seconds - now);
+}
+
+#[test]
+fn a_failed_release_is_tried_again_after_retry_seconds_and_not_before() {
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    after_finish(&mut w, key, 1);
+    let sent = w.sent();
+    w.close_at(4, &sent, "tecNO_PERMISSION");
+    let failed_at = w.state.now().0;
+    let retry = w.config.timing.retry_seconds;
+    assert!(
+        matches!(w.guard(key), Guard::Releasing { attempt: None, .. }),
+        "no way back, and nothing under way"
+    );
+    w.jump(failed_at + retry - 1 - w.state.now().0);
+    assert!(w.sent().is_empty(), "a second early");
+    w.jump(1);
+    let again = w.sent();
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].tx_type(), TransactionType::EscrowFinish);
+}
+
+#[test]
+fn a_freeze_leaves_a_release_that_is_under_way_where_it_is() {
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    after_finish(&mut w, key, 1);
+    let sent = w.sent();
+    let Guard::Releasing { attempt: Some(attempt), .. } = *w.guard(key) else { panic!("not releasing") };
+    w.command("dave", Command::Freeze { account: None, reason: "drill".to_owned() }).unwrap();
+    w.close(&[]);
+    assert_eq!(w.word(attempt), "in_flight", "its fulfillment is out; only the ledger ends it");
+    w.close(&sent);
+    assert!(matches!(w.guard(key), Guard::Released { .. }));
+}
+
+#[test]
+fn classes_have_their_words() {
+    let words: Vec<String> = FailureClass::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(words, ["transient", "permanent", "systemic", "partial"]);
+}
