@@ -10,6 +10,7 @@
 mod kills;
 mod refusals;
 mod scene;
+mod storm;
 mod story;
 mod tools;
 mod trouble;
@@ -49,6 +50,7 @@ scenarios! {
     // Six and five escrows of two or three days each: where time moves by the second, that is hours.
     kills::a_release_survives_a_kill_at_every_step needs Time;
     kills::a_flag_survives_a_kill_at_every_step needs Time;
+    storm::kills_in_traffic_lose_nothing_and_repeat_nothing;
     refusals::bad_approvals_are_refused_and_change_nothing;
     refusals::bad_requests_are_refused_and_change_nothing;
     refusals::a_request_sent_twice_is_one_payment;
