@@ -11,15 +11,32 @@ use crate::{
 
 /// Reads one object from all of the bytes.
 pub(crate) fn object(bytes: &[u8]) -> Result<Object, CodecError> {
+    read(bytes, |_, _| ())
+}
+
+/// Reads one object from all of the bytes, and puts those of them that are signed behind what `signing` holds
+/// already. What was read would be written as the same bytes, so nothing has to be written again to get them.
+pub(crate) fn object_and_signing(bytes: &[u8], signing: &mut Vec<u8>) -> Result<Object, CodecError> {
+    read(bytes, |field, bytes| {
+        if field.is_signing() {
+            signing.extend(bytes);
+        }
+    })
+}
+
+/// Reads one object, and shows each of its fields with the bytes it was read from.
+fn read(bytes: &[u8], mut seen: impl FnMut(Field, &[u8])) -> Result<Object, CodecError> {
     if bytes.len() > MAX_BYTES {
         return Err(CodecError::TooLarge(bytes.len()));
     }
     let mut reader = Reader { bytes, offset: 0 };
-    let mut object = Object::new();
+    // A transaction has ten to sixteen fields, most entries have fewer.
+    let mut object = Object::with_capacity(12);
     let mut last = None;
     while reader.offset < bytes.len() {
         let (field, offset) = reader.field()?;
         reader.next_field(&mut object, &mut last, field, offset, 0)?;
+        seen(field, bytes.get(offset..reader.offset).unwrap_or_default());
     }
     Ok(object)
 }
@@ -126,7 +143,8 @@ impl<'a> Reader<'a> {
             _ => *last = Some(field),
         }
         let value = self.value(field, depth)?;
-        object.set(field, value);
+        // The order was just checked.
+        object.push(field, value);
         Ok(())
     }
 

@@ -34,14 +34,35 @@ pub(crate) mod path {
     pub(crate) const END: u8 = 0x00;
 }
 
+/// Room for what is written, in bytes: what nearly all transactions, entries and metadata fit in, and as much as the
+/// usual allocators hand out without a search.
+const ROOM_BYTES: usize = 1_000;
+
 /// The bytes of an object: of all its fields, or of those that are signed.
 pub(crate) fn object(object: &Object, signing_only: bool) -> Result<Vec<u8>, CodecError> {
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(ROOM_BYTES);
     fields(&mut out, object, signing_only, 0)?;
-    if out.len() > MAX_BYTES {
-        return Err(CodecError::TooLarge(out.len()));
+    within_bounds(&out)
+}
+
+/// The bytes of an object, all of them, and behind what `signing` holds already those that are signed: both in one
+/// pass, since a transaction needs both.
+pub(crate) fn object_and_signing(object: &Object, signing: &mut Vec<u8>) -> Result<Vec<u8>, CodecError> {
+    let mut out = Vec::with_capacity(ROOM_BYTES);
+    for (field, value) in object.iter().filter(|(field, _)| field.is_serialized()) {
+        let start = out.len();
+        header(&mut out, field);
+        self::value(&mut out, field, value, 0)?;
+        if field.is_signing() {
+            signing.extend(out.get(start..).unwrap_or_default());
+        }
     }
-    Ok(out)
+    within_bounds(&out)
+}
+
+/// The bytes without the room that was made for more: entries and metadata are kept as long as their ledger is.
+fn within_bounds(out: &[u8]) -> Result<Vec<u8>, CodecError> {
+    if out.len() > MAX_BYTES { Err(CodecError::TooLarge(out.len())) } else { Ok(out.to_vec()) }
 }
 
 fn fields(out: &mut Vec<u8>, object: &Object, signing_only: bool, depth: usize) -> Result<(), CodecError> {

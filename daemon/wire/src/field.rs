@@ -10,17 +10,17 @@ macro_rules! fields {
         /// A const for every field, spelled as XRPL spells it.
         #[allow(non_upper_case_globals, missing_docs)]
         pub mod sf {
-            use super::{Field, FieldType};
-            $($(pub const $name: Field = Field::of(FieldType::$kind, $nth);)*)*
+            use super::{Field, FieldType, Use};
+            $($(pub const $name: Field = Field::of(FieldType::$kind, $nth, Use::$use);)*)*
         }
 
         /// Every field, in canonical order.
         pub(super) static TABLE: &[FieldInfo] = &[
             $($(FieldInfo {
-                field: Field::of(FieldType::$kind, $nth),
+                field: Field::of(FieldType::$kind, $nth, Use::$use),
                 name: stringify!($name),
+                #[cfg(test)]
                 kind: FieldType::$kind,
-                usage: Use::$use,
             },)*)*
         ];
     };
@@ -30,8 +30,9 @@ mod table;
 
 pub use table::sf;
 
-/// A field: its type's code in the upper half, its number in the lower. Ordered as the ledger writes fields.
-/// Only fields of the server's table exist.
+/// A field: its type's code in the upper byte, its number in the two below, and in the last how it is used, so
+/// that writing an object looks nothing up. Ordered as the ledger writes fields. Only fields of the server's table
+/// exist.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Field(u32);
 
@@ -78,22 +79,50 @@ enum Use {
 struct FieldInfo {
     field: Field,
     name: &'static str,
+    #[cfg(test)]
     kind: FieldType,
-    usage: Use,
 }
+
+/// More than any number of a field: each type has so many places in [`BY_CODE`].
+const NUMBERS: usize = 260;
+
+/// The rows by type and number. Every field that is read is looked up here, so it is a table and not a search.
+static BY_CODE: LazyLock<Vec<Option<&'static FieldInfo>>> = LazyLock::new(|| {
+    let mut rows = vec![None; 27 * NUMBERS];
+    for info in table::TABLE {
+        if let Some(row) = place(info.field.code()).and_then(|at| rows.get_mut(at)) {
+            *row = Some(info);
+        }
+    }
+    rows
+});
+
+/// Where the row of a code stands in [`BY_CODE`].
+fn place(code: u32) -> Option<usize> {
+    let (kind, nth) = (usize::try_from(code >> 16).ok()?, usize::try_from(code & 0xFFFF).ok()?);
+    (nth < NUMBERS).then(|| kind * NUMBERS + nth)
+}
+
+/// The bit of fields that are written, and that of those that are signed too.
+const WRITTEN: u32 = 1;
+const SIGNED: u32 = 2;
 
 static BY_NAME: LazyLock<HashMap<&'static str, Field>> =
     LazyLock::new(|| table::TABLE.iter().map(|info| (info.name, info.field)).collect());
 
 impl Field {
     /// Of a type and a number below 65536.
-    const fn of(kind: FieldType, nth: u32) -> Field {
-        Field(kind.code() << 16 | nth)
+    const fn of(kind: FieldType, nth: u32, usage: Use) -> Field {
+        let usage = match usage {
+            Use::Virtual => 0,
+            Use::Unsigned => WRITTEN,
+            Use::Signed => WRITTEN | SIGNED,
+        };
+        Field(kind.code() << 24 | nth << 8 | usage)
     }
 
     fn info(self) -> Option<&'static FieldInfo> {
-        let at = table::TABLE.binary_search_by_key(&self, |info| info.field).ok()?;
-        table::TABLE.get(at)
+        *BY_CODE.get(place(self.code())?)?
     }
 
     /// The name, as it stands in JSON.
@@ -104,17 +133,18 @@ impl Field {
 
     /// What it holds.
     pub fn field_type(self) -> FieldType {
-        self.info().map_or(FieldType::Blob, |info| info.kind)
+        // Every Field comes from the table, so its code is that of a type.
+        FieldType::from_code(self.0 >> 24).unwrap_or(FieldType::Blob)
     }
 
     /// Whether it is part of what is signed.
     pub fn is_signing(self) -> bool {
-        self.info().is_some_and(|info| info.usage == Use::Signed)
+        self.0 & SIGNED != 0
     }
 
     /// Whether it is written at all, rather than shown in JSON alone.
     pub fn is_serialized(self) -> bool {
-        self.info().is_some_and(|info| info.usage != Use::Virtual)
+        self.0 & WRITTEN != 0
     }
 
     /// Whether a length is written before the value.
@@ -124,12 +154,12 @@ impl Field {
 
     /// The type's code in the upper 16 bits, the field's number in the lower.
     pub fn code(self) -> u32 {
-        self.0
+        self.0 >> 24 << 16 | self.nth()
     }
 
     /// The number within its type.
     pub fn nth(self) -> u32 {
-        self.0 & 0xFFFF
+        self.0 >> 8 & 0xFFFF
     }
 
     /// The field of a name.
@@ -139,7 +169,7 @@ impl Field {
 
     /// The field of a code.
     pub fn from_code(code: u32) -> Option<Field> {
-        Field(code).info().map(|info| info.field)
+        BY_CODE.get(place(code)?)?.map(|info| info.field)
     }
 
     /// Every field, in canonical order.
@@ -175,6 +205,34 @@ impl FieldType {
             FieldType::Currency => 26,
         }
     }
+
+    /// The type of a number.
+    const fn from_code(code: u32) -> Option<FieldType> {
+        Some(match code {
+            1 => FieldType::U16,
+            2 => FieldType::U32,
+            3 => FieldType::U64,
+            4 => FieldType::Hash128,
+            5 => FieldType::Hash256,
+            6 => FieldType::Amount,
+            7 => FieldType::Blob,
+            8 => FieldType::Account,
+            9 => FieldType::Number,
+            10 => FieldType::I32,
+            11 => FieldType::I64,
+            14 => FieldType::Object,
+            15 => FieldType::Array,
+            16 => FieldType::U8,
+            17 => FieldType::Hash160,
+            18 => FieldType::PathSet,
+            19 => FieldType::Vector256,
+            21 => FieldType::Hash192,
+            24 => FieldType::Issue,
+            25 => FieldType::XChainBridge,
+            26 => FieldType::Currency,
+            _ => return None,
+        })
+    }
 }
 
 impl fmt::Display for Field {
@@ -202,6 +260,7 @@ mod tests {
             assert_eq!(Field::from_name(field.name()), Some(field));
             assert_eq!(Field::from_code(field.code()), Some(field));
             assert_eq!(field.field_type().code(), field.code() >> 16);
+            assert_eq!(field.info().map(|info| info.kind), Some(field.field_type()));
         }
         assert_eq!(Field::from_name("NoSuchField"), None);
         assert_eq!(Field::from_code(0), None);

@@ -3,6 +3,9 @@
 use crate::{AccountId, Amount, CodecError, Currency, Drops, Field, Hash256, Value, json};
 use crate::{decode, encode};
 
+/// Room for so many fields is made at once where an object is collected: few have more.
+const FIELDS_EXPECTED: usize = 16;
+
 /// Fields and their values, kept in canonical order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Object(Vec<(Field, Value)>);
@@ -36,6 +39,17 @@ impl Object {
             }
             Err(at) => self.0.insert(at, (field, value)),
         }
+    }
+
+    /// Adds a field that stands after all that are there, as they do in what is read. Nothing is searched for.
+    pub(crate) fn push(&mut self, field: Field, value: Value) {
+        debug_assert!(self.0.last().is_none_or(|(last, _)| *last < field), "{field} is out of order");
+        self.0.push((field, value));
+    }
+
+    /// Without fields, with room for so many.
+    pub fn with_capacity(fields: usize) -> Object {
+        Object(Vec::with_capacity(fields))
     }
 
     /// The same object with one more field.
@@ -120,6 +134,10 @@ impl Object {
 
     /// Where the field is, or should be inserted.
     fn place(&self, field: Field) -> Result<usize, usize> {
+        // Objects are mostly built in order.
+        if self.0.last().is_none_or(|(last, _)| *last < field) {
+            return Err(self.0.len());
+        }
         self.0.binary_search_by_key(&field, |(field, _)| *field)
     }
 }
@@ -199,7 +217,9 @@ impl Object {
 
 impl FromIterator<(Field, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (Field, Value)>>(fields: I) -> Object {
-        let mut object = Object::new();
+        let fields = fields.into_iter();
+        // Mostly part of another object's fields: never more than those.
+        let mut object = Object::with_capacity(fields.size_hint().1.unwrap_or(0).min(FIELDS_EXPECTED));
         for (field, value) in fields {
             object.set(field, value);
         }

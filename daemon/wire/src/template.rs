@@ -28,7 +28,12 @@ pub fn template(kind: TransactionType) -> &'static [(Field, Presence)] {
 
 /// Whether and how a field belongs to a type of transaction; none if it does not.
 pub fn presence(kind: TransactionType, field: Field) -> Option<Presence> {
-    template(kind).iter().chain(COMMON).find(|(name, _)| *name == field).map(|(_, presence)| *presence)
+    presence_in(template(kind), field)
+}
+
+/// The same for a type whose own fields are at hand.
+pub(crate) fn presence_in(own: &[(Field, Presence)], field: Field) -> Option<Presence> {
+    own.iter().chain(COMMON).find(|(name, _)| *name == field).map(|(_, presence)| *presence)
 }
 
 /// The fields a transaction of a type must have.

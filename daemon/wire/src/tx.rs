@@ -1,6 +1,7 @@
 //! Transactions: an [`Object`] that is known to fit the template of its type.
 
 use core::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
@@ -16,6 +17,7 @@ use crate::prefix;
 use crate::template::{self, Presence};
 use crate::types::TransactionType;
 use crate::value::Value;
+use crate::{decode, encode};
 
 /// Why an object, bytes or JSON are not a transaction, or why a transaction cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -147,17 +149,23 @@ impl SeqProxy {
 ///
 /// It fits the ledger's *format*. Whether the ledger would apply it (both a Sequence and a Ticket, a zero amount, a
 /// wrong signature) is not said, so that every transaction a server can receive can be represented.
+///
+/// A clone shares everything: transactions are handed around a lot and never change.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Transaction {
+pub struct Transaction(Arc<Parts>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Parts {
     object: Object,
     // Worked out once: writing a checked object cannot fail later, and hashing is what is asked for most.
     blob: Vec<u8>,
+    /// What a single signature is over, prefix and all.
     signing: Vec<u8>,
     id: Hash256,
     tx_type: TransactionType,
     account: AccountId,
     fee: Drops,
-    sequence: u32,
+    seq: SeqProxy,
 }
 
 impl Transaction {
@@ -166,21 +174,10 @@ impl Transaction {
     /// # Errors
     /// `NotATransaction`, `UnknownType`, `MissingField`, `UnknownField`, `BadField`, `Codec` of [`TxError`].
     pub fn from_object(object: Object) -> Result<Self, TxError> {
-        let code = object.u16(sf::TransactionType).ok_or(TxError::NotATransaction)?;
-        let tx_type = TransactionType::from_code(code).ok_or(TxError::UnknownType { code })?;
-        check_template(tx_type, &object)?;
-        let missing = |field| TxError::MissingField { tx_type, field };
-        let account = object.account(sf::Account).ok_or(missing(sf::Account))?;
-        let sequence = object.u32(sf::Sequence).ok_or(missing(sf::Sequence))?;
-        let fee = match object.amount(sf::Fee) {
-            Some(Amount::Xrp(fee)) => fee,
-            Some(_) => return Err(TxError::BadField { field: sf::Fee, what: "a fee is paid in XRP" }),
-            None => return Err(missing(sf::Fee)),
-        };
-        let blob = object.encode()?;
-        let signing = object.encode_signing()?;
-        let id = sha512_half(&[&prefix::TRANSACTION_ID, &blob]);
-        Ok(Self { object, blob, signing, id, tx_type, account, fee, sequence })
+        let checked = Checked::of(&object)?;
+        let mut signing = prefix::SIGN.to_vec();
+        let blob = encode::object_and_signing(&object, &mut signing)?;
+        Ok(checked.into_transaction(object, blob, signing))
     }
 
     /// Reads a serialized transaction.
@@ -188,7 +185,10 @@ impl Transaction {
     /// # Errors
     /// As [`Transaction::from_object`].
     pub fn decode(blob: &[u8]) -> Result<Self, TxError> {
-        Self::from_object(Object::decode(blob)?)
+        let mut signing = Vec::with_capacity(prefix::SIGN.len() + blob.len());
+        signing.extend(prefix::SIGN);
+        let object = decode::object_and_signing(blob, &mut signing)?;
+        Ok(Checked::of(&object)?.into_transaction(object, blob.to_vec(), signing))
     }
 
     /// Reads a transaction from JSON in the ledger server's form. A `hash`, which only JSON has, is left out.
@@ -204,88 +204,98 @@ impl Transaction {
     /// The transaction as the ledger server writes it in JSON, without its hash.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        self.object.to_json()
+        self.0.object.to_json()
     }
 
     /// The transaction as it is submitted.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        self.blob.clone()
+        self.0.blob.clone()
+    }
+
+    /// The bytes of [`Transaction::encode`], without a copy.
+    #[must_use]
+    pub fn blob(&self) -> &[u8] {
+        &self.0.blob
     }
 
     /// The fields.
     #[must_use]
     pub fn object(&self) -> &Object {
-        &self.object
+        &self.0.object
     }
 
     /// The fields, to be changed.
     #[must_use]
     pub fn into_object(self) -> Object {
-        self.object
+        Arc::unwrap_or_clone(self.0).object
     }
 
     /// The TransactionType.
     #[must_use]
     pub fn tx_type(&self) -> TransactionType {
-        self.tx_type
+        self.0.tx_type
     }
 
     /// The Account it acts for, which pays the fee.
     #[must_use]
     pub fn account(&self) -> AccountId {
-        self.account
+        self.0.account
     }
 
     /// The Sequence or Ticket. Where there are both, which no server applies, it is the Sequence.
     #[must_use]
     pub fn seq(&self) -> SeqProxy {
-        match (self.sequence, self.object.u32(sf::TicketSequence)) {
-            (0, Some(ticket)) => SeqProxy::Ticket(ticket),
-            (sequence, _) => SeqProxy::Sequence(sequence),
-        }
+        self.0.seq
     }
 
     /// The Fee.
     #[must_use]
     pub fn fee(&self) -> Drops {
-        self.fee
+        self.0.fee
     }
 
     /// The last ledger that may hold it.
     #[must_use]
     pub fn last_ledger_sequence(&self) -> Option<u32> {
-        self.object.u32(sf::LastLedgerSequence)
+        self.0.object.u32(sf::LastLedgerSequence)
     }
 
     /// The Flags, 0 where there are none.
     #[must_use]
     pub fn flags(&self) -> u32 {
-        self.object.u32(sf::Flags).unwrap_or(0)
+        self.0.object.u32(sf::Flags).unwrap_or(0)
     }
 
     /// Whether it carries Signers, and an empty SigningPubKey. Says nothing about the signatures.
     #[must_use]
     pub fn is_multisigned(&self) -> bool {
-        self.object.has(sf::Signers) && self.object.blob(sf::SigningPubKey).is_some_and(<[u8]>::is_empty)
+        self.0.object.has(sf::Signers) && self.0.object.blob(sf::SigningPubKey).is_some_and(<[u8]>::is_empty)
     }
 
     /// The transaction's id, over everything in it, signatures included: other signers, another id.
     #[must_use]
     pub fn id(&self) -> Hash256 {
-        self.id
+        self.0.id
     }
 
     /// The bytes that a single signature is over. They hold the SigningPubKey.
     #[must_use]
     pub fn signing_bytes(&self) -> Vec<u8> {
-        [&prefix::SIGN[..], &self.signing].concat()
+        self.0.signing.clone()
+    }
+
+    /// The bytes of [`Transaction::signing_bytes`], without a copy.
+    #[must_use]
+    pub fn signing_blob(&self) -> &[u8] {
+        &self.0.signing
     }
 
     /// The bytes that `signer`'s signature is over, where the SigningPubKey is empty. Each signer signs others.
     #[must_use]
     pub fn multi_signing_bytes(&self, signer: &AccountId) -> Vec<u8> {
-        [&prefix::MULTI_SIGN[..], &self.signing, &signer.0].concat()
+        let signed = self.0.signing.get(prefix::SIGN.len()..).unwrap_or_default();
+        [&prefix::MULTI_SIGN[..], signed, &signer.0].concat()
     }
 
     /// Checks the Memos as a server does before it takes a transaction in.
@@ -293,7 +303,7 @@ impl Transaction {
     /// # Errors
     /// `MemosTooLong`, `MemoCharacter`, `MemoMalformed` of [`TxError`].
     pub fn check_memos(&self) -> Result<(), TxError> {
-        memo::check_memos(&self.object)
+        memo::check_memos(&self.0.object)
     }
 }
 
@@ -301,10 +311,10 @@ impl Transaction {
 impl fmt::Debug for Transaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transaction")
-            .field("tx_type", &self.tx_type)
-            .field("account", &self.account)
+            .field("tx_type", &self.0.tx_type)
+            .field("account", &self.0.account)
             .field("seq", &self.seq())
-            .field("id", &self.id)
+            .field("id", &self.0.id)
             .finish_non_exhaustive()
     }
 }
@@ -312,7 +322,7 @@ impl fmt::Debug for Transaction {
 /// As the serialized transaction in upper hex, which is what a submission carries.
 impl Serialize for Transaction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex::encode_upper(&self.blob))
+        serializer.serialize_str(&hex::encode_upper(&self.0.blob))
     }
 }
 
@@ -323,13 +333,49 @@ impl<'de> Deserialize<'de> for Transaction {
     }
 }
 
+/// What the common fields of a checked object say.
+struct Checked {
+    tx_type: TransactionType,
+    account: AccountId,
+    fee: Drops,
+    seq: SeqProxy,
+}
+
+impl Checked {
+    fn of(object: &Object) -> Result<Self, TxError> {
+        let code = object.u16(sf::TransactionType).ok_or(TxError::NotATransaction)?;
+        let tx_type = TransactionType::from_code(code).ok_or(TxError::UnknownType { code })?;
+        check_template(tx_type, object)?;
+        let missing = |field| TxError::MissingField { tx_type, field };
+        let account = object.account(sf::Account).ok_or(missing(sf::Account))?;
+        let sequence = object.u32(sf::Sequence).ok_or(missing(sf::Sequence))?;
+        let seq = match (sequence, object.u32(sf::TicketSequence)) {
+            (0, Some(ticket)) => SeqProxy::Ticket(ticket),
+            (sequence, _) => SeqProxy::Sequence(sequence),
+        };
+        let fee = match object.amount(sf::Fee) {
+            Some(Amount::Xrp(fee)) => fee,
+            Some(_) => return Err(TxError::BadField { field: sf::Fee, what: "a fee is paid in XRP" }),
+            None => return Err(missing(sf::Fee)),
+        };
+        Ok(Self { tx_type, account, fee, seq })
+    }
+
+    fn into_transaction(self, object: Object, blob: Vec<u8>, signing: Vec<u8>) -> Transaction {
+        let Self { tx_type, account, fee, seq } = self;
+        let id = sha512_half(&[&prefix::TRANSACTION_ID, &blob]);
+        Transaction(Arc::new(Parts { object, blob, signing, id, tx_type, account, fee, seq }))
+    }
+}
+
 /// Whether all fields are the type's, and all that it needs are there.
 fn check_template(tx_type: TransactionType, object: &Object) -> Result<(), TxError> {
     if let Some(field) = template::required(tx_type).find(|field| !object.has(*field)) {
         return Err(TxError::MissingField { tx_type, field });
     }
+    let own = template::template(tx_type);
     for (field, value) in object.iter() {
-        match template::presence(tx_type, field) {
+        match template::presence_in(own, field) {
             None => return Err(TxError::UnknownField { tx_type, field }),
             // The one field of this kind is Paths.
             Some(Presence::Default) if *value == Value::PathSet(Vec::new()) => {
