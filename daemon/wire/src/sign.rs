@@ -9,8 +9,9 @@ use thiserror::Error;
 
 use crate::account::AccountId;
 use crate::field::sf;
-use crate::keys::{KeyPair, PublicKey, PublicKeyError, SignatureError};
+use crate::keys::{KeyPair, PublicKey, PublicKeyError};
 use crate::object::Object;
+use crate::signature::SignatureError;
 use crate::tx::{Transaction, TxError};
 use crate::value::Value;
 
