@@ -7,7 +7,6 @@ use xrpl_wire::{AccountId, Amount, Hash256, LedgerHeader, Object, Transaction, T
 use super::rules::Fees;
 use super::state::StateMap;
 use super::submitted::Submitted;
-use super::trie::Trie;
 
 /// A closed ledger. In standalone mode it is validated the moment it is closed.
 #[derive(Debug)]
@@ -76,7 +75,7 @@ impl ClosedTx {
 
     /// The serialized transaction.
     pub fn blob(&self) -> &[u8] {
-        &self.submitted.blob
+        self.submitted.tx.blob()
     }
 
     /// The accounts it concerns: those named in the entries it made, changed or removed, ascending.
@@ -106,9 +105,10 @@ impl ClosedTx {
 
 /// The `transaction_hash` of transactions.
 pub(super) fn transaction_hash(transactions: &[Arc<ClosedTx>]) -> Hash256 {
-    let mut leaves = Trie::new();
-    for tx in transactions {
-        leaves.insert(tx.id, tx);
-    }
-    leaves.root_hash(|id, tx| tree::transaction_leaf(id, tx.blob(), &tx.meta_blob))
+    let mut leaves: Vec<(Hash256, Hash256)> = transactions
+        .iter()
+        .map(|tx| (tx.id, tree::transaction_leaf(&tx.id, tx.blob(), &tx.meta_blob)))
+        .collect();
+    leaves.sort_unstable();
+    tree::shamap_root(&leaves)
 }

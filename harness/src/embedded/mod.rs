@@ -40,6 +40,7 @@ mod closed;
 mod control;
 mod escalation;
 mod history;
+mod keys;
 mod ledger;
 mod open;
 mod pool;

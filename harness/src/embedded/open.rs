@@ -41,7 +41,7 @@ impl OpenTx {
 
     /// Its bytes.
     pub fn blob(&self) -> &[u8] {
-        &self.submitted.blob
+        self.submitted.tx.blob()
     }
 }
 

@@ -9,6 +9,7 @@ use super::build::PASSES;
 use super::canonical::CanonicalSet;
 use super::closed::ClosedLedger;
 use super::escalation::QueueSetup;
+use super::keys::Keys;
 use super::ledger::SubmitOutcome;
 use super::open::OpenLedger;
 use super::queue::Queue;
@@ -54,6 +55,7 @@ pub(super) struct Pool {
     held: CanonicalSet,
     locals: Arc<Vec<Local>>,
     memory: Trie<Memory>,
+    keys: Keys,
     pub(super) queue: Queue,
 }
 
@@ -81,6 +83,7 @@ impl Pool {
             held: CanonicalSet::new(Hash256::ZERO),
             locals: Arc::default(),
             memory: Trie::new(),
+            keys: Keys::new(),
             queue: Queue::new(queue),
         }
     }
@@ -97,7 +100,7 @@ impl Pool {
         if memory.good {
             return Ok(());
         }
-        let verified = tx.verify();
+        let verified = tx.verify(&mut self.keys);
         let memory = match &verified {
             Ok(()) => Memory { good: true, ..memory },
             Err(Refusal::Local(_)) => Memory { bad_local: true, ..memory },
@@ -169,16 +172,16 @@ impl Pool {
     ) -> OpenLedger {
         let mut open = OpenLedger::after(closed, rules);
         self.queue.learn(closed, &open);
+        let mut in_closed: Vec<Hash256> = closed.transactions.iter().map(|tx| tx.id).collect();
+        in_closed.sort_unstable();
+        let is_closed = |id: &Hash256| in_closed.binary_search(id).is_ok();
+        // What is in the ledger cannot be applied again, so it needs no trying.
+        if self.locals.iter().any(|local| is_closed(&local.tx.id)) {
+            Arc::make_mut(&mut self.locals).retain(|local| !is_closed(&local.tx.id));
+        }
         if old.transactions().len() > 0 {
             let retry = ApplyFlags { retry: true, ..ApplyFlags::default() };
-            let in_closed: Trie<()> = {
-                let mut ids = Trie::new();
-                for tx in &closed.transactions {
-                    ids.insert(tx.id, ());
-                }
-                ids
-            };
-            for tx in old.transactions().filter(|tx| !in_closed.contains(&tx.id())) {
+            for tx in old.transactions().filter(|tx| !is_closed(&tx.id())) {
                 if outcome(open.apply(&tx.submitted, retry)) == Outcome::Retry {
                     left_over.insert(Arc::clone(&tx.submitted));
                 }

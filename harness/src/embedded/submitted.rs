@@ -1,8 +1,13 @@
 //! A transaction that came in: read, its signatures verified, and remembered so that neither is done again.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use xrpl_wire::{AccountId, Hash256, PublicKey, Transaction, TransactionType, TxError, condition, index, sf};
+use xrpl_wire::{
+    AccountId, Hash256, PublicKey, Transaction, TransactionType, TxError, TxResult, condition, index, sf,
+};
+
+use super::keys::Keys;
+use super::rules::Rules;
 
 /// The bytes a serialized transaction has at least and at most.
 const TRANSACTION_BYTES: std::ops::RangeInclusive<usize> = 32..=1_048_576;
@@ -17,8 +22,6 @@ pub(super) struct Submitted {
     pub(super) tx: Transaction,
     /// Its id.
     pub(super) id: Hash256,
-    /// Its bytes.
-    pub(super) blob: Arc<[u8]>,
     /// Where the sender's AccountRoot is. Hashing it once is noticed: every check asks for it.
     pub(super) account_index: Hash256,
     /// Taken without regard to signatures, as a test asks.
@@ -27,6 +30,7 @@ pub(super) struct Submitted {
     destination: Option<(AccountId, Hash256)>,
     signer: OnceLock<Option<AccountId>>,
     fulfillment: OnceLock<bool>,
+    preflight: OnceLock<(Rules, Result<(), TxResult>)>,
 }
 
 /// Why a transaction is refused before any ledger is asked. The texts are the server's `error_exception`.
@@ -67,13 +71,13 @@ impl Submitted {
     pub(super) fn trusted(tx: Transaction) -> Submitted {
         Submitted {
             id: tx.id(),
-            blob: tx.encode().into(),
             account_index: index::account_root(&tx.account()),
             destination: tx.object().account(sf::Destination).map(|to| (to, index::account_root(&to))),
             tx,
             impersonated: false,
             signer: OnceLock::new(),
             fulfillment: OnceLock::new(),
+            preflight: OnceLock::new(),
         }
     }
 
@@ -81,11 +85,11 @@ impl Submitted {
     ///
     /// # Errors
     /// [`Refusal::Signature`], [`Refusal::Local`].
-    pub(super) fn verify(&self) -> Result<(), Refusal> {
+    pub(super) fn verify(&self, keys: &mut Keys) -> Result<(), Refusal> {
         let object = self.tx.object();
         match object.blob(sf::SigningPubKey).unwrap_or_default() {
-            [] => self.verify_multi(),
-            key => self.verify_single(key),
+            [] => self.verify_multi(keys),
+            key => self.verify_single(key, keys),
         }
         .map_err(Refusal::Signature)?;
         self.tx.check_memos().map_err(|error| Refusal::Local(memo_text(&error).to_owned()))?;
@@ -128,18 +132,36 @@ impl Submitted {
         })
     }
 
-    fn verify_single(&self, key: &[u8]) -> Result<(), String> {
+    /// What the checks of the transaction alone say under these rules: remembered, unless other rules were asked
+    /// about first.
+    pub(super) fn preflighted(
+        &self,
+        rules: &Rules,
+        check: impl FnOnce() -> Result<(), TxResult>,
+    ) -> Result<(), TxResult> {
+        let mut check = Some(check);
+        let (of, result) =
+            self.preflight.get_or_init(|| (*rules, check.take().map_or(Ok(()), |check| check())));
+        match check {
+            Some(check) if of != rules => check(),
+            _ => *result,
+        }
+    }
+
+    fn verify_single(&self, key: &[u8], keys: &mut Keys) -> Result<(), String> {
         let object = self.tx.object();
         if object.has(sf::Signers) {
             return Err("Cannot both single- and multi-sign.".to_owned());
         }
         let signature = object.blob(sf::TxnSignature).unwrap_or_default();
-        verifies(key, &self.tx.signing_bytes(), signature)
-            .then_some(())
-            .ok_or_else(|| "Invalid signature.".to_owned())
+        let signer = keys
+            .signer(key, self.tx.signing_blob(), signature)
+            .ok_or_else(|| "Invalid signature.".to_owned())?;
+        self.signer.get_or_init(|| Some(signer));
+        Ok(())
     }
 
-    fn verify_multi(&self) -> Result<(), String> {
+    fn verify_multi(&self, keys: &mut Keys) -> Result<(), String> {
         let object = self.tx.object();
         let Some(signers) = object.array(sf::Signers) else {
             return Err("Empty SigningPubKey.".to_owned());
@@ -165,16 +187,12 @@ impl Submitted {
             last = account;
             let key = signer.blob(sf::SigningPubKey).unwrap_or_default();
             let signature = signer.blob(sf::TxnSignature).unwrap_or_default();
-            if !verifies(key, &self.tx.multi_signing_bytes(&account), signature) {
+            if keys.signer(key, &self.tx.multi_signing_bytes(&account), signature).is_none() {
                 return Err(format!("Invalid signature on account {account}."));
             }
         }
         Ok(())
     }
-}
-
-fn verifies(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    PublicKey::from_slice(key).is_ok_and(|key| key.verify(message, signature).is_ok())
 }
 
 /// The server's words for what is wrong with memos.

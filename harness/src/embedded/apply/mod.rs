@@ -160,6 +160,11 @@ pub(super) fn apply(
 
 /// What can be said of a transaction without looking at a ledger's state.
 pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
+    // It depends on nothing else than the rules, and is asked for whenever the transaction is tried.
+    tx.preflighted(&info.rules, || preflight_anew(info, tx))
+}
+
+fn preflight_anew(info: &LedgerInfo, tx: &Submitted) -> Ter {
     shared::preflight(tx, flags_allowed(tx.tx.tx_type()))?;
     match tx.tx.tx_type() {
         TransactionType::Payment => payment::preflight(tx),

@@ -173,8 +173,9 @@ struct Node {
 impl Node {
     fn into_object(self, index: Hash256) -> (Field, Object) {
         let kind = self.kind.unwrap_or(sf::ModifiedNode);
+        // With the two of its last change, and the fields before and after.
         let mut object =
-            Object::new().with(sf::LedgerEntryType, self.entry_type).with(sf::LedgerIndex, index);
+            Object::with_capacity(6).with(sf::LedgerEntryType, self.entry_type).with(sf::LedgerIndex, index);
         if let Some((id, ledger_index)) = self.previous {
             object.set(sf::PreviousTxnID, id);
             object.set(sf::PreviousTxnLgrSeq, ledger_index);
@@ -193,7 +194,8 @@ impl Node {
 struct Threading<'a> {
     of: &'a MetaOf<'a>,
     base: &'a StateMap,
-    nodes: BTreeMap<Hash256, Node>,
+    // In boxes: eleven of them side by side in one tree node are more than an allocator has at hand.
+    nodes: BTreeMap<Hash256, Box<Node>>,
     /// Accounts that only their PreviousTxnID changes of.
     threaded: BTreeMap<Hash256, Object>,
 }
@@ -238,13 +240,7 @@ impl Threading<'_> {
             return;
         }
         if let Some(original) = original {
-            let changed = original
-                .iter()
-                .filter(|(field, value)| in_previous(*field) && item.object.get(*field) != Some(value));
-            let previous: Object = changed.map(|(field, value)| (field, value.clone())).collect();
-            // A field that was not there before is told of too, by nothing: that may leave the list empty.
-            let added = || item.object.iter().any(|(field, _)| in_previous(field) && !original.has(field));
-            node.previous_fields = (!previous.is_empty() || added()).then_some(previous);
+            node.previous_fields = previous_fields(original, &item.object);
         }
         let last = item.object.iter().filter(|(field, _)| in_final(*field, action));
         node.fields = last.map(|(field, value)| (field, value.clone())).collect();
@@ -293,6 +289,26 @@ impl Threading<'_> {
             node.previous = Some((previous_id, previous_ledger));
         }
     }
+}
+
+/// The fields of an entry that a transaction changed or took away, as they were; none if it did neither and added
+/// none. A field that was not there before is told of too, by nothing: that may leave the list empty.
+fn previous_fields(before: &Object, after: &Object) -> Option<Object> {
+    let mut previous = Object::new();
+    let mut differ = false;
+    // Both stand in the same order, so one walk over both finds what differs.
+    let mut later = after.iter().filter(|(field, _)| in_previous(*field)).peekable();
+    for (field, value) in before.iter().filter(|(field, _)| in_previous(*field)) {
+        while later.next_if(|(other, _)| *other < field).is_some() {
+            differ = true;
+        }
+        let now = later.next_if(|(other, _)| *other == field);
+        if now.is_none_or(|(_, now)| now != value) {
+            previous.set(field, value.clone());
+        }
+    }
+    differ |= later.next().is_some();
+    (!previous.is_empty() || differ).then_some(previous)
 }
 
 /// The accounts that a transaction is noted in when this entry is made or removed.
