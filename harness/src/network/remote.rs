@@ -13,7 +13,6 @@ use xrpl_wire::{Drops, Hash256, LedgerHeader, Metadata, Object, RippleTime, Tran
 use super::socket::{CallError, PATIENCE, Socket, result};
 use super::{At, Capabilities, Capability, Contents, Included, Network, NetworkError, Snapshot, Validated};
 use crate::embedded::Fees;
-use crate::embedded::rpc::error::RpcError;
 use crate::server::Faults;
 
 /// `ledger_accept`s on their way at the same time, while time is moved. Enough to keep the server busy; below the 100
@@ -300,8 +299,11 @@ impl Network for Remote {
     }
 
     async fn set_faults(&self, faults: Faults) -> Result<(), NetworkError> {
+        const METHOD: &str = "standalone_faults";
         self.needs_control(Capability::Faults)?;
-        self.call("standalone_faults", parameters(&faults)).await?;
+        let parameters = serde_json::to_value(&faults)
+            .map_err(|_| NetworkError::Malformed { method: METHOD, what: "parameters" })?;
+        self.call(METHOD, parameters).await?;
         Ok(())
     }
 
@@ -376,25 +378,4 @@ fn contents(method: &'static str, reply: &Value) -> Result<Contents, NetworkErro
     // The server lists them in the order of their ids.
     transactions.sort_by_key(|(index, _)| *index);
     Ok(Contents { header, transactions: transactions.into_iter().map(|(_, included)| included).collect() })
-}
-
-/// Faults as the parameters of `standalone_faults`.
-fn parameters(faults: &Faults) -> Value {
-    json!({
-        "silent": faults.silent,
-        "delay_ms": u32::try_from(faults.delay.as_millis()).unwrap_or(u32::MAX),
-        "skip_closes": faults.skip_closes,
-        "duplicate_frames": faults.duplicate_frames,
-        "reorder_frames": faults.reorder_frames,
-        "truncate_closes": faults.truncate_closes,
-        "swallow_submits": faults.swallow_submits,
-        "lose_submit_replies": faults.lose_submit_replies,
-        "refuse_submits": faults.refuse_submits.map(RpcError::token),
-        "refuse_all": faults.refuse_all.map(RpcError::token),
-        "fee_factor": faults.fee_factor,
-        "hide_history_below": faults.hide_history_below,
-        "lag": faults.lag,
-        "lie": faults.lie,
-        "claim_only": faults.claim_only,
-    })
 }

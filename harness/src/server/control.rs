@@ -209,3 +209,34 @@ fn drops(params: &Map<String, Value>) -> Result<Drops, Failure> {
     };
     drops.ok_or_else(|| Failure::expected_field("drops", "drops"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_read_as_they_are_written() {
+        // Every field by name, and none as it is by default: one that is forgotten on the way is seen.
+        let set = Faults {
+            silent: true,
+            delay: Duration::from_millis(1),
+            skip_closes: 2,
+            duplicate_frames: true,
+            reorder_frames: true,
+            truncate_closes: 3,
+            swallow_submits: 4,
+            lose_submit_replies: 5,
+            refuse_submits: Some(RpcError::Internal),
+            refuse_all: Some(RpcError::SlowDown),
+            fee_factor: 6,
+            hide_history_below: 7,
+            lag: 8,
+            lie: 9,
+            claim_only: 10,
+        };
+        for faults_set in [set, Faults::default()] {
+            let Ok(Value::Object(written)) = serde_json::to_value(&faults_set) else { panic!("an object") };
+            assert_eq!(faults(&written).ok(), Some(faults_set));
+        }
+    }
+}

@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::embedded::rpc::error::RpcError;
 
 /// What goes wrong, on all sockets, until it is set otherwise. The default is that nothing does.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// Serialized it is the parameters of `standalone_faults`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Faults {
     /// Sockets stay open and nothing is sent: no reply, no frame. What comes is still done.
     pub silent: bool,
     /// Every frame over a websocket, replies too, waits so long.
+    #[serde(rename = "delay_ms", serialize_with = "milliseconds")]
     pub delay: Duration,
     /// The next so many ledgers close without a word to subscribers: a gap.
     pub skip_closes: u32,
@@ -24,8 +29,10 @@ pub struct Faults {
     /// The next so many submissions are done and never answered.
     pub lose_submit_replies: u32,
     /// Every submission is answered with this error, and not done.
+    #[serde(serialize_with = "token")]
     pub refuse_submits: Option<RpcError>,
     /// Every request is answered with this error, and not done.
+    #[serde(serialize_with = "token")]
     pub refuse_all: Option<RpcError>,
     /// The ledger is full: the way in costs so many times the usual fee, and what pays less waits until it costs less.
     /// 0 and 1 for the usual fee.
@@ -50,4 +57,13 @@ impl Faults {
         *count = count.saturating_sub(1);
         there
     }
+}
+
+fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u32(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX))
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+fn token<S: Serializer>(error: &Option<RpcError>, serializer: S) -> Result<S::Ok, S::Error> {
+    error.map(RpcError::token).serialize(serializer)
 }
