@@ -13,11 +13,13 @@ fuzz_target!(|data: &[u8]| {
     let Ok(object) = Object::decode(data) else { return };
     assert_eq!(object.encode().as_deref(), Ok(data), "decoded bytes encode to themselves");
     let _ = object.encode_signing();
-    // A Number's bytes may be out of its normal form, which JSON has no words for.
-    if !has_number(&object) {
-        let json = object.to_json();
-        let read =
-            Object::from_json(&json).unwrap_or_else(|error| panic!("{json} is not read back: {error}"));
+    let json = object.to_json();
+    let read = Object::from_json(&json).unwrap_or_else(|error| panic!("{json} is not read back: {error}"));
+    if has_long_number(&object) {
+        // Nineteen digits and sixteen give one text where the last three are zeros; it is read as sixteen.
+        let again = Object::from_json(&read.to_json()).expect("what was read is written and read again");
+        assert_eq!(again, read, "JSON reads back as the same value: {json}");
+    } else {
         assert_eq!(read, object, "JSON reads back as what it was written from: {json}");
     }
     let _ = LedgerEntry::from_object(&object);
@@ -35,11 +37,12 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn has_number(object: &Object) -> bool {
+/// Whether a Number in it has more than sixteen digits.
+fn has_long_number(object: &Object) -> bool {
     object.iter().any(|(_, value)| match value {
-        Value::Number(_) => true,
-        Value::Object(inner) => has_number(inner),
-        Value::Array(entries) => entries.iter().any(|(_, inner)| has_number(inner)),
+        Value::Number(number) => number.mantissa.unsigned_abs() >= 10_000_000_000_000_000,
+        Value::Object(inner) => has_long_number(inner),
+        Value::Array(entries) => entries.iter().any(|(_, inner)| has_long_number(inner)),
         _ => false,
     })
 }

@@ -286,10 +286,11 @@ impl<'a> Reader<'a> {
     fn number(&mut self, field: Field) -> Result<Number, CodecError> {
         let mantissa = self.array().map(i64::from_be_bytes)?;
         let exponent = self.array().map(i32::from_be_bytes)?;
-        if mantissa == 0 && exponent != Number::ZERO.exponent {
-            return Err(CodecError::Invalid { field, what: "a zero that is not in normal form" });
+        let number = Number { mantissa, exponent };
+        if !number.is_normal() {
+            return Err(CodecError::Invalid { field, what: "a number that is not in normal form" });
         }
-        Ok(Number { mantissa, exponent })
+        Ok(number)
     }
 
     fn path_set(&mut self, field: Field) -> Result<Vec<Vec<PathStep>>, CodecError> {

@@ -111,6 +111,9 @@ fn value(out: &mut Vec<u8>, field: Field, value: &Value, depth: usize) -> Result
         Value::Account(account) => vl(out, &account.0)?,
         Value::AccountEmpty => vl(out, &[])?,
         Value::Number(number) => {
+            if !number.is_normal() {
+                return Err(CodecError::Invalid { field, what: "a number that is not in normal form" });
+            }
             out.extend(number.mantissa.to_be_bytes());
             out.extend(number.exponent.to_be_bytes());
         }

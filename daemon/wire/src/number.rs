@@ -4,9 +4,34 @@ use std::fmt;
 
 use crate::Number;
 
-/// Mantissas have sixteen digits, or nineteen where a value needs them.
+/// Mantissas have sixteen digits, or nineteen where a value needs them. A server with longer numbers in force writes
+/// nineteen for every value.
 const DIGITS: usize = 16;
 const LONG_DIGITS: usize = 19;
+
+/// What is below the largest mantissa that has nineteen digits and fits. Beyond it a mantissa has eighteen.
+const LONGEST: u64 = i64::MAX.unsigned_abs();
+
+/// The exponents that servers compute with.
+const EXPONENTS: std::ops::RangeInclusive<i32> = -32_768..=32_768;
+
+impl Number {
+    /// Whether a server writes it so. What it reads in another form it puts into this one, so that no ledger holds
+    /// any other.
+    #[must_use]
+    pub fn is_normal(&self) -> bool {
+        let digits = self.mantissa.unsigned_abs();
+        let mantissa_is_normal = match digits {
+            0 => return *self == Number::ZERO,
+            1_000_000_000_000_000..=9_999_999_999_999_999 => true,
+            // With one digit more it would not fit.
+            100_000_000_000_000_000..=999_999_999_999_999_999 => digits > LONGEST / 10,
+            1_000_000_000_000_000_000..=LONGEST => true,
+            _ => false,
+        };
+        mantissa_is_normal && EXPONENTS.contains(&self.exponent)
+    }
+}
 
 /// As the server writes it: plain where the exponent is small, with an exponent beyond.
 impl fmt::Display for Number {
@@ -54,11 +79,14 @@ pub(crate) fn parse(text: &str) -> Option<Number> {
         return Some(Number::ZERO);
     }
     let cut = i32::try_from(significant.len() - trimmed.len()).ok()?;
-    let width = if trimmed.len() <= DIGITS { DIGITS } else { LONG_DIGITS };
-    let added = i32::try_from(width.checked_sub(trimmed.len())?).ok()?;
-    let mantissa: i64 = format!("{trimmed:0<width$}").parse().ok()?;
-    let mantissa = if unsigned.len() < text.len() { -mantissa } else { mantissa };
-    Some(Number { mantissa, exponent: exponent - places + cut - added })
+    let widths = if trimmed.len() <= DIGITS { [DIGITS; 2] } else { [LONG_DIGITS, LONG_DIGITS - 1] };
+    let sign = if unsigned.len() < text.len() { "-" } else { "" };
+    widths.into_iter().find_map(|width| {
+        let added = i32::try_from(width.checked_sub(trimmed.len())?).ok()?;
+        let mantissa: i64 = format!("{sign}{trimmed:0<width$}").parse().ok()?;
+        let number = Number { mantissa, exponent: exponent - places + cut - added };
+        number.is_normal().then_some(number)
+    })
 }
 
 #[cfg(test)]
@@ -75,15 +103,65 @@ mod tests {
             ("1234567890123456e20", 1_234_567_890_123_456, 20),
             ("0.0000000001", 1_000_000_000_000_000, -25),
             ("1.234567890123456789", 1_234_567_890_123_456_789, -18),
+            ("-9.223372036854775807", -i64::MAX, -18),
+            ("0.922337203685477581", 922_337_203_685_477_581, -18),
+            ("999999999999999999", 999_999_999_999_999_999, 0),
         ] {
             let number = Number { mantissa, exponent };
             assert_eq!(number.to_string(), text);
             assert_eq!(parse(text), Some(number));
+            assert!(number.is_normal());
         }
-        for bad in ["", "-", ".", "1.", ".5", "1e", "1e99999999", "x", "--1", "12345678901234567891"] {
+        for bad in [
+            "",
+            "-",
+            ".",
+            "1.",
+            ".5",
+            "1e",
+            "1e99999999",
+            "x",
+            "--1",
+            "12345678901234567891",
+            "9223372036854775809",
+            "1e40000",
+            "1e-40000",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
+        // What a server writes of 1 today, and reads from the same text as before.
+        let long = Number { mantissa: 1_000_000_000_000_000_000, exponent: -18 };
+        assert!(long.is_normal());
+        assert_eq!(parse(&long.to_string()), parse("1"));
         let extreme = Number { mantissa: i64::MIN, exponent: i32::MAX };
         assert_eq!(extreme.to_string(), "-9223372036854775808e2147483647");
+    }
+
+    #[test]
+    fn what_no_server_writes_is_not_normal() {
+        for (mantissa, exponent) in [
+            (0, 0),
+            (5, 0),
+            (10_000_000_000_000_000, 0),
+            (100_000_000_000_000_000, 0),
+            (922_337_203_685_477_580, 0),
+            (i64::MIN, 0),
+            (1_000_000_000_000_000, 32_769),
+            (-1_000_000_000_000_000, -32_769),
+            (1_000_000_000_000_000, i32::MIN),
+        ] {
+            let number = Number { mantissa, exponent };
+            assert!(!number.is_normal(), "{number:?}");
+            let mut object = crate::Object::new();
+            object.set(crate::sf::AssetsTotal, number);
+            assert_eq!(object.encode().unwrap_err().code(), "codec_invalid_value", "{number:?}");
+            // The header of the field, then the number as it is.
+            object.set(crate::sf::AssetsTotal, Number::ZERO);
+            let mut bytes = object.encode().unwrap();
+            bytes.truncate(bytes.len() - 12);
+            bytes.extend(mantissa.to_be_bytes());
+            bytes.extend(exponent.to_be_bytes());
+            assert_eq!(crate::Object::decode(&bytes).unwrap_err().code(), "codec_invalid_value");
+        }
     }
 }

@@ -1,13 +1,18 @@
 //! Objects: what transactions, ledger entries and metadata are made of.
 
-use crate::{AccountId, Amount, CodecError, Currency, Drops, Field, Hash256, Value, json};
+use std::fmt;
+
+use crate::{AccountId, Amount, CodecError, Currency, Drops, Field, Hash256, Value, json, sf};
 use crate::{decode, encode};
 
 /// Room for so many fields is made at once where an object is collected: few have more.
 const FIELDS_EXPECTED: usize = 16;
 
 /// Fields and their values, kept in canonical order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// Its Debug form leaves out what a Fulfillment holds: until an EscrowFinish is sent that is a secret, which no log
+/// should hold.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Object(Vec<(Field, Value)>);
 
 impl Object {
@@ -215,6 +220,21 @@ impl Object {
     }
 }
 
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (field, value) in &self.0 {
+            match (*field, value) {
+                (sf::Fulfillment, Value::Blob(bytes)) => {
+                    map.entry(field, &format_args!("({} bytes)", bytes.len()))
+                }
+                _ => map.entry(field, value),
+            };
+        }
+        map.finish()
+    }
+}
+
 impl FromIterator<(Field, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (Field, Value)>>(fields: I) -> Object {
         let fields = fields.into_iter();
@@ -239,7 +259,17 @@ impl IntoIterator for Object {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sf;
+
+    #[test]
+    fn a_fulfillment_is_not_in_debug_output() {
+        let inner = Object::new().with(sf::Fulfillment, vec![0xAB; 36]).with(sf::Condition, vec![0xCD; 2]);
+        let object = Object::new().with(sf::Flags, 3_u32).with(sf::NewFields, inner);
+        let shown = format!("{object:?}");
+        assert_eq!(
+            shown,
+            "{Flags: U32(3), NewFields: Object({Fulfillment: (36 bytes), Condition: Blob([205, 205])})}"
+        );
+    }
 
     #[test]
     fn fields_stand_in_canonical_order_however_they_are_set() {

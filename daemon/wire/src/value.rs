@@ -51,7 +51,8 @@ pub enum Value {
     XChainBridge(Box<XChainBridge>),
 }
 
-/// A decimal number as the ledger stores it: mantissa × 10^exponent. Zero is 0 and `i32::MIN`.
+/// A decimal number as the ledger stores it: mantissa × 10^exponent. Zero is 0 and `i32::MIN`. Others than
+/// [normal](Number::is_normal) ones cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Number {
     /// The digits and the sign.

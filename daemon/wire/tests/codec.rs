@@ -88,7 +88,7 @@ fn path_step() -> impl Strategy<Value = PathStep> {
 fn number() -> impl Strategy<Value = Number> {
     prop_oneof![
         Just(Number::ZERO),
-        (any::<bool>(), 1_000_000_000_000_000_i64..=9_999_999_999_999_999, -30_000..30_000_i32).prop_map(
+        (any::<bool>(), 1_000_000_000_000_000_i64..=9_999_999_999_999_999, -32_768..=32_768_i32).prop_map(
             |(negative, mantissa, exponent)| Number {
                 mantissa: if negative { -mantissa } else { mantissa },
                 exponent
