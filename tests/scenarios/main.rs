@@ -47,9 +47,8 @@ scenarios! {
     story::a_large_payment_waits_two_days_through_two_kills_and_is_released;
     story::a_flagged_payment_is_withheld_and_comes_back;
     kills::a_payment_survives_a_kill_at_every_step;
-    // Six and five escrows of two or three days each: where time moves by the second, that is hours.
-    kills::a_release_survives_a_kill_at_every_step needs Time;
-    kills::a_flag_survives_a_kill_at_every_step needs Time;
+    kills::a_release_survives_a_kill_at_every_step;
+    kills::a_flag_survives_a_kill_at_every_step;
     storm::kills_in_traffic_lose_nothing_and_repeat_nothing;
     refusals::bad_approvals_are_refused_and_change_nothing;
     refusals::bad_requests_are_refused_and_change_nothing;

@@ -14,6 +14,7 @@ use treasury_core::config::{Role, Tier};
 
 use super::DevError;
 use super::cast::{Cast, PersonKeys};
+use super::sandbox::HOUR_SECONDS;
 use crate::ctl::ProfileFile;
 use crate::signer::{Keystore, WorkFactor};
 
@@ -23,13 +24,15 @@ pub const CONFIG: &str = "treasuryd.toml";
 const KEYSTORE: &str = "keystore.age";
 const PASSPHRASE: &str = "passphrase";
 
-/// Where the daemon and its ledger are.
+/// Where the daemon and its ledger are, and how long things take there.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     /// The ledger's websocket.
     pub(super) ws_url: String,
     /// The daemon's API.
     pub(super) listen: SocketAddr,
+    /// The ledger time, in seconds, that stands for an hour of an escrow's delay: an hour, except where time is dear.
+    pub(super) hour_seconds: u32,
 }
 
 /// Writes everything. The directory must not hold a dev treasury yet.
@@ -115,8 +118,21 @@ passphrase_file = "{PASSPHRASE}"
     );
     accounts(&mut text, cast);
     parties(&mut text, cast);
-    text.push_str(RULES);
+    text.push_str(&rules(places.hour_seconds));
     text
+}
+
+/// The rules, with the delays that escrows have where an hour takes so long.
+fn rules(hour_seconds: u32) -> String {
+    if hour_seconds == HOUR_SECONDS {
+        return RULES.to_owned();
+    }
+    let in_seconds = |hours: u32| format!("\"{}s\"", hours.saturating_mul(hour_seconds));
+    let deadline = format!("delayed_deadline_max = \"{SHORT_DEADLINE_SECONDS}s\"");
+    RULES
+        .replace("delay = \"48h\"", &format!("delay = {}", in_seconds(48)))
+        .replace("window = \"24h\"", &format!("window = {}", in_seconds(24)))
+        .replace("delayed_deadline_max = \"1h\"", &deadline)
 }
 
 fn accounts(text: &mut String, cast: &Cast) {
@@ -206,7 +222,11 @@ fn role_word(role: Role) -> &'static str {
     }
 }
 
-/// What is the same in every dev treasury.
+/// The deadline of a delayed payment where time is dear. People and daemons that are killed get on with fewer ledgers
+/// than it has, and every second of it is a ledger that somebody has to close.
+const SHORT_DEADLINE_SECONDS: u32 = 600;
+
+/// What is the same in every dev treasury, but for the delays where time is dear.
 const RULES: &str = r#"
 # Below 500 XRP the hot account is filled up to 1000 XRP from warm.
 [[link]]
@@ -288,3 +308,18 @@ delayed_deadline_max = "1h"
 # itself stay valid for more of them. Leave this line out on a real network.
 agent_ledgers = 100
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_those_of_the_tour_unless_time_is_dear() {
+        assert_eq!(rules(HOUR_SECONDS), RULES);
+        let short = rules(30);
+        assert_eq!(short.matches("delay = \"1440s\"\nwindow = \"720s\"").count(), 2, "{short}");
+        assert!(short.contains("\ndelayed_deadline_max = \"600s\"\n"), "{short}");
+        // Only those: sums over a day are still over a day.
+        assert!(!short.contains("48h") && short.contains("period = \"24h\""), "{short}");
+    }
+}

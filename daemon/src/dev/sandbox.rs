@@ -25,8 +25,16 @@ const POLL: Duration = Duration::from_millis(20);
 /// possible shall pass.
 const POLL_SLOW: Duration = Duration::from_millis(250);
 
-/// And how long is waited there at least: two days are 172,800 ledgers for the daemon to take in.
-const SLOW: Duration = Duration::from_secs(1_200);
+/// And how long is waited there at least: a delay is some thousand ledgers for the daemon to take in.
+const SLOW: Duration = Duration::from_secs(300);
+
+/// An hour.
+pub(super) const HOUR_SECONDS: u32 = 3_600;
+
+/// What stands for an hour of an escrow's delay where time moves by a ledger each second: two days would be 172,800
+/// ledgers, for the server to close and keep and for the daemon to take in one by one, for each escrow. With this they
+/// are 1,440, and the half hours that scenes let pass are still more ledgers than what goes on meanwhile takes.
+const SHORT_HOUR_SECONDS: u32 = 30;
 
 /// Ports that are nobody's in particular.
 const PORTS: std::ops::Range<u16> = 10_000..32_000;
@@ -110,7 +118,8 @@ impl Sandbox {
         let cast = Cast::draw();
         provision::provision(&world, &cast).await?;
         let listen = free_port(options.listen)?;
-        files::write(&dir, &cast, &Places { ws_url: world.ws_url(), listen })?;
+        let hour_seconds = hour_seconds(&world);
+        files::write(&dir, &cast, &Places { ws_url: world.ws_url(), listen, hour_seconds })?;
         let url = format!("http://{listen}");
         let people = People::new(&cast, &url)?;
         let begun_at = world.validated().await?.index;
@@ -164,6 +173,13 @@ impl Sandbox {
     #[must_use]
     pub fn begun_at(&self) -> u32 {
         self.begun_at
+    }
+
+    /// The ledger time, in seconds, that stands for an hour of an escrow's delay: an hour where time moves any distance
+    /// in one close, half a minute where it moves by a ledger each second.
+    #[must_use]
+    pub fn hour_seconds(&self) -> u32 {
+        hour_seconds(&self.world)
     }
 
     /// The account of that name.
@@ -322,6 +338,10 @@ impl Sandbox {
     fn patience(&self) -> Duration {
         if self.world.capabilities().time { self.options.patience } else { self.options.patience.max(SLOW) }
     }
+}
+
+fn hour_seconds(world: &World) -> u32 {
+    if world.capabilities().time { HOUR_SECONDS } else { SHORT_HOUR_SECONDS }
 }
 
 /// The directory, made where it is missing, unless a treasury is in it.

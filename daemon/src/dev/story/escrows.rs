@@ -7,9 +7,8 @@ use super::{Evidence, Stage};
 use crate::dev::seen::{self, Books, Seen, balance};
 use crate::dev::{DevError, same, xrp};
 
-const HOUR: u32 = 3_600;
-
-/// What the rule `large` says: at least so long from the EscrowCreate to FinishAfter.
+/// What the rule `large` says: at least so long from the EscrowCreate to FinishAfter. Where time is dear the sandbox
+/// makes its hours shorter, in the rule and here alike.
 const DELAY_HOURS: u32 = 48;
 
 /// And so long from there to CancelAfter.
@@ -26,6 +25,7 @@ pub async fn large_with_kills(stage: &mut Stage<'_>) -> Result<Vec<Evidence>, De
     let people = sandbox.people();
     let (warm, supplier) = (sandbox.account("warm")?, sandbox.account("supplier")?);
     let runner = sandbox.account("runner")?;
+    let hour = sandbox.hour_seconds();
     let books = Books::open(world).await?;
     let paid = xrp(5_000);
     let id = people.get("bob")?.propose("warm", "supplier", paid, "machines").await?;
@@ -48,12 +48,12 @@ pub async fn large_with_kills(stage: &mut Stage<'_>) -> Result<Vec<Evidence>, De
     let escrow = created(stage, &books, &supplier, paid).await?;
     stage.say(&format!("5000 XRP are in escrow until {}", escrow.finish_after));
 
-    sandbox.advance_to(later(escrow.created_at, 30 * HOUR)?).await?;
+    sandbox.advance_to(later(escrow.created_at, 30 * hour)?).await?;
     let waiting = sandbox.let_pass(2).await?;
     escrow.stands(stage, &supplier, &books, "30 hours after its creation").await?;
     stage.say("30 hours pass");
     stage.kill().await?;
-    sandbox.advance_to(later(escrow.created_at, 36 * HOUR)?).await?;
+    sandbox.advance_to(later(escrow.created_at, 36 * hour)?).await?;
     stage.say("6 more hours pass without a daemon");
     stage.restart().await?;
     let after_kills = sandbox.let_pass(4).await?;
@@ -95,6 +95,7 @@ pub async fn flagged(stage: &mut Stage<'_>) -> Result<Vec<Evidence>, DevError> {
     let people = sandbox.people();
     let (warm, stranger) = (sandbox.account("warm")?, sandbox.account("stranger")?);
     let runner = sandbox.account("runner")?;
+    let hour = sandbox.hour_seconds();
     let books = Books::open(world).await?;
     let paid = xrp(4_000);
     let id = people.get("alice")?.propose("warm", &stranger.to_string(), paid, "urgent!").await?;
@@ -105,15 +106,15 @@ pub async fn flagged(stage: &mut Stage<'_>) -> Result<Vec<Evidence>, DevError> {
     let escrow = created(stage, &books, &stranger, paid).await?;
     stage.say(&format!("alice and carol sign; it is in escrow until {}", escrow.finish_after));
 
-    sandbox.advance_to(later(escrow.created_at, 12 * HOUR)?).await?;
+    sandbox.advance_to(later(escrow.created_at, 12 * hour)?).await?;
     people.get("dave")?.flag(&id, "alice says that she never asked for this").await?;
     let flagged_at = world.validated().await?.index;
     stage.say("in hour 12 dave (security) flags it");
 
-    sandbox.advance_to(later(escrow.finish_after, HOUR)?).await?;
+    sandbox.advance_to(later(escrow.finish_after, hour)?).await?;
     let withheld = sandbox.let_pass(6).await?;
     escrow.stands(stage, &stranger, &books, "an hour after FinishAfter, flagged").await?;
-    sandbox.advance_to(RippleTime(escrow.cancel_after.0.saturating_sub(HOUR))).await?;
+    sandbox.advance_to(RippleTime(escrow.cancel_after.0.saturating_sub(hour))).await?;
     sandbox.let_pass(3).await?;
     escrow.stands(stage, &stranger, &books, "an hour before CancelAfter, flagged").await?;
     stage.say("FinishAfter passes, and 22 hours more: it is not released");
@@ -159,6 +160,7 @@ async fn created(
     let sandbox = stage.sandbox();
     let world = sandbox.world();
     let warm = sandbox.account("warm")?;
+    let hour = sandbox.hour_seconds();
     let create = stage.first_sent("warm", &warm, books.since(), TransactionType::EscrowCreate).await?;
     let sequence = create.tx.seq().value();
     let wrong = |expected: &str, found: String| DevError::Wrong { expected: expected.to_owned(), found };
@@ -172,11 +174,11 @@ async fn created(
     let (finish_after, cancel_after) =
         times.ok_or_else(|| wrong("FinishAfter and CancelAfter", format!("{entry:?}")))?;
     let created_at = world.ledger(create.ledger_index).await?.header.close_time;
-    if finish_after < later(created_at, DELAY_HOURS * HOUR)? {
+    if finish_after < later(created_at, DELAY_HOURS * hour)? {
         let expected = format!("FinishAfter at least {DELAY_HOURS} hours after {created_at}");
         return Err(wrong(&expected, finish_after.to_string()));
     }
-    same("CancelAfter", &cancel_after, &later(finish_after, WINDOW_HOURS * HOUR)?)?;
+    same("CancelAfter", &cancel_after, &later(finish_after, WINDOW_HOURS * hour)?)?;
     Ok(Made { create, warm, sequence, entry, created_at, finish_after, cancel_after })
 }
 
