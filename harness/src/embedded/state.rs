@@ -1,6 +1,6 @@
 //! The state of a ledger: its entries by index.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use xrpl_wire::{CodecError, Hash256, LedgerEntryType, Object, sf, sha512_half};
 
@@ -51,7 +51,7 @@ impl Entry {
 /// The entries of a ledger by index: the state SHAMap. A clone shares everything and is a snapshot.
 #[derive(Debug, Clone, Default)]
 pub struct StateMap {
-    entries: Trie<Arc<Entry>>,
+    entries: Trie<Entry>,
 }
 
 impl StateMap {
@@ -61,13 +61,13 @@ impl StateMap {
     }
 
     /// The entry at an index.
-    pub fn get(&self, index: &Hash256) -> Option<&Arc<Entry>> {
+    pub fn get(&self, index: &Hash256) -> Option<&Entry> {
         self.entries.get(index)
     }
 
     /// The fields of the entry at an index.
     pub fn object(&self, index: &Hash256) -> Option<&Object> {
-        self.get(index).map(|entry| entry.object())
+        self.get(index).map(Entry::object)
     }
 
     /// Whether there is an entry at an index.
@@ -77,7 +77,7 @@ impl StateMap {
 
     /// Sets the entry at an index.
     pub fn insert(&mut self, index: Hash256, entry: Entry) {
-        self.entries.insert(index, Arc::new(entry));
+        self.entries.insert(index, entry);
     }
 
     /// Removes the entry at an index.
@@ -96,12 +96,12 @@ impl StateMap {
     }
 
     /// All entries in the order of their indexes.
-    pub fn iter(&self) -> trie::Iter<'_, Arc<Entry>> {
+    pub fn iter(&self) -> trie::Iter<'_, Entry> {
         self.entries.iter()
     }
 
     /// The entries from an index on, itself included, in order.
-    pub fn iter_from(&self, start: &Hash256) -> trie::Iter<'_, Arc<Entry>> {
+    pub fn iter_from(&self, start: &Hash256) -> trie::Iter<'_, Entry> {
         self.entries.iter_from(start)
     }
 
