@@ -216,6 +216,8 @@ mod tests {
             [candidate(1, 1, true), candidate(2, 1, true), candidate(3, 3, false), candidate(4, 1, false)];
         for (quorum, approvers, set) in [
             (3, 0, Some(vec![3])),
+            // As many signatures with an approver as without: the daemon's own do.
+            (1, 0, Some(vec![3])),
             (3, 1, Some(vec![1, 3])),
             (4, 2, Some(vec![1, 2, 3])),
             (2, 2, Some(vec![1, 2])),

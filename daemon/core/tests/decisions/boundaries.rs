@@ -1,12 +1,16 @@
 //! Where a rule turns: the second, the key, the weight at which the answer changes.
 
+use std::collections::BTreeSet;
+
 use treasury_core::command::{Command, CommandError};
+use treasury_core::config::Role;
 use treasury_core::escrow::{Phase, phase};
 use treasury_core::failure::FailureClass;
-use treasury_core::multisign::key_allowed;
+use treasury_core::multisign::{key_allowed, reachable_without, tally};
 use treasury_core::observe::RootView;
+use treasury_core::policy::Approvers;
 use treasury_core::state::{AccountView, Guard, State};
-use treasury_core::units::RippleTime;
+use treasury_core::units::{RippleTime, Weight};
 use xrpl_wire::TransactionType;
 
 use crate::world::{World, drops, id, key};
@@ -108,4 +112,36 @@ fn a_freeze_leaves_a_release_that_is_under_way_where_it_is() {
 fn classes_have_their_words() {
     let words: Vec<String> = FailureClass::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(words, ["transient", "permanent", "systemic", "partial"]);
+}
+
+#[test]
+fn only_people_with_an_asked_role_count_for_the_rules_approvers() {
+    let w = World::new();
+    let list = w.state.accounts[&id("warm")].signer_list.clone().unwrap();
+    let asked = Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]) };
+    let counted = |names: &[&str]| {
+        let approvals: Vec<_> = names.iter().map(|name| id(name)).collect();
+        let (tally, candidates) = tally(&w.config, &list, Some(&asked), approvals.iter());
+        assert_eq!((tally.quorum, tally.approver_quorum), (Weight(2), Weight(2)));
+        (tally.weight.0, tally.approver_weight.0, candidates.len())
+    };
+    assert_eq!(counted(&["alice", "bob"]), (2, 2, 2));
+    assert_eq!(counted(&["alice", "agent-1"]), (2, 1, 2), "an agent is no person");
+    assert_eq!(counted(&["alice", "dave"]), (2, 1, 2), "security is another role");
+    assert_eq!(counted(&["alice", "mallory"]), (1, 1, 1), "whoever is not in the list has no weight");
+    let (without, _) = tally(&w.config, &list, None, [id("alice"), id("bob")].iter());
+    assert_eq!((without.approver_weight, without.approver_quorum), (Weight(0), Weight(0)));
+}
+
+#[test]
+fn a_quorum_is_out_of_reach_when_too_many_stand_against() {
+    let w = World::new();
+    let list = w.state.accounts[&id("warm")].signer_list.clone().unwrap();
+    let asked = Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]) };
+    let reachable = |names: &[&str]| {
+        reachable_without(&w.config, &list, Some(&asked), &names.iter().map(|name| id(name)).collect())
+    };
+    assert!(reachable(&[]));
+    assert!(reachable(&["alice", "dave", "agent-1", "agent-2"]));
+    assert!(!reachable(&["alice", "bob"]), "one approver is left, two are asked for");
 }

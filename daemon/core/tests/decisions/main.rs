@@ -7,4 +7,5 @@ mod escrows;
 mod payments;
 mod random;
 mod submission;
+mod tickets;
 mod world;
