@@ -19,7 +19,7 @@ use treasury_core::{
 
 use crate::clock;
 use crate::metrics::Metrics;
-use crate::store::{Record, Store, StoreError, replay};
+use crate::store::{Record, Resumed, Store, StoreError};
 
 /// Inputs that may wait. A step takes about a millisecond, so this is a second's worth; whoever finds the
 /// queue full waits.
@@ -336,11 +336,10 @@ impl Machine {
     /// Where the store is damaged or contradicts itself.
     pub fn open(
         treasury: Arc<Treasury>,
-        store: Box<dyn Store>,
+        mut store: Box<dyn Store>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, EngineStartError> {
-        let mut last = 0;
-        let state = replay(store.as_ref(), |record| last = record.number)?;
+        let Resumed { last, state } = store.resume(&mut |_| {})?;
         invariant::check(&state).map_err(|violation| EngineStartError::Invariant(violation.to_string()))?;
         metrics.restored(last, &state);
         Ok(Self { treasury, state, runtime: Runtime::new(), store, metrics })
@@ -365,6 +364,7 @@ impl Machine {
             let began = Instant::now();
             let number = self.store.append(&output.events)?;
             self.metrics.appended(number, began.elapsed(), &output.events);
+            self.store.settled(number, &self.state);
         }
         Ok(output.effects)
     }
@@ -381,6 +381,16 @@ struct Core {
 impl Core {
     async fn run(
         mut self,
+        inputs: mpsc::Receiver<Input>,
+        questions: mpsc::Receiver<Question>,
+    ) -> Result<(), Fatal> {
+        self.serve(inputs, questions).await?;
+        self.machine.store.close(&self.machine.state);
+        Ok(())
+    }
+
+    async fn serve(
+        &mut self,
         mut inputs: mpsc::Receiver<Input>,
         mut questions: mpsc::Receiver<Question>,
     ) -> Result<(), Fatal> {
@@ -393,7 +403,7 @@ impl Core {
             if in_a_row >= INPUTS_IN_A_ROW {
                 in_a_row = 0;
                 match questions.try_recv() {
-                    Ok(Question::Ask(question)) => question(&self),
+                    Ok(Question::Ask(question)) => question(self),
                     Ok(Question::Stop) => return Ok(()),
                     Err(_) => {}
                 }
@@ -405,7 +415,7 @@ impl Core {
                     self.take(input)?;
                 }
                 question = questions.recv() => match question {
-                    Some(Question::Ask(question)) => question(&self),
+                    Some(Question::Ask(question)) => question(self),
                     // No handle is left: nothing can come any more.
                     Some(Question::Stop) | None => return Ok(()),
                 },

@@ -10,8 +10,10 @@ use crate::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListV
 use crate::proposal::Proposal;
 use crate::units::{AccountId, Drops, EscrowKey, FindingId, Hash256, HoldId, ProposalId, RippleTime};
 
-/// Everything known and intended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Everything known and intended. Its serialized form is that of snapshots, which are a shortcut: a form
+/// that changes costs one replay of all events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct State {
     /// The last validated ledger taken in: the cursor.
     pub ledger: Option<LedgerPoint>,
@@ -79,7 +81,7 @@ impl Default for Sight {
 }
 
 /// A watched account as of the cursor.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountView {
     /// `None`: not on the ledger.
     pub root: Option<RootView>,
@@ -90,7 +92,7 @@ pub struct AccountView {
 }
 
 /// An escrow of a treasury account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackedEscrow {
     /// Its terms.
     pub view: EscrowView,

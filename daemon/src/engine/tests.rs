@@ -90,7 +90,7 @@ async fn an_answered_command_is_in_the_store() {
     engine.handle.input(reconciled()).await.unwrap();
     let answer = engine.handle.command(actor("alice"), pay(xrp(5))).await.unwrap();
     assert_eq!(answer, Ok(Answer::Proposed { proposal: ProposalId(1) }));
-    let state = replay(&store, |_| {}).unwrap();
+    let state = crate::store::replay(&store, |_| {}).unwrap();
     assert!(state.proposals.contains_key(&ProposalId(1)));
 }
 

@@ -1,69 +1,86 @@
-//! The store on disk: one sled tree.
+//! The store on disk: the newest records in the storage engine, older ones in files, snapshots of the
+//! state, and the second log.
 
-use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use treasury_core::Event;
+use treasury_core::{Event, State};
 
-use super::record::{Assembler, chunk, encode, key};
-use super::{Record, Store, StoreError, StoreLock};
+use super::intents::{IntentLog, Opened, Position};
+use super::segments::Segments;
+use super::tail::Tail;
+use super::{Record, Resumed, Store, StoreError, StoreLock, add_up, files, snapshot, version};
 
-/// The tree that holds the records.
-const TREE: &str = "events";
+/// Records between two snapshots, and in a file of older records. A start reads at most these few one by
+/// one, which takes about a tenth of a second; a snapshot of a large treasury takes about a second to
+/// write, and comes every ten hours or so.
+pub const SNAPSHOT_RECORDS: u64 = 10_000;
 
-/// The most chunks in one batch and flush: at a thousand the engine was seen to deadlock, at a hundred
-/// never. A longer record goes in several; it counts only when its last chunk is there.
-const BATCH_CHUNKS: usize = 100;
+/// Records until a snapshot is tried again that could not be written.
+const RETRY_RECORDS: u64 = 500;
 
 /// The store on disk, with the lock that keeps other processes away.
 pub struct DiskStore {
-    tree: sled::Tree,
-    db: sled::Db,
-    /// The storage engine's log file. Its own flush hands the bytes to the system but never syncs them
-    /// to the disk, so that is done here.
-    log: File,
-    log_path: PathBuf,
+    dir: PathBuf,
+    tail: Tail,
+    segments: Segments,
+    intents: IntentLog,
+    /// `None` until the state has been read: entries of the second log say what was new in a step.
+    position: Option<Position>,
     last: u64,
+    snapshot_every: u64,
+    next_snapshot: u64,
     _lock: StoreLock,
 }
 
 impl DiskStore {
-    /// Opens the store of a data directory, or makes both. What a crash left half-written at the end is
-    /// taken away: nothing followed from it, because its append never returned.
+    /// Opens the store of a data directory, or makes both; a store of an older layout is brought up to
+    /// this one. What a crash left half-written at the end is taken away: nothing followed from it,
+    /// because its append never returned.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] where another process has it open; otherwise what went wrong with the
-    /// files, or which record is damaged.
+    /// [`StoreError::Locked`] where another process has it open, [`StoreError::Version`] where a newer
+    /// treasuryd made it; otherwise what went wrong with the files, or what is damaged.
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(data_dir).map_err(StoreError::io("create", data_dir))?;
+        files::make_dir(data_dir)?;
         let lock = StoreLock::take(data_dir)?;
-        let dir = data_dir.join("store");
-        let fresh = !dir.exists();
-        let db = sled::Config::new()
-            .path(&dir)
-            .mode(sled::Mode::HighThroughput)
-            // Every append flushes; a timer would only add another writer.
-            .flush_every_ms(None)
-            .open()
-            .map_err(engine)?;
-        let tree = db.open_tree(TREE).map_err(engine)?;
-        let log_path = dir.join("db");
-        let log = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&log_path)
-            .map_err(StoreError::io("open", &log_path))?;
-        let mut store = Self { tree, db, log, log_path, last: 0, _lock: lock };
-        if fresh {
-            // A file that is synced is still lost if the directory that names it is not.
-            store.sync()?;
-            let blobs = dir.join("blobs");
-            for path in [Some(blobs.as_path()), Some(dir.as_path()), Some(data_dir), parent(data_dir)] {
-                let Some(path) = path.filter(|path| path.exists()) else { continue };
-                File::open(path).and_then(|dir| dir.sync_all()).map_err(StoreError::io("sync", path))?;
+        let found = version::find(data_dir)?;
+        for part in [files::RECORDS, files::SNAPSHOTS] {
+            files::make_dir(&data_dir.join(part))?;
+        }
+        let segments = Segments::open(data_dir.join(files::RECORDS))?;
+        let tail = Tail::open(&data_dir.join(files::TAIL))?;
+        // A crash after they were written to a file and before they were removed here.
+        tail.remove_through(segments.last())?;
+        let next = segments.last().saturating_add(1);
+        let last = tail.settle()?.unwrap_or_else(|| segments.last());
+        if let Some(first) = tail.first()?
+            && first != next
+        {
+            return Err(StoreError::Gap { expected: next, found: first });
+        }
+        if found.is_none_or(|found| found < version::PRESENT) {
+            version::migrate(data_dir, &segments, &tail)?;
+        }
+        let path = data_dir.join(files::INTENTS);
+        let Opened { log, was_torn } = IntentLog::open(&path)?;
+        let latest = snapshot::numbers(&data_dir.join(files::SNAPSHOTS))?.last().copied().unwrap_or(0);
+        for (known, by) in [(log.last(), files::INTENTS), (latest, files::SNAPSHOTS)] {
+            if known > last {
+                return Err(StoreError::Lost { stored: last, known, by });
             }
         }
-        store.last = store.settle_tail()?;
+        let mut store = Self {
+            dir: data_dir.to_owned(),
+            tail,
+            segments,
+            intents: log,
+            position: None,
+            last,
+            snapshot_every: SNAPSHOT_RECORDS,
+            next_snapshot: latest.saturating_add(SNAPSHOT_RECORDS),
+            _lock: lock,
+        };
+        store.complete_log(was_torn)?;
         Ok(store)
     }
 
@@ -73,71 +90,179 @@ impl DiskStore {
         self.last
     }
 
-    /// Finds the last whole record and removes a torn one after it.
-    fn settle_tail(&mut self) -> Result<u64, StoreError> {
-        let Some((last_key, last_value)) = self.tree.last().map_err(engine)? else { return Ok(0) };
-        let last = chunk(&last_key, &last_value, 0)?;
-        if last.chunk.saturating_add(1) == last.of {
-            return Ok(last.record);
+    /// Writes a snapshot of the state after the last record and moves all records that the storage engine
+    /// still has into a file.
+    ///
+    /// # Errors
+    /// What could not be written. The store is as whole as before.
+    pub fn snapshot(&mut self, number: u64, state: &State) -> Result<(), StoreError> {
+        if number != self.last {
+            return Err(StoreError::Gap { expected: self.last, found: number });
         }
-        tracing::warn!(record = last.record, "removing a record that a crash left half-written");
-        let torn: Vec<sled::IVec> =
-            self.tree.range(key(last.record, 0)..).keys().collect::<Result<_, _>>().map_err(engine)?;
-        for key in torn {
-            self.tree.remove(key).map_err(engine)?;
+        snapshot::write(&self.dir.join(files::SNAPSHOTS), number, state)?;
+        self.next_snapshot = number.saturating_add(self.snapshot_every);
+        if self.segments.last() < self.last {
+            self.segments.seal(self.tail.raw(self.segments.last()))?;
         }
-        let previous = last.record.saturating_sub(1);
-        self.sync()?;
-        Ok(previous)
+        self.tail.remove_through(self.segments.last())
     }
 
-    /// Makes everything written so far survive a power cut.
-    fn sync(&self) -> Result<(), StoreError> {
-        self.db.flush().map_err(engine)?;
-        self.log.sync_data().map_err(StoreError::io("sync", &self.log_path))
+    /// The newest snapshot that can be used: the number of its record, and the state after it. Says in the
+    /// log why others cannot.
+    ///
+    /// # Errors
+    /// Where the directory cannot be read.
+    pub fn latest_snapshot(&self) -> Result<Option<(u64, State)>, StoreError> {
+        let dir = self.dir.join(files::SNAPSHOTS);
+        for number in snapshot::numbers(&dir)?.into_iter().rev() {
+            match snapshot::read(&dir, number) {
+                Ok(state) => return Ok(Some((number, state))),
+                Err(problem) => tracing::warn!(
+                    snapshot = number,
+                    problem,
+                    "a snapshot cannot be used; the records before it are read instead"
+                ),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds to the second log what a crash kept from it. Only the last record's entry can be missing,
+    /// unless the log's own end was damaged.
+    fn complete_log(&mut self, was_torn: bool) -> Result<(), StoreError> {
+        let from =
+            if was_torn { self.intents.last() } else { self.intents.last().max(self.last.saturating_sub(1)) };
+        if from >= self.last {
+            return Ok(());
+        }
+        // What was new in a step is known only from what came before; here it may be named once too often,
+        // which costs a rebuild one more reading.
+        let mut position = self.cursor_at(from)?;
+        let mut after = from;
+        while after < self.last {
+            for record in self.read(after, super::REPLAY_PAGE)? {
+                after = record.number;
+                if let Some(entry) = position.step(record.number, &record.events) {
+                    self.intents.append(&entry)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The cursor after a record: that of the last one before it that moved it.
+    fn cursor_at(&self, record: u64) -> Result<Position, StoreError> {
+        let mut from = record;
+        while from > 0 {
+            let before = from.saturating_sub(64);
+            let mut position = Position::default();
+            let limit = usize::try_from(from.saturating_sub(before)).unwrap_or(usize::MAX);
+            for record in self.read(before, limit)? {
+                position.step(record.number, &record.events);
+            }
+            if position.has_cursor() {
+                return Ok(position);
+            }
+            from = before;
+        }
+        Ok(Position::default())
     }
 
     #[cfg(test)]
     pub(super) fn tree(&self) -> &sled::Tree {
-        &self.tree
+        self.tail.tree()
+    }
+
+    /// Snapshots every `records`.
+    #[cfg(test)]
+    pub(super) fn snapshot_every(&mut self, records: u64) {
+        self.snapshot_every = records;
+        self.next_snapshot = self.last.saturating_add(records);
+    }
+
+    /// From now on the second log finds the disk full.
+    #[cfg(test)]
+    pub(crate) fn fill_log_disk(&mut self) {
+        self.intents.fill_disk();
+    }
+
+    /// As after reading an empty store.
+    #[cfg(test)]
+    pub(super) fn position_at_start(&mut self) {
+        self.position = Some(Position::default());
+    }
+
+    /// Adds a record without its entry, as a crash between the two would.
+    #[cfg(test)]
+    pub(super) fn append_without_entry(&mut self, events: &[Event]) -> Result<(), StoreError> {
+        self.tail.append(self.last.saturating_add(1), events)
+    }
+
+    /// Everything the storage engine has, in a file of its own.
+    #[cfg(test)]
+    pub(super) fn seal_only(&mut self) -> Result<(), StoreError> {
+        self.segments.seal(self.tail.raw(self.segments.last()))
     }
 }
 
 impl Store for DiskStore {
     fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
+        if self.position.is_none() {
+            self.resume(&mut |_| {})?;
+        }
         let number = self.last.saturating_add(1);
-        let mut chunks = encode(number, events)?.into_iter().peekable();
-        while chunks.peek().is_some() {
-            let mut batch = sled::Batch::default();
-            for (key, value) in chunks.by_ref().take(BATCH_CHUNKS) {
-                batch.insert(&key, value);
-            }
-            self.tree.apply_batch(batch).map_err(engine)?;
-            self.sync()?;
+        self.tail.append(number, events)?;
+        let entry = self.position.as_mut().and_then(|position| position.step(number, events));
+        if let Some(entry) = entry {
+            self.intents.append(&entry)?;
         }
         self.last = number;
         Ok(number)
     }
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
-        let mut assembler = Assembler::new(after);
-        let mut records = Vec::new();
-        for entry in self.tree.range(key(after.saturating_add(1), 0)..) {
-            if records.len() == limit {
-                return Ok(records);
-            }
-            let (key, value) = entry.map_err(engine)?;
-            records.extend(assembler.take(&key, &value)?);
+        let mut records = self.segments.read(after, limit)?;
+        if records.len() < limit {
+            let after = after.max(self.segments.last());
+            records.extend(self.tail.read(after, limit.saturating_sub(records.len()))?);
         }
-        assembler.finish()?;
         Ok(records)
+    }
+
+    fn resume(&mut self, visit: &mut dyn FnMut(&Record)) -> Result<Resumed, StoreError> {
+        let (from, state) = self.latest_snapshot()?.unwrap_or_default();
+        let resumed = add_up(self, state, from, visit)?;
+        self.position = Some(Position::of(&resumed.state));
+        tracing::info!(records = resumed.last, snapshot = from, "the store has been read");
+        Ok(resumed)
+    }
+
+    fn settled(&mut self, number: u64, state: &State) {
+        if number < self.next_snapshot {
+            return;
+        }
+        // A snapshot saves time at the next start. Without one the daemon is as safe as with it, so this is
+        // no reason to stop; a disk that is full will stop it at the next append.
+        if let Err(error) = self.snapshot(number, state) {
+            tracing::warn!(%error, "a snapshot was not written");
+            self.next_snapshot = number.saturating_add(RETRY_RECORDS.min(self.snapshot_every));
+        }
+    }
+
+    fn close(&mut self, state: &State) {
+        if self.position.is_some()
+            && self.segments.last() < self.last
+            && let Err(error) = self.snapshot(self.last, state)
+        {
+            tracing::warn!(%error, "no snapshot was written at the end; the next start reads more records");
+        }
     }
 }
 
-fn engine(error: sled::Error) -> StoreError {
-    StoreError::Engine(error.to_string())
-}
-
-fn parent(path: &Path) -> Option<&Path> {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty())
+/// Records in the order in which they were stored, from the files and from the storage engine.
+pub(super) fn all<'a>(
+    segments: &'a Segments,
+    tail: &'a Tail,
+) -> impl Iterator<Item = Result<Record, StoreError>> + 'a {
+    segments.records().chain(tail.raw(segments.last()).map(|raw| raw.and_then(|raw| raw.parse())))
 }

@@ -3,10 +3,22 @@
 //! One *record* holds all events of one step, so a step is stored whole or not at all. Records are
 //! numbered from 1 without gaps.
 
+mod backup;
+mod build;
 mod disk;
+mod files;
+mod frame;
+mod inspect;
+mod intents;
 mod lock;
 mod memory;
 mod record;
+mod salvage;
+mod segments;
+mod snapshot;
+mod swap;
+mod tail;
+mod version;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,9 +26,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use treasury_core::{Event, State};
 
-pub use disk::DiskStore;
+pub use backup::backup;
+pub use build::{Built, StoreBuilder};
+pub use disk::{DiskStore, SNAPSHOT_RECORDS};
+pub use inspect::{Report, inspect};
+pub use intents::Entry;
 pub use lock::StoreLock;
 pub use memory::MemoryStore;
+pub use salvage::{Salvage, salvage};
 
 /// Where facts are kept. One writer; the engine's thread owns it.
 pub trait Store: Send {
@@ -32,6 +49,31 @@ pub trait Store: Send {
     /// # Errors
     /// Where one of them is damaged or missing, which the error names.
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError>;
+
+    /// The state that all records add up to. A store that keeps snapshots reads only the records after the
+    /// newest; `visit` gets those that were read.
+    ///
+    /// # Errors
+    /// Where a record is damaged or missing, or does not fit the state before it.
+    fn resume(&mut self, visit: &mut dyn FnMut(&Record)) -> Result<Resumed, StoreError> {
+        add_up(self, State::default(), 0, visit)
+    }
+
+    /// Told after an append: the state that now follows from all records up to `number`. The time for a
+    /// snapshot; what goes wrong with one is no reason to stop.
+    fn settled(&mut self, _number: u64, _state: &State) {}
+
+    /// Told once, when the engine ends in order: the state that all records add up to.
+    fn close(&mut self, _state: &State) {}
+}
+
+/// What a store adds up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// Number of the last record; 0: none.
+    pub last: u64,
+    /// The state after it.
+    pub state: State,
 }
 
 /// All events of one step.
@@ -51,25 +93,39 @@ const REPLAY_PAGE: usize = 256;
 /// # Errors
 /// Where a record is damaged or missing, or does not fit the state before it.
 pub fn replay(store: &dyn Store, mut visit: impl FnMut(&Record)) -> Result<State, StoreError> {
-    let mut state = State::default();
-    let mut after = 0;
+    add_up(store, State::default(), 0, &mut visit).map(|resumed| resumed.state)
+}
+
+/// Adds the records above `after` to the state after that one.
+fn add_up(
+    store: &(impl Store + ?Sized),
+    mut state: State,
+    mut after: u64,
+    visit: &mut dyn FnMut(&Record),
+) -> Result<Resumed, StoreError> {
     loop {
         let page = store.read(after, REPLAY_PAGE)?;
         for record in &page {
-            for event in &record.events {
-                state.apply(event).map_err(|error| StoreError::DoesNotFit {
-                    record: record.number,
-                    problem: error.to_string(),
-                })?;
-            }
+            add_one(&mut state, record)?;
             after = record.number;
             visit(record);
         }
         if page.len() < REPLAY_PAGE {
-            return Ok(state);
+            return Ok(Resumed { last: after, state });
         }
     }
 }
+
+fn add_one(state: &mut State, record: &Record) -> Result<(), StoreError> {
+    record.events.iter().try_for_each(|event| {
+        state
+            .apply(event)
+            .map_err(|error| StoreError::DoesNotFit { record: record.number, problem: error.to_string() })
+    })
+}
+
+/// What an error says that a new store helps against.
+const REBUILD: &str = "`treasuryd rebuild` restores the store, `treasuryd store check` lists all damage";
 
 /// Why facts could not be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -93,10 +149,10 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The storage engine failed.
-    #[error("the storage engine failed: {0}")]
+    #[error("the storage engine failed: {0}. If it stays so: {REBUILD}")]
     Engine(String),
     /// A record's bytes are not what was written.
-    #[error("record {record} is damaged: {problem}")]
+    #[error("record {record} is damaged: {problem}; {REBUILD}")]
     Damaged {
         /// Its number.
         record: u64,
@@ -104,7 +160,7 @@ pub enum StoreError {
         problem: String,
     },
     /// A record is missing.
-    #[error("record {expected} is missing: record {found} comes in its place")]
+    #[error("record {expected} is missing: record {found} comes in its place; {REBUILD}")]
     Gap {
         /// The number that should be next.
         expected: u64,
@@ -122,7 +178,7 @@ pub enum StoreError {
         known: u16,
     },
     /// A record contradicts the ones before it.
-    #[error("record {record} does not fit what came before: {problem}")]
+    #[error("record {record} does not fit what came before: {problem}; {REBUILD}")]
     DoesNotFit {
         /// Its number.
         record: u64,
@@ -135,6 +191,66 @@ pub enum StoreError {
     /// The events could not be written as JSON.
     #[error("events cannot be written as JSON: {0}")]
     Json(String),
+    /// The store ends before something that it had acknowledged.
+    #[error("the store ends at record {stored}, but {by} knows record {known}: records are lost; {REBUILD}")]
+    Lost {
+        /// Its last record.
+        stored: u64,
+        /// A record that there must have been.
+        known: u64,
+        /// What knows of it.
+        by: &'static str,
+    },
+    /// The second log is not there.
+    #[error("{} is missing; {REBUILD}", path.display())]
+    LogMissing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The second log is not what was written.
+    #[error("{} is damaged {problem}; {REBUILD}", path.display())]
+    LogDamaged {
+        /// Which file.
+        path: PathBuf,
+        /// Where and how.
+        problem: String,
+    },
+    /// Another treasuryd made the store.
+    #[error("the store has layout {found}; this treasuryd reads layouts 1 to {known}, so use a newer one")]
+    Version {
+        /// What its file says.
+        found: String,
+        /// The newest that is understood.
+        known: u32,
+    },
+    /// A new store was built and not put in place before the process ended.
+    #[error("{} holds a rebuilt store that is not in place yet; run `treasuryd rebuild` again", path.display())]
+    Interrupted {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// Something is where something new was to be made.
+    #[error("{} exists; nothing is overwritten", path.display())]
+    Occupied {
+        /// What exists.
+        path: PathBuf,
+    },
+    /// A copy is not what it was made from.
+    #[error("the copy {} differs from its original: {what}", path.display())]
+    CopyDiffers {
+        /// The copy.
+        path: PathBuf,
+        /// In what.
+        what: String,
+    },
+    /// What was to be copied is damaged.
+    #[error("{} is damaged: {damage}; {REBUILD}", path.display())]
+    NotWhole {
+        /// The data directory.
+        path: PathBuf,
+        /// What is damaged.
+        damage: String,
+    },
     /// A failure that a test asked for.
     #[error("append failed on purpose")]
     Injected,
@@ -154,6 +270,14 @@ impl StoreError {
             Self::DoesNotFit { .. } => "STORE_DOES_NOT_FIT",
             Self::TooLarge(_) => "STORE_TOO_LARGE",
             Self::Json(_) => "STORE_JSON",
+            Self::Lost { .. } => "STORE_LOST",
+            Self::LogMissing { .. } => "STORE_LOG_MISSING",
+            Self::LogDamaged { .. } => "STORE_LOG_DAMAGED",
+            Self::Version { .. } => "STORE_VERSION",
+            Self::Interrupted { .. } => "STORE_INTERRUPTED",
+            Self::Occupied { .. } => "STORE_OCCUPIED",
+            Self::CopyDiffers { .. } => "STORE_COPY_DIFFERS",
+            Self::NotWhole { .. } => "STORE_NOT_WHOLE",
             Self::Injected => "STORE_INJECTED",
         }
     }

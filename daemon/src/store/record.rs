@@ -85,6 +85,33 @@ pub(super) fn chunk<'a>(key: &[u8], value: &'a [u8], next: u64) -> Result<Chunk<
     Ok(Chunk { record, chunk, of, bytes })
 }
 
+/// A record as it is stored: its number, and the JSON of its events.
+pub(super) struct Raw {
+    pub(super) number: u64,
+    pub(super) events: Vec<u8>,
+}
+
+impl Raw {
+    pub(super) fn new(number: u64, events: &[Event]) -> Result<Self, StoreError> {
+        let events = serde_json::to_vec(events).map_err(|error| StoreError::Json(error.to_string()))?;
+        Ok(Self { number, events })
+    }
+
+    pub(super) fn parse(&self) -> Result<Record, StoreError> {
+        let events: Vec<Event> = serde_json::from_slice(&self.events)
+            .map_err(|error| StoreError::Damaged { record: self.number, problem: error.to_string() })?;
+        Ok(Record { number: self.number, events })
+    }
+
+    /// The JSON of the [`Record`].
+    pub(super) fn line(&self) -> Vec<u8> {
+        let mut line = format!("{{\"number\":{},\"events\":", self.number).into_bytes();
+        line.extend(&self.events);
+        line.push(b'}');
+        line
+    }
+}
+
 /// Puts chunks together, in order.
 pub(super) struct Assembler {
     number: u64,
@@ -101,6 +128,11 @@ impl Assembler {
 
     /// Takes the next key and value; answers with the record that it completes.
     pub(super) fn take(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Record>, StoreError> {
+        self.take_raw(key, value)?.map(|raw| raw.parse()).transpose()
+    }
+
+    /// As [`Assembler::take`], without reading the JSON.
+    pub(super) fn take_raw(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Raw>, StoreError> {
         let next = chunk(key, value, self.number)?;
         if next.record != self.number {
             self.finish()?;
@@ -115,11 +147,9 @@ impl Assembler {
         if self.chunks < self.of {
             return Ok(None);
         }
-        let events: Vec<Event> = serde_json::from_slice(&self.json)
-            .map_err(|error| StoreError::Damaged { record: self.number, problem: error.to_string() })?;
-        let record = Record { number: self.number, events };
+        let raw = Raw { number: self.number, events: std::mem::take(&mut self.json) };
         *self = Self::new(self.number);
-        Ok(Some(record))
+        Ok(Some(raw))
     }
 
     /// Nothing follows: an error where a record is only half there.

@@ -1,0 +1,149 @@
+//! Builds a whole store at once: for imports and rebuilding, where nothing counts before everything does.
+
+use std::path::{Path, PathBuf};
+
+use treasury_core::{Event, State, invariant};
+
+use super::intents::{LogWriter, Position};
+use super::record::Raw;
+use super::segments::SegmentWriter;
+use super::tail::Tail;
+use super::{SNAPSHOT_RECORDS, StoreError, StoreLock, files, snapshot, swap, version};
+
+/// A store under construction beside the one that is in place. Every record is replayed as it comes, so
+/// what does not fit is found at once. Dropped before [`StoreBuilder::install`], it leaves the data
+/// directory's store as it was.
+pub struct StoreBuilder {
+    data_dir: PathBuf,
+    stage: PathBuf,
+    state: State,
+    number: u64,
+    segment: SegmentWriter,
+    log: LogWriter,
+    position: Position,
+    _lock: StoreLock,
+}
+
+/// What was built.
+#[derive(Debug)]
+pub struct Built {
+    /// Number of the last record; 0: none.
+    pub records: u64,
+    /// Where the store went that was there before, if one was.
+    pub aside: Option<PathBuf>,
+    /// The state that the records add up to.
+    pub state: State,
+}
+
+impl StoreBuilder {
+    /// Begins to build in a data directory, which no daemon may be using.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`]; what cannot be written; [`StoreError::Interrupted`] where a finished store
+    /// waits to be put in place by [`StoreBuilder::finish_interrupted`].
+    pub fn begin(data_dir: &Path) -> Result<Self, StoreError> {
+        files::make_dir(data_dir)?;
+        let lock = StoreLock::take(data_dir)?;
+        if swap::is_interrupted(data_dir) {
+            return Err(StoreError::Interrupted { path: data_dir.to_owned() });
+        }
+        let stage = swap::stage(data_dir)?;
+        for part in [files::RECORDS, files::SNAPSHOTS] {
+            files::make_dir(&stage.join(part))?;
+        }
+        Ok(Self {
+            data_dir: data_dir.to_owned(),
+            segment: SegmentWriter::begin(&stage.join(files::RECORDS), 1)?,
+            log: LogWriter::begin(&stage.join(files::INTENTS))?,
+            stage,
+            state: State::default(),
+            number: 0,
+            position: Position::default(),
+            _lock: lock,
+        })
+    }
+
+    /// As [`StoreBuilder::begin`], where nothing may be there yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Occupied`], and as there.
+    pub fn begin_empty(data_dir: &Path) -> Result<Self, StoreError> {
+        match files::PARTS.iter().map(|part| data_dir.join(part)).find(|path| path.exists()) {
+            Some(path) => Err(StoreError::Occupied { path }),
+            None => Self::begin(data_dir),
+        }
+    }
+
+    /// Puts a store in place that was finished when an earlier process was interrupted; answers with where
+    /// the one before it went.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`]; what cannot be moved.
+    pub fn finish_interrupted(data_dir: &Path) -> Result<Option<Option<PathBuf>>, StoreError> {
+        if !swap::is_interrupted(data_dir) {
+            return Ok(None);
+        }
+        let _lock = StoreLock::take(data_dir)?;
+        swap::finish(data_dir).map(Some)
+    }
+
+    /// What the records so far add up to.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Number of the last record so far.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// A place for files that are needed only while building.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.stage.join("scratch")
+    }
+
+    /// Adds a record and answers with its number.
+    ///
+    /// # Errors
+    /// [`StoreError::DoesNotFit`] where an event contradicts what came before, or breaks an invariant; what
+    /// cannot be written. The builder must not be used any more.
+    pub fn push(&mut self, events: &[Event]) -> Result<u64, StoreError> {
+        let number = self.number.saturating_add(1);
+        let does_not_fit = |problem: String| StoreError::DoesNotFit { record: number, problem };
+        for event in events {
+            self.state.apply(event).map_err(|error| does_not_fit(error.to_string()))?;
+        }
+        invariant::check_after(&self.state, events).map_err(|error| does_not_fit(error.to_string()))?;
+        self.segment.push(&Raw::new(number, events)?)?;
+        if let Some(entry) = self.position.step(number, events) {
+            self.log.push(&entry)?;
+        }
+        self.number = number;
+        if self.segment.len() >= SNAPSHOT_RECORDS {
+            let next = SegmentWriter::begin(&self.stage.join(files::RECORDS), number.saturating_add(1))?;
+            std::mem::replace(&mut self.segment, next).finish()?;
+        }
+        Ok(number)
+    }
+
+    /// Makes it whole and durable and puts it in place; what was there goes aside.
+    ///
+    /// # Errors
+    /// What cannot be written or moved, or the invariant that the whole state breaks.
+    pub fn install(self) -> Result<Built, StoreError> {
+        let Self { data_dir, stage, state, number, segment, log, _lock, .. } = self;
+        invariant::check(&state)
+            .map_err(|error| StoreError::DoesNotFit { record: number, problem: error.to_string() })?;
+        segment.finish()?;
+        log.finish(&stage.join(files::INTENTS))?;
+        if number > 0 {
+            snapshot::write(&stage.join(files::SNAPSHOTS), number, &state)?;
+        }
+        drop(Tail::open(&stage.join(files::TAIL))?);
+        version::write(&stage)?;
+        let aside = swap::install(&data_dir)?;
+        Ok(Built { records: number, aside, state })
+    }
+}

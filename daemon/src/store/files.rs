@@ -1,0 +1,127 @@
+//! What a data directory holds, and how files get there whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+
+/// The storage engine's directory: the newest records.
+pub(super) const TAIL: &str = "store";
+/// Older records, in files that are never changed again.
+pub(super) const RECORDS: &str = "records";
+/// Snapshots of the state.
+pub(super) const SNAPSHOTS: &str = "snapshots";
+/// The second log.
+pub(super) const INTENTS: &str = "intents.log";
+/// The layout's version.
+pub(super) const VERSION: &str = "version";
+
+/// Everything that makes up a store. The version comes last wherever these are made or moved: where it
+/// is, the rest is.
+pub(super) const PARTS: [&str; 5] = [TAIL, RECORDS, SNAPSHOTS, INTENTS, VERSION];
+
+/// What a file is called until it is whole.
+const UNFINISHED: &str = "part";
+
+/// The directory, made and kept if it was missing.
+pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path).map_err(StoreError::io("create", path))?;
+    match parent(path) {
+        Some(parent) => sync_dir(parent),
+        None => Ok(()),
+    }
+}
+
+/// Makes the names in a directory survive a power cut: a file that is synced is still lost if the
+/// directory that names it is not.
+pub(super) fn sync_dir(path: &Path) -> Result<(), StoreError> {
+    File::open(path).and_then(|dir| dir.sync_all()).map_err(StoreError::io("sync", path))
+}
+
+/// The directory that a path is in.
+pub(super) fn parent(path: &Path) -> Option<&Path> {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty())
+}
+
+/// A file that gets its name only when it is whole and durable. One that is dropped before that leaves at
+/// most a file that nobody reads, and the next one of that name replaces it.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    out: BufWriter<File>,
+    unfinished: PathBuf,
+}
+
+impl NewFile {
+    pub(super) fn create(dir: &Path, name: &str) -> Result<Self, StoreError> {
+        let unfinished = dir.join(format!("{name}.{UNFINISHED}"));
+        let file = File::create(&unfinished).map_err(StoreError::io("create", &unfinished))?;
+        Ok(Self { out: BufWriter::with_capacity(1 << 16, file), unfinished })
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.out.write_all(bytes).map_err(StoreError::io("write", &self.unfinished))
+    }
+
+    /// Where the file is as long as it is not finished.
+    pub(super) fn out(&mut self) -> &mut impl Write {
+        &mut self.out
+    }
+
+    /// Makes it durable and gives it its name.
+    pub(super) fn finish(mut self, path: &Path) -> Result<(), StoreError> {
+        self.out
+            .flush()
+            .and_then(|()| self.out.get_ref().sync_all())
+            .map_err(StoreError::io("sync", &self.unfinished))?;
+        fs::rename(&self.unfinished, path).map_err(StoreError::io("rename", &self.unfinished))?;
+        match parent(path) {
+            Some(dir) => sync_dir(dir),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A small file, whole or not at all.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let dir = parent(path).unwrap_or(Path::new("."));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut file = NewFile::create(dir, &name)?;
+    file.write(bytes)?;
+    file.finish(path)
+}
+
+/// Names of the files in a directory that end in `suffix`, in order; what is left of unfinished ones is
+/// taken away.
+pub(super) fn names(dir: &Path, suffix: &str) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir).map_err(StoreError::io("read", dir))? {
+        let entry = entry.map_err(StoreError::io("read", dir))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(&format!(".{UNFINISHED}")) {
+            fs::remove_file(entry.path()).map_err(StoreError::io("remove", &entry.path()))?;
+        } else if let Some(stem) = name.strip_suffix(suffix) {
+            names.push(stem.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Copies a file or a whole directory, durably.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if !from.is_dir() {
+        fs::copy(from, to).map_err(StoreError::io("copy", from))?;
+        let copy = OpenOptions::new().write(true).open(to).map_err(StoreError::io("open", to))?;
+        return copy.sync_all().map_err(StoreError::io("sync", to));
+    }
+    fs::create_dir(to).map_err(StoreError::io("create", to))?;
+    for entry in fs::read_dir(from).map_err(StoreError::io("read", from))? {
+        let entry = entry.map_err(StoreError::io("read", from))?;
+        copy(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    sync_dir(to)
+}

@@ -1,0 +1,247 @@
+//! Looks at everything in a store and says exactly what is damaged.
+
+use std::path::{Path, PathBuf};
+
+use treasury_core::{State, invariant};
+
+use super::intents::{Entries, Entry, Position};
+use super::segments::{self, Segments};
+use super::tail::Tail;
+use super::{REBUILD, Record, StoreError, StoreLock, add_one, files, snapshot, version};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The last record that anything knows of, damaged or not; 0: none.
+    pub last: u64,
+    /// Whole records from the first on, without a gap, that fit each other.
+    pub whole: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Snapshots that can be used, by the number of their record.
+    pub snapshots: Vec<u64>,
+    /// Entries of the second log that are whole.
+    pub entries: u64,
+    /// Entries among them that belong to records beyond [`Report::whole`]: what a rebuild applies.
+    pub entries_beyond: u64,
+    /// The ledgers that a rebuild has to fetch, first and last.
+    pub ledgers_to_fetch: Option<(u32, u32)>,
+    /// Whether the second log is whole.
+    pub log_whole: bool,
+    /// What is damaged, piece by piece.
+    pub damage: Vec<String>,
+    /// What the whole records add up to.
+    pub state: State,
+}
+
+impl Report {
+    /// Whether nothing is damaged.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.damage.is_empty()
+    }
+
+    /// Whether `treasuryd rebuild` can restore everything, given the ledger's history.
+    #[must_use]
+    pub fn can_be_rebuilt(&self) -> bool {
+        self.log_whole || self.whole == self.last
+    }
+}
+
+/// Reads every record, snapshot and entry of a store that no daemon is running on, and compares them with
+/// each other.
+///
+/// # Errors
+/// Where it cannot be looked at: it is in use, of another version, or cannot be read at all.
+pub fn inspect(data_dir: &Path) -> Result<Report, StoreError> {
+    let _lock = StoreLock::take(data_dir)?;
+    let mut report = Report::default();
+    let is_old = version::find(data_dir)?.is_some_and(|found| found < version::PRESENT);
+    let (segments, gap) = Segments::open_prefix(data_dir.join(files::RECORDS))?;
+    report.damage.extend(gap.map(|gap| bare(&gap)));
+    report.last = segments.last();
+    for span in segments.spans() {
+        let file = segments::path(&data_dir.join(files::RECORDS), *span);
+        let problems = segments::problems(&data_dir.join(files::RECORDS), *span);
+        let named = problems.iter().map(|problem| format!("{}: {}", file.display(), bare(problem)));
+        report.damage.extend(named);
+    }
+    let tail = match Tail::open(&data_dir.join(files::TAIL)) {
+        Ok(tail) => Some(tail),
+        Err(error) => {
+            report.damage.push(bare(&error));
+            None
+        }
+    };
+    if let Some(tail) = &tail {
+        look_at_tail(tail, segments.last(), &mut report);
+    }
+    let newest = tail.iter().flat_map(|tail| tail.raw(segments.last()));
+    let records = segments.records().chain(newest.map(|raw| raw.and_then(|raw| raw.parse())));
+    let mut walk = Walk::begin(data_dir, report)?;
+    for record in records {
+        // What is wrong with it has been said.
+        let Ok(record) = record else { break };
+        if !walk.step(&record) {
+            break;
+        }
+    }
+    Ok(walk.finish(is_old))
+}
+
+/// Reads the storage engine's records one by one, so that one that is damaged does not hide the others.
+fn look_at_tail(tail: &Tail, sealed: u64, report: &mut Report) {
+    match tail.settle() {
+        Ok(last) => report.last = report.last.max(last.unwrap_or(0)),
+        Err(error) => report.damage.push(bare(&error)),
+    }
+    for number in sealed.saturating_add(1)..=report.last {
+        let read = tail.raw(number.saturating_sub(1)).next();
+        if let Some(Err(error)) = read.map(|raw| raw.and_then(|raw| raw.parse())) {
+            report.damage.push(bare(&error));
+        }
+    }
+}
+
+/// An error without the advice, which a list of damage gives once.
+fn bare(error: &StoreError) -> String {
+    let text = error.to_string();
+    let text = text.split(REBUILD).next().unwrap_or_default();
+    let text = text.strip_suffix(". If it stays so: ").unwrap_or(text);
+    text.strip_suffix("; ").unwrap_or(text).to_owned()
+}
+
+/// Adds up the whole records, and holds snapshots and the second log against them.
+struct Walk {
+    report: Report,
+    snapshots_dir: PathBuf,
+    snapshots: Vec<u64>,
+    log: Option<Entries>,
+    log_problem: Option<String>,
+    /// An entry that was read and belongs to no record seen so far.
+    ahead: Option<Entry>,
+    position: Position,
+}
+
+impl Walk {
+    fn begin(data_dir: &Path, report: Report) -> Result<Self, StoreError> {
+        let snapshots_dir = data_dir.join(files::SNAPSHOTS);
+        let snapshots = if snapshots_dir.is_dir() { snapshot::numbers(&snapshots_dir)? } else { Vec::new() };
+        let mut walk = Self {
+            report,
+            snapshots_dir,
+            snapshots,
+            log: None,
+            log_problem: None,
+            ahead: None,
+            position: Position::default(),
+        };
+        match Entries::open(&data_dir.join(files::INTENTS)) {
+            Ok(log) => walk.log = Some(log),
+            Err(error) => walk.log_problem = Some(bare(&error)),
+        }
+        walk.advance_log();
+        Ok(walk)
+    }
+
+    fn advance_log(&mut self) {
+        self.ahead = match self.log.as_mut().and_then(Iterator::next) {
+            Some(Ok(entry)) => {
+                self.report.entries = self.report.entries.saturating_add(1);
+                Some(entry)
+            }
+            Some(Err(error)) => {
+                self.log_problem.get_or_insert(bare(&error));
+                None
+            }
+            None => None,
+        };
+    }
+
+    /// Takes the next record; whether the one after it can be taken too.
+    fn step(&mut self, record: &Record) -> bool {
+        let report = &mut self.report;
+        if record.number != report.whole.saturating_add(1) {
+            let gap = StoreError::Gap { expected: report.whole.saturating_add(1), found: record.number };
+            report.damage.push(bare(&gap));
+            return false;
+        }
+        let fits = add_one(&mut report.state, record).and_then(|()| {
+            invariant::check_after(&report.state, &record.events)
+                .map_err(|error| StoreError::DoesNotFit { record: record.number, problem: error.to_string() })
+        });
+        if let Err(error) = fits {
+            report.damage.push(bare(&error));
+            return false;
+        }
+        report.whole = record.number;
+        report.events = report.events.saturating_add(u64::try_from(record.events.len()).unwrap_or(0));
+        if self.snapshots.contains(&record.number) {
+            match snapshot::read(&self.snapshots_dir, record.number) {
+                Ok(state) if state == report.state => report.snapshots.push(record.number),
+                Ok(_) => {
+                    let what = "is not what the records before it add up to";
+                    report.damage.push(format!("snapshot {} {what}", record.number));
+                }
+                Err(problem) => report.damage.push(format!("snapshot {}: {problem}", record.number)),
+            }
+        }
+        if let Some(wanted) = self.position.step(record.number, &record.events) {
+            self.hold_against_log(&wanted);
+        }
+        true
+    }
+
+    fn hold_against_log(&mut self, wanted: &Entry) {
+        if self.log_problem.is_some() {
+            return;
+        }
+        match self.ahead.take() {
+            // Which accounts were new is told anew after a crash; that more are named harms nothing.
+            Some(entry)
+                if (entry.record, &entry.cursor, &entry.events)
+                    == (wanted.record, &wanted.cursor, &wanted.events) =>
+            {
+                self.advance_log();
+            }
+            Some(entry) if entry.record == wanted.record => {
+                let what = "says something else in the second log than in the store";
+                self.log_problem = Some(format!("record {} {what}", wanted.record));
+            }
+            _ => self.log_problem = Some(format!("the second log lacks record {}", wanted.record)),
+        }
+    }
+
+    fn finish(mut self, is_old: bool) -> Report {
+        let mut last_ledger = None;
+        while let Some(entry) = self.ahead.take() {
+            if entry.record > self.report.whole {
+                self.report.entries_beyond = self.report.entries_beyond.saturating_add(1);
+                self.report.last = self.report.last.max(entry.record);
+                last_ledger = entry.cursor.map(|point| point.index.0).or(last_ledger);
+            }
+            self.advance_log();
+        }
+        let mut report = self.report;
+        for number in self.snapshots.iter().filter(|number| **number > report.whole) {
+            report.last = report.last.max(*number);
+            if let Err(problem) = snapshot::read(&self.snapshots_dir, *number) {
+                report.damage.push(format!("snapshot {number}: {problem}"));
+            }
+        }
+        if report.whole < report.last {
+            let first = report.whole.saturating_add(1);
+            report.damage.push(format!("records {first} to {} are damaged or lost", report.last));
+        }
+        report.ledgers_to_fetch = last_ledger.and_then(|last| {
+            let first = report.state.ledger.map_or(last, |point| point.index.plus(1).0);
+            (first <= last).then_some((first, last))
+        });
+        // A layout from before the second log has none; the next start writes it.
+        report.log_whole = self.log_problem.is_none() || is_old;
+        if !is_old {
+            report.damage.extend(self.log_problem);
+        }
+        report
+    }
+}

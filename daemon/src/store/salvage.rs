@@ -1,0 +1,69 @@
+//! What can still be read of a store, however damaged.
+
+use std::path::Path;
+
+use super::intents::{Entries, Entry};
+use super::segments::Segments;
+use super::tail::Tail;
+use super::{StoreBuilder, StoreError, files};
+
+/// What a damaged store still gives, besides the records that went to the builder.
+#[derive(Debug)]
+pub struct Salvage {
+    /// Why no more records could be read; `None`: they were all there.
+    pub problem: Option<StoreError>,
+    /// The second log's entries beyond the last record that was read.
+    pub entries: Vec<Entry>,
+}
+
+/// Reads whole records into the builder until one is damaged or missing, and then the second log's entries
+/// beyond them. The old store is only read: the storage engine works on a copy, because opening a damaged
+/// file changes it.
+///
+/// # Errors
+/// Where records are damaged and the second log cannot fill in for them; what cannot be written.
+pub fn salvage(data_dir: &Path, builder: &mut StoreBuilder) -> Result<Salvage, StoreError> {
+    let problem = read_records(data_dir, builder).err();
+    let read = builder.number();
+    let beyond = Entries::open(&data_dir.join(files::INTENTS)).and_then(|entries| {
+        let beyond = entries.filter(|entry| !matches!(entry, Ok(entry) if entry.record <= read));
+        beyond.collect::<Result<Vec<_>, _>>()
+    });
+    match (beyond, problem) {
+        (Ok(entries), problem) => {
+            let lost =
+                |entry: &Entry| StoreError::Lost { stored: read, known: entry.record, by: files::INTENTS };
+            let problem = problem.or_else(|| entries.last().map(lost));
+            Ok(Salvage { problem, entries })
+        }
+        // Without the second log, whole records are everything there is to know.
+        (Err(_), None) => Ok(Salvage { problem: None, entries: Vec::new() }),
+        (Err(log), Some(problem)) => {
+            tracing::error!(%problem, %log, "neither the store nor the second log is whole");
+            Err(log)
+        }
+    }
+}
+
+/// Reads records until the end, or the first that cannot be read.
+fn read_records(data_dir: &Path, builder: &mut StoreBuilder) -> Result<(), StoreError> {
+    let (segments, gap) = Segments::open_prefix(data_dir.join(files::RECORDS))?;
+    for record in segments.records() {
+        builder.push(&record?.events)?;
+    }
+    if let Some(gap) = gap {
+        return Err(gap);
+    }
+    let tail = data_dir.join(files::TAIL);
+    if !tail.is_dir() {
+        return Err(StoreError::Engine(format!("{} is missing", tail.display())));
+    }
+    let copy = builder.scratch();
+    files::copy(&tail, &copy)?;
+    let tail = Tail::open(&copy)?;
+    tail.settle()?;
+    for raw in tail.raw(segments.last()) {
+        builder.push(&raw?.parse()?.events)?;
+    }
+    Ok(())
+}

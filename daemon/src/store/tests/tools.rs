@@ -1,0 +1,194 @@
+//! Backup, check, building anew and putting in place.
+
+use super::*;
+use crate::store::{Built, StoreBuilder, backup, files, inspect, salvage, snapshot, swap};
+
+/// A store with files, snapshots, newest records and a second log.
+fn store(dir: &Path) -> State {
+    let mut store = DiskStore::open(dir).unwrap();
+    let treasury = testing::treasury();
+    let (mut state, mut runtime) = (State::default(), Runtime::new());
+    store.resume(&mut |_| {}).unwrap();
+    store.snapshot_every(8);
+    let ledgers = (101..130).map(testing::ledger);
+    for input in [testing::reconciled()].into_iter().chain(ledgers) {
+        let pay = treasury_core::Input::Command {
+            request: treasury_core::units::RequestId(1),
+            actor: testing::actor("alice"),
+            command: testing::pay(testing::xrp(1)),
+        };
+        for input in [input, pay] {
+            let output = step(&treasury, &mut state, &mut runtime, input).unwrap();
+            if !output.events.is_empty() {
+                let number = store.append(&output.events).unwrap();
+                store.settled(number, &state);
+            }
+        }
+    }
+    assert!(store.tree().len() > 1 && store.last() > 50, "{} records", store.last());
+    state
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+fn first_file(dir: &Path) -> std::path::PathBuf {
+    let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    names.remove(0)
+}
+
+#[test]
+fn a_backup_is_proven_and_can_be_used_and_overwrites_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let state = store(&data);
+    let to = dir.path().join("copies/today");
+    assert_eq!(backup(&data, &to).unwrap().state, state);
+    assert_eq!(DiskStore::open(&to).unwrap().resume(&mut |_| {}).unwrap().state, state);
+    assert!(inspect(&to).unwrap().is_whole());
+    assert!(matches!(backup(&data, &to), Err(StoreError::Occupied { .. })));
+    let running = DiskStore::open(&data).unwrap();
+    assert!(matches!(backup(&data, &dir.path().join("other")), Err(StoreError::Locked { .. })));
+    drop(running);
+    flip(&data.join(files::INTENTS), 3);
+    assert!(backup(&data, &dir.path().join("bad")).is_err());
+    assert!(!dir.path().join("bad").exists() && !dir.path().join("bad.part").exists());
+}
+
+#[test]
+fn a_whole_store_is_found_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = store(dir.path());
+    let report = inspect(dir.path()).unwrap();
+    assert_eq!(report.damage, Vec::<String>::new());
+    assert_eq!((report.whole, &report.state), (report.last, &state));
+    assert_eq!(report.snapshots.len(), 2);
+    assert!(report.entries > 20 && report.entries_beyond == 0 && report.log_whole);
+}
+
+#[test]
+fn damage_is_named_piece_by_piece_with_what_a_rebuild_does_about_it() {
+    let dir = tempfile::tempdir().unwrap();
+    store(dir.path());
+    let last = inspect(dir.path()).unwrap().last;
+    let records = dir.path().join(files::RECORDS);
+    let file = first_file(&records);
+    // Inside the JSON of a record in the middle of the first file.
+    let text = fs::read_to_string(&file).unwrap();
+    let at = text.find("{\"number\":5,").unwrap() + 60;
+    flip(&file, at);
+    let snapshots = dir.path().join(files::SNAPSHOTS);
+    let newest = *snapshot::numbers(&snapshots).unwrap().last().unwrap();
+    flip(&snapshot::path_of(&snapshots, newest), 200);
+    DiskStore::open(dir.path()).unwrap().tree().remove(key(last - 1, 0)).unwrap();
+    let report = inspect(dir.path()).unwrap();
+    assert!(!report.is_whole() && report.can_be_rebuilt());
+    assert_eq!(report.whole, 4);
+    let all = report.damage.join("\n");
+    for piece in [
+        "record 5 is damaged: its checksum is wrong",
+        &format!("record {} is missing", last - 1),
+        &format!("snapshot {newest}: its checksum is wrong"),
+        &format!("records 5 to {last} are damaged or lost"),
+    ] {
+        assert!(all.contains(piece), "no \"{piece}\" in:\n{all}");
+    }
+    assert!(report.entries_beyond > 20);
+    assert_eq!(report.ledgers_to_fetch.map(|(_, last)| last), Some(129));
+
+    flip(&dir.path().join(files::INTENTS), 400);
+    let report = inspect(dir.path()).unwrap();
+    assert!(!report.can_be_rebuilt());
+    assert!(
+        report.damage.iter().any(|piece| piece.contains("intents.log is damaged")),
+        "{:?}",
+        report.damage
+    );
+}
+
+#[test]
+fn an_import_is_replayed_and_refused_where_something_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let state = store(&data);
+    let events: Vec<_> = DiskStore::open(&data).unwrap().read(0, 1_000).unwrap();
+    let new = dir.path().join("new");
+    let mut builder = StoreBuilder::begin_empty(&new).unwrap();
+    for record in &events {
+        assert_eq!(builder.push(&record.events).unwrap(), record.number);
+    }
+    let Built { records, aside, state: built } = builder.install().unwrap();
+    assert_eq!((records, aside, &built), (events.last().unwrap().number, None, &state));
+    let (store, mut read) = (DiskStore::open(&new).unwrap(), 0);
+    assert_eq!(replay(&store, |_| read += 1).unwrap(), state);
+    assert_eq!(read, events.len());
+    drop(store);
+    assert!(inspect(&new).unwrap().is_whole());
+    assert!(matches!(StoreBuilder::begin_empty(&new).err(), Some(StoreError::Occupied { .. })));
+
+    let mut builder = StoreBuilder::begin_empty(&dir.path().join("other")).unwrap();
+    let misfit = [Event::SlotFreed { proposal: treasury_core::units::ProposalId(9) }];
+    assert!(matches!(builder.push(&misfit), Err(StoreError::DoesNotFit { record: 1, .. })));
+    drop(builder);
+    assert_eq!(DiskStore::open(&dir.path().join("other")).unwrap().last(), 0);
+}
+
+/// Danger: a crash among the renames that leaves half of each store. Method: stop after each part.
+#[test]
+fn a_new_store_is_in_place_whole_or_waits_to_be() {
+    for stop in 0..=files::PARTS.len() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = store(dir.path());
+        let mut builder = StoreBuilder::begin(dir.path()).unwrap();
+        builder.push(&sight("new")).unwrap();
+        let built = builder.install().unwrap();
+        let aside = built.aside.unwrap();
+        // Undo the last moves, as if the process had ended before them.
+        let stage = dir.path().join("incoming");
+        fs::create_dir(&stage).unwrap();
+        fs::write(stage.join("whole"), aside.file_name().unwrap().to_str().unwrap()).unwrap();
+        for part in &files::PARTS[stop..] {
+            fs::rename(dir.path().join(part), stage.join(part)).unwrap();
+            fs::rename(aside.join(part), dir.path().join(part)).unwrap();
+        }
+        let error = DiskStore::open(dir.path()).err().unwrap();
+        assert!(matches!(error, StoreError::Interrupted { .. }), "{error}");
+        assert!(matches!(StoreBuilder::begin(dir.path()).err(), Some(StoreError::Interrupted { .. })));
+        assert_eq!(StoreBuilder::finish_interrupted(dir.path()).unwrap(), Some(Some(aside.clone())));
+        assert!(!swap::is_interrupted(dir.path()));
+        assert_eq!(reasons(&DiskStore::open(dir.path()).unwrap()), ["new"], "stopped after {stop}");
+        assert_eq!(DiskStore::open(&aside).unwrap().resume(&mut |_| {}).unwrap().state, old);
+    }
+}
+
+#[test]
+fn salvage_takes_whole_records_and_then_what_the_log_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let state = store(&data);
+    let last = DiskStore::open(&data).unwrap().last();
+    let read = |data: &Path| {
+        let mut builder = StoreBuilder::begin(data).unwrap();
+        let salvaged = salvage(data, &mut builder);
+        (builder.number(), builder.state().clone(), salvaged)
+    };
+    let (number, read_state, salvaged) = read(&data);
+    assert_eq!((number, read_state), (last, state));
+    assert!(salvaged.unwrap().problem.is_none());
+
+    // The storage engine's newest records are gone with its directory.
+    fs::remove_dir_all(data.join(files::TAIL)).unwrap();
+    let (number, _, salvaged) = read(&data);
+    let salvaged = salvaged.unwrap();
+    assert!(number < last && number > 30);
+    assert!(salvaged.problem.unwrap().to_string().contains("store is missing"));
+    assert!(!salvaged.entries.is_empty() && salvaged.entries.iter().all(|entry| entry.record > number));
+
+    // Neither: then nothing may be made up.
+    fs::remove_file(data.join(files::INTENTS)).unwrap();
+    assert!(matches!(read(&data).2, Err(StoreError::LogMissing { .. })));
+}

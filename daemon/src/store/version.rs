@@ -1,0 +1,52 @@
+//! The layout's version, and the way from an older one to the present one.
+//!
+//! Version 1 had all records in the storage engine and nothing else. Version 2 has the newest there, older
+//! ones in files, snapshots, and the second log. Version 1 wrote no version: a store without one is that.
+
+use std::fs;
+use std::path::Path;
+
+use super::intents::{IntentLog, entries_of};
+use super::segments::Segments;
+use super::tail::Tail;
+use super::{StoreError, disk, files};
+
+/// The layout that this program reads and writes.
+pub(super) const PRESENT: u32 = 2;
+
+/// The version of a data directory's layout; `None`: there is no store yet.
+pub(super) fn find(data_dir: &Path) -> Result<Option<u32>, StoreError> {
+    if super::swap::is_interrupted(data_dir) {
+        return Err(StoreError::Interrupted { path: data_dir.to_owned() });
+    }
+    let path = data_dir.join(files::VERSION);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(data_dir.join(files::TAIL).is_dir().then_some(1));
+        }
+        Err(error) => return Err(StoreError::io("read", &path)(error)),
+    };
+    match text.trim().parse::<u32>() {
+        Ok(found @ 1..=PRESENT) => Ok(Some(found)),
+        Ok(found) => Err(StoreError::Version { found: found.to_string(), known: PRESENT }),
+        Err(_) => Err(StoreError::Version { found: format!("{:?}", text.trim()), known: PRESENT }),
+    }
+}
+
+/// Brings a new store, or one of version 1, to the present version. The version is written last: a crash
+/// before that finds the old layout again, and this is done anew. The records themselves stay where they
+/// are until the first snapshot.
+pub(super) fn migrate(data_dir: &Path, segments: &Segments, tail: &Tail) -> Result<(), StoreError> {
+    let log = data_dir.join(files::INTENTS);
+    // A log that is there is never replaced: it may know what the store has lost.
+    if !log.exists() {
+        IntentLog::create(&log, entries_of(disk::all(segments, tail)))?;
+    }
+    write(data_dir)
+}
+
+/// Says that the directory holds a store of the present version.
+pub(super) fn write(dir: &Path) -> Result<(), StoreError> {
+    files::write_whole(&dir.join(files::VERSION), format!("{PRESENT}\n").as_bytes())
+}
