@@ -1,6 +1,8 @@
 //! The words of `treasuryd`, and what each does.
 
-use std::io::{BufRead, Write};
+mod store;
+
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,7 +10,6 @@ use crate::config::{self, DaemonConfig};
 use crate::daemon::Daemon;
 use crate::dev::{self, DevArgs};
 use crate::signer::{Keystore, WorkFactor};
-use crate::store::{DiskStore, Store, replay};
 use crate::supervisor;
 use clap::{CommandFactory, Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
@@ -50,10 +51,17 @@ enum Command {
         #[command(subcommand)]
         command: KeystoreCommand,
     },
-    /// Look at the store. The daemon must not be running on it.
+    /// Check, copy, export and import the store. The daemon must not be running on it.
     Store {
         #[command(subcommand)]
-        command: StoreCommand,
+        command: store::StoreCommand,
+    },
+    /// Build a damaged or lost store again: from what can still be read of it, the second log, and the
+    /// ledger's history. What was there is moved aside, never deleted. The daemon must not be running.
+    Rebuild {
+        /// The configuration, which says where the store and the ledger servers are.
+        #[arg(long, short, env = "TREASURYD_CONFIG", default_value = "treasuryd.toml")]
+        config: PathBuf,
     },
     /// Start a local ledger with a whole treasury on it and the daemon, to try things out; `--tour` plays
     /// the story by itself.
@@ -87,22 +95,6 @@ enum KeystoreCommand {
     List,
 }
 
-#[derive(Debug, Subcommand)]
-enum StoreCommand {
-    /// Print every record as JSON, one a line.
-    Export {
-        /// The data directory.
-        #[arg(long, default_value = "data")]
-        data_dir: PathBuf,
-    },
-    /// Read every record, prove its checksum and replay it.
-    Check {
-        /// The data directory.
-        #[arg(long, default_value = "data")]
-        data_dir: PathBuf,
-    },
-}
-
 /// The daemon's `main`.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -131,8 +123,8 @@ fn command(command: Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Keystore { config, command } => keystore(&config, command),
-        Command::Store { command: StoreCommand::Export { data_dir } } => export(&data_dir),
-        Command::Store { command: StoreCommand::Check { data_dir } } => check_store(&data_dir),
+        Command::Store { command } => store::run(command),
+        Command::Rebuild { config } => store::rebuild(&load(&config)?),
         Command::Dev(args) => run_dev(args),
     }
 }
@@ -259,48 +251,6 @@ fn read_seed() -> Result<Seed> {
         Ok(seed) => Ok(seed),
         Err(_) => bail!("standard input has no seed: one line that begins with `s`"),
     }
-}
-
-fn export(data_dir: &Path) -> Result<ExitCode> {
-    let store = open(data_dir)?;
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut after = 0;
-    loop {
-        let page = store.read(after, 256)?;
-        let Some(last) = page.last() else { break };
-        after = last.number;
-        for record in &page {
-            serde_json::to_writer(&mut out, record)?;
-            out.write_all(b"\n")?;
-        }
-    }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn check_store(data_dir: &Path) -> Result<ExitCode> {
-    let store = open(data_dir)?;
-    let mut events = 0;
-    let state = replay(&store, |record| events += record.events.len())?;
-    treasury_core::invariant::check(&state).map_err(|violation| eyre!("{violation}"))?;
-    println!(
-        "{} records, {events} events, all whole; cursor {}; {} proposals, {} open; {} escrows, {} standing",
-        store.last(),
-        state.ledger.map_or_else(|| "none".to_owned(), |point| point.index.to_string()),
-        state.proposals.len(),
-        state.open.len(),
-        state.escrows.len(),
-        state.standing.len()
-    );
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Opens a store that is there. Looking at one must not make one.
-fn open(data_dir: &Path) -> Result<DiskStore> {
-    if !data_dir.join("store").is_dir() {
-        bail!("{} holds no store", data_dir.display());
-    }
-    Ok(DiskStore::open(data_dir)?)
 }
 
 #[cfg(test)]

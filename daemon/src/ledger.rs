@@ -16,6 +16,7 @@
 mod connection;
 mod error;
 mod follow;
+mod history;
 pub mod observe;
 mod prove;
 mod reply;
@@ -45,6 +46,7 @@ use crate::config::NetworkConfig;
 use connection::WebSocket;
 use server::Server;
 
+pub use history::{History, HistoryError};
 pub use reply::Announced;
 pub use transport::{BoxFuture, Link, Opened, RequestError, Transport};
 

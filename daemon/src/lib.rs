@@ -23,6 +23,7 @@ pub mod ledger;
 mod manual;
 pub mod metrics;
 mod ports;
+pub mod rebuild;
 pub mod signer;
 pub mod store;
 mod supervisor;

@@ -1,0 +1,218 @@
+//! `treasuryd store` and `treasuryd rebuild`.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use color_eyre::eyre::{Result, WrapErr, bail, eyre};
+use treasury_core::State;
+
+use crate::config::DaemonConfig;
+use crate::rebuild;
+use crate::store::{DiskStore, Record, Report, Store, StoreBuilder, backup, inspect};
+
+/// The exit code of `check` where something is damaged and a rebuild restores all of it.
+const DAMAGED: u8 = 3;
+
+/// The exit code of `check` where something is damaged beyond what a rebuild restores.
+const LOST: u8 = 4;
+
+/// A page of an export. Bounds memory, costs nothing.
+const PAGE: usize = 256;
+
+/// Ledgers between two lines about progress.
+const PROGRESS_LEDGERS: u32 = 1_000;
+
+/// What can be done with a store.
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Print every record as JSON, one a line.
+    Export {
+        /// The data directory.
+        #[arg(long, default_value = "data")]
+        data_dir: PathBuf,
+    },
+    /// Make a store from the lines that `export` printed, replaying each record, where there is none yet.
+    Import {
+        /// The data directory.
+        #[arg(long, default_value = "data")]
+        data_dir: PathBuf,
+        /// The file; standard input where left out.
+        file: Option<PathBuf>,
+    },
+    /// Copy the store to a directory that does not exist yet, and prove the copy. It can be used as a data
+    /// directory as it is.
+    Backup {
+        /// The data directory.
+        #[arg(long, default_value = "data")]
+        data_dir: PathBuf,
+        /// The directory to make.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Read every record, snapshot and entry of the second log, prove their checksums and compare them with each
+    /// other. Exit code 0: all whole; 3: damaged, and `rebuild` restores everything; 4: damaged, and it cannot; 1: the
+    /// store cannot be looked at.
+    Check {
+        /// The data directory.
+        #[arg(long, default_value = "data")]
+        data_dir: PathBuf,
+    },
+}
+
+/// Does it.
+pub(super) fn run(command: StoreCommand) -> Result<ExitCode> {
+    match command {
+        StoreCommand::Export { data_dir } => {
+            let out = std::io::BufWriter::new(std::io::stdout().lock());
+            export(&data_dir, out)
+        }
+        StoreCommand::Import { data_dir, file: Some(file) } => {
+            let lines = File::open(&file).wrap_err_with(|| format!("cannot open {}", file.display()))?;
+            import(&data_dir, BufReader::new(lines))
+        }
+        StoreCommand::Import { data_dir, file: None } => import(&data_dir, std::io::stdin().lock()),
+        StoreCommand::Backup { data_dir, to } => {
+            there(&data_dir)?;
+            let copied = backup(&data_dir, &to)?;
+            println!(
+                "{} holds a proven copy: {} records; {}",
+                to.display(),
+                copied.last,
+                words(&copied.state)
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        StoreCommand::Check { data_dir } => {
+            there(&data_dir)?;
+            Ok(tell(&inspect(&data_dir)?))
+        }
+    }
+}
+
+fn export(data_dir: &Path, mut out: impl Write) -> Result<ExitCode> {
+    there(data_dir)?;
+    let store = DiskStore::open(data_dir)?;
+    let mut after = 0;
+    loop {
+        let page = store.read(after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.number;
+        for record in &page {
+            serde_json::to_writer(&mut out, record)?;
+            out.write_all(b"\n")?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn import(data_dir: &Path, lines: impl BufRead) -> Result<ExitCode> {
+    let mut builder = StoreBuilder::begin_empty(data_dir)?;
+    for (line, number) in lines.lines().zip(1_u64..) {
+        let line = line.wrap_err_with(|| format!("line {number} cannot be read"))?;
+        let record: Record =
+            serde_json::from_str(&line).map_err(|error| eyre!("line {number} is no record: {error}"))?;
+        if record.number != number {
+            bail!("line {number} is record {}: records are numbered from 1 without gaps", record.number);
+        }
+        builder.push(&record.events)?;
+    }
+    if builder.number() == 0 {
+        bail!("there is no record to import");
+    }
+    let built = builder.install()?;
+    println!("{} records, each replayed; {}", built.records, words(&built.state));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(report: &Report) -> ExitCode {
+    if report.is_whole() {
+        println!(
+            "{} records, {} events, {} snapshots, {} entries of the second log, all whole; {}",
+            report.whole,
+            report.events,
+            report.snapshots.len(),
+            report.entries,
+            words(&report.state)
+        );
+        return ExitCode::SUCCESS;
+    }
+    for piece in &report.damage {
+        println!("{piece}");
+    }
+    println!();
+    println!("records 1 to {} are whole", report.whole);
+    if !report.can_be_rebuilt() {
+        println!("the records after them cannot be restored: the second log is damaged too; use a backup");
+        return ExitCode::from(LOST);
+    }
+    let ledgers = match report.ledgers_to_fetch {
+        Some((first, last)) => format!(" and ledgers {first} to {last} from the ledger servers"),
+        None => String::new(),
+    };
+    println!(
+        "`treasuryd rebuild` keeps them, and adds {} entries of the second log{ledgers}",
+        report.entries_beyond
+    );
+    ExitCode::from(DAMAGED)
+}
+
+/// Builds the store again.
+pub(super) fn rebuild(config: &DaemonConfig) -> Result<ExitCode> {
+    if let Some(aside) = rebuild::finish_interrupted(config)? {
+        println!("the store that an interrupted rebuild had finished is in place");
+        say_aside(aside.as_deref());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Runtime::new()?;
+    let rebuilt = runtime.block_on(rebuild::rebuild(config, |index, last| {
+        if index.0.is_multiple_of(PROGRESS_LEDGERS) {
+            eprintln!("ledger {index} of {last}");
+        }
+    }))?;
+    if let Some(problem) = &rebuilt.problem {
+        println!("{problem}");
+    }
+    println!(
+        "{} records were read, {} entries of the second log and {} ledgers added; {} records; {}",
+        rebuilt.read,
+        rebuilt.entries,
+        rebuilt.ledgers,
+        rebuilt.records,
+        words(&rebuilt.state)
+    );
+    say_aside(rebuilt.aside.as_deref());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say_aside(aside: Option<&Path>) {
+    if let Some(aside) = aside {
+        println!("what was there before is in {}", aside.display());
+    }
+}
+
+fn words(state: &State) -> String {
+    format!(
+        "cursor {}; {} proposals, {} open; {} escrows, {} standing",
+        state.ledger.map_or_else(|| "none".to_owned(), |point| point.index.to_string()),
+        state.proposals.len(),
+        state.open.len(),
+        state.escrows.len(),
+        state.standing.len()
+    )
+}
+
+/// Looking at a store must not make one.
+fn there(data_dir: &Path) -> Result<()> {
+    let parts = ["store", "records", "intents.log", "incoming"];
+    if parts.iter().any(|part| data_dir.join(part).exists()) {
+        return Ok(());
+    }
+    bail!("{} holds no store", data_dir.display());
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! Ledgers of the past, one at a time: for building the store again.
+//!
+//! They are fetched, proven and observed as the follower does it; what is missing is the following.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use treasury_core::observe::{AccountSnapshot, LedgerObservation, LedgerPoint, NetworkFees};
+use treasury_core::units::{AccountId, EscrowKey, Hash256, LedgerIndex};
+use xrpl_wire::{Metadata, Transaction};
+
+use super::connection::WebSocket;
+use super::error::Trouble;
+use super::observe::{ObserveError, Watch, observe};
+use super::prove::{Interest, Proven, prove, prove_header};
+use super::reply::{self, Announced, LedgerReply};
+use super::server::Server;
+use super::snapshot;
+use super::transport::RequestError;
+use crate::config::NetworkConfig;
+
+/// Why the past cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// No server can be used. Each is named with its reason.
+    #[error("no ledger server can be used: {0}")]
+    NoServer(String),
+    /// The server lacks a ledger.
+    #[error(
+        "ledger {index} is needed, and {endpoint} has only {has}; add a server that has it to the endpoints"
+    )]
+    Missing {
+        /// Which ledger.
+        index: LedgerIndex,
+        /// Which server.
+        endpoint: String,
+        /// Its `complete_ledgers`.
+        has: String,
+    },
+    /// The server's chain is not the one that the store was made on.
+    #[error("ledger {index} of {endpoint} is {found}, not {wanted}: it is another network's")]
+    OtherChain {
+        /// Which ledger.
+        index: LedgerIndex,
+        /// Which server.
+        endpoint: String,
+        /// As recorded.
+        wanted: Hash256,
+        /// The server's.
+        found: Hash256,
+    },
+    /// Something else is wrong with the server or what it said.
+    #[error("{endpoint} {what}")]
+    Server {
+        /// Which server.
+        endpoint: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// A server's past.
+#[derive(Debug)]
+pub struct History {
+    server: Server,
+    endpoint: String,
+    /// Dropped with the connection.
+    _announced: watch::Receiver<Option<Announced>>,
+    fees: NetworkFees,
+    watch: Watch,
+    interest: Interest,
+    escrows: BTreeSet<EscrowKey>,
+}
+
+impl History {
+    /// Connects to the first server that has the ledgers from `first` to `last`, and looks at what
+    /// concerns the accounts in `watched` and the treasury's own.
+    ///
+    /// # Errors
+    /// [`HistoryError::Missing`] where no server has them, [`HistoryError::NoServer`] where none can be
+    /// reached.
+    pub async fn open(
+        network: &NetworkConfig,
+        first: LedgerIndex,
+        last: LedgerIndex,
+        watched: BTreeSet<AccountId>,
+        treasury: BTreeSet<AccountId>,
+    ) -> Result<Self, HistoryError> {
+        let transport = WebSocket { wait: network.request_timeout };
+        let mut missing = None;
+        let mut unusable = Vec::new();
+        for endpoint in &network.endpoints {
+            let opened = async {
+                let (server, announced) = Server::open(&transport, endpoint, network.request_timeout).await?;
+                let tip = subscribe(&server, network).await?;
+                Ok::<_, Trouble>((server, announced, tip))
+            };
+            let (server, announced, tip) = match opened.await {
+                Ok(opened) => opened,
+                Err(trouble) => {
+                    unusable.push(format!("{endpoint} {trouble}"));
+                    continue;
+                }
+            };
+            let Some(fees) = tip.fees() else {
+                unusable.push(format!("{endpoint} has fees or reserves beyond all XRP"));
+                continue;
+            };
+            let watch = Watch::new(watched.clone(), treasury.clone());
+            let interest = Interest::in_accounts(&watch.watched);
+            let history = Self {
+                server,
+                endpoint: endpoint.clone(),
+                _announced: announced,
+                fees,
+                watch,
+                interest,
+                escrows: BTreeSet::new(),
+            };
+            match history.has(first).await.and(history.has(last).await) {
+                Ok(()) => return Ok(history),
+                Err(error @ HistoryError::Missing { .. }) => missing = Some(error),
+                Err(error) => unusable.push(error.to_string()),
+            }
+        }
+        Err(missing.unwrap_or_else(|| HistoryError::NoServer(unusable.join("; "))))
+    }
+
+    /// Makes sure that the server's ledger of that index is this one.
+    ///
+    /// # Errors
+    /// [`HistoryError::OtherChain`], and as [`History::after`].
+    pub async fn confirm(&self, point: &LedgerPoint) -> Result<(), HistoryError> {
+        let found = self.header(point.index).await?;
+        self.same(point, &found)
+    }
+
+    /// The ledger after this one, proven to follow it.
+    ///
+    /// # Errors
+    /// What the server lacks, or what is wrong with what it gave.
+    pub async fn after(&mut self, cursor: &LedgerPoint) -> Result<LedgerObservation, HistoryError> {
+        let index = cursor.index.plus(1);
+        let params = json!({ "ledger_index": index.0, "transactions": true, "expand": true, "binary": true });
+        let observed = async {
+            let proven = prove(index, Some(cursor), fetch(&self.server, index, params).await?)?;
+            let transactions = decode(&self.interest, &proven)?;
+            Ok::<_, Trouble>(observe(&proven.header, self.fees, &transactions, &self.watch)?)
+        };
+        match observed.await {
+            Ok(observation) => Ok(observation),
+            Err(trouble) => Err(self.error(trouble).await),
+        }
+    }
+
+    /// Accounts as they are at this ledger. They are watched from here on.
+    ///
+    /// # Errors
+    /// As [`History::after`].
+    pub async fn read(
+        &mut self,
+        at: &LedgerPoint,
+        accounts: &BTreeSet<AccountId>,
+    ) -> Result<Vec<AccountSnapshot>, HistoryError> {
+        let read = match snapshot::read(&self.server, at, accounts, &self.escrows).await {
+            Ok(read) => read,
+            Err(trouble) => return Err(self.error(trouble).await),
+        };
+        self.escrows.extend(read.iter().flat_map(|account| &account.escrows).map(|escrow| escrow.key));
+        self.watch.add(accounts.iter().copied());
+        self.interest = Interest::in_accounts(&self.watch.watched);
+        Ok(read)
+    }
+
+    /// Makes sure that this ledger is the one that was recorded.
+    ///
+    /// # Errors
+    /// [`HistoryError::OtherChain`].
+    pub fn same(&self, wanted: &LedgerPoint, found: &LedgerPoint) -> Result<(), HistoryError> {
+        if wanted == found {
+            return Ok(());
+        }
+        Err(HistoryError::OtherChain {
+            index: wanted.index,
+            endpoint: self.endpoint.clone(),
+            wanted: wanted.hash,
+            found: found.hash,
+        })
+    }
+
+    async fn has(&self, index: LedgerIndex) -> Result<(), HistoryError> {
+        self.header(index).await.map(|_| ())
+    }
+
+    async fn header(&self, index: LedgerIndex) -> Result<LedgerPoint, HistoryError> {
+        let params = json!({ "ledger_index": index.0, "binary": true });
+        let proven = match fetch(&self.server, index, params).await {
+            Ok(reply) => prove_header(index, reply),
+            Err(trouble) => Err(trouble),
+        };
+        match proven {
+            Ok(proven) => Ok(proven.point),
+            Err(trouble) => Err(self.error(trouble).await),
+        }
+    }
+
+    /// The reason with what helps to do something about it.
+    async fn error(&self, trouble: Trouble) -> HistoryError {
+        let endpoint = self.endpoint.clone();
+        let Trouble::Lacks(index) = trouble else {
+            return HistoryError::Server { endpoint, what: trouble.to_string() };
+        };
+        let info = self.server.request("server_info", json!({})).await.unwrap_or_default();
+        let has = info.pointer("/info/complete_ledgers").and_then(Value::as_str);
+        HistoryError::Missing { index, endpoint, has: has.unwrap_or("others").to_owned() }
+    }
+}
+
+async fn subscribe(server: &Server, network: &NetworkConfig) -> Result<Announced, Trouble> {
+    let reply = server.request("subscribe", json!({ "streams": ["ledger"] })).await?;
+    if reply.get("ledger_index").is_none() {
+        return Err(Trouble::NotSynced);
+    }
+    let tip: Announced = reply::parse("subscribe", reply)?;
+    match (network.network_id, tip.network_id) {
+        (Some(wanted), Some(found)) if wanted != found => Err(Trouble::OtherNetwork { wanted, found }),
+        _ => Ok(tip),
+    }
+}
+
+async fn fetch(server: &Server, index: LedgerIndex, params: Value) -> Result<LedgerReply, Trouble> {
+    match server.request("ledger", params).await {
+        Err(RequestError::Server { code, .. }) if code == "lgrNotFound" => Err(Trouble::Lacks(index)),
+        reply => reply::parse("ledger", reply?),
+    }
+}
+
+fn decode(interest: &Interest, proven: &Proven) -> Result<Vec<(Transaction, Metadata)>, Trouble> {
+    let mut decoded = Vec::new();
+    for data in proven.transactions.iter().filter(|tx| interest.concerns(tx)) {
+        let wrong = |what: String| ObserveError {
+            index: proven.point.index,
+            tx_id: xrpl_wire::tree::transaction_id(&data.tx_blob.0),
+            what,
+        };
+        let tx = Transaction::decode(&data.tx_blob.0).map_err(|error| wrong(error.to_string()))?;
+        let meta = Metadata::decode(&data.meta_blob.0).map_err(|error| wrong(error.to_string()))?;
+        decoded.push((tx, meta));
+    }
+    Ok(decoded)
+}
