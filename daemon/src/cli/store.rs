@@ -207,7 +207,7 @@ fn words(state: &State) -> String {
 
 /// Looking at a store must not make one.
 fn there(data_dir: &Path) -> Result<()> {
-    let parts = ["store", "records", "intents.log", "incoming"];
+    let parts = ["store", "records", "intents.log", "incoming/whole"];
     if parts.iter().any(|part| data_dir.join(part).exists()) {
         return Ok(());
     }

@@ -90,8 +90,8 @@ impl DiskStore {
         self.last
     }
 
-    /// Writes a snapshot of the state after the last record and moves all records that the storage engine
-    /// still has into a file.
+    /// Writes a snapshot of the state after the last record. Where the storage engine has enough records for
+    /// a file, they are moved to one.
     ///
     /// # Errors
     /// What could not be written. The store is as whole as before.
@@ -101,9 +101,10 @@ impl DiskStore {
         }
         snapshot::write(&self.dir.join(files::SNAPSHOTS), number, state)?;
         self.next_snapshot = number.saturating_add(self.snapshot_every);
-        if self.segments.last() < self.last {
-            self.segments.seal(self.tail.raw(self.segments.last()))?;
+        if self.last.saturating_sub(self.segments.last()) < self.snapshot_every {
+            return Ok(());
         }
+        self.segments.seal(self.tail.raw(self.segments.last()))?;
         self.tail.remove_through(self.segments.last())
     }
 
@@ -250,8 +251,9 @@ impl Store for DiskStore {
     }
 
     fn close(&mut self, state: &State) {
+        let is_new = self.next_snapshot.saturating_sub(self.snapshot_every) < self.last;
         if self.position.is_some()
-            && self.segments.last() < self.last
+            && is_new
             && let Err(error) = self.snapshot(self.last, state)
         {
             tracing::warn!(%error, "no snapshot was written at the end; the next start reads more records");

@@ -66,7 +66,9 @@ pub fn inspect(data_dir: &Path) -> Result<Report, StoreError> {
         let named = problems.iter().map(|problem| format!("{}: {}", file.display(), bare(problem)));
         report.damage.extend(named);
     }
-    let tail = match Tail::open(&data_dir.join(files::TAIL)) {
+    // Opening the storage engine's files changes them where they are damaged; looking must not.
+    let copies = tempfile::tempdir().map_err(StoreError::io("copy", data_dir))?;
+    let tail = match copy_of_tail(data_dir, copies.path()) {
         Ok(tail) => Some(tail),
         Err(error) => {
             report.damage.push(bare(&error));
@@ -87,6 +89,17 @@ pub fn inspect(data_dir: &Path) -> Result<Report, StoreError> {
         }
     }
     Ok(walk.finish(is_old))
+}
+
+/// The newest records, from a copy of the storage engine's files.
+pub(super) fn copy_of_tail(data_dir: &Path, to: &Path) -> Result<Tail, StoreError> {
+    let original = data_dir.join(files::TAIL);
+    if !original.is_dir() {
+        return Err(StoreError::Engine(format!("{} is missing", original.display())));
+    }
+    let copy = to.join(files::TAIL);
+    files::copy(&original, &copy)?;
+    Tail::open(&copy)
 }
 
 /// Reads the storage engine's records one by one, so that one that is damaged does not hide the others.

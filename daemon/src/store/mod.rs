@@ -216,12 +216,15 @@ pub enum StoreError {
         problem: String,
     },
     /// Another treasuryd made the store.
-    #[error("the store has layout {found}; this treasuryd reads layouts 1 to {known}, so use a newer one")]
+    #[error("the store has layout {found}; this treasuryd reads layouts 1 to {known}{}",
+        if *is_newer { "; use a newer one".to_owned() } else { format!(". Where the file is damaged: {REBUILD}") })]
     Version {
         /// What its file says.
         found: String,
         /// The newest that is understood.
         known: u32,
+        /// Whether it is one that may come to be.
+        is_newer: bool,
     },
     /// A new store was built and not put in place before the process ended.
     #[error("{} holds a rebuilt store that is not in place yet; run `treasuryd rebuild` again", path.display())]

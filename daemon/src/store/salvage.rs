@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::inspect::copy_of_tail;
 use super::intents::{Entries, Entry};
 use super::segments::Segments;
-use super::tail::Tail;
-use super::{StoreBuilder, StoreError, files};
+use super::{StoreBuilder, StoreError, files, version};
 
 /// What a damaged store still gives, besides the records that went to the builder.
 #[derive(Debug)]
@@ -21,8 +21,14 @@ pub struct Salvage {
 /// file changes it.
 ///
 /// # Errors
-/// Where records are damaged and the second log cannot fill in for them; what cannot be written.
+/// Where records are damaged and the second log cannot fill in for them; [`StoreError::Version`] where a
+/// newer treasuryd made the store; what cannot be written.
 pub fn salvage(data_dir: &Path, builder: &mut StoreBuilder) -> Result<Salvage, StoreError> {
+    // What a newer program wrote may mean something else to this one. A version that cannot be read at all
+    // is damage like any other.
+    if let Err(error @ StoreError::Version { is_newer: true, .. }) = version::find(data_dir) {
+        return Err(error);
+    }
     let problem = read_records(data_dir, builder).err();
     let read = builder.number();
     let beyond = Entries::open(&data_dir.join(files::INTENTS)).and_then(|entries| {
@@ -54,13 +60,9 @@ fn read_records(data_dir: &Path, builder: &mut StoreBuilder) -> Result<(), Store
     if let Some(gap) = gap {
         return Err(gap);
     }
-    let tail = data_dir.join(files::TAIL);
-    if !tail.is_dir() {
-        return Err(StoreError::Engine(format!("{} is missing", tail.display())));
-    }
-    let copy = builder.scratch();
-    files::copy(&tail, &copy)?;
-    let tail = Tail::open(&copy)?;
+    let scratch = builder.scratch();
+    files::make_dir(&scratch)?;
+    let tail = copy_of_tail(data_dir, &scratch)?;
     tail.settle()?;
     for raw in tail.raw(segments.last()) {
         builder.push(&raw?.parse()?.events)?;

@@ -29,8 +29,12 @@ pub(super) fn find(data_dir: &Path) -> Result<Option<u32>, StoreError> {
     };
     match text.trim().parse::<u32>() {
         Ok(found @ 1..=PRESENT) => Ok(Some(found)),
-        Ok(found) => Err(StoreError::Version { found: found.to_string(), known: PRESENT }),
-        Err(_) => Err(StoreError::Version { found: format!("{:?}", text.trim()), known: PRESENT }),
+        Ok(found) => {
+            Err(StoreError::Version { found: found.to_string(), known: PRESENT, is_newer: found > PRESENT })
+        }
+        Err(_) => {
+            Err(StoreError::Version { found: format!("{:?}", text.trim()), known: PRESENT, is_newer: false })
+        }
     }
 }
 

@@ -81,6 +81,23 @@ fn a_crash_between_store_and_log_is_made_up_for() {
     }
 }
 
+/// Nobody was answered and nothing was sent: where the disk is lost in that very moment, it never was.
+#[test]
+fn what_is_in_neither_does_not_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = DiskStore::open(dir.path()).unwrap();
+    store.append(&sight("counted")).unwrap();
+    store.append_without_entry(&sight("never counted")).unwrap();
+    drop(store);
+    fs::remove_dir_all(dir.path().join(files::TAIL)).unwrap();
+    let mut builder = crate::store::StoreBuilder::begin(dir.path()).unwrap();
+    let salvaged = crate::store::salvage(dir.path(), &mut builder).unwrap();
+    assert_eq!(
+        salvaged.entries.iter().flat_map(|entry| entry.events.clone()).collect::<Vec<_>>(),
+        sight("counted")
+    );
+}
+
 #[test]
 fn an_end_of_the_log_cut_off_anywhere_is_written_again_from_the_store() {
     let dir = tempfile::tempdir().unwrap();
