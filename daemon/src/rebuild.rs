@@ -114,10 +114,8 @@ async fn open(
     last: LedgerIndex,
     state: &State,
 ) -> Result<History, RebuildError> {
-    let treasury = &config.treasury;
-    let watched = treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect();
-    let own = treasury.accounts.keys().copied().collect();
-    Ok(History::open(&config.network, first, last, watched, own).await?)
+    let own = config.treasury.accounts.keys().copied().collect();
+    Ok(History::open(&config.network, first, last, state, own).await?)
 }
 
 /// A store that is being filled up from the log and the ledger.

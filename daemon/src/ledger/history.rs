@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use treasury_core::State;
 use treasury_core::observe::{AccountSnapshot, LedgerObservation, LedgerPoint, NetworkFees};
 use treasury_core::units::{AccountId, EscrowKey, Hash256, LedgerIndex};
 use xrpl_wire::{Metadata, Transaction};
@@ -68,14 +69,17 @@ pub struct History {
     /// Dropped with the connection.
     _announced: watch::Receiver<Option<Announced>>,
     fees: NetworkFees,
+    /// What the daemon watched at that moment: an account from when it was first read, and not before.
     watch: Watch,
     interest: Interest,
+    own: BTreeSet<AccountId>,
     escrows: BTreeSet<EscrowKey>,
 }
 
 impl History {
-    /// Connects to the first server that has the ledgers from `first` to `last`, and looks at what
-    /// concerns the accounts in `watched` and the treasury's own.
+    /// Connects to the first server that has the ledgers from `first` to `last`. What concerns the accounts
+    /// that the state knows is looked at from the beginning, others from when they are read; `own` are the
+    /// treasury's.
     ///
     /// # Errors
     /// [`HistoryError::Missing`] where no server has them, [`HistoryError::NoServer`] where none can be
@@ -84,8 +88,8 @@ impl History {
         network: &NetworkConfig,
         first: LedgerIndex,
         last: LedgerIndex,
-        watched: BTreeSet<AccountId>,
-        treasury: BTreeSet<AccountId>,
+        state: &State,
+        own: BTreeSet<AccountId>,
     ) -> Result<Self, HistoryError> {
         let transport = WebSocket { wait: network.request_timeout };
         let mut missing = None;
@@ -107,17 +111,17 @@ impl History {
                 unusable.push(format!("{endpoint} has fees or reserves beyond all XRP"));
                 continue;
             };
-            let watch = Watch::new(watched.clone(), treasury.clone());
-            let interest = Interest::in_accounts(&watch.watched);
-            let history = Self {
+            let mut history = Self {
                 server,
                 endpoint: endpoint.clone(),
                 _announced: announced,
                 fees,
-                watch,
-                interest,
-                escrows: BTreeSet::new(),
+                watch: Watch::default(),
+                interest: Interest::default(),
+                own: own.clone(),
+                escrows: state.standing.clone(),
             };
+            history.watch(state.accounts.keys().copied());
             match history.has(first).await.and(history.has(last).await) {
                 Ok(()) => return Ok(history),
                 Err(error @ HistoryError::Missing { .. }) => missing = Some(error),
@@ -168,9 +172,18 @@ impl History {
             Err(trouble) => return Err(self.error(trouble).await),
         };
         self.escrows.extend(read.iter().flat_map(|account| &account.escrows).map(|escrow| escrow.key));
-        self.watch.add(accounts.iter().copied());
-        self.interest = Interest::in_accounts(&self.watch.watched);
+        self.watch(accounts.iter().copied());
         Ok(read)
+    }
+
+    fn watch(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+        for account in accounts {
+            self.watch.add([account]);
+            if self.own.contains(&account) {
+                self.watch.treasury.insert(account);
+            }
+        }
+        self.interest = Interest::in_accounts(&self.watch.watched);
     }
 
     /// Makes sure that this ledger is the one that was recorded.
