@@ -101,8 +101,10 @@ fn start(dir: &Path) {
     let resumed = store.resume(&mut |_| read += 1).unwrap();
     invariant::check(&resumed.state).unwrap();
     println!(
-        "  start: {:.2?} ({opened:.2?} to open, {read} of {} records read one by one); {} MiB at most",
+        "  start: {:.2?}, {} ms of processor time ({opened:.2?} to open, {read} of {} records read one by one); \
+         {} MiB at most",
         began.elapsed(),
+        processor_ms(),
         resumed.last,
         peak_kib() / 1_024
     );
@@ -188,6 +190,14 @@ fn size(path: &Path) -> u64 {
         return path.metadata().unwrap().len();
     }
     std::fs::read_dir(path).unwrap().map(|entry| size(&entry.unwrap().path())).sum()
+}
+
+/// What the process has used of the processor, as Linux counts it: in hundredths of a second.
+fn processor_ms() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
+    ticks.sum::<u64>() * 10
 }
 
 /// The most memory that the process ever had, as Linux counts it.
