@@ -51,8 +51,17 @@ pub struct DaemonConfig {
 /// The ledger servers and how long to wait for them.
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
-    /// Websocket addresses, tried in this order and from the start again.
+    /// Websocket addresses. All are connected; ledgers are fetched from the first of them that can give
+    /// them.
     pub endpoints: Vec<String>,
+    /// How many endpoints have to name a ledger before it is believed to be validated; at least 1 and at
+    /// most as many as there are endpoints.
+    pub read_quorum: usize,
+    /// How much of a ledger is recomputed.
+    pub verify: Verify,
+    /// With [`Verify::Headers`]: gaps longer than this many ledgers are closed from headers and
+    /// `account_tx`.
+    pub gap_ledgers: usize,
     /// The network that every server must be on; `None`: not checked.
     pub network_id: Option<u32>,
     /// The longest wait for any one reply.
@@ -64,12 +73,28 @@ pub struct NetworkConfig {
     pub reread_ledgers: u32,
 }
 
+/// How much of a ledger is recomputed before it is believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Every ledger comes whole: its header's hash, its place in the chain, and the root of its
+    /// transactions.
+    #[default]
+    Full,
+    /// In long gaps, the headers' hashes and their chain only. That the server left none of the watched
+    /// accounts' transactions out is its word.
+    Headers,
+}
+
 impl NetworkConfig {
     /// These servers, the rest as where the file says nothing.
     #[must_use]
     pub fn new(endpoints: Vec<String>) -> Self {
         Self {
             endpoints,
+            read_quorum: 1,
+            verify: Verify::Full,
+            // About an hour on the public network: as long as that, whole ledgers come in minutes.
+            gap_ledgers: 1_000,
             network_id: None,
             // A whole ledger of the public network is a few megabytes and comes within a second or two;
             // ten seconds are for a server under load. A dead one is noticed by silence sooner or later.
@@ -274,7 +299,7 @@ impl DaemonConfig {
 
 /// Reads every section, so that every problem is found. `None` only after a problem was reported.
 fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
-    let (network, network_id) = settings::network(root);
+    let network = settings::network(root);
     let daemon = settings::daemon(root, base_dir);
     let parties = parties::read(root);
     let links = settings::links(root, &parties);
@@ -288,7 +313,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
     Some(DaemonConfig {
         treasury: Treasury {
             // The ledger refuses the field on networks numbered up to 1024, and demands it above.
-            network_id: network_id.filter(|id| *id > 1_024),
+            network_id: network.network_id.filter(|id| *id > 1_024),
             runner: parties.runner(),
             accounts: parties.accounts,
             people: parties.people,
@@ -301,7 +326,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
             timing,
             severities,
         },
-        network: NetworkConfig { network_id, silence_max, ..NetworkConfig::new(network) },
+        network: NetworkConfig { silence_max, ..network },
         data_dir: daemon.data_dir,
         listen: daemon.listen,
         keystore: daemon.keystore,

@@ -1,25 +1,34 @@
 //! The ledger port: the only part that talks to ledger servers.
 //!
 //! ```text
-//! server ── connection ── follower: fetch N+1 → prove → observe ──→ inputs
-//!                │            └ at the cursor: read accounts ─────→ inputs
-//!                └──── submit ←──────────────────────────────────── driver
+//! endpoint ── seat: connect, subscribe, listen ─┐
+//! endpoint ── seat ─────────────────────────────┤ board: who says what, who has what
+//! endpoint ── seat ─────────────────────────────┘   │
+//!     ▲                                          follower: agree → chain of hashes → fetch → prove → inputs
+//!     └── fetch, read accounts ─────────────────────┘            at the cursor: read accounts ─────→ inputs
 //! ```
 //!
-//! A `ledgerClosed` frame only says that there is something to fetch. Each ledger is then fetched whole,
-//! and proven before it is handed on: its header hashes to its hash, follows the ledger taken last, and
-//! its transactions hash to the root that the header names. So live and backfilled ledgers go the same
-//! way, and nothing between two ledgers can be missed or made up. What this does not prove is that the
-//! network validated the chain (the server's word) and the accounts' state as read (likewise, and compared
-//! with what the proven ledgers say).
+//! Every endpoint is connected all the time, and what it announces is a voice for a ledger. A ledger that
+//! `read_quorum` endpoints name is agreed on; from it the chain of parent hashes leads back to the ledger
+//! taken last, and each ledger of the chain is then fetched whole from one endpoint and proven: its header
+//! hashes to the chain's hash, and its transactions hash to the root that the header names. So live and
+//! backfilled ledgers go the same way, and nothing between two ledgers can be missed or made up. What this
+//! does not prove is that the network validated the chain (the endpoints' word, as many as `read_quorum`)
+//! and the accounts' state as read (one server's word, compared with what the proven ledgers say).
 
+mod board;
+mod chain;
 mod connection;
 mod error;
+mod fetch;
 mod follow;
+mod gap;
 mod history;
 pub mod observe;
 mod prove;
+mod ranges;
 mod reply;
+mod seat;
 mod server;
 mod snapshot;
 #[cfg(test)]
@@ -28,14 +37,14 @@ mod transport;
 #[cfg(test)]
 mod vectors;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use treasury_core::Input;
 use treasury_core::input::SubmitReply;
 use treasury_core::observe::LedgerPoint;
@@ -43,7 +52,10 @@ use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes};
 
 use crate::clock::Clock;
 use crate::config::NetworkConfig;
+use board::Board;
 use connection::WebSocket;
+use follow::{Follower, Ground};
+use seat::{Seat, Shared};
 use server::Server;
 
 pub use history::{History, HistoryError};
@@ -92,14 +104,25 @@ impl Port {
         start: Start,
         inputs: mpsc::Sender<Input>,
     ) -> PortHandle {
-        let (share, server) = watch::channel(None);
         let (reconciles, asked) = mpsc::channel(RECONCILES_MAX);
-        let ground = follow::Ground { transport, clock, jitter_seed };
-        let follower = follow::Follower::new(ground, network, start, inputs, asked, share);
-        let task = tokio::spawn(follower.run());
-        PortHandle { inner: Arc::new(Inner { server, reconciles, task: Mutex::new(Some(task)) }) }
+        let network = Arc::new(network);
+        let board = Board::new(&network.endpoints, network.read_quorum);
+        let shared = Arc::new(Shared::new(board, network.endpoints.len()));
+        let mut tasks = JoinSet::new();
+        for number in 0..network.endpoints.len() {
+            tasks.spawn(Seat::new(&shared, &transport, &network, jitter_seed, number).run());
+        }
+        let jitter_seed = jitter_seed.wrapping_sub(1);
+        let ground = Ground { shared: Arc::clone(&shared), clock, jitter_seed, network, inputs, asked };
+        tasks.spawn(Follower::new(ground, start).run());
+        PortHandle {
+            inner: Arc::new(Inner { shared, reconciles, tasks: Mutex::new(tasks), sent: Mutex::default() }),
+        }
     }
 }
+
+/// Transactions remembered as sent: some more than can be under way at once.
+const SENT_MAX: usize = 128;
 
 /// Speaks to the port. When the last clone is dropped, the port ends.
 #[derive(Clone)]
@@ -108,22 +131,27 @@ pub struct PortHandle {
 }
 
 struct Inner {
-    server: watch::Receiver<Option<Server>>,
+    shared: Arc<Shared>,
     reconciles: mpsc::Sender<Vec<AccountId>>,
-    task: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if let Some(task) = self.take_task() {
-            task.abort();
-        }
-    }
+    /// They end when this is dropped.
+    tasks: Mutex<JoinSet<()>>,
+    /// What was sent lately.
+    sent: Mutex<VecDeque<Hash256>>,
 }
 
 impl Inner {
-    fn take_task(&self) -> Option<JoinHandle<()>> {
-        self.task.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Where to send a transaction: to the best endpoint, and each time it is sent again to the next one,
+    /// so that a server that swallows transactions does not keep it from the network.
+    fn server_for(&self, tx_id: Hash256) -> Option<Server> {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = sent.iter().filter(|sent| **sent == tx_id).count();
+        sent.push_back(tx_id);
+        if sent.len() > SENT_MAX {
+            sent.pop_front();
+        }
+        let mut servers = self.shared.board(|board| board.servers());
+        let next = before.checked_rem(servers.len())?;
+        Some(servers.swap_remove(next))
     }
 }
 
@@ -134,14 +162,14 @@ impl fmt::Debug for PortHandle {
 }
 
 impl PortHandle {
-    /// Sends a signed transaction over the present connection, and says what the server said of it. It
-    /// does not wait for ledgers that are being fetched.
+    /// Sends a signed transaction to one of the connected servers, and says what it said of it. The same
+    /// again goes to the next of them. It does not wait for ledgers that are being fetched.
     pub fn submit(
         &self,
         tx_id: Hash256,
         blob: &HexBytes,
     ) -> impl Future<Output = SubmitReply> + Send + use<> {
-        let server = self.inner.server.borrow().clone();
+        let server = self.inner.server_for(tx_id);
         let params = json!({ "tx_blob": blob.to_string() });
         async move {
             let Some(server) = server else {
@@ -167,10 +195,7 @@ impl PortHandle {
 
     /// Ends the port. Nothing comes from it afterwards.
     pub async fn shutdown(&self) {
-        if let Some(task) = self.inner.take_task() {
-            task.abort();
-            // Either cancelled or ended before.
-            let _ = task.await;
-        }
+        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
     }
 }

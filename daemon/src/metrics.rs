@@ -69,6 +69,11 @@ const SIGHT: Metric = Metric::gauge(
     &[],
     "1 while the validated ledger can be seen and vouched for, otherwise 0: nothing is signed, submitted or released then.",
 );
+const HISTORY_MISSING: Metric = Metric::gauge(
+    "treasuryd_history_missing_ledgers",
+    &[],
+    "Validated ledgers in a row that were not taken in and that no endpoint has; 0 while there is no such hole. Sight is lost until one has them.",
+);
 const BALANCE: Metric = Metric::gauge(
     "treasuryd_account_balance_drops",
     &["account"],
@@ -142,11 +147,12 @@ const HTTP: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 21] = [
+pub const METRICS: [Metric; 22] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
     SIGHT,
+    HISTORY_MISSING,
     BALANCE,
     TICKETS_FREE,
     PROPOSALS,
@@ -181,6 +187,7 @@ pub struct Metrics {
     ledger_index: IntGauge,
     ledger_age: IntGauge,
     sight: IntGauge,
+    history_missing: IntGauge,
     balance: IntGaugeVec,
     tickets_free: IntGaugeVec,
     proposals: IntGaugeVec,
@@ -211,6 +218,7 @@ impl Metrics {
             ledger_index: gauge(&registry, LEDGER_INDEX)?,
             ledger_age: gauge(&registry, LEDGER_AGE)?,
             sight: gauge(&registry, SIGHT)?,
+            history_missing: gauge(&registry, HISTORY_MISSING)?,
             balance: gauges(&registry, BALANCE)?,
             tickets_free: gauges(&registry, TICKETS_FREE)?,
             proposals: gauges(&registry, PROPOSALS)?,
@@ -249,6 +257,15 @@ impl Metrics {
     /// An input is about to be taken.
     pub fn stepping(&self, input: &Input) {
         self.steps.with_label_values(&[input_word(input)]).inc();
+        match input {
+            Input::HistoryMissing { first, last, .. } => {
+                let ledgers = last.0.saturating_sub(first.0).saturating_add(1);
+                self.history_missing.set(i64::from(ledgers));
+            }
+            // Ledgers come in order: the hole is behind it.
+            Input::Ledger { .. } => self.history_missing.set(0),
+            _ => {}
+        }
         if let Input::SubmitAnswered { reply, .. } = input {
             let word = match reply {
                 // Only results that the ledger knows become labels: a server cannot make up new ones.
@@ -395,6 +412,7 @@ pub fn finding_word(kind: FindingKind) -> &'static str {
         FindingKind::TicketTaken => "ticket_taken",
         FindingKind::ViewDiffers => "view_differs",
         FindingKind::SubmissionRefused => "submission_refused",
+        FindingKind::HistoryMissing => "history_missing",
     }
 }
 
@@ -435,6 +453,7 @@ fn input_word(input: &Input) -> &'static str {
         Input::Ledger { .. } => "ledger",
         Input::Reconciled { .. } => "reconciled",
         Input::SightLost { .. } => "sight_lost",
+        Input::HistoryMissing { .. } => "history_missing",
         Input::ConditionDerived { .. } => "condition_derived",
         Input::AgentSigned { .. } => "agent_signed",
         Input::SingleSigned { .. } => "single_signed",

@@ -95,6 +95,14 @@ pub(crate) fn after_ledger(cx: &mut Cx<'_>, observation: &LedgerObservation) {
     signer_list_drift(cx, &lists_changed);
 }
 
+/// Ledgers are gone that were not taken in: each account may have done anything in them.
+pub(crate) fn history_missing(cx: &mut Cx<'_>, reason: &str) {
+    let accounts: Vec<AccountId> = cx.config.accounts.keys().copied().collect();
+    for account in accounts {
+        find(cx, FindingKind::HistoryMissing, account, reason.to_owned());
+    }
+}
+
 /// Compares the SignerLists of these accounts with what is declared.
 pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>) {
     let drifted: Vec<(AccountId, String)> = accounts

@@ -259,17 +259,20 @@ pub enum FindingKind {
     ViewDiffers,
     /// A transaction was refused for a reason that will not pass.
     SubmissionRefused,
+    /// No endpoint has ledgers that the daemon did not take in: what the account did in them is not known.
+    HistoryMissing,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
         Self::TicketTaken,
         Self::ViewDiffers,
         Self::SubmissionRefused,
+        Self::HistoryMissing,
     ];
 
     /// What follows where the configuration says nothing. What points at a stolen key holds the
@@ -278,7 +281,9 @@ impl FindingKind {
     pub fn default_severity(self) -> Severity {
         match self {
             Self::SpendWithoutProposal | Self::SignerListDrift | Self::TicketTaken => Severity::Hold,
-            Self::ForeignEscrow | Self::ViewDiffers | Self::SubmissionRefused => Severity::Alert,
+            Self::ForeignEscrow | Self::ViewDiffers | Self::SubmissionRefused | Self::HistoryMissing => {
+                Severity::Alert
+            }
         }
     }
 }

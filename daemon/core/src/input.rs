@@ -5,7 +5,7 @@ use xrpl_wire::PublicKey;
 
 use crate::command::{Actor, Command};
 use crate::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
-use crate::units::{AccountId, Drops, Hash256, HexBytes, ProposalId, RequestId};
+use crate::units::{AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RequestId};
 
 /// One thing that happened outside.
 #[derive(Clone, Debug)]
@@ -39,6 +39,16 @@ pub enum Input {
     /// The port to the ledger cannot vouch for what comes next.
     SightLost {
         /// Why, for people.
+        reason: String,
+    },
+    /// No endpoint has ledgers that were not taken in yet. Sight is lost until one has them; what happened
+    /// in them is not known.
+    HistoryMissing {
+        /// The first of them.
+        first: LedgerIndex,
+        /// The last of them, as far as is known.
+        last: LedgerIndex,
+        /// Who has what, for people.
         reason: String,
     },
     /// Answer to [`crate::Effect::DeriveCondition`].

@@ -111,6 +111,10 @@ pub fn step(
         Input::Ledger { observation, wall_ms } => take_ledger(&mut cx, observation, wall_ms),
         Input::Reconciled { at, accounts, wall_ms } => take_accounts(&mut cx, at, accounts, wall_ms),
         Input::SightLost { reason } => lose_sight(&mut cx, reason),
+        Input::HistoryMissing { reason, .. } => {
+            lose_sight(&mut cx, reason.clone());
+            anomaly::history_missing(&mut cx, &reason);
+        }
         Input::ConditionDerived { proposal, condition } => {
             flow::condition_derived(&mut cx, proposal, condition)
         }

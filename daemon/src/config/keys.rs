@@ -39,7 +39,25 @@ const GROUPS: &[Group] = &[
                 "endpoints",
                 "list of websocket addresses",
                 REQUIRED,
-                "Servers, tried in this order: `ws://…` or `wss://…`. Each must keep the history since the daemon last ran.",
+                "Servers: `ws://…` or `wss://…`. All are connected; ledgers are fetched from the first that has them and has not failed lately. One of them must keep the history since the daemon last ran.",
+            ),
+            key(
+                "read_quorum",
+                "whole number, 1 to the number of endpoints",
+                "1",
+                "How many endpoints must name the same hash before a ledger is believed to be validated. Fewer voices for longer than `timing.silence_max`, or two hashes for one ledger: sight is lost, nothing is released.",
+            ),
+            key(
+                "verify",
+                "`full` or `headers`",
+                "`full`",
+                "`full`: every ledger is fetched whole and its transactions are proven. `headers`: gaps longer than `gap_ledgers` are closed from headers and `account_tx`; that no transaction of a watched account is left out there is the server's word.",
+            ),
+            key(
+                "gap_ledgers",
+                "whole number, 16 to 1000000",
+                "1000",
+                "With `verify = \"headers\"`: a gap up to this many ledgers is closed by whole ledgers all the same.",
             ),
             key(
                 "network_id",
@@ -369,6 +387,7 @@ pub(super) fn finding_word(kind: FindingKind) -> &'static str {
         FindingKind::TicketTaken => "ticket_taken",
         FindingKind::ViewDiffers => "view_differs",
         FindingKind::SubmissionRefused => "submission_refused",
+        FindingKind::HistoryMissing => "history_missing",
     }
 }
 
@@ -383,6 +402,9 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         FindingKind::TicketTaken => "A Ticket that a proposal held was used by another transaction.",
         FindingKind::ViewDiffers => "Reading an account anew found it different from the daemon's view.",
         FindingKind::SubmissionRefused => "A transaction was refused for a reason that will not pass.",
+        FindingKind::HistoryMissing => {
+            "No endpoint has ledgers that were not taken in: what the account did in them is not known."
+        }
     }
 }
 

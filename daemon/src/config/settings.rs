@@ -9,7 +9,7 @@ use treasury_core::units::Drops;
 
 use super::parties::Parties;
 use super::reader::Section;
-use super::{PassphraseSource, keys, value};
+use super::{NetworkConfig, PassphraseSource, Verify, keys, value};
 
 /// Where the API listens if nobody says.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8_580);
@@ -24,9 +24,9 @@ const DEADLINE_LEAST_SECONDS: u32 = 60;
 /// Each rung is one more signature that every approver makes.
 const MULTIPLES_MAX: usize = 6;
 
-/// The endpoints and the network's id.
-pub(super) fn network(root: &Section<'_>) -> (Option<Vec<String>>, Option<u32>) {
-    let Some(section) = section_or_missing(root, "network") else { return (None, None) };
+/// The servers. `silence_max` comes from elsewhere.
+pub(super) fn network(root: &Section<'_>) -> Option<NetworkConfig> {
+    let section = section_or_missing(root, "network")?;
     if !section.has("endpoints") {
         section.missing("endpoints");
     }
@@ -34,8 +34,30 @@ pub(super) fn network(root: &Section<'_>) -> (Option<Vec<String>>, Option<u32>) 
     if endpoints.as_ref().is_some_and(Vec::is_empty) {
         section.wrong("endpoints", "names no server", "write at least one, such as \"ws://127.0.0.1:6006\"");
     }
-    let id = section.integer("network_id", 0..=u32::MAX).map(|id| id.value);
-    (endpoints.map(|endpoints| endpoints.into_iter().map(|endpoint| endpoint.value).collect()), id)
+    let network_id = section.integer("network_id", 0..=u32::MAX).map(|id| id.value);
+    let read_quorum = section.integer("read_quorum", 1..=1_000);
+    let verify = section.text("verify", |text| match text {
+        "full" => Ok(Verify::Full),
+        "headers" => Ok(Verify::Headers),
+        _ => Err(format!("\"{text}\" is neither \"full\" nor \"headers\"")),
+    });
+    let gap_ledgers = section.integer("gap_ledgers", 16..=1_000_000);
+    let endpoints: Vec<String> = endpoints?.into_iter().map(|endpoint| endpoint.value).collect();
+    let count = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+    if let Some(quorum) = &read_quorum
+        && count(quorum.value) > endpoints.len()
+    {
+        let what = format!("is more than the {} endpoints", endpoints.len());
+        section.blame(quorum, what, "no ledger would ever be believed; lower it, or add endpoints");
+    }
+    let unsaid = NetworkConfig::new(endpoints);
+    Some(NetworkConfig {
+        network_id,
+        read_quorum: read_quorum.map_or(unsaid.read_quorum, |quorum| count(quorum.value)),
+        verify: verify.map_or(unsaid.verify, |verify| verify.value),
+        gap_ledgers: gap_ledgers.map_or(unsaid.gap_ledgers, |ledgers| count(ledgers.value)),
+        ..unsaid
+    })
 }
 
 fn endpoint(text: &str) -> Result<String, String> {

@@ -19,6 +19,9 @@ const WHOLE: &str = r#"
 [network]
 endpoints = ["ws://127.0.0.1:6006", "wss://ledger.example:51233"]
 network_id = 21337
+read_quorum = 2
+verify = "headers"
+gap_ledgers = 500
 
 [daemon]
 data_dir = "data"
@@ -178,6 +181,8 @@ fn a_whole_file_is_read() {
     let config = parse(WHOLE).unwrap();
     assert_eq!(config.network.endpoints, ["ws://127.0.0.1:6006", "wss://ledger.example:51233"]);
     assert_eq!(config.network.network_id, Some(21_337));
+    assert_eq!(config.network.read_quorum, 2);
+    assert_eq!((config.network.verify, config.network.gap_ledgers), (Verify::Headers, 500));
     assert_eq!(config.network.silence_max, Duration::from_secs(25));
     assert_eq!(config.data_dir, PathBuf::from("/etc/treasury/data"));
     assert_eq!(config.keystore, PathBuf::from("/keys/keystore.age"));
@@ -303,10 +308,10 @@ fn what_is_no_toml_is_reported_with_its_line() {
 fn what_makes_no_sense_is_refused() {
     let cases: &[(&[(&str, &str)], &str)] = &[
         (
-            &[("quorum = 2", "quorum = 4")],
+            &[("\nquorum = 2", "\nquorum = 4")],
             "account[1].quorum: 4 cannot be reached: all weights together are 3",
         ),
-        (&[("quorum = 2\n", "")], "account[1].quorum: is missing"),
+        (&[("\nquorum = 2\n", "\n")], "account[1].quorum: is missing"),
         (
             &[("alice = 1, bob = 1, \"{30}\"", "agent-1 = 2, bob = 1, \"{30}\"")],
             "account[1].signers: the agents alone reach the quorum of 2 with 2",
@@ -421,6 +426,10 @@ fn what_makes_no_sense_is_refused() {
             &[("endpoints = [\"ws://127.0.0.1:6006\", \"wss://ledger.example:51233\"]", "endpoints = []")],
             "network.endpoints: names no server",
         ),
+        (&[("read_quorum = 2", "read_quorum = 3")], "network.read_quorum: is more than the 2 endpoints"),
+        (&[("read_quorum = 2", "read_quorum = 0")], "network.read_quorum"),
+        (&[("verify = \"headers\"", "verify = \"half\"")], "network.verify: \"half\" is neither"),
+        (&[("gap_ledgers = 500", "gap_ledgers = 5")], "network.gap_ledgers"),
     ];
     for (change, expected) in cases {
         let problems = problems(change);

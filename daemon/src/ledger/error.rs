@@ -52,8 +52,8 @@ pub(super) enum Trouble {
     #[error("no new validated ledger for {0} s")]
     Silent(u64),
     /// The connection has ended.
-    #[error("the connection ended: {0}")]
-    Ended(String),
+    #[error("the connection ended")]
+    Ended,
 }
 
 impl Trouble {

@@ -1,59 +1,46 @@
-//! Follows the network: from the cursor to the present, one proven ledger after another, over one server
-//! at a time.
+//! Follows the network: from the cursor to what enough endpoints agree on, one proven ledger after
+//! another.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
-use serde_json::json;
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 use treasury_core::Input;
-use treasury_core::observe::{Change, LedgerPoint, NetworkFees};
+use treasury_core::observe::{Change, LedgerObservation, LedgerPoint, NetworkFees};
 use treasury_core::units::{AccountId, EscrowKey, LedgerIndex};
-use xrpl_wire::{Metadata, Transaction};
 
 use super::Start;
-use super::error::{Trouble, malformed};
-use super::observe::{ObserveError, Watch, observe};
-use super::prove::{Interest, Proven, prove, prove_header};
-use super::reply::{self, Announced, LedgerReply};
+use super::board::Missing;
+use super::chain::Chain;
+use super::error::Trouble;
+use super::fetch;
+use super::observe::Watch;
+use super::prove::Interest;
+use super::reply::Announced;
+use super::seat::{Backoff, Shared};
 use super::server::Server;
 use super::snapshot;
-use super::transport::{RequestError, Transport};
 use crate::clock::Clock;
 use crate::config::NetworkConfig;
 
-/// The first wait after every server has failed; doubled each time.
-const BACKOFF_FIRST: Duration = Duration::from_millis(250);
-
-/// The longest wait. A server that comes back is used within this.
-const BACKOFF_MAX: Duration = Duration::from_secs(10);
-
-/// The engine has ended: nobody takes inputs any more.
-struct Ended;
-
-/// Why a session with a server is over.
-enum Over {
-    /// Something is wrong with the server.
-    Trouble(Trouble),
-    /// Nobody listens.
+/// Why the present work was broken off.
+pub(super) enum Over {
+    /// An endpoint failed.
+    Trouble(usize, Trouble),
+    /// The engine has ended: nobody takes inputs any more.
     Ended,
 }
 
-impl From<Trouble> for Over {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
+impl Over {
+    /// This endpoint's trouble.
+    pub(super) fn of(number: usize) -> impl FnOnce(Trouble) -> Self {
+        move |trouble| Self::Trouble(number, trouble)
     }
 }
 
-impl From<RequestError> for Over {
-    fn from(error: RequestError) -> Self {
-        Self::Trouble(error.into())
-    }
-}
+/// The engine has ended.
+pub(super) struct Ended;
 
 impl From<Ended> for Over {
     fn from(_: Ended) -> Self {
@@ -61,25 +48,30 @@ impl From<Ended> for Over {
     }
 }
 
-/// What the follower runs on: the way to the servers, the time, and chance.
+/// What the follower is given, beside where to start.
 pub(super) struct Ground {
-    pub(super) transport: Arc<dyn Transport>,
+    pub(super) shared: Arc<Shared>,
     pub(super) clock: Clock,
     pub(super) jitter_seed: u64,
+    pub(super) network: Arc<NetworkConfig>,
+    pub(super) inputs: mpsc::Sender<Input>,
+    pub(super) asked: mpsc::Receiver<Vec<AccountId>>,
 }
 
 pub(super) struct Follower {
-    transport: Arc<dyn Transport>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) network: Arc<NetworkConfig>,
     clock: Clock,
-    jitter: StdRng,
-    network: NetworkConfig,
-    watch: Watch,
-    interest: Interest,
-    escrows: BTreeSet<EscrowKey>,
-    cursor: Option<LedgerPoint>,
     inputs: mpsc::Sender<Input>,
     asked: mpsc::Receiver<Vec<AccountId>>,
-    share: watch::Sender<Option<Server>>,
+    pub(super) watch: Watch,
+    pub(super) interest: Interest,
+    escrows: BTreeSet<EscrowKey>,
+    pub(super) cursor: Option<LedgerPoint>,
+    /// What has been agreed on and not been taken yet.
+    pub(super) chain: Chain,
+    /// Fees and reserves as the last agreed ledger's endpoints announced them.
+    pub(super) fees: Option<NetworkFees>,
     /// Accounts that somebody asked to read, and that have not been read yet.
     wanted: BTreeSet<AccountId>,
     /// Everything has to be read anew: after the start, whenever sight was lost, and from time to time.
@@ -88,162 +80,175 @@ pub(super) struct Follower {
     unread: u32,
     /// What was said last about lost sight; the same is not said twice.
     lost: Option<String>,
+    /// Endpoints contradict each other, and it has been said.
+    disputed: bool,
+    /// The first ledger that nobody has, as it was said last.
+    missing: Option<u32>,
+    /// When a ledger was taken last, or endpoints came back after all were gone.
+    fresh: Instant,
+    dark: bool,
+    /// Waits between questions about what nobody has.
+    backoff: Backoff,
+    retry: Option<Instant>,
 }
 
 impl Follower {
-    pub(super) fn new(
-        ground: Ground,
-        network: NetworkConfig,
-        start: Start,
-        inputs: mpsc::Sender<Input>,
-        asked: mpsc::Receiver<Vec<AccountId>>,
-        share: watch::Sender<Option<Server>>,
-    ) -> Self {
+    pub(super) fn new(ground: Ground, start: Start) -> Self {
         let watch = Watch::new(start.watched, start.treasury);
         let interest = Interest::in_accounts(&watch.watched);
+        if let Some(cursor) = start.cursor {
+            ground.shared.board(|board| board.take(cursor.index.0, cursor.hash));
+        }
         Self {
-            transport: ground.transport,
+            shared: ground.shared,
+            network: ground.network,
             clock: ground.clock,
-            jitter: StdRng::seed_from_u64(ground.jitter_seed),
-            network,
+            inputs: ground.inputs,
+            asked: ground.asked,
             watch,
             interest,
             escrows: start.escrows,
             cursor: start.cursor,
-            inputs,
-            asked,
-            share,
+            chain: Chain::default(),
+            fees: None,
             wanted: BTreeSet::new(),
             read_all: true,
             unread: 0,
             lost: None,
+            disputed: false,
+            missing: None,
+            fresh: Instant::now(),
+            dark: true,
+            backoff: Backoff::new(ground.jitter_seed),
+            retry: None,
         }
     }
 
-    /// Goes round the servers until nobody listens any more.
+    /// Follows until nobody listens any more.
     pub(super) async fn run(mut self) {
-        let mut endpoints: VecDeque<String> = self.network.endpoints.iter().cloned().collect();
-        let mut backoff = BACKOFF_FIRST;
-        let mut failed = 0;
-        loop {
-            let Some(endpoint) = endpoints.front().cloned() else {
-                let _ = self.lose_sight("no ledger server is configured".to_owned()).await;
-                return;
-            };
-            endpoints.rotate_left(1);
-            let before = self.cursor;
-            let over = self.session(&endpoint).await;
-            self.share.send_replace(None);
-            let Err(Over::Trouble(trouble)) = over else { return };
-            tracing::warn!(endpoint, %trouble, "the ledger server is left");
-            if self.cursor != before {
-                (backoff, failed) = (BACKOFF_FIRST, 0);
-            }
-            failed += 1;
-            // One server's outage is no loss of sight while another may take over; a false hash is.
-            if (trouble.is_grave() || failed >= endpoints.len())
-                && self.lose_sight(format!("{endpoint}: {trouble}")).await.is_err()
-            {
-                return;
-            }
-            if failed >= endpoints.len() {
-                failed = 0;
-                sleep(jittered(backoff, &mut self.jitter)).await;
-                backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
-            }
-        }
+        // It ends only when nobody takes inputs.
+        let _ = self.follow().await;
     }
 
-    /// Follows one server until something goes wrong with it.
-    async fn session(&mut self, endpoint: &str) -> Result<(), Over> {
-        let (server, mut announced) =
-            Server::open(&*self.transport, endpoint, self.network.request_timeout).await?;
-        let mut tip = self.subscribe(&server).await?;
-        tracing::info!(endpoint, ledger = tip.ledger_index, "following");
-        self.share.send_replace(Some(server.clone()));
-        self.check_tip(&tip)?;
-        let mut fees = fees_of(&tip)?;
-        if self.cursor.is_none() {
-            self.begin(&server, tip.index()).await?;
+    async fn follow(&mut self) -> Result<(), Ended> {
+        if self.network.endpoints.is_empty() {
+            return self.lose_sight("no ledger server is configured".to_owned()).await;
         }
-        let mut deadline = Instant::now() + self.network.silence_max;
         loop {
-            while let Some(cursor) = self.cursor.filter(|cursor| cursor.index < tip.index()) {
-                self.advance(&server, &cursor, &tip, fees).await?;
-                deadline = Instant::now() + self.network.silence_max;
-                if let Some(latest) = latest(&mut announced) {
-                    fees = fees_of(&latest)?;
-                    tip = latest;
+            match self.work().await {
+                Ok(()) => {}
+                Err(Over::Ended) => return Ok(()),
+                Err(Over::Trouble(number, trouble)) => {
+                    self.trouble(number, &trouble).await?;
+                    continue;
                 }
             }
-            self.read_wanted(&server).await?;
+            let silence = self.fresh + self.network.silence_max;
+            let silent = Instant::now() >= silence;
+            if silent {
+                self.say_silence().await?;
+            }
+            let wake = match (self.retry, silent) {
+                (Some(retry), true) => Some(retry),
+                (Some(retry), false) => Some(retry.min(silence)),
+                (None, false) => Some(silence),
+                (None, true) => None,
+            };
             tokio::select! {
                 biased;
-                changed = timeout_at(deadline, announced.changed()) => match changed {
-                    Ok(Ok(())) => {
-                        if let Some(latest) = latest(&mut announced) {
-                            fees = fees_of(&latest)?;
-                            tip = latest;
-                        }
-                        self.check_tip(&tip)?;
-                    }
-                    Ok(Err(_)) => return Err(Trouble::Ended(endpoint.to_owned()).into()),
-                    Err(_) => return Err(Trouble::Silent(self.network.silence_max.as_secs()).into()),
-                },
+                () = self.shared.changed.notified() => {}
                 asked = self.asked.recv() => match asked {
                     Some(accounts) => self.want(accounts),
-                    None => return Err(Over::Ended),
+                    None => return Ok(()),
                 },
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             }
         }
     }
 
-    /// Subscribes to the announcements; the reply is the first of them.
-    async fn subscribe(&self, server: &Server) -> Result<Announced, Over> {
-        let reply = server.request("subscribe", json!({ "streams": ["ledger"] })).await?;
-        if reply.get("ledger_index").is_none() {
-            return Err(Trouble::NotSynced.into());
-        }
-        let tip: Announced = reply::parse("subscribe", reply)?;
-        match (self.network.network_id, tip.network_id) {
-            (Some(wanted), Some(found)) if wanted != found => {
-                Err(Trouble::OtherNetwork { wanted, found }.into())
+    /// Does what can be done now.
+    async fn work(&mut self) -> Result<(), Over> {
+        let retry = self.retry.take();
+        loop {
+            while let Ok(accounts) = self.asked.try_recv() {
+                self.want(accounts);
             }
-            _ => Ok(tip),
+            if let Some(reason) = self.shared.board(|board| board.all_down()) {
+                self.dark = true;
+                return Ok(self.lose_sight(reason).await?);
+            }
+            if self.dark && self.shared.board(|board| board.any_live()) {
+                (self.dark, self.fresh) = (false, Instant::now());
+            }
+            if let Some(dispute) = self.shared.board(|board| board.dispute()) {
+                // It may have been agreed on by way of what is in dispute now.
+                self.chain.clear();
+                // Where two histories go on, each of their ledgers is in dispute: one reason is enough.
+                if !self.disputed {
+                    self.disputed = true;
+                    self.lose_sight(dispute.text).await?;
+                }
+                if !fetch::recount(&self.shared, dispute.index).await {
+                    return Ok(());
+                }
+                continue;
+            }
+            self.disputed = false;
+            if self.chain.is_empty() {
+                let from = self.cursor.map_or(0, |cursor| cursor.index.0);
+                let Some(tip) = self.agree(from).await else { return Ok(()) };
+                self.fees = tip.fees();
+                match self.cursor {
+                    None => {
+                        if !self.begin(tip.index()).await? {
+                            return Ok(());
+                        }
+                        continue;
+                    }
+                    // Still a dispute, where the hash is another.
+                    Some(cursor) if cursor.index == tip.index() => return self.read_wanted(cursor).await,
+                    Some(_) => self.chain = Chain::from_top(tip.index(), tip.ledger_hash),
+                }
+            }
+            if let Some(missing) = self.missing_history() {
+                return self.say_missing(missing, retry).await;
+            }
+            if !self.take_chain().await? {
+                return Ok(());
+            }
         }
     }
 
-    /// Begins with the network's present ledger: nothing before it is known or asked for.
-    async fn begin(&mut self, server: &Server, index: LedgerIndex) -> Result<(), Over> {
-        let params = json!({ "ledger_index": index.0, "binary": true });
-        let reply = fetch(server, index, params).await?;
-        let point = prove_header(index, reply)?.point;
-        self.read_everything(server, point).await?;
-        self.cursor = Some(point);
-        Ok(())
+    /// What enough endpoints agree on, asking those whose word is missing.
+    async fn agree(&mut self, from: u32) -> Option<Announced> {
+        let agreed = |shared: &Shared| shared.board(|board| board.agreed(from));
+        if let Some(tip) = agreed(&self.shared) {
+            return Some(tip);
+        }
+        fetch::canvass(&self.shared, from).await;
+        agreed(&self.shared)
     }
 
-    /// Takes the ledger after the cursor.
-    async fn advance(
-        &mut self,
-        server: &Server,
-        cursor: &LedgerPoint,
-        tip: &Announced,
-        fees: NetworkFees,
-    ) -> Result<(), Over> {
-        let index = cursor.index.plus(1);
-        let params = json!({ "ledger_index": index.0, "transactions": true, "expand": true, "binary": true });
-        let reply = fetch(server, index, params).await?;
-        let proven = prove(index, Some(cursor), reply)?;
-        let point = proven.point;
-        let live = index == tip.index();
-        if live && tip.ledger_hash != point.hash {
-            let what = "the hash that was announced";
-            let trouble = Trouble::Unproven { index, what, wanted: point.hash, found: tip.ledger_hash };
-            return Err(trouble.into());
+    /// Begins with the network's present ledger: nothing before it is known or asked for. `false` where
+    /// nobody can be asked at the moment.
+    async fn begin(&mut self, index: LedgerIndex) -> Result<bool, Over> {
+        let Some((number, server)) = self.shared.board(|board| board.best(index.0)) else {
+            return Ok(false);
+        };
+        let header = fetch::header(&server, index).await.map_err(Over::of(number))?;
+        self.shared.board(|board| board.hear(number, index.0, header.hash()));
+        let point = LedgerPoint { index, hash: header.hash(), close_time: header.close_time };
+        if self.shared.board(|board| board.dispute()).is_some() {
+            return Ok(true);
         }
-        let observation =
-            observe(&proven.header, fees, &self.decode(&proven)?, &self.watch).map_err(Trouble::from)?;
+        self.read_everything(number, &server, point).await?;
+        self.shared.board(|board| board.take(index.0, point.hash));
+        (self.cursor, self.fresh) = (Some(point), Instant::now());
+        Ok(true)
+    }
+
+    /// Hands a ledger on, and makes it the cursor.
+    pub(super) async fn take(&mut self, observation: LedgerObservation) -> Result<(), Ended> {
         for change in &observation.changes {
             match change {
                 Change::EscrowCreated { escrow } => self.escrows.insert(escrow.key),
@@ -251,11 +256,12 @@ impl Follower {
                 _ => false,
             };
         }
-        if live {
-            self.tell_open_ledger_fee(server).await?;
-        }
+        let point = observation.point;
         self.send(Input::Ledger { observation, wall_ms: self.clock.now_ms() }).await?;
-        self.cursor = Some(point);
+        self.chain.pop();
+        self.shared.board(|board| board.take(point.index.0, point.hash));
+        (self.cursor, self.fresh, self.missing) = (Some(point), Instant::now(), None);
+        self.backoff.reset();
         self.unread = self.unread.saturating_add(1);
         if self.unread >= self.network.reread_ledgers {
             self.read_all = true;
@@ -263,51 +269,23 @@ impl Follower {
         Ok(())
     }
 
-    /// Decodes the transactions that may concern a watched account.
-    fn decode(&self, proven: &Proven) -> Result<Vec<(Transaction, Metadata)>, Trouble> {
-        let concerning = proven.transactions.iter().filter(|tx| self.interest.concerns(tx));
-        let decoded = concerning.map(|data| {
-            let wrong = |what: String| ObserveError {
-                index: proven.point.index,
-                tx_id: xrpl_wire::tree::transaction_id(&data.tx_blob.0),
-                what,
-            };
-            let tx = Transaction::decode(&data.tx_blob.0).map_err(|error| wrong(error.to_string()))?;
-            let meta = Metadata::decode(&data.meta_blob.0).map_err(|error| wrong(error.to_string()))?;
-            Ok((tx, meta))
-        });
-        Ok(decoded.collect::<Result<_, ObserveError>>()?)
-    }
-
-    /// The fee is advice: a server that does not give it is still good for ledgers.
-    async fn tell_open_ledger_fee(&self, server: &Server) -> Result<(), Over> {
-        let asked = server.request("fee", json!({})).await.map_err(Trouble::from);
-        match asked.and_then(reply::open_ledger_fee) {
-            Ok(fee) => Ok(self.send(Input::OpenLedgerFee { fee }).await?),
-            Err(trouble) => {
-                tracing::warn!(%trouble, "the fee of the open ledger is not known");
-                Ok(())
-            }
-        }
-    }
-
     /// Reads what has been asked for, at the cursor.
-    async fn read_wanted(&mut self, server: &Server) -> Result<(), Over> {
-        while let Ok(accounts) = self.asked.try_recv() {
-            self.want(accounts);
-        }
-        let Some(cursor) = self.cursor else { return Ok(()) };
-        if self.read_all {
-            return self.read_everything(server, cursor).await;
-        }
-        if self.wanted.is_empty() {
+    async fn read_wanted(&mut self, cursor: LedgerPoint) -> Result<(), Over> {
+        let silent = self.fresh.elapsed() >= self.network.silence_max;
+        if silent || (!self.read_all && self.wanted.is_empty()) {
             return Ok(());
         }
-        self.read(server, cursor, self.wanted.clone()).await
+        let best = self.shared.board(|board| board.best(cursor.index.0));
+        // Nobody has the cursor's state any more: with the next ledger there is another.
+        let Some((number, server)) = best else { return Ok(()) };
+        if self.read_all {
+            return self.read_everything(number, &server, cursor).await;
+        }
+        self.read(number, &server, cursor, self.wanted.clone()).await
     }
 
-    async fn read_everything(&mut self, server: &Server, at: LedgerPoint) -> Result<(), Over> {
-        self.read(server, at, self.watch.watched.clone()).await?;
+    async fn read_everything(&mut self, number: usize, server: &Server, at: LedgerPoint) -> Result<(), Over> {
+        self.read(number, server, at, self.watch.watched.clone()).await?;
         (self.read_all, self.unread) = (false, 0);
         self.lost = None;
         Ok(())
@@ -315,11 +293,13 @@ impl Follower {
 
     async fn read(
         &mut self,
+        number: usize,
         server: &Server,
         at: LedgerPoint,
         accounts: BTreeSet<AccountId>,
     ) -> Result<(), Over> {
-        let read = snapshot::read(server, &at, &accounts, &self.escrows).await?;
+        let read = snapshot::read(server, &at, &accounts, &self.escrows).await.map_err(Over::of(number))?;
+        self.shared.board(|board| board.credit(number));
         self.escrows.extend(read.iter().flat_map(|account| &account.escrows).map(|escrow| escrow.key));
         self.send(Input::Reconciled { at, accounts: read, wall_ms: self.clock.now_ms() }).await?;
         self.wanted.retain(|account| !accounts.contains(account));
@@ -332,17 +312,61 @@ impl Follower {
         self.wanted.extend(accounts);
     }
 
-    /// The network must not have two validated ledgers of one index.
-    fn check_tip(&self, tip: &Announced) -> Result<(), Trouble> {
-        match self.cursor.filter(|cursor| cursor.index == tip.index() && cursor.hash != tip.ledger_hash) {
-            Some(cursor) => Err(Trouble::Unproven {
-                index: cursor.index,
-                what: "the hash that was announced",
-                wanted: cursor.hash,
-                found: tip.ledger_hash,
-            }),
-            None => Ok(()),
+    /// An endpoint failed. Another takes its place, unless what it did was no outage: then nothing more is
+    /// believed until everything has been read anew.
+    async fn trouble(&mut self, number: usize, trouble: &Trouble) -> Result<(), Ended> {
+        if let Trouble::Lacks(index) = trouble {
+            self.shared.board(|board| board.lacks(number, index.0));
+            return Ok(());
         }
+        let endpoint = self.shared.board(|board| board.endpoint(number).to_owned());
+        tracing::warn!(endpoint, %trouble, "the ledger server is left");
+        self.shared.blame(number, trouble);
+        if trouble.is_grave() {
+            self.chain.clear();
+            self.lose_sight(format!("{endpoint}: {trouble}")).await?;
+        }
+        Ok(())
+    }
+
+    fn missing_history(&self) -> Option<Missing> {
+        let cursor = self.cursor?;
+        let (top, _) = self.chain.highest()?;
+        self.shared.board(|board| board.missing(cursor.index.0.saturating_add(1), top))
+    }
+
+    /// Says what nobody has, once for each place where it begins. After a while endpoints are asked again
+    /// for what they lacked.
+    async fn say_missing(&mut self, missing: Missing, retry: Option<Instant>) -> Result<(), Over> {
+        let now = Instant::now();
+        if retry.is_some_and(|retry| retry <= now) {
+            self.shared.board(|board| board.forget_lacks());
+            self.shared.changed.notify_one();
+            return Ok(());
+        }
+        self.retry = Some(retry.unwrap_or_else(|| now + self.backoff.next()));
+        let Missing { first, last, text } = missing;
+        let said = self.missing.replace(first) == Some(first);
+        if !said || self.lost.is_none() {
+            self.lose_sight(text.clone()).await?;
+        }
+        if !said {
+            let (first, last) = (LedgerIndex(first), LedgerIndex(last));
+            self.send(Input::HistoryMissing { first, last, reason: text }).await?;
+        }
+        Ok(())
+    }
+
+    async fn say_silence(&mut self) -> Result<(), Ended> {
+        // Something is wrong that has been said already.
+        if self.missing.is_some() || self.shared.board(|board| board.dispute().is_some()) {
+            return Ok(());
+        }
+        let seconds = self.network.silence_max.as_secs();
+        let cursor = self.cursor.map_or(0, |cursor| cursor.index.0);
+        let reason = self.shared.board(|board| board.all_down().or_else(|| board.too_few(cursor)));
+        let reason = reason.unwrap_or_else(|| format!("no new validated ledger for {seconds} s"));
+        self.lose_sight(reason).await
     }
 
     async fn lose_sight(&mut self, reason: String) -> Result<(), Ended> {
@@ -350,38 +374,12 @@ impl Follower {
         if self.lost.as_ref() == Some(&reason) {
             return Ok(());
         }
+        tracing::warn!(reason, "sight is lost");
         self.lost = Some(reason.clone());
         self.send(Input::SightLost { reason }).await
     }
 
-    async fn send(&self, input: Input) -> Result<(), Ended> {
+    pub(super) async fn send(&self, input: Input) -> Result<(), Ended> {
         self.inputs.send(input).await.map_err(|_| Ended)
     }
-}
-
-async fn fetch(
-    server: &Server,
-    index: LedgerIndex,
-    params: serde_json::Value,
-) -> Result<LedgerReply, Trouble> {
-    let reply = server.request("ledger", params).await.map_err(|error| match error {
-        RequestError::Server { code, .. } if code == "lgrNotFound" => Trouble::Lacks(index),
-        error => error.into(),
-    })?;
-    reply::parse("ledger", reply)
-}
-
-fn latest(announced: &mut watch::Receiver<Option<Announced>>) -> Option<Announced> {
-    announced.borrow_and_update().clone()
-}
-
-fn fees_of(announced: &Announced) -> Result<NetworkFees, Trouble> {
-    announced.fees().ok_or_else(|| malformed("subscribe", "fees or reserves beyond all XRP"))
-}
-
-/// Between half and the whole of it, so that many daemons do not come back at the same moment.
-fn jittered(wait: Duration, rng: &mut StdRng) -> Duration {
-    let half = wait / 2;
-    let most = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
-    half.saturating_add(Duration::from_millis(rng.random_range(0..=most)))
 }

@@ -73,13 +73,19 @@ pub fn observe(
 ) -> Result<LedgerObservation, ObserveError> {
     let point =
         LedgerPoint { index: LedgerIndex(header.index), hash: header.hash(), close_time: header.close_time };
-    let mut observation = LedgerObservation {
-        point,
-        parent_hash: header.parent_hash,
-        fees,
-        transactions: Vec::new(),
-        changes: Vec::new(),
-    };
+    observe_at(point, header.parent_hash, fees, transactions, watch)
+}
+
+/// As [`observe`], of a ledger whose header was read and proven before.
+pub(super) fn observe_at(
+    point: LedgerPoint,
+    parent_hash: Hash256,
+    fees: NetworkFees,
+    transactions: &[(Transaction, Metadata)],
+    watch: &Watch,
+) -> Result<LedgerObservation, ObserveError> {
+    let mut observation =
+        LedgerObservation { point, parent_hash, fees, transactions: Vec::new(), changes: Vec::new() };
     let mut in_order: Vec<&(Transaction, Metadata)> = transactions.iter().collect();
     in_order.sort_by_key(|(_, meta)| meta.transaction_index);
     for (tx, meta) in in_order {

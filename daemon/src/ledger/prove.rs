@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use treasury_core::observe::LedgerPoint;
-use treasury_core::units::{AccountId, LedgerIndex};
+use treasury_core::units::{AccountId, Hash256, LedgerIndex};
 use xrpl_wire::{LedgerHeader, index, tree};
 
 use super::error::{Trouble, malformed};
@@ -17,19 +17,20 @@ pub(super) struct Proven {
     pub(super) transactions: Vec<TxData>,
 }
 
-/// Proves a ledger. `after` is the one taken last, which it has to follow; `None` where there is none, or
-/// only the header was asked for.
+/// Proves a ledger: that it is the one of this hash, follows `after`, and has these transactions.
 pub(super) fn prove(
     index: LedgerIndex,
-    after: Option<&LedgerPoint>,
+    hash: Hash256,
+    after: &LedgerPoint,
     reply: LedgerReply,
 ) -> Result<Proven, Trouble> {
     let proven = prove_header(index, reply)?;
     let unproven = |what, wanted, found| Err(Trouble::Unproven { index, what, wanted, found });
-    if let Some(after) = after
-        && proven.header.parent_hash != after.hash
-    {
+    if proven.header.parent_hash != after.hash {
         return unproven("its parent's hash", after.hash, proven.header.parent_hash);
+    }
+    if proven.point.hash != hash {
+        return unproven("its hash", hash, proven.point.hash);
     }
     let blobs = proven.transactions.iter().map(|tx| (&tx.tx_blob.0, &tx.meta_blob.0));
     let root = tree::transaction_tree_root(blobs);

@@ -18,6 +18,8 @@ pub struct Announced {
     reserve_base: u64,
     reserve_inc: u64,
     pub(super) network_id: Option<u32>,
+    /// What the server has, as it writes ranges.
+    pub(super) validated_ledgers: Option<String>,
 }
 
 impl Announced {
@@ -63,6 +65,26 @@ pub(super) struct LedgerData {
 /// A transaction and its metadata.
 #[derive(Debug, Deserialize)]
 pub(super) struct TxData {
+    pub(super) tx_blob: HexBytes,
+    #[serde(alias = "meta")]
+    pub(super) meta_blob: HexBytes,
+}
+
+/// The reply to `account_tx` in binary: one page.
+#[derive(Debug, Deserialize)]
+pub(super) struct AccountTx {
+    pub(super) ledger_index_min: u32,
+    pub(super) ledger_index_max: u32,
+    pub(super) transactions: Vec<AccountTxData>,
+    pub(super) marker: Option<Value>,
+}
+
+/// A transaction and where it is.
+#[derive(Debug, Deserialize)]
+pub(super) struct AccountTxData {
+    pub(super) ledger_index: u32,
+    #[serde(default)]
+    pub(super) validated: bool,
     pub(super) tx_blob: HexBytes,
     #[serde(alias = "meta")]
     pub(super) meta_blob: HexBytes,

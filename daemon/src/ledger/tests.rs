@@ -1,10 +1,14 @@
-//! The port against servers: a fake one that answers from recorded ledgers and lies where it is told to,
-//! and the embedded ledger.
+//! The port against servers: fake ones that answer from recorded ledgers and lie where they are told to, by
+//! websocket and in memory, and the embedded ledger.
 
 mod embedded;
 mod fake;
 mod faults;
+mod history;
+mod memory;
+mod outage;
 mod proof;
+mod quorum;
 
 use std::time::Duration;
 

@@ -47,6 +47,44 @@ fn every_name_of_the_table_is_exported_and_no_other() {
     assert_eq!(exported(&text), METRICS.iter().map(|metric| metric.name).collect());
 }
 
+/// Which sample of the text this metric has.
+fn sample<'a>(text: &'a str, name: &str) -> &'a str {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap()
+}
+
+#[test]
+fn missing_history_is_counted_until_the_ledgers_go_on() {
+    let metrics = lived();
+    let name = "treasuryd_history_missing_ledgers";
+    assert_eq!(sample(&metrics.text().unwrap(), name), "0");
+    let index = treasury_core::units::LedgerIndex;
+    let reason = "history is missing: ledgers 102..141".to_owned();
+    metrics.stepping(&Input::HistoryMissing { first: index(102), last: index(141), reason });
+    assert_eq!(sample(&metrics.text().unwrap(), name), "40");
+    metrics.stepping(&testing::ledger(102));
+    assert_eq!(sample(&metrics.text().unwrap(), name), "0");
+}
+
+#[test]
+fn a_full_reading_that_differs_is_counted_and_the_view_is_mended() {
+    let metrics = Metrics::new().unwrap();
+    let treasury = testing::treasury();
+    let (mut state, mut runtime) = (State::default(), Runtime::new());
+    let mut differing = testing::reconciled();
+    let Input::Reconciled { accounts, .. } = &mut differing else { unreachable!() };
+    let account = accounts.iter_mut().find(|account| !account.tickets.is_empty()).unwrap();
+    let (whose, gone) = (account.account, account.tickets.pop_first().unwrap());
+    for input in [testing::reconciled(), differing] {
+        metrics.stepping(&input);
+        let output = step(&treasury, &mut state, &mut runtime, input).unwrap();
+        metrics.appended(1, Duration::from_millis(2), &output.events);
+    }
+    let text = metrics.text().unwrap();
+    assert_eq!(sample(&text, "treasuryd_findings_total{kind=\"view_differs\"}"), "1");
+    assert!(!state.accounts[&whose].tickets.contains(&gone), "the ledger's word is taken");
+    assert!(state.sees());
+}
+
 #[test]
 fn the_gauges_say_what_the_state_says() {
     let text = lived().text().unwrap();

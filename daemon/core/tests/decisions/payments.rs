@@ -419,6 +419,21 @@ fn a_ledger_that_does_not_follow_is_not_taken() {
 }
 
 #[test]
+fn history_that_nobody_has_is_found_for_every_account_and_stops_everything() {
+    let mut w = World::new();
+    let cursor = w.state.ledger.unwrap();
+    let (first, last) = (cursor.index.plus(1), cursor.index.plus(40));
+    w.input(Input::HistoryMissing { first, last, reason: "history is missing: ledgers 1..2".to_owned() });
+    assert!(!w.state.sees());
+    assert_eq!(w.state.ledger, Some(cursor), "the hole is not skipped");
+    let missing: Vec<_> =
+        w.state.findings.values().filter(|finding| finding.kind == FindingKind::HistoryMissing).collect();
+    assert_eq!(missing.len(), w.config.accounts.len());
+    assert!(missing.iter().all(|finding| finding.severity == Severity::Alert));
+    assert!(missing.iter().all(|finding| finding.evidence.contains("ledgers 1..2")));
+}
+
+#[test]
 fn a_view_that_differs_from_the_ledger_is_found_and_mended() {
     let mut w = World::new();
     w.mirror(&Change::TicketDeleted { account: id("warm"), ticket: 11 });

@@ -2,7 +2,7 @@
 
 use treasury_core::observe::Change;
 use treasury_core::units::{Drops, RippleTime, SeqProxy};
-use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
+use xrpl_harness::{EmbeddedConfig, EmbeddedServer, Faults};
 use xrpl_wire::sign::sign_single;
 use xrpl_wire::typed::{self, EscrowCreate, SignerEntry, SignerListSet, TicketCreate, TxBody, TxCommon};
 use xrpl_wire::{Amount, KeyPair, KeyType, Seed, Transaction};
@@ -166,4 +166,83 @@ async fn an_account_is_watched_from_when_it_was_asked_for() {
     let changes = port.ledger().await.changes;
     let Some(Change::Root { account, root: Some(root) }) = changes.first() else { panic!("{changes:?}") };
     assert_eq!((*account, root.balance), (asked, before.checked_add(drops(5)).unwrap()));
+}
+
+/// So many servers of one ledger.
+async fn servers(count: usize) -> Vec<EmbeddedServer> {
+    let first = server().await;
+    let mut servers = Vec::new();
+    for _ in 1..count {
+        let config = EmbeddedConfig::default();
+        servers.push(EmbeddedServer::start_with(first.snapshot(), config).await.unwrap());
+    }
+    servers.insert(0, first);
+    servers
+}
+
+/// Each closes the next ledger, and all of them the same.
+fn close(servers: &[EmbeddedServer]) -> Hash256 {
+    let at = RippleTime(servers[0].validated().header.close_time.0 + 10);
+    let hashes: Vec<Hash256> = servers.iter().map(|server| server.close_ledger_at(at).hash).collect();
+    assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
+    hashes[0]
+}
+
+fn of(servers: &[EmbeddedServer], read_quorum: usize) -> NetworkConfig {
+    let urls: Vec<String> = servers.iter().map(EmbeddedServer::ws_url).collect();
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    NetworkConfig { read_quorum, ..network(&urls) }
+}
+
+#[tokio::test]
+async fn a_server_that_lies_about_one_ledger_stops_three_until_it_tells_the_truth() {
+    let servers = servers(3).await;
+    let mut port = spawn(of(&servers, 2), start());
+    port.reconciled().await;
+    let lie = servers[0].validated().header.index + 1;
+    servers[2].set_faults(Faults { lie, ..Faults::default() });
+    let truth = close(&servers);
+    let reason = loop {
+        match port.next().await {
+            // The two may have been heard before the third.
+            Input::Ledger { observation, .. } => assert_eq!(observation.point.hash, truth),
+            Input::SightLost { reason } => break reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(reason.starts_with(&format!("two validated ledgers {lie}")), "{reason}");
+    assert!(reason.contains(&servers[2].ws_url()) && reason.contains(&truth.to_string()), "{reason}");
+    servers[2].set_faults(Faults::default());
+    let last = close(&servers);
+    loop {
+        match port.next().await {
+            Input::Ledger { .. } => {}
+            Input::Reconciled { at, .. } if at.hash == last => break,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn history_that_one_server_has_lost_comes_from_the_other() {
+    let servers = servers(2).await;
+    let closed = servers[0].validated();
+    let cursor = LedgerPoint {
+        index: treasury_core::units::LedgerIndex(closed.header.index),
+        hash: closed.hash,
+        close_time: closed.header.close_time,
+    };
+    let hashes: Vec<Hash256> = (0..5).map(|_| close(&servers)).collect();
+    let hide_history_below = servers[0].validated().header.index;
+    servers[0].set_faults(Faults { hide_history_below, ..Faults::default() });
+    let mut port = spawn(of(&servers, 2), Start { cursor: Some(cursor), ..start() });
+    for hash in &hashes {
+        assert_eq!(port.ledger().await.point.hash, *hash);
+    }
+    // Lost in both of them, it is said.
+    servers[1].set_faults(Faults { hide_history_below, ..Faults::default() });
+    let mut port = spawn(of(&servers, 2), Start { cursor: Some(cursor), ..start() });
+    let reason = port.sight_lost().await;
+    let (first, last) = (cursor.index.plus(1), hide_history_below - 1);
+    assert!(reason.starts_with(&format!("history is missing: ledgers {first}..{last} (")), "{reason}");
 }

@@ -79,7 +79,9 @@ async fn a_ledger_that_nobody_has_is_waited_for_and_never_skipped() {
     });
     let mut port = spawn(network(&[server.url()]), from(server.point(1)));
     let reason = port.sight_lost().await;
-    assert!(reason.contains(&format!("does not have ledger {missing}")), "{reason}");
+    assert!(reason.starts_with(&format!("history is missing: ledgers {missing}..{missing} (")), "{reason}");
+    let said = port.next().await;
+    assert!(matches!(said, Input::HistoryMissing { first, last, .. } if first == missing && last == missing));
     server.behave();
     assert_eq!(port.ledger().await.point, server.point(2));
 }

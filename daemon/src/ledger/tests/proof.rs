@@ -30,7 +30,7 @@ fn proven_after(change: impl FnOnce(&mut Value)) -> Result<(), Trouble> {
     let mut reply = ledger.reply();
     change(&mut reply);
     let reply = reply::parse("ledger", reply)?;
-    prove(parent.index.plus(1), Some(&parent), reply).map(|_| ())
+    prove(parent.index.plus(1), ledger.hash, &parent, reply).map(|_| ())
 }
 
 fn flip(text: &mut Value) {
@@ -81,10 +81,14 @@ fn a_ledger_that_does_not_follow_the_last_one_is_noticed() {
     let (ledger, parent) = ledger_and_parent();
     let stranger = LedgerPoint { hash: Hash256([7; 32]), ..parent };
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let trouble = prove(parent.index.plus(1), Some(&stranger), reply).unwrap_err();
+    let trouble = prove(parent.index.plus(1), ledger.hash, &stranger, reply).unwrap_err();
     assert!(trouble.is_grave() && trouble.to_string().contains("its parent's hash"), "{trouble}");
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    assert!(prove(parent.index.plus(2), None, reply).is_err(), "another index than was asked for");
+    let other_index = prove(parent.index.plus(2), ledger.hash, &parent, reply);
+    assert!(other_index.is_err(), "another index than was asked for");
+    let reply = reply::parse("ledger", ledger.reply()).unwrap();
+    let trouble = prove(parent.index.plus(1), parent.hash, &parent, reply).unwrap_err();
+    assert!(trouble.is_grave() && trouble.to_string().contains("its hash"), "{trouble}");
 }
 
 #[test]
@@ -132,5 +136,6 @@ async fn a_cursor_of_another_history_is_never_followed() {
         network(&[server.url()]),
         Start { cursor: Some(LedgerPoint { hash: Hash256([9; 32]), ..server.point(3) }), ..Start::default() },
     );
-    assert!(same_index.sight_lost().await.contains("the hash that was announced"));
+    let reason = same_index.sight_lost().await;
+    assert!(reason.contains("two validated ledgers") && reason.contains("was taken before"), "{reason}");
 }

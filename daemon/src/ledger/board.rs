@@ -1,0 +1,430 @@
+//! What is known of every endpoint, and what follows: which ledger enough of them agree on, whom to ask,
+//! who contradicts whom, and what nobody has. It asks nobody itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use treasury_core::units::Hash256;
+
+use super::ranges::Ranges;
+use super::reply::Announced;
+use super::server::Server;
+
+/// How many ledgers' hashes are remembered of each endpoint. Endpoints further apart than that are not
+/// compared by what they announced.
+const HEARD_MAX: usize = 256;
+
+/// How many ledgers an endpoint may be remembered not to have.
+const LACKS_MAX: usize = 1_024;
+
+/// An endpoint that failed is asked after the others for this long.
+const PENALTY: Duration = Duration::from_secs(300);
+
+/// How an endpoint stands.
+#[derive(Debug, Default)]
+enum Standing {
+    /// It has not been heard of yet.
+    #[default]
+    Trying,
+    /// Connected and subscribed.
+    Live(Server),
+    /// Why not.
+    Down(String),
+}
+
+/// One endpoint.
+#[derive(Debug, Default)]
+struct Seat {
+    endpoint: String,
+    standing: Standing,
+    tip: Option<Announced>,
+    /// What it says it has; `None` where it does not say.
+    has: Option<Ranges>,
+    /// The hashes that it said are validated.
+    heard: BTreeMap<u32, Hash256>,
+    /// Ledgers that it was asked for and does not have.
+    lacks: BTreeSet<u32>,
+    blamed: Option<Instant>,
+    credited: bool,
+}
+
+impl Seat {
+    fn live(&self) -> Option<(&Server, &Announced)> {
+        match &self.standing {
+            Standing::Live(server) => Some((server, self.tip.as_ref()?)),
+            _ => None,
+        }
+    }
+
+    /// The last ledger of an unbroken stretch from this one that it has; `None` where it lacks this one.
+    fn end_of(&self, index: u32) -> Option<u32> {
+        let (_, tip) = self.live()?;
+        let end = match &self.has {
+            _ if self.lacks.contains(&index) => None,
+            Some(ranges) => ranges.end_of(index),
+            None => (index <= tip.ledger_index).then_some(tip.ledger_index),
+        }?;
+        let hole = self.lacks.range(index..).next().map(|hole| hole.saturating_sub(1));
+        Some(hole.unwrap_or(end).min(end))
+    }
+
+    /// The first ledger at or after this one that it has.
+    fn next_from(&self, index: u32) -> Option<u32> {
+        let (_, tip) = self.live()?;
+        let mut at = index;
+        loop {
+            let next = match &self.has {
+                Some(ranges) => ranges.next_from(at)?,
+                None => (at <= tip.ledger_index).then_some(at)?,
+            };
+            if !self.lacks.contains(&next) {
+                return Some(next);
+            }
+            at = next.checked_add(1)?;
+        }
+    }
+
+    /// In words, what it has.
+    fn possessions(&self) -> String {
+        match (&self.standing, &self.has) {
+            (Standing::Down(why), _) => why.clone(),
+            (Standing::Trying, _) => "is not connected yet".to_owned(),
+            (Standing::Live(_), Some(ranges)) => format!("has {ranges}"),
+            (Standing::Live(_), None) => "does not say what it has".to_owned(),
+        }
+    }
+}
+
+/// Two endpoints that contradict each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Dispute {
+    /// Over which ledger.
+    pub(super) index: u32,
+    /// Who says what.
+    pub(super) text: String,
+}
+
+/// Ledgers that are needed and that nobody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// The first of them.
+    pub(super) first: u32,
+    /// The last of them.
+    pub(super) last: u32,
+    /// Who has what.
+    pub(super) text: String,
+}
+
+/// All endpoints. They are named by their number in the configuration.
+#[derive(Debug)]
+pub(super) struct Board {
+    seats: Vec<Seat>,
+    quorum: usize,
+    /// What was handed on.
+    taken: BTreeMap<u32, Hash256>,
+    disputed: BTreeSet<u32>,
+}
+
+impl Board {
+    /// Nothing is known yet.
+    pub(super) fn new(endpoints: &[String], quorum: usize) -> Self {
+        let seat = |endpoint: &String| Seat { endpoint: endpoint.clone(), ..Seat::default() };
+        Self {
+            seats: endpoints.iter().map(seat).collect(),
+            // More voices than there are endpoints would be silence for ever; the configuration refuses it.
+            quorum: quorum.clamp(1, endpoints.len().max(1)),
+            taken: BTreeMap::new(),
+            disputed: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn endpoint(&self, number: usize) -> &str {
+        self.seats.get(number).map_or("", |seat| &seat.endpoint)
+    }
+
+    /// It is connected, and subscribed to what it announces.
+    pub(super) fn up(&mut self, number: usize, server: Server, tip: Announced) {
+        if let Some(seat) = self.seats.get_mut(number) {
+            seat.standing = Standing::Live(server);
+            seat.lacks.clear();
+            (seat.has, seat.credited) = (None, false);
+        }
+        self.announce(number, tip);
+    }
+
+    /// It announced a ledger.
+    pub(super) fn announce(&mut self, number: usize, tip: Announced) {
+        self.hear(number, tip.ledger_index, tip.ledger_hash);
+        if let Some(seat) = self.seats.get_mut(number) {
+            if let Some(ranges) = tip.validated_ledgers.as_deref().and_then(Ranges::parse) {
+                seat.has = Some(ranges);
+            }
+            seat.tip = Some(tip);
+        }
+    }
+
+    /// What it says it has.
+    pub(super) fn has(&mut self, number: usize, ranges: Option<Ranges>) {
+        if let Some(seat) = self.seats.get_mut(number) {
+            seat.has = ranges;
+        }
+    }
+
+    /// It said that this is the hash of a validated ledger.
+    pub(super) fn hear(&mut self, number: usize, index: u32, hash: Hash256) {
+        let contradicted = self.taken.get(&index).is_some_and(|taken| *taken != hash)
+            || self.seats.iter().any(|seat| seat.heard.get(&index).is_some_and(|heard| *heard != hash));
+        if contradicted {
+            self.dispute_over(index);
+        }
+        if let Some(seat) = self.seats.get_mut(number) {
+            seat.heard.insert(index, hash);
+            while seat.heard.len() > HEARD_MAX {
+                seat.heard.pop_first();
+            }
+        }
+    }
+
+    /// This ledger was handed on.
+    pub(super) fn take(&mut self, index: u32, hash: Hash256) {
+        self.taken.insert(index, hash);
+        while self.taken.len() > HEARD_MAX {
+            self.taken.pop_first();
+        }
+        if self.seats.iter().any(|seat| seat.heard.get(&index).is_some_and(|heard| *heard != hash)) {
+            self.dispute_over(index);
+        }
+    }
+
+    /// Where two histories go on, every ledger is in dispute; the latest are enough to ask about.
+    fn dispute_over(&mut self, index: u32) {
+        self.disputed.insert(index);
+        while self.disputed.len() > HEARD_MAX {
+            self.disputed.pop_first();
+        }
+    }
+
+    /// It cannot be used.
+    pub(super) fn down(&mut self, number: usize, why: String) {
+        if let Some(seat) = self.seats.get_mut(number) {
+            seat.standing = Standing::Down(why);
+        }
+    }
+
+    /// It was asked for something and failed.
+    pub(super) fn blame(&mut self, number: usize, why: String) {
+        if let Some(seat) = self.seats.get_mut(number) {
+            seat.blamed = Some(Instant::now());
+        }
+        self.down(number, why);
+    }
+
+    /// It gave what it was asked for.
+    pub(super) fn credit(&mut self, number: usize) {
+        if let Some(seat) = self.seats.get_mut(number) {
+            seat.credited = true;
+        }
+    }
+
+    /// Whether it gave anything since it was connected.
+    pub(super) fn is_credited(&self, number: usize) -> bool {
+        self.seats.get(number).is_some_and(|seat| seat.credited)
+    }
+
+    /// It does not have this ledger.
+    pub(super) fn lacks(&mut self, number: usize, index: u32) {
+        if let Some(seat) = self.seats.get_mut(number) {
+            seat.lacks.insert(index);
+            while seat.lacks.len() > LACKS_MAX {
+                seat.lacks.pop_first();
+            }
+        }
+    }
+
+    /// What endpoints lacked, they may have by now.
+    pub(super) fn forget_lacks(&mut self) {
+        self.seats.iter_mut().for_each(|seat| seat.lacks.clear());
+    }
+
+    /// Why no endpoint can be used; `None` while one is, or may soon be.
+    pub(super) fn all_down(&self) -> Option<String> {
+        let why = |seat: &Seat| match &seat.standing {
+            Standing::Down(why) => Some(format!("{}: {why}", seat.endpoint)),
+            _ => None,
+        };
+        Some(self.seats.iter().map(why).collect::<Option<Vec<_>>>()?.join("; "))
+    }
+
+    pub(super) fn any_live(&self) -> bool {
+        self.seats.iter().any(|seat| seat.live().is_some())
+    }
+
+    fn any_trying(&self) -> bool {
+        self.seats.iter().any(|seat| matches!(seat.standing, Standing::Trying))
+    }
+
+    /// The connected endpoints, the best first: those that have not failed lately, then in the order of
+    /// the configuration.
+    fn in_order(&self) -> Vec<(usize, &Seat)> {
+        let lately = |blamed: &Instant| blamed.elapsed() < PENALTY;
+        let mut seats: Vec<_> =
+            self.seats.iter().enumerate().filter(|(_, seat)| seat.live().is_some()).collect();
+        seats.sort_by_key(|(number, seat)| (seat.blamed.filter(lately), *number));
+        seats
+    }
+
+    /// Whom to ask for a ledger.
+    pub(super) fn best(&self, index: u32) -> Option<(usize, Server)> {
+        self.in_order().into_iter().find_map(|(number, seat)| {
+            seat.end_of(index)?;
+            Some((number, seat.live()?.0.clone()))
+        })
+    }
+
+    /// The last ledger of the stretch from this one that the endpoint has; `None` where it lacks this one.
+    pub(super) fn end_of(&self, number: usize, index: u32) -> Option<u32> {
+        self.seats.get(number)?.end_of(index)
+    }
+
+    /// Whom to send transactions to, the best first.
+    pub(super) fn servers(&self) -> Vec<Server> {
+        self.in_order().into_iter().filter_map(|(_, seat)| Some(seat.live()?.0.clone())).collect()
+    }
+
+    /// Connected endpoints that say this of a ledger.
+    fn voices(&self, index: u32, hash: Hash256) -> usize {
+        let says = |seat: &&Seat| seat.live().is_some() && seat.heard.get(&index) == Some(&hash);
+        self.seats.iter().filter(says).count()
+    }
+
+    /// What connected endpoints announced last, at or after `from`, the newest first.
+    fn candidates(&self, from: u32) -> Vec<&Announced> {
+        let mut tips: Vec<&Announced> =
+            self.in_order().iter().filter_map(|(_, seat)| Some(seat.live()?.1)).collect();
+        tips.retain(|tip| tip.ledger_index >= from);
+        tips.sort_by_key(|tip| std::cmp::Reverse(tip.ledger_index));
+        tips
+    }
+
+    /// The newest ledger at or after `from` that enough endpoints agree on.
+    pub(super) fn agreed(&self, from: u32) -> Option<Announced> {
+        let agreed = |tip: &&Announced| self.voices(tip.ledger_index, tip.ledger_hash) >= self.quorum;
+        self.candidates(from).into_iter().find(agreed).cloned()
+    }
+
+    /// Whose word is missing for a ledger at or after `from` to be agreed on.
+    pub(super) fn unheard(&self, from: u32) -> Vec<(usize, Server, u32)> {
+        let mut asked = Vec::new();
+        for tip in self.candidates(from) {
+            let (index, hash) = (tip.ledger_index, tip.ledger_hash);
+            if self.voices(index, hash) >= self.quorum {
+                break;
+            }
+            for (number, seat) in self.in_order() {
+                let Some((server, _)) = seat.live() else { continue };
+                let known = asked.iter().any(|(who, _, what)| (*who, *what) == (number, index));
+                if !known && !seat.heard.contains_key(&index) && seat.end_of(index).is_some() {
+                    asked.push((number, server.clone(), index));
+                }
+            }
+        }
+        asked
+    }
+
+    /// How many voices the newest ledger after `cursor` has, in words; `None` where nobody speaks of one.
+    pub(super) fn too_few(&self, cursor: u32) -> Option<String> {
+        let tip = *self.candidates(cursor.saturating_add(1)).first()?;
+        let voices = self.voices(tip.ledger_index, tip.ledger_hash);
+        let mut text = format!(
+            "{voices} of {} endpoints agree on a ledger after {cursor}, read_quorum is {}",
+            self.seats.len(),
+            self.quorum
+        );
+        for seat in &self.seats {
+            if let Standing::Down(why) = &seat.standing {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "; {}: {why}", seat.endpoint);
+            }
+        }
+        Some(text)
+    }
+
+    /// The lowest ledger that somebody contradicts another about.
+    pub(super) fn dispute(&self) -> Option<Dispute> {
+        let index = *self.disputed.first()?;
+        let mut claims: Vec<String> = Vec::new();
+        if let Some(taken) = self.taken.get(&index) {
+            claims.push(format!("{taken} was taken before"));
+        }
+        for seat in &self.seats {
+            if let Some(hash) = seat.heard.get(&index) {
+                claims.push(format!("{} announced {hash}", seat.endpoint));
+            }
+        }
+        Some(Dispute { index, text: format!("two validated ledgers {index}: {}", claims.join(", ")) })
+    }
+
+    /// Whom to ask again about a disputed ledger: every connected endpoint that has come so far.
+    pub(super) fn witnesses(&self, index: u32) -> Vec<(usize, Server)> {
+        let come = |tip: &Announced| tip.ledger_index >= index;
+        let witness = |(number, seat): (usize, &Seat)| {
+            let (server, tip) = seat.live()?;
+            come(tip).then(|| (number, server.clone()))
+        };
+        self.in_order().into_iter().filter_map(witness).collect()
+    }
+
+    /// Counts what was said when everybody was asked again. The dispute is over when all who answered
+    /// say the same, it is what was taken, and they are at least `read_quorum` and more than half of the
+    /// endpoints (so a liar that hangs up does not decide, and neither does one that is left alone).
+    pub(super) fn recount(&mut self, index: u32, answers: &[(usize, Hash256)]) -> bool {
+        for (number, hash) in answers {
+            if let Some(seat) = self.seats.get_mut(*number) {
+                seat.heard.insert(index, *hash);
+            }
+        }
+        let Some((_, hash)) = answers.first() else { return false };
+        let one = answers.iter().all(|(_, other)| other == hash)
+            && self.taken.get(&index).is_none_or(|taken| taken == hash);
+        // A connected endpoint that did not answer still stands by what it said.
+        let standing_by = self
+            .seats
+            .iter()
+            .any(|seat| seat.live().is_some() && seat.heard.get(&index).is_some_and(|heard| heard != hash));
+        let enough = answers.len() >= self.quorum && answers.len() > self.seats.len() / 2;
+        if !one || standing_by || !enough {
+            return false;
+        }
+        let hash = *hash;
+        for seat in &mut self.seats {
+            if seat.heard.get(&index).is_some_and(|heard| *heard != hash) {
+                seat.heard.remove(&index);
+            }
+        }
+        self.disputed.remove(&index);
+        true
+    }
+
+    /// The first stretch of `first..=last` that no connected endpoint has. `None` too while an endpoint
+    /// that may have it has not been heard of.
+    pub(super) fn missing(&self, first: u32, last: u32) -> Option<Missing> {
+        let mut at = first;
+        while at <= last {
+            match self.seats.iter().filter_map(|seat| seat.end_of(at)).max() {
+                Some(end) => at = end.checked_add(1)?,
+                None => break,
+            }
+        }
+        if at > last || self.any_trying() {
+            return None;
+        }
+        let next = self.seats.iter().filter_map(|seat| seat.next_from(at)).min();
+        let end = next.map_or(last, |next| next.saturating_sub(1).min(last));
+        let has = |seat: &Seat| format!("{} {}", seat.endpoint, seat.possessions());
+        let has: Vec<String> = self.seats.iter().map(has).collect();
+        let text = format!("history is missing: ledgers {at}..{end} ({})", has.join("; "));
+        Some(Missing { first: at, last: end, text })
+    }
+}

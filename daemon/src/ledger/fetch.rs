@@ -1,0 +1,202 @@
+//! Fetches what was agreed on, and asks for what nobody has said yet.
+
+use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+use treasury_core::Input;
+use treasury_core::units::{Hash256, LedgerIndex};
+use xrpl_wire::{LedgerHeader, Metadata, Transaction};
+
+use super::error::Trouble;
+use super::follow::{Follower, Over};
+use super::observe::{ObserveError, observe};
+use super::prove::{Proven, prove, prove_header};
+use super::reply::{self, LedgerReply, TxData};
+use super::seat::Shared;
+use super::server::Server;
+use super::transport::RequestError;
+use crate::config::Verify;
+
+/// Ledgers and headers asked for ahead of need. Enough to hide the way to the server; each may be some
+/// megabytes.
+const AHEAD: usize = 8;
+
+/// Headers read between two looks at what else has happened.
+const HEADERS_AT_ONCE: usize = 256;
+
+/// The proven header of a ledger.
+pub(super) async fn header(server: &Server, index: LedgerIndex) -> Result<LedgerHeader, Trouble> {
+    let params = json!({ "ledger_index": index.0, "binary": true });
+    Ok(prove_header(index, fetch(server, index, params).await?)?.header)
+}
+
+async fn fetch(server: &Server, index: LedgerIndex, params: Value) -> Result<LedgerReply, Trouble> {
+    let reply = server.request("ledger", params).await.map_err(|error| match error {
+        RequestError::Server { code, .. } if code == "lgrNotFound" => Trouble::Lacks(index),
+        error => error.into(),
+    })?;
+    reply::parse("ledger", reply)
+}
+
+async fn whole(server: Server, index: LedgerIndex) -> Result<LedgerReply, Trouble> {
+    let params = json!({ "ledger_index": index.0, "transactions": true, "expand": true, "binary": true });
+    fetch(&server, index, params).await
+}
+
+/// Asks endpoints for their word on ledgers that others have announced, until enough agree.
+pub(super) async fn canvass(shared: &Shared, from: u32) {
+    let unheard = shared.board(|board| board.unheard(from));
+    let mut asked: FuturesUnordered<_> = unheard
+        .into_iter()
+        .map(async |(number, server, index)| (number, index, header(&server, LedgerIndex(index)).await))
+        .collect();
+    loop {
+        tokio::select! {
+            biased;
+            said = asked.next() => match said {
+                Some((number, index, Ok(header))) => {
+                    shared.board(|board| board.hear(number, index, header.hash()));
+                }
+                // It is not worth its connection: others may do, and it speaks again with its next ledger.
+                Some((number, index, Err(_))) => shared.board(|board| board.lacks(number, index)),
+                None => return,
+            },
+            () = shared.changed.notified() => {}
+        }
+        if shared.board(|board| board.agreed(from).is_some() || board.dispute().is_some()) {
+            return;
+        }
+    }
+}
+
+/// Asks everybody again about a ledger in dispute. Whether the dispute is over.
+pub(super) async fn recount(shared: &Shared, index: u32) -> bool {
+    let witnesses = shared.board(|board| board.witnesses(index));
+    let asked: Vec<_> = witnesses
+        .into_iter()
+        .map(async |(number, server)| (number, header(&server, LedgerIndex(index)).await))
+        .collect();
+    let mut answers: Vec<(usize, Hash256)> = Vec::new();
+    let mut asked = stream::iter(asked).buffered(AHEAD);
+    while let Some((number, said)) = asked.next().await {
+        answers.extend(said.ok().map(|header| (number, header.hash())));
+    }
+    shared.board(|board| board.recount(index, &answers))
+}
+
+impl Follower {
+    /// Goes on with the chain. `false` where nobody can be asked at the moment.
+    pub(super) async fn take_chain(&mut self) -> Result<bool, Over> {
+        let (Some(cursor), Some((lowest, _))) = (self.cursor, self.chain.lowest()) else { return Ok(false) };
+        let Some((number, server)) = self.shared.board(|board| board.best(lowest)) else { return Ok(false) };
+        let next = cursor.index.plus(1).0;
+        if lowest > next {
+            self.descend(number, &server, lowest, next).await?;
+            return Ok(true);
+        }
+        if self.network.verify == Verify::Headers && self.chain.len() > self.network.gap_ledgers {
+            self.take_gap(number, &server).await?;
+            return Ok(true);
+        }
+        self.take_whole(number, &server, next).await?;
+        Ok(true)
+    }
+
+    /// Leads the chain further down towards the cursor.
+    async fn descend(&mut self, number: usize, server: &Server, lowest: u32, next: u32) -> Result<(), Over> {
+        let floor = LedgerIndex(next.saturating_sub(1));
+        let wanted = (next.saturating_add(1)..=lowest).rev().take(HEADERS_AT_ONCE);
+        let wanted: Vec<LedgerIndex> = self
+            .shared
+            .board(|board| {
+                wanted.take_while(|index| board.end_of(number, *index).is_some()).collect::<Vec<_>>()
+            })
+            .into_iter()
+            .map(LedgerIndex)
+            .collect();
+        let mut headers = stream::iter(wanted.into_iter().map(|index| header(server, index))).buffered(AHEAD);
+        while let Some(header) = headers.next().await {
+            let header = header.map_err(Over::of(number))?;
+            self.check_hash(number, &header)?;
+            self.chain.descend(&header, floor);
+        }
+        self.shared.board(|board| board.credit(number));
+        Ok(())
+    }
+
+    /// Whether this is the header of the chain's lowest ledger.
+    pub(super) fn check_hash(&self, number: usize, header: &LedgerHeader) -> Result<(), Over> {
+        let Some((_, wanted)) = self.chain.lowest() else { return Ok(()) };
+        let found = header.hash();
+        if found == wanted {
+            return Ok(());
+        }
+        let index = LedgerIndex(header.index);
+        // Whoever was agreed with has said otherwise: both are named.
+        self.shared.board(|board| board.hear(number, index.0, found));
+        Err(Over::Trouble(number, Trouble::Unproven { index, what: "its hash", wanted, found }))
+    }
+
+    /// Takes the chain's ledgers, each whole and proven, until something else has to be looked at.
+    async fn take_whole(&mut self, number: usize, server: &Server, next: u32) -> Result<(), Over> {
+        let Some((top, _)) = self.chain.highest() else { return Ok(()) };
+        let Some(end) = self.shared.board(|board| board.end_of(number, next)) else { return Ok(()) };
+        let wanted = (next..=top.min(end)).map(LedgerIndex);
+        let mut ledgers = stream::iter(wanted.map(|index| whole(server.clone(), index))).buffered(AHEAD);
+        while let Some(reply) = ledgers.next().await {
+            let reply = reply.map_err(Over::of(number))?;
+            let (Some(after), Some((index, hash)), Some(fees)) =
+                (self.cursor, self.chain.lowest(), self.fees)
+            else {
+                return Ok(());
+            };
+            let proven = prove(LedgerIndex(index), hash, &after, reply);
+            if let Err(Trouble::Unproven { what: "its hash", found, .. }) = &proven {
+                self.shared.board(|board| board.hear(number, index, *found));
+            }
+            let proven = proven.map_err(Over::of(number))?;
+            let decoded = self.decode(&proven).map_err(Over::of(number))?;
+            let observation = observe(&proven.header, fees, &decoded, &self.watch)
+                .map_err(|error| Over::Trouble(number, error.into()))?;
+            // The present ledger, as far as is agreed: what its successor costs is worth knowing.
+            if self.chain.len() == 1 {
+                self.tell_open_ledger_fee(server).await?;
+            }
+            self.take(observation).await?;
+            if self.shared.board(|board| {
+                board.credit(number);
+                board.dispute().is_some()
+            }) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Decodes the transactions that may concern a watched account.
+    fn decode(&self, proven: &Proven) -> Result<Vec<(Transaction, Metadata)>, Trouble> {
+        let concerning = proven.transactions.iter().filter(|tx| self.interest.concerns(tx));
+        concerning.map(|data| decode(proven.point.index, data)).collect()
+    }
+
+    /// The fee is advice: a server that does not give it is still good for ledgers.
+    async fn tell_open_ledger_fee(&self, server: &Server) -> Result<(), Over> {
+        let asked = server.request("fee", json!({})).await.map_err(Trouble::from);
+        match asked.and_then(reply::open_ledger_fee) {
+            Ok(fee) => Ok(self.send(Input::OpenLedgerFee { fee }).await?),
+            Err(trouble) => {
+                tracing::warn!(%trouble, "the fee of the open ledger is not known");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Decodes a transaction of this ledger.
+pub(super) fn decode(index: LedgerIndex, data: &TxData) -> Result<(Transaction, Metadata), Trouble> {
+    let tx_id = xrpl_wire::tree::transaction_id(&data.tx_blob.0);
+    let wrong = |what: String| ObserveError { index, tx_id, what };
+    let tx = Transaction::decode(&data.tx_blob.0).map_err(|error| wrong(error.to_string()))?;
+    let meta = Metadata::decode(&data.meta_blob.0).map_err(|error| wrong(error.to_string()))?;
+    Ok((tx, meta))
+}

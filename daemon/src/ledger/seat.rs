@@ -1,0 +1,259 @@
+//! Keeps one endpoint connected: connects, subscribes, listens, and comes back after every failure.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::board::Board;
+use super::error::{Trouble, malformed};
+use super::ranges::Ranges;
+use super::reply::{self, Announced};
+use super::server::Server;
+use super::transport::Transport;
+use crate::config::NetworkConfig;
+
+/// The first wait after an endpoint has failed; doubled each time.
+const BACKOFF_FIRST: Duration = Duration::from_millis(250);
+
+/// The longest wait. A server that comes back is used within this.
+pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// What the endpoints' tasks and the follower share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    board: Mutex<Board>,
+    /// Something on the board has changed. Only the follower waits for it.
+    pub(super) changed: Notify,
+    /// One for each endpoint: its connection is to be given up.
+    leave: Vec<watch::Sender<()>>,
+}
+
+impl Shared {
+    pub(super) fn new(board: Board, endpoints: usize) -> Self {
+        let leave = (0..endpoints).map(|_| watch::channel(()).0).collect();
+        Self { board: Mutex::new(board), changed: Notify::new(), leave }
+    }
+
+    /// Looks at the board, or changes it.
+    pub(super) fn board<T>(&self, look: impl FnOnce(&mut Board) -> T) -> T {
+        look(&mut self.board.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The endpoint failed; its task connects anew after a while.
+    pub(super) fn blame(&self, number: usize, trouble: &Trouble) {
+        self.board(|board| board.blame(number, trouble.to_string()));
+        if let Some(leave) = self.leave.get(number) {
+            leave.send_replace(());
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Board)) {
+        self.board(change);
+        self.changed.notify_one();
+    }
+}
+
+/// The task of one endpoint.
+pub(super) struct Seat {
+    shared: Arc<Shared>,
+    transport: Arc<dyn Transport>,
+    network: Arc<NetworkConfig>,
+    number: usize,
+    endpoint: String,
+    backoff: Backoff,
+    /// Where it fell silent. It is worth nothing until it has come further.
+    stuck_at: Option<u32>,
+}
+
+/// Why a session is over.
+enum Over {
+    /// The endpoint itself.
+    Trouble(Trouble),
+    /// The follower has said why.
+    Blamed,
+}
+
+impl<T: Into<Trouble>> From<T> for Over {
+    fn from(trouble: T) -> Self {
+        Self::Trouble(trouble.into())
+    }
+}
+
+impl Seat {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        transport: &Arc<dyn Transport>,
+        network: &Arc<NetworkConfig>,
+        jitter_seed: u64,
+        number: usize,
+    ) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            transport: Arc::clone(transport),
+            network: Arc::clone(network),
+            number,
+            endpoint: network.endpoints.get(number).cloned().unwrap_or_default(),
+            // Endpoints that failed together do not come back together.
+            backoff: Backoff::new(jitter_seed.wrapping_add(u64::try_from(number).unwrap_or_default())),
+            stuck_at: None,
+        }
+    }
+
+    /// Never ends by itself.
+    pub(super) async fn run(mut self) {
+        loop {
+            let mut news = false;
+            let over = self.session(&mut news).await;
+            if let Over::Trouble(trouble) = &over {
+                tracing::warn!(endpoint = self.endpoint, %trouble, "the ledger server is left");
+                self.shared.change(|board| board.down(self.number, trouble.to_string()));
+            }
+            let good = match over {
+                Over::Trouble(_) => news,
+                Over::Blamed => self.shared.board(|board| board.is_credited(self.number)),
+            };
+            if good {
+                self.backoff.reset();
+            }
+            sleep(self.backoff.next()).await;
+        }
+    }
+
+    async fn session(&mut self, news: &mut bool) -> Over {
+        match self.listen(news).await {
+            Ok(over) | Err(over) => over,
+        }
+    }
+
+    /// Follows what the endpoint announces until something goes wrong with it.
+    async fn listen(&mut self, news: &mut bool) -> Result<Over, Over> {
+        let Some(leave) = self.shared.leave.get(self.number) else { return Ok(Over::Blamed) };
+        let mut leave = leave.subscribe();
+        let patience = self.network.request_timeout;
+        let (server, mut announced) = Server::open(&*self.transport, &self.endpoint, patience).await?;
+        let tip = self.subscribe(&server).await?;
+        let ranges = match &tip.validated_ledgers {
+            Some(_) => None,
+            None => complete_ledgers(&server).await,
+        };
+        tracing::info!(endpoint = self.endpoint, ledger = tip.ledger_index, "connected");
+        let mut highest = tip.ledger_index;
+        let mut live = self.stuck_at.is_none_or(|stuck| tip.ledger_index > stuck);
+        if live {
+            self.stuck_at = None;
+            self.shared.change(|board| {
+                board.up(self.number, server.clone(), tip);
+                if ranges.is_some() {
+                    board.has(self.number, ranges);
+                }
+            });
+        }
+        let mut deadline = Instant::now() + self.network.silence_max;
+        loop {
+            tokio::select! {
+                biased;
+                _ = leave.changed() => return Ok(Over::Blamed),
+                changed = timeout_at(deadline, announced.changed()) => match changed {
+                    Ok(Ok(())) => {
+                        let Some(latest) = announced.borrow_and_update().clone() else { continue };
+                        self.check(&latest)?;
+                        let further = latest.ledger_index > highest;
+                        if further {
+                            highest = latest.ledger_index;
+                            deadline = Instant::now() + self.network.silence_max;
+                            *news = true;
+                        }
+                        if live {
+                            self.shared.change(|board| board.announce(self.number, latest));
+                        } else if further {
+                            (live, self.stuck_at) = (true, None);
+                            self.shared.change(|board| board.up(self.number, server.clone(), latest));
+                        }
+                    }
+                    Ok(Err(_)) => return Err(Trouble::Ended.into()),
+                    Err(_) => {
+                        self.stuck_at = Some(highest);
+                        return Err(Trouble::Silent(self.network.silence_max.as_secs()).into());
+                    }
+                },
+            }
+        }
+    }
+
+    /// Subscribes to the announcements; the reply is the first of them.
+    async fn subscribe(&self, server: &Server) -> Result<Announced, Trouble> {
+        let reply = server.request("subscribe", json!({ "streams": ["ledger"] })).await?;
+        if reply.get("ledger_index").is_none() {
+            return Err(Trouble::NotSynced);
+        }
+        let tip: Announced = reply::parse("subscribe", reply)?;
+        self.check(&tip)?;
+        Ok(tip)
+    }
+
+    fn check(&self, announced: &Announced) -> Result<(), Trouble> {
+        if announced.fees().is_none() {
+            return Err(malformed("subscribe", "fees or reserves beyond all XRP"));
+        }
+        match (self.network.network_id, announced.network_id) {
+            (Some(wanted), Some(found)) if wanted != found => Err(Trouble::OtherNetwork { wanted, found }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What the server has, where it says so. It is of use, and no more: an answer that cannot be read is none.
+async fn complete_ledgers(server: &Server) -> Option<Ranges> {
+    let reply = server.request("server_info", json!({})).await.ok()?;
+    Ranges::parse(reply.pointer("/info/complete_ledgers").and_then(Value::as_str)?)
+}
+
+/// Waits that grow, with jitter.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    wait: Duration,
+    jitter: StdRng,
+}
+
+impl Backoff {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { wait: BACKOFF_FIRST, jitter: StdRng::seed_from_u64(seed) }
+    }
+
+    /// Begins with the shortest again.
+    pub(super) fn reset(&mut self) {
+        self.wait = BACKOFF_FIRST;
+    }
+
+    /// The next wait: between half and the whole of it, so that many daemons do not come back at the
+    /// same moment.
+    pub(super) fn next(&mut self) -> Duration {
+        let half = self.wait / 2;
+        self.wait = self.wait.saturating_mul(2).min(BACKOFF_MAX);
+        let most = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
+        half.saturating_add(Duration::from_millis(self.jitter.random_range(0..=most)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_begin_anew() {
+        let mut backoff = Backoff::new(1);
+        let mut whole = BACKOFF_FIRST;
+        for _ in 0..10 {
+            let wait = backoff.next();
+            assert!(wait >= whole / 2 && wait <= whole, "{wait:?} of {whole:?}");
+            whole = (whole * 2).min(BACKOFF_MAX);
+        }
+        backoff.reset();
+        assert!(backoff.next() <= BACKOFF_FIRST);
+    }
+}

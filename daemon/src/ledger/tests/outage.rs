@@ -1,0 +1,155 @@
+//! Endpoints that fall silent, close, or are slow: another takes over, and sight is lost only when none can.
+
+use tokio::time::Instant;
+
+use super::memory::Net;
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_endpoint_is_replaced_without_loss_of_sight_and_connected_anew() {
+    let net = Net::new(2, "tickets", 1);
+    let mut port = net.spawn(net.config(1), net.from(1));
+    port.reconciled().await;
+    net.at(0).set(|host| host.mute = true);
+    for closed in 2..=6 {
+        port.quiet(8).await;
+        net.close();
+        assert_eq!(port.ledger().await, net.point(closed));
+    }
+    assert!(net.at(0).set(|host| host.opened.len()) > 1, "it was given up and connected again");
+    assert_eq!(net.at(1).set(|host| host.opened.len()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_socket_is_replaced_without_loss_of_sight() {
+    let net = Net::new(2, "tickets", 1);
+    let mut port = net.spawn(net.config(1), net.from(1));
+    port.reconciled().await;
+    for closed in 2..=5 {
+        net.at(closed % 2).hang_up();
+        net.close();
+        assert_eq!(port.ledger().await, net.point(closed));
+        port.quiet(4).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_endpoint_is_replaced_within_the_time_of_one_request() {
+    let net = Net::new(2, "tickets", 1);
+    let mut port = net.spawn(net.config(1), net.from(1));
+    port.reconciled().await;
+    net.at(0).set(|host| host.swallows = Some("ledger"));
+    net.close();
+    let before = Instant::now();
+    assert_eq!(port.ledger().await, net.point(2));
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+    // From then on the other is asked first.
+    port.quiet(10).await;
+    net.close();
+    let before = Instant::now();
+    assert_eq!(port.ledger().await, net.point(3));
+    assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_none_can_be_reached_all_are_named_and_tried_ever_more_seldom() {
+    let net = Net::new(2, "tickets", 1);
+    let down = |number: usize, reachable| net.at(number).set(|host| host.reachable = reachable);
+    (0..2).for_each(|number| down(number, false));
+    let mut port = net.spawn(net.config(1), net.from(1));
+    let reason = port.lost().await;
+    assert!(reason.contains("a: cannot be reached") && reason.contains("b: cannot be reached"), "{reason}");
+    port.quiet(300).await;
+    let tries = net.at(0).set(|host| host.opened.clone());
+    let waits: Vec<Duration> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(waits[0] <= Duration::from_millis(250), "{waits:?}");
+    assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(10)), "{waits:?}");
+    assert!(waits.iter().skip(6).all(|wait| *wait >= Duration::from_secs(5)), "{waits:?}");
+    assert_ne!(tries, net.at(1).set(|host| host.opened.clone()), "they do not come back together");
+    (0..2).for_each(|number| down(number, true));
+    assert_eq!(port.reconciled().await, net.point(1));
+    net.close();
+    assert_eq!(port.ledger().await, net.point(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stands_still_is_no_sight_however_often_it_is_connected() {
+    let net = Net::new(1, "tickets", 1);
+    let mut port = net.spawn(net.config(1), net.from(1));
+    port.reconciled().await;
+    assert!(port.lost().await.contains("no new validated ledger for 20 s"));
+    loop {
+        // It may be said in other words, and nothing else is said.
+        match port.within(Duration::from_secs(120)).await {
+            Some(Input::SightLost { .. }) => {}
+            None => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(net.at(0).set(|host| host.opened.len()) > 3);
+    net.close();
+    assert_eq!(port.ledger().await, net.point(2));
+    assert_eq!(port.reconciled().await, net.point(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_server_swallows_is_sent_to_the_next() {
+    let net = Net::new(2, "tickets", 1);
+    let mut port = net.spawn(net.config(1), net.from(1));
+    port.reconciled().await;
+    net.at(0).set(|host| host.swallows = Some("submit"));
+    let (id, blob) = (Hash256([1; 32]), HexBytes(vec![0x12]));
+    assert!(matches!(port.handle.submit(id, &blob).await, SubmitReply::Unknown(_)));
+    assert!(matches!(port.handle.submit(id, &blob).await, SubmitReply::Engine(_)));
+    assert_eq!((net.at(0).asked("submit"), net.at(1).asked("submit")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_beginning_waits_for_an_endpoint_that_has_the_ledger() {
+    let net = Net::new(2, "tickets", 2);
+    for number in [0, 1] {
+        // They announce what they do not give.
+        net.at(number).set(|host| (host.says_ranges, host.first) = (false, 3));
+    }
+    let account = AccountId([1; 20]);
+    let mut port = net.spawn(net.config(1), Start { watched: [account].into(), ..Start::default() });
+    port.quiet(3).await;
+    net.close();
+    assert_eq!(port.reconciled().await, net.point(3));
+}
+
+/// A run with every kind of outage, and all that was said in it, with the time of each word.
+async fn eventful() -> Vec<String> {
+    let net = Net::new(3, "random-1", 1);
+    let mut port = net.spawn(net.config(2), net.from(1));
+    let mut said = Vec::new();
+    let origin = Instant::now();
+    for round in 0..30_usize {
+        let server = net.at(round % 3);
+        server.set(|host| {
+            host.mute = round % 5 == 0;
+            host.reachable = round % 7 != 0;
+            host.swallows = (round % 4 == 0).then_some("ledger");
+            host.tampers = round % 6 == 0;
+        });
+        if round % 2 == 0 {
+            server.hang_up();
+        }
+        net.close();
+        while let Some(input) = port.within(Duration::from_secs(4)).await {
+            said.push(format!("{:?} {input:?}", origin.elapsed()));
+        }
+    }
+    said
+}
+
+#[test]
+fn the_same_seed_makes_the_same_run() {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.unwrap().block_on(eventful())
+    };
+    let first = run();
+    assert!(first.iter().any(|word| word.contains("SightLost")) && first.len() > 20, "{first:#?}");
+    assert_eq!(first, run());
+}
