@@ -162,13 +162,13 @@ impl Follower {
             if self.chain.len() == 1 {
                 self.tell_open_ledger_fee(server).await?;
             }
-            self.take(observation).await?;
             if self.shared.board(|board| {
                 board.credit(number);
                 board.dispute().is_some()
             }) {
                 return Ok(());
             }
+            self.take(observation).await?;
         }
         Ok(())
     }

@@ -238,10 +238,12 @@ impl Follower {
         let header = fetch::header(&server, index).await.map_err(Over::of(number))?;
         self.shared.board(|board| board.hear(number, index.0, header.hash()));
         let point = LedgerPoint { index, hash: header.hash(), close_time: header.close_time };
-        if self.shared.board(|board| board.dispute()).is_some() {
+        // Where somebody has said otherwise, that comes first.
+        if self.shared.board(|board| board.dispute()).is_some()
+            || !self.read_everything(number, &server, point).await?
+        {
             return Ok(true);
         }
-        self.read_everything(number, &server, point).await?;
         self.shared.board(|board| board.take(index.0, point.hash));
         (self.cursor, self.fresh) = (Some(point), Instant::now());
         Ok(true)
@@ -279,31 +281,51 @@ impl Follower {
         // Nobody has the cursor's state any more: with the next ledger there is another.
         let Some((number, server)) = best else { return Ok(()) };
         if self.read_all {
-            return self.read_everything(number, &server, cursor).await;
+            self.read_everything(number, &server, cursor).await?;
+        } else {
+            self.read(number, &server, cursor, self.wanted.clone()).await?;
         }
-        self.read(number, &server, cursor, self.wanted.clone()).await
-    }
-
-    async fn read_everything(&mut self, number: usize, server: &Server, at: LedgerPoint) -> Result<(), Over> {
-        self.read(number, server, at, self.watch.watched.clone()).await?;
-        (self.read_all, self.unread) = (false, 0);
-        self.lost = None;
         Ok(())
     }
 
+    /// Reads every watched account. `false` where that is worth nothing by now.
+    async fn read_everything(
+        &mut self,
+        number: usize,
+        server: &Server,
+        at: LedgerPoint,
+    ) -> Result<bool, Over> {
+        let read = self.read(number, server, at, self.watch.watched.clone()).await?;
+        if read {
+            (self.read_all, self.unread) = (false, 0);
+            self.lost = None;
+        }
+        Ok(read)
+    }
+
+    /// Reads these accounts. `false` where endpoints have come to contradict each other meanwhile: then
+    /// nothing is said that would let the daemon act.
     async fn read(
         &mut self,
         number: usize,
         server: &Server,
         at: LedgerPoint,
         accounts: BTreeSet<AccountId>,
-    ) -> Result<(), Over> {
+    ) -> Result<bool, Over> {
         let read = snapshot::read(server, &at, &accounts, &self.escrows).await.map_err(Over::of(number))?;
-        self.shared.board(|board| board.credit(number));
+        let disputed = self.shared.board(|board| {
+            board.credit(number);
+            board.dispute().is_some()
+        });
+        if disputed {
+            // To look at it again.
+            self.shared.changed.notify_one();
+            return Ok(false);
+        }
         self.escrows.extend(read.iter().flat_map(|account| &account.escrows).map(|escrow| escrow.key));
         self.send(Input::Reconciled { at, accounts: read, wall_ms: self.clock.now_ms() }).await?;
         self.wanted.retain(|account| !accounts.contains(account));
-        Ok(())
+        Ok(true)
     }
 
     fn want(&mut self, accounts: Vec<AccountId>) {

@@ -59,6 +59,9 @@ impl Follower {
             let observation = observe_at(point, parent, fees, &transactions, &self.watch)
                 .map_err(|error| Over::Trouble(number, error.into()))?;
             parent = point.hash;
+            if self.shared.board(|board| board.dispute().is_some()) {
+                return Ok(());
+            }
             self.take(observation).await?;
         }
         self.shared.board(|board| board.credit(number));

@@ -78,6 +78,24 @@ async fn two_hashes_of_one_ledger_stop_everything_until_they_agree_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_read_while_endpoints_came_to_disagree_is_not_handed_on() {
+    let net = Net::new(3, "tickets", 2);
+    net.at(2).fork(3);
+    // Connecting takes two seconds, and reading the account two more.
+    for number in 0..3 {
+        net.at(number).set(|host| host.delay = Duration::from_secs(2));
+    }
+    let account = AccountId([1; 20]);
+    let mut port = net.spawn(net.config(1), Start { watched: [account].into(), ..net.from(2) });
+    port.quiet(3).await;
+    assert_eq!(net.at(0).asked("account_info"), 1, "it is being read");
+    net.at(1).close();
+    net.at(2).close();
+    let reason = port.lost().await;
+    assert!(reason.contains("two validated ledgers"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_two_that_disagree_none_is_believed_when_the_other_hangs_up() {
     let net = Net::new(2, "tickets", 2);
     net.at(1).fork(3);
