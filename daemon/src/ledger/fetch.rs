@@ -150,7 +150,7 @@ impl Follower {
             else {
                 return Ok(());
             };
-            let proven = prove(LedgerIndex(index), hash, &after, reply);
+            let proven = prove(LedgerIndex(index), Some(hash), &after, reply);
             if let Err(Trouble::Unproven { what: "its hash", found, .. }) = &proven {
                 self.shared.board(|board| board.hear(number, index, *found));
             }

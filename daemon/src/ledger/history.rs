@@ -148,7 +148,7 @@ impl History {
         let index = cursor.index.plus(1);
         let params = json!({ "ledger_index": index.0, "transactions": true, "expand": true, "binary": true });
         let observed = async {
-            let proven = prove(index, Some(cursor), fetch(&self.server, index, params).await?)?;
+            let proven = prove(index, None, cursor, fetch(&self.server, index, params).await?)?;
             let transactions = decode(&self.interest, &proven)?;
             Ok::<_, Trouble>(observe(&proven.header, self.fees, &transactions, &self.watch)?)
         };

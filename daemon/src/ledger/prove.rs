@@ -17,10 +17,11 @@ pub(super) struct Proven {
     pub(super) transactions: Vec<TxData>,
 }
 
-/// Proves a ledger: that it is the one of this hash, follows `after`, and has these transactions.
+/// Proves a ledger: that it is the one of this hash where one is known, follows `after`, and has these
+/// transactions.
 pub(super) fn prove(
     index: LedgerIndex,
-    hash: Hash256,
+    hash: Option<Hash256>,
     after: &LedgerPoint,
     reply: LedgerReply,
 ) -> Result<Proven, Trouble> {
@@ -29,7 +30,7 @@ pub(super) fn prove(
     if proven.header.parent_hash != after.hash {
         return unproven("its parent's hash", after.hash, proven.header.parent_hash);
     }
-    if proven.point.hash != hash {
+    if let Some(hash) = hash.filter(|hash| *hash != proven.point.hash) {
         return unproven("its hash", hash, proven.point.hash);
     }
     let blobs = proven.transactions.iter().map(|tx| (&tx.tx_blob.0, &tx.meta_blob.0));

@@ -119,7 +119,7 @@ fn changes_of_every_recorded_story_add_up_to_its_final_state() {
         };
         for ledger in &story.ledgers {
             let reply = reply::parse("ledger", ledger.reply()).unwrap();
-            let proven = prove(after.index.plus(1), ledger.hash, &after, reply).unwrap();
+            let proven = prove(after.index.plus(1), Some(ledger.hash), &after, reply).unwrap();
             after = proven.point;
             let observation = observe(&proven.header, fees(), &ledger.decoded(), &watch).unwrap();
             assert_eq!(observation.point, after);

@@ -30,7 +30,7 @@ fn proven_after(change: impl FnOnce(&mut Value)) -> Result<(), Trouble> {
     let mut reply = ledger.reply();
     change(&mut reply);
     let reply = reply::parse("ledger", reply)?;
-    prove(parent.index.plus(1), ledger.hash, &parent, reply).map(|_| ())
+    prove(parent.index.plus(1), Some(ledger.hash), &parent, reply).map(|_| ())
 }
 
 fn flip(text: &mut Value) {
@@ -81,13 +81,13 @@ fn a_ledger_that_does_not_follow_the_last_one_is_noticed() {
     let (ledger, parent) = ledger_and_parent();
     let stranger = LedgerPoint { hash: Hash256([7; 32]), ..parent };
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let trouble = prove(parent.index.plus(1), ledger.hash, &stranger, reply).unwrap_err();
+    let trouble = prove(parent.index.plus(1), Some(ledger.hash), &stranger, reply).unwrap_err();
     assert!(trouble.is_grave() && trouble.to_string().contains("its parent's hash"), "{trouble}");
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let other_index = prove(parent.index.plus(2), ledger.hash, &parent, reply);
+    let other_index = prove(parent.index.plus(2), Some(ledger.hash), &parent, reply);
     assert!(other_index.is_err(), "another index than was asked for");
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let trouble = prove(parent.index.plus(1), parent.hash, &parent, reply).unwrap_err();
+    let trouble = prove(parent.index.plus(1), Some(parent.hash), &parent, reply).unwrap_err();
     assert!(trouble.is_grave() && trouble.to_string().contains("its hash"), "{trouble}");
 }
 
