@@ -17,7 +17,7 @@ use treasury_core::input::RungSignatures;
 use treasury_core::units::{AccountId, HexBytes};
 use xrpl_wire::condition::{condition_for_preimage, fulfillment_for_preimage};
 use xrpl_wire::sign::{sign_for, sign_single};
-use xrpl_wire::{KeyPair, Object, SignError, Transaction, TransactionType, TxError, sf};
+use xrpl_wire::{KeyPair, Object, Seed, SignError, Transaction, TransactionType, TxError, sf};
 use zeroize::Zeroizing;
 
 pub use keystore::{Keystore, KeystoreError, RELEASE_KEY_BYTES, WorkFactor};
@@ -119,6 +119,14 @@ impl Signer {
     pub fn new(keystore: Keystore) -> Self {
         let keys = keystore.seeds().map(|(account, seed)| (account, KeyPair::from_seed(seed))).collect();
         Self { keys, release_key: keystore.release_key().clone() }
+    }
+
+    /// A signer with keys that were never in a keystore: for simulations, in which everything has to come out
+    /// the same again.
+    #[must_use]
+    pub fn with_keys(seeds: &[Seed], release_key: Zeroizing<[u8; RELEASE_KEY_BYTES]>) -> Self {
+        let keys = seeds.iter().map(KeyPair::from_seed).map(|key| (key.account_id(), key)).collect();
+        Self { keys, release_key }
     }
 
     /// The accounts it has keys for.
@@ -261,7 +269,7 @@ mod tests {
     use xrpl_wire::condition::fulfillment_matches;
     use xrpl_wire::sign::{verify_signatures, verify_signer};
     use xrpl_wire::typed::{self, EscrowFinish, Payment, TxBody, TxCommon};
-    use xrpl_wire::{Amount, KeyType, Seed, Signer as WireSigner};
+    use xrpl_wire::{Amount, KeyType, Signer as WireSigner};
 
     use super::*;
 

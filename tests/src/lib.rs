@@ -1,1 +1,4 @@
-//! What runs daemon and harness together. The library holds nothing; see `scenarios`, `benches`.
+//! What runs daemon and harness together: the simulator is the library; scenarios, conformance and benches are
+//! targets beside it.
+
+pub mod simulation;

@@ -12,7 +12,7 @@ mod inspect;
 mod intents;
 mod lock;
 mod memory;
-mod record;
+pub mod record;
 mod salvage;
 mod segments;
 mod snapshot;

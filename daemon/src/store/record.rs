@@ -11,9 +11,10 @@ use super::{Record, StoreError};
 
 /// Bytes of a chunk. The storage engine puts values beyond an eighth of a megabyte into files of their
 /// own, which it never syncs; a quarter of that leaves room for what it stores around them.
-pub(super) const CHUNK_BYTES: usize = 32 * 1024;
+pub const CHUNK_BYTES: usize = 32 * 1024;
 
-pub(super) type Key = [u8; 10];
+/// Names a chunk: record number, chunk number.
+pub type Key = [u8; 10];
 
 const HEADER_BYTES: usize = 8;
 
@@ -26,7 +27,10 @@ pub(super) fn key(number: u64, chunk: u16) -> Key {
 }
 
 /// The keys and values of a record, in the keys' order.
-pub(super) fn encode(number: u64, events: &[Event]) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+///
+/// # Errors
+/// [`StoreError::Json`], [`StoreError::TooLarge`].
+pub fn encode(number: u64, events: &[Event]) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
     let json = serde_json::to_vec(events).map_err(|error| StoreError::Json(error.to_string()))?;
     let chunks = json.chunks(CHUNK_BYTES);
     let of = u16::try_from(chunks.len()).map_err(|_| StoreError::TooLarge(json.len()))?;
@@ -113,7 +117,8 @@ impl Raw {
 }
 
 /// Puts chunks together, in order.
-pub(super) struct Assembler {
+#[derive(Debug)]
+pub struct Assembler {
     number: u64,
     chunks: u16,
     of: u16,
@@ -122,12 +127,16 @@ pub(super) struct Assembler {
 
 impl Assembler {
     /// Expects the record after `after` first.
-    pub(super) fn new(after: u64) -> Self {
+    #[must_use]
+    pub fn new(after: u64) -> Self {
         Self { number: after.saturating_add(1), chunks: 0, of: 0, json: Vec::new() }
     }
 
     /// Takes the next key and value; answers with the record that it completes.
-    pub(super) fn take(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Record>, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Gap`], [`StoreError::Format`].
+    pub fn take(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Record>, StoreError> {
         self.take_raw(key, value)?.map(|raw| raw.parse()).transpose()
     }
 
@@ -153,7 +162,10 @@ impl Assembler {
     }
 
     /// Nothing follows: an error where a record is only half there.
-    pub(super) fn finish(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn finish(&self) -> Result<(), StoreError> {
         if self.chunks == 0 { Ok(()) } else { Err(self.incomplete()) }
     }
 

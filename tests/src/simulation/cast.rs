@@ -1,0 +1,326 @@
+//! Who takes part: the treasury as it is declared, its people, and the ledger on which they begin.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use treasury_core::Treasury;
+use treasury_core::config::{
+    AccountConfig, DeclaredSigners, FeeConfig, Person, Role, Signing, TicketConfig, Tier, TierLink, Timing,
+};
+use treasury_core::intent::{Asker, IntentKind};
+use treasury_core::policy::{Action, Approvers, Policy, Rolling, Rule};
+use treasury_core::units::{AccountId, Drops, Weight};
+use treasuryd::signer::{RELEASE_KEY_BYTES, Signer};
+use xrpl_harness::embedded::{CloseTime, GenesisConfig, Ledger};
+use xrpl_wire::typed::{self, SignerEntry, SignerListSet, TxBody, TxCommon};
+use xrpl_wire::{KeyPair, KeyType, Seed, SeqProxy, Transaction, sign};
+
+/// The four people. Carol's key and her access to the daemon are stolen: what she does is the attacker's.
+pub const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
+
+/// Whose key and access the attacker has.
+pub const STOLEN: &str = "carol";
+
+/// Signers whose keys the daemon holds.
+pub const AGENTS: [&str; 2] = ["agent-1", "agent-2"];
+
+/// Accounts that people may ask to pay.
+pub const PAYERS: [&str; 3] = ["cold", "warm", "hot"];
+
+/// Who is paid.
+pub const PAYEES: [&str; 3] = ["exchange", "supplier", "shop"];
+
+/// Drops in an XRP.
+pub const XRP: u64 = 1_000_000;
+
+/// The largest payment that the agents sign by themselves, in XRP.
+pub const SMALL_XRP: u64 = 100;
+
+/// The largest payment that goes at once when two people have signed, in XRP.
+pub const MIDDLING_XRP: u64 = 1_000;
+
+/// The largest payment at all, in XRP. What is above the middling goes through an escrow.
+pub const LARGE_XRP: u64 = 5_000;
+
+/// What small payments may take out of an account within [`ROLLING_SECONDS`], in XRP.
+pub const ROLLING_XRP: u64 = 400;
+
+/// The period of the small payments' limit, in seconds of ledger time.
+pub const ROLLING_SECONDS: u32 = 3_600;
+
+/// From the deadline of a large payment to its FinishAfter, in seconds.
+pub const DELAY_SECONDS: u32 = 1_200;
+
+/// From FinishAfter to CancelAfter, in seconds.
+pub const WINDOW_SECONDS: u32 = 1_200;
+
+/// The longest deadline that people ask for, in seconds.
+pub const DEADLINE_MAX_SECONDS: u32 = 1_200;
+
+/// The daemon's patience with a network that says nothing, in seconds.
+pub const SILENCE_MAX_SECONDS: u32 = 20;
+
+/// So many drops.
+///
+/// # Panics
+/// Above all XRP there is.
+#[must_use]
+pub fn drops(amount: u64) -> Drops {
+    Drops::new(amount).expect("less than all XRP")
+}
+
+/// So many XRP.
+///
+/// # Panics
+/// Above all XRP there is.
+#[must_use]
+pub fn xrp(amount: u64) -> Drops {
+    drops(amount * XRP)
+}
+
+/// Everybody's keys, made once: deriving them is slow.
+pub struct Cast {
+    keys: BTreeMap<String, KeyPair>,
+    names: BTreeMap<AccountId, String>,
+}
+
+fn seed(name: &str) -> Seed {
+    let mut entropy = [7_u8; 16];
+    for (slot, byte) in entropy.iter_mut().zip(name.bytes()) {
+        *slot = byte;
+    }
+    Seed::from_entropy(entropy, KeyType::Ed25519)
+}
+
+impl Default for Cast {
+    fn default() -> Self {
+        let spare = ["alice-2", "carol-2", "stranger", "runner"];
+        let all = PEOPLE.iter().chain(&AGENTS).chain(&PAYERS).chain(&PAYEES).chain(&spare);
+        let keys: BTreeMap<String, KeyPair> =
+            all.map(|name| ((*name).to_owned(), KeyPair::from_seed(&seed(name)))).collect();
+        let names = keys.iter().map(|(name, key)| (key.account_id(), name.clone())).collect();
+        Self { keys, names }
+    }
+}
+
+impl Cast {
+    /// Somebody's master key.
+    ///
+    /// # Panics
+    /// For a name that is not in the cast.
+    #[must_use]
+    pub fn key(&self, name: &str) -> &KeyPair {
+        &self.keys[name]
+    }
+
+    /// The account of somebody's master key.
+    ///
+    /// # Panics
+    /// For a name that is not in the cast.
+    #[must_use]
+    pub fn id(&self, name: &str) -> AccountId {
+        self.key(name).account_id()
+    }
+
+    /// The name of an account, `?` for others.
+    #[must_use]
+    pub fn name(&self, account: &AccountId) -> &str {
+        self.names.get(account).map_or("?", String::as_str)
+    }
+
+    /// What the daemon signs with: agents, runner, and a release key that is the same in every run.
+    #[must_use]
+    pub fn signer(&self) -> Signer {
+        let seeds: Vec<Seed> = AGENTS.iter().chain(&["runner"]).map(|name| seed(name)).collect();
+        Signer::with_keys(&seeds, [9; RELEASE_KEY_BYTES].into())
+    }
+
+    /// A transaction signed with one key.
+    ///
+    /// # Panics
+    /// Where it cannot be built: a defect of the simulator.
+    #[must_use]
+    pub fn signed(&self, by: &str, account: AccountId, seq: SeqProxy, body: &TxBody) -> Transaction {
+        let common = TxCommon {
+            account,
+            seq,
+            fee: drops(12),
+            last_ledger_sequence: None,
+            source_tag: None,
+            network_id: None,
+            memos: Vec::new(),
+            flags: 0,
+        };
+        let tx = typed::build(&common, body).expect("a transaction that can be written");
+        sign::sign_single(&tx, self.key(by)).expect("a transaction that can be signed")
+    }
+
+    /// The SignerList that an account is declared to have.
+    #[must_use]
+    pub fn declared(&self, account: &str) -> DeclaredSigners {
+        let agents: &[&str] = if account == "cold" { &[] } else { &AGENTS };
+        let weight = |name: &str| if account == "cold" && name == "alice" { 2 } else { 1 };
+        DeclaredSigners {
+            quorum: Weight(if account == "cold" { 3 } else { 2 }),
+            entries: PEOPLE.iter().chain(agents).map(|name| (self.id(name), weight(name))).collect(),
+        }
+    }
+
+    /// The transaction body that declares it to the ledger.
+    #[must_use]
+    pub fn signer_list_set(&self, account: &str) -> TxBody {
+        let declared = self.declared(account);
+        let entry = |(account, weight): (&AccountId, &u16)| SignerEntry { account: *account, weight: *weight };
+        TxBody::SignerListSet(SignerListSet {
+            quorum: declared.quorum.0,
+            entries: declared.entries.iter().map(entry).collect(),
+        })
+    }
+
+    /// The ledger on which all begins: everybody funded who is not meant to be a phantom signer, and the
+    /// SignerLists as declared.
+    ///
+    /// # Panics
+    /// Where the ledger refuses: a defect of the simulator.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger::genesis(GenesisConfig::default());
+        let funds = [
+            ("cold", 10_000_000),
+            ("warm", 200_000),
+            ("hot", 2_000),
+            ("runner", 5_000),
+            ("alice", 1_000),
+            ("carol", 1_000),
+            ("agent-1", 1_000),
+            ("exchange", 1_000),
+            ("supplier", 1_000),
+            ("shop", 1_000),
+            ("stranger", 1_000_000),
+        ];
+        for (name, amount) in funds {
+            ledger.set_balance(&self.id(name), xrp(amount)).expect("enough XRP");
+        }
+        let closed = ledger.close(CloseTime::Next);
+        for account in PAYERS {
+            let sequence = sequence_of(&closed.state, &self.id(account)).expect("a funded account");
+            let body = self.signer_list_set(account);
+            let tx = self.signed(account, self.id(account), SeqProxy::Sequence(sequence), &body);
+            assert!(ledger.submit(&tx.encode()).result.is_tes());
+        }
+        // Cold has no agents: its people set Tickets aside by hand.
+        let sequence = sequence_of(ledger.open().state(), &self.id("cold")).expect("a funded account");
+        let tickets = TxBody::TicketCreate(typed::TicketCreate { count: 200 });
+        let tx = self.signed("cold", self.id("cold"), SeqProxy::Sequence(sequence), &tickets);
+        assert!(ledger.submit(&tx.encode()).result.is_tes());
+        ledger.close(CloseTime::Next);
+        ledger
+    }
+
+    /// The treasury as it is declared.
+    #[must_use]
+    pub fn treasury(&self) -> Treasury {
+        let account = |name: &str, tier| {
+            let signers = (tier != Tier::Runner).then(|| self.declared(name));
+            let signing = if tier == Tier::Runner { Signing::Single } else { Signing::Multi };
+            (self.id(name), AccountConfig { name: name.to_owned(), tier, signing, signers })
+        };
+        let person = |name: &str, roles: &[Role]| {
+            let roles = roles.iter().copied().collect();
+            (name.to_owned(), Person { name: name.to_owned(), signer: Some(self.id(name)), roles })
+        };
+        Treasury {
+            network_id: None,
+            accounts: BTreeMap::from([
+                account("cold", Tier::Cold),
+                account("warm", Tier::Warm),
+                account("hot", Tier::Hot),
+                account("runner", Tier::Runner),
+            ]),
+            people: BTreeMap::from([
+                person("alice", &[Role::Proposer, Role::Approver]),
+                person("bob", &[Role::Proposer, Role::Approver]),
+                person("carol", &[Role::Approver]),
+                person("dave", &[Role::Approver, Role::Security, Role::Admin]),
+            ]),
+            agents: AGENTS.iter().map(|name| self.id(name)).collect(),
+            runner: Some(self.id("runner")),
+            destinations: PAYEES.iter().map(|name| (self.id(name), (*name).to_owned())).collect(),
+            policy: self.policy(),
+            links: vec![
+                self.link("cold to warm", "cold", "warm", [150_000, 200_000, 20_000, 40_000]),
+                self.link("warm to hot", "warm", "hot", [1_000, 2_000, 700, 2_000]),
+            ],
+            fees: FeeConfig::default(),
+            tickets: TicketConfig { low_water: 4, target: 10 },
+            timing: Timing {
+                deadline_seconds: 900,
+                deadline_max_seconds: 7_200,
+                delayed_deadline_max_seconds: DEADLINE_MAX_SECONDS,
+                close_interval_seconds: 5,
+                agent_ledgers: 20,
+                silence_max_seconds: SILENCE_MAX_SECONDS,
+                retry_seconds: 60,
+                breaker_failures: 5,
+            },
+            severities: BTreeMap::new(),
+        }
+    }
+
+    fn link(&self, name: &str, from: &str, to: &str, [floor, target, most, period]: [u64; 4]) -> TierLink {
+        TierLink {
+            name: name.to_owned(),
+            from: self.id(from),
+            to: self.id(to),
+            floor: xrp(floor),
+            target: xrp(target),
+            source_floor: xrp(1_000),
+            move_max: xrp(most),
+            period_max: xrp(period),
+            period_seconds: ROLLING_SECONDS,
+        }
+    }
+
+    fn policy(&self) -> Policy {
+        let two = || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]) };
+        let rule = |name: &str, most: u64, action| Rule {
+            name: name.to_owned(),
+            askers: None,
+            accounts: None,
+            kinds: Some(vec![IntentKind::Pay]),
+            destination: None,
+            amount_min: None,
+            amount_max: Some(xrp(most)),
+            rolling: None,
+            action,
+        };
+        let moves = |name: &str, from: &str, action| Rule {
+            kinds: Some(vec![IntentKind::Move]),
+            askers: Some(vec![Asker::Daemon]),
+            accounts: Some(vec![self.id(from)]),
+            ..rule(name, 1_000_000, action)
+        };
+        let small = Rule {
+            accounts: Some(vec![self.id("warm"), self.id("hot")]),
+            rolling: Some(Rolling { period_seconds: ROLLING_SECONDS, amount_max: xrp(ROLLING_XRP) }),
+            ..rule("small", SMALL_XRP, Action::Allow)
+        };
+        let delay = Action::Delay {
+            delay_seconds: DELAY_SECONDS,
+            window_seconds: WINDOW_SECONDS,
+            approvers: two(),
+        };
+        Policy::new(vec![
+            moves("cold moves", "cold", Action::Approve(two())),
+            moves("warm moves", "warm", Action::Allow),
+            small,
+            rule("middling", MIDDLING_XRP, Action::Approve(two())),
+            rule("large", LARGE_XRP, delay),
+        ])
+    }
+}
+
+/// An account's next Sequence, as a state has it.
+#[must_use]
+pub fn sequence_of(state: &xrpl_harness::embedded::StateMap, account: &AccountId) -> Option<u32> {
+    state.object(&xrpl_wire::index::account_root(account))?.u32(xrpl_wire::sf::Sequence)
+}

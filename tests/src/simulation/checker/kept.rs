@@ -1,0 +1,157 @@
+//! What was acknowledged stays known, and everything ends.
+
+use treasury_core::command::{Actor, Answer, Command, CommandError};
+use treasury_core::intent::Intent;
+use treasury_core::proposal::{Proposal, Status};
+use treasury_core::state::{Guard, State};
+use treasury_core::wait::waits;
+
+use super::{Checker, Rule};
+
+impl Checker {
+    /// Somebody asks a daemon for something. Whether it was done is not known yet; what it may undo is no
+    /// longer demanded from here on.
+    pub fn asked(&mut self, daemon: usize, actor: &Actor, command: &Command) {
+        match command {
+            Command::Retract { proposal } | Command::Reject { proposal, .. } => {
+                let signer = self.cast.id(&actor.person);
+                self.approvals.remove(&(daemon, *proposal, signer));
+            }
+            Command::Clear { proposal, .. } => {
+                self.flagged.remove(&(daemon, *proposal));
+            }
+            Command::Unfreeze { account } => {
+                self.frozen.remove(&(daemon, *account));
+            }
+            _ => {}
+        }
+    }
+
+    /// A daemon has answered: what it acknowledges is durable.
+    pub fn answered(
+        &mut self,
+        daemon: usize,
+        tag: Option<u32>,
+        command: &Command,
+        answer: &Result<Answer, CommandError>,
+    ) {
+        let Ok(answer) = answer else { return };
+        match (command, answer) {
+            (Command::Propose(_), Answer::Proposed { proposal }) => {
+                let Some(intent) = tag.and_then(|tag| self.intents.get_mut(&tag)) else { return };
+                let known = intent.proposal.replace(*proposal);
+                if known.is_some_and(|known| known != *proposal) {
+                    let what = format!("intent {tag:?} is {proposal}, and was {known:?}");
+                    self.broken(Rule::OncePerIntent, what);
+                }
+            }
+            (Command::Approve { proposal, signatures }, _) => {
+                self.approvals.insert((daemon, *proposal, signatures.signer));
+            }
+            (Command::Flag { proposal, .. }, _) => {
+                self.flagged.insert((daemon, *proposal));
+            }
+            (Command::Freeze { account, .. }, _) => {
+                self.frozen.insert((daemon, *account));
+            }
+            (Command::Withdraw { proposal }, _) => {
+                self.withdrawn.insert((daemon, *proposal));
+            }
+            _ => {}
+        }
+    }
+
+    /// What a daemon shows to people is what it has acknowledged.
+    pub fn looked(&mut self, daemon: usize, state: &State) {
+        let mut missing = Vec::new();
+        for (tag, known) in self.intents.iter().filter(|(_, intent)| intent.daemon == daemon) {
+            let Some(id) = known.proposal else { continue };
+            if !state.proposals.get(&id).is_some_and(|proposal| is_of(proposal, *tag)) {
+                missing.push(format!("{id}, which is intent {tag}"));
+            }
+        }
+        for (_, id, signer) in self.approvals.iter().filter(|(of, ..)| *of == daemon) {
+            let gone = state.proposals.get(id).is_none_or(|proposal| {
+                let collects = matches!(proposal.status, Status::Collecting | Status::Ready);
+                collects && !proposal.approvals.contains_key(signer)
+            });
+            if gone {
+                missing.push(format!("the approval of {id} by {}", self.cast.name(signer)));
+            }
+        }
+        for (_, id) in self.flagged.iter().filter(|(of, _)| *of == daemon) {
+            if state.proposals.get(id).is_none_or(|proposal| proposal.holds.is_empty()) {
+                missing.push(format!("the hold on {id}"));
+            }
+        }
+        for (_, account) in self.frozen.iter().filter(|(of, _)| *of == daemon) {
+            if !state.freezes.contains_key(account) {
+                missing.push(format!("the freeze on {account:?}"));
+            }
+        }
+        for (_, id) in self.withdrawn.iter().filter(|(of, _)| *of == daemon) {
+            if state.proposals.get(id).is_none_or(|proposal| !proposal.status.is_final()) {
+                missing.push(format!("that {id} was withdrawn"));
+            }
+        }
+        for what in missing {
+            let what = format!("daemon {daemon} acknowledged and no longer knows {what}");
+            self.broken(Rule::AcknowledgedKept, what);
+        }
+    }
+
+    /// All is well again, and everything had time: what is still open must say what people have to do.
+    /// `probes` are intents that nothing speaks against, and that must have been applied.
+    pub fn ended(&mut self, daemon: usize, state: &State, probes: &[u32]) {
+        let mut open = Vec::new();
+        for id in &state.open {
+            let Some(proposal) = state.proposals.get(id) else { continue };
+            let waits = waits(&self.treasury, state, proposal);
+            // What was planned has a LastLedgerSequence and ends with it; what was not waits for a Ticket.
+            let over = proposal.plan.as_ref().is_some_and(|plan| {
+                state.ledger.is_some_and(|cursor| cursor.index >= plan.last_ledger_sequence)
+            });
+            if waits.is_empty() || over {
+                let (kind, word) = (proposal.intent.kind(), proposal.status.word());
+                open.push(format!("{id} ({kind:?}) is {word} and waits for {waits:?}"));
+            }
+        }
+        for key in &state.standing {
+            let Some(tracked) = state.escrows.get(key) else { continue };
+            let over = tracked.view.cancel_after.is_some_and(|cancel_after| state.now() > cancel_after);
+            let ours = matches!(tracked.guard, Guard::Locked { .. } | Guard::Releasing { .. });
+            if ours && over {
+                open.push(format!("escrow {key} still stands: {:?}", tracked.guard));
+            }
+        }
+        for tag in probes {
+            if self.applied.get(tag).is_none_or(Vec::is_empty) {
+                let proposal = self.proposal_of(*tag).and_then(|id| state.proposals.get(&id));
+                let what = proposal.map(|proposal| (proposal.status.word(), waits(&self.treasury, state, proposal)));
+                open.push(format!("intent {tag}, which nothing speaks against, was not applied: {what:?}"));
+            }
+        }
+        for what in open {
+            self.broken(Rule::AllEnds, format!("daemon {daemon}: {what}"));
+        }
+    }
+
+    /// A daemon has started again. `before` is what it knew when it died, if all of that was durable.
+    pub fn booted(&mut self, daemon: usize, before: Option<&State>, state: &State) {
+        if let Some(before) = before.filter(|before| *before != state) {
+            let what = format!(
+                "daemon {daemon} replays {} proposals at {:?} and had {} at {:?}",
+                state.proposals.len(),
+                state.ledger,
+                before.proposals.len(),
+                before.ledger
+            );
+            self.broken(Rule::LogIntact, what);
+        }
+        self.looked(daemon, state);
+    }
+}
+
+fn is_of(proposal: &Proposal, tag: u32) -> bool {
+    matches!(&proposal.intent, Intent::Pay { destination_tag, .. } if *destination_tag == Some(tag))
+}

@@ -1,0 +1,179 @@
+//! What must never happen, written from the specification. It looks at the ledger's truth, at what the daemons
+//! acknowledged, at what they send, and at what they show to people; never at how they decide.
+
+mod kept;
+mod ledger;
+mod sent;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use treasury_core::Treasury;
+use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, ProposalId};
+
+use super::cast::Cast;
+
+pub use sent::Heard;
+
+/// A rule of the checker's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// All XRP is where it was, or was burned as a fee.
+    DropsConserved,
+    /// Of what somebody asked for once, at most one transaction is ever applied.
+    OncePerIntent,
+    /// A treasury account sends nothing that nobody asked for.
+    NothingUnasked,
+    /// What was acknowledged stays known.
+    AcknowledgedKept,
+    /// An escrow that was flagged is never finished.
+    FlaggedNotFinished,
+    /// What is frozen sends nothing.
+    FrozenNotSent,
+    /// Nothing is sent without sight of the ledger.
+    BlindNotSent,
+    /// A payment takes the form that policy asks for, with the signatures that policy asks for.
+    PolicyKept,
+    /// Tier links and rolling limits are not passed.
+    LimitsKept,
+    /// Every intent ends, or says what it waits for.
+    AllEnds,
+    /// The log is whole: a restart knows what was durable.
+    LogIntact,
+}
+
+impl Rule {
+    /// Every rule.
+    pub const ALL: [Self; 11] = [
+        Self::DropsConserved,
+        Self::OncePerIntent,
+        Self::NothingUnasked,
+        Self::AcknowledgedKept,
+        Self::FlaggedNotFinished,
+        Self::FrozenNotSent,
+        Self::BlindNotSent,
+        Self::PolicyKept,
+        Self::LimitsKept,
+        Self::AllEnds,
+        Self::LogIntact,
+    ];
+}
+
+/// A rule that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub rule: Rule,
+    /// What happened.
+    pub what: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}: {}", self.rule, self.what)
+    }
+}
+
+/// What somebody asked for, named on the ledger by its DestinationTag.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// Which daemon was asked.
+    pub daemon: usize,
+    /// The paying account.
+    pub account: AccountId,
+    /// Who is to be paid.
+    pub destination: AccountId,
+    /// How much.
+    pub amount: Drops,
+    /// Its proposal, once the daemon has said so.
+    pub proposal: Option<ProposalId>,
+}
+
+/// A payment out of an account that counts against a limit: ledger time, drops.
+type Outflow = (u32, u64);
+
+/// The checker.
+pub struct Checker {
+    violations: Vec<Violation>,
+    cast: Cast,
+    treasury: Treasury,
+    intents: BTreeMap<u32, Intent>,
+    /// Transactions applied for each intent.
+    applied: BTreeMap<u32, Vec<Hash256>>,
+    /// Transactions of treasury accounts that somebody made past the daemons.
+    foreign: BTreeSet<Hash256>,
+    /// Transactions that daemons have sent.
+    sent: BTreeSet<Hash256>,
+    /// Escrows that came of intents.
+    escrows: BTreeMap<EscrowKey, u32>,
+    /// Escrows whose EscrowFinish has been sent.
+    revealed: BTreeSet<EscrowKey>,
+    /// Approvals that were acknowledged, and should still be there.
+    approvals: BTreeSet<(usize, ProposalId, AccountId)>,
+    flagged: BTreeSet<(usize, ProposalId)>,
+    frozen: BTreeSet<(usize, Option<AccountId>)>,
+    /// Proposals that their asker took back.
+    withdrawn: BTreeSet<(usize, ProposalId)>,
+    /// Moves along each tier link: the paying and the receiving account.
+    moves: BTreeMap<(AccountId, AccountId), Vec<Outflow>>,
+    /// Payments that no person signed, by paying account.
+    unattended: BTreeMap<AccountId, Vec<Outflow>>,
+    /// Drops there were after the ledger before, its close time, and since when ledgers kept their pace.
+    total_drops: u64,
+    close_time: u32,
+    steady_since: u32,
+}
+
+impl Checker {
+    /// A checker of a run that begins with this ledger.
+    #[must_use]
+    pub fn new(first: &xrpl_harness::embedded::ClosedLedger) -> Self {
+        let cast = Cast::default();
+        Self {
+            violations: Vec::new(),
+            treasury: cast.treasury(),
+            cast,
+            intents: BTreeMap::new(),
+            applied: BTreeMap::new(),
+            foreign: BTreeSet::new(),
+            sent: BTreeSet::new(),
+            escrows: BTreeMap::new(),
+            revealed: BTreeSet::new(),
+            approvals: BTreeSet::new(),
+            flagged: BTreeSet::new(),
+            frozen: BTreeSet::new(),
+            withdrawn: BTreeSet::new(),
+            moves: BTreeMap::new(),
+            unattended: BTreeMap::new(),
+            total_drops: first.header.total_drops,
+            close_time: first.header.close_time.0,
+            steady_since: first.header.index,
+        }
+    }
+
+    /// What was broken so far, in order.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// A rule is broken.
+    pub fn broken(&mut self, rule: Rule, what: impl Into<String>) {
+        self.violations.push(Violation { rule, what: what.into() });
+    }
+
+    /// Somebody made a transaction of a treasury account past the daemons.
+    pub fn foreign(&mut self, tx_id: Hash256) {
+        self.foreign.insert(tx_id);
+    }
+
+    /// Somebody asks for a payment, under a DestinationTag of its own.
+    pub fn intends(&mut self, tag: u32, intent: Intent) {
+        self.intents.insert(tag, intent);
+    }
+
+    /// The proposal of an intent, as acknowledged.
+    #[must_use]
+    pub fn proposal_of(&self, tag: u32) -> Option<ProposalId> {
+        self.intents.get(&tag)?.proposal
+    }
+}

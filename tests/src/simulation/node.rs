@@ -1,0 +1,151 @@
+//! One daemon: the engine's own machine on a simulated disk, with the real ledger port, and no threads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use treasury_core::command::Command;
+use treasury_core::state::State;
+use treasury_core::units::RequestId;
+use treasury_core::{Input, Treasury};
+use treasuryd::clock::Clock;
+use treasuryd::config::NetworkConfig;
+use treasuryd::engine::{EngineStartError, Machine};
+use treasuryd::ledger::{Port, PortHandle, Start};
+use treasuryd::metrics::Metrics;
+
+use super::cast::SILENCE_MAX_SECONDS;
+use super::disk::Disk;
+use super::network::Network;
+use super::transport::{Shared, SimTransport};
+
+/// As many inputs as wait for the daemon's own engine.
+const INPUTS_MAX: usize = 1_024;
+
+/// Ledgers between two readings of everything.
+const REREAD_LEDGERS: u32 = 250;
+
+/// What somebody asked and has no answer to yet.
+pub struct Pending {
+    /// The DestinationTag of the intent, where it is one.
+    pub tag: Option<u32>,
+    /// What was asked.
+    pub command: Command,
+}
+
+/// A daemon, dead or alive.
+pub struct Node {
+    /// Its number.
+    pub number: usize,
+    /// Its disk, which outlives it.
+    pub disk: Disk,
+    /// How often it was started. What belongs to an earlier start comes too late.
+    pub incarnation: u32,
+    /// Who waits for an answer.
+    pub pending: BTreeMap<RequestId, Pending>,
+    /// What it knew when it died, if all of that was durable.
+    pub before: Option<State>,
+    life: Option<Life>,
+    requests: u64,
+}
+
+struct Life {
+    machine: Machine,
+    port: PortHandle,
+    inputs: mpsc::Receiver<Input>,
+}
+
+impl Node {
+    /// A daemon that has never been started.
+    #[must_use]
+    pub fn new(number: usize) -> Self {
+        Self {
+            number,
+            disk: Disk::default(),
+            incarnation: 0,
+            pending: BTreeMap::new(),
+            before: None,
+            life: None,
+            requests: 0,
+        }
+    }
+
+    /// Starts it on what is on its disk.
+    ///
+    /// # Errors
+    /// Where the store does not open.
+    pub fn boot(
+        &mut self,
+        treasury: &Arc<Treasury>,
+        metrics: &Arc<Metrics>,
+        shared: &Shared,
+        jitter_seed: u64,
+    ) -> Result<(), EngineStartError> {
+        let store = Box::new(self.disk.store());
+        let machine = Machine::open(Arc::clone(treasury), store, Arc::clone(metrics))?;
+        let state = machine.state();
+        let start = Start {
+            watched: treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect(),
+            treasury: treasury.accounts.keys().copied().collect(),
+            cursor: state.ledger,
+            escrows: state.standing.clone(),
+        };
+        let mut network = NetworkConfig::new(Network::endpoints());
+        network.request_timeout = Duration::from_secs(5);
+        network.silence_max = Duration::from_secs(SILENCE_MAX_SECONDS.into());
+        network.reread_ledgers = REREAD_LEDGERS;
+        let (sender, inputs) = mpsc::channel(INPUTS_MAX);
+        let clock = {
+            let shared = shared.clone();
+            Clock::new(move || shared.now_ms())
+        };
+        let transport = Arc::new(SimTransport { daemon: self.number, shared: shared.clone() });
+        let port = Port::spawn_on(transport, clock, jitter_seed, network, start, sender);
+        self.incarnation += 1;
+        self.life = Some(Life { machine, port, inputs });
+        Ok(())
+    }
+
+    /// Its process ends. Nobody who waits gets an answer.
+    pub async fn die(&mut self) {
+        if let Some(life) = self.life.take() {
+            life.port.shutdown().await;
+        }
+        self.pending.clear();
+    }
+
+    /// Its engine, while it lives.
+    pub fn machine(&mut self) -> Option<&mut Machine> {
+        self.life.as_mut().map(|life| &mut life.machine)
+    }
+
+    /// What it shows, while it lives.
+    #[must_use]
+    pub fn state(&self) -> Option<&State> {
+        self.life.as_ref().map(|life| life.machine.state())
+    }
+
+    /// Its ledger port, while it lives.
+    #[must_use]
+    pub fn port(&self) -> Option<&PortHandle> {
+        self.life.as_ref().map(|life| &life.port)
+    }
+
+    /// The number of a new request.
+    pub fn request(&mut self, pending: Pending) -> RequestId {
+        self.requests += 1;
+        let request = RequestId(self.requests);
+        self.pending.insert(request, pending);
+        request
+    }
+
+    /// The next input from its port.
+    pub fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Input> {
+        match self.life.as_mut().map(|life| life.inputs.poll_recv(cx)) {
+            Some(Poll::Ready(Some(input))) => Poll::Ready(input),
+            _ => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! What people do: they ask, sign, take back, object, flag, freeze; with mistakes, and with one of them robbed.
+
+use rand::Rng;
+use rand::seq::IndexedRandom;
+use treasury_core::command::{Answer, Command, CommandError, Propose};
+use treasury_core::input::RungSignatures;
+use treasury_core::intent::Intent as Wanted;
+use treasury_core::proposal::Status;
+use treasury_core::units::{AccountId, HexBytes, ProposalId};
+use xrpl_wire::{KeyPair, Transaction, sign};
+
+use super::cast::{DEADLINE_MAX_SECONDS, PAYEES, PAYERS, PEOPLE, XRP, drops};
+use super::checker::Intent;
+use super::node::Pending;
+use super::outsiders::Outsider;
+use super::world::{Due, World};
+
+/// Something that somebody does.
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    /// Whatever comes to somebody's mind; and the next one later.
+    Something,
+    /// Whatever somebody does past the daemon; and the next one later.
+    SomethingOutside,
+    /// A person signs a proposal.
+    Approve { daemon: usize, proposal: ProposalId, person: &'static str },
+    /// A request whose answer never came is sent again.
+    AskAgain { tag: u32 },
+    /// Somebody past the daemons does this.
+    Outside(Outsider),
+}
+
+/// What the people remember.
+pub(super) struct People {
+    next_tag: u32,
+    /// Everything that was ever asked for.
+    asked: Vec<(u32, usize, &'static str, Propose)>,
+    /// The key that alice signs with now.
+    pub(super) alice_signs_with: &'static str,
+}
+
+impl People {
+    pub(super) fn new() -> Self {
+        Self { next_tag: 1_000, asked: Vec::new(), alice_signs_with: "alice" }
+    }
+}
+
+/// Milliseconds of a ledger, about.
+const LEDGER_MS: u64 = 4_000;
+
+impl World {
+    /// People begin to act, and go on until faults are over.
+    pub(super) fn begin_acting(&mut self) {
+        self.after(40 * LEDGER_MS, Due::Act(Act::Something));
+        self.after(80 * LEDGER_MS, Due::Act(Act::SomethingOutside));
+    }
+
+    pub(super) async fn act(&mut self, act: Act) {
+        match act {
+            Act::Something => {
+                if self.healed {
+                    return;
+                }
+                self.something().await;
+                let wait = self.rng.random_range(5..130) * LEDGER_MS;
+                self.after(wait, Due::Act(Act::Something));
+            }
+            Act::SomethingOutside => {
+                if self.healed {
+                    return;
+                }
+                self.something_outside();
+                let wait = self.rng.random_range(50..400) * LEDGER_MS;
+                self.after(wait, Due::Act(Act::SomethingOutside));
+            }
+            Act::Approve { daemon, proposal, person } => self.approve(daemon, proposal, person).await,
+            Act::AskAgain { tag } => {
+                let Some((_, daemon, person, propose)) = self.people.asked.iter().find(|asked| asked.0 == tag).cloned()
+                else {
+                    return;
+                };
+                self.reach("people", "ask again");
+                self.ask(daemon, person, Some(tag), Command::Propose(propose)).await;
+            }
+            Act::Outside(outsider) => self.outside(outsider),
+        }
+    }
+
+    async fn something(&mut self) {
+        let daemon = self.rng.random_range(0..self.nodes.len());
+        let any = self.any_proposal(daemon);
+        let person = *PEOPLE.choose(&mut self.rng).unwrap_or(&"alice");
+        let reason = String::new();
+        let word = match (self.rng.random_range(0..100), any) {
+            (0..40, _) | (_, None) => {
+                self.propose_something(daemon).await;
+                "propose"
+            }
+            (40..58, Some(proposal)) => {
+                self.approve(daemon, proposal, person).await;
+                "approve"
+            }
+            (58..62, Some(proposal)) => {
+                self.ask(daemon, person, None, Command::Retract { proposal }).await;
+                "retract"
+            }
+            (62..66, Some(proposal)) => {
+                self.ask(daemon, person, None, Command::Reject { proposal, reason }).await;
+                "reject"
+            }
+            (66..69, Some(proposal)) => {
+                let person = *["alice", "dave"].choose(&mut self.rng).unwrap_or(&"alice");
+                self.ask(daemon, person, None, Command::Withdraw { proposal }).await;
+                "withdraw"
+            }
+            (69..78, Some(proposal)) => {
+                let proposal = self.any_escrow(daemon).unwrap_or(proposal);
+                self.ask(daemon, "dave", None, Command::Flag { proposal, reason }).await;
+                "flag"
+            }
+            (78..84, Some(proposal)) => {
+                let proposal = self.any_held(daemon).unwrap_or(proposal);
+                self.ask(daemon, "dave", None, Command::Clear { proposal, hold: None }).await;
+                "clear"
+            }
+            (84..86, _) => {
+                let account = self.any_account();
+                self.ask(daemon, "dave", None, Command::Freeze { account, reason }).await;
+                "freeze"
+            }
+            (86..92, _) => {
+                self.unfreeze(daemon).await;
+                "unfreeze"
+            }
+            (92..94, _) => {
+                self.ask(daemon, "dave", None, Command::CloseBreaker).await;
+                "close breaker"
+            }
+            (94..97, Some(proposal)) => {
+                self.approve_badly(daemon, proposal, person).await;
+                "approve badly"
+            }
+            _ => {
+                self.ask_for_too_much(daemon, person).await;
+                "ask badly"
+            }
+        };
+        self.reach("people", word);
+    }
+
+    /// Lifts every freeze.
+    pub(super) async fn unfreeze(&mut self, daemon: usize) {
+        let Some(state) = self.nodes[daemon].state() else { return };
+        let frozen: Vec<Option<AccountId>> = state.freezes.keys().copied().collect();
+        for account in frozen {
+            self.ask(daemon, "dave", None, Command::Unfreeze { account }).await;
+        }
+    }
+
+    fn any_account(&mut self) -> Option<AccountId> {
+        let name = *["cold", "warm", "hot", "runner", ""].choose(&mut self.rng)?;
+        (!name.is_empty()).then(|| self.cast.id(name))
+    }
+
+    /// One of the newest proposals.
+    fn any_proposal(&mut self, daemon: usize) -> Option<ProposalId> {
+        let newest: Vec<ProposalId> =
+            self.nodes.get(daemon)?.state()?.proposals.keys().rev().take(12).copied().collect();
+        newest.choose(&mut self.rng).copied()
+    }
+
+    /// A proposal whose escrow stands.
+    fn any_escrow(&mut self, daemon: usize) -> Option<ProposalId> {
+        let state = self.nodes.get(daemon)?.state()?;
+        let standing: Vec<ProposalId> =
+            state.standing.iter().filter_map(|key| state.escrows.get(key)?.guard.proposal()).collect();
+        standing.choose(&mut self.rng).copied()
+    }
+
+    fn any_held(&mut self, daemon: usize) -> Option<ProposalId> {
+        let state = self.nodes.get(daemon)?.state()?;
+        let held: Vec<ProposalId> =
+            state.proposals.values().filter(|proposal| !proposal.holds.is_empty()).map(|held| held.id).collect();
+        held.choose(&mut self.rng).copied()
+    }
+
+    async fn propose_something(&mut self, daemon: usize) {
+        let account = *["warm", "warm", "hot", "hot", "cold"].choose(&mut self.rng).unwrap_or(&"warm");
+        let most = *[100_u64, 100, 400, 1_000, 4_000, 4_000, 4_000, 6_000].choose(&mut self.rng).unwrap_or(&100);
+        let amount = self.rng.random_range(1..=most * XRP);
+        let deadline = self.rng.random_range(200..=DEADLINE_MAX_SECONDS);
+        self.propose(daemon, account, amount, Some(deadline)).await;
+    }
+
+    /// Asks for a payment, and lets people look at it in the minutes after. Answers with its tag.
+    pub(super) async fn propose(
+        &mut self,
+        daemon: usize,
+        account: &'static str,
+        amount: u64,
+        deadline_seconds: Option<u32>,
+    ) -> u32 {
+        let tag = self.people.next_tag;
+        self.people.next_tag += 1;
+        let person = *["alice", "bob"].choose(&mut self.rng).unwrap_or(&"alice");
+        let payee = *PAYEES.choose(&mut self.rng).unwrap_or(&"shop");
+        let propose = Propose {
+            account: self.cast.id(account),
+            destination: self.cast.id(payee),
+            destination_tag: Some(tag),
+            amount: drops(amount),
+            note: String::new(),
+            deadline_seconds,
+            idempotency_key: Some(tag.to_string()),
+        };
+        let intent = Intent {
+            daemon,
+            account: propose.account,
+            destination: propose.destination,
+            amount: propose.amount,
+            proposal: None,
+        };
+        self.checker.intends(tag, intent);
+        self.people.asked.push((tag, daemon, person, propose.clone()));
+        self.line(format!("{person} asks daemon {daemon} to pay {amount} drops from {account}: intent {tag}"));
+        self.ask(daemon, person, Some(tag), Command::Propose(propose)).await;
+        // Where no answer came, people ask again; some ask again anyway.
+        if self.checker.proposal_of(tag).is_none() || self.rng.random_range(0..10) == 0 {
+            let wait = self.rng.random_range(1..60) * LEDGER_MS;
+            self.after(wait, Due::Act(Act::AskAgain { tag }));
+        }
+        tag
+    }
+
+    /// People hear an answer.
+    pub(super) fn hear(&mut self, daemon: usize, pending: &Pending, answer: &Result<Answer, CommandError>) {
+        if let (Command::Propose(_), Ok(Answer::Proposed { proposal })) = (&pending.command, answer) {
+            self.line(format!("intent {} is {proposal} of daemon {daemon}", pending.tag.unwrap_or_default()));
+            for person in PEOPLE {
+                if self.rng.random_range(0..10) < 6 || self.healed {
+                    let wait = self.rng.random_range(1..60) * LEDGER_MS;
+                    self.after(wait, Due::Act(Act::Approve { daemon, proposal: *proposal, person }));
+                }
+            }
+        }
+    }
+
+    fn key_of(&self, person: &str) -> &KeyPair {
+        self.cast.key(if person == "alice" { self.people.alice_signs_with } else { person })
+    }
+
+    /// The frozen rungs of a proposal that collects signatures.
+    fn rungs(&self, daemon: usize, proposal: ProposalId) -> Option<Vec<HexBytes>> {
+        let proposal = self.nodes.get(daemon)?.state()?.proposals.get(&proposal)?;
+        let open = matches!(proposal.status, Status::Collecting | Status::Ready);
+        let rungs = &proposal.plan.as_ref()?.rungs;
+        (open && !rungs.is_empty()).then(|| rungs.clone())
+    }
+
+    async fn approve(&mut self, daemon: usize, proposal: ProposalId, person: &'static str) {
+        let Some(rungs) = self.rungs(daemon, proposal) else { return };
+        let Some(signatures) = signatures(&rungs, self.cast.id(person), self.key_of(person)) else { return };
+        self.ask(daemon, person, None, Command::Approve { proposal, signatures }).await;
+    }
+
+    /// With somebody else's key, for somebody else, or over too few rungs.
+    async fn approve_badly(&mut self, daemon: usize, proposal: ProposalId, person: &'static str) {
+        let Some(mut rungs) = self.rungs(daemon, proposal) else { return };
+        let key = if person == "alice" { "alice-2" } else { "carol" };
+        let signer = *PEOPLE.choose(&mut self.rng).unwrap_or(&"bob");
+        if self.rng.random_range(0..3) == 0 {
+            rungs.pop();
+        }
+        let Some(signatures) = signatures(&rungs, self.cast.id(signer), self.cast.key(key)) else { return };
+        self.ask(daemon, person, None, Command::Approve { proposal, signatures }).await;
+    }
+
+    /// Requests that are refused whatever the state is, and an old idempotency key with other content.
+    async fn ask_for_too_much(&mut self, daemon: usize, person: &'static str) {
+        let old = self.people.asked.choose(&mut self.rng).cloned();
+        let command = match (self.rng.random_range(0..3), old) {
+            (0, Some((_, of, asker, mut propose))) => {
+                propose.amount = drops(propose.amount.get() + 1);
+                return self.ask(of, asker, None, Command::Propose(propose)).await;
+            }
+            (1, _) => Command::Freeze { account: Some(self.cast.id("stranger")), reason: String::new() },
+            _ => Command::Withdraw { proposal: ProposalId(1_000_000) },
+        };
+        self.ask(daemon, person, None, command).await;
+    }
+
+    /// People sign what waits for them: cold's moves and Tickets, which no agent can sign.
+    pub(super) async fn sign_what_waits(&mut self) {
+        for daemon in 0..self.nodes.len() {
+            let Some(state) = self.nodes[daemon].state() else { continue };
+            let waiting: Vec<ProposalId> = state
+                .open
+                .iter()
+                .filter_map(|id| state.proposals.get(id))
+                .filter(|proposal| matches!(proposal.intent, Wanted::Move { .. } | Wanted::CreateTickets { .. }))
+                .filter(|proposal| proposal.account == self.cast.id(PAYERS[0]) && proposal.approvals.is_empty())
+                .map(|proposal| proposal.id)
+                .collect();
+            for proposal in waiting {
+                for person in ["alice", "bob", "dave"] {
+                    self.approve(daemon, proposal, person).await;
+                }
+            }
+        }
+    }
+}
+
+fn signatures(rungs: &[HexBytes], signer: AccountId, key: &KeyPair) -> Option<RungSignatures> {
+    let sign = |rung: &HexBytes| {
+        let tx = Transaction::decode(&rung.0).ok()?;
+        Some(HexBytes(sign::sign_for(&tx, signer, key).ok()?.signature))
+    };
+    let signatures = rungs.iter().map(sign).collect::<Option<Vec<_>>>()?;
+    Some(RungSignatures { signer, signing_pub_key: key.public_key(), signatures })
+}

@@ -1,0 +1,427 @@
+//! The run: one thread, one time, one chance. Inputs come from the ports, from people and from timers; each
+//! goes through a daemon's engine, and what the engine asks for is carried out here.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant, sleep_until};
+use treasury_core::command::{Actor, Command};
+use treasury_core::units::{HexBytes, ProposalId};
+use treasury_core::{Effect, Input, Treasury};
+use treasuryd::engine::Fatal;
+use treasuryd::metrics::Metrics;
+use treasuryd::signer::Signer;
+use xrpl_wire::{RippleTime, Transaction};
+
+use super::cast::Cast;
+use super::checker::{Checker, Heard, Rule};
+use super::coverage;
+use super::faults::Fault;
+use super::network::Network;
+use super::node::{Node, Pending};
+use super::people::{Act, People};
+use super::record::Record;
+use super::transport::Shared;
+use super::{Options, Report};
+
+/// How often the daemon is told the time, in milliseconds.
+const TICK_MS: u64 = 2_000;
+
+/// Ledgers between two looks at what the daemons show.
+const LOOK_LEDGERS: u32 = 16;
+
+/// Something that is to happen at a time.
+pub(super) enum Due {
+    Close,
+    Tick,
+    Act(Act),
+    Boot(usize),
+    FreeDisk(usize),
+    /// An answer to a daemon's process of so many starts.
+    Input(usize, u32, Input),
+}
+
+/// Everything in a run.
+pub(super) struct World {
+    pub(super) shared: Shared,
+    pub(super) cast: Cast,
+    pub(super) treasury: Arc<Treasury>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) checker: Checker,
+    pub(super) people: People,
+    pub(super) rng: StdRng,
+    /// The last closed ledger.
+    pub(super) index: u32,
+    /// Faults are over.
+    pub(super) healed: bool,
+    signer: Signer,
+    metrics: Arc<Metrics>,
+    due: BTreeMap<(u64, u64), Due>,
+    scheduled: u64,
+    answers: (mpsc::UnboundedSender<Answered>, mpsc::UnboundedReceiver<Answered>),
+    /// Ledger time when the run began.
+    epoch: u32,
+    crash_permille: u32,
+}
+
+/// An answer to an effect: which daemon, which start of it, what.
+type Answered = (usize, u32, Input);
+
+impl World {
+    /// A world before anything has happened.
+    ///
+    /// # Panics
+    /// Where the metrics cannot be made: a defect.
+    pub(super) fn new(options: &Options, seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let cast = Cast::default();
+        let ledger = cast.ledger();
+        let first = Arc::clone(ledger.validated());
+        // Calm, rough and wild networks.
+        let permille = [4, 15, 40][rng.random_range(0..3)];
+        let daemons = options.daemons.unwrap_or(if rng.random_range(0..8) == 0 { 2 } else { 1 });
+        let record = Record::new(options.trace);
+        let network_rng = StdRng::seed_from_u64(rng.random());
+        let network = Network::new(ledger, options.faults.clone(), permille, network_rng, record);
+        let mut world = Self {
+            shared: Shared::new(network),
+            treasury: Arc::new(cast.treasury()),
+            signer: cast.signer(),
+            cast,
+            nodes: (0..daemons).map(Node::new).collect(),
+            checker: Checker::new(&first),
+            people: People::new(),
+            index: first.header.index,
+            healed: false,
+            metrics: Arc::new(Metrics::new().expect("metrics")),
+            due: BTreeMap::new(),
+            scheduled: 0,
+            answers: mpsc::unbounded_channel(),
+            epoch: first.header.close_time.0,
+            crash_permille: [1, 2, 4][rng.random_range(0..3)],
+            rng,
+        };
+        world.line(format!("seed {seed}: {daemons} daemon(s), {permille} in a thousand requests suffer"));
+        world.after(1, Due::Close);
+        world.after(TICK_MS, Due::Tick);
+        for number in 0..daemons {
+            world.after(1, Due::Boot(number));
+        }
+        world.begin_acting();
+        world
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        self.shared.now_ms()
+    }
+
+    /// Lets something happen so many milliseconds from now.
+    pub(super) fn after(&mut self, ms: u64, due: Due) {
+        self.scheduled += 1;
+        self.due.insert((self.now_ms() + ms, self.scheduled), due);
+    }
+
+    pub(super) fn line(&mut self, text: String) {
+        let now = self.now_ms();
+        self.shared.lock().record.line(format!("{:>9}.{:03} L{} {text}", now / 1_000, now % 1_000, self.index));
+    }
+
+    pub(super) fn strikes(&mut self, fault: Fault, permille: u32) -> bool {
+        self.shared.lock().strikes(fault, permille)
+    }
+
+    pub(super) fn reach(&mut self, heading: &'static str, word: &str) {
+        self.shared.lock().record.reach(heading, word);
+    }
+
+    /// Runs until so many seconds of time have passed since the beginning, or a rule is broken.
+    pub(super) async fn run_until(&mut self, seconds: u64) {
+        let began = Instant::now() - Duration::from_millis(self.now_ms());
+        while self.checker.violations().is_empty() {
+            let Some(next) = self.due.first_key_value().map(|((at, _), _)| *at) else { return };
+            if next > seconds * 1_000 {
+                return;
+            }
+            let nodes = &mut self.nodes;
+            let inputs = poll_fn(|cx| {
+                for node in nodes.iter_mut() {
+                    if let Poll::Ready(input) = node.poll_input(cx) {
+                        return Poll::Ready((node.number, input));
+                    }
+                }
+                Poll::Pending
+            });
+            tokio::select! {
+                biased;
+                (number, input) = inputs => self.take(number, input).await,
+                Some((number, incarnation, input)) = self.answers.1.recv() => {
+                    if self.nodes[number].incarnation == incarnation {
+                        self.take(number, input).await;
+                    }
+                }
+                () = sleep_until(began + Duration::from_millis(next)) => {
+                    if let Some((_, due)) = self.due.pop_first() {
+                        self.happen(due).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn happen(&mut self, due: Due) {
+        match due {
+            Due::Close => self.close().await,
+            Due::Tick => {
+                let wall_ms = self.now_ms();
+                for number in 0..self.nodes.len() {
+                    self.take(number, Input::Tick { wall_ms }).await;
+                }
+                self.after(TICK_MS, Due::Tick);
+            }
+            Due::Act(act) => self.act(act).await,
+            Due::Boot(number) => self.boot(number),
+            Due::FreeDisk(number) => self.nodes[number].disk.set_full(false),
+            Due::Input(number, incarnation, input) => {
+                if self.nodes[number].incarnation == incarnation {
+                    self.take(number, input).await;
+                }
+            }
+        }
+    }
+
+    /// The network closes a ledger.
+    async fn close(&mut self) {
+        let now = self.epoch + u32::try_from(self.now_ms() / 1_000).unwrap_or(u32::MAX);
+        let closed = self.shared.lock().close(RippleTime(now));
+        self.index = closed.header.index;
+        for tx in &closed.transactions {
+            let name = self.cast.name(&tx.tx().account()).to_owned();
+            self.line(format!("{name}: {} {} {}", tx.tx().tx_type().name(), tx.id, tx.result.name()));
+            self.reach("validated result", tx.result.name());
+        }
+        self.checker.ledger(&closed);
+        let wait = if self.strikes(Fault::Halt, 1) {
+            self.rng.random_range(30_000..400_000)
+        } else {
+            self.rng.random_range(3_000..=5_000)
+        };
+        self.after(wait, Due::Close);
+        if self.index.is_multiple_of(LOOK_LEDGERS) {
+            for number in 0..self.nodes.len() {
+                self.look(number);
+            }
+        }
+        for number in 0..self.nodes.len() {
+            self.endanger(number).await;
+        }
+    }
+
+    fn look(&mut self, number: usize) {
+        let Some(state) = self.nodes[number].state() else { return };
+        self.checker.looked(number, state);
+        coverage::of_state(&self.treasury, state, &mut self.shared.lock().record);
+    }
+
+    /// A daemon's process and disk are in danger.
+    async fn endanger(&mut self, number: usize) {
+        if self.nodes[number].state().is_none() {
+            return;
+        }
+        let permille = self.crash_permille;
+        if self.rng.random_range(0..4000) < permille * 3 && !self.nodes[number].disk.crash_is_due() {
+            let points = [
+                Fault::CrashBeforeWrite,
+                Fault::CrashLostWrite,
+                Fault::CrashTornWrite,
+                Fault::CrashKeptWrite,
+                Fault::CrashAfterSync,
+                Fault::CrashBetweenEffects,
+            ];
+            let point = points[self.rng.random_range(0..points.len())];
+            if self.strikes(point, 1000) {
+                self.nodes[number].disk.crash_at(point);
+            }
+        }
+        if self.rng.random_range(0..4000) < permille && self.strikes(Fault::Kill, 1000) {
+            self.die(number, "killed", None, true).await;
+        } else if self.rng.random_range(0..8000) < permille && self.strikes(Fault::FullDisk, 1000) {
+            self.nodes[number].disk.set_full(true);
+            let wait = self.rng.random_range(1_000..120_000);
+            self.after(wait, Due::FreeDisk(number));
+        }
+    }
+
+    fn boot(&mut self, number: usize) {
+        let seed = self.rng.random();
+        let node = &mut self.nodes[number];
+        let recovered = node.disk.recover();
+        let before = node.before.take();
+        let opened = node.boot(&self.treasury, &self.metrics, &self.shared, seed);
+        self.shared.lock().read.remove(&number);
+        if recovered.damaged {
+            self.checker.broken(Rule::LogIntact, format!("daemon {number}: the disk lost what was synced"));
+        }
+        match opened {
+            Ok(()) => {
+                self.line(format!("daemon {number} starts with {} records", recovered.records));
+                if let Some(state) = self.nodes[number].state() {
+                    self.checker.booted(number, before.as_ref(), state);
+                }
+            }
+            Err(error) => self.checker.broken(Rule::LogIntact, format!("daemon {number} does not start: {error}")),
+        }
+    }
+
+    /// A daemon's process ends; it starts again after a while.
+    async fn die(&mut self, number: usize, how: &str, crash: Option<Fault>, durable: bool) {
+        self.line(format!("daemon {number} dies: {how}"));
+        let node = &mut self.nodes[number];
+        node.before = if durable { node.state().cloned() } else { None };
+        node.die().await;
+        node.disk.power_cut(crash, &mut self.rng);
+        let wait = self.rng.random_range(500..40_000);
+        self.after(wait, Due::Boot(number));
+    }
+
+    /// A daemon takes an input, and what follows is carried out.
+    pub(super) async fn take(&mut self, number: usize, input: Input) {
+        let node = &mut self.nodes[number];
+        let Some(machine) = node.machine() else { return };
+        let taken = machine.take(input);
+        let events = node.disk.take_fresh();
+        if !events.is_empty() {
+            let mut network = self.shared.lock();
+            coverage::of_events(&events, &mut network.record);
+        }
+        let effects = match taken {
+            Ok(effects) => effects,
+            Err(Fatal::Append(error)) => {
+                let crash = self.nodes[number].disk.crash();
+                self.die(number, &error.to_string(), crash, false).await;
+                return;
+            }
+            Err(fatal) => {
+                self.checker.broken(Rule::LogIntact, format!("daemon {number} stops: {fatal}"));
+                return;
+            }
+        };
+        let crash = self.nodes[number].disk.crash().filter(|_| !events.is_empty());
+        let released = match crash {
+            Some(Fault::CrashAfterSync) => Some(0),
+            Some(Fault::CrashBetweenEffects) if effects.len() > 1 => Some(effects.len() / 2),
+            _ => None,
+        };
+        for effect in effects.into_iter().take(released.unwrap_or(usize::MAX)) {
+            self.release(number, effect);
+        }
+        if released.is_some() {
+            self.die(number, "its effects are not released", crash, true).await;
+        }
+    }
+
+    /// Carries out what a daemon asks for.
+    fn release(&mut self, number: usize, effect: Effect) {
+        match effect {
+            Effect::Answer { request, answer } => {
+                let Some(pending) = self.nodes[number].pending.remove(&request) else { return };
+                let word = answer.as_ref().map_or_else(|error| error.code(), |_| "ok");
+                self.reach("answer", word);
+                self.checker.answered(number, pending.tag, &pending.command, &answer);
+                self.hear(number, &pending, &answer);
+            }
+            Effect::DeriveCondition { proposal, inputs } => {
+                let made = self.signer.condition(&inputs).map(|condition| Input::ConditionDerived { proposal, condition });
+                self.sign(number, proposal, made.map_err(|error| error.to_string()));
+            }
+            Effect::SignAsAgents { proposal, signers, rungs } => {
+                let made: Result<Vec<_>, _> =
+                    signers.iter().map(|signer| self.signer.sign_as_agent(*signer, &rungs)).collect();
+                let made = made.map(|signatures| Input::AgentSigned { proposal, signatures });
+                self.sign(number, proposal, made.map_err(|error| error.to_string()));
+            }
+            Effect::SignSingle { proposal, account, rungs, release } => {
+                let made = self.signer.sign_single(account, &rungs, release.as_ref());
+                let made = made.map(|blobs| Input::SingleSigned { proposal, blobs });
+                self.sign(number, proposal, made.map_err(|error| error.to_string()));
+            }
+            Effect::Submit { proposal, tx_id, blob } => {
+                self.send(number, &blob);
+                let Some(port) = self.nodes[number].port() else { return };
+                let (reply, answers) = (port.submit(tx_id, &blob), self.answers.0.clone());
+                let incarnation = self.nodes[number].incarnation;
+                tokio::spawn(async move {
+                    let reply = reply.await;
+                    // The run may be over.
+                    let _ = answers.send((number, incarnation, Input::SubmitAnswered { proposal, tx_id, reply }));
+                });
+            }
+            Effect::Reconcile { accounts } => {
+                if let Some(port) = self.nodes[number].port() {
+                    tokio::spawn(port.reconcile(accounts));
+                }
+            }
+        }
+    }
+
+    /// What the signer has to say gets to the daemon, sooner or later or not at all.
+    fn sign(&mut self, number: usize, proposal: ProposalId, made: Result<Input, String>) {
+        if self.strikes(Fault::SignerSilent, 4) {
+            return;
+        }
+        let fails = self.strikes(Fault::SignerFails, 20);
+        let late = if self.strikes(Fault::SignerLate, 60) { self.rng.random_range(1..60_000) } else { 0 };
+        let input = match made {
+            Ok(input) if !fails => input,
+            Ok(_) => Input::SignFailed { proposal, reason: "the signer is not well".to_owned() },
+            Err(reason) => Input::SignFailed { proposal, reason },
+        };
+        let incarnation = self.nodes[number].incarnation;
+        self.after(late, Due::Input(number, incarnation, input));
+    }
+
+    /// The checker sees what is sent.
+    fn send(&mut self, number: usize, blob: &HexBytes) {
+        let now = self.now_ms();
+        let heard = {
+            let network = self.shared.lock();
+            let told = network.told.get(&number).map_or(0, |told| told.0);
+            let read = network.read.get(&number);
+            let read_all = self.treasury.accounts.keys().all(|account| read.is_some_and(|read| read.contains(account)));
+            Heard { silence_ms: now.saturating_sub(told), read_all }
+        };
+        match Transaction::decode(&blob.0) {
+            Ok(tx) => {
+                self.reach("sent", tx.tx_type().name());
+                self.checker.released(number, &tx, heard);
+            }
+            Err(error) => {
+                self.checker.broken(Rule::NothingUnasked, format!("daemon {number} sends no transaction: {error}"));
+            }
+        }
+    }
+
+    /// Somebody asks a daemon for something.
+    pub(super) async fn ask(&mut self, number: usize, person: &str, tag: Option<u32>, command: Command) {
+        if self.nodes[number].state().is_none() {
+            return;
+        }
+        let actor = Actor { person: person.to_owned() };
+        self.checker.asked(number, &actor, &command);
+        let request = self.nodes[number].request(Pending { tag, command: command.clone() });
+        self.take(number, Input::Command { request, actor, command }).await;
+    }
+
+    /// What is to be reported.
+    pub(super) fn report(self, seed: u64) -> Report {
+        let seconds = self.now_ms() / 1_000;
+        let mut network = self.shared.lock();
+        let record = std::mem::take(&mut network.record);
+        let ledgers = network.ledger().validated().header.index;
+        Report { seed, ledgers: u64::from(ledgers), seconds, record, violations: self.checker.violations().to_vec() }
+    }
+}
