@@ -12,6 +12,14 @@ use treasury_core::Event;
 use super::faults::Allowed;
 use super::record::Record;
 
+/// Sight that came or went, in words.
+pub(super) fn sight_line(events: &[Event]) -> Option<String> {
+    events.iter().rev().find_map(|event| match event {
+        Event::SightChanged { sight } => Some(format!("{sight:?}")),
+        _ => None,
+    })
+}
+
 /// Counts what a step's events reach.
 pub(super) fn of_events(events: &[Event], record: &mut Record) {
     for event in events {

@@ -298,6 +298,9 @@ impl World {
             let mut network = self.shared.lock();
             coverage::of_events(&events, &mut network.record);
         }
+        if let Some(line) = coverage::sight_line(&events) {
+            self.line(format!("daemon {number}: {line}"));
+        }
         let effects = match taken {
             Ok(effects) => effects,
             Err(Fatal::Append(error)) => {
@@ -396,6 +399,7 @@ impl World {
         };
         match Transaction::decode(&blob.0) {
             Ok(tx) => {
+                self.line(format!("daemon {number} sends {} {}", tx.tx_type().name(), tx.id()));
                 self.reach("sent", tx.tx_type().name());
                 self.checker.released(number, &tx, heard);
             }
