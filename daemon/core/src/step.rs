@@ -41,6 +41,9 @@ pub struct Runtime {
     pub(crate) ticket_retry: BTreeMap<AccountId, RippleTime>,
     /// Accounts whose state has been asked for.
     pub(crate) reading: BTreeSet<AccountId>,
+    /// Whether no ledger has been taken in since this process lost sight: whatever a server says of the last
+    /// one may be as old as the loss.
+    pub(crate) stale: bool,
     /// Whether everything has been asked for since sight was lost.
     pub(crate) reading_all: bool,
     /// Accounts about which something has changed since the daemon's own errands were last looked at. So
@@ -198,6 +201,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
         }
     }
     cx.runtime.ledger_wall_ms = Some(wall_ms);
+    cx.runtime.stale = false;
     cx.emit(Event::LedgerTaken { observation: observation.clone() });
     submission::settle(cx, &observation.transactions);
     anomaly::after_ledger(cx, &observation);
@@ -211,6 +215,10 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
         cx.runtime.reading.remove(&account.account);
     }
     cx.runtime.reading_all = false;
+    if cx.state.ledger.is_none() {
+        // The first ledger of all is a new one.
+        cx.runtime.stale = false;
+    }
     if cx.state.ledger.is_some_and(|cursor| cursor != at) {
         // Read at another ledger than the cursor's: it says nothing about now. It will be asked again.
         reconcile::ask_for_unknown_signers(cx);
@@ -219,14 +227,18 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
     reconcile::compare(cx, at, &accounts);
     // Sight comes back only with the whole: a single account read anew says nothing about the others.
     let read: BTreeSet<AccountId> = accounts.iter().map(|account| account.account).collect();
-    if cx.config.watched().is_subset(&read) {
-        cx.runtime.ledger_wall_ms = Some(wall_ms);
+    // And after a loss only when a new ledger has come: one that stands still can be read over and over, and
+    // the clock of silence goes by ledgers, not by readings.
+    if !cx.runtime.stale && cx.config.watched().is_subset(&read) {
+        cx.runtime.ledger_wall_ms.get_or_insert(wall_ms);
         if !cx.state.sees() {
             cx.emit(Event::SightChanged { sight: Sight::Clear });
         }
     }
     anomaly::signer_list_drift(cx, &read);
-    reconcile::ask_for_unknown_signers(cx);
+    if !cx.runtime.stale {
+        reconcile::ask_for_unknown_signers(cx);
+    }
     flow::expire(cx);
     drive(cx);
 }
@@ -248,6 +260,8 @@ fn lose_sight(cx: &mut Cx<'_>, reason: String) {
     // What was asked of the port may have gone with the sight; it is asked anew.
     cx.runtime.reading.clear();
     cx.runtime.reading_all = false;
+    // A process that has taken nothing in yet can lose nothing that it has seen.
+    cx.runtime.stale |= cx.runtime.ledger_wall_ms.is_some();
     let lost = Sight::Lost(reason);
     if cx.state.sight != lost {
         cx.emit(Event::SightChanged { sight: lost });

@@ -45,7 +45,7 @@ faults! {
     Lag = "lag";
     /// A server has lost its older ledgers.
     LostHistory = "lost_history";
-    /// A server shows another ledger at one index, whole in itself.
+    /// A server announces another ledger at one index.
     FalseLedger = "false_ledger";
     /// A server tells of a balance that is not the ledger's.
     FalseAccount = "false_account";

@@ -194,7 +194,7 @@ impl Network {
                 (self.servers[number].hidden_below, self.servers[number].hidden_until) = (below, long);
             }
             if self.strikes(Fault::FalseLedger, permille) {
-                let at = index.saturating_sub(self.rng.random_range(0..3));
+                let at = index + self.rng.random_range(0..4);
                 (self.servers[number].lie, self.servers[number].lie_until) = (at, long);
             }
         }
@@ -258,8 +258,10 @@ impl Network {
     fn announcement(&self, number: usize) -> Option<Value> {
         let server = &self.servers[number];
         let closed = self.seen_by(number, server.shown)?;
+        let other = if closed.header.index == server.lie { self.ledger.other_at(server.lie) } else { None };
+        let hash = other.map_or(closed.hash, |other| other.hash);
         Some(json!({
-            "ledger_index": closed.header.index, "ledger_hash": closed.hash.to_string(),
+            "ledger_index": closed.header.index, "ledger_hash": hash.to_string(),
             "ledger_time": closed.header.close_time.0, "network_id": 0,
             "fee_base": closed.fees.base_fee.get(), "reserve_base": closed.fees.reserve_base.get(),
             "reserve_inc": closed.fees.reserve_inc.get(), "txn_count": closed.transactions.len(),
@@ -273,8 +275,7 @@ impl Network {
         if index > server.shown || index < server.hidden_below {
             return None;
         }
-        let other = if index == server.lie { self.ledger.other_at(index) } else { None };
-        other.or_else(|| self.ledger.closed(index).cloned())
+        self.ledger.closed(index).cloned()
     }
 
     fn hang_up(&mut self, number: usize) {
@@ -320,7 +321,7 @@ impl Network {
             "subscribe" => self.announcement(number).ok_or_else(not_found),
             "submit" => return self.submit(number, params),
             "ledger" => self.show_ledger(daemon, number, params, now_ms),
-            "account_info" => self.show_account(daemon, number, params),
+            "account_info" => self.show_account(daemon, number, params, now_ms),
             _ => self.read(number, params),
         };
         let garbled = self.strikes(Fault::GarbledReply, self.permille / 8);
@@ -387,12 +388,18 @@ impl Network {
         daemon: usize,
         number: usize,
         params: Map<String, Value>,
+        now_ms: u64,
     ) -> Result<Value, (String, String)> {
         let account = params.get("account").and_then(Value::as_str).and_then(|account| account.parse().ok());
         let mut reply = self.read(number, params);
         let exists = reply.as_ref().map_or_else(|(code, _)| code == "actNotFound", |_| true);
         if let Some(account) = account.filter(|_| exists) {
-            self.read.entry(daemon).or_default().insert(account);
+            let read = self.read.entry(daemon).or_default();
+            if read.is_empty() {
+                // The first that a process hears is as new as anything can be to it.
+                self.told.entry(daemon).or_default().0 = now_ms;
+            }
+            read.insert(account);
         }
         if self.strikes(Fault::FalseAccount, self.permille / 16)
             && let Ok(reply) = &mut reply

@@ -474,8 +474,30 @@ fn a_reply_that_asks_for_a_dearer_rung_sends_nothing_without_sight() {
     w.silence(60);
     w.reply(p, "telINSUF_FEE_P");
     assert!(w.sent().is_empty());
+    w.close(&[]);
     w.reconcile();
     assert_eq!(w.sent().remove(0).fee(), drops(2_100));
+}
+
+#[test]
+fn sight_comes_back_with_a_new_ledger_and_not_with_the_old_one_read_again() {
+    let mut w = World::new();
+    w.propose("hot", 50);
+    w.sent();
+    w.silence(60);
+    for _ in 0..3 {
+        w.reconcile();
+        assert!(!w.state.sees(), "the network may have gone on without us");
+    }
+    w.close(&[]);
+    assert!(w.sent().is_empty(), "the accounts have not been read at the new ledger");
+    w.reconcile();
+    assert!(w.state.sees() && !w.sent().is_empty());
+    // Nor is the clock of silence put back by reading.
+    w.silence(15);
+    w.reconcile();
+    w.silence(15);
+    assert!(!w.state.sees());
 }
 
 #[test]
