@@ -219,4 +219,4 @@ pub fn outflow(state: &State, account: AccountId, now: RippleTime, period_second
 
 /// Deadlines are at most a week by default and LastLedgerSequence follows them; a month leaves room for
 /// a network that stood still meanwhile.
-const DRAFT_LIFE_MAX_SECONDS: u32 = 31 * 86_400;
+pub(crate) const DRAFT_LIFE_MAX_SECONDS: u32 = 31 * 86_400;

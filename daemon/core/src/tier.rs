@@ -4,7 +4,7 @@ use crate::config::TierLink;
 use crate::flow::{self, Draft};
 use crate::intent::{Asker, Intent};
 use crate::policy::{self, Action};
-use crate::proposal::Proposal;
+use crate::proposal::{Proposal, Status};
 use crate::state::State;
 use crate::step::Cx;
 use crate::units::{Drops, RippleTime};
@@ -67,9 +67,14 @@ pub fn wanted(state: &State, link: &TierLink, now: RippleTime) -> Option<Drops> 
         return None;
     }
     let since = now.0.saturating_sub(link.period_seconds);
+    let oldest = since.saturating_sub(policy::DRAFT_LIFE_MAX_SECONDS);
     let moved = moves(state, link)
-        .take_while(|proposal| proposal.drafted.close_time.0 >= since)
-        .filter(|proposal| !proposal.status.ended_without_effect() || state.holds_slot(proposal))
+        .take_while(|proposal| proposal.drafted.close_time.0 >= oldest)
+        .filter(|proposal| match &proposal.status {
+            // It counts from when the money moved: a move may have waited for long.
+            Status::Validated(outcome) => outcome.at.close_time.0 >= since,
+            status => !status.is_final() || state.holds_slot(proposal),
+        })
         .map(|proposal| proposal.intent.amount())
         .fold(Drops::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Drops::MAX));
     let amount = link

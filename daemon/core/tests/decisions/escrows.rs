@@ -264,6 +264,28 @@ fn a_hot_account_below_its_floor_is_refilled_once_and_within_limits() {
 }
 
 #[test]
+fn a_move_that_waited_long_counts_from_when_it_was_made() {
+    let mut w = World::new();
+    w.config.timing.deadline_seconds = 3 * HOUR;
+    w.config.links = vec![TierLink { period_max: drops(800 * XRP), period_seconds: HOUR, ..link() }];
+    let low = |w: &mut World| {
+        let change = w.pay(id("hot"), |_| 200 * XRP).unwrap();
+        w.change(vec![change]);
+    };
+    w.signer_answers = false;
+    low(&mut w);
+    w.jump(2 * HOUR);
+    w.signer_answers = true;
+    let asked = std::mem::take(&mut w.unanswered);
+    asked.into_iter().for_each(|effect| w.sign(effect));
+    assert_eq!(w.settle().len(), 1);
+    low(&mut w);
+    assert!(w.sent().is_empty(), "the period's money moved a moment ago");
+    w.jump(2 * HOUR);
+    assert_eq!(w.settle().len(), 1);
+}
+
+#[test]
 fn a_move_that_policy_denies_is_not_asked_for_at_every_ledger() {
     let mut w = World::new();
     w.config.links = vec![TierLink {
