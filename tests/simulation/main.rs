@@ -1,4 +1,6 @@
-//! The simulator itself: the same seed gives the same run.
+//! The simulator itself: its checker can fail, and the same seed gives the same run.
+
+mod checker;
 
 use tests::simulation::faults::Allowed;
 use tests::simulation::{Options, run};

@@ -59,6 +59,8 @@ faults! {
     DoubledSubmit = "doubled_submit";
     /// A submission is answered and reaches the network many ledgers later.
     LateSubmit = "late_submit";
+    /// A server answers a submission with a refusal for good that is not true.
+    FalseRefusal = "false_refusal";
     /// The open ledger is full: the way in costs a multiple of the fee.
     Escalation = "escalation";
     /// A transaction that looked fine only pays its fee.

@@ -421,6 +421,10 @@ impl Network {
         if self.strikes(Fault::SwallowedSubmit, permille) {
             return Reply::Now(Ok(json!({ "engine_result": "tesSUCCESS" })));
         }
+        if self.strikes(Fault::FalseRefusal, permille / 4) {
+            let word = ["temMALFORMED", "tefBAD_AUTH", "tefBAD_SIGNATURE"][self.rng.random_range(0..3)];
+            return Reply::Now(Ok(json!({ "engine_result": word })));
+        }
         if let Some(blob) = &blob
             && self.late.len() < LATE_MAX
             && self.strikes(Fault::LateSubmit, permille)

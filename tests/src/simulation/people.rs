@@ -24,6 +24,8 @@ pub(super) enum Act {
     SomethingOutside,
     /// A person signs a proposal.
     Approve { daemon: usize, proposal: ProposalId, person: &'static str },
+    /// A person speaks against a proposal.
+    Reject { daemon: usize, proposal: ProposalId, person: &'static str },
     /// A request whose answer never came is sent again.
     AskAgain { tag: u32 },
     /// Somebody past the daemons does this.
@@ -74,6 +76,9 @@ impl World {
                 self.after(wait, Due::Act(Act::SomethingOutside));
             }
             Act::Approve { daemon, proposal, person } => self.approve(daemon, proposal, person).await,
+            Act::Reject { daemon, proposal, person } => {
+                self.ask(daemon, person, None, Command::Reject { proposal, reason: String::new() }).await;
+            }
             Act::AskAgain { tag } => {
                 let Some((_, daemon, person, propose)) = self.people.asked.iter().find(|asked| asked.0 == tag).cloned()
                 else {
@@ -236,8 +241,13 @@ impl World {
     pub(super) fn hear(&mut self, daemon: usize, pending: &Pending, answer: &Result<Answer, CommandError>) {
         if let (Command::Propose(_), Ok(Answer::Proposed { proposal })) = (&pending.command, answer) {
             self.line(format!("intent {} is {proposal} of daemon {daemon}", pending.tag.unwrap_or_default()));
+            // Now and then all agree that it should not be.
+            let unwanted = !self.healed && self.rng.random_range(0..12) == 0;
             for person in PEOPLE {
-                if self.rng.random_range(0..10) < 6 || self.healed {
+                if unwanted {
+                    let wait = self.rng.random_range(1..20) * LEDGER_MS;
+                    self.after(wait, Due::Act(Act::Reject { daemon, proposal: *proposal, person }));
+                } else if self.rng.random_range(0..10) < 6 || self.healed {
                     let wait = self.rng.random_range(1..60) * LEDGER_MS;
                     self.after(wait, Due::Act(Act::Approve { daemon, proposal: *proposal, person }));
                 }

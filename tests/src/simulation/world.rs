@@ -83,7 +83,7 @@ impl World {
         let ledger = cast.ledger();
         let first = Arc::clone(ledger.validated());
         // Calm, rough and wild networks.
-        let permille = [4, 15, 40][rng.random_range(0..3)];
+        let permille = [5, 25, 80][rng.random_range(0..3)];
         let daemons = options.daemons.unwrap_or(if rng.random_range(0..8) == 0 { 2 } else { 1 });
         let record = Record::new(options.trace);
         let network_rng = StdRng::seed_from_u64(rng.random());

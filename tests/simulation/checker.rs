@@ -1,0 +1,352 @@
+//! Every rule of the checker's fires: each is shown a forged history that breaks it, beside one that does not.
+
+use std::sync::Arc;
+
+use tests::simulation::cast::{Cast, XRP, drops, sequence_of, xrp};
+use tests::simulation::checker::{Checker, Heard, Intent, Rule};
+use treasury_core::command::{Actor, Answer, Command};
+use treasury_core::input::RungSignatures;
+use treasury_core::units::{EscrowKey, HexBytes, LedgerIndex, ProposalId, RippleTime};
+use treasury_core::{Event, State, observe::LedgerPoint};
+use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
+use xrpl_wire::typed::{self, EscrowCreate, EscrowFinish, Payment, TxCommon};
+use xrpl_wire::{Amount, Hash256, SeqProxy, Transaction, TxBody, condition, sign};
+
+const HEARD: Heard = Heard { silence_ms: 0, read_all: true };
+const PREIMAGE: [u8; 32] = [3; 32];
+
+/// A checker and the ledger that it watches.
+struct Scene {
+    cast: Cast,
+    ledger: Ledger,
+    checker: Checker,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let cast = Cast::default();
+        let ledger = cast.ledger();
+        let checker = Checker::new(ledger.validated());
+        Self { cast, ledger, checker }
+    }
+
+    fn rules(&self) -> Vec<Rule> {
+        self.checker.violations().iter().map(|violation| violation.rule).collect()
+    }
+
+    /// A transaction of an account signed by these members of its SignerList.
+    fn multi(&self, from: &str, signers: &[&str], body: &TxBody) -> Transaction {
+        let account = self.cast.id(from);
+        let common = TxCommon {
+            account,
+            seq: SeqProxy::Sequence(sequence_of(self.ledger.open().state(), &account).unwrap()),
+            fee: drops(5_000),
+            last_ledger_sequence: None,
+            source_tag: None,
+            network_id: None,
+            memos: Vec::new(),
+            flags: 0,
+        };
+        let tx = typed::build(&common, body).unwrap();
+        let signed = signers.iter().map(|name| sign::sign_for(&tx, self.cast.id(name), self.cast.key(name)).unwrap());
+        sign::assemble(&tx, signed.collect()).unwrap()
+    }
+
+    fn payment(&self, to: &str, tag: Option<u32>, amount: u64) -> TxBody {
+        TxBody::Payment(Payment {
+            destination: self.cast.id(to),
+            destination_tag: tag,
+            amount: Amount::Xrp(drops(amount)),
+            send_max: None,
+            deliver_min: None,
+        })
+    }
+
+    fn intend(&mut self, tag: u32, from: &str, amount: u64) {
+        let intent = Intent {
+            daemon: 0,
+            account: self.cast.id(from),
+            destination: self.cast.id("shop"),
+            amount: drops(amount),
+            proposal: Some(ProposalId(u64::from(tag))),
+        };
+        self.checker.intends(tag, intent);
+    }
+
+    /// A daemon sends it, and the ledger takes it.
+    fn apply(&mut self, tx: &Transaction) {
+        self.checker.released(0, tx, HEARD);
+        self.submit(tx);
+        self.close();
+    }
+
+    fn submit(&mut self, tx: &Transaction) {
+        assert!(self.ledger.submit(&tx.encode()).result.is_tes());
+    }
+
+    fn close(&mut self) -> Arc<ClosedLedger> {
+        let closed = self.ledger.close(CloseTime::Next);
+        self.checker.ledger(&closed);
+        closed
+    }
+
+    fn do_command(&mut self, command: &Command) {
+        self.checker.answered(0, None, command, &Ok(Answer::Done { changed: true }));
+    }
+
+    /// An escrow of intent 7, standing.
+    fn escrow(&mut self) -> EscrowKey {
+        let now = self.ledger.validated().header.close_time.0;
+        self.intend(7, "warm", 2_000 * XRP);
+        let body = TxBody::EscrowCreate(EscrowCreate {
+            destination: self.cast.id("shop"),
+            destination_tag: Some(7),
+            amount: Amount::Xrp(xrp(2_000)),
+            condition: Some(condition::condition_for_preimage(&PREIMAGE)),
+            finish_after: Some(RippleTime(now + 2_000)),
+            cancel_after: Some(RippleTime(now + 3_200)),
+        });
+        let tx = self.multi("warm", &["alice", "bob"], &body);
+        let key = EscrowKey { owner: self.cast.id("warm"), sequence: tx.seq().value() };
+        self.apply(&tx);
+        assert_eq!(self.rules(), []);
+        key
+    }
+
+    fn finish(&self, key: EscrowKey) -> Transaction {
+        let body = TxBody::EscrowFinish(EscrowFinish {
+            owner: key.owner,
+            offer_sequence: key.sequence,
+            condition: Some(condition::condition_for_preimage(&PREIMAGE)),
+            fulfillment: Some(condition::fulfillment_for_preimage(&PREIMAGE)),
+        });
+        let runner = self.cast.id("runner");
+        let sequence = sequence_of(self.ledger.open().state(), &runner).unwrap();
+        let tx = self.cast.signed("runner", runner, SeqProxy::Sequence(sequence), &body);
+        let object = tx.into_object().with(xrpl_wire::sf::Fee, Amount::Xrp(drops(5_000)));
+        sign::sign_single(&Transaction::from_object(object).unwrap(), self.cast.key("runner")).unwrap()
+    }
+}
+
+#[test]
+fn an_honest_history_breaks_nothing() {
+    let mut scene = Scene::new();
+    scene.intend(1, "warm", 900 * XRP);
+    let tx = scene.multi("warm", &["alice", "bob"], &scene.payment("shop", Some(1), 900 * XRP));
+    scene.apply(&tx);
+    let key = scene.escrow();
+    let finish = scene.finish(key);
+    scene.checker.released(0, &finish, HEARD);
+    assert_eq!(scene.rules(), []);
+}
+
+#[test]
+fn drops_that_appear_are_seen() {
+    let mut scene = Scene::new();
+    scene.ledger.set_balance(&xrpl_harness::embedded::GENESIS_ACCOUNT, drops(0)).unwrap();
+    scene.close();
+    assert_eq!(scene.rules(), [Rule::DropsConserved]);
+}
+
+#[test]
+fn a_second_transaction_of_an_intent_is_seen() {
+    let mut scene = Scene::new();
+    scene.intend(1, "warm", 900 * XRP);
+    for _ in 0..2 {
+        let tx = scene.multi("warm", &["alice", "bob"], &scene.payment("shop", Some(1), 900 * XRP));
+        scene.apply(&tx);
+    }
+    assert_eq!(scene.rules(), [Rule::OncePerIntent]);
+}
+
+#[test]
+fn one_intent_as_two_proposals_is_seen() {
+    let mut scene = Scene::new();
+    scene.intend(1, "warm", 900 * XRP);
+    let propose = Command::Propose(treasury_core::command::Propose {
+        account: scene.cast.id("warm"),
+        destination: scene.cast.id("shop"),
+        destination_tag: Some(1),
+        amount: xrp(900),
+        note: String::new(),
+        deadline_seconds: None,
+        idempotency_key: Some("1".to_owned()),
+    });
+    for (proposal, broken) in [(1, false), (2, true)] {
+        let answer = Ok(Answer::Proposed { proposal: ProposalId(proposal) });
+        scene.checker.answered(0, Some(1), &propose, &answer);
+        assert_eq!(scene.rules().contains(&Rule::OncePerIntent), broken);
+    }
+}
+
+#[test]
+fn what_nobody_asked_for_is_seen() {
+    for (tag, to, amount, sent) in [
+        // Asked for, and somebody else is paid, or another amount.
+        (Some(1), "supplier", 900 * XRP, true),
+        (Some(1), "shop", 901 * XRP, true),
+        // Asked for by nobody.
+        (Some(2), "shop", 900 * XRP, true),
+        // A move where there is no link.
+        (None, "shop", 900 * XRP, true),
+        // Sent by nobody who may.
+        (Some(1), "shop", 900 * XRP, false),
+    ] {
+        let mut scene = Scene::new();
+        scene.intend(1, "warm", 900 * XRP);
+        let tx = scene.multi("warm", &["alice", "bob"], &scene.payment(to, tag, amount));
+        if sent {
+            scene.apply(&tx);
+        } else {
+            scene.submit(&tx);
+            scene.close();
+        }
+        assert!(scene.rules().contains(&Rule::NothingUnasked), "{tag:?} {to} {amount}: {:?}", scene.rules());
+    }
+}
+
+#[test]
+fn a_payment_in_the_wrong_form_is_seen() {
+    for (amount, signers, broken) in [
+        (50, ["agent-1", "agent-2"], false),
+        (500, ["alice", "bob"], false),
+        (500, ["alice", "agent-1"], true),
+        (2_000, ["alice", "bob"], true),
+    ] {
+        let mut scene = Scene::new();
+        scene.intend(1, "warm", amount * XRP);
+        let tx = scene.multi("warm", &signers, &scene.payment("shop", Some(1), amount * XRP));
+        scene.apply(&tx);
+        assert_eq!(scene.rules() == [Rule::PolicyKept], broken, "{amount} {signers:?}: {:?}", scene.rules());
+    }
+}
+
+#[test]
+fn limits_that_are_passed_are_seen() {
+    let mut scene = Scene::new();
+    for tag in 1..=5 {
+        assert_eq!(scene.rules(), []);
+        scene.intend(tag, "warm", 90 * XRP);
+        let tx = scene.multi("warm", &["agent-1", "agent-2"], &scene.payment("shop", Some(tag), 90 * XRP));
+        scene.apply(&tx);
+    }
+    assert_eq!(scene.rules(), [Rule::LimitsKept]);
+    let mut scene = Scene::new();
+    for _ in 0..3 {
+        assert_eq!(scene.rules(), []);
+        let tx = scene.multi("warm", &["agent-1", "agent-2"], &scene.payment("hot", None, 700 * XRP));
+        scene.apply(&tx);
+    }
+    assert_eq!(scene.rules(), [Rule::LimitsKept]);
+}
+
+#[test]
+fn a_flagged_escrow_that_is_released_is_seen() {
+    let mut scene = Scene::new();
+    let key = scene.escrow();
+    let (proposal, reason) = (ProposalId(7), String::new());
+    scene.do_command(&Command::Flag { proposal, reason });
+    let finish = scene.finish(key);
+    scene.checker.released(0, &finish, HEARD);
+    assert_eq!(scene.rules(), [Rule::FlaggedNotFinished]);
+    // And on the ledger, whoever sent it.
+    scene.ledger.close(CloseTime::At(RippleTime(scene.ledger.validated().header.close_time.0 + 2_100)));
+    scene.submit(&finish);
+    scene.close();
+    assert_eq!(scene.rules(), [Rule::FlaggedNotFinished; 2]);
+}
+
+#[test]
+fn a_cleared_flag_demands_nothing() {
+    let mut scene = Scene::new();
+    let key = scene.escrow();
+    let (proposal, reason) = (ProposalId(7), String::new());
+    scene.do_command(&Command::Flag { proposal, reason });
+    let dave = Actor { person: "dave".to_owned() };
+    scene.checker.asked(0, &dave, &Command::Clear { proposal, hold: None });
+    let finish = scene.finish(key);
+    scene.checker.released(0, &finish, HEARD);
+    assert_eq!(scene.rules(), []);
+}
+
+#[test]
+fn what_is_sent_under_a_freeze_is_seen() {
+    for frozen in [None, Some("warm"), Some("hot")] {
+        let mut scene = Scene::new();
+        let key = scene.escrow();
+        let account = frozen.map(|name| scene.cast.id(name));
+        scene.do_command(&Command::Freeze { account, reason: String::new() });
+        let finish = scene.finish(key);
+        scene.checker.released(0, &finish, HEARD);
+        let tx = scene.multi("warm", &["alice", "bob"], &scene.payment("hot", None, XRP));
+        scene.checker.released(0, &tx, HEARD);
+        let expected: &[Rule] = if frozen == Some("hot") { &[] } else { &[Rule::FrozenNotSent; 2] };
+        assert_eq!(scene.rules(), expected, "{frozen:?}");
+    }
+}
+
+#[test]
+fn what_is_sent_without_sight_is_seen() {
+    let late = Heard { silence_ms: 40_000, ..HEARD };
+    let unread = Heard { read_all: false, ..HEARD };
+    for heard in [late, unread] {
+        let mut scene = Scene::new();
+        let tx = scene.multi("warm", &["alice", "bob"], &scene.payment("hot", None, XRP));
+        scene.checker.released(0, &tx, heard);
+        assert_eq!(scene.rules(), [Rule::BlindNotSent]);
+    }
+}
+
+#[test]
+fn what_was_acknowledged_and_is_gone_is_seen() {
+    let (proposal, reason) = (ProposalId(1), String::new());
+    let key = Cast::default().key("bob").clone();
+    let signatures = RungSignatures {
+        signer: key.account_id(),
+        signing_pub_key: key.public_key(),
+        signatures: vec![HexBytes(vec![1])],
+    };
+    for command in [
+        Command::Approve { proposal, signatures },
+        Command::Flag { proposal, reason: reason.clone() },
+        Command::Freeze { account: None, reason },
+        Command::Withdraw { proposal },
+    ] {
+        let mut scene = Scene::new();
+        scene.do_command(&command);
+        scene.checker.looked(0, &State::default());
+        assert_eq!(scene.rules(), [Rule::AcknowledgedKept], "{command:?}");
+    }
+    let mut scene = Scene::new();
+    scene.intend(1, "warm", XRP);
+    scene.checker.looked(0, &State::default());
+    assert_eq!(scene.rules(), [Rule::AcknowledgedKept]);
+}
+
+#[test]
+fn what_does_not_end_is_seen() {
+    let mut scene = Scene::new();
+    scene.intend(1, "warm", XRP);
+    scene.checker.ended(0, &State::default(), &[1]);
+    assert_eq!(scene.rules(), [Rule::AllEnds]);
+}
+
+#[test]
+fn a_restart_that_knows_something_else_is_seen() {
+    let mut scene = Scene::new();
+    let mut before = State::default();
+    scene.checker.booted(0, Some(&before.clone()), &before);
+    assert_eq!(scene.rules(), []);
+    let at = LedgerPoint { index: LedgerIndex(1), hash: Hash256::ZERO, close_time: RippleTime(1) };
+    before.apply(&Event::AccountsRead { at, accounts: Vec::new() }).unwrap();
+    scene.checker.booted(0, Some(&before), &State::default());
+    assert_eq!(scene.rules(), [Rule::LogIntact]);
+}
+
+#[test]
+fn every_rule_has_a_test_here() {
+    let text = include_str!("checker.rs");
+    for rule in Rule::ALL {
+        assert!(text.contains(&format!("Rule::{rule:?}")), "{rule:?}");
+    }
+}
