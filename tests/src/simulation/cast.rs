@@ -209,7 +209,7 @@ impl Cast {
         }
         // Cold has no agents: its people set Tickets aside by hand.
         let sequence = sequence_of(ledger.open().state(), &self.id("cold")).expect("a funded account");
-        let tickets = TxBody::TicketCreate(typed::TicketCreate { count: 200 });
+        let tickets = TxBody::TicketCreate(typed::TicketCreate { count: 40 });
         let tx = self.signed("cold", self.id("cold"), SeqProxy::Sequence(sequence), &tickets);
         assert!(ledger.submit(&tx.encode()).result.is_tes());
         ledger.close(CloseTime::Next);
