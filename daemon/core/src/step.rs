@@ -227,16 +227,17 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
     reconcile::compare(cx, at, &accounts);
     // Sight comes back only with the whole: a single account read anew says nothing about the others.
     let read: BTreeSet<AccountId> = accounts.iter().map(|account| account.account).collect();
-    // And after a loss only when a new ledger has come: one that stands still can be read over and over, and
-    // the clock of silence goes by ledgers, not by readings.
-    if !cx.runtime.stale && cx.config.watched().is_subset(&read) {
+    // And after a loss only when a new ledger has come, and not long ago: one that stands still can be read
+    // over and over, and the clock of silence goes by ledgers, not by readings.
+    let fresh = !cx.runtime.stale && !is_silent(cx, wall_ms);
+    if fresh && cx.config.watched().is_subset(&read) {
         cx.runtime.ledger_wall_ms.get_or_insert(wall_ms);
         if !cx.state.sees() {
             cx.emit(Event::SightChanged { sight: Sight::Clear });
         }
     }
     anomaly::signer_list_drift(cx, &read);
-    if !cx.runtime.stale {
+    if fresh {
         reconcile::ask_for_unknown_signers(cx);
     }
     flow::expire(cx);
@@ -269,9 +270,13 @@ fn lose_sight(cx: &mut Cx<'_>, reason: String) {
 }
 
 fn tick(cx: &mut Cx<'_>, wall_ms: u64) {
-    let limit = u64::from(cx.config.timing.silence_max_seconds).saturating_mul(1_000);
-    let silent = cx.runtime.ledger_wall_ms.is_some_and(|last| wall_ms.saturating_sub(last) > limit);
-    if silent && cx.state.sees() {
-        lose_sight(cx, format!("no validated ledger for {} s", limit / 1_000));
+    if cx.state.sees() && is_silent(cx, wall_ms) {
+        lose_sight(cx, format!("no validated ledger for {} s", cx.config.timing.silence_max_seconds));
     }
+}
+
+/// Whether the last validated ledger came too long ago.
+fn is_silent(cx: &Cx<'_>, wall_ms: u64) -> bool {
+    let limit = u64::from(cx.config.timing.silence_max_seconds).saturating_mul(1_000);
+    cx.runtime.ledger_wall_ms.is_some_and(|last| wall_ms.saturating_sub(last) > limit)
 }

@@ -491,6 +491,10 @@ fn sight_comes_back_with_a_new_ledger_and_not_with_the_old_one_read_again() {
     }
     w.close(&[]);
     assert!(w.sent().is_empty(), "the accounts have not been read at the new ledger");
+    w.silence(60);
+    w.reconcile();
+    assert!(!w.state.sees(), "they were read too late");
+    w.close(&[]);
     w.reconcile();
     assert!(w.state.sees() && !w.sent().is_empty());
     // Nor is the clock of silence put back by reading.
