@@ -48,7 +48,8 @@ impl Scene {
             flags: 0,
         };
         let tx = typed::build(&common, body).unwrap();
-        let signed = signers.iter().map(|name| sign::sign_for(&tx, self.cast.id(name), self.cast.key(name)).unwrap());
+        let signed =
+            signers.iter().map(|name| sign::sign_for(&tx, self.cast.id(name), self.cast.key(name)).unwrap());
         sign::assemble(&tx, signed.collect()).unwrap()
     }
 

@@ -63,7 +63,10 @@ fn main() -> ExitCode {
             println!("\nseed {seed} breaks a rule; the last that happened:");
             report.record.lines().for_each(|line| println!("  {line}"));
             report.violations.iter().for_each(|violation| println!("seed {seed}: {violation}"));
-            println!("again: cargo run --release -p tests --bin simulate -- --seed {seed} --days {}", args.days);
+            println!(
+                "again: cargo run --release -p tests --bin simulate -- --seed {seed} --days {}",
+                args.days
+            );
             failed.push(seed);
         }
         if to - from == 1 {

@@ -169,7 +169,8 @@ impl Cast {
     #[must_use]
     pub fn signer_list_set(&self, account: &str) -> TxBody {
         let declared = self.declared(account);
-        let entry = |(account, weight): (&AccountId, &u16)| SignerEntry { account: *account, weight: *weight };
+        let entry =
+            |(account, weight): (&AccountId, &u16)| SignerEntry { account: *account, weight: *weight };
         TxBody::SignerListSet(SignerListSet {
             quorum: declared.quorum.0,
             entries: declared.entries.iter().map(entry).collect(),
@@ -304,11 +305,8 @@ impl Cast {
             rolling: Some(Rolling { period_seconds: ROLLING_SECONDS, amount_max: xrp(ROLLING_XRP) }),
             ..rule("small", SMALL_XRP, Action::Allow)
         };
-        let delay = Action::Delay {
-            delay_seconds: DELAY_SECONDS,
-            window_seconds: WINDOW_SECONDS,
-            approvers: two(),
-        };
+        let delay =
+            Action::Delay { delay_seconds: DELAY_SECONDS, window_seconds: WINDOW_SECONDS, approvers: two() };
         Policy::new(vec![
             moves("cold moves", "cold", Action::Approve(two())),
             moves("warm moves", "warm", Action::Allow),

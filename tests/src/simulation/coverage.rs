@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use treasury_core::Event;
 use treasury_core::config::{FindingKind, Treasury};
 use treasury_core::proposal::{HoldSource, Status};
 use treasury_core::state::{Guard, Sight, State};
 use treasury_core::wait::{Wait, waits};
-use treasury_core::Event;
+use treasuryd::metrics::finding_word;
 
 use super::faults::Allowed;
 use super::record::Record;
@@ -39,7 +40,9 @@ pub(super) fn of_events(events: &[Event], record: &mut Record) {
                 let word = reply.split_once(": ").map_or(reply.as_str(), |(head, _)| head);
                 record.reach("reply", word);
             }
-            Event::SightChanged { sight: Sight::Lost(reason) } => record.reach("sight lost", sight_word(reason)),
+            Event::SightChanged { sight: Sight::Lost(reason) } => {
+                record.reach("sight lost", sight_word(reason))
+            }
             _ => {}
         }
     }
@@ -49,17 +52,6 @@ fn hold_word(source: &HoldSource) -> &'static str {
     match source {
         HoldSource::Person(_) => "person",
         HoldSource::Finding(_) => "finding",
-    }
-}
-
-fn finding_word(kind: FindingKind) -> &'static str {
-    match kind {
-        FindingKind::SpendWithoutProposal => "spend_without_proposal",
-        FindingKind::ForeignEscrow => "foreign_escrow",
-        FindingKind::SignerListDrift => "signer_list_drift",
-        FindingKind::TicketTaken => "ticket_taken",
-        FindingKind::ViewDiffers => "view_differs",
-        FindingKind::SubmissionRefused => "submission_refused",
     }
 }
 
@@ -140,11 +132,13 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
     expected.extend(["tesSUCCESS", "terQUEUED", "busy", "no reply"].map(|word| ("reply", word)));
     expected.extend(["signatures", "holds", "freeze", "deadline", "ledger"].map(|word| ("wait", word)));
     expected.extend(["starting", "silence of the servers", "not proven"].map(|word| ("sight lost", word)));
-    expected.extend(["Payment", "EscrowCreate", "EscrowFinish", "EscrowCancel", "TicketCreate"].map(|word| ("sent", word)));
-    let missing = expected.into_iter().filter(|(heading, word)| {
-        !record.coverage.contains_key(&(*heading, (*word).to_owned()))
-    });
+    expected.extend(
+        ["Payment", "EscrowCreate", "EscrowFinish", "EscrowCancel", "TicketCreate"]
+            .map(|word| ("sent", word)),
+    );
+    let missing = expected
+        .into_iter()
+        .filter(|(heading, word)| !record.coverage.contains_key(&(*heading, (*word).to_owned())));
     silent.extend(missing.map(|(heading, word)| format!("{heading}: {word}")));
     silent
 }
-

@@ -61,8 +61,11 @@ pub struct Report {
 /// Where the runtime cannot be made, or the simulator itself has a defect.
 #[must_use]
 pub fn run(options: &Options, seed: u64) -> Report {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let mut world = World::new(options, seed);
         world.run_until(options.seconds).await;

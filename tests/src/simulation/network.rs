@@ -306,7 +306,14 @@ impl Network {
     }
 
     /// A request of a daemon to a server.
-    pub fn request(&mut self, daemon: usize, number: usize, method: &str, params: Value, now_ms: u64) -> Reply {
+    pub fn request(
+        &mut self,
+        daemon: usize,
+        number: usize,
+        method: &str,
+        params: Value,
+        now_ms: u64,
+    ) -> Reply {
         let index = self.ledger.validated().header.index;
         if self.servers[number].silent_until > index {
             return Reply::Never;
@@ -359,7 +366,8 @@ impl Network {
         params: Map<String, Value>,
         now_ms: u64,
     ) -> Result<Value, (String, String)> {
-        let asked = params.get("ledger_index").and_then(Value::as_u64).and_then(|asked| u32::try_from(asked).ok());
+        let asked =
+            params.get("ledger_index").and_then(Value::as_u64).and_then(|asked| u32::try_from(asked).ok());
         let Some(index) = asked else { return self.read(number, params) };
         let closed = self.seen_by(number, index).ok_or_else(not_found)?;
         let true_hash = self.ledger.closed(index).map(|closed| closed.hash);

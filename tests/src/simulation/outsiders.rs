@@ -197,7 +197,9 @@ impl World {
         let standing: Vec<(EscrowKey, Option<Vec<u8>>)> = state
             .standing
             .iter()
-            .filter_map(|key| Some((*key, state.escrows.get(key)?.view.condition.as_ref().map(|found| found.0.clone()))))
+            .filter_map(|key| {
+                Some((*key, state.escrows.get(key)?.view.condition.as_ref().map(|found| found.0.clone())))
+            })
             .collect();
         let (key, condition) = standing.choose(&mut self.rng)?.clone();
         if self.rng.random_bool(0.5) {

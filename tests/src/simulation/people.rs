@@ -80,7 +80,8 @@ impl World {
                 self.ask(daemon, person, None, Command::Reject { proposal, reason: String::new() }).await;
             }
             Act::AskAgain { tag } => {
-                let Some((_, daemon, person, propose)) = self.people.asked.iter().find(|asked| asked.0 == tag).cloned()
+                let Some((_, daemon, person, propose)) =
+                    self.people.asked.iter().find(|asked| asked.0 == tag).cloned()
                 else {
                     return;
                 };
@@ -184,14 +185,19 @@ impl World {
 
     fn any_held(&mut self, daemon: usize) -> Option<ProposalId> {
         let state = self.nodes.get(daemon)?.state()?;
-        let held: Vec<ProposalId> =
-            state.proposals.values().filter(|proposal| !proposal.holds.is_empty()).map(|held| held.id).collect();
+        let held: Vec<ProposalId> = state
+            .proposals
+            .values()
+            .filter(|proposal| !proposal.holds.is_empty())
+            .map(|held| held.id)
+            .collect();
         held.choose(&mut self.rng).copied()
     }
 
     async fn propose_something(&mut self, daemon: usize) {
         let account = *["warm", "warm", "hot", "hot", "cold"].choose(&mut self.rng).unwrap_or(&"warm");
-        let most = *[100_u64, 100, 400, 1_000, 4_000, 4_000, 4_000, 6_000].choose(&mut self.rng).unwrap_or(&100);
+        let most =
+            *[100_u64, 100, 400, 1_000, 4_000, 4_000, 4_000, 6_000].choose(&mut self.rng).unwrap_or(&100);
         let amount = self.rng.random_range(1..=most * XRP);
         let deadline = self.rng.random_range(200..=DEADLINE_MAX_SECONDS);
         self.propose(daemon, account, amount, Some(deadline)).await;
@@ -227,7 +233,9 @@ impl World {
         };
         self.checker.intends(tag, intent);
         self.people.asked.push((tag, daemon, person, propose.clone()));
-        self.line(format!("{person} asks daemon {daemon} to pay {amount} drops from {account}: intent {tag}"));
+        self.line(format!(
+            "{person} asks daemon {daemon} to pay {amount} drops from {account}: intent {tag}"
+        ));
         self.ask(daemon, person, Some(tag), Command::Propose(propose)).await;
         // Where no answer came, people ask again; some ask again anyway.
         if self.checker.proposal_of(tag).is_none() || self.rng.random_range(0..10) == 0 {
@@ -307,8 +315,12 @@ impl World {
                 .open
                 .iter()
                 .filter_map(|id| state.proposals.get(id))
-                .filter(|proposal| matches!(proposal.intent, Wanted::Move { .. } | Wanted::CreateTickets { .. }))
-                .filter(|proposal| proposal.account == self.cast.id(PAYERS[0]) && proposal.approvals.is_empty())
+                .filter(|proposal| {
+                    matches!(proposal.intent, Wanted::Move { .. } | Wanted::CreateTickets { .. })
+                })
+                .filter(|proposal| {
+                    proposal.account == self.cast.id(PAYERS[0]) && proposal.approvals.is_empty()
+                })
                 .map(|proposal| proposal.id)
                 .collect();
             for proposal in waiting {

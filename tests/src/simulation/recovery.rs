@@ -63,7 +63,9 @@ impl World {
         for (number, node) in self.nodes.iter().enumerate() {
             match node.state() {
                 Some(state) => self.checker.ended(number, state, &probes),
-                None => self.checker.broken(super::checker::Rule::AllEnds, format!("daemon {number} is not up")),
+                None => {
+                    self.checker.broken(super::checker::Rule::AllEnds, format!("daemon {number} is not up"))
+                }
             }
         }
     }

@@ -128,7 +128,12 @@ impl World {
 
     pub(super) fn line(&mut self, text: String) {
         let now = self.now_ms();
-        self.shared.lock().record.line(format!("{:>9}.{:03} L{} {text}", now / 1_000, now % 1_000, self.index));
+        self.shared.lock().record.line(format!(
+            "{:>9}.{:03} L{} {text}",
+            now / 1_000,
+            now % 1_000,
+            self.index
+        ));
     }
 
     pub(super) fn strikes(&mut self, fault: Fault, permille: u32) -> bool {
@@ -273,7 +278,9 @@ impl World {
                     self.checker.booted(number, before.as_ref(), state);
                 }
             }
-            Err(error) => self.checker.broken(Rule::LogIntact, format!("daemon {number} does not start: {error}")),
+            Err(error) => {
+                self.checker.broken(Rule::LogIntact, format!("daemon {number} does not start: {error}"))
+            }
         }
     }
 
@@ -338,7 +345,10 @@ impl World {
                 self.hear(number, &pending, &answer);
             }
             Effect::DeriveCondition { proposal, inputs } => {
-                let made = self.signer.condition(&inputs).map(|condition| Input::ConditionDerived { proposal, condition });
+                let made = self
+                    .signer
+                    .condition(&inputs)
+                    .map(|condition| Input::ConditionDerived { proposal, condition });
                 self.sign(number, proposal, made.map_err(|error| error.to_string()));
             }
             Effect::SignAsAgents { proposal, signers, rungs } => {
@@ -360,7 +370,8 @@ impl World {
                 tokio::spawn(async move {
                     let reply = reply.await;
                     // The run may be over.
-                    let _ = answers.send((number, incarnation, Input::SubmitAnswered { proposal, tx_id, reply }));
+                    let _ =
+                        answers.send((number, incarnation, Input::SubmitAnswered { proposal, tx_id, reply }));
                 });
             }
             Effect::Reconcile { accounts } => {
@@ -394,7 +405,8 @@ impl World {
             let network = self.shared.lock();
             let told = network.told.get(&number).map_or(0, |told| told.0);
             let read = network.read.get(&number);
-            let read_all = self.treasury.accounts.keys().all(|account| read.is_some_and(|read| read.contains(account)));
+            let read_all =
+                self.treasury.accounts.keys().all(|account| read.is_some_and(|read| read.contains(account)));
             Heard { silence_ms: now.saturating_sub(told), read_all }
         };
         match Transaction::decode(&blob.0) {
@@ -404,7 +416,8 @@ impl World {
                 self.checker.released(number, &tx, heard);
             }
             Err(error) => {
-                self.checker.broken(Rule::NothingUnasked, format!("daemon {number} sends no transaction: {error}"));
+                self.checker
+                    .broken(Rule::NothingUnasked, format!("daemon {number} sends no transaction: {error}"));
             }
         }
     }
@@ -426,6 +439,12 @@ impl World {
         let mut network = self.shared.lock();
         let record = std::mem::take(&mut network.record);
         let ledgers = network.ledger().validated().header.index;
-        Report { seed, ledgers: u64::from(ledgers), seconds, record, violations: self.checker.violations().to_vec() }
+        Report {
+            seed,
+            ledgers: u64::from(ledgers),
+            seconds,
+            record,
+            violations: self.checker.violations().to_vec(),
+        }
     }
 }

@@ -127,7 +127,8 @@ impl Checker {
         for tag in probes {
             if self.applied.get(tag).is_none_or(Vec::is_empty) {
                 let proposal = self.proposal_of(*tag).and_then(|id| state.proposals.get(&id));
-                let what = proposal.map(|proposal| (proposal.status.word(), waits(&self.treasury, state, proposal)));
+                let what =
+                    proposal.map(|proposal| (proposal.status.word(), waits(&self.treasury, state, proposal)));
                 open.push(format!("intent {tag}, which nothing speaks against, was not applied: {what:?}"));
             }
         }

@@ -47,7 +47,8 @@ impl Checker {
             Some(LedgerEntryType::Escrow) => entry.object().drops(sf::Amount),
             _ => None,
         };
-        let held: u64 = closed.state.iter().filter_map(|(_, entry)| in_entry(entry)).map(|drops| drops.get()).sum();
+        let held: u64 =
+            closed.state.iter().filter_map(|(_, entry)| in_entry(entry)).map(|drops| drops.get()).sum();
         if held != total {
             let what = format!("ledger {index}: accounts and escrows hold {held} drops of {total}");
             self.broken(Rule::DropsConserved, what);
@@ -69,7 +70,8 @@ impl Checker {
             return;
         }
         if !self.sent.contains(&tx.id) && !self.foreign.contains(&tx.id) {
-            let what = format!("{} {} of {} was sent by nobody", kind.name(), tx.id, self.cast.name(&account));
+            let what =
+                format!("{} {} of {} was sent by nobody", kind.name(), tx.id, self.cast.name(&account));
             self.broken(Rule::NothingUnasked, what);
         }
         match body {
@@ -86,7 +88,8 @@ impl Checker {
                 let intents = &self.intents;
                 self.approvals.retain(|(daemon, proposal, _)| {
                     intents.values().any(|intent| {
-                        (intent.daemon, intent.proposal) == (*daemon, Some(*proposal)) && intent.account != account
+                        (intent.daemon, intent.proposal) == (*daemon, Some(*proposal))
+                            && intent.account != account
                     })
                 });
             }
@@ -103,7 +106,10 @@ impl Checker {
         if let Some(proposal) = intent.proposal
             && self.flagged.contains(&(intent.daemon, proposal))
         {
-            self.broken(Rule::FlaggedNotFinished, format!("{key} of {proposal} is flagged, and was finished"));
+            self.broken(
+                Rule::FlaggedNotFinished,
+                format!("{key} of {proposal} is flagged, and was finished"),
+            );
         }
     }
 
@@ -121,7 +127,10 @@ impl Checker {
         }
         let people = self.people_in(tx);
         if whole > MIDDLING_XRP * XRP {
-            self.broken(Rule::PolicyKept, format!("{whole} drops of intent {tag} were paid without an escrow"));
+            self.broken(
+                Rule::PolicyKept,
+                format!("{whole} drops of intent {tag} were paid without an escrow"),
+            );
         } else if people < 2 {
             let unattended = whole <= SMALL_XRP * XRP && from != self.cast.id("cold");
             if !unattended {
@@ -131,7 +140,8 @@ impl Checker {
                 let outflows = self.unattended.entry(from).or_default();
                 outflows.push((now, whole));
                 if let Some(sum) = above(outflows, ROLLING_SECONDS, ROLLING_XRP * XRP) {
-                    let what = format!("{sum} drops left {} unattended within the period", self.cast.name(&from));
+                    let what =
+                        format!("{sum} drops left {} unattended within the period", self.cast.name(&from));
                     self.broken(Rule::LimitsKept, what);
                 }
             }
@@ -146,7 +156,8 @@ impl Checker {
         }
         let people = self.people_in(tx);
         if people < 2 || whole > LARGE_XRP * XRP {
-            let what = format!("an escrow of {whole} drops for intent {tag} with {people} people's signatures");
+            let what =
+                format!("an escrow of {whole} drops for intent {tag} with {people} people's signatures");
             self.broken(Rule::PolicyKept, what);
         }
         let now = closed.header.close_time.0;
@@ -177,7 +188,9 @@ impl Checker {
             }
             return false;
         };
-        if (intent.account, intent.destination, intent.amount.get()) != (tx.tx().account(), destination, amount) {
+        if (intent.account, intent.destination, intent.amount.get())
+            != (tx.tx().account(), destination, amount)
+        {
             let what = format!("{} pays something else than intent {tag} asked for", tx.id);
             self.broken(Rule::NothingUnasked, what);
         }
@@ -214,7 +227,10 @@ impl Checker {
         outflows.push((now, amount));
         let sum = above(outflows, seconds, period);
         if amount > most || sum.is_some() {
-            let what = format!("{} moves {amount} drops of {most}; the period's sum is above {period}: {sum:?}", tx.id);
+            let what = format!(
+                "{} moves {amount} drops of {most}; the period's sum is above {period}: {sum:?}",
+                tx.id
+            );
             self.broken(Rule::LimitsKept, what);
         }
     }
