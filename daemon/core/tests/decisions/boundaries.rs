@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use treasury_core::command::{Command, CommandError};
 use treasury_core::config::Role;
+use treasury_core::effect::Effect;
 use treasury_core::escrow::{Phase, phase};
 use treasury_core::failure::FailureClass;
+use treasury_core::input::Input;
 use treasury_core::multisign::{key_allowed, reachable_without, tally};
-use treasury_core::observe::RootView;
+use treasury_core::observe::{AccountSnapshot, Change, LedgerPoint, RootView};
 use treasury_core::policy::Approvers;
 use treasury_core::state::{AccountView, Guard, State};
-use treasury_core::units::{RippleTime, Weight};
+use treasury_core::units::{AccountId, LedgerIndex, RippleTime, Weight};
 use xrpl_wire::TransactionType;
 
 use crate::world::{World, drops, id, key};
@@ -144,4 +146,71 @@ fn a_quorum_is_out_of_reach_when_too_many_stand_against() {
     assert!(reachable(&[]));
     assert!(reachable(&["alice", "dave", "agent-1", "agent-2"]));
     assert!(!reachable(&["alice", "bob"]), "one approver is left, two are asked for");
+}
+
+/// The accounts that were asked to be read since the last call, request by request.
+fn asked(w: &mut World) -> Vec<Vec<AccountId>> {
+    std::mem::take(&mut w.unanswered)
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Reconcile { accounts } => Some(accounts),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_signer_that_nobody_declared_is_looked_at_once() {
+    let mut w = World::new();
+    asked(&mut w);
+    let mut list = w.state.accounts[&id("hot")].signer_list.clone().unwrap();
+    list.entries.insert(id("mallory"), 1);
+    let change = Change::SignerList { account: id("hot"), list: Some(list.clone()) };
+    w.change(vec![change.clone()]);
+    assert_eq!(asked(&mut w), [vec![id("mallory")]]);
+    w.change(vec![change]);
+    w.close(&[]);
+    assert!(asked(&mut w).is_empty(), "it has been asked for");
+    let at = w.state.ledger.unwrap();
+    let read = AccountSnapshot {
+        account: id("mallory"),
+        root: None,
+        signer_list: None,
+        tickets: BTreeSet::new(),
+        escrows: Vec::new(),
+    };
+    let earlier = LedgerPoint { index: LedgerIndex(at.index.0 - 1), ..at };
+    w.input(Input::Reconciled { at: earlier, accounts: vec![read.clone()], wall_ms: 1 });
+    assert_eq!(asked(&mut w), [vec![id("mallory")]], "read at another ledger says nothing about this one");
+    w.input(Input::Reconciled { at, accounts: vec![read], wall_ms: 1 });
+    w.close(&[]);
+    assert!(asked(&mut w).is_empty());
+    assert!(w.state.accounts.contains_key(&id("mallory")));
+}
+
+#[test]
+fn a_signer_of_a_strangers_list_is_nobodys_business() {
+    let mut w = World::new();
+    asked(&mut w);
+    let list = w.state.accounts[&id("hot")].signer_list.clone().map(|mut list| {
+        list.entries.insert(id("mallory"), 1);
+        list
+    });
+    // Alice is watched as a signer; her own SignerList decides nothing here.
+    w.change(vec![Change::SignerList { account: id("alice"), list }]);
+    assert!(asked(&mut w).is_empty());
+}
+
+#[test]
+fn without_sight_everything_is_asked_for_once() {
+    let mut w = World::new();
+    asked(&mut w);
+    w.silence(60);
+    assert!(!w.state.sees());
+    w.close(&[]);
+    w.close(&[]);
+    let requests = asked(&mut w);
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    let all: BTreeSet<AccountId> = requests[0].iter().copied().collect();
+    assert!(w.config.watched().is_subset(&all));
 }

@@ -5,7 +5,7 @@ use treasury_core::input::{Input, SubmitReply};
 use treasury_core::intent::Asker;
 use treasury_core::units::ProposalId;
 
-use crate::world::World;
+use crate::world::{World, drops, id};
 
 /// A payment of the agent's own limit, and what was sent for it.
 fn in_flight(w: &mut World) -> ProposalId {
@@ -194,5 +194,100 @@ fn the_breaker_counts_systemic_failures_and_those_of_the_daemons_own_errands() {
         assert_eq!(w.state.breaker.failures, failures, "{code}");
         w.close(&[]);
         w.sent();
+    }
+}
+
+#[test]
+fn the_rung_is_the_cheapest_that_the_open_ledger_takes_now() {
+    // Seven reference transactions' worth at 10 drops each: rungs of 70, 2,100 and 70,000 drops.
+    for (open_ledger_fee, fee) in
+        [(10, 70), (11, 2_100), (300, 2_100), (301, 70_000), (10_000, 70_000), (1_000_000, 70_000)]
+    {
+        let mut w = World::new();
+        w.input(Input::OpenLedgerFee { fee: drops(open_ledger_fee) });
+        in_flight(&mut w);
+        assert_eq!(w.sent().remove(0).fee(), drops(fee), "open ledger at {open_ledger_fee} drops");
+    }
+}
+
+fn rungs_chosen(w: &World) -> usize {
+    w.events.iter().filter(|event| event.word() == "rung_chosen").count()
+}
+
+#[test]
+fn a_dearer_rung_waits_two_ledgers_unless_the_server_has_queued_it() {
+    let mut w = World::new();
+    let p = in_flight(&mut w);
+    w.input(Input::OpenLedgerFee { fee: drops(100) });
+    w.close(&[]);
+    assert_eq!(w.sent().last().unwrap().fee(), drops(70), "it may be in the ledger that is open now");
+    w.close(&[]);
+    assert_eq!(w.sent().last().unwrap().fee(), drops(2_100));
+    assert_eq!(rungs_chosen(&w), 1);
+    w.close(&[]);
+    w.input(Input::OpenLedgerFee { fee: drops(10) });
+    w.close(&[]);
+    assert_eq!(w.sent().last().unwrap().fee(), drops(2_100), "never back to a cheaper one");
+    assert_eq!(rungs_chosen(&w), 1);
+    assert_eq!(w.word(p), "in_flight");
+
+    let mut w = World::new();
+    let p = in_flight(&mut w);
+    w.reply(p, "terQUEUED");
+    w.input(Input::OpenLedgerFee { fee: drops(100) });
+    w.sent();
+    w.close(&[]);
+    assert_eq!(w.sent().last().unwrap().fee(), drops(2_100));
+}
+
+#[test]
+fn without_need_no_rung_is_chosen() {
+    let mut w = World::new();
+    in_flight(&mut w);
+    for _ in 0..5 {
+        w.close(&[]);
+    }
+    assert_eq!(rungs_chosen(&w), 0);
+}
+
+/// The breaker's count after refills of the hot account's Tickets that ended like this, one after the other.
+fn count_after(results: &[&str]) -> u32 {
+    let mut config = crate::world::config();
+    config.tickets = treasury_core::config::TicketConfig { low_water: 11, target: 15 };
+    let mut w = World::with(config);
+    for result in results {
+        let sent: Vec<_> = w.sent().into_iter().filter(|tx| tx.account() == id("hot")).take(1).collect();
+        assert_eq!(sent.len(), 1, "before {result}");
+        w.close_at(4, &sent, result);
+        w.sent();
+        w.jump(w.config.timing.retry_seconds);
+    }
+    w.state.breaker.failures
+}
+
+#[test]
+fn an_errand_that_succeeds_ends_the_count_and_one_that_fails_adds_to_it() {
+    assert_eq!(count_after(&["tesSUCCESS"]), 0);
+    assert_eq!(count_after(&["tecNO_PERMISSION"]), 1);
+    assert_eq!(count_after(&["tecINSUFFICIENT_RESERVE", "tecNO_PERMISSION"]), 2);
+    assert_eq!(count_after(&["tecNO_PERMISSION", "tesSUCCESS"]), 0);
+}
+
+#[test]
+fn what_people_asked_for_counts_only_where_it_is_systemic() {
+    for (result, before, after) in
+        [("tesSUCCESS", 1, 1), ("tecUNFUNDED_PAYMENT", 0, 0), ("tecINSUFF_FEE", 0, 1)]
+    {
+        let mut w = World::new();
+        if before > 0 {
+            let p = in_flight(&mut w);
+            says(&mut w, p, engine("tefBAD_AUTH"));
+            w.sent();
+        }
+        let p = in_flight(&mut w);
+        let sent = w.sent();
+        w.close_at(4, &sent[sent.len() - 1..], result);
+        assert!(w.proposal(p).status.is_final());
+        assert_eq!(w.state.breaker.failures, after, "{result}");
     }
 }
