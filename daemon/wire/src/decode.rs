@@ -30,8 +30,8 @@ fn read(bytes: &[u8], mut seen: impl FnMut(Field, &[u8])) -> Result<Object, Code
         return Err(CodecError::TooLarge(bytes.len()));
     }
     let mut reader = Reader { bytes, offset: 0 };
-    // A transaction has ten to sixteen fields, most entries have fewer.
-    let mut object = Object::with_capacity(12);
+    // As many as an AccountRoot has: entries are kept, and most of them are that.
+    let mut object = Object::with_capacity(8);
     let mut last = None;
     while reader.offset < bytes.len() {
         let (field, offset) = reader.field()?;
