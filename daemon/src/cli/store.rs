@@ -144,9 +144,12 @@ fn tell(report: &Report) -> ExitCode {
         println!("{piece}");
     }
     println!();
-    println!("records 1 to {} are whole", report.whole);
+    match report.whole {
+        0 => println!("no record is whole"),
+        whole => println!("records 1 to {whole} are whole"),
+    }
     if !report.can_be_rebuilt() {
-        println!("the records after them cannot be restored: the second log is damaged too; use a backup");
+        println!("others cannot be restored, because the second log is damaged too: use a backup");
         return ExitCode::from(LOST);
     }
     let ledgers = match report.ledgers_to_fetch {
@@ -154,7 +157,7 @@ fn tell(report: &Report) -> ExitCode {
         None => String::new(),
     };
     println!(
-        "`treasuryd rebuild` keeps them, and adds {} entries of the second log{ledgers}",
+        "`treasuryd rebuild` keeps what is whole, and adds {} entries of the second log{ledgers}",
         report.entries_beyond
     );
     ExitCode::from(DAMAGED)

@@ -7,15 +7,16 @@ use treasury_core::{Event, State, invariant};
 use super::intents::{LogWriter, Position};
 use super::record::Raw;
 use super::segments::SegmentWriter;
+use super::swap::{self, Stage};
 use super::tail::Tail;
-use super::{SNAPSHOT_RECORDS, StoreError, StoreLock, files, snapshot, swap, version};
+use super::{SNAPSHOT_RECORDS, StoreError, StoreLock, files, snapshot, version};
 
 /// A store under construction beside the one that is in place. Every record is replayed as it comes, so
 /// what does not fit is found at once. Dropped before [`StoreBuilder::install`], it leaves the data
 /// directory's store as it was.
 pub struct StoreBuilder {
     data_dir: PathBuf,
-    stage: PathBuf,
+    stage: Stage,
     state: State,
     number: u64,
     segment: SegmentWriter,
@@ -47,14 +48,14 @@ impl StoreBuilder {
         if swap::is_interrupted(data_dir) {
             return Err(StoreError::Interrupted { path: data_dir.to_owned() });
         }
-        let stage = swap::stage(data_dir)?;
+        let stage = Stage::begin(data_dir)?;
         for part in [files::RECORDS, files::SNAPSHOTS] {
-            files::make_dir(&stage.join(part))?;
+            files::make_dir(&stage.path().join(part))?;
         }
         Ok(Self {
             data_dir: data_dir.to_owned(),
-            segment: SegmentWriter::begin(&stage.join(files::RECORDS), 1)?,
-            log: LogWriter::begin(&stage.join(files::INTENTS))?,
+            segment: SegmentWriter::begin(&stage.path().join(files::RECORDS), 1)?,
+            log: LogWriter::begin(&stage.path().join(files::INTENTS))?,
             stage,
             state: State::default(),
             number: 0,
@@ -101,7 +102,7 @@ impl StoreBuilder {
 
     /// A place for files that are needed only while building.
     pub(super) fn scratch(&self) -> PathBuf {
-        self.stage.join("scratch")
+        self.stage.path().join("scratch")
     }
 
     /// Adds a record and answers with its number.
@@ -122,7 +123,8 @@ impl StoreBuilder {
         }
         self.number = number;
         if self.segment.len() >= SNAPSHOT_RECORDS {
-            let next = SegmentWriter::begin(&self.stage.join(files::RECORDS), number.saturating_add(1))?;
+            let next =
+                SegmentWriter::begin(&self.stage.path().join(files::RECORDS), number.saturating_add(1))?;
             std::mem::replace(&mut self.segment, next).finish()?;
         }
         Ok(number)
@@ -133,16 +135,17 @@ impl StoreBuilder {
     /// # Errors
     /// What cannot be written or moved, or the invariant that the whole state breaks.
     pub fn install(self) -> Result<Built, StoreError> {
-        let Self { data_dir, stage, state, number, segment, log, _lock, .. } = self;
+        // Whoever comes next must find the stage gone when the lock is free: what is named last is dropped first.
+        let Self { _lock, stage, data_dir, state, number, segment, log, .. } = self;
         invariant::check(&state)
             .map_err(|error| StoreError::DoesNotFit { record: number, problem: error.to_string() })?;
         segment.finish()?;
-        log.finish(&stage.join(files::INTENTS))?;
+        log.finish(&stage.path().join(files::INTENTS))?;
         if number > 0 {
-            snapshot::write(&stage.join(files::SNAPSHOTS), number, &state)?;
+            snapshot::write(&stage.path().join(files::SNAPSHOTS), number, &state)?;
         }
-        drop(Tail::open(&stage.join(files::TAIL))?);
-        version::write(&stage)?;
+        drop(Tail::open(&stage.path().join(files::TAIL))?);
+        version::write(stage.path())?;
         let aside = swap::install(&data_dir)?;
         Ok(Built { records: number, aside, state })
     }

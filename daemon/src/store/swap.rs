@@ -17,14 +17,35 @@ pub(super) fn is_interrupted(data_dir: &Path) -> bool {
     data_dir.join(STAGE).join(WHOLE).exists()
 }
 
-/// An empty directory to build in. What an interrupted attempt left there goes away; it was never in use.
-pub(super) fn stage(data_dir: &Path) -> Result<PathBuf, StoreError> {
-    let stage = data_dir.join(STAGE);
-    if stage.exists() {
-        fs::remove_dir_all(&stage).map_err(StoreError::io("remove", &stage))?;
+/// A directory to build in. Dropped before what is in it is whole, it goes away.
+#[derive(Debug)]
+pub(super) struct Stage {
+    path: PathBuf,
+}
+
+impl Stage {
+    /// An empty one. What an interrupted attempt left there goes away; it was never in use.
+    pub(super) fn begin(data_dir: &Path) -> Result<Self, StoreError> {
+        let path = data_dir.join(STAGE);
+        if path.exists() {
+            fs::remove_dir_all(&path).map_err(StoreError::io("remove", &path))?;
+        }
+        files::make_dir(&path)?;
+        Ok(Self { path })
     }
-    files::make_dir(&stage)?;
-    Ok(stage)
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if !self.path.join(WHOLE).exists() {
+            // What cannot be removed now is removed by the next attempt.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
 }
 
 /// Puts the staged store in place. What was there is moved aside, never deleted; answers with where to, if
