@@ -9,6 +9,7 @@ mod memory;
 mod outage;
 mod proof;
 mod quorum;
+mod random;
 
 use std::time::Duration;
 
