@@ -73,7 +73,8 @@ impl Link for Connection {
         let index = params.get("ledger_index").and_then(Value::as_u64).unwrap_or_default() as u32;
         let reply = match method {
             "subscribe" => announced(&server.ledger, server.first),
-            "ledger" => match server.ledgers.get(&index) {
+            // Without transactions only the header is asked for.
+            "ledger" if params.get("transactions").is_some() => match server.ledgers.get(&index) {
                 Some(text) => serde_json::from_str(text).unwrap(),
                 None => result_of(&server.ledger, method, params),
             },
