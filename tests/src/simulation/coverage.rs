@@ -59,6 +59,8 @@ fn hold_word(source: &HoldSource) -> &'static str {
 fn sight_word(reason: &str) -> &'static str {
     let kinds = [
         ("starting", "starting"),
+        ("two validated ledgers", "two ledgers"),
+        ("history is missing", "history missing"),
         ("no validated ledger for", "silence noticed by time"),
         ("no new validated ledger", "silence of the servers"),
         ("not proven", "not proven"),
@@ -68,7 +70,6 @@ fn sight_word(reason: &str) -> &'static str {
         ("does not have ledger", "history missing"),
         ("malformed", "malformed reply"),
         ("refused", "refused"),
-        ("two validated ledgers", "two ledgers"),
         ("does not follow", "gap"),
     ];
     kinds.iter().find(|(part, _)| reason.contains(part)).map_or("other", |(_, word)| word)
@@ -131,7 +132,7 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
     expected.extend(["person", "finding"].map(|word| ("hold", word)));
     expected.extend(["tesSUCCESS", "terQUEUED", "busy", "no reply"].map(|word| ("reply", word)));
     expected.extend(["signatures", "holds", "freeze", "deadline", "ledger"].map(|word| ("wait", word)));
-    expected.extend(["starting", "silence of the servers", "not proven"].map(|word| ("sight lost", word)));
+    expected.extend(["starting", "silence noticed by time", "two ledgers"].map(|word| ("sight lost", word)));
     expected.extend(
         ["Payment", "EscrowCreate", "EscrowFinish", "EscrowCancel", "TicketCreate"]
             .map(|word| ("sent", word)),

@@ -45,7 +45,7 @@ faults! {
     Lag = "lag";
     /// A server has lost its older ledgers.
     LostHistory = "lost_history";
-    /// A server announces another ledger at one index.
+    /// A server announces and shows another ledger at one index, whole in itself.
     FalseLedger = "false_ledger";
     /// A server tells of a balance that is not the ledger's.
     FalseAccount = "false_account";

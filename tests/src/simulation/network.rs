@@ -10,7 +10,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
-use treasury_core::units::{AccountId, Hash256};
+use treasury_core::units::AccountId;
 use treasuryd::ledger::Announced;
 use xrpl_harness::embedded::rpc::{Effects, FeeGate, Request, ServerFacts, handle_gated, handle_read};
 use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
@@ -191,9 +191,16 @@ impl Network {
             }
             if self.strikes(Fault::LostHistory, permille) {
                 let below = index.saturating_sub(self.rng.random_range(0..20));
-                (self.servers[number].hidden_below, self.servers[number].hidden_until) = (below, long);
+                // Now and then none of them has it.
+                let all = self.rng.random_range(0..4) == 0;
+                for (other, server) in self.servers.iter_mut().enumerate() {
+                    if all || other == number {
+                        (server.hidden_below, server.hidden_until) = (below, long);
+                    }
+                }
             }
-            if self.strikes(Fault::FalseLedger, permille) {
+            let honest = self.servers.iter().all(|server| server.lie == 0);
+            if honest && self.strikes(Fault::FalseLedger, permille) {
                 let at = index + self.rng.random_range(0..4);
                 (self.servers[number].lie, self.servers[number].lie_until) = (at, long);
             }
@@ -258,10 +265,8 @@ impl Network {
     fn announcement(&self, number: usize) -> Option<Value> {
         let server = &self.servers[number];
         let closed = self.seen_by(number, server.shown)?;
-        let other = if closed.header.index == server.lie { self.ledger.other_at(server.lie) } else { None };
-        let hash = other.map_or(closed.hash, |other| other.hash);
         Some(json!({
-            "ledger_index": closed.header.index, "ledger_hash": hash.to_string(),
+            "ledger_index": closed.header.index, "ledger_hash": closed.hash.to_string(),
             "ledger_time": closed.header.close_time.0, "network_id": 0,
             "fee_base": closed.fees.base_fee.get(), "reserve_base": closed.fees.reserve_base.get(),
             "reserve_inc": closed.fees.reserve_inc.get(), "txn_count": closed.transactions.len(),
@@ -275,7 +280,8 @@ impl Network {
         if index > server.shown || index < server.hidden_below {
             return None;
         }
-        self.ledger.closed(index).cloned()
+        let other = if index == server.lie { self.ledger.other_at(index) } else { None };
+        other.or_else(|| self.ledger.closed(index).cloned())
     }
 
     fn hang_up(&mut self, number: usize) {
@@ -327,7 +333,7 @@ impl Network {
         let result = match method {
             "subscribe" => self.announcement(number).ok_or_else(not_found),
             "submit" => return self.submit(number, params),
-            "ledger" => self.show_ledger(daemon, number, params, now_ms),
+            "ledger" => self.show_ledger(number, params),
             "account_info" => self.show_account(daemon, number, params, now_ms),
             _ => self.read(number, params),
         };
@@ -341,6 +347,21 @@ impl Network {
             Reply::After(Duration::from_millis(self.rng.random_range(1..9_000)), result)
         } else {
             Reply::Now(result)
+        }
+    }
+
+    /// The reply to a `ledger` request has reached a daemon: if it is the truth, and of a ledger that is new to
+    /// it, it sees.
+    pub fn delivered(&mut self, daemon: usize, reply: &Value, now_ms: u64) {
+        let index =
+            reply.get("ledger_index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok());
+        let hash = reply.get("ledger_hash").and_then(Value::as_str).and_then(|hash| hash.parse().ok());
+        let told = self.told.entry(daemon).or_default();
+        if let Some(index) = index.filter(|index| *index > told.1)
+            && hash.is_some()
+            && hash == self.ledger.closed(index).map(|closed| closed.hash)
+        {
+            *told = (now_ms, index);
         }
     }
 
@@ -359,24 +380,11 @@ impl Network {
         })
     }
 
-    fn show_ledger(
-        &mut self,
-        daemon: usize,
-        number: usize,
-        params: Map<String, Value>,
-        now_ms: u64,
-    ) -> Result<Value, (String, String)> {
+    fn show_ledger(&mut self, number: usize, params: Map<String, Value>) -> Result<Value, (String, String)> {
         let asked =
             params.get("ledger_index").and_then(Value::as_u64).and_then(|asked| u32::try_from(asked).ok());
         let Some(index) = asked else { return self.read(number, params) };
         let closed = self.seen_by(number, index).ok_or_else(not_found)?;
-        let true_hash = self.ledger.closed(index).map(|closed| closed.hash);
-        if true_hash == Some(closed.hash) {
-            let told = self.told.entry(daemon).or_default();
-            if index > told.1 {
-                *told = (now_ms, index);
-            }
-        }
         let transactions: Vec<Value> = closed
             .transactions_by_id()
             .into_iter()
@@ -454,12 +462,6 @@ impl Network {
             return Reply::Never;
         }
         Reply::Now(result)
-    }
-
-    /// The hash of a closed ledger of the truth.
-    #[must_use]
-    pub fn hash_of(&self, index: u32) -> Option<Hash256> {
-        self.ledger.closed(index).map(|closed| closed.hash)
     }
 }
 

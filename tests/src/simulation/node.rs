@@ -93,6 +93,8 @@ impl Node {
             escrows: state.standing.clone(),
         };
         let mut network = NetworkConfig::new(Network::endpoints());
+        // One server lies at a time: two that say the same are believed.
+        network.read_quorum = 2;
         network.request_timeout = Duration::from_secs(5);
         network.silence_max = Duration::from_secs(SILENCE_MAX_SECONDS.into());
         network.reread_ledgers = REREAD_LEDGERS;

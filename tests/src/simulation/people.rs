@@ -297,7 +297,7 @@ impl World {
     async fn ask_for_too_much(&mut self, daemon: usize, person: &'static str) {
         let old = self.people.asked.choose(&mut self.rng).cloned();
         let command = match (self.rng.random_range(0..3), old) {
-            (0, Some((_, of, asker, mut propose))) => {
+            (0, Some((tag, of, asker, mut propose))) if self.checker.proposal_of(tag).is_some() => {
                 propose.amount = drops(propose.amount.get() + 1);
                 return self.ask(of, asker, None, Command::Propose(propose)).await;
             }
