@@ -10,7 +10,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
-use treasury_core::units::AccountId;
+use treasury_core::units::{AccountId, Hash256};
 use treasuryd::ledger::Announced;
 use xrpl_harness::embedded::rpc::{Effects, FeeGate, Request, ServerFacts, handle_gated, handle_read};
 use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
@@ -79,7 +79,7 @@ pub struct Network {
     rng: StdRng,
     /// What happened.
     pub record: Record,
-    /// For each daemon: when it was last told the truth about a new ledger (milliseconds), and of which.
+    /// For each daemon: when it was last handed a ledger that was new to it (milliseconds), and which.
     pub told: BTreeMap<usize, (u64, u32)>,
     /// For each daemon: accounts that it has read since it started.
     pub read: BTreeMap<usize, BTreeSet<AccountId>>,
@@ -350,19 +350,13 @@ impl Network {
         }
     }
 
-    /// The reply to a `ledger` request has reached a daemon: if it is the truth, and of a ledger that is new to
-    /// it, it sees.
-    pub fn delivered(&mut self, daemon: usize, reply: &Value, now_ms: u64) {
-        let index =
-            reply.get("ledger_index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok());
-        let hash = reply.get("ledger_hash").and_then(Value::as_str).and_then(|hash| hash.parse().ok());
+    /// A daemon's port hands a ledger on. False where that is not the network's.
+    pub fn taken(&mut self, daemon: usize, index: u32, hash: &Hash256, now_ms: u64) -> bool {
         let told = self.told.entry(daemon).or_default();
-        if let Some(index) = index.filter(|index| *index > told.1)
-            && hash.is_some()
-            && hash == self.ledger.closed(index).map(|closed| closed.hash)
-        {
+        if index > told.1 {
             *told = (now_ms, index);
         }
+        self.ledger.closed(index).is_some_and(|closed| closed.hash == *hash)
     }
 
     fn read(&mut self, number: usize, params: Map<String, Value>) -> Result<Value, (String, String)> {

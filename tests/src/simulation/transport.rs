@@ -95,10 +95,6 @@ impl Link for SimLink {
                     return Err(RequestError::Closed);
                 }
             };
-            if let ("ledger", Ok(reply)) = (method, &result) {
-                let now = self.shared.now_ms();
-                self.shared.lock().delivered(self.daemon, reply, now);
-            }
             result.map_err(|(code, message)| RequestError::Server { method, code, message })
         })
     }

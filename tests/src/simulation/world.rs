@@ -297,6 +297,14 @@ impl World {
 
     /// A daemon takes an input, and what follows is carried out.
     pub(super) async fn take(&mut self, number: usize, input: Input) {
+        if let Input::Ledger { observation, .. } = &input {
+            let (point, now) = (observation.point, self.now_ms());
+            if !self.shared.lock().taken(number, point.index.0, &point.hash, now) {
+                let what =
+                    format!("daemon {number} takes ledger {}, which is not the network's", point.index);
+                self.checker.broken(Rule::BlindNotSent, what);
+            }
+        }
         let node = &mut self.nodes[number];
         let Some(machine) = node.machine() else { return };
         let taken = machine.take(input);

@@ -69,7 +69,7 @@ impl Checker {
         if !self.treasury.accounts.contains_key(&account) {
             return;
         }
-        if !self.sent.contains(&tx.id) && !self.foreign.contains(&tx.id) {
+        if !self.sent.contains_key(&tx.id) && !self.foreign.contains(&tx.id) {
             let what =
                 format!("{} {} of {} was sent by nobody", kind.name(), tx.id, self.cast.name(&account));
             self.broken(Rule::NothingUnasked, what);
@@ -137,7 +137,7 @@ impl Checker {
                 let what = format!("{whole} drops of intent {tag} with {people} people's signatures");
                 self.broken(Rule::PolicyKept, what);
             } else if tx.result.is_tes() {
-                let outflows = self.unattended.entry(from).or_default();
+                let outflows = self.unattended.entry((self.sender(tx), from)).or_default();
                 outflows.push((now, whole));
                 if let Some(sum) = above(outflows, ROLLING_SECONDS, ROLLING_XRP * XRP) {
                     let what =
@@ -203,6 +203,11 @@ impl Checker {
         true
     }
 
+    /// The daemon that sent it first; the first one where somebody else did.
+    fn sender(&self, tx: &ClosedTx) -> usize {
+        self.sent.get(&tx.id).copied().unwrap_or_default()
+    }
+
     /// How many people signed.
     fn people_in(&self, tx: &ClosedTx) -> usize {
         let signers = sign::signers(tx.tx()).unwrap_or_default();
@@ -223,7 +228,7 @@ impl Checker {
         if !tx.result.is_tes() {
             return;
         }
-        let outflows = self.moves.entry((from, to)).or_default();
+        let outflows = self.moves.entry((self.sender(tx), from, to)).or_default();
         outflows.push((now, amount));
         let sum = above(outflows, seconds, period);
         if amount > most || sum.is_some() {

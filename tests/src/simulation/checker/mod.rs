@@ -101,8 +101,8 @@ pub struct Checker {
     applied: BTreeMap<u32, Vec<Hash256>>,
     /// Transactions of treasury accounts that somebody made past the daemons.
     foreign: BTreeSet<Hash256>,
-    /// Transactions that daemons have sent.
-    sent: BTreeSet<Hash256>,
+    /// Transactions that daemons have sent, and which did first.
+    sent: BTreeMap<Hash256, usize>,
     /// Escrows that came of intents.
     escrows: BTreeMap<EscrowKey, u32>,
     /// Escrows whose EscrowFinish has been sent.
@@ -113,10 +113,10 @@ pub struct Checker {
     frozen: BTreeSet<(usize, Option<AccountId>)>,
     /// Proposals that their asker took back.
     withdrawn: BTreeSet<(usize, ProposalId)>,
-    /// Moves along each tier link: the paying and the receiving account.
-    moves: BTreeMap<(AccountId, AccountId), Vec<Outflow>>,
-    /// Payments that no person signed, by paying account.
-    unattended: BTreeMap<AccountId, Vec<Outflow>>,
+    /// Moves along each tier link: the daemon, whose limits they are, the paying and the receiving account.
+    moves: BTreeMap<(usize, AccountId, AccountId), Vec<Outflow>>,
+    /// Payments that no person signed, by daemon and paying account.
+    unattended: BTreeMap<(usize, AccountId), Vec<Outflow>>,
     /// Drops there were after the ledger before, its close time, and since when ledgers kept their pace.
     total_drops: u64,
     close_time: u32,
@@ -135,7 +135,7 @@ impl Checker {
             intents: BTreeMap::new(),
             applied: BTreeMap::new(),
             foreign: BTreeSet::new(),
-            sent: BTreeSet::new(),
+            sent: BTreeMap::new(),
             escrows: BTreeMap::new(),
             revealed: BTreeSet::new(),
             approvals: BTreeSet::new(),

@@ -9,21 +9,20 @@ use crate::simulation::cast::SILENCE_MAX_SECONDS;
 /// What a daemon can have heard of the ledger when it sends something.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard {
-    /// Milliseconds of wall time since a server last told it the truth about a ledger that was new to it.
+    /// Milliseconds of wall time since its port last handed it a ledger that was new to it.
     pub silence_ms: u64,
     /// Whether it has read every treasury account since its process started.
     pub read_all: bool,
 }
 
-/// How much longer than its patience a daemon may take to notice silence: what it was told last may have been on
-/// its way for as long as a reply may take, and time is noticed once in a while.
-const NOTICE_MS: u64 = 12_000;
+/// How much longer than its patience a daemon may take to notice silence: it is told the time once in a while.
+const NOTICE_MS: u64 = 3_000;
 
 impl Checker {
     /// A daemon sends a transaction: its effect has been released.
     pub fn released(&mut self, daemon: usize, tx: &Transaction, heard: Heard) {
         let name = format!("{} {}", tx.tx_type().name(), tx.id());
-        self.sent.insert(tx.id());
+        self.sent.insert(tx.id(), daemon);
         if heard.silence_ms > u64::from(SILENCE_MAX_SECONDS) * 1_000 + NOTICE_MS {
             let what = format!("daemon {daemon} sent {name} after {} ms of silence", heard.silence_ms);
             self.broken(Rule::BlindNotSent, what);
