@@ -24,6 +24,7 @@ mod fetch;
 mod follow;
 mod gap;
 mod history;
+mod interest;
 pub mod observe;
 mod prove;
 mod ranges;

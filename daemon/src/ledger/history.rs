@@ -13,8 +13,9 @@ use xrpl_wire::{Metadata, Transaction};
 
 use super::connection::WebSocket;
 use super::error::Trouble;
+use super::interest::Interest;
 use super::observe::{ObserveError, Watch, observe};
-use super::prove::{Interest, Proven, prove, prove_header};
+use super::prove::{Proven, prove, prove_header};
 use super::reply::{self, Announced, LedgerReply};
 use super::server::Server;
 use super::snapshot;

@@ -1,10 +1,8 @@
 //! A ledger is believed only when its hashes prove it.
 
-use std::collections::HashSet;
-
 use treasury_core::observe::LedgerPoint;
-use treasury_core::units::{AccountId, Hash256, LedgerIndex};
-use xrpl_wire::{LedgerHeader, index, tree};
+use treasury_core::units::{Hash256, LedgerIndex};
+use xrpl_wire::{LedgerHeader, tree};
 
 use super::error::{Trouble, malformed};
 use super::reply::{LedgerReply, TxData};
@@ -62,38 +60,4 @@ pub(super) fn prove_header(index: LedgerIndex, reply: LedgerReply) -> Result<Pro
     }
     let point = LedgerPoint { index, hash, close_time: header.close_time };
     Ok(Proven { point, header, transactions: reply.ledger.transactions })
-}
-
-/// Tells transactions that may concern an account apart from those that cannot, without decoding them.
-///
-/// Whatever sends from, pays, or changes an entry of an account holds its 20 bytes somewhere, except for a
-/// change of its SignerList, which is found by the entry's index. So a transaction of a type that this
-/// program does not know, between strangers, is passed over, and one that concerns the treasury is not.
-#[derive(Debug, Default)]
-pub(super) struct Interest {
-    needles: HashSet<[u8; NEEDLE_BYTES]>,
-}
-
-const NEEDLE_BYTES: usize = 20;
-
-impl Interest {
-    pub(super) fn in_accounts<'a>(accounts: impl IntoIterator<Item = &'a AccountId>) -> Self {
-        let mut needles = HashSet::new();
-        for account in accounts {
-            needles.insert(account.0);
-            for entry in [index::signer_list(account), index::account_root(account)] {
-                needles.extend(entry.0.first_chunk::<NEEDLE_BYTES>());
-            }
-        }
-        Self { needles }
-    }
-
-    pub(super) fn concerns(&self, tx: &TxData) -> bool {
-        let holds = |bytes: &[u8]| {
-            bytes
-                .windows(NEEDLE_BYTES)
-                .any(|window| window.first_chunk().is_some_and(|window| self.needles.contains(window)))
-        };
-        holds(&tx.tx_blob.0) || holds(&tx.meta_blob.0)
-    }
 }

@@ -7,7 +7,8 @@ use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, LedgerIndex, Se
 use xrpl_wire::{LedgerEntry, LedgerHeader, NodeKind, Object, index, sf};
 
 use super::*;
-use crate::ledger::prove::{Interest, prove};
+use crate::ledger::interest::Interest;
+use crate::ledger::prove::prove;
 use crate::ledger::reply::{self, LedgerReply};
 use crate::ledger::vectors::{Recorded, Story, stories, story};
 
