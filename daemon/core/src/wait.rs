@@ -75,8 +75,11 @@ pub fn waits(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait>
         Status::Ready => Vec::new(),
         _ => return Vec::new(),
     };
-    waits
-        .extend(blocks(config, state, proposal).into_iter().filter(|block| !matches!(block, Wait::Sight(_))));
+    for block in blocks(config, state, proposal) {
+        if !waits.contains(&block) {
+            waits.push(block);
+        }
+    }
     waits
 }
 

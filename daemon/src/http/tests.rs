@@ -531,3 +531,9 @@ fn every_error_of_the_edge_has_its_own_code_and_advice() {
         assert!(error.status().is_client_error() || error.status().is_server_error(), "{error:?}");
     }
 }
+
+#[test]
+fn a_body_that_is_not_read_to_its_end_ends_the_connection_and_says_so() {
+    let refused = super::error::ApiError::BodyTooLarge.into_response();
+    assert_eq!(refused.headers().get("connection").unwrap(), "close");
+}
