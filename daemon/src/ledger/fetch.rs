@@ -1,5 +1,6 @@
 //! Fetches what was agreed on, and asks for what nobody has said yet.
 
+use futures_util::future::join;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -143,7 +144,12 @@ impl Follower {
         let Some(end) = self.shared.board(|board| board.end_of(number, next)) else { return Ok(()) };
         let wanted = (next..=top.min(end)).map(LedgerIndex);
         let mut ledgers = stream::iter(wanted.map(|index| whole(server.clone(), index))).buffered(AHEAD);
-        while let Some(reply) = ledgers.next().await {
+        loop {
+            // What the successor of the present ledger costs is worth knowing, and is asked for beside it:
+            // a decision must not wait for another way there and back.
+            let present = self.chain.len() == 1;
+            let ask = async { if present { Some(server.request("fee", json!({})).await) } else { None } };
+            let (Some(reply), fee) = join(ledgers.next(), ask).await else { return Ok(()) };
             let reply = reply.map_err(Over::of(number))?;
             let (Some(after), Some((index, hash)), Some(fees)) =
                 (self.cursor, self.chain.lowest(), self.fees)
@@ -158,9 +164,8 @@ impl Follower {
             let decoded = self.decode(&proven).map_err(Over::of(number))?;
             let observation = observe(&proven.header, fees, &decoded, &self.watch)
                 .map_err(|error| Over::Trouble(number, error.into()))?;
-            // The present ledger, as far as is agreed: what its successor costs is worth knowing.
-            if self.chain.len() == 1 {
-                self.tell_open_ledger_fee(server).await?;
+            if let Some(fee) = fee {
+                self.tell_open_ledger_fee(fee).await?;
             }
             if self.shared.board(|board| {
                 board.credit(number);
@@ -170,7 +175,6 @@ impl Follower {
             }
             self.take(observation).await?;
         }
-        Ok(())
     }
 
     /// Decodes the transactions that may concern a watched account.
@@ -180,9 +184,8 @@ impl Follower {
     }
 
     /// The fee is advice: a server that does not give it is still good for ledgers.
-    async fn tell_open_ledger_fee(&self, server: &Server) -> Result<(), Over> {
-        let asked = server.request("fee", json!({})).await.map_err(Trouble::from);
-        match asked.and_then(reply::open_ledger_fee) {
+    async fn tell_open_ledger_fee(&self, reply: Result<Value, RequestError>) -> Result<(), Over> {
+        match reply.map_err(Trouble::from).and_then(reply::open_ledger_fee) {
             Ok(fee) => Ok(self.send(Input::OpenLedgerFee { fee }).await?),
             Err(trouble) => {
                 tracing::warn!(%trouble, "the fee of the open ledger is not known");
