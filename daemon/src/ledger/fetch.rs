@@ -39,7 +39,8 @@ async fn fetch(server: &Server, index: LedgerIndex, params: Value) -> Result<Led
     reply::parse("ledger", reply)
 }
 
-async fn whole(server: Server, index: LedgerIndex) -> Result<LedgerReply, Trouble> {
+/// A ledger with all its transactions, as the server gives it.
+pub(super) async fn whole(server: Server, index: LedgerIndex) -> Result<LedgerReply, Trouble> {
     let params = json!({ "ledger_index": index.0, "transactions": true, "expand": true, "binary": true });
     fetch(&server, index, params).await
 }

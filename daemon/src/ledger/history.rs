@@ -9,17 +9,16 @@ use tokio::sync::watch;
 use treasury_core::State;
 use treasury_core::observe::{AccountSnapshot, LedgerObservation, LedgerPoint, NetworkFees};
 use treasury_core::units::{AccountId, EscrowKey, Hash256, LedgerIndex};
-use xrpl_wire::{Metadata, Transaction};
 
 use super::connection::WebSocket;
 use super::error::Trouble;
+use super::fetch::{decode, header, whole};
 use super::interest::Interest;
-use super::observe::{ObserveError, Watch, observe};
-use super::prove::{Proven, prove, prove_header};
-use super::reply::{self, Announced, LedgerReply};
+use super::observe::{Watch, observe};
+use super::prove::prove;
+use super::reply::{self, Announced};
 use super::server::Server;
 use super::snapshot;
-use super::transport::RequestError;
 use crate::config::NetworkConfig;
 
 /// Why the past cannot be read.
@@ -147,10 +146,10 @@ impl History {
     /// What the server lacks, or what is wrong with what it gave.
     pub async fn after(&mut self, cursor: &LedgerPoint) -> Result<LedgerObservation, HistoryError> {
         let index = cursor.index.plus(1);
-        let params = json!({ "ledger_index": index.0, "transactions": true, "expand": true, "binary": true });
         let observed = async {
-            let proven = prove(index, None, cursor, fetch(&self.server, index, params).await?)?;
-            let transactions = decode(&self.interest, &proven)?;
+            let proven = prove(index, None, cursor, whole(self.server.clone(), index).await?)?;
+            let concerning = proven.transactions.iter().filter(|tx| self.interest.concerns(tx));
+            let transactions: Vec<_> = concerning.map(|tx| decode(index, tx)).collect::<Result<_, _>>()?;
             Ok::<_, Trouble>(observe(&proven.header, self.fees, &transactions, &self.watch)?)
         };
         match observed.await {
@@ -208,13 +207,8 @@ impl History {
     }
 
     async fn header(&self, index: LedgerIndex) -> Result<LedgerPoint, HistoryError> {
-        let params = json!({ "ledger_index": index.0, "binary": true });
-        let proven = match fetch(&self.server, index, params).await {
-            Ok(reply) => prove_header(index, reply),
-            Err(trouble) => Err(trouble),
-        };
-        match proven {
-            Ok(proven) => Ok(proven.point),
+        match header(&self.server, index).await {
+            Ok(header) => Ok(LedgerPoint { index, hash: header.hash(), close_time: header.close_time }),
             Err(trouble) => Err(self.error(trouble).await),
         }
     }
@@ -241,26 +235,4 @@ async fn subscribe(server: &Server, network: &NetworkConfig) -> Result<Announced
         (Some(wanted), Some(found)) if wanted != found => Err(Trouble::OtherNetwork { wanted, found }),
         _ => Ok(tip),
     }
-}
-
-async fn fetch(server: &Server, index: LedgerIndex, params: Value) -> Result<LedgerReply, Trouble> {
-    match server.request("ledger", params).await {
-        Err(RequestError::Server { code, .. }) if code == "lgrNotFound" => Err(Trouble::Lacks(index)),
-        reply => reply::parse("ledger", reply?),
-    }
-}
-
-fn decode(interest: &Interest, proven: &Proven) -> Result<Vec<(Transaction, Metadata)>, Trouble> {
-    let mut decoded = Vec::new();
-    for data in proven.transactions.iter().filter(|tx| interest.concerns(tx)) {
-        let wrong = |what: String| ObserveError {
-            index: proven.point.index,
-            tx_id: xrpl_wire::tree::transaction_id(&data.tx_blob.0),
-            what,
-        };
-        let tx = Transaction::decode(&data.tx_blob.0).map_err(|error| wrong(error.to_string()))?;
-        let meta = Metadata::decode(&data.meta_blob.0).map_err(|error| wrong(error.to_string()))?;
-        decoded.push((tx, meta));
-    }
-    Ok(decoded)
 }
