@@ -142,27 +142,16 @@ impl fmt::Debug for HexBytes {
 
 impl fmt::Display for HexBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
+        f.write_str(&faster_hex::hex_string_upper(&self.0))
     }
 }
 
 impl FromStr for HexBytes {
     type Err = BadId;
     fn from_str(text: &str) -> Result<Self, BadId> {
-        let digits = text.as_bytes();
-        if !digits.len().is_multiple_of(2) {
-            return Err(BadId);
-        }
-        let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|n| u8::try_from(n).ok());
-        digits
-            .chunks_exact(2)
-            .map(|pair| match pair {
-                [high, low] => Some(nibble(*high)? << 4 | nibble(*low)?),
-                _ => None,
-            })
-            .collect::<Option<Vec<u8>>>()
-            .map(Self)
-            .ok_or(BadId)
+        let mut bytes = vec![0; text.len() / 2];
+        faster_hex::hex_decode(text.as_bytes(), &mut bytes).map_err(|_| BadId)?;
+        Ok(Self(bytes))
     }
 }
 
@@ -174,6 +163,46 @@ impl Serialize for HexBytes {
 
 impl<'de> Deserialize<'de> for HexBytes {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(HexVisitor)
+    }
+}
+
+/// Reads the text where it stands: a ledger is hundreds of kilobytes of it.
+struct HexVisitor;
+
+impl serde::de::Visitor<'_> for HexVisitor {
+    type Value = HexBytes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("hexadecimal text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<HexBytes, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_bytes_read_either_case_and_write_upper() {
+        let bytes: HexBytes = "00fF7a".parse().unwrap();
+        assert_eq!(bytes, HexBytes(vec![0, 0xFF, 0x7A]));
+        assert_eq!(bytes.to_string(), "00FF7A");
+        assert_eq!(serde_json::to_string(&bytes).unwrap(), "\"00FF7A\"");
+        let long = "0123456789ABCDEF".repeat(40);
+        assert_eq!(long.parse::<HexBytes>().unwrap().to_string(), long);
+        assert_eq!("".parse(), Ok(HexBytes::default()));
+        for bad in ["0", "0g", "0x00", " 00", "00 ", "é", &format!("{long}0"), &format!("{long}0G")] {
+            assert_eq!(bad.parse::<HexBytes>(), Err(BadId), "{bad}");
+        }
+        // Wherever the text stands: borrowed, with an escape in it, or owned.
+        for json in ["\"0A0b\"", "\"\\u0030A0b\""] {
+            assert_eq!(serde_json::from_str::<HexBytes>(json).unwrap(), HexBytes(vec![10, 11]));
+        }
+        assert_eq!(serde_json::from_value::<HexBytes>("0A0b".into()).unwrap(), HexBytes(vec![10, 11]));
+        assert!(serde_json::from_str::<HexBytes>("7").is_err());
     }
 }
