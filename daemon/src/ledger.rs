@@ -61,7 +61,7 @@ use server::Server;
 
 pub use history::{History, HistoryError};
 pub use reply::Announced;
-pub use transport::{BoxFuture, Link, Opened, RequestError, Transport};
+pub use transport::{Body, BoxFuture, Link, Opened, RequestError, Transport};
 
 /// Requests to read accounts that wait for the follower. One holds any number of accounts, and the core
 /// asks for each once, so a few are plenty.
@@ -177,7 +177,7 @@ impl PortHandle {
                 return SubmitReply::Unknown("no connection to a ledger server".to_owned());
             };
             match server.request("submit", params).await {
-                Ok(reply) => reply::submit(&reply, tx_id),
+                Ok(reply) => reply::submit(reply, tx_id),
                 Err(RequestError::Server { code, message, .. }) => reply::submit_refused(&code, &message),
                 Err(error) => SubmitReply::Unknown(error.to_string()),
             }

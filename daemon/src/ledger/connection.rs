@@ -4,6 +4,7 @@
 //! for are dropped; of the announced ledgers only the latest is kept, because it is a wake-up
 //! and no more.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -21,7 +24,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::reply::Announced;
-use super::transport::{BoxFuture, Link, Opened, RequestError, Transport};
+use super::transport::{Body, BoxFuture, Link, Opened, RequestError, Transport};
 
 /// Requests that wait to be written. The server answers one after another; more would only wait there.
 const QUEUE_MAX: usize = 64;
@@ -36,7 +39,24 @@ const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 const PING: Duration = Duration::from_secs(15);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-type Outcome = Result<Value, (String, String)>;
+type Outcome = Result<Body, (String, String)>;
+
+/// What is looked at of every frame.
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(default, borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    id: Option<u64>,
+    #[serde(default, borrow)]
+    status: Cow<'a, str>,
+    #[serde(default, borrow)]
+    error: Cow<'a, str>,
+    #[serde(default, borrow)]
+    error_message: Cow<'a, str>,
+    #[serde(default, borrow)]
+    result: Option<&'a RawValue>,
+}
 
 struct Outgoing {
     id: u64,
@@ -101,7 +121,7 @@ impl Connection {
         Ok((connection, announced))
     }
 
-    async fn ask(&self, method: &'static str, params: Value) -> Result<Value, RequestError> {
+    async fn ask(&self, method: &'static str, params: Value) -> Result<Body, RequestError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let mut frame = match params {
             Value::Object(params) => params,
@@ -124,7 +144,7 @@ impl Link for Connection {
         &'a self,
         method: &'static str,
         params: Value,
-    ) -> BoxFuture<'a, Result<Value, RequestError>> {
+    ) -> BoxFuture<'a, Result<Body, RequestError>> {
         Box::pin(self.ask(method, params))
     }
 }
@@ -187,26 +207,23 @@ impl Pump {
             Message::Close(_) => return false,
             _ => return true,
         };
-        let Ok(mut frame) = serde_json::from_str::<Value>(text) else {
-            tracing::warn!("a frame is not JSON");
+        let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
+            tracing::warn!("a frame is not JSON, or not one of a server's");
             return true;
         };
-        let text_of =
-            |frame: &Value, key: &str| frame.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        match text_of(&frame, "type").as_str() {
-            "ledgerClosed" => match Announced::from_json(frame) {
+        match &*frame.kind {
+            "ledgerClosed" => match serde_json::from_str(text) {
                 Ok(announced) => {
                     self.announce.send_replace(Some(announced));
                 }
                 Err(error) => tracing::warn!(%error, "a ledgerClosed frame is malformed"),
             },
             "response" => {
-                let id = frame.get("id").and_then(Value::as_u64);
-                if let Some(reply) = id.and_then(|id| self.pending.remove(&id)) {
-                    let outcome = if text_of(&frame, "status") == "success" {
-                        Ok(frame.get_mut("result").map(Value::take).unwrap_or_default())
+                if let Some(reply) = frame.id.and_then(|id| self.pending.remove(&id)) {
+                    let outcome = if frame.status == "success" {
+                        Ok(frame.result.map_or(Body::Value(Value::Null), |text| Body::Text(text.to_owned())))
                     } else {
-                        Err((text_of(&frame, "error"), text_of(&frame, "error_message")))
+                        Err((frame.error.into_owned(), frame.error_message.into_owned()))
                     };
                     // A caller that gave up does not need it.
                     let _ = reply.send(outcome);

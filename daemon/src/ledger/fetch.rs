@@ -6,16 +6,16 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use treasury_core::Input;
 use treasury_core::units::{Hash256, LedgerIndex};
-use xrpl_wire::{LedgerHeader, Metadata, Transaction};
+use xrpl_wire::LedgerHeader;
 
 use super::error::Trouble;
 use super::follow::{Follower, Over};
-use super::observe::{ObserveError, observe};
+use super::observe::observe;
 use super::prove::{Proven, prove, prove_header};
-use super::reply::{self, LedgerReply, TxData};
+use super::reply::{self, LedgerReply};
 use super::seat::Shared;
 use super::server::Server;
-use super::transport::RequestError;
+use super::transport::{Body, RequestError};
 use crate::config::Verify;
 
 /// Ledgers and headers asked for ahead of need. Enough to hide the way to the server; each may be some
@@ -28,7 +28,7 @@ const HEADERS_AT_ONCE: usize = 256;
 /// The proven header of a ledger.
 pub(super) async fn header(server: &Server, index: LedgerIndex) -> Result<LedgerHeader, Trouble> {
     let params = json!({ "ledger_index": index.0, "binary": true });
-    Ok(prove_header(index, fetch(server, index, params).await?)?.header)
+    prove_header(index, &fetch(server, index, params).await?)
 }
 
 async fn fetch(server: &Server, index: LedgerIndex, params: Value) -> Result<LedgerReply, Trouble> {
@@ -146,24 +146,24 @@ impl Follower {
         let wanted = (next..=top.min(end)).map(LedgerIndex);
         let mut ledgers = stream::iter(wanted.map(|index| whole(server.clone(), index))).buffered(AHEAD);
         loop {
-            // What the successor of the present ledger costs is worth knowing, and is asked for beside it:
-            // a decision must not wait for another way there and back.
+            // What the successor of the present ledger costs is worth knowing, and is asked for beside it and
+            // first, as the smaller one: a decision must wait for nothing behind the ledger.
             let present = self.chain.len() == 1;
             let ask = async { if present { Some(server.request("fee", json!({})).await) } else { None } };
-            let (Some(reply), fee) = join(ledgers.next(), ask).await else { return Ok(()) };
+            let (fee, Some(reply)) = join(ask, ledgers.next()).await else { return Ok(()) };
             let reply = reply.map_err(Over::of(number))?;
             let (Some(after), Some((index, hash)), Some(fees)) =
                 (self.cursor, self.chain.lowest(), self.fees)
             else {
                 return Ok(());
             };
-            let proven = prove(LedgerIndex(index), Some(hash), &after, reply);
+            let proven = prove(LedgerIndex(index), Some(hash), &after, &reply, &self.interest);
             if let Err(Trouble::Unproven { what: "its hash", found, .. }) = &proven {
                 self.shared.board(|board| board.hear(number, index, *found));
             }
             let proven = proven.map_err(Over::of(number))?;
-            let decoded = self.decode(&proven).map_err(Over::of(number))?;
-            let observation = observe(&proven.header, fees, &decoded, &self.watch)
+            let Proven { point, header, concerning } = proven;
+            let observation = observe(point, header.parent_hash, fees, &concerning, &self.watch)
                 .map_err(|error| Over::Trouble(number, error.into()))?;
             if let Some(fee) = fee {
                 self.tell_open_ledger_fee(fee).await?;
@@ -178,14 +178,8 @@ impl Follower {
         }
     }
 
-    /// Decodes the transactions that may concern a watched account.
-    fn decode(&self, proven: &Proven) -> Result<Vec<(Transaction, Metadata)>, Trouble> {
-        let concerning = proven.transactions.iter().filter(|tx| self.interest.concerns(tx));
-        concerning.map(|data| decode(proven.point.index, data)).collect()
-    }
-
     /// The fee is advice: a server that does not give it is still good for ledgers.
-    async fn tell_open_ledger_fee(&self, reply: Result<Value, RequestError>) -> Result<(), Over> {
+    async fn tell_open_ledger_fee(&self, reply: Result<Body, RequestError>) -> Result<(), Over> {
         match reply.map_err(Trouble::from).and_then(reply::open_ledger_fee) {
             Ok(fee) => Ok(self.send(Input::OpenLedgerFee { fee }).await?),
             Err(trouble) => {
@@ -194,13 +188,4 @@ impl Follower {
             }
         }
     }
-}
-
-/// Decodes a transaction of this ledger.
-pub(super) fn decode(index: LedgerIndex, data: &TxData) -> Result<(Transaction, Metadata), Trouble> {
-    let tx_id = xrpl_wire::tree::transaction_id(&data.tx_blob.0);
-    let wrong = |what: String| ObserveError { index, tx_id, what };
-    let tx = Transaction::decode(&data.tx_blob.0).map_err(|error| wrong(error.to_string()))?;
-    let meta = Metadata::decode(&data.meta_blob.0).map_err(|error| wrong(error.to_string()))?;
-    Ok((tx, meta))
 }

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{AccountId, Hash256, LedgerIndex};
-use xrpl_wire::{Metadata, Transaction};
+use xrpl_wire::{Metadata, Transaction, tree};
 
 use super::error::{Trouble, malformed};
 use super::fetch;
 use super::follow::{Follower, Over};
-use super::observe::observe_at;
+use super::observe::{ObserveError, observe};
+use super::prove;
 use super::reply::{self, AccountTx, AccountTxData, TxData, account_text};
 use super::server::Server;
 use super::transport::RequestError;
@@ -56,7 +57,7 @@ impl Follower {
         for point in points {
             let transactions: Vec<(Transaction, Metadata)> =
                 found.remove(&point.index.0).unwrap_or_default().into_values().collect();
-            let observation = observe_at(point, parent, fees, &transactions, &self.watch)
+            let observation = observe(point, parent, fees, &transactions, &self.watch)
                 .map_err(|error| Over::Trouble(number, error.into()))?;
             parent = point.hash;
             if self.shared.board(|board| board.dispute().is_some()) {
@@ -116,7 +117,12 @@ async fn pages(
             if !validated || !(first.0..=last.0).contains(&ledger_index) {
                 return Err(malformed(METHOD, format!("a transaction of ledger {ledger_index}")));
             }
-            let (tx, meta) = fetch::decode(LedgerIndex(ledger_index), &TxData { tx_blob, meta_blob })?;
+            let data = TxData { tx_blob, meta_blob };
+            let (tx, meta) = prove::decode(&data).map_err(|what| ObserveError {
+                index: LedgerIndex(ledger_index),
+                tx_id: tree::transaction_id(&data.tx_blob.0),
+                what,
+            })?;
             found.entry(ledger_index).or_default().insert(tx.id(), (tx, meta));
         }
         marker = page.marker;

@@ -12,10 +12,10 @@ use treasury_core::units::{AccountId, EscrowKey, Hash256, LedgerIndex};
 
 use super::connection::WebSocket;
 use super::error::Trouble;
-use super::fetch::{decode, header, whole};
+use super::fetch::{header, whole};
 use super::interest::Interest;
 use super::observe::{Watch, observe};
-use super::prove::prove;
+use super::prove::{Proven, prove};
 use super::reply::{self, Announced};
 use super::server::Server;
 use super::snapshot;
@@ -147,10 +147,10 @@ impl History {
     pub async fn after(&mut self, cursor: &LedgerPoint) -> Result<LedgerObservation, HistoryError> {
         let index = cursor.index.plus(1);
         let observed = async {
-            let proven = prove(index, None, cursor, whole(self.server.clone(), index).await?)?;
-            let concerning = proven.transactions.iter().filter(|tx| self.interest.concerns(tx));
-            let transactions: Vec<_> = concerning.map(|tx| decode(index, tx)).collect::<Result<_, _>>()?;
-            Ok::<_, Trouble>(observe(&proven.header, self.fees, &transactions, &self.watch)?)
+            let reply = whole(self.server.clone(), index).await?;
+            let proven = prove(index, None, cursor, &reply, &self.interest)?;
+            let Proven { point, header, concerning } = proven;
+            Ok::<_, Trouble>(observe(point, header.parent_hash, self.fees, &concerning, &self.watch)?)
         };
         match observed.await {
             Ok(observation) => Ok(observation),
@@ -219,7 +219,8 @@ impl History {
         let Trouble::Lacks(index) = trouble else {
             return HistoryError::Server { endpoint, what: trouble.to_string() };
         };
-        let info = self.server.request("server_info", json!({})).await.unwrap_or_default();
+        let info = self.server.request("server_info", json!({})).await;
+        let info = info.ok().and_then(|info| info.read::<Value>().ok()).unwrap_or_default();
         let has = info.pointer("/info/complete_ledgers").and_then(Value::as_str);
         HistoryError::Missing { index, endpoint, has: has.unwrap_or("others").to_owned() }
     }
@@ -227,6 +228,7 @@ impl History {
 
 async fn subscribe(server: &Server, network: &NetworkConfig) -> Result<Announced, Trouble> {
     let reply = server.request("subscribe", json!({ "streams": ["ledger"] })).await?;
+    let reply: Value = reply::parse("subscribe", reply)?;
     if reply.get("ledger_index").is_none() {
         return Err(Trouble::NotSynced);
     }

@@ -10,8 +10,8 @@ use treasury_core::observe::{
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes, LedgerIndex, Weight};
 use xrpl_wire::entry::{Escrow, SignerList};
 use xrpl_wire::{
-    AffectedNode, Amount, Drops, LedgerEntry, LedgerEntryType, LedgerHeader, Metadata, NodeKind, Object,
-    Transaction, TransactionType, index, sf,
+    AffectedNode, Amount, Drops, LedgerEntry, LedgerEntryType, Metadata, NodeKind, Object, Transaction,
+    TransactionType, index, sf,
 };
 
 /// Why a proven ledger cannot be read. The transaction may be of a kind that this program is too old for.
@@ -60,24 +60,12 @@ impl Watch {
     }
 }
 
-/// Reduces a ledger to what decisions need. `transactions` may be in any order and may leave out what
+/// Reduces a proven ledger to what decisions need. `transactions` may be in any order and may leave out what
 /// concerns no watched account.
 ///
 /// # Errors
 /// [`ObserveError`] where metadata says something that the ledger could not have done.
-pub fn observe(
-    header: &LedgerHeader,
-    fees: NetworkFees,
-    transactions: &[(Transaction, Metadata)],
-    watch: &Watch,
-) -> Result<LedgerObservation, ObserveError> {
-    let point =
-        LedgerPoint { index: LedgerIndex(header.index), hash: header.hash(), close_time: header.close_time };
-    observe_at(point, header.parent_hash, fees, transactions, watch)
-}
-
-/// As [`observe`], of a ledger whose header was read and proven before.
-pub(super) fn observe_at(
+pub(super) fn observe(
     point: LedgerPoint,
     parent_hash: Hash256,
     fees: NetworkFees,

@@ -8,6 +8,7 @@ use treasury_core::observe::NetworkFees;
 use treasury_core::units::{AccountId, Drops, Hash256, HexBytes, LedgerIndex};
 
 use super::error::{Trouble, malformed};
+use super::transport::Body;
 
 /// A validated ledger as `subscribe` and `ledgerClosed` announce it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -137,19 +138,19 @@ struct SubmitTx {
 }
 
 /// Reads a reply.
-pub(super) fn parse<T: DeserializeOwned>(method: &'static str, reply: Value) -> Result<T, Trouble> {
-    serde_json::from_value(reply).map_err(|error| malformed(method, error))
+pub(super) fn parse<T: DeserializeOwned>(method: &'static str, reply: impl Into<Body>) -> Result<T, Trouble> {
+    reply.into().read().map_err(|error| malformed(method, error))
 }
 
 /// The `open_ledger_fee`, in drops.
-pub(super) fn open_ledger_fee(reply: Value) -> Result<Drops, Trouble> {
+pub(super) fn open_ledger_fee(reply: Body) -> Result<Drops, Trouble> {
     let fee: FeeReply = parse("fee", reply)?;
     fee.drops.open_ledger_fee.parse().map_err(|error| malformed("fee", error))
 }
 
 /// What a server said of a submitted transaction.
-pub(super) fn submit(reply: &Value, tx_id: Hash256) -> SubmitReply {
-    let Ok(result) = SubmitResult::deserialize(reply) else {
+pub(super) fn submit(reply: Body, tx_id: Hash256) -> SubmitReply {
+    let Ok(result) = reply.read::<SubmitResult>() else {
         return SubmitReply::Unknown("the reply to `submit` has no engine_result".to_owned());
     };
     // An answer about another transaction says nothing about this one.

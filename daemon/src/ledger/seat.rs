@@ -188,6 +188,7 @@ impl Seat {
     /// Subscribes to the announcements; the reply is the first of them.
     async fn subscribe(&self, server: &Server) -> Result<Announced, Trouble> {
         let reply = server.request("subscribe", json!({ "streams": ["ledger"] })).await?;
+        let reply: Value = reply::parse("subscribe", reply)?;
         if reply.get("ledger_index").is_none() {
             return Err(Trouble::NotSynced);
         }
@@ -209,7 +210,7 @@ impl Seat {
 
 /// What the server has, where it says so. It is of use, and no more: an answer that cannot be read is none.
 async fn complete_ledgers(server: &Server) -> Option<Ranges> {
-    let reply = server.request("server_info", json!({})).await.ok()?;
+    let reply: Value = server.request("server_info", json!({})).await.ok()?.read().ok()?;
     Ranges::parse(reply.pointer("/info/complete_ledgers").and_then(Value::as_str)?)
 }
 

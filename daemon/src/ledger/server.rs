@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::reply::Announced;
-use super::transport::{Link, RequestError, Transport};
+use super::transport::{Body, Link, RequestError, Transport};
 
 /// A connected server. Closes when the last clone is dropped.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl Server {
     }
 
     /// Asks, and waits for the `result`.
-    pub(super) async fn request(&self, method: &'static str, params: Value) -> Result<Value, RequestError> {
+    pub(super) async fn request(&self, method: &'static str, params: Value) -> Result<Body, RequestError> {
         timeout(self.patience, self.link.request(method, params))
             .await
             .unwrap_or(Err(RequestError::TimedOut { method, seconds: self.patience.as_secs() }))

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::watch;
 
 use super::reply::Announced;
@@ -34,7 +36,36 @@ pub trait Link: Send + Sync + 'static {
         &'a self,
         method: &'static str,
         params: Value,
-    ) -> BoxFuture<'a, Result<Value, RequestError>>;
+    ) -> BoxFuture<'a, Result<Body, RequestError>>;
+}
+
+/// The `result` of a reply, not looked into yet.
+#[derive(Debug)]
+pub enum Body {
+    /// As it came. Reading a ledger out of its text at once takes a third of the time that it takes by way of
+    /// values.
+    Text(Box<RawValue>),
+    /// Where nobody wrote it down.
+    Value(Value),
+}
+
+impl From<Value> for Body {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl Body {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// What is missing or is not what it should be.
+    pub fn read<T: DeserializeOwned>(self) -> Result<T, serde_json::Error> {
+        match self {
+            Self::Text(text) => serde_json::from_str(text.get()),
+            Self::Value(value) => serde_json::from_value(value),
+        }
+    }
 }
 
 /// Why a request has no result.

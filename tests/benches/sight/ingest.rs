@@ -1,4 +1,4 @@
-//! How many transactions a second go from the server's reply to durable state, on one thread: JSON, proof of
+//! How many transactions a second go from the server's reply to durable state: JSON, proof of
 //! the header and of the transactions' root, decoding, matching, stepping, appending.
 //!
 //! The port's own code runs over a transport that answers from memory. Every transaction pays a watched account,
@@ -15,7 +15,7 @@ use treasury_core::Input;
 use treasuryd::clock::Clock;
 use treasuryd::config::NetworkConfig;
 use treasuryd::engine::Machine;
-use treasuryd::ledger::{Announced, BoxFuture, Link, Opened, Port, RequestError, Start, Transport};
+use treasuryd::ledger::{Announced, Body, BoxFuture, Link, Opened, Port, RequestError, Start, Transport};
 use treasuryd::metrics::Metrics;
 use treasuryd::store::DiskStore;
 use xrpl_harness::embedded::rpc::{Request, ServerFacts, Transport as Way, handle_read};
@@ -68,24 +68,24 @@ impl Link for Connection {
         &'a self,
         method: &'static str,
         params: Value,
-    ) -> BoxFuture<'a, Result<Value, RequestError>> {
+    ) -> BoxFuture<'a, Result<Body, RequestError>> {
         let server = &self.0;
         let index = params.get("ledger_index").and_then(Value::as_u64).unwrap_or_default() as u32;
         let reply = match method {
-            "subscribe" => announced(&server.ledger, server.first),
+            "subscribe" => announced(&server.ledger, server.first).into(),
             // Without transactions only the header is asked for.
             "ledger" if params.get("transactions").is_some() => match server.ledgers.get(&index) {
-                Some(text) => serde_json::from_str(text).unwrap(),
-                None => result_of(&server.ledger, method, params),
+                Some(text) => Body::Text(serde_json::from_str(text).unwrap()),
+                None => result_of(&server.ledger, method, params).into(),
             },
-            _ => result_of(&server.ledger, method, params),
+            _ => result_of(&server.ledger, method, params).into(),
         };
         Box::pin(async move { Ok(reply) })
     }
 }
 
 fn processor_time() -> Duration {
-    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    let spent = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(u64::try_from(spent.tv_sec).unwrap(), u32::try_from(spent.tv_nsec).unwrap())
 }
 

@@ -1,7 +1,7 @@
 //! The daemon's sight and reach, beside their targets: run `cargo bench -p tests --bench sight`.
 //!
-//! Names on the command line choose figures; all run by default. What runs on one thread is measured in that
-//! thread's processor time and in wall time; what goes over sockets in wall time alone.
+//! Names on the command line choose figures; all run by default. What computes is measured in the
+//! processor time of all threads and in wall time; what goes over sockets in wall time alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench fails by panicking")]
 #![allow(clippy::as_conversions, clippy::float_arithmetic, reason = "figures for people to read")]
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant, sleep};
-use treasuryd::ledger::{BoxFuture, Link, Opened, RequestError, Transport};
+use treasuryd::ledger::{Body, BoxFuture, Link, Opened, RequestError, Transport};
 
 use super::network::{Network, Reply};
 
@@ -77,7 +77,7 @@ impl Link for SimLink {
         &'a self,
         method: &'static str,
         params: Value,
-    ) -> BoxFuture<'a, Result<Value, RequestError>> {
+    ) -> BoxFuture<'a, Result<Body, RequestError>> {
         Box::pin(async move {
             if *self.closed.borrow() {
                 return Err(RequestError::Closed);
@@ -95,7 +95,7 @@ impl Link for SimLink {
                     return Err(RequestError::Closed);
                 }
             };
-            result.map_err(|(code, message)| RequestError::Server { method, code, message })
+            result.map(Body::from).map_err(|(code, message)| RequestError::Server { method, code, message })
         })
     }
 }

@@ -120,9 +120,10 @@ fn changes_of_every_recorded_story_add_up_to_its_final_state() {
         };
         for ledger in &story.ledgers {
             let reply = reply::parse("ledger", ledger.reply()).unwrap();
-            let proven = prove(after.index.plus(1), Some(ledger.hash), &after, reply).unwrap();
+            let proven =
+                prove(after.index.plus(1), Some(ledger.hash), &after, &reply, &Interest::default()).unwrap();
             after = proven.point;
-            let observation = observe(&proven.header, fees(), &ledger.decoded(), &watch).unwrap();
+            let observation = observed(&proven.header, fees(), &ledger.decoded(), &watch).unwrap();
             assert_eq!(observation.point, after);
             assert_eq!(observation.transactions.len(), ledger.transactions.len(), "{}", story.name);
             for change in &observation.changes {
@@ -134,6 +135,17 @@ fn changes_of_every_recorded_story_add_up_to_its_final_state() {
         }
         assert_eq!(accounts, accounts_of(&story.final_state, &watched, &keys), "{}", story.name);
     }
+}
+
+fn observed(
+    header: &LedgerHeader,
+    fees: NetworkFees,
+    transactions: &[(Transaction, Metadata)],
+    watch: &Watch,
+) -> Result<LedgerObservation, ObserveError> {
+    let point =
+        LedgerPoint { index: LedgerIndex(header.index), hash: header.hash(), close_time: header.close_time };
+    observe(point, header.parent_hash, fees, transactions, watch)
 }
 
 fn raw_and_decoded(ledger: &Recorded) -> (&Recorded, LedgerReply, Vec<(Transaction, Metadata)>) {
@@ -156,8 +168,8 @@ fn nothing_that_concerns_a_watched_account_is_passed_over_undecoded() {
                     .filter(|(raw, _)| interest.concerns(raw))
                     .map(|(_, decoded)| decoded.clone())
                     .collect();
-                let all = observe(&ledger.header, fees(), decoded, &watch).unwrap();
-                assert_eq!(observe(&ledger.header, fees(), &kept, &watch).unwrap(), all, "{}", story.name);
+                let all = observed(&ledger.header, fees(), decoded, &watch).unwrap();
+                assert_eq!(observed(&ledger.header, fees(), &kept, &watch).unwrap(), all, "{}", story.name);
             }
         }
     }
@@ -169,7 +181,7 @@ fn strangers_are_not_reported() {
     let stranger = BTreeSet::from([AccountId([0xEE; 20])]);
     let watch = Watch::new(stranger.clone(), stranger);
     for ledger in &story.ledgers {
-        let seen = observe(&ledger.header, fees(), &ledger.decoded(), &watch).unwrap();
+        let seen = observed(&ledger.header, fees(), &ledger.decoded(), &watch).unwrap();
         assert!(seen.transactions.is_empty() && seen.changes.is_empty());
     }
 }
@@ -181,7 +193,7 @@ fn a_watched_signer_s_transactions_are_not_the_treasury_s() {
     let seen: Vec<_> = story
         .ledgers
         .iter()
-        .map(|ledger| observe(&ledger.header, fees(), &ledger.decoded(), &watch).unwrap())
+        .map(|ledger| observed(&ledger.header, fees(), &ledger.decoded(), &watch).unwrap())
         .collect();
     assert!(seen.iter().all(|ledger| ledger.transactions.is_empty()));
     assert!(seen.iter().any(|ledger| !ledger.changes.is_empty()));
@@ -206,7 +218,7 @@ fn a_stranger_s_transaction_that_ends_an_escrow_of_the_treasury_is_reported() {
                 }
                 let ours = BTreeSet::from([owner]);
                 let one = [(tx.clone(), meta)];
-                let seen = observe(&ledger.header, fees(), &one, &Watch::new(ours.clone(), ours)).unwrap();
+                let seen = observed(&ledger.header, fees(), &one, &Watch::new(ours.clone(), ours)).unwrap();
                 assert_eq!(seen.transactions.len(), 1);
                 assert_eq!(seen.transactions[0].id, tx.id());
                 assert!(seen.transactions[0].succeeded());
@@ -229,9 +241,9 @@ fn transactions_come_in_ledger_order_however_they_are_given() {
     let ledger = story.ledgers.iter().max_by_key(|ledger| ledger.transactions.len()).unwrap();
     let mut shuffled = ledger.decoded();
     assert!(shuffled.len() > 1);
-    let in_order = observe(&ledger.header, fees(), &shuffled, &watch).unwrap();
+    let in_order = observed(&ledger.header, fees(), &shuffled, &watch).unwrap();
     shuffled.reverse();
-    assert_eq!(observe(&ledger.header, fees(), &shuffled, &watch).unwrap(), in_order);
+    assert_eq!(observed(&ledger.header, fees(), &shuffled, &watch).unwrap(), in_order);
 }
 
 fn header() -> LedgerHeader {
@@ -244,7 +256,7 @@ fn a_failed_transaction_of_the_treasury_is_reported_with_its_result() {
     for story in stories() {
         let watch = Watch::new(everybody(&story), everybody(&story));
         for ledger in &story.ledgers {
-            for tx in observe(&ledger.header, fees(), &ledger.decoded(), &watch).unwrap().transactions {
+            for tx in observed(&ledger.header, fees(), &ledger.decoded(), &watch).unwrap().transactions {
                 if !tx.succeeded() {
                     assert!(tx.result.starts_with("tec"), "{}", tx.result);
                     failed += 1;
@@ -273,7 +285,7 @@ fn an_escrow_that_the_transaction_cannot_have_made_is_an_error() {
     let other = Transaction::from_object(other).unwrap();
     let ours = BTreeSet::from([tx.account()]);
     let watch = Watch::new(ours.clone(), ours);
-    let error = observe(&header(), fees(), &[(other.clone(), meta.clone())], &watch).unwrap_err();
+    let error = observed(&header(), fees(), &[(other.clone(), meta.clone())], &watch).unwrap_err();
     assert_eq!(error.tx_id, other.id());
 }
 
@@ -290,5 +302,5 @@ fn an_entry_that_is_only_touched_has_not_changed() {
     let meta = Metadata::from_object(meta).unwrap();
     let (tx, _) = story("payments").ledgers[0].decoded().remove(0);
     let watch = Watch::new(BTreeSet::from([account]), BTreeSet::new());
-    assert!(observe(&header(), fees(), &[(tx, meta)], &watch).unwrap().changes.is_empty());
+    assert!(observed(&header(), fees(), &[(tx, meta)], &watch).unwrap().changes.is_empty());
 }

@@ -273,7 +273,7 @@ impl Link for MemoryLink {
         &'a self,
         method: &'static str,
         params: Value,
-    ) -> BoxFuture<'a, Result<Value, RequestError>> {
+    ) -> BoxFuture<'a, Result<Body, RequestError>> {
         Box::pin(async move {
             let (delay, answer) = self.memory.set(|host| {
                 let mut request = params.clone();
@@ -291,7 +291,7 @@ impl Link for MemoryLink {
                 (delay, answer)
             });
             sleep(delay).await;
-            answer
+            answer.map(Body::from)
         })
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::fake::{FakeServer, Says};
 use super::*;
 use crate::ledger::error::Trouble;
+use crate::ledger::interest::Interest;
 use crate::ledger::prove::prove;
 use crate::ledger::reply;
 use crate::ledger::vectors::{Recorded, story};
@@ -30,7 +31,7 @@ fn proven_after(change: impl FnOnce(&mut Value)) -> Result<(), Trouble> {
     let mut reply = ledger.reply();
     change(&mut reply);
     let reply = reply::parse("ledger", reply)?;
-    prove(parent.index.plus(1), Some(ledger.hash), &parent, reply).map(|_| ())
+    prove(parent.index.plus(1), Some(ledger.hash), &parent, &reply, &Interest::default()).map(|_| ())
 }
 
 fn flip(text: &mut Value) {
@@ -81,13 +82,15 @@ fn a_ledger_that_does_not_follow_the_last_one_is_noticed() {
     let (ledger, parent) = ledger_and_parent();
     let stranger = LedgerPoint { hash: Hash256([7; 32]), ..parent };
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let trouble = prove(parent.index.plus(1), Some(ledger.hash), &stranger, reply).unwrap_err();
+    let trouble =
+        prove(parent.index.plus(1), Some(ledger.hash), &stranger, &reply, &Interest::default()).unwrap_err();
     assert!(trouble.is_grave() && trouble.to_string().contains("its parent's hash"), "{trouble}");
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let other_index = prove(parent.index.plus(2), Some(ledger.hash), &parent, reply);
+    let other_index = prove(parent.index.plus(2), Some(ledger.hash), &parent, &reply, &Interest::default());
     assert!(other_index.is_err(), "another index than was asked for");
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let trouble = prove(parent.index.plus(1), Some(parent.hash), &parent, reply).unwrap_err();
+    let trouble =
+        prove(parent.index.plus(1), Some(parent.hash), &parent, &reply, &Interest::default()).unwrap_err();
     assert!(trouble.is_grave() && trouble.to_string().contains("its hash"), "{trouble}");
 }
 
