@@ -357,6 +357,9 @@ impl Machine {
     /// # Errors
     /// The machine must not be used any more: what it has in memory is then not what is stored.
     pub fn take(&mut self, input: Input) -> Result<Vec<Effect>, Fatal> {
+        if matches!(input, Input::Tick { .. }) {
+            self.store.tidy();
+        }
         let output = step(&self.treasury, &mut self.state, &mut self.runtime, input)?;
         invariant::check_after(&self.state, &output.events)
             .map_err(|violation| Fatal::Invariant(violation.to_string()))?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use treasury_core::{Event, State, invariant};
 
 use super::intents::{LogWriter, Position};
+use super::journal::Journal;
 use super::record::Raw;
 use super::segments::SegmentWriter;
 use super::swap::{self, Stage};
@@ -145,6 +146,8 @@ impl StoreBuilder {
             snapshot::write(&stage.path().join(files::SNAPSHOTS), number, &state)?;
         }
         drop(Tail::open(&stage.path().join(files::TAIL))?);
+        // An empty one: what stands in the old one must not come after what was built.
+        Journal::open(&stage.path().join(files::JOURNAL))?.clear()?;
         version::write(stage.path())?;
         let aside = swap::install(&data_dir)?;
         Ok(Built { records: number, aside, state })

@@ -1,11 +1,15 @@
-//! The store on disk: the newest records in the storage engine, older ones in files, snapshots of the
-//! state, and the second log.
+//! The store on disk: the newest records in the journal and the storage engine, older ones in files, snapshots
+//! of the state, and the second log.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use treasury_core::{Event, State};
 
 use super::intents::{IntentLog, Opened, Position};
+use super::journal::Journal;
+use super::mover::Mover;
+use super::record::Raw;
 use super::segments::Segments;
 use super::tail::Tail;
 use super::{Record, Resumed, Store, StoreError, StoreLock, add_up, files, snapshot, version};
@@ -21,12 +25,17 @@ const RETRY_RECORDS: u64 = 500;
 /// The store on disk, with the lock that keeps other processes away.
 pub struct DiskStore {
     dir: PathBuf,
-    tail: Tail,
+    // Ends before anything else is let go of.
+    mover: Mover,
+    journal: Journal,
+    tail: Arc<Tail>,
     segments: Segments,
     intents: IntentLog,
     /// `None` until the state has been read: entries of the second log say what was new in a step.
     position: Option<Position>,
     last: u64,
+    /// An append has failed: what comes after it would have its number.
+    is_broken: bool,
     snapshot_every: u64,
     next_snapshot: u64,
     _lock: StoreLock,
@@ -52,14 +61,20 @@ impl DiskStore {
         // A crash after they were written to a file and before they were removed here.
         tail.remove_through(segments.last())?;
         let next = segments.last().saturating_add(1);
-        let last = tail.settle()?.unwrap_or_else(|| segments.last());
+        let mut last = tail.settle()?.unwrap_or_else(|| segments.last());
+        let mut journal = Journal::open(&data_dir.join(files::JOURNAL))?;
+        // What the last process had not moved, unless it ended in order.
+        let left = journal.beyond(last)?;
+        tail.append(&left)?;
+        last = left.last().map_or(last, |record| record.number);
+        journal.clear()?;
         if let Some(first) = tail.first()?
             && first != next
         {
             return Err(StoreError::Gap { expected: next, found: first });
         }
         if found.is_none_or(|found| found < version::PRESENT) {
-            version::migrate(data_dir, &segments, &tail)?;
+            version::migrate(data_dir, found, &segments, &tail)?;
         }
         let path = data_dir.join(files::INTENTS);
         let Opened { log, was_torn } = IntentLog::open(&path)?;
@@ -69,13 +84,17 @@ impl DiskStore {
                 return Err(StoreError::Lost { stored: last, known, by });
             }
         }
+        let tail = Arc::new(tail);
         let mut store = Self {
             dir: data_dir.to_owned(),
+            mover: Mover::start(Arc::clone(&tail))?,
+            journal,
             tail,
             segments,
             intents: log,
             position: None,
             last,
+            is_broken: false,
             snapshot_every: SNAPSHOT_RECORDS,
             next_snapshot: latest.saturating_add(SNAPSHOT_RECORDS),
             _lock: lock,
@@ -99,6 +118,7 @@ impl DiskStore {
         if number != self.last {
             return Err(StoreError::Gap { expected: self.last, found: number });
         }
+        self.mover.finish_all()?;
         snapshot::write(&self.dir.join(files::SNAPSHOTS), number, state)?;
         self.next_snapshot = number.saturating_add(self.snapshot_every);
         if self.last.saturating_sub(self.segments.last()) < self.snapshot_every {
@@ -126,6 +146,18 @@ impl DiskStore {
             }
         }
         Ok(None)
+    }
+
+    /// Makes a record durable: in the journal, from which it goes to the storage engine by and by, or there at
+    /// once where it is too large.
+    fn keep(&mut self, record: Raw) -> Result<(), StoreError> {
+        if self.journal.holds(&record) {
+            self.mover.finish(self.journal.needs(&record))?;
+            self.journal.append(&record)?;
+            return self.mover.take(record);
+        }
+        self.mover.finish_all()?;
+        self.tail.append([&record])
     }
 
     /// Adds to the second log what a crash kept from it. Only the last record's entry can be missing,
@@ -170,7 +202,8 @@ impl DiskStore {
     }
 
     #[cfg(test)]
-    pub(super) fn tree(&self) -> &sled::Tree {
+    pub(super) fn tree(&mut self) -> &sled::Tree {
+        self.mover.finish_all().unwrap();
         self.tail.tree()
     }
 
@@ -187,6 +220,24 @@ impl DiskStore {
         self.intents.fill_disk();
     }
 
+    /// Halves of the journal of so many bytes.
+    #[cfg(test)]
+    pub(super) fn shrink_journal(&mut self, half_bytes: u64) {
+        self.journal.shrink(half_bytes);
+    }
+
+    /// From now on the journal finds the disk full.
+    #[cfg(test)]
+    pub(crate) fn fill_journal_disk(&mut self) {
+        self.journal.fill_disk();
+    }
+
+    /// From now on the storage engine takes nothing.
+    #[cfg(test)]
+    pub(super) fn fail_tail(&self) {
+        self.tail.fail();
+    }
+
     /// As after reading an empty store.
     #[cfg(test)]
     pub(super) fn position_at_start(&mut self) {
@@ -196,12 +247,13 @@ impl DiskStore {
     /// Adds a record without its entry, as a crash between the two would.
     #[cfg(test)]
     pub(super) fn append_without_entry(&mut self, events: &[Event]) -> Result<(), StoreError> {
-        self.tail.append(self.last.saturating_add(1), events)
+        self.keep(Raw::new(self.last.saturating_add(1), events)?)
     }
 
     /// Everything the storage engine has, in a file of its own.
     #[cfg(test)]
     pub(super) fn seal_only(&mut self) -> Result<(), StoreError> {
+        self.mover.finish_all()?;
         self.segments.seal(self.tail.raw(self.segments.last()))
     }
 }
@@ -211,21 +263,34 @@ impl Store for DiskStore {
         if self.position.is_none() {
             self.resume(&mut |_| {})?;
         }
+        if self.is_broken {
+            return Err(StoreError::Engine("an earlier append failed".to_owned()));
+        }
         let number = self.last.saturating_add(1);
-        self.tail.append(number, events)?;
+        let record = Raw::new(number, events)?;
+        self.is_broken = true;
+        self.keep(record)?;
         let entry = self.position.as_mut().and_then(|position| position.step(number, events));
         if let Some(entry) = entry {
             self.intents.append(&entry)?;
         }
         self.last = number;
+        self.is_broken = false;
         Ok(number)
     }
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
         let mut records = self.segments.read(after, limit)?;
-        if records.len() < limit {
-            let after = after.max(self.segments.last());
-            records.extend(self.tail.read(after, limit.saturating_sub(records.len()))?);
+        // The storage engine may be getting what is in the journal at this moment.
+        let pending = self.mover.pending().next().map_or(u64::MAX, |first| first.number);
+        let rest = limit.saturating_sub(records.len());
+        if rest > 0 {
+            records.extend(self.tail.read(after.max(self.segments.last()), pending, rest)?);
+        }
+        let rest = limit.saturating_sub(records.len());
+        let newest = self.mover.pending().filter(|record| record.number > after).take(rest);
+        for record in newest {
+            records.push(record.parse()?);
         }
         Ok(records)
     }
@@ -250,7 +315,16 @@ impl Store for DiskStore {
         }
     }
 
+    fn tidy(&mut self) {
+        self.mover.give();
+    }
+
     fn close(&mut self, state: &State) {
+        // What cannot be moved now is moved at the next start.
+        if let Err(error) = self.mover.finish_all().and_then(|()| self.journal.clear()) {
+            tracing::warn!(%error, "the journal was not emptied; the next start does it");
+            return;
+        }
         let is_new = self.next_snapshot.saturating_sub(self.snapshot_every) < self.last;
         if self.position.is_some()
             && is_new

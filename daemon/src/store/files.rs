@@ -14,12 +14,14 @@ pub(super) const RECORDS: &str = "records";
 pub(super) const SNAPSHOTS: &str = "snapshots";
 /// The second log.
 pub(super) const INTENTS: &str = "intents.log";
+/// The newest records, on their way to the storage engine.
+pub(super) const JOURNAL: &str = "journal";
 /// The layout's version.
 pub(super) const VERSION: &str = "version";
 
 /// Everything that makes up a store. The version comes last wherever these are made or moved: where it
 /// is, the rest is.
-pub(super) const PARTS: [&str; 5] = [TAIL, RECORDS, SNAPSHOTS, INTENTS, VERSION];
+pub(super) const PARTS: [&str; 6] = [TAIL, RECORDS, SNAPSHOTS, INTENTS, JOURNAL, VERSION];
 
 /// What a file is called until it is whole.
 const UNFINISHED: &str = "part";

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use treasury_core::{State, invariant};
 
 use super::intents::{Entries, Entry, Position};
+use super::journal;
+use super::record::Raw;
 use super::segments::{self, Segments};
 use super::tail::Tail;
 use super::{REBUILD, Record, StoreError, StoreLock, add_one, files, snapshot, version};
@@ -56,7 +58,7 @@ impl Report {
 pub fn inspect(data_dir: &Path) -> Result<Report, StoreError> {
     let _lock = StoreLock::take(data_dir)?;
     let mut report = Report::default();
-    let is_old = version::find(data_dir)?.is_some_and(|found| found < version::PRESENT);
+    let is_old = version::find(data_dir)?.is_some_and(|found| found < version::WITH_LOG);
     let (segments, gap) = Segments::open_prefix(data_dir.join(files::RECORDS))?;
     report.damage.extend(gap.map(|gap| bare(&gap)));
     report.last = segments.last();
@@ -78,7 +80,8 @@ pub fn inspect(data_dir: &Path) -> Result<Report, StoreError> {
     if let Some(tail) = &tail {
         look_at_tail(tail, segments.last(), &mut report);
     }
-    let newest = tail.iter().flat_map(|tail| tail.raw(segments.last()));
+    let journal = look_at_journal(data_dir, tail.as_ref(), segments.last(), &mut report);
+    let newest = tail.iter().flat_map(|tail| tail.raw(segments.last())).chain(journal.into_iter().map(Ok));
     let records = segments.records().chain(newest.map(|raw| raw.and_then(|raw| raw.parse())));
     let mut walk = Walk::begin(data_dir, report)?;
     for record in records {
@@ -112,6 +115,27 @@ fn look_at_tail(tail: &Tail, sealed: u64, report: &mut Report) {
         let read = tail.raw(number.saturating_sub(1)).next();
         if let Some(Err(error)) = read.map(|raw| raw.and_then(|raw| raw.parse())) {
             report.damage.push(bare(&error));
+        }
+    }
+}
+
+/// The journal's records beyond the storage engine's last. Where that one cannot be read, the journal is not
+/// known to follow anything.
+fn look_at_journal(data_dir: &Path, tail: Option<&Tail>, sealed: u64, report: &mut Report) -> Vec<Raw> {
+    let path = data_dir.join(files::JOURNAL);
+    let Some(Ok(last)) = tail.map(Tail::settle) else {
+        report.last = report.last.max(journal::last_in(&path));
+        return Vec::new();
+    };
+    match journal::read_beyond(&path, last.unwrap_or(sealed)) {
+        Ok(records) => {
+            report.last = records.last().map_or(report.last, |record| report.last.max(record.number));
+            records
+        }
+        Err(error) => {
+            report.damage.push(bare(&error));
+            report.last = report.last.max(journal::last_in(&path));
+            Vec::new()
         }
     }
 }

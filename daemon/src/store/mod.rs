@@ -10,8 +10,10 @@ mod files;
 mod frame;
 mod inspect;
 mod intents;
+mod journal;
 mod lock;
 mod memory;
+mod mover;
 pub mod record;
 mod salvage;
 mod segments;
@@ -62,6 +64,9 @@ pub trait Store: Send {
     /// Told after an append: the state that now follows from all records up to `number`. The time for a
     /// snapshot; what goes wrong with one is no reason to stop.
     fn settled(&mut self, _number: u64, _state: &State) {}
+
+    /// Told about once a second, when nobody waits: the time for what has to be done some time.
+    fn tidy(&mut self) {}
 
     /// Told once, when the engine ends in order: the state that all records add up to.
     fn close(&mut self, _state: &State) {}

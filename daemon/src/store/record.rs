@@ -31,22 +31,7 @@ pub(super) fn key(number: u64, chunk: u16) -> Key {
 /// # Errors
 /// [`StoreError::Json`], [`StoreError::TooLarge`].
 pub fn encode(number: u64, events: &[Event]) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
-    let json = serde_json::to_vec(events).map_err(|error| StoreError::Json(error.to_string()))?;
-    let chunks = json.chunks(CHUNK_BYTES);
-    let of = u16::try_from(chunks.len()).map_err(|_| StoreError::TooLarge(json.len()))?;
-    // `of` chunks are numbered below `of`, so the zip ends with them.
-    Ok(chunks
-        .zip(0..of)
-        .map(|(bytes, chunk)| {
-            let key = key(number, chunk);
-            let mut value = Vec::with_capacity(HEADER_BYTES + bytes.len());
-            value.extend(FORMAT_VERSION.to_be_bytes());
-            value.extend(of.to_be_bytes());
-            value.extend(checksum(&key, FORMAT_VERSION, of, bytes).to_be_bytes());
-            value.extend(bytes);
-            (key, value)
-        })
-        .collect())
+    Raw::new(number, events)?.chunks()
 }
 
 fn checksum(key: &[u8], version: u16, of: u16, bytes: &[u8]) -> u32 {
@@ -99,6 +84,23 @@ impl Raw {
     pub(super) fn new(number: u64, events: &[Event]) -> Result<Self, StoreError> {
         let events = serde_json::to_vec(events).map_err(|error| StoreError::Json(error.to_string()))?;
         Ok(Self { number, events })
+    }
+
+    /// The keys and values of the record, in the keys' order.
+    pub(super) fn chunks(&self) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+        let chunks = self.events.chunks(CHUNK_BYTES);
+        let of = u16::try_from(chunks.len()).map_err(|_| StoreError::TooLarge(self.events.len()))?;
+        // `of` chunks are numbered below `of`, so the zip ends with them.
+        let laid_out = chunks.zip(0..of).map(|(bytes, chunk)| {
+            let key = key(self.number, chunk);
+            let mut value = Vec::with_capacity(HEADER_BYTES + bytes.len());
+            value.extend(FORMAT_VERSION.to_be_bytes());
+            value.extend(of.to_be_bytes());
+            value.extend(checksum(&key, FORMAT_VERSION, of, bytes).to_be_bytes());
+            value.extend(bytes);
+            (key, value)
+        });
+        Ok(laid_out.collect())
     }
 
     pub(super) fn parse(&self) -> Result<Record, StoreError> {

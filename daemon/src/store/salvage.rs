@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::inspect::copy_of_tail;
 use super::intents::{Entries, Entry};
+use super::journal;
 use super::segments::Segments;
 use super::{StoreBuilder, StoreError, files, version};
 
@@ -66,6 +67,9 @@ fn read_records(data_dir: &Path, builder: &mut StoreBuilder) -> Result<(), Store
     tail.settle()?;
     for raw in tail.raw(segments.last()) {
         builder.push(&raw?.parse()?.events)?;
+    }
+    for raw in journal::read_beyond(&data_dir.join(files::JOURNAL), builder.number())? {
+        builder.push(&raw.parse()?.events)?;
     }
     Ok(())
 }

@@ -4,10 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use treasury_core::Event;
-
 use super::files::{parent, sync_dir};
-use super::record::{Assembler, Raw, chunk, encode, key};
+use super::record::{Assembler, Raw, chunk, key};
 use super::{Record, StoreError};
 
 /// The tree that holds the records.
@@ -25,6 +23,8 @@ pub(super) struct Tail {
     /// to the disk, so that is done here.
     log: File,
     log_path: PathBuf,
+    #[cfg(test)]
+    fails: std::sync::atomic::AtomicBool,
 }
 
 impl Tail {
@@ -52,7 +52,14 @@ impl Tail {
             .write(true)
             .open(&log_path)
             .map_err(StoreError::io("open", &log_path))?;
-        let tail = Self { tree, db, log, log_path };
+        let tail = Self {
+            tree,
+            db,
+            log,
+            log_path,
+            #[cfg(test)]
+            fails: false.into(),
+        };
         if fresh {
             tail.sync()?;
             let blobs = dir.join("blobs");
@@ -90,44 +97,43 @@ impl Tail {
         }
     }
 
-    /// Adds a record; it is durable when this returns.
-    pub(super) fn append(&self, number: u64, events: &[Event]) -> Result<(), StoreError> {
-        let mut chunks = encode(number, events)?.into_iter().peekable();
-        while chunks.peek().is_some() {
-            let mut batch = sled::Batch::default();
-            for (key, value) in chunks.by_ref().take(BATCH_CHUNKS) {
+    /// Adds records; they are durable when this returns.
+    pub(super) fn append<'a>(&self, records: impl IntoIterator<Item = &'a Raw>) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        let mut chunks = 0;
+        for record in records {
+            for (key, value) in record.chunks()? {
                 batch.insert(&key, value);
+                chunks += 1;
+                if chunks == BATCH_CHUNKS {
+                    self.write(std::mem::take(&mut batch))?;
+                    chunks = 0;
+                }
             }
-            self.tree.apply_batch(batch).map_err(engine)?;
-            self.sync()?;
         }
-        Ok(())
+        if chunks > 0 { self.write(batch) } else { Ok(()) }
     }
 
-    /// Records above `after`, at most `limit`.
-    pub(super) fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
-        self.raw(after).take(limit).map(|raw| raw?.parse()).collect()
+    fn write(&self, batch: sled::Batch) -> Result<(), StoreError> {
+        #[cfg(test)]
+        if self.fails.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(StoreError::Injected);
+        }
+        self.tree.apply_batch(batch).map_err(engine)?;
+        self.sync()
+    }
+
+    /// Records above `after` and below `end`, at most `limit`.
+    pub(super) fn read(&self, after: u64, end: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        raw(after, self.tree.range(key(after.saturating_add(1), 0)..key(end, 0)))
+            .take(limit)
+            .map(|raw| raw?.parse())
+            .collect()
     }
 
     /// Records above `after` as they are stored. After an error nothing more comes.
     pub(super) fn raw(&self, after: u64) -> impl Iterator<Item = Result<Raw, StoreError>> + use<> {
-        let mut assembler = Assembler::new(after);
-        let mut entries = self.tree.range(key(after.saturating_add(1), 0)..);
-        let mut over = false;
-        std::iter::from_fn(move || {
-            while !over {
-                let Some(entry) = entries.next() else {
-                    over = true;
-                    return assembler.finish().err().map(Err);
-                };
-                let taken = entry.map_err(engine).and_then(|(key, value)| assembler.take_raw(&key, &value));
-                over = taken.is_err();
-                if let Some(raw) = taken.transpose() {
-                    return Some(raw);
-                }
-            }
-            None
-        })
+        raw(after, self.tree.range(key(after.saturating_add(1), 0)..))
     }
 
     /// Removes all records up to this one, which are durable elsewhere.
@@ -153,10 +159,36 @@ impl Tail {
         self.log.sync_data().map_err(StoreError::io("sync", &self.log_path))
     }
 
+    /// From now on every write fails.
+    #[cfg(test)]
+    pub(super) fn fail(&self) {
+        self.fails.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
     #[cfg(test)]
     pub(super) fn tree(&self) -> &sled::Tree {
         &self.tree
     }
+}
+
+/// Puts the entries of the records above `after` together.
+fn raw(after: u64, mut entries: sled::Iter) -> impl Iterator<Item = Result<Raw, StoreError>> {
+    let mut assembler = Assembler::new(after);
+    let mut over = false;
+    std::iter::from_fn(move || {
+        while !over {
+            let Some(entry) = entries.next() else {
+                over = true;
+                return assembler.finish().err().map(Err);
+            };
+            let taken = entry.map_err(engine).and_then(|(key, value)| assembler.take_raw(&key, &value));
+            over = taken.is_err();
+            if let Some(raw) = taken.transpose() {
+                return Some(raw);
+            }
+        }
+        None
+    })
 }
 
 fn engine(error: sled::Error) -> StoreError {

@@ -141,6 +141,8 @@ fn a_step_that_a_crash_left_half_written_is_taken_away_whole() {
         store.tree().remove(key(2, 4)).unwrap();
         store.tree().remove(key(2, 3)).unwrap();
     }
+    // Nor its frame in the journal.
+    fs::write(dir.path().join(files::JOURNAL), b"").unwrap();
     let mut store = DiskStore::open(dir.path()).unwrap();
     assert_eq!(reasons(&store), ["1"]);
     assert_eq!(store.append(&sight("2 again")).unwrap(), 2);
@@ -158,6 +160,8 @@ fn a_torn_log_shows_whole_steps_or_an_error_and_never_half_a_step() {
         for n in 1..=40 {
             store.append(&sight(&format!("{n} {}", "t".repeat(200)))).unwrap();
         }
+        // All of it is in the storage engine, and no journal makes up for what is cut off there.
+        assert_eq!(store.tree().len(), 40);
     }
     let log = fs::read(origin.path().join("store/db")).unwrap();
     let used = log.iter().rposition(|byte| *byte != 0).unwrap() + 1;
@@ -254,6 +258,7 @@ fn a_record_that_contradicts_the_ones_before_it_is_named() {
     assert!(matches!(replay(&store, |_| {}), Err(StoreError::DoesNotFit { record: 2, .. })));
 }
 
+mod journal;
 mod log;
 mod snapshots;
 mod tools;

@@ -1,7 +1,8 @@
 //! The layout's version, and the way from an older one to the present one.
 //!
 //! Version 1 had all records in the storage engine and nothing else. Version 2 has the newest there, older
-//! ones in files, snapshots, and the second log. Version 1 wrote no version: a store without one is that.
+//! ones in files, snapshots, and the second log. Version 3 has a journal before the storage engine. Version 1
+//! wrote no version: a store without one is that.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,10 @@ use super::tail::Tail;
 use super::{StoreError, disk, files};
 
 /// The layout that this program reads and writes.
-pub(super) const PRESENT: u32 = 2;
+pub(super) const PRESENT: u32 = 3;
+
+/// The first layout with a second log.
+pub(super) const WITH_LOG: u32 = 2;
 
 /// The version of a data directory's layout; `None`: there is no store yet.
 pub(super) fn find(data_dir: &Path) -> Result<Option<u32>, StoreError> {
@@ -38,13 +42,18 @@ pub(super) fn find(data_dir: &Path) -> Result<Option<u32>, StoreError> {
     }
 }
 
-/// Brings a new store, or one of version 1, to the present version. The version is written last: a crash
+/// Brings a new store, or one of an older version, to the present version. The version is written last: a crash
 /// before that finds the old layout again, and this is done anew. The records themselves stay where they
 /// are until the first snapshot.
-pub(super) fn migrate(data_dir: &Path, segments: &Segments, tail: &Tail) -> Result<(), StoreError> {
+pub(super) fn migrate(
+    data_dir: &Path,
+    found: Option<u32>,
+    segments: &Segments,
+    tail: &Tail,
+) -> Result<(), StoreError> {
     let log = data_dir.join(files::INTENTS);
     // A log that is there is never replaced: it may know what the store has lost.
-    if !log.exists() {
+    if found.is_none_or(|found| found < WITH_LOG) && !log.exists() {
         IntentLog::create(&log, entries_of(disk::all(segments, tail)))?;
     }
     write(data_dir)

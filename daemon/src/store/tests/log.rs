@@ -90,6 +90,7 @@ fn what_is_in_neither_does_not_come_back() {
     store.append_without_entry(&sight("never counted")).unwrap();
     drop(store);
     fs::remove_dir_all(dir.path().join(files::TAIL)).unwrap();
+    fs::remove_file(dir.path().join(files::JOURNAL)).unwrap();
     let mut builder = crate::store::StoreBuilder::begin(dir.path()).unwrap();
     let salvaged = crate::store::salvage(dir.path(), &mut builder).unwrap();
     assert_eq!(
@@ -135,6 +136,7 @@ fn a_store_that_has_lost_what_the_log_knows_is_refused() {
     }
     store.tree().remove(key(3, 0)).unwrap();
     drop(store);
+    fs::write(dir.path().join(files::JOURNAL), b"").unwrap();
     let error = DiskStore::open(dir.path()).err().unwrap();
     assert!(matches!(error, StoreError::Lost { stored: 2, known: 3, .. }), "{error}");
     assert!(error.to_string().contains("treasuryd rebuild"), "{error}");

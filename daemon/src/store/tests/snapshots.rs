@@ -226,32 +226,45 @@ fn the_end_of_a_run_leaves_nothing_to_read_for_the_next() {
 fn a_store_of_version_1_is_brought_up_to_date_and_a_newer_one_refused() {
     let steps = many(30);
     let dir = tempfile::tempdir().unwrap();
-    live(&mut DiskStore::open(dir.path()).unwrap(), &steps, 1_000);
+    let mut store = DiskStore::open(dir.path()).unwrap();
+    live(&mut store, &steps, 1_000);
+    assert_eq!(store.tree().len(), steps.len());
+    drop(store);
     // Version 1 had the storage engine's directory and the lock, and nothing else.
     for part in [files::RECORDS, files::SNAPSHOTS] {
         fs::remove_dir_all(dir.path().join(part)).unwrap();
     }
     let log = fs::read(dir.path().join(files::INTENTS)).unwrap();
-    for part in [files::INTENTS, files::VERSION] {
+    for part in [files::INTENTS, files::JOURNAL, files::VERSION] {
         fs::remove_file(dir.path().join(part)).unwrap();
     }
     let (found, read) = resumed(dir.path());
     assert_eq!(found.state, steps.last().unwrap().1);
     assert_eq!(read, u64::try_from(steps.len()).unwrap());
-    assert_eq!(fs::read_to_string(dir.path().join(files::VERSION)).unwrap(), "2\n");
+    assert_eq!(fs::read_to_string(dir.path().join(files::VERSION)).unwrap(), "3\n");
     assert_eq!(
         fs::read(dir.path().join(files::INTENTS)).unwrap(),
         log,
         "the second log is made from the records"
     );
 
+    // Version 2 had everything but the journal. Its log is never made anew.
+    fs::remove_file(dir.path().join(files::JOURNAL)).unwrap();
+    fs::write(dir.path().join(files::VERSION), "2\n").unwrap();
+    assert!(inspect(dir.path()).unwrap().is_whole());
+    fs::rename(dir.path().join(files::INTENTS), dir.path().join("log")).unwrap();
+    assert_eq!(DiskStore::open(dir.path()).err().unwrap().code(), "STORE_LOG_MISSING");
+    fs::rename(dir.path().join("log"), dir.path().join(files::INTENTS)).unwrap();
+    assert_eq!(resumed(dir.path()).0.state, steps.last().unwrap().1);
+    assert_eq!(fs::read_to_string(dir.path().join(files::VERSION)).unwrap(), "3\n");
+
     for (text, advice) in
-        [("3\n", "use a newer one"), ("12", "use a newer one"), ("two", "treasuryd rebuild")]
+        [("4\n", "use a newer one"), ("12", "use a newer one"), ("two", "treasuryd rebuild")]
     {
         fs::write(dir.path().join(files::VERSION), text).unwrap();
         let error = DiskStore::open(dir.path()).err().unwrap();
         assert_eq!(error.code(), "STORE_VERSION");
-        assert!(error.to_string().contains("this treasuryd reads layouts 1 to 2"), "{error}");
+        assert!(error.to_string().contains("this treasuryd reads layouts 1 to 3"), "{error}");
         assert!(error.to_string().contains(advice), "{error}");
         let mut builder = crate::store::StoreBuilder::begin(dir.path()).unwrap();
         let salvaged = crate::store::salvage(dir.path(), &mut builder);
