@@ -23,6 +23,7 @@ mod error;
 mod fetch;
 mod follow;
 mod gap;
+mod helper;
 mod history;
 mod interest;
 pub mod observe;

@@ -11,7 +11,7 @@ use xrpl_wire::LedgerHeader;
 use super::error::Trouble;
 use super::follow::{Follower, Over};
 use super::observe::observe;
-use super::prove::{Proven, prove, prove_header};
+use super::prove::{Proven, prove_header};
 use super::reply::{self, LedgerReply};
 use super::seat::Shared;
 use super::server::Server;
@@ -157,7 +157,7 @@ impl Follower {
             else {
                 return Ok(());
             };
-            let proven = prove(LedgerIndex(index), Some(hash), &after, &reply, &self.interest);
+            let proven = self.prover.prove(LedgerIndex(index), Some(hash), &after, reply, &self.interest);
             if let Err(Trouble::Unproven { what: "its hash", found, .. }) = &proven {
                 self.shared.board(|board| board.hear(number, index, *found));
             }

@@ -17,6 +17,7 @@ use super::error::Trouble;
 use super::fetch;
 use super::interest::Interest;
 use super::observe::Watch;
+use super::prove::Prover;
 use super::reply::Announced;
 use super::seat::{Backoff, Shared};
 use super::server::Server;
@@ -65,7 +66,8 @@ pub(super) struct Follower {
     inputs: mpsc::Sender<Input>,
     asked: mpsc::Receiver<Vec<AccountId>>,
     pub(super) watch: Watch,
-    pub(super) interest: Interest,
+    pub(super) interest: Arc<Interest>,
+    pub(super) prover: Prover,
     escrows: BTreeSet<EscrowKey>,
     pub(super) cursor: Option<LedgerPoint>,
     /// What has been agreed on and not been taken yet.
@@ -95,7 +97,7 @@ pub(super) struct Follower {
 impl Follower {
     pub(super) fn new(ground: Ground, start: Start) -> Self {
         let watch = Watch::new(start.watched, start.treasury);
-        let interest = Interest::in_accounts(&watch.watched);
+        let interest = Arc::new(Interest::in_accounts(&watch.watched));
         if let Some(cursor) = start.cursor {
             ground.shared.board(|board| board.take(cursor.index.0, cursor.hash));
         }
@@ -107,6 +109,7 @@ impl Follower {
             asked: ground.asked,
             watch,
             interest,
+            prover: Prover::default(),
             escrows: start.escrows,
             cursor: start.cursor,
             chain: Chain::default(),
@@ -330,7 +333,7 @@ impl Follower {
 
     fn want(&mut self, accounts: Vec<AccountId>) {
         self.watch.add(accounts.iter().copied());
-        self.interest = Interest::in_accounts(&self.watch.watched);
+        self.interest = Arc::new(Interest::in_accounts(&self.watch.watched));
         self.wanted.extend(accounts);
     }
 

@@ -3,6 +3,7 @@
 //! They are fetched, proven and observed as the follower does it; what is missing is the following.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -15,7 +16,7 @@ use super::error::Trouble;
 use super::fetch::{header, whole};
 use super::interest::Interest;
 use super::observe::{Watch, observe};
-use super::prove::{Proven, prove};
+use super::prove::{Proven, Prover};
 use super::reply::{self, Announced};
 use super::server::Server;
 use super::snapshot;
@@ -71,7 +72,8 @@ pub struct History {
     fees: NetworkFees,
     /// What the daemon watched at that moment: an account from when it was first read, and not before.
     watch: Watch,
-    interest: Interest,
+    interest: Arc<Interest>,
+    prover: Prover,
     own: BTreeSet<AccountId>,
     escrows: BTreeSet<EscrowKey>,
 }
@@ -117,7 +119,8 @@ impl History {
                 _announced: announced,
                 fees,
                 watch: Watch::default(),
-                interest: Interest::default(),
+                interest: Arc::default(),
+                prover: Prover::default(),
                 own: own.clone(),
                 escrows: state.standing.clone(),
             };
@@ -148,7 +151,7 @@ impl History {
         let index = cursor.index.plus(1);
         let observed = async {
             let reply = whole(self.server.clone(), index).await?;
-            let proven = prove(index, None, cursor, &reply, &self.interest)?;
+            let proven = self.prover.prove(index, None, cursor, reply, &self.interest)?;
             let Proven { point, header, concerning } = proven;
             Ok::<_, Trouble>(observe(point, header.parent_hash, self.fees, &concerning, &self.watch)?)
         };
@@ -183,7 +186,7 @@ impl History {
                 self.watch.treasury.insert(account);
             }
         }
-        self.interest = Interest::in_accounts(&self.watch.watched);
+        self.interest = Arc::new(Interest::in_accounts(&self.watch.watched));
     }
 
     /// Makes sure that this ledger is the one that was recorded.

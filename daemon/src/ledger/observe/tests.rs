@@ -1,6 +1,7 @@
 //! What is observed over whole recorded stories has to add up to the state they end in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use treasury_core::observe::{AccountSnapshot, Change, LedgerPoint, NetworkFees};
 use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, LedgerIndex, SeqProxy};
@@ -8,7 +9,7 @@ use xrpl_wire::{LedgerEntry, LedgerHeader, NodeKind, Object, index, sf};
 
 use super::*;
 use crate::ledger::interest::Interest;
-use crate::ledger::prove::prove;
+use crate::ledger::prove::Prover;
 use crate::ledger::reply::{self, LedgerReply};
 use crate::ledger::vectors::{Recorded, Story, stories, story};
 
@@ -120,8 +121,9 @@ fn changes_of_every_recorded_story_add_up_to_its_final_state() {
         };
         for ledger in &story.ledgers {
             let reply = reply::parse("ledger", ledger.reply()).unwrap();
-            let proven =
-                prove(after.index.plus(1), Some(ledger.hash), &after, &reply, &Interest::default()).unwrap();
+            let proven = Prover::default()
+                .prove(after.index.plus(1), Some(ledger.hash), &after, reply, &Arc::default())
+                .unwrap();
             after = proven.point;
             let observation = observed(&proven.header, fees(), &ledger.decoded(), &watch).unwrap();
             assert_eq!(observation.point, after);

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::fake::{FakeServer, Says};
 use super::*;
 use crate::ledger::error::Trouble;
-use crate::ledger::interest::Interest;
-use crate::ledger::prove::prove;
+use crate::ledger::prove::Prover;
 use crate::ledger::reply;
 use crate::ledger::vectors::{Recorded, story};
 use treasury_core::units::LedgerIndex;
@@ -31,7 +30,9 @@ fn proven_after(change: impl FnOnce(&mut Value)) -> Result<(), Trouble> {
     let mut reply = ledger.reply();
     change(&mut reply);
     let reply = reply::parse("ledger", reply)?;
-    prove(parent.index.plus(1), Some(ledger.hash), &parent, &reply, &Interest::default()).map(|_| ())
+    Prover::default()
+        .prove(parent.index.plus(1), Some(ledger.hash), &parent, reply, &Arc::default())
+        .map(|_| ())
 }
 
 fn flip(text: &mut Value) {
@@ -82,15 +83,18 @@ fn a_ledger_that_does_not_follow_the_last_one_is_noticed() {
     let (ledger, parent) = ledger_and_parent();
     let stranger = LedgerPoint { hash: Hash256([7; 32]), ..parent };
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let trouble =
-        prove(parent.index.plus(1), Some(ledger.hash), &stranger, &reply, &Interest::default()).unwrap_err();
+    let trouble = Prover::default()
+        .prove(parent.index.plus(1), Some(ledger.hash), &stranger, reply, &Arc::default())
+        .unwrap_err();
     assert!(trouble.is_grave() && trouble.to_string().contains("its parent's hash"), "{trouble}");
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let other_index = prove(parent.index.plus(2), Some(ledger.hash), &parent, &reply, &Interest::default());
+    let other_index =
+        Prover::default().prove(parent.index.plus(2), Some(ledger.hash), &parent, reply, &Arc::default());
     assert!(other_index.is_err(), "another index than was asked for");
     let reply = reply::parse("ledger", ledger.reply()).unwrap();
-    let trouble =
-        prove(parent.index.plus(1), Some(parent.hash), &parent, &reply, &Interest::default()).unwrap_err();
+    let trouble = Prover::default()
+        .prove(parent.index.plus(1), Some(parent.hash), &parent, reply, &Arc::default())
+        .unwrap_err();
     assert!(trouble.is_grave() && trouble.to_string().contains("its hash"), "{trouble}");
 }
 
