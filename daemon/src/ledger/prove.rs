@@ -97,12 +97,12 @@ struct Looked {
 
 fn look(tx: &TxData, interest: &Interest) -> Looked {
     let (tx_blob, meta_blob) = (&tx.tx_blob.0, &tx.meta_blob.0);
-    let id = tree::transaction_id(tx_blob);
-    Looked {
-        id,
-        leaf: tree::transaction_leaf(&id, tx_blob, meta_blob),
-        decoded: interest.concerns(tx).then(|| decode(tx)),
-    }
+    let decoded = interest.concerns(tx).then(|| decode(tx));
+    let id = match &decoded {
+        Some(Ok((tx, _))) => tx.id(),
+        _ => tree::transaction_id(tx_blob),
+    };
+    Looked { id, leaf: tree::transaction_leaf(&id, tx_blob, meta_blob), decoded }
 }
 
 /// Decodes a transaction and its metadata, or says why that cannot be done.
