@@ -31,7 +31,7 @@ pub(crate) fn compare(closed: &ClosedLedger, expected: &Value) -> Option<String>
     for (tx, recorded) in transactions.iter().zip(recorded) {
         let meta = recorded["meta"].as_str().unwrap();
         if hex::encode_upper(&tx.meta_blob) != meta {
-            let difference = first_difference("meta", &tx.meta.to_json(), &named(meta));
+            let difference = first_difference("meta", &tx.meta().to_json(), &named(meta));
             return Some(format!("{}\n{difference}", brief(&tx.tx().to_json())));
         }
     }

@@ -51,7 +51,7 @@ pub(super) fn build(
                 control.claims -= 1;
             }
             burned = burned.saturating_add(applied.fee);
-            let closed = ClosedTx::new(Arc::clone(tx), info.index, position, meta, applied.result);
+            let closed = ClosedTx::new(Arc::clone(tx), info.index, position, &meta, applied.result);
             transactions.push(Arc::new(closed));
         }
         outcome((applied.result, applied.applied))

@@ -35,10 +35,9 @@ pub struct ClosedTx {
     pub index: u32,
     /// The serialized metadata.
     pub meta_blob: Box<[u8]>,
-    /// The metadata.
-    pub meta: Object,
     /// The result.
     pub result: TxResult,
+    affected: Box<[AccountId]>,
     submitted: Arc<Submitted>,
 }
 
@@ -56,12 +55,13 @@ impl ClosedTx {
         submitted: Arc<Submitted>,
         ledger_index: u32,
         index: u32,
-        meta: Object,
+        meta: &Object,
         result: TxResult,
     ) -> ClosedTx {
         // Metadata is made of entries' fields and numbers, which all encode.
         let meta_blob = meta.encode().unwrap_or_default().into_boxed_slice();
-        ClosedTx { id: submitted.id, ledger_index, index, meta_blob, meta, result, submitted }
+        let affected = affected_accounts(meta);
+        ClosedTx { id: submitted.id, ledger_index, index, meta_blob, result, affected, submitted }
     }
 
     pub(super) fn submitted(&self) -> &Submitted {
@@ -78,29 +78,39 @@ impl ClosedTx {
         self.submitted.tx.blob()
     }
 
+    /// The metadata. Read anew from its bytes each time: few ask, and fields take ten times as much memory.
+    pub fn meta(&self) -> Object {
+        // They were written from an object.
+        Object::decode(&self.meta_blob).unwrap_or_default()
+    }
+
     /// The accounts it concerns: those named in the entries it made, changed or removed, ascending.
-    pub fn affected_accounts(&self) -> Vec<AccountId> {
-        let mut accounts = Vec::new();
-        for (kind, node) in self.meta.array(sf::AffectedNodes).unwrap_or_default() {
-            let fields = if *kind == sf::CreatedNode { sf::NewFields } else { sf::FinalFields };
-            let Some(fields) = node.object(fields) else { continue };
-            for (field, value) in fields.iter() {
-                match value {
-                    Value::Account(account) => accounts.push(*account),
-                    Value::Amount(Amount::Issued(amount))
-                        if [sf::LowLimit, sf::HighLimit, sf::TakerPays, sf::TakerGets].contains(&field)
-                            && amount.issuer != AccountId::ZERO =>
-                    {
-                        accounts.push(amount.issuer);
-                    }
-                    _ => {}
+    pub fn affected_accounts(&self) -> &[AccountId] {
+        &self.affected
+    }
+}
+
+fn affected_accounts(meta: &Object) -> Box<[AccountId]> {
+    let mut accounts = Vec::new();
+    for (kind, node) in meta.array(sf::AffectedNodes).unwrap_or_default() {
+        let fields = if *kind == sf::CreatedNode { sf::NewFields } else { sf::FinalFields };
+        let Some(fields) = node.object(fields) else { continue };
+        for (field, value) in fields.iter() {
+            match value {
+                Value::Account(account) => accounts.push(*account),
+                Value::Amount(Amount::Issued(amount))
+                    if [sf::LowLimit, sf::HighLimit, sf::TakerPays, sf::TakerGets].contains(&field)
+                        && amount.issuer != AccountId::ZERO =>
+                {
+                    accounts.push(amount.issuer);
                 }
+                _ => {}
             }
         }
-        accounts.sort_unstable();
-        accounts.dedup();
-        accounts
     }
+    accounts.sort_unstable();
+    accounts.dedup();
+    accounts.into_boxed_slice()
 }
 
 /// The `transaction_hash` of transactions.

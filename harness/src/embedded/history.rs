@@ -40,7 +40,7 @@ impl History {
             let place = (tx.ledger_index, tx.index);
             self.by_id.insert(tx.id, place);
             for account in tx.affected_accounts() {
-                let key = account_key(&account);
+                let key = account_key(account);
                 match self.by_account.get_mut(&key) {
                     Some(places) => Arc::make_mut(places).push(place),
                     None => {

@@ -260,7 +260,7 @@ fn an_old_account_is_deleted_with_all_it_owns_and_what_it_had_goes_to_its_destin
     check_books(&closed);
     assert!(!closed.state.contains(&index::account_root(&account)));
     assert!(!closed.state.contains(&index::owner_dir(&account)));
-    assert_eq!(closed.transactions[0].meta.drops(sf::DeliveredAmount), Some(drops(left)));
+    assert_eq!(closed.transactions[0].meta().drops(sf::DeliveredAmount), Some(drops(left)));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_payment_between_holders_pays_the_transfer_rate_and_stops_at_the_limit() {
     assert_eq!(act(&mut ledger, partial, sender), TxResult::tesSUCCESS);
     let closed = Arc::clone(ledger.validated());
     check_books(&closed);
-    assert_eq!(closed.transactions[0].meta.amount(sf::DeliveredAmount), Some(usd("10")));
+    assert_eq!(closed.transactions[0].meta().amount(sf::DeliveredAmount), Some(usd("10")));
     let line = |holder: &KeyPair| {
         let Amount::Issued(IssuedAmount { currency, .. }) = usd("0") else { panic!("issued") };
         let at = index::trust_line(&issuer.account_id(), &holder.account_id(), &currency);

@@ -26,7 +26,7 @@ impl CloseFrames {
         let mut accounts = Vec::new();
         for tx in &closed.transactions {
             frames.push(validated_transaction(closed, tx, facts, api_version));
-            accounts.push(tx.affected_accounts());
+            accounts.push(tx.affected_accounts().to_vec());
         }
         Self { frames, accounts }
     }

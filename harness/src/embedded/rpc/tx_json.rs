@@ -54,9 +54,10 @@ pub(super) fn tells_delivered(ledger_index: u32, close_time: RippleTime) -> bool
 /// The metadata with `delivered_amount`.
 pub(super) fn metadata(ledger: &ClosedLedger, tx: &ClosedTx, which: Delivered) -> Value {
     let since = tells_delivered(ledger.header.index, ledger.header.close_time);
-    let mut json = tx.meta.to_json();
+    let meta = tx.meta();
+    let mut json = meta.to_json();
     if let Value::Object(fields) = &mut json {
-        insert_delivered(fields, tx.tx(), &tx.meta, tx.result, since, which);
+        insert_delivered(fields, tx.tx(), &meta, tx.result, since, which);
     }
     json
 }
