@@ -17,7 +17,8 @@ use super::fetch::{header, whole};
 use super::interest::Interest;
 use super::observe::{Watch, observe};
 use super::prove::{Proven, Prover};
-use super::reply::{self, Announced};
+use super::reply::Announced;
+use super::seat::subscribe;
 use super::server::Server;
 use super::snapshot;
 use crate::config::NetworkConfig;
@@ -226,18 +227,5 @@ impl History {
         let info = info.ok().and_then(|info| info.read::<Value>().ok()).unwrap_or_default();
         let has = info.pointer("/info/complete_ledgers").and_then(Value::as_str);
         HistoryError::Missing { index, endpoint, has: has.unwrap_or("others").to_owned() }
-    }
-}
-
-async fn subscribe(server: &Server, network: &NetworkConfig) -> Result<Announced, Trouble> {
-    let reply = server.request("subscribe", json!({ "streams": ["ledger"] })).await?;
-    let reply: Value = reply::parse("subscribe", reply)?;
-    if reply.get("ledger_index").is_none() {
-        return Err(Trouble::NotSynced);
-    }
-    let tip: Announced = reply::parse("subscribe", reply)?;
-    match (network.network_id, tip.network_id) {
-        (Some(wanted), Some(found)) if wanted != found => Err(Trouble::OtherNetwork { wanted, found }),
-        _ => Ok(tip),
     }
 }

@@ -136,7 +136,7 @@ impl Seat {
         let mut leave = leave.subscribe();
         let patience = self.network.request_timeout;
         let (server, mut announced) = Server::open(&*self.transport, &self.endpoint, patience).await?;
-        let tip = self.subscribe(&server).await?;
+        let tip = subscribe(&server, &self.network).await?;
         let ranges = match &tip.validated_ledgers {
             Some(_) => None,
             None => complete_ledgers(&server).await,
@@ -161,7 +161,7 @@ impl Seat {
                 changed = timeout_at(deadline, announced.changed()) => match changed {
                     Ok(Ok(())) => {
                         let Some(latest) = announced.borrow_and_update().clone() else { continue };
-                        self.check(&latest)?;
+                        check(&latest, &self.network)?;
                         let further = latest.ledger_index > highest;
                         if further {
                             highest = latest.ledger_index;
@@ -184,27 +184,28 @@ impl Seat {
             }
         }
     }
+}
 
-    /// Subscribes to the announcements; the reply is the first of them.
-    async fn subscribe(&self, server: &Server) -> Result<Announced, Trouble> {
-        let reply = server.request("subscribe", json!({ "streams": ["ledger"] })).await?;
-        let reply: Value = reply::parse("subscribe", reply)?;
-        if reply.get("ledger_index").is_none() {
-            return Err(Trouble::NotSynced);
-        }
-        let tip: Announced = reply::parse("subscribe", reply)?;
-        self.check(&tip)?;
-        Ok(tip)
+/// Subscribes to the announcements; the reply is the first of them.
+pub(super) async fn subscribe(server: &Server, network: &NetworkConfig) -> Result<Announced, Trouble> {
+    let reply = server.request("subscribe", json!({ "streams": ["ledger"] })).await?;
+    let reply: Value = reply::parse("subscribe", reply)?;
+    if reply.get("ledger_index").is_none() {
+        return Err(Trouble::NotSynced);
     }
+    let tip: Announced = reply::parse("subscribe", reply)?;
+    check(&tip, network)?;
+    Ok(tip)
+}
 
-    fn check(&self, announced: &Announced) -> Result<(), Trouble> {
-        if announced.fees().is_none() {
-            return Err(malformed("subscribe", "fees or reserves beyond all XRP"));
-        }
-        match (self.network.network_id, announced.network_id) {
-            (Some(wanted), Some(found)) if wanted != found => Err(Trouble::OtherNetwork { wanted, found }),
-            _ => Ok(()),
-        }
+/// Whether it is of the network, and can be one of its ledgers.
+fn check(announced: &Announced, network: &NetworkConfig) -> Result<(), Trouble> {
+    if announced.fees().is_none() {
+        return Err(malformed("subscribe", "fees or reserves beyond all XRP"));
+    }
+    match (network.network_id, announced.network_id) {
+        (Some(wanted), Some(found)) if wanted != found => Err(Trouble::OtherNetwork { wanted, found }),
+        _ => Ok(()),
     }
 }
 

@@ -18,7 +18,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use fs2::FileExt;
+use rustix::fs::{FallocateFlags, fallocate};
 use treasury_core::event::FORMAT_VERSION;
 
 use super::StoreError;
@@ -101,12 +101,7 @@ impl Journal {
     /// Adds a record; it is durable when this returns. What stood in its place must not be needed any more.
     pub(super) fn append(&mut self, record: &Raw) -> Result<(), StoreError> {
         if !self.is_allocated {
-            // Space that is there already needs no entry in the file system's own journal to be written to, and a
-            // disk that is full says so here.
-            self.file
-                .allocate(2 * self.half_bytes)
-                .and_then(|()| self.file.sync_all())
-                .map_err(StoreError::io("allocate", &self.path))?;
+            self.allocate().map_err(StoreError::io("allocate", &self.path))?;
             self.is_allocated = true;
         }
         if !self.has_room(record) {
@@ -122,6 +117,17 @@ impl Journal {
         self.at = self.at.saturating_add(frame_bytes(record));
         self.last = record.number;
         Ok(())
+    }
+
+    /// Space that is there already needs no entry in the file system's own journal to be written to, and a disk
+    /// that is full says so here. A file system that cannot set space aside still takes what is written.
+    fn allocate(&self) -> io::Result<()> {
+        let bytes = 2 * self.half_bytes;
+        match fallocate(&self.file, FallocateFlags::empty(), 0, bytes).map_err(io::Error::from) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => self.file.set_len(bytes)?,
+            allocated => allocated?,
+        }
+        self.file.sync_all()
     }
 
     /// Whether the present half has room for the record.
