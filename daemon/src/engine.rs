@@ -326,6 +326,8 @@ pub struct Machine {
     runtime: Runtime,
     store: Box<dyn Store>,
     metrics: Arc<Metrics>,
+    /// The record of the last step, as long as not everything has been done about it.
+    unsettled: Option<u64>,
 }
 
 impl Machine {
@@ -342,7 +344,7 @@ impl Machine {
         let Resumed { last, state } = store.resume(&mut |_| {})?;
         invariant::check(&state).map_err(|violation| EngineStartError::Invariant(violation.to_string()))?;
         metrics.restored(last, &state);
-        Ok(Self { treasury, state, runtime: Runtime::new(), store, metrics })
+        Ok(Self { treasury, state, runtime: Runtime::new(), store, metrics, unsettled: None })
     }
 
     /// What is known and intended now.
@@ -351,12 +353,13 @@ impl Machine {
         &self.state
     }
 
-    /// Takes one input to its consequences and makes its facts durable. The effects may be released when
-    /// this has returned, in their order.
+    /// Takes one input to its consequences and makes its facts durable: twice where somebody is to be answered.
+    /// The effects may be released when this has returned, in their order; then comes [`Machine::settle`].
     ///
     /// # Errors
     /// The machine must not be used any more: what it has in memory is then not what is stored.
     pub fn take(&mut self, input: Input) -> Result<Vec<Effect>, Fatal> {
+        self.settle()?;
         if matches!(input, Input::Tick { .. }) {
             self.store.tidy();
         }
@@ -367,9 +370,25 @@ impl Machine {
             let began = Instant::now();
             let number = self.store.append(&output.events)?;
             self.metrics.appended(number, began.elapsed(), &output.events);
-            self.store.settled(number, &self.state);
+            self.unsettled = Some(number);
+            if output.effects.iter().any(|effect| matches!(effect, Effect::Answer { .. })) {
+                self.store.secure()?;
+            }
         }
         Ok(output.effects)
+    }
+
+    /// Does what the last step left to be done: the second copy of the daemon's own steps, and a snapshot from
+    /// time to time. Nobody waits for these, so they come after the effects have been released.
+    ///
+    /// # Errors
+    /// As [`Machine::take`].
+    pub fn settle(&mut self) -> Result<(), Fatal> {
+        if let Some(number) = self.unsettled.take() {
+            self.store.secure()?;
+            self.store.settled(number, &self.state);
+        }
+        Ok(())
     }
 }
 
@@ -431,7 +450,8 @@ impl Core {
         if let Input::Ledger { wall_ms, .. } | Input::Reconciled { wall_ms, .. } = &input {
             self.last_ledger_ms = self.last_ledger_ms.max(*wall_ms);
         }
-        self.machine.take(input)?.into_iter().try_for_each(|effect| self.release(effect))
+        self.machine.take(input)?.into_iter().try_for_each(|effect| self.release(effect))?;
+        self.machine.settle()
     }
 
     fn release(&self, effect: Effect) -> Result<(), Fatal> {

@@ -46,6 +46,71 @@ async fn no_effect_is_released_before_its_facts_are_durable() {
     assert_eq!(effect, Effect::Answer { request: RequestId(7), answer: Ok(Answer::Done { changed: true }) });
 }
 
+/// Notes what it is asked to do; its second copy may fail.
+struct Noting {
+    inner: MemoryStore,
+    asked: Arc<Mutex<Vec<&'static str>>>,
+    secures: bool,
+}
+
+impl Store for Noting {
+    fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
+        self.asked.lock().unwrap().push("append");
+        self.inner.append(events)
+    }
+
+    fn secure(&mut self) -> Result<(), StoreError> {
+        self.asked.lock().unwrap().push("secure");
+        if self.secures { Ok(()) } else { Err(StoreError::Injected) }
+    }
+
+    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.inner.read(after, limit)
+    }
+
+    fn settled(&mut self, _: u64, _: &State) {
+        self.asked.lock().unwrap().push("settled");
+    }
+}
+
+fn noting() -> (Machine, Arc<Mutex<Vec<&'static str>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let store = Noting { inner: MemoryStore::new(), asked: Arc::clone(&asked), secures: true };
+    let metrics = Arc::new(Metrics::new().unwrap());
+    (Machine::open(Arc::new(testing::treasury()), Box::new(store), metrics).unwrap(), asked)
+}
+
+#[test]
+fn people_are_answered_after_the_second_copy_and_the_daemons_own_steps_do_not_wait_for_it() {
+    let (mut machine, asked) = noting();
+    let came = || std::mem::take(&mut *asked.lock().unwrap());
+    machine.take(reconciled()).unwrap();
+    assert_eq!(came(), ["append"]);
+    machine.settle().unwrap();
+    machine.settle().unwrap();
+    assert_eq!(came(), ["secure", "settled"]);
+    machine.take(testing::ledger(101)).unwrap();
+    let command = Input::Command { request: RequestId(7), actor: actor("sue"), command: freeze("a drill") };
+    let effects = machine.take(command).unwrap();
+    assert!(matches!(effects.as_slice(), [Effect::Answer { .. }]));
+    assert_eq!(
+        came(),
+        ["append", "secure", "settled", "append", "secure"],
+        "what was left of the last step is done before the next, too"
+    );
+}
+
+#[tokio::test]
+async fn a_second_copy_that_fails_stops_the_engine_and_nobody_is_answered() {
+    let store = Noting { inner: MemoryStore::new(), asked: Arc::default(), secures: false };
+    let (mut engine, _, fatals) = testing::engine(store);
+    let waiting = engine.handle.command(actor("sue"), freeze("a drill")).await;
+    assert_eq!(waiting, Err(EngineError::Stopped));
+    assert_eq!(engine.effects.recv().await, None);
+    engine.thread.join().unwrap();
+    assert!(matches!(fatals.lock().unwrap().as_slice(), [Fatal::Append(StoreError::Injected)]));
+}
+
 #[tokio::test]
 async fn a_failed_append_stops_the_engine_and_releases_nothing() {
     let store = MemoryStore::new();

@@ -176,11 +176,11 @@ impl DiskStore {
             for record in self.read(after, super::REPLAY_PAGE)? {
                 after = record.number;
                 if let Some(entry) = position.step(record.number, &record.events) {
-                    self.intents.append(&entry)?;
+                    self.intents.write(&entry)?;
                 }
             }
         }
-        Ok(())
+        self.intents.sync()
     }
 
     /// The cursor after a record: that of the last one before it that moved it.
@@ -226,6 +226,12 @@ impl DiskStore {
         self.journal.shrink(half_bytes);
     }
 
+    /// Whether the second log is durable up to its end.
+    #[cfg(test)]
+    pub(super) fn is_secured(&self) -> bool {
+        self.intents.is_synced()
+    }
+
     /// From now on the journal finds the disk full.
     #[cfg(test)]
     pub(crate) fn fill_journal_disk(&mut self) {
@@ -269,14 +275,20 @@ impl Store for DiskStore {
         let number = self.last.saturating_add(1);
         let record = Raw::new(number, events)?;
         self.is_broken = true;
+        // No more than one entry may be missing after a crash.
+        self.intents.sync()?;
         self.keep(record)?;
         let entry = self.position.as_mut().and_then(|position| position.step(number, events));
         if let Some(entry) = entry {
-            self.intents.append(&entry)?;
+            self.intents.write(&entry)?;
         }
         self.last = number;
         self.is_broken = false;
         Ok(number)
+    }
+
+    fn secure(&mut self) -> Result<(), StoreError> {
+        self.intents.sync()
     }
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
@@ -321,7 +333,8 @@ impl Store for DiskStore {
 
     fn close(&mut self, state: &State) {
         // What cannot be moved now is moved at the next start.
-        if let Err(error) = self.mover.finish_all().and_then(|()| self.journal.clear()) {
+        let emptied = self.intents.sync().and_then(|()| self.mover.finish_all());
+        if let Err(error) = emptied.and_then(|()| self.journal.clear()) {
             tracing::warn!(%error, "the journal was not emptied; the next start does it");
             return;
         }

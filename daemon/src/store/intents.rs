@@ -4,11 +4,13 @@
 //! about to be sent, cannot. So every event but those two kinds goes to an append-only file as well, with
 //! the ledger it happened at. With it and the ledger's history the store can be built again.
 //!
-//! A record is written to the store first and to this log second, and counts when both are durable. A
-//! crash in between leaves a record that the log lacks: the next start adds it, because the store has it.
-//! The other way round it could leave an entry that the store lacks, and nobody could tell a step that
-//! never counted from one that the store has lost. So an entry beyond the store's end means one thing:
-//! the store has lost what counted.
+//! A record is made durable in the store first, and then written to this log. A crash in between leaves a
+//! record that the log lacks: the next start adds it, because the store has it. The other way round it could
+//! leave an entry that the store lacks, and nobody could tell a step that never counted from one that the
+//! store has lost. So an entry beyond the store's end means one thing: the store has lost what counted.
+//!
+//! The log is synced before anybody is answered, and for the daemon's own steps right after their effects are
+//! released: a decision does not wait for a second copy, which is of use only where the first is lost.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -88,6 +90,7 @@ pub(super) struct IntentLog {
     file: File,
     path: PathBuf,
     last: u64,
+    is_synced: bool,
 }
 
 /// How the log was found.
@@ -141,7 +144,7 @@ impl IntentLog {
             if end < length {
                 file.set_len(end).and_then(|()| file.sync_all()).map_err(io("shorten"))?;
             }
-            let log = Self { file, path: path.to_owned(), last };
+            let log = Self { file, path: path.to_owned(), last, is_synced: true };
             return Ok(Opened { log, was_torn: end < length });
         }
     }
@@ -151,15 +154,26 @@ impl IntentLog {
         self.last
     }
 
-    /// Adds an entry; it is durable when this returns.
-    pub(super) fn append(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        let line = line(entry)?;
-        self.file
-            .write_all(&line)
-            .and_then(|()| self.file.sync_data())
-            .map_err(StoreError::io("write", &self.path))?;
-        self.last = entry.record;
+    /// Adds an entry; it is durable when [`IntentLog::sync`] has returned.
+    pub(super) fn write(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        self.file.write_all(&line(entry)?).map_err(StoreError::io("write", &self.path))?;
+        (self.last, self.is_synced) = (entry.record, false);
         Ok(())
+    }
+
+    /// Makes what was written durable.
+    pub(super) fn sync(&mut self) -> Result<(), StoreError> {
+        if !self.is_synced {
+            self.file.sync_data().map_err(StoreError::io("sync", &self.path))?;
+            self.is_synced = true;
+        }
+        Ok(())
+    }
+
+    /// Whether everything written is durable.
+    #[cfg(test)]
+    pub(super) fn is_synced(&self) -> bool {
+        self.is_synced
     }
 
     /// Puts a file in the log's place on which writing fails as it does on a full disk.

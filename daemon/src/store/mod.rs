@@ -46,6 +46,15 @@ pub trait Store: Send {
     /// Where the record could not be made durable.
     fn append(&mut self, events: &[Event]) -> Result<u64, StoreError>;
 
+    /// Makes the second copy durable of what the last append wrote down twice. Whoever is told that something of
+    /// theirs has been taken is told after this; for the rest it may follow at once.
+    ///
+    /// # Errors
+    /// Where that fails. Whoever gets an error must stop.
+    fn secure(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Records with numbers above `after`, in order, at most `limit`; fewer only at the end.
     ///
     /// # Errors

@@ -155,6 +155,23 @@ fn a_missing_or_damaged_log_is_named() {
     assert_eq!(DiskStore::open(dir.path()).err().unwrap().code(), "STORE_LOG_MISSING");
 }
 
+#[test]
+fn it_is_durable_when_asked_for_and_before_the_next_step_at_the_latest() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = DiskStore::open(dir.path()).unwrap();
+    store.append(&sight("1")).unwrap();
+    assert!(!store.is_secured());
+    store.secure().unwrap();
+    assert!(store.is_secured());
+    store.append(&sight("2")).unwrap();
+    store.append(&ledger(101)).unwrap();
+    assert!(store.is_secured(), "what came before the last step");
+    store.append(&sight("4")).unwrap();
+    store.close(&replay(&store, |_| {}).unwrap());
+    assert!(store.is_secured());
+    assert_eq!(records(dir.path()), [1, 2, 4]);
+}
+
 /// Nothing is acknowledged or released before it is in both.
 #[cfg(target_os = "linux")]
 #[tokio::test]
