@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, fallocate};
 use treasury_core::event::FORMAT_VERSION;
 
-use super::StoreError;
 use super::record::Raw;
+use super::{StoreError, files};
 
 /// What disks and file systems write at once.
 const BLOCK_BYTES: u64 = 4_096;
@@ -50,6 +50,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Opens the journal, or makes an empty one.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let is_new = !path.exists();
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -57,6 +58,9 @@ impl Journal {
             .truncate(false)
             .open(path)
             .map_err(StoreError::io("open", path))?;
+        if is_new {
+            files::sync_dir(files::parent(path).unwrap_or(Path::new(".")))?;
+        }
         Ok(Self {
             file,
             path: path.to_owned(),
@@ -263,7 +267,7 @@ fn frame(record: &Raw) -> Result<Vec<u8>, StoreError> {
 }
 
 /// Bytes of the blocks that a record fills.
-fn frame_bytes(record: &Raw) -> u64 {
+pub(super) fn frame_bytes(record: &Raw) -> u64 {
     let bytes = record.events.len().saturating_add(HEAD_BYTES);
     // Nothing in memory is near that; whatever is does not fit the journal.
     u64::try_from(bytes).unwrap_or(u64::MAX / 2).next_multiple_of(BLOCK_BYTES)

@@ -5,13 +5,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use super::StoreError;
+use super::journal::frame_bytes;
 use super::record::Raw;
 use super::tail::Tail;
 
-/// Bytes that may come together before they are moved without being asked to. Moving competes with the decisions
+/// Bytes of the journal that may be filled before they are moved without being asked to. Moving competes with the decisions
 /// of its moment for disk and processor, so it is left to moments when nothing else is to be done; but what waits
 /// is held in memory, and has to fit into half the journal, or a decision would wait for it.
-const WAITING_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+const WAITING_BYTES_MAX: u64 = 8 * 1_024 * 1_024;
 
 /// The records that the journal has and the storage engine does not, and the thread that moves them.
 pub(super) struct Mover {
@@ -20,9 +21,9 @@ pub(super) struct Mover {
     progress: Arc<Progress>,
     /// In order; those at the front may have been moved meanwhile.
     pending: VecDeque<Arc<Raw>>,
-    /// How many of the last of them have not been given to the thread, and their bytes.
+    /// How many of the last of them have not been given to the thread, and their bytes in the journal.
     waiting: usize,
-    waiting_bytes: usize,
+    waiting_bytes: u64,
 }
 
 #[derive(Default)]
@@ -92,7 +93,7 @@ impl Mover {
     pub(super) fn take(&mut self, record: Raw) -> Result<(), StoreError> {
         self.forget_moved()?;
         self.waiting = self.waiting.saturating_add(1);
-        self.waiting_bytes = self.waiting_bytes.saturating_add(record.events.len());
+        self.waiting_bytes = self.waiting_bytes.saturating_add(frame_bytes(&record));
         self.pending.push_back(Arc::new(record));
         if self.waiting_bytes >= WAITING_BYTES_MAX {
             self.give();

@@ -1,10 +1,9 @@
 //! From the last frame of a validated ledger to the submission that follows from it, over real websockets.
 //!
 //! In every ledger there are 200 payments of strangers, all of them to accounts of the treasury or every tenth.
-//! The hot account stays below its floor, so each
-//! ledger also brings in the last refill, which makes the daemon decide on the next one: draft it, let the
-//! agent sign its rungs, record it and send it. A relay between daemon and server notes when it has handed on
-//! the reply to `ledger`, and when `submit` comes.
+//! The hot account stays below its floor, so each ledger also brings in the last refill, which makes the daemon
+//! decide on the next one: draft it, let the agent sign its rungs, record it and send it. A relay between daemon
+//! and server notes when it has handed on the reply to `ledger`, and when `submit` comes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
