@@ -10,7 +10,7 @@ use xrpl_wire::LedgerHeader;
 
 use super::error::Trouble;
 use super::follow::{Follower, Over};
-use super::observe::observe;
+use super::observe::observation;
 use super::prove::{Proven, prove_header};
 use super::reply::{self, LedgerReply};
 use super::seat::Shared;
@@ -157,14 +157,13 @@ impl Follower {
             else {
                 return Ok(());
             };
-            let proven = self.prover.prove(LedgerIndex(index), Some(hash), &after, reply, &self.interest);
+            let proven = self.prover.prove(LedgerIndex(index), Some(hash), &after, reply, &self.watch);
             if let Err(Trouble::Unproven { what: "its hash", found, .. }) = &proven {
                 self.shared.board(|board| board.hear(number, index, *found));
             }
             let proven = proven.map_err(Over::of(number))?;
-            let Proven { point, header, concerning } = proven;
-            let observation = observe(point, header.parent_hash, fees, &concerning, &self.watch)
-                .map_err(|error| Over::Trouble(number, error.into()))?;
+            let Proven { point, header, seen } = proven;
+            let observation = observation(point, header.parent_hash, fees, seen);
             if let Some(fee) = fee {
                 self.tell_open_ledger_fee(fee).await?;
             }

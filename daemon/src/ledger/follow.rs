@@ -15,7 +15,6 @@ use super::board::Missing;
 use super::chain::Chain;
 use super::error::Trouble;
 use super::fetch;
-use super::interest::Interest;
 use super::observe::Watch;
 use super::prove::Prover;
 use super::reply::Announced;
@@ -65,8 +64,7 @@ pub(super) struct Follower {
     clock: Clock,
     inputs: mpsc::Sender<Input>,
     asked: mpsc::Receiver<Vec<AccountId>>,
-    pub(super) watch: Watch,
-    pub(super) interest: Arc<Interest>,
+    pub(super) watch: Arc<Watch>,
     pub(super) prover: Prover,
     escrows: BTreeSet<EscrowKey>,
     pub(super) cursor: Option<LedgerPoint>,
@@ -96,8 +94,7 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) fn new(ground: Ground, start: Start) -> Self {
-        let watch = Watch::new(start.watched, start.treasury);
-        let interest = Arc::new(Interest::in_accounts(&watch.watched));
+        let watch = Arc::new(Watch::new(start.watched, start.treasury));
         if let Some(cursor) = start.cursor {
             ground.shared.board(|board| board.take(cursor.index.0, cursor.hash));
         }
@@ -108,7 +105,6 @@ impl Follower {
             inputs: ground.inputs,
             asked: ground.asked,
             watch,
-            interest,
             prover: Prover::default(),
             escrows: start.escrows,
             cursor: start.cursor,
@@ -332,8 +328,7 @@ impl Follower {
     }
 
     fn want(&mut self, accounts: Vec<AccountId>) {
-        self.watch.add(accounts.iter().copied());
-        self.interest = Arc::new(Interest::in_accounts(&self.watch.watched));
+        Arc::make_mut(&mut self.watch).add(accounts.iter().copied());
         self.wanted.extend(accounts);
     }
 

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{AccountId, Hash256, LedgerIndex};
-use xrpl_wire::{Metadata, Transaction, tree};
+use xrpl_wire::tree;
 
 use super::error::{Trouble, malformed};
 use super::fetch;
 use super::follow::{Follower, Over};
-use super::observe::{ObserveError, observe};
+use super::observe::{ObserveError, Seen, Watch, observation, see};
 use super::prove;
 use super::reply::{self, AccountTx, AccountTxData, TxData, account_text};
 use super::server::Server;
@@ -30,7 +30,7 @@ const PAGE_TRANSACTIONS: u32 = 200;
 const METHOD: &str = "account_tx";
 
 /// Transactions by ledger and id: an account's and another's may be one.
-type Found = BTreeMap<u32, BTreeMap<Hash256, (Transaction, Metadata)>>;
+type Found = BTreeMap<u32, BTreeMap<Hash256, Seen>>;
 
 impl Follower {
     /// Takes the next ledgers of the chain.
@@ -55,10 +55,8 @@ impl Follower {
         let mut found = self.ask(server, &points).await.map_err(Over::of(number))?;
         let mut parent = cursor.hash;
         for point in points {
-            let transactions: Vec<(Transaction, Metadata)> =
-                found.remove(&point.index.0).unwrap_or_default().into_values().collect();
-            let observation = observe(point, parent, fees, &transactions, &self.watch)
-                .map_err(|error| Over::Trouble(number, error.into()))?;
+            let seen = found.remove(&point.index.0).unwrap_or_default().into_values().collect();
+            let observation = observation(point, parent, fees, seen);
             parent = point.hash;
             if self.shared.board(|board| board.dispute().is_some()) {
                 return Ok(());
@@ -74,7 +72,7 @@ impl Follower {
         let mut found = Found::new();
         let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(found) };
         for account in &self.watch.watched {
-            pages(server, *account, (first.index, last.index), &mut found).await?;
+            pages(server, *account, (first.index, last.index), &self.watch, &mut found).await?;
         }
         Ok(found)
     }
@@ -84,6 +82,7 @@ async fn pages(
     server: &Server,
     account: AccountId,
     (first, last): (LedgerIndex, LedgerIndex),
+    watch: &Watch,
     found: &mut Found,
 ) -> Result<(), Trouble> {
     let mut marker: Option<Value> = None;
@@ -118,12 +117,10 @@ async fn pages(
                 return Err(malformed(METHOD, format!("a transaction of ledger {ledger_index}")));
             }
             let data = TxData { tx_blob, meta_blob };
-            let (tx, meta) = prove::decode(&data).map_err(|what| ObserveError {
-                index: LedgerIndex(ledger_index),
-                tx_id: tree::transaction_id(&data.tx_blob.0),
-                what,
-            })?;
-            found.entry(ledger_index).or_default().insert(tx.id(), (tx, meta));
+            let tx_id = tree::transaction_id(&data.tx_blob.0);
+            let seen = prove::decode(&data).and_then(|(tx, meta)| see(&tx, &meta, watch));
+            let seen = seen.map_err(|what| ObserveError { index: LedgerIndex(ledger_index), tx_id, what })?;
+            found.entry(ledger_index).or_default().insert(tx_id, seen);
         }
         marker = page.marker;
         match &marker {

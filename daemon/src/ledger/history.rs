@@ -14,8 +14,7 @@ use treasury_core::units::{AccountId, EscrowKey, Hash256, LedgerIndex};
 use super::connection::WebSocket;
 use super::error::Trouble;
 use super::fetch::{header, whole};
-use super::interest::Interest;
-use super::observe::{Watch, observe};
+use super::observe::{Watch, observation};
 use super::prove::{Proven, Prover};
 use super::reply::Announced;
 use super::seat::subscribe;
@@ -72,8 +71,7 @@ pub struct History {
     _announced: watch::Receiver<Option<Announced>>,
     fees: NetworkFees,
     /// What the daemon watched at that moment: an account from when it was first read, and not before.
-    watch: Watch,
-    interest: Arc<Interest>,
+    watch: Arc<Watch>,
     prover: Prover,
     own: BTreeSet<AccountId>,
     escrows: BTreeSet<EscrowKey>,
@@ -119,8 +117,7 @@ impl History {
                 endpoint: endpoint.clone(),
                 _announced: announced,
                 fees,
-                watch: Watch::default(),
-                interest: Arc::default(),
+                watch: Arc::default(),
                 prover: Prover::default(),
                 own: own.clone(),
                 escrows: state.standing.clone(),
@@ -152,9 +149,9 @@ impl History {
         let index = cursor.index.plus(1);
         let observed = async {
             let reply = whole(self.server.clone(), index).await?;
-            let proven = self.prover.prove(index, None, cursor, reply, &self.interest)?;
-            let Proven { point, header, concerning } = proven;
-            Ok::<_, Trouble>(observe(point, header.parent_hash, self.fees, &concerning, &self.watch)?)
+            let proven = self.prover.prove(index, None, cursor, reply, &self.watch)?;
+            let Proven { point, header, seen } = proven;
+            Ok::<_, Trouble>(observation(point, header.parent_hash, self.fees, seen))
         };
         match observed.await {
             Ok(observation) => Ok(observation),
@@ -180,14 +177,10 @@ impl History {
         Ok(read)
     }
 
-    fn watch(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
-        for account in accounts {
-            self.watch.add([account]);
-            if self.own.contains(&account) {
-                self.watch.treasury.insert(account);
-            }
-        }
-        self.interest = Arc::new(Interest::in_accounts(&self.watch.watched));
+    fn watch(&mut self, accounts: impl Iterator<Item = AccountId> + Clone) {
+        let watch = Arc::make_mut(&mut self.watch);
+        watch.treasury.extend(accounts.clone().filter(|account| self.own.contains(account)));
+        watch.add(accounts);
     }
 
     /// Makes sure that this ledger is the one that was recorded.

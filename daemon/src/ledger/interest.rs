@@ -18,7 +18,7 @@ const BITS_PER_NEEDLE: usize = 32;
 /// Whatever sends from, pays, or changes an entry of an account holds its 20 bytes somewhere, except for a
 /// change of its SignerList, which is found by the entry's index. So a transaction of a type that this
 /// program does not know, between strangers, is passed over, and one that concerns the treasury is not.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Interest {
     needles: HashSet<[u8; NEEDLE_BYTES]>,
     /// A bit for the first bytes of every needle. Every place in every transaction of the network is asked

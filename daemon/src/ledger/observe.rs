@@ -14,6 +14,9 @@ use xrpl_wire::{
     TransactionType, index, sf,
 };
 
+use super::interest::Interest;
+use super::reply::TxData;
+
 /// Why a proven ledger cannot be read. The transaction may be of a kind that this program is too old for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ledger {index}: transaction {tx_id} cannot be read: {what}")]
@@ -37,16 +40,15 @@ pub struct Watch {
     /// is only touched, or of a SignerList, does not say whose it is.
     roots: BTreeMap<Hash256, AccountId>,
     signer_lists: BTreeMap<Hash256, AccountId>,
+    interest: Interest,
 }
 
 impl Watch {
     /// Looks at these accounts.
     #[must_use]
     pub fn new(watched: BTreeSet<AccountId>, treasury: BTreeSet<AccountId>) -> Self {
-        let mut watch = Self { treasury, ..Self::default() };
-        watch.add(watched);
-        let treasury = watch.treasury.clone();
-        watch.add(treasury);
+        let mut watch = Self { treasury: treasury.clone(), ..Self::default() };
+        watch.add(watched.into_iter().chain(treasury));
         watch
     }
 
@@ -57,45 +59,63 @@ impl Watch {
             self.roots.insert(index::account_root(&account), account);
             self.signer_lists.insert(index::signer_list(&account), account);
         }
+        self.interest = Interest::in_accounts(&self.watched);
+    }
+
+    /// Whether a transaction may concern one of the accounts, told without decoding it.
+    pub(super) fn concerns(&self, tx: &TxData) -> bool {
+        self.interest.concerns(tx)
     }
 }
 
-/// Reduces a proven ledger to what decisions need. `transactions` may be in any order and may leave out what
-/// concerns no watched account.
+/// What decisions need of one transaction.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// Its place in the ledger.
+    place: u32,
+    tx: Option<ObservedTx>,
+    changes: Vec<Change>,
+}
+
+/// Reduces a transaction to what decisions need of it.
 ///
 /// # Errors
-/// [`ObserveError`] where metadata says something that the ledger could not have done.
-pub(super) fn observe(
+/// What its metadata says that the ledger could not have done.
+pub(super) fn see(tx: &Transaction, meta: &Metadata, watch: &Watch) -> Result<Seen, String> {
+    let changes = changes(tx, meta, watch)?;
+    let ended_ours = changes.iter().any(
+        |change| matches!(change, Change::EscrowDeleted { key, .. } if watch.treasury.contains(&key.owner)),
+    );
+    let reported = if ended_ours || watch.treasury.contains(&tx.account()) {
+        Some(ObservedTx {
+            id: tx.id(),
+            account: tx.account(),
+            slot: tx.seq(),
+            tx_type: tx.tx_type().name().to_owned(),
+            result: meta.result.name().to_owned(),
+            digest: intent_digest(tx).map_err(|error| error.to_string())?,
+        })
+    } else {
+        None
+    };
+    Ok(Seen { place: meta.transaction_index, tx: reported, changes })
+}
+
+/// Puts a proven ledger together. `seen` may be in any order and may leave out what concerns no watched account.
+pub(super) fn observation(
     point: LedgerPoint,
     parent_hash: Hash256,
     fees: NetworkFees,
-    transactions: &[(Transaction, Metadata)],
-    watch: &Watch,
-) -> Result<LedgerObservation, ObserveError> {
+    mut seen: Vec<Seen>,
+) -> LedgerObservation {
+    seen.sort_by_key(|seen| seen.place);
     let mut observation =
         LedgerObservation { point, parent_hash, fees, transactions: Vec::new(), changes: Vec::new() };
-    let mut in_order: Vec<&(Transaction, Metadata)> = transactions.iter().collect();
-    in_order.sort_by_key(|(_, meta)| meta.transaction_index);
-    for (tx, meta) in in_order {
-        let wrong = |what: String| ObserveError { index: point.index, tx_id: tx.id(), what };
-        let changes = changes(tx, meta, watch).map_err(wrong)?;
-        let ended_ours = changes.iter().any(
-            |change| matches!(change, Change::EscrowDeleted { key, .. } if watch.treasury.contains(&key.owner)),
-        );
-        if ended_ours || watch.treasury.contains(&tx.account()) {
-            let digest = intent_digest(tx).map_err(|error| wrong(error.to_string()))?;
-            observation.transactions.push(ObservedTx {
-                id: tx.id(),
-                account: tx.account(),
-                slot: tx.seq(),
-                tx_type: tx.tx_type().name().to_owned(),
-                result: meta.result.name().to_owned(),
-                digest,
-            });
-        }
+    for Seen { tx, changes, .. } in seen {
+        observation.transactions.extend(tx);
         observation.changes.extend(changes);
     }
-    Ok(observation)
+    observation
 }
 
 /// What one transaction changed for watched accounts.

@@ -8,8 +8,7 @@ use xrpl_wire::{LedgerHeader, Metadata, Transaction, tree};
 
 use super::error::{Trouble, malformed};
 use super::helper::Helper;
-use super::interest::Interest;
-use super::observe::ObserveError;
+use super::observe::{ObserveError, Seen, Watch, see};
 use super::reply::{LedgerReply, TxData};
 
 /// A ledger whose header hashes to its hash and whose transactions hash to the header's root.
@@ -17,8 +16,8 @@ use super::reply::{LedgerReply, TxData};
 pub(super) struct Proven {
     pub(super) point: LedgerPoint,
     pub(super) header: LedgerHeader,
-    /// Those of its transactions that may concern an account that somebody looks at.
-    pub(super) concerning: Vec<(Transaction, Metadata)>,
+    /// What its transactions are to the accounts that are looked at.
+    pub(super) seen: Vec<Seen>,
 }
 
 /// Proves ledgers, with a helper for large ones: a decision waits for this.
@@ -29,14 +28,14 @@ pub(super) struct Prover {
 
 impl Prover {
     /// Proves a ledger: that it is the one of this hash where one is known, follows `after`, and has these
-    /// transactions; and decodes those that are of interest.
+    /// transactions; and sees what they are to the accounts that are looked at.
     pub(super) fn prove(
         &mut self,
         index: LedgerIndex,
         hash: Option<Hash256>,
         after: &LedgerPoint,
         reply: LedgerReply,
-        interest: &Arc<Interest>,
+        watch: &Arc<Watch>,
     ) -> Result<Proven, Trouble> {
         let header = prove_header(index, &reply)?;
         let unproven = |what, wanted, found| Err(Trouble::Unproven { index, what, wanted, found });
@@ -46,8 +45,8 @@ impl Prover {
         if let Some(hash) = hash.filter(|hash| *hash != reply.ledger_hash) {
             return unproven("its hash", hash, reply.ledger_hash);
         }
-        let interest = Arc::clone(interest);
-        let looked = self.helper.share(reply.ledger.transactions, move |tx| look(tx, &interest));
+        let watch = Arc::clone(watch);
+        let looked = self.helper.share(reply.ledger.transactions, move |tx| look(tx, &watch));
         let mut leaves: Vec<(Hash256, Hash256)> = looked.iter().map(|tx| (tx.id, tx.leaf)).collect();
         leaves.sort_unstable();
         let root = tree::shamap_root(&leaves);
@@ -55,13 +54,13 @@ impl Prover {
             return unproven("the hash of its transactions", header.transaction_hash, root);
         }
         // What cannot be read is told only of what is proven.
-        let mut concerning = Vec::new();
-        for Looked { id, decoded, .. } in looked {
+        let mut all_seen = Vec::new();
+        for Looked { id, seen, .. } in looked {
             let wrong = |what| ObserveError { index, tx_id: id, what };
-            concerning.extend(decoded.transpose().map_err(wrong)?);
+            all_seen.extend(seen.transpose().map_err(wrong)?);
         }
         let point = LedgerPoint { index, hash: reply.ledger_hash, close_time: header.close_time };
-        Ok(Proven { point, header, concerning })
+        Ok(Proven { point, header, seen: all_seen })
     }
 }
 
@@ -92,17 +91,18 @@ struct Looked {
     id: Hash256,
     leaf: Hash256,
     /// Nothing where it concerns nobody; or why it cannot be read.
-    decoded: Option<Result<(Transaction, Metadata), String>>,
+    seen: Option<Result<Seen, String>>,
 }
 
-fn look(tx: &TxData, interest: &Interest) -> Looked {
+fn look(tx: &TxData, watch: &Watch) -> Looked {
     let (tx_blob, meta_blob) = (&tx.tx_blob.0, &tx.meta_blob.0);
-    let decoded = interest.concerns(tx).then(|| decode(tx));
+    let decoded = watch.concerns(tx).then(|| decode(tx));
     let id = match &decoded {
         Some(Ok((tx, _))) => tx.id(),
         _ => tree::transaction_id(tx_blob),
     };
-    Looked { id, leaf: tree::transaction_leaf(&id, tx_blob, meta_blob), decoded }
+    let seen = decoded.map(|decoded| decoded.and_then(|(tx, meta)| see(&tx, &meta, watch)));
+    Looked { id, leaf: tree::transaction_leaf(&id, tx_blob, meta_blob), seen }
 }
 
 /// Decodes a transaction and its metadata, or says why that cannot be done.

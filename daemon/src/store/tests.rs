@@ -258,6 +258,19 @@ fn a_record_that_contradicts_the_ones_before_it_is_named() {
     assert!(matches!(replay(&store, |_| {}), Err(StoreError::DoesNotFit { record: 2, .. })));
 }
 
+/// An engine on this store is given a command: it stops, and nobody hears of it.
+#[cfg(target_os = "linux")]
+async fn is_stopped_by_a_full_disk(store: DiskStore) {
+    let (mut engine, _, fatals) = testing::engine(store);
+    let effects = testing::only_answers(&mut engine);
+    let frozen = engine.handle.command(testing::actor("sue"), testing::freeze("the last one")).await;
+    assert!(frozen.is_err(), "{frozen:?}");
+    engine.thread.join().unwrap();
+    assert!(effects.await.unwrap().is_empty());
+    let fatals = fatals.lock().unwrap();
+    assert!(fatals[0].to_string().contains("No space left"), "{}", fatals[0]);
+}
+
 mod journal;
 mod log;
 mod snapshots;

@@ -8,7 +8,6 @@ use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, LedgerIndex, Se
 use xrpl_wire::{LedgerEntry, LedgerHeader, NodeKind, Object, index, sf};
 
 use super::*;
-use crate::ledger::interest::Interest;
 use crate::ledger::prove::Prover;
 use crate::ledger::reply::{self, LedgerReply};
 use crate::ledger::vectors::{Recorded, Story, stories, story};
@@ -147,7 +146,10 @@ fn observed(
 ) -> Result<LedgerObservation, ObserveError> {
     let point =
         LedgerPoint { index: LedgerIndex(header.index), hash: header.hash(), close_time: header.close_time };
-    observe(point, header.parent_hash, fees, transactions, watch)
+    let seen = transactions.iter().map(|(tx, meta)| {
+        see(tx, meta, watch).map_err(|what| ObserveError { index: point.index, tx_id: tx.id(), what })
+    });
+    Ok(observation(point, header.parent_hash, fees, seen.collect::<Result<_, _>>()?))
 }
 
 fn raw_and_decoded(ledger: &Recorded) -> (&Recorded, LedgerReply, Vec<(Transaction, Metadata)>) {
@@ -160,14 +162,14 @@ fn nothing_that_concerns_a_watched_account_is_passed_over_undecoded() {
         let ledgers: Vec<_> = story.ledgers.iter().map(raw_and_decoded).collect();
         for account in everybody(&story) {
             let one = BTreeSet::from([account]);
-            let (watch, interest) = (Watch::new(one.clone(), one.clone()), Interest::in_accounts(&one));
+            let watch = Watch::new(one.clone(), one);
             for (ledger, raw, decoded) in &ledgers {
                 let kept: Vec<(Transaction, Metadata)> = raw
                     .ledger
                     .transactions
                     .iter()
                     .zip(decoded)
-                    .filter(|(raw, _)| interest.concerns(raw))
+                    .filter(|(raw, _)| watch.concerns(raw))
                     .map(|(_, decoded)| decoded.clone())
                     .collect();
                 let all = observed(&ledger.header, fees(), decoded, &watch).unwrap();

@@ -179,12 +179,5 @@ async fn a_full_disk_under_the_log_stops_the_engine_before_anything_is_released(
     let dir = tempfile::tempdir().unwrap();
     let mut store = DiskStore::open(dir.path()).unwrap();
     store.fill_log_disk();
-    let (mut engine, _, fatals) = testing::engine(store);
-    let effects = testing::only_answers(&mut engine);
-    let frozen = engine.handle.command(testing::actor("sue"), testing::freeze("the last one")).await;
-    assert!(frozen.is_err(), "{frozen:?}");
-    engine.thread.join().unwrap();
-    assert!(effects.await.unwrap().is_empty());
-    let fatals = fatals.lock().unwrap();
-    assert!(fatals[0].to_string().contains("No space left"), "{}", fatals[0]);
+    is_stopped_by_a_full_disk(store).await;
 }
