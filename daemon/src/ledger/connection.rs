@@ -49,11 +49,11 @@ struct Frame<'a> {
     #[serde(default)]
     id: Option<u64>,
     #[serde(default, borrow)]
-    status: Cow<'a, str>,
+    status: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
-    error: Cow<'a, str>,
+    error: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
-    error_message: Cow<'a, str>,
+    error_message: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     result: Option<&'a RawValue>,
 }
@@ -220,10 +220,11 @@ impl Pump {
             },
             "response" => {
                 if let Some(reply) = frame.id.and_then(|id| self.pending.remove(&id)) {
-                    let outcome = if frame.status == "success" {
+                    let text_of = |text: Option<Cow<'_, str>>| text.unwrap_or_default().into_owned();
+                    let outcome = if frame.status.as_deref() == Some("success") {
                         Ok(frame.result.map_or(Body::Value(Value::Null), |text| Body::Text(text.to_owned())))
                     } else {
-                        Err((frame.error.into_owned(), frame.error_message.into_owned()))
+                        Err((text_of(frame.error), text_of(frame.error_message)))
                     };
                     // A caller that gave up does not need it.
                     let _ = reply.send(outcome);
@@ -232,5 +233,26 @@ impl Pump {
             _ => {}
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_read_whatever_else_is_in_it() {
+        let frame = |text| serde_json::from_str::<Frame<'_>>(text);
+        let reply = r#"{"id":7,"type":"response","status":"success","error":null,"warnings":[{"id":2001}],
+            "api_version":2,"result":{"a":"\u0041"}}"#;
+        let read = frame(reply).unwrap();
+        assert_eq!((read.id, &*read.kind, read.status.as_deref()), (Some(7), "response", Some("success")));
+        assert_eq!(read.result.unwrap().get(), r#"{"a":"\u0041"}"#);
+        let refused = frame(r#"{"id":8,"type":"response","status":"error","error":"lgrNotFound"}"#).unwrap();
+        assert_eq!((refused.error.as_deref(), refused.error_message), (Some("lgrNotFound"), None));
+        assert_eq!(&*frame(r#"{"type":"ledgerClosed","id":null}"#).unwrap().kind, "ledgerClosed");
+        for bad in ["", "7", "{", r#"{"id":-1}"#, r#"{"id":1,"result":{"a":}}"#] {
+            assert!(frame(bad).is_err(), "{bad}");
+        }
     }
 }

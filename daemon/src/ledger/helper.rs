@@ -12,7 +12,7 @@ const PIECE: usize = 16;
 /// ends when this is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Helper {
-    jobs: Option<mpsc::Sender<Arc<dyn Work>>>,
+    jobs: Option<mpsc::SyncSender<Arc<dyn Work>>>,
 }
 
 impl Helper {
@@ -42,15 +42,15 @@ impl Helper {
 
     fn ask(&mut self, job: Arc<dyn Work>) {
         if self.jobs.is_none() {
-            let (jobs, queue) = mpsc::channel::<Arc<dyn Work>>();
+            let (jobs, queue) = mpsc::sync_channel::<Arc<dyn Work>>(1);
             let thread = std::thread::Builder::new().name("ledger".to_owned());
             let run = move || queue.into_iter().for_each(|job| job.work());
             // Where the system gives no thread, the caller does everything.
             self.jobs = thread.spawn(run).ok().map(|_| jobs);
         }
         if let Some(jobs) = &self.jobs {
-            // It has not ended: it catches what work throws.
-            let _ = jobs.send(job);
+            // Where it is so late that another job still waits for it, this one is done without it.
+            let _ = jobs.try_send(job);
         }
     }
 }

@@ -6,9 +6,9 @@
 //! space used again.
 //!
 //! A frame begins at a block's begin and fills whole blocks, so a write never touches what was made durable
-//! before: the head (magic, format version, record number, length of the JSON, CRC-32 of these three and
-//! the JSON, all big-endian), the JSON of the record's events, zeros up to the block's end. The file has two halves that are
-//! filled in turn, each from its begin. What an earlier turn left in a half has numbers that the storage engine
+//! before: the head (magic, format version, record number, length of the JSON, CRC-32 of these three and the JSON,
+//! all big-endian), the JSON of the record's events, zeros up to the block's end. The file has two halves that
+//! are filled in turn, each from its begin. What an earlier turn left in a half has numbers that the storage engine
 //! has long had; so has everything that is found after a crash before it was removed here. A frame that is torn
 //! is no frame: its append never returned. Frames beyond the storage engine's last record must follow it without
 //! a gap, or one that counted has been damaged.

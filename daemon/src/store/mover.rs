@@ -9,9 +9,9 @@ use super::journal::frame_bytes;
 use super::record::Raw;
 use super::tail::Tail;
 
-/// Bytes of the journal that may be filled before they are moved without being asked to. Moving competes with the decisions
-/// of its moment for disk and processor, so it is left to moments when nothing else is to be done; but what waits
-/// is held in memory, and has to fit into half the journal, or a decision would wait for it.
+/// Bytes of the journal that may be filled before they are moved without being asked to. Moving competes with the
+/// decisions of its moment for disk and processor, so it is left to moments when nothing else is to be done; but
+/// what waits is held in memory, and has to fit into half the journal, or a decision would wait for it.
 const WAITING_BYTES_MAX: u64 = 8 * 1_024 * 1_024;
 
 /// The records that the journal has and the storage engine does not, and the thread that moves them.

@@ -258,6 +258,15 @@ fn a_record_that_contradicts_the_ones_before_it_is_named() {
     assert!(matches!(replay(&store, |_| {}), Err(StoreError::DoesNotFit { record: 2, .. })));
 }
 
+/// Three records, of which the storage engine then loses the last.
+fn lose_the_last(dir: &Path) {
+    let mut store = DiskStore::open(dir).unwrap();
+    for n in 1..=3 {
+        store.append(&sight(&n.to_string())).unwrap();
+    }
+    store.tree().remove(key(3, 0)).unwrap();
+}
+
 /// An engine on this store is given a command: it stops, and nobody hears of it.
 #[cfg(target_os = "linux")]
 async fn is_stopped_by_a_full_disk(store: DiskStore) {

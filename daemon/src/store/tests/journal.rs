@@ -153,12 +153,7 @@ fn a_journal_that_has_lost_what_the_log_knows_is_refused() {
 #[test]
 fn what_the_storage_engine_has_lost_is_taken_from_the_journal_where_it_is_there() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = DiskStore::open(dir.path()).unwrap();
-    for n in 1..=3 {
-        store.append(&sight(&n.to_string())).unwrap();
-    }
-    store.tree().remove(key(3, 0)).unwrap();
-    drop(store);
+    lose_the_last(dir.path());
     assert_eq!(reasons(&DiskStore::open(dir.path()).unwrap()), numbered(3));
 }
 

@@ -130,12 +130,7 @@ fn an_end_of_the_log_cut_off_anywhere_is_written_again_from_the_store() {
 #[test]
 fn a_store_that_has_lost_what_the_log_knows_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = DiskStore::open(dir.path()).unwrap();
-    for n in 1..=3 {
-        store.append(&sight(&n.to_string())).unwrap();
-    }
-    store.tree().remove(key(3, 0)).unwrap();
-    drop(store);
+    lose_the_last(dir.path());
     fs::write(dir.path().join(files::JOURNAL), b"").unwrap();
     let error = DiskStore::open(dir.path()).err().unwrap();
     assert!(matches!(error, StoreError::Lost { stored: 2, known: 3, .. }), "{error}");
