@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
-use xrpl_harness::embedded::{CloseTime, GenesisConfig, Ledger};
+use xrpl_harness::embedded::{CloseTime, GenesisConfig, Ledger, ServerSetup};
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
 use xrpl_wire::typed::{self, Payment};
 use xrpl_wire::{
@@ -139,7 +139,7 @@ fn ledger_of(count: u32) -> Ledger {
     let mut state: Vec<(Hash256, Vec<u8>)> =
         first.state.iter().map(|(index, entry)| (*index, entry.blob().to_vec())).collect();
     state.extend(account_roots(count));
-    let mut ledger = Ledger::from_recorded(first.header, state).unwrap();
+    let mut ledger = Ledger::from_recorded(first.header, state, &ServerSetup::default()).unwrap();
     ledger.close(CloseTime::Next);
     ledger
 }

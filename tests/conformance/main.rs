@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::Value;
-use xrpl_harness::embedded::{CloseTime, Ledger, QueueSetup};
+use xrpl_harness::embedded::{Amendment, CloseTime, Ledger, QueueSetup, ServerSetup};
 use xrpl_wire::{Hash256, LedgerHeader, RippleTime};
 
 use self::difference::{compare, compare_state, first_difference, shown};
@@ -183,7 +183,18 @@ fn begin(genesis: &Value) -> Ledger {
         close_time_resolution: u8::try_from(number_of(&header["close_time_resolution"])).unwrap(),
         close_flags: u8::try_from(number_of(&header["close_flags"])).unwrap(),
     };
-    Ledger::from_recorded(header, entries(&genesis["state"])).unwrap()
+    Ledger::from_recorded(header, entries(&genesis["state"]), &server_of(genesis)).unwrap()
+}
+
+/// The server that was recorded: its generation, and what it was started with.
+fn server_of(genesis: &Value) -> ServerSetup {
+    let network_id = genesis["server_settings"]["NETWORK_ID"].as_str().map_or(0, |id| id.parse().unwrap());
+    let forced = genesis["forced_amendments"].as_object().into_iter().flatten();
+    ServerSetup {
+        generation: genesis["server"].as_str().unwrap().parse().unwrap(),
+        network_id,
+        features: forced.map(|(name, _)| Amendment::from_name(name).unwrap()).collect(),
+    }
 }
 
 /// How the server's queue was set up, where the recording says that it was not the default: so many transactions

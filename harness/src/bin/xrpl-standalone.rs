@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use tracing_subscriber::EnvFilter;
-use xrpl_harness::embedded::GenesisConfig;
+use xrpl_harness::embedded::{Generation, GenesisConfig};
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
 use xrpl_wire::{AccountId, Drops, KeyPair, KeyType, RippleTime, Seed, sha512_half};
 
@@ -58,6 +58,10 @@ struct Args {
     #[arg(long, value_parser = start_time)]
     start_time: Option<RippleTime>,
 
+    /// The generation of the ledger server whose rules and answers it has: 3.1, 3.2 or 3.3.
+    #[arg(long, default_value_t)]
+    server: Generation,
+
     /// The network's number.
     #[arg(long, default_value_t = 0)]
     network_id: u32,
@@ -102,7 +106,8 @@ async fn main() -> Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let args = Args::parse();
 
-    let mut genesis = GenesisConfig::default();
+    let mut genesis = GenesisConfig::of(args.server);
+    genesis.server.network_id = args.network_id;
     if let Some(time) = args.start_time {
         genesis.close_time = time;
     }
@@ -117,7 +122,6 @@ async fn main() -> Result<()> {
             CloseEvery::Interval(interval) => Some(interval),
         },
         close_step_seconds: args.close_step_seconds,
-        network_id: args.network_id,
         ..EmbeddedConfig::default()
     })
     .await

@@ -7,18 +7,20 @@ use xrpl_wire::{
     Transaction, TxResult, Value, index, sf,
 };
 
+use super::amendment::Amendment;
 use super::apply::{ApplyFlags, apply};
 use super::build::{build, skip_list};
 use super::canonical::CanonicalSet;
 use super::closed::{ClosedLedger, ClosedTx};
 use super::control::Control;
 use super::escalation::{QueueMetrics, QueueSetup};
+use super::generation::Generation;
 use super::history::{History, TxPlace};
 use super::open::{OpenLedger, OpenTx};
 use super::pool::Pool;
 use super::queue::Queue;
 use super::queued::QueuedTx;
-use super::rules::{self, AMENDMENT_IDS, Fees, Rules};
+use super::rules::{self, Fees, Rules, ServerSetup};
 use super::state::{Entry, StateMap};
 use super::submitted::{Refusal, Submitted};
 
@@ -45,21 +47,49 @@ pub struct GenesisConfig {
     pub close_time: RippleTime,
     /// Fees and reserves.
     pub fees: Fees,
-    /// The ids of the amendments in force.
-    pub amendments: Vec<Hash256>,
     /// Who holds all XRP.
     pub account: AccountId,
+    /// Whose rules it follows.
+    pub server: ServerSetup,
+    /// Amendments that the ledger lists beside those of its generation.
+    pub amendments: Vec<Amendment>,
+    /// Amendments of its generation that the ledger does not list.
+    pub without: Vec<Amendment>,
+}
+
+impl GenesisConfig {
+    /// A fresh ledger as a generation of the server begins it.
+    #[must_use]
+    pub fn of(generation: Generation) -> GenesisConfig {
+        GenesisConfig {
+            server: ServerSetup { generation, ..ServerSetup::default() },
+            ..GenesisConfig::default()
+        }
+    }
+
+    /// What the Amendments entry lists.
+    fn listed(&self) -> Vec<Hash256> {
+        let mut ids = self.server.generation.genesis_amendments();
+        ids.extend(self.amendments.iter().map(|amendment| amendment.id()));
+        let without: Vec<Hash256> = self.without.iter().map(|amendment| amendment.id()).collect();
+        ids.retain(|id| !without.contains(id));
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
 }
 
 impl Default for GenesisConfig {
-    /// As the server's version 3.1.2 begins in standalone mode, on 2026-01-01.
+    /// As the server begins in standalone mode, on 2026-01-01.
     fn default() -> GenesisConfig {
         let drops = |drops| Drops::new(drops).unwrap_or(Drops::ZERO);
         GenesisConfig {
             close_time: RippleTime(820_540_800),
             fees: Fees { base_fee: drops(10), reserve_base: drops(1_000_000), reserve_inc: drops(200_000) },
-            amendments: AMENDMENT_IDS.clone(),
             account: GENESIS_ACCOUNT,
+            server: ServerSetup::default(),
+            amendments: Vec::new(),
+            without: Vec::new(),
         }
     }
 }
@@ -152,10 +182,8 @@ impl Ledger {
             .with(sf::Account, config.account);
         state.insert(index::account_root(&config.account), Entry::new(root));
         state.insert(index::fee_settings(), Entry::new(rules::fee_settings_entry(&config.fees)));
-        if !config.amendments.is_empty() {
-            let mut ids = config.amendments;
-            ids.sort_unstable();
-            ids.dedup();
+        let ids = config.listed();
+        if !ids.is_empty() {
             let amendments = Object::new()
                 .with(sf::LedgerEntryType, LedgerEntryType::Amendments.code())
                 .with(sf::Flags, 0u32)
@@ -181,26 +209,28 @@ impl Ledger {
             close_time: config.close_time,
             ..first
         };
-        Ledger::begin(header, state)
+        Ledger::begin(header, state, &config.server)
     }
 
-    /// A ledger that begins with a recorded one: its header and its whole state by index.
+    /// A ledger that begins with a recorded one: its header and its whole state by index, and the server that goes
+    /// on with it.
     ///
     /// # Errors
     /// An entry that is no ledger object.
     pub fn from_recorded(
         header: LedgerHeader,
         state: impl IntoIterator<Item = (Hash256, Vec<u8>)>,
+        server: &ServerSetup,
     ) -> Result<Ledger, CodecError> {
         let mut map = StateMap::new();
         for (index, blob) in state {
             map.insert(index, Entry::decode(blob)?);
         }
-        Ok(Ledger::begin(header, map))
+        Ok(Ledger::begin(header, map, server))
     }
 
-    fn begin(header: LedgerHeader, state: StateMap) -> Ledger {
-        let rules = Rules::read(&state);
+    fn begin(header: LedgerHeader, state: StateMap, server: &ServerSetup) -> Ledger {
+        let rules = Rules::of(&state, server);
         let fees = Fees::read(&state);
         let first =
             Arc::new(ClosedLedger { header, hash: header.hash(), state, transactions: Vec::new(), fees });
@@ -267,6 +297,12 @@ impl Ledger {
         self.history.push(Arc::clone(&closed));
         self.open = self.pool.reopen(&self.open, &closed, set, self.rules);
         closed
+    }
+
+    /// By which rules transactions are judged.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// The last closed ledger, which is validated.

@@ -7,7 +7,7 @@
 //!
 //! # Where this is not the real server
 //!
-//! The rules are those of the server's version 3.1.2. What differs:
+//! The rules are those of a [`Generation`] of the server. What differs:
 //!
 //! - **Alone.** A closed ledger is validated at once. There is no consensus, no peer, no fee vote, no amendment vote,
 //!   no negative UNL, no pseudo-transaction; fees and amendments stay as the first ledger has them.
@@ -21,7 +21,8 @@
 //!   the same to the last digit.
 //! - **Credentials and domains.** None exist, so CredentialIDs and DomainID are answered as naming missing ones;
 //!   DepositPreauth of credentials is answered `temDISABLED`, and so is any Delegate.
-//! - **Amendments.** Five make a difference, see [`Rules`]; all others of [`AMENDMENTS`] are taken to be in force.
+//! - **Amendments.** Most are taken to be in force where their generation has them on a fresh ledger; [`Rules`] says
+//!   which are, and where it is asked about one, that one makes a difference.
 //! - **Reading.** Transactions must be in canonical form; a server also reads some that are not, and amounts that
 //!   no account could have (negative XRP, more than all XRP), and answers them with a `tem` result. The words of
 //!   `error_exception` for such bytes are ours where the server's are not known.
@@ -33,12 +34,14 @@
 //!   balance. Here the tests do that.
 //! - **Close times** are the caller's. Resolution stays what it is; a server's is the same where all agree.
 
+mod amendment;
 mod apply;
 mod build;
 mod canonical;
 mod closed;
 mod control;
 mod escalation;
+mod generation;
 mod history;
 mod keys;
 mod ledger;
@@ -55,15 +58,17 @@ mod trie;
 
 pub mod rpc;
 
+pub use amendment::{Amendment, Standing, amendment_id};
 pub use closed::{ClosedLedger, ClosedTx};
 pub use control::MoreThanAllXrp;
 pub use escalation::{BASE_LEVEL, QueueMetrics, QueueSetup};
+pub use generation::{Generation, UnknownGeneration};
 pub use history::TxPlace;
 pub use ledger::{
     CloseTime, FoundTx, GENESIS_ACCOUNT, GENESIS_SEED, GenesisConfig, Ledger, Simulated, SubmitOutcome,
 };
 pub use open::{OpenLedger, OpenTx};
 pub use queued::QueuedTx;
-pub use rules::{AMENDMENT_IDS, AMENDMENTS, Fees, Rules, amendment_id};
+pub use rules::{Fees, Rules, ServerSetup};
 pub use state::{Entry, StateMap};
 pub use trie::{Iter, Trie};

@@ -1,9 +1,9 @@
 //! Fees, reserves and amendments of a ledger, read from its state.
 
-use std::sync::LazyLock;
+use xrpl_wire::{Drops, Object, index, sf};
 
-use xrpl_wire::{Drops, Hash256, Object, index, sf, sha512_half};
-
+use super::amendment::{Amendment, AmendmentSet, Standing};
+use super::generation::Generation;
 use super::state::StateMap;
 
 /// What the network asks for transactions and objects.
@@ -36,135 +36,68 @@ impl Fees {
     }
 }
 
-/// Which of the amendments that make a difference here are in force.
-///
-/// Everything else is taken to be as on a ledger where all amendments of [`AMENDMENTS`] are in force.
+/// By which rules transactions are judged: the server's generation, the amendments in force, the network's number.
+/// They stay what they are as long as the ledger lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// Directory pages carry PreviousTxnID.
-    pub fix_previous_txn_id: bool,
-    /// An Escrow carries the Sequence or Ticket that made it, a SignerList its Owner.
-    pub fix_include_keylet_fields: bool,
-    /// Issued currencies can be escrowed.
-    pub token_escrow: bool,
-    /// Accounts can be deleted, and begin at the index of the ledger that creates them.
-    pub deletable_accounts: bool,
-    /// Directories have no limit to their pages.
-    pub fix_directory_limit: bool,
+    generation: Generation,
+    network_id: u32,
+    in_force: AmendmentSet,
 }
 
 impl Rules {
-    /// Reads the Amendments entry.
-    pub(super) fn read(state: &StateMap) -> Rules {
+    /// The rules of a ledger: what its generation has retired, what its Amendments entry lists, and what is forced
+    /// by the server's configuration. What the generation does not know stays off.
+    pub(super) fn of(state: &StateMap, server: &ServerSetup) -> Rules {
+        let generation = server.generation;
         let entry = state.object(&index::amendments());
-        let enabled = |name: &str| {
-            let id = amendment_id(name);
-            entry.and_then(|entry| entry.vector256(sf::Amendments)).is_some_and(|ids| ids.contains(&id))
-        };
-        Rules {
-            fix_previous_txn_id: enabled("fixPreviousTxnID"),
-            fix_include_keylet_fields: enabled("fixIncludeKeyletFields"),
-            token_escrow: enabled("TokenEscrow"),
-            deletable_accounts: enabled("DeletableAccounts"),
-            fix_directory_limit: enabled("fixDirectoryLimit"),
+        let listed = entry.and_then(|entry| entry.vector256(sf::Amendments)).unwrap_or_default();
+        let mut in_force = AmendmentSet::default();
+        for amendment in Amendment::ALL {
+            let id = amendment.id();
+            let there = match amendment.standing(generation) {
+                Standing::Unknown => false,
+                Standing::Retired => true,
+                Standing::Off | Standing::Genesis => {
+                    listed.contains(&id) || server.features.contains(amendment)
+                }
+            };
+            if there {
+                in_force.insert(*amendment);
+            }
         }
+        Rules { generation, network_id: server.network_id, in_force }
+    }
+
+    /// The server's generation.
+    #[must_use]
+    pub const fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// The network's number; 0 is the one without a number.
+    #[must_use]
+    pub const fn network_id(&self) -> u32 {
+        self.network_id
+    }
+
+    /// Whether an amendment is in force.
+    #[must_use]
+    pub const fn enabled(&self, amendment: Amendment) -> bool {
+        self.in_force.contains(amendment)
     }
 }
 
-/// The id of an amendment: the hash of its name.
-pub fn amendment_id(name: &str) -> Hash256 {
-    sha512_half(&[name.as_bytes()])
+/// What a server is, beside the ledger it begins with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerSetup {
+    /// Its generation.
+    pub generation: Generation,
+    /// The network's number; 0 is the one without a number.
+    pub network_id: u32,
+    /// Amendments in force by configuration, though the ledger does not list them.
+    pub features: Vec<Amendment>,
 }
-
-/// The ids of [`AMENDMENTS`], ascending.
-pub static AMENDMENT_IDS: LazyLock<Vec<Hash256>> = LazyLock::new(|| {
-    let mut ids: Vec<Hash256> = AMENDMENTS.iter().map(|name| amendment_id(name)).collect();
-    ids.sort_unstable();
-    ids
-});
-
-/// The amendments in force on a fresh ledger of the server's version 3.1.2 in standalone mode.
-pub const AMENDMENTS: &[&str] = &[
-    "AMM",
-    "AMMClawback",
-    "CheckCashMakesTrustLine",
-    "Checks",
-    "Clawback",
-    "Credentials",
-    "DID",
-    "DeepFreeze",
-    "DeletableAccounts",
-    "DepositAuth",
-    "DepositPreauth",
-    "DisallowIncoming",
-    "DynamicNFT",
-    "ExpandedSignerList",
-    "Flow",
-    "FlowSortStrands",
-    "HardenedValidations",
-    "ImmediateOfferKilled",
-    "LendingProtocol",
-    "MPTokensV1",
-    "MultiSignReserve",
-    "NFTokenMintOffer",
-    "NegativeUNL",
-    "NonFungibleTokensV1_1",
-    "PermissionedDEX",
-    "PermissionedDomains",
-    "PriceOracle",
-    "RequireFullyCanonicalSig",
-    "SingleAssetVault",
-    "TicketBatch",
-    "TokenEscrow",
-    "XChainBridge",
-    "XRPFees",
-    "fix1513",
-    "fix1515",
-    "fix1543",
-    "fix1571",
-    "fix1578",
-    "fix1623",
-    "fix1781",
-    "fixAMMClawbackRounding",
-    "fixAMMOverflowOffer",
-    "fixAMMv1_1",
-    "fixAMMv1_2",
-    "fixAMMv1_3",
-    "fixAmendmentMajorityCalc",
-    "fixCheckThreading",
-    "fixDirectoryLimit",
-    "fixDisallowIncomingV1",
-    "fixEmptyDID",
-    "fixEnforceNFTokenTrustline",
-    "fixEnforceNFTokenTrustlineV2",
-    "fixFillOrKill",
-    "fixFrozenLPTokenTransfer",
-    "fixIncludeKeyletFields",
-    "fixInnerObjTemplate",
-    "fixInnerObjTemplate2",
-    "fixInvalidTxFlags",
-    "fixMPTDeliveredAmount",
-    "fixMasterKeyAsRegularKey",
-    "fixNFTokenPageLinks",
-    "fixNFTokenRemint",
-    "fixNFTokenReserve",
-    "fixNonFungibleTokensV1_2",
-    "fixPayChanCancelAfter",
-    "fixPayChanRecipientOwnerDir",
-    "fixPreviousTxnID",
-    "fixPriceOracleOrder",
-    "fixQualityUpperBound",
-    "fixReducedOffersV1",
-    "fixReducedOffersV2",
-    "fixRemoveNFTokenAutoTrustLine",
-    "fixRmSmallIncreasedQOffers",
-    "fixSTAmountCanonicalize",
-    "fixTakerDryOfferRemoval",
-    "fixTokenEscrowV1",
-    "fixTrustLinesToSelf",
-    "fixUniversalNumber",
-    "fixXChainRewardRounding",
-];
 
 /// The FeeSettings entry of a fresh ledger.
 pub(super) fn fee_settings_entry(fees: &Fees) -> Object {

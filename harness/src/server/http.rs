@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::shared::Shared;
 use super::ws;
+use crate::embedded::rpc::Request;
 use crate::embedded::rpc::request::REQUEST_MAX_BYTES;
-use crate::embedded::rpc::{BUILD_VERSION, Request};
 
 /// Frames may be a little longer than requests, so that a request too long is answered as such.
 const MESSAGE_MAX_BYTES: usize = 2 * REQUEST_MAX_BYTES;
@@ -56,27 +56,29 @@ async fn serve(
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
         return response;
     }
+    let version = port.shared.read().rules().generation().version();
     match Request::from_json_rpc(&body, port.admin) {
         Err(refusal) => {
             let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
-            reply(status, &refusal.body)
+            reply(version, status, &refusal.body)
         }
         Ok(request) => match port.shared.serve(&request) {
-            Some(answer) => reply(StatusCode::OK, &answer.to_string()),
+            Some(answer) => reply(version, StatusCode::OK, &answer.to_string()),
             None => {
                 // Silent, as a fault asks: the connection stays open and nothing comes, until the server stops.
                 port.shared.stopped().await;
-                reply(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+                reply(version, StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
             }
         },
     }
 }
 
-fn reply(status: StatusCode, body: &str) -> Response {
+/// `version` is that of the server whose answers these are.
+fn reply(version: &str, status: StatusCode, body: &str) -> Response {
     let mut response = (status, format!("{body}\r\n")).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
-    if let Ok(name) = HeaderValue::from_str(&format!("xrpl-standalone-{BUILD_VERSION}")) {
+    if let Ok(name) = HeaderValue::from_str(&format!("xrpl-standalone-{version}")) {
         headers.insert(header::SERVER, name);
     }
     response

@@ -48,8 +48,6 @@ pub struct EmbeddedConfig {
     pub auto_close: Option<Duration>,
     /// Ledger time between two ledgers, in seconds, at least 1. Wall time does not enter.
     pub close_step_seconds: u32,
-    /// The network's number; 0 is the one without a number.
-    pub network_id: u32,
     /// How many frames may wait for one client before it is dropped as too slow; at least 1.
     pub send_queue_frames: usize,
 }
@@ -66,7 +64,6 @@ impl Default for EmbeddedConfig {
             auto_close: None,
             // The public network closes a ledger every 3 to 5 seconds.
             close_step_seconds: 4,
-            network_id: 0,
             // Enough for a ledger of several thousand transactions while the client is busy with the one before.
             send_queue_frames: 8192,
         }
@@ -139,7 +136,6 @@ impl EmbeddedServer {
             None => None,
         };
         let settings = Settings {
-            network_id: config.network_id,
             close_step_seconds: config.close_step_seconds.max(1),
             send_queue_frames: config.send_queue_frames.max(1),
             ports: [rpc_addr.port(), ws_addr.port()],

@@ -29,7 +29,6 @@ pub(super) struct Shared {
     auto_close_paused: AtomicBool,
     ledger_one: Option<Arc<ClosedLedger>>,
     started: Instant,
-    network_id: u32,
     close_step_seconds: u32,
     send_queue_frames: usize,
     ports: [u16; 2],
@@ -41,7 +40,6 @@ const SNAPSHOTS_MAX: usize = 1000;
 
 /// What does not change while a server runs.
 pub(super) struct Settings {
-    pub(super) network_id: u32,
     pub(super) close_step_seconds: u32,
     pub(super) send_queue_frames: usize,
     pub(super) ports: [u16; 2],
@@ -59,7 +57,6 @@ impl Shared {
             snapshots: Mutex::default(),
             auto_close_paused: AtomicBool::new(false),
             started: Instant::now(),
-            network_id: settings.network_id,
             close_step_seconds: settings.close_step_seconds,
             send_queue_frames: settings.send_queue_frames,
             ports: settings.ports,
@@ -195,7 +192,7 @@ impl Shared {
             first_ledger: ledger.first_index(),
             ledger_one: self.ledger_one.clone(),
             hidden_below: self.faults().hide_history_below,
-            network_id: self.network_id,
+            network_id: ledger.rules().network_id(),
             now,
             accept: CloseTime::At(later(now, self.close_step_seconds)),
             entropy: rand::random(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use treasury_core::Treasury;
 use treasury_core::config::{AccountConfig, FeeConfig, Signing, TicketConfig, Tier, Timing};
 use treasury_core::policy::Policy;
-use xrpl_harness::embedded::{CloseTime, GenesisConfig, Ledger};
+use xrpl_harness::embedded::{CloseTime, GenesisConfig, Ledger, ServerSetup};
 use xrpl_wire::typed::{self, Payment};
 use xrpl_wire::{
     AccountId, Amount, Drops, Hash256, KeyPair, KeyType, LedgerEntryType, Object, Seed, SeqProxy, TxBody,
@@ -57,7 +57,7 @@ pub(crate) fn ledger(count: u32, more: &[AccountId]) -> Ledger {
     state.extend((0..PAYERS).map(|number| account_root(payer(number).account_id())));
     state.extend((0..count).map(|number| account_root(watched(number))));
     state.extend(more.iter().map(|account| account_root(*account)));
-    let mut ledger = Ledger::from_recorded(first.header, state).unwrap();
+    let mut ledger = Ledger::from_recorded(first.header, state, &ServerSetup::default()).unwrap();
     ledger.close(CloseTime::Next);
     ledger
 }

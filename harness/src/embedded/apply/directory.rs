@@ -4,6 +4,7 @@ use xrpl_wire::{Hash256, LedgerEntryType, Object, TxResult, Value, index, sf};
 
 use super::table::Table;
 use super::{LedgerInfo, Ter, shared};
+use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
 
 /// How many entries a page holds.
@@ -49,7 +50,7 @@ pub(super) fn insert(
         return Ok(last);
     }
     let next = last.checked_add(1).ok_or(TxResult::tecDIR_FULL)?;
-    if next >= MAX_PAGES && !info.rules.fix_directory_limit {
+    if next >= MAX_PAGES && !info.rules.enabled(Amendment::FixDirectoryLimit) {
         return Err(TxResult::tecDIR_FULL);
     }
     page.set(sf::IndexNext, next);
@@ -185,7 +186,7 @@ fn new_page(root: &Hash256, entry: &Hash256, info: &LedgerInfo) -> Object {
         .with(sf::RootIndex, *root)
         .with(sf::Indexes, Value::Vector256(vec![*entry]));
     // Here they are optional fields, set when a transaction is threaded to the page.
-    if !info.rules.fix_previous_txn_id || info.open {
+    if !info.rules.enabled(Amendment::FixPreviousTxnID) || info.open {
         page.remove(sf::PreviousTxnID);
         page.remove(sf::PreviousTxnLgrSeq);
     }

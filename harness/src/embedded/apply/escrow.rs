@@ -3,6 +3,7 @@
 use xrpl_wire::{Amount, LedgerEntryType, Object, TxResult, condition, flags, index, sf};
 
 use super::{Context, LedgerInfo, Ter, directory, shared, token_escrow};
+use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
 
@@ -11,7 +12,7 @@ pub(super) fn create_preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
     let amount = object.amount(sf::Amount).ok_or(TxResult::temBAD_AMOUNT)?;
     match amount {
         Amount::Xrp(_) => {}
-        Amount::Issued(_) if info.rules.token_escrow => {
+        Amount::Issued(_) if info.rules.enabled(Amendment::TokenEscrow) => {
             if amount.is_zero() || amount.is_negative() {
                 return Err(TxResult::temBAD_AMOUNT);
             }
@@ -99,7 +100,7 @@ pub(super) fn create_apply(context: &mut Context<'_>) -> Ter {
             escrow.set(field, value.clone());
         }
     }
-    if context.info.rules.fix_include_keylet_fields {
+    if context.info.rules.enabled(Amendment::FixIncludeKeyletFields) {
         escrow.set(sf::Sequence, number);
     }
     if let Amount::Issued(issued) = &amount {
@@ -152,7 +153,7 @@ fn named_index(tx: &Submitted) -> Result<xrpl_wire::Hash256, TxResult> {
 
 pub(super) fn finish_preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> Ter {
     shared::preclaim_credentials(tx)?;
-    if !info.rules.token_escrow {
+    if !info.rules.enabled(Amendment::TokenEscrow) {
         return Ok(());
     }
     let escrow = named(state, tx)?;
@@ -206,7 +207,7 @@ pub(super) fn finish_apply(context: &mut Context<'_>) -> Ter {
 }
 
 pub(super) fn cancel_preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> Ter {
-    if !info.rules.token_escrow {
+    if !info.rules.enabled(Amendment::TokenEscrow) {
         return Ok(());
     }
     let escrow = named(state, tx)?;

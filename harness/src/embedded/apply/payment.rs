@@ -3,6 +3,7 @@
 use xrpl_wire::{AccountId, Amount, LedgerEntryType, TxResult, flags, sf};
 
 use super::{Context, LedgerInfo, Ter, shared};
+use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
 
@@ -95,7 +96,8 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
     let index = context.tx.root_index(&destination);
     // The destination counts as touched even where only a trust line changes: the metadata shows it.
     if context.view.update(&index).is_none() {
-        let sequence = if context.info.rules.deletable_accounts { context.info.index } else { 1 };
+        let sequence =
+            if context.info.rules.enabled(Amendment::DeletableAccounts) { context.info.index } else { 1 };
         let root = shared::new_entry(LedgerEntryType::AccountRoot)
             .with(sf::Account, destination)
             .with(sf::Balance, shared::drops(0)?)

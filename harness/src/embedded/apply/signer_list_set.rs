@@ -3,6 +3,7 @@
 use xrpl_wire::{AccountId, LedgerEntryType, Object, TxResult, Value, flags, index, sf};
 
 use super::{Context, Ter, directory, shared};
+use crate::embedded::amendment::Amendment;
 use crate::embedded::submitted::Submitted;
 
 /// The most entries a list may have.
@@ -81,7 +82,7 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         .with(sf::SignerQuorum, quorum)
         .with(sf::SignerListID, 0u32)
         .with(sf::SignerEntries, Value::Array(listed.collect()));
-    if context.info.rules.fix_include_keylet_fields {
+    if context.info.rules.enabled(Amendment::FixIncludeKeyletFields) {
         list.set(sf::Owner, account);
     }
     let page = context.add_to_owner_dir(&account, &list_index)?;

@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry as MapEntry;
 
 use xrpl_wire::{AccountId, Amount, Field, Hash256, LedgerEntryType, Object, TxResult, Value, index, sf};
 
+use crate::embedded::amendment::Amendment;
 use crate::embedded::rules::Rules;
 use crate::embedded::state::{Entry, StateMap};
 
@@ -341,7 +342,7 @@ fn is_threaded(entry_type: u16, rules: &Rules) -> bool {
             | LedgerEntryType::FeeSettings
             | LedgerEntryType::NegativeUNL
             | LedgerEntryType::AMM,
-        ) => rules.fix_previous_txn_id,
+        ) => rules.enabled(Amendment::FixPreviousTxnID),
         Some(_) => true,
     }
 }

@@ -10,7 +10,7 @@ use super::error::{Failure, RpcError, RpcResult};
 use super::params::{self, ACCOUNT_PAGE};
 use super::select::{View, select};
 use super::{Call, entry};
-use crate::embedded::Ledger;
+use crate::embedded::{Amendment, Ledger};
 
 /// The flags that `account_info` spells out, by the server's names.
 const ACCOUNT_FLAGS: &[(&str, u32)] = &[
@@ -32,8 +32,8 @@ const ACCOUNT_FLAGS: &[(&str, u32)] = &[
 ];
 
 /// Flags that came with an amendment.
-const LATE_FLAGS: &[(&str, &str)] =
-    &[("allowTrustLineClawback", "Clawback"), ("allowTrustLineLocking", "TokenEscrow")];
+const LATE_FLAGS: &[(&str, Amendment)] =
+    &[("allowTrustLineClawback", Amendment::Clawback), ("allowTrustLineLocking", Amendment::TokenEscrow)];
 
 pub(super) fn account_info<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     let name = if !call.params.has("account") && call.params.has("ident") { "ident" } else { "account" };
@@ -56,7 +56,8 @@ pub(super) fn account_info<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult
     let set = root.u32(sf::Flags).unwrap_or_default();
     // Flags of an amendment that is not enabled are not spelled out.
     let known = |name: &str| {
-        LATE_FLAGS.iter().find(|(late, _)| *late == name).is_none_or(|(_, amendment)| view.enabled(amendment))
+        let late = LATE_FLAGS.iter().find(|(late, _)| *late == name);
+        late.is_none_or(|(_, amendment)| ledger.rules().enabled(*amendment))
     };
     let names: Map<String, Value> = ACCOUNT_FLAGS
         .iter()

@@ -41,9 +41,6 @@ pub use self::select::ledger_one;
 pub use self::subscribe::Subscription;
 use super::{CloseTime, ClosedLedger, Ledger, SubmitOutcome};
 
-/// The version the server says it is: the one whose answers these methods follow.
-pub const BUILD_VERSION: &str = "3.1.2";
-
 /// What a server knows beside its ledger.
 #[derive(Debug, Clone)]
 pub struct ServerFacts {

@@ -8,7 +8,7 @@ use xrpl_wire::{Hash256, LedgerEntryType, LedgerHeader, Object, RippleTime, inde
 use super::error::{Failure, RpcError};
 use super::params::{self, Params};
 use super::{Call, fields};
-use crate::embedded::{ClosedLedger, Ledger, amendment_id};
+use crate::embedded::{ClosedLedger, Ledger};
 
 /// The ledger that a request asks about.
 #[derive(Clone, Copy)]
@@ -64,14 +64,6 @@ impl<'a> View<'a> {
             View::Closed(closed) => closed.header.parent_close_time,
             View::Open(ledger) => ledger.validated().header.close_time,
         }
-    }
-
-    /// Whether an amendment is enabled.
-    pub(super) fn enabled(&self, amendment: &str) -> bool {
-        let id = amendment_id(amendment);
-        self.entry(&index::amendments())
-            .and_then(|entry| entry.vector256(sf::Amendments))
-            .is_some_and(|list| list.contains(&id))
     }
 
     /// The fields by which a reply names the ledger.

@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use xrpl_wire::{Drops, Hash256, KeyPair, KeyType, Seed, index, sf, sha512_half};
 
 use super::error::{Failure, RpcError, RpcResult};
-use super::{BUILD_VERSION, Call, fields, text};
+use super::{Call, fields, text};
 use crate::embedded::Ledger;
-use crate::embedded::rules::{AMENDMENTS, amendment_id};
+use crate::embedded::{Amendment, Standing};
 
 /// The node's key, which a standalone server has and never uses. The same for all.
 pub(super) const PUBKEY_NODE: &str = "n9L6mAa1rSwjxxwRnAgosQTXLuq7xTi7Wfit4suRjnKg7eC2SHrM";
@@ -93,7 +93,7 @@ fn common(ledger: &Ledger, call: &Call<'_>) -> Map<String, Value> {
     };
     let last = ledger.validated().header.index;
     let mut info = fields([
-        ("build_version", BUILD_VERSION.into()),
+        ("build_version", ledger.rules().generation().version().into()),
         ("complete_ledgers", text::complete_ledgers(facts.first_held(), last).into()),
         ("initial_sync_duration_us", "0".into()),
         ("io_latency_ms", 1.into()),
@@ -205,6 +205,7 @@ pub(super) fn version(_: &Ledger, call: &Call<'_>) -> RpcResult {
 }
 
 pub(super) fn feature<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
+    let generation = ledger.rules().generation();
     let enabled: Vec<Hash256> = ledger
         .validated()
         .state
@@ -212,12 +213,18 @@ pub(super) fn feature<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         .and_then(|entry| entry.vector256(sf::Amendments))
         .unwrap_or_default()
         .to_vec();
+    let supported: Vec<Amendment> = Amendment::ALL
+        .iter()
+        .copied()
+        .filter(|amendment| amendment.standing(generation) == Standing::Genesis)
+        .collect();
+    let named = |id: &Hash256| supported.iter().find(|amendment| amendment.id() == *id);
     let describe = |id: &Hash256| {
-        let name = AMENDMENTS.iter().find(|name| amendment_id(name) == *id);
+        let name = named(id).map(|amendment| amendment.name());
         let mut json =
             fields([("enabled", enabled.contains(id).into()), ("supported", name.is_some().into())]);
         if let Some(name) = name {
-            json.insert("name".to_owned(), (*name).into());
+            json.insert("name".to_owned(), name.into());
         }
         if call.admin && !enabled.contains(id) {
             json.insert("vetoed".to_owned(), false.into());
@@ -225,7 +232,7 @@ pub(super) fn feature<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         Value::Object(json)
     };
     if !call.params.has("feature") {
-        let mut ids: Vec<Hash256> = AMENDMENTS.iter().map(|name| amendment_id(name)).collect();
+        let mut ids: Vec<Hash256> = supported.iter().map(|amendment| amendment.id()).collect();
         ids.extend(&enabled);
         let features: Map<String, Value> = ids.iter().map(|id| (id.to_string(), describe(id))).collect();
         return Ok(fields([("features", Value::Object(features))]));
@@ -235,11 +242,11 @@ pub(super) fn feature<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         return Err(if call.admin { RpcError::NotSupported } else { RpcError::NoPermission }.into());
     }
     let asked = call.params.get("feature").as_str().ok_or(RpcError::InvalidParams)?;
-    let id = match AMENDMENTS.iter().find(|name| **name == asked) {
-        Some(name) => amendment_id(name),
+    let id = match supported.iter().find(|amendment| amendment.name() == asked) {
+        Some(amendment) => amendment.id(),
         None => super::params::hash(asked).ok_or(RpcError::BadFeature)?,
     };
-    if !enabled.contains(&id) && !AMENDMENTS.iter().any(|name| amendment_id(name) == id) {
+    if !enabled.contains(&id) && named(&id).is_none() {
         return Err(RpcError::BadFeature.into());
     }
     Ok(fields([(id.to_string().as_str(), describe(&id))]))
