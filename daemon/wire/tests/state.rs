@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use support::{bytes, steps, stories};
 use xrpl_wire::entry::{EntryError, FeeSettings};
 use xrpl_wire::{
-    AccountId, Drops, Hash256, LedgerEntry, LedgerEntryType, Metadata, NodeKind, Object, Transaction,
-    TransactionType, index, sf,
+    AccountId, Currency, Drops, Hash256, Issue, LedgerEntry, LedgerEntryType, Metadata, NodeKind, Object,
+    Transaction, TransactionType, Value, index, sf,
 };
 
 fn state(json: &Json) -> Vec<(Hash256, Object)> {
@@ -33,7 +33,19 @@ fn index_of(object: &Object, accounts: &BTreeSet<AccountId>, at: Hash256) -> Opt
             assert!(entry.low_limit.issuer < entry.high_limit.issuer);
             index::trust_line(&entry.high_limit.issuer, &entry.low_limit.issuer, &entry.balance.currency)
         }
-        LedgerEntry::DepositPreauth(entry) => index::deposit_preauth(&entry.account, &entry.authorize?),
+        LedgerEntry::DepositPreauth(entry) => match entry.authorize {
+            Some(authorized) => index::deposit_preauth(&entry.account, &authorized),
+            None => {
+                let listed = object.array(sf::AuthorizeCredentials)?;
+                let credentials: Option<Vec<(AccountId, &[u8])>> = listed
+                    .iter()
+                    .map(|(_, credential)| {
+                        Some((credential.account(sf::Issuer)?, credential.blob(sf::CredentialType)?))
+                    })
+                    .collect();
+                index::deposit_preauth_credentials(&entry.account, &credentials?)
+            }
+        },
         // The entry does not name its owner.
         LedgerEntry::SignerList(_) => accounts.iter().map(index::signer_list).find(|index| *index == at)?,
         LedgerEntry::Escrow(_) => return None,
@@ -43,8 +55,33 @@ fn index_of(object: &Object, accounts: &BTreeSet<AccountId>, at: Hash256) -> Opt
                 let long = index::skip_list_for(object.u32(sf::LastLedgerSequence)?);
                 [index::skip_list(), long].into_iter().find(|index| *index == at)?
             }
+            LedgerEntryType::Check => index::check(&object.account(sf::Account)?, object.u32(sf::Sequence)?),
+            LedgerEntryType::PayChannel => index::payment_channel(
+                &object.account(sf::Account)?,
+                &object.account(sf::Destination)?,
+                object.u32(sf::Sequence)?,
+            ),
+            LedgerEntryType::Offer => index::offer(&object.account(sf::Account)?, object.u32(sf::Sequence)?),
+            LedgerEntryType::Credential => index::credential(
+                &object.account(sf::Subject)?,
+                &object.account(sf::Issuer)?,
+                object.blob(sf::CredentialType)?,
+            ),
+            LedgerEntryType::PermissionedDomain => {
+                index::permissioned_domain(&object.account(sf::Owner)?, object.u32(sf::Sequence)?)
+            }
+            LedgerEntryType::MPTokenIssuance => {
+                index::mpt_issuance(&index::mpt_id(object.u32(sf::Sequence)?, &object.account(sf::Issuer)?))
+            }
+            LedgerEntryType::MPToken => index::mptoken(&mpt_of(&object)?, &object.account(sf::Account)?),
+            LedgerEntryType::Delegate => {
+                index::delegate(&object.account(sf::Account)?, &object.account(sf::Authorize)?)
+            }
             LedgerEntryType::DirectoryNode => {
-                let root = index::owner_dir(&object.account(sf::Owner)?);
+                let root = match object.account(sf::Owner) {
+                    Some(owner) => index::owner_dir(&owner),
+                    None => book_of(&object)?,
+                };
                 assert_eq!(object.hash256(sf::RootIndex), Some(root));
                 // The page's number stands in its neighbours alone.
                 (0..20).map(|page| index::dir_page(&root, page)).find(|index| *index == at)?
@@ -52,6 +89,32 @@ fn index_of(object: &Object, accounts: &BTreeSet<AccountId>, at: Hash256) -> Opt
             _ => return None,
         },
     })
+}
+
+/// The token of an MPToken.
+fn mpt_of(object: &Object) -> Option<[u8; 24]> {
+    match object.get(sf::MPTokenIssuanceID)? {
+        Value::Hash192(id) => Some(*id),
+        _ => None,
+    }
+}
+
+/// The directory that a page of an order book belongs to.
+fn book_of(object: &Object) -> Option<Hash256> {
+    let hash = |field| match object.get(field) {
+        Some(Value::Hash160(bytes)) => Some(*bytes),
+        _ => None,
+    };
+    let side = |currency, issuer| match (Currency(hash(currency)?), AccountId(hash(issuer)?)) {
+        (Currency::XRP, AccountId::ZERO) => Some(Issue::Xrp),
+        (currency, issuer) => Some(Issue::Issued { currency, issuer }),
+    };
+    let pays = side(sf::TakerPaysCurrency, sf::TakerPaysIssuer)?;
+    let gets = side(sf::TakerGetsCurrency, sf::TakerGetsIssuer)?;
+    let book = index::book(&pays, &gets, object.hash256(sf::DomainID).as_ref());
+    let root = index::book_quality(&book, object.u64(sf::ExchangeRate)?);
+    assert_eq!(index::quality_of(&root), object.u64(sf::ExchangeRate)?);
+    Some(root)
 }
 
 #[test]
