@@ -6,7 +6,7 @@ use serde_json::Value;
 use xrpl_harness::embedded::{ClosedLedger, Ledger};
 use xrpl_wire::{Hash256, Object};
 
-use crate::entries;
+use crate::replay::entries;
 
 /// The first difference between a ledger and the recorded one.
 pub(crate) fn compare(closed: &ClosedLedger, expected: &Value) -> Option<String> {
@@ -104,10 +104,13 @@ pub(crate) fn first_difference(at: &str, ours: &Value, theirs: &Value) -> String
 /// What a step asks.
 pub(crate) fn shown(step: &Value) -> String {
     let op = step["op"].as_str().unwrap_or_default();
-    let blob = hex::decode(step["tx_blob"].as_str().unwrap_or_default()).unwrap_or_default();
-    match Object::decode(&blob) {
-        Ok(tx) => format!("{op} {}", brief(&tx.to_json())),
-        Err(_) => format!("{op} {} {}{}", step["method"], step["params"], step["request"]),
+    let Some(blob) = step["tx_blob"].as_str() else {
+        let asked = ["method", "params", "request", "socket"].into_iter().filter_map(|key| step.get(key));
+        return asked.fold(op.to_owned(), |text, part| format!("{text} {part}"));
+    };
+    match hex::decode(blob).ok().and_then(|bytes| Object::decode(&bytes).ok()) {
+        Some(tx) => format!("{op} {}", brief(&tx.to_json())),
+        None => format!("{op} {blob}"),
     }
 }
 

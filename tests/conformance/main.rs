@@ -1,224 +1,181 @@
-//! Replays what was recorded of the real ledger server, and says how much comes out bit for bit the same.
+//! Replays what was recorded of real ledger servers, and says how much comes out bit for bit the same.
 //!
 //! Each close happens at the recorded time; everything else must come out by itself: results, order, metadata,
-//! hashes, replies and stream frames. Prints one line for each story and, where something differs, the first
-//! difference. Fails where less is the same than [`EXACT`] says, or where the
-//! recordings are missing.
+//! hashes, replies and stream frames. Prints one line for each story, and where something differs the first
+//! difference. Fails where less is exact than [`ASKED`] says, or where recordings are missing; of what is not asked
+//! for it says how far it comes.
+//!
+//! `cargo test -p tests --test conformance -- 3.2/queue` replays only the stories whose folder and name contain that.
 
+mod bounds;
 mod difference;
+mod replay;
 mod replies;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde_json::Value;
-use xrpl_harness::embedded::{Amendment, CloseTime, Ledger, QueueSetup, ServerSetup};
-use xrpl_wire::{Hash256, LedgerHeader, RippleTime};
+use recordings::Recording;
 
-use self::difference::{compare, compare_state, first_difference, shown};
-use self::replies::Server;
+use self::bounds::Bounds;
+use self::replay::Score;
 
-/// Stories where every ledger is bit for bit the recorded one, and every reply and frame too. None may leave this
-/// list.
-const EXACT: &[&str] = &[
-    "account-delete",
-    "account-settings",
-    "escrow-condition",
-    "escrow-deposit-auth",
-    "escrow-multisigned",
-    "escrow-times",
-    "fee-queue",
-    "issued-currency",
-    "multisign",
-    "payments",
-    "random-1",
-    "random-2",
-    "random-3",
-    "random-4",
-    "rpc-errors",
-    "signer-lists",
-    "simulate",
-    "streams",
-    "streams-v2",
-    "tickets",
-    "token-escrow",
+/// What must be exact in a folder: every ledger bit for bit the recorded one, and every reply and frame too.
+enum Asked {
+    /// Every story, and so many there are at least.
+    All(usize),
+    /// The stories of these names.
+    Only(&'static [&'static str]),
+}
+
+/// What is asked for in each folder of recordings. Nothing may leave this table.
+const ASKED: &[(&str, Asked)] = &[
+    ("3.1", Asked::All(20)),
+    ("3.1/queue", Asked::All(1)),
+    (
+        "3.2",
+        Asked::Only(&[
+            "account-delete",
+            "escrow-condition",
+            "escrow-deposit-auth",
+            "escrow-times",
+            "multisign",
+            "random-1",
+            "random-2",
+            "random-3",
+            "random-4",
+            "simulate",
+            "streams-v2",
+            "streams",
+            "tickets",
+            "token-escrow",
+        ]),
+    ),
+    ("3.2/queue", Asked::Only(&[])),
+    ("3.3", Asked::Only(&[])),
+    ("cosigner", Asked::Only(&[])),
+    ("cosigner/beyond", Asked::Only(&[])),
 ];
 
 fn main() -> ExitCode {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance")];
-    if let Some(more) = std::env::var_os("CONFORMANCE_VECTORS") {
-        folders.extend(std::env::split_paths(&more));
-    }
-    // As cargo passes it on: only stories whose name contains it.
+    // As cargo passes it on.
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let mut stories = Vec::new();
-    for folder in &folders {
-        match stories_in(folder) {
-            Ok(found) => stories.extend(found),
-            Err(error) => {
-                eprintln!("no recordings in {}: {error}", folder.display());
-                return ExitCode::FAILURE;
+    match walk(&filter) {
+        Ok(missed) if missed.is_empty() => ExitCode::SUCCESS,
+        Ok(missed) => {
+            println!("asked for, and not exact: {}", missed.join(", "));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Replays every folder and what `CONFORMANCE_VECTORS` names. Returns what was asked for and is not so.
+fn walk(filter: &str) -> std::io::Result<Vec<String>> {
+    let mut bounds = Bounds::begin();
+    let mut missed = Vec::new();
+    let (mut asked_for, mut all) = (Total::default(), Total::default());
+    let mut folders = recordings::folders()?;
+    // A folder that the table names is asked for, be it there or not.
+    folders.extend(ASKED.iter().map(|(folder, _)| (*folder).to_owned()));
+    folders.sort();
+    folders.dedup();
+    let mut groups = Vec::new();
+    for folder in folders {
+        groups.push((recordings::in_folder(&folder)?, folder));
+    }
+    groups.push((recordings::further()?, recordings::FURTHER.to_owned()));
+
+    for (stories, folder) in groups {
+        let asked = ASKED.iter().find(|(name, _)| *name == folder).map(|(_, asked)| asked);
+        if filter.is_empty() {
+            missed.extend(asked.into_iter().flat_map(|asked| missing(asked, &folder, &stories)));
+        }
+        let mut total = Total::default();
+        for story in &stories {
+            let name = format!("{}/{}", story.folder(), story.name());
+            if !name.contains(filter) {
+                continue;
             }
+            let is_asked = asked.is_some_and(|asked| is_asked(asked, story.name()));
+            let score = bounds.replay(story, is_asked);
+            show(&name, &score, is_asked || !filter.is_empty());
+            if is_asked {
+                asked_for.add(&score);
+                if !score.is_exact() {
+                    missed.push(name);
+                }
+            }
+            total.add(&score);
+            all.add(&score);
+        }
+        if total.stories > 0 {
+            println!("{folder}: {total}\n");
         }
     }
-    let mut total = Score::default();
-    let mut lost = Vec::new();
-    for path in stories {
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        if !name.contains(&filter) {
-            continue;
-        }
-        let score = replay(&path);
-        println!("{name}: {score}");
-        if let Some(difference) = &score.difference {
-            println!("    {}", difference.replace('\n', "\n    "));
-        }
-        if !score.is_exact() && EXACT.contains(&name.as_str()) {
-            lost.push(name);
-        }
-        total.add(&score);
-    }
-    println!("total: {total}");
-    if total.ledgers == 0 || !lost.is_empty() {
-        println!("no longer exact: {lost:?}");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
+    println!("asked for: {asked_for}\ntotal: {all}");
+    Ok(missed)
 }
 
-fn stories_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
-    found.sort();
-    if found.is_empty() { Err(std::io::ErrorKind::NotFound.into()) } else { Ok(found) }
+fn is_asked(asked: &Asked, name: &str) -> bool {
+    match asked {
+        Asked::All(_) => true,
+        Asked::Only(names) => names.contains(&name),
+    }
 }
 
-/// How much was the same.
+/// What is asked for in a folder and does not lie there.
+fn missing(asked: &Asked, folder: &str, stories: &[Recording]) -> Vec<String> {
+    match asked {
+        Asked::All(least) if stories.len() < *least => {
+            vec![format!("{folder} holds {} of {least} stories", stories.len())]
+        }
+        Asked::All(_) => Vec::new(),
+        Asked::Only(names) => {
+            let absent = names.iter().filter(|name| stories.iter().all(|story| story.name() != **name));
+            absent.map(|name| format!("{folder}/{name} is missing")).collect()
+        }
+    }
+}
+
+/// One line, and the first difference: whole where somebody will want to know why.
+fn show(name: &str, score: &Score, whole: bool) {
+    /// What of a line fits beside others.
+    const SHORT: usize = 120;
+    match score.differs_at {
+        None => println!("{name}: {score}"),
+        Some(step) => println!("{name}: {score}, the same up to step {step}"),
+    }
+    let lines = score.difference.iter().flat_map(|difference| difference.lines());
+    if whole {
+        lines.for_each(|line| println!("    {line}"));
+    } else {
+        // The step, and what is other in it.
+        let short = |line: &str| println!("    {}", line.chars().take(SHORT).collect::<String>());
+        lines.take(2).for_each(short);
+    }
+}
+
+/// How much of many stories was the same.
 #[derive(Default)]
-struct Score {
-    steps: usize,
-    same_steps: usize,
-    ledgers: usize,
-    same_ledgers: usize,
-    difference: Option<String>,
+struct Total {
+    stories: usize,
+    exact: usize,
+    score: Score,
 }
 
-impl Score {
-    fn is_exact(&self) -> bool {
-        self.same_steps == self.steps && self.same_ledgers == self.ledgers
-    }
-
-    fn add(&mut self, other: &Score) {
-        self.steps += other.steps;
-        self.same_steps += other.same_steps;
-        self.ledgers += other.ledgers;
-        self.same_ledgers += other.same_ledgers;
-    }
-
-    fn differ(&mut self, what: impl FnOnce() -> String) {
-        self.difference.get_or_insert_with(what);
+impl Total {
+    fn add(&mut self, score: &Score) {
+        self.stories += 1;
+        self.exact += usize::from(score.is_exact());
+        self.score.add(score);
     }
 }
 
-impl std::fmt::Display for Score {
+impl std::fmt::Display for Total {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "steps {}/{}, ledgers bit-exact {}/{}",
-            self.same_steps, self.steps, self.same_ledgers, self.ledgers
-        )
+        write!(f, "{} of {} stories exact, {}", self.exact, self.stories, self.score)
     }
-}
-
-fn replay(path: &Path) -> Score {
-    let story: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let mut ledger = begin(&story["genesis"]);
-    if let Some(setup) = queue_setup(&story) {
-        ledger.set_queue(setup);
-    }
-    let mut server = Server::new(ledger);
-    let mut score = Score::default();
-    for (number, step) in story["steps"].as_array().unwrap().iter().enumerate() {
-        let expected = &step["expect"];
-        score.steps += 1;
-        let difference = if step["op"] == "close" {
-            let closed = server.close(CloseTime::At(RippleTime(number_of(&expected["close_time"]))));
-            let difference = compare(&closed, expected);
-            score.ledgers += 1;
-            score.same_ledgers += usize::from(difference.is_none());
-            difference.map(|text| format!("close of ledger {}: {text}", closed.header.index))
-        } else {
-            let (answered, expected) = server.answer(step);
-            let differ = answered != expected;
-            differ.then(|| format!("{}: {}", shown(step), first_difference("", &answered, &expected)))
-        };
-        match difference {
-            None => score.same_steps += 1,
-            Some(text) => score.differ(|| format!("step {number}, {text}")),
-        }
-    }
-    if score.same_ledgers < score.ledgers
-        && let Some(difference) = compare_state(server.ledger(), &story["final_state"])
-        && let Some(text) = &mut score.difference
-    {
-        text.push_str(&format!("\nfinal state: {difference}"));
-    }
-    score
-}
-
-fn begin(genesis: &Value) -> Ledger {
-    let header = &genesis["ledger"];
-    let hash = |name: &str| header[name].as_str().unwrap().parse::<Hash256>().unwrap();
-    let header = LedgerHeader {
-        index: number_of(&header["ledger_index"]),
-        total_drops: header["total_coins"].as_str().unwrap().parse().unwrap(),
-        parent_hash: hash("parent_hash"),
-        transaction_hash: hash("transaction_hash"),
-        account_hash: hash("account_hash"),
-        parent_close_time: RippleTime(number_of(&header["parent_close_time"])),
-        close_time: RippleTime(number_of(&header["close_time"])),
-        close_time_resolution: u8::try_from(number_of(&header["close_time_resolution"])).unwrap(),
-        close_flags: u8::try_from(number_of(&header["close_flags"])).unwrap(),
-    };
-    Ledger::from_recorded(header, entries(&genesis["state"]), &server_of(genesis)).unwrap()
-}
-
-/// The server that was recorded: its generation, and what it was started with.
-fn server_of(genesis: &Value) -> ServerSetup {
-    let network_id = genesis["server_settings"]["NETWORK_ID"].as_str().map_or(0, |id| id.parse().unwrap());
-    let forced = genesis["forced_amendments"].as_object().into_iter().flatten();
-    ServerSetup {
-        generation: genesis["server"].as_str().unwrap().parse().unwrap(),
-        network_id,
-        features: forced.map(|(name, _)| Amendment::from_name(name).unwrap()).collect(),
-    }
-}
-
-/// How the server's queue was set up, where the recording says that it was not the default: so many transactions
-/// to a ledger before the fee rises, and no more after a large ledger.
-fn queue_setup(story: &Value) -> Option<QueueSetup> {
-    let (_, rest) = story["about"].as_str()?.split_once("Server set to ")?;
-    let transactions = rest.split_once(' ')?.0.parse().ok()?;
-    Some(QueueSetup {
-        minimum_txn_in_ledger: transactions,
-        target_txn_in_ledger: transactions,
-        normal_consensus_increase_percent: 0,
-        ..QueueSetup::default()
-    })
-}
-
-fn entries(state: &Value) -> Vec<(Hash256, Vec<u8>)> {
-    let entry = |entry: &Value| {
-        let data = hex::decode(entry["data"].as_str().unwrap()).unwrap();
-        (entry["index"].as_str().unwrap().parse().unwrap(), data)
-    };
-    state.as_array().unwrap().iter().map(entry).collect()
-}
-
-fn number_of(value: &Value) -> u32 {
-    let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-    u32::try_from(number.unwrap()).unwrap()
 }

@@ -1,7 +1,6 @@
 //! The recorded ledgers of the real server, for tests.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use xrpl_wire::{Hash256, LedgerEntry, LedgerHeader, Metadata, Object, RippleTime, Transaction};
@@ -50,18 +49,20 @@ impl Recorded {
     }
 }
 
-fn folder() -> PathBuf {
-    match std::env::var_os("CONFORMANCE_VECTORS") {
-        Some(folders) => std::env::split_paths(&folders).next().unwrap(),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance"),
-    }
+/// One story of server 3.1.2 by name.
+pub(super) fn story(name: &str) -> Story {
+    read(name, &recordings::load("3.1", name).unwrap())
 }
 
-/// One story by name.
-pub(super) fn story(name: &str) -> Story {
-    let path = folder().join(format!("{name}.json"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let story: Value = serde_json::from_str(&text).unwrap();
+/// Every story of server 3.1.2, and those of `CONFORMANCE_VECTORS`.
+pub(super) fn stories() -> Vec<Story> {
+    let ours = recordings::in_folder("3.1").unwrap();
+    assert!(ours.len() >= 20, "only {} stories found", ours.len());
+    let all = ours.into_iter().chain(recordings::further().unwrap());
+    all.map(|recording| read(recording.name(), &recording.load().unwrap())).collect()
+}
+
+fn read(name: &str, story: &Value) -> Story {
     let closes = story["steps"].as_array().unwrap().iter().filter(|step| step["op"] == "close");
     Story {
         name: name.to_owned(),
@@ -70,17 +71,6 @@ pub(super) fn story(name: &str) -> Story {
         ledgers: closes.map(|step| recorded(&step["expect"])).collect(),
         final_state: state(&story["final_state"]),
     }
-}
-
-/// Every story of the folder itself.
-pub(super) fn stories() -> Vec<Story> {
-    let mut names: Vec<String> = std::fs::read_dir(folder())
-        .expect("the recorded vectors")
-        .filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".json").map(str::to_owned))
-        .collect();
-    names.sort();
-    assert!(names.len() > 10, "the recorded vectors are missing");
-    names.iter().map(|name| story(name)).collect()
 }
 
 fn recorded(close: &Value) -> Recorded {

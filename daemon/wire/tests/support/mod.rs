@@ -2,43 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, dead_code, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value as Json;
 
-/// Every recorded story: its file's name and its contents. A missing folder is a failure, not a skip.
+/// Every story recorded of server 3.1.2, and those of `CONFORMANCE_VECTORS`: name and contents. A missing folder is a
+/// failure, not a skip.
 pub(crate) fn stories() -> Vec<(String, Json)> {
-    let mut stories = Vec::new();
-    for folder in folders() {
-        for folder in [folder.clone(), folder.join("queue")] {
-            read_folder(&folder, &mut stories);
-        }
-    }
-    assert!(stories.len() >= 20, "only {} stories found", stories.len());
-    stories.sort_by(|a, b| a.0.cmp(&b.0));
-    stories
-}
-
-fn folders() -> Vec<PathBuf> {
-    match std::env::var("CONFORMANCE_VECTORS") {
-        Ok(paths) => paths.split(':').filter(|path| !path.is_empty()).map(PathBuf::from).collect(),
-        Err(_) => vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance")],
-    }
-}
-
-fn read_folder(folder: &Path, stories: &mut Vec<(String, Json)>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        assert!(folder.ends_with("queue"), "no recorded vectors in {}", folder.display());
-        return;
-    };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            stories.push((name, serde_json::from_str(&text).unwrap()));
-        }
-    }
+    let ours = ["3.1", "3.1/queue"].into_iter().flat_map(|folder| recordings::in_folder(folder).unwrap());
+    let mut stories: Vec<_> = ours.chain(recordings::further().unwrap()).collect();
+    assert!(stories.len() >= 21, "only {} stories found", stories.len());
+    stories.sort_by(|a, b| a.name().cmp(b.name()));
+    stories.iter().map(|story| (story.name().to_owned(), story.load().unwrap())).collect()
 }
 
 /// The `expect` of every step of a kind.
