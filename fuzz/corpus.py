@@ -1,6 +1,6 @@
-"""Writes the corpus that fuzzing begins with, from the recorded vectors: one folder for each target.
+"""Writes the corpus that fuzzing begins with, from recorded stories: one folder for each target.
 
-Called with the folder of the vectors and the folder to write to.
+Called with a folder of stories in plain JSON and the folder to write to.
 """
 
 import json
@@ -40,7 +40,7 @@ def life(blobs):
     return data
 
 
-def main(vectors, to):
+def main(stories, to):
     corpus = {target: set() for target in ("codec", "json", "jsonrpc", "websocket", "apply")}
 
     def add(target, value):
@@ -53,12 +53,12 @@ def main(vectors, to):
         frames = [SUBSCRIBE, {**params, "command": method}]
         add("websocket", "\n".join(json.dumps(frame) for frame in frames))
 
-    files = sorted(Path(vectors).glob("*.json"))
-    assert files, f"there are no vectors in {vectors}"
+    files = sorted(Path(stories).glob("*.json"))
+    assert files, f"there are no stories in {stories}"
     for file in files:
-        vector = json.loads(file.read_text())
+        story = json.loads(file.read_text())
         blobs = []
-        for step in vector["steps"]:
+        for step in story["steps"]:
             if step["op"] == "submit":
                 request("submit", {"tx_blob": step["tx_blob"]})
                 # Some stories submit what is no hex at all.
@@ -73,13 +73,13 @@ def main(vectors, to):
             elif step["op"] == "ws":
                 add("websocket", step["request"])
         corpus["codec"].update(blobs)
-        corpus["codec"].update(bytes.fromhex(entry["data"]) for entry in vector["final_state"])
+        corpus["codec"].update(bytes.fromhex(entry["data"]) for entry in story["final_state"])
         corpus["apply"].update(life(blobs[at : at + LIFE]) for at in range(0, len(blobs), LIFE))
     for target, inputs in corpus.items():
         assert inputs, f"no inputs for {target}"
         folder = Path(to) / target
         folder.mkdir(parents=True)
-        # Evenly chosen, so that every vector has its part.
+        # Evenly chosen, so that every story has its part.
         every = -(-len(inputs) // INPUTS_MAX)
         for number, data in enumerate(sorted(inputs)[::every]):
             (folder / f"{number:04}").write_bytes(data)

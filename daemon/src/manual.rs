@@ -36,7 +36,7 @@ fn below(page: &mut String, path: &str, command: &mut clap::Command) {
 /// Compares a page of docs/reference with what the program says; writes it where `UPDATE_REFERENCE` is set.
 #[cfg(test)]
 pub(crate) fn check(file: &str, page: &str) {
-    let path = format!("{}/../docs/reference/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = recordings::repository().join("docs/reference").join(file);
     if std::env::var_os("UPDATE_REFERENCE").is_some() {
         std::fs::write(&path, page).unwrap();
     }

@@ -1,16 +1,12 @@
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use recordings::repository;
 use treasury_core::state::State;
 use treasury_core::{Runtime, step};
 
 use super::*;
 use crate::testing;
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 /// Metrics after a short life, with every label set used.
 fn lived() -> Metrics {

@@ -1,7 +1,5 @@
 //! The page docs/reference/control-methods.md, from the table in the code.
 
-use std::path::Path;
-
 use xrpl_harness::server::CONTROL_METHODS;
 
 /// What stands before the table.
@@ -36,7 +34,7 @@ fn names(parameters: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn the_page_of_control_methods_is_what_the_code_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/control-methods.md");
+    let path = recordings::repository().join("docs/reference/control-methods.md");
     if std::env::var_os("UPDATE_REFERENCE").is_some() {
         std::fs::write(&path, reference()).unwrap();
     }

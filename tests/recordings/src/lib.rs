@@ -15,6 +15,9 @@ use serde_json::Value;
 /// Names further directories of stories.
 pub const FURTHER: &str = "CONFORMANCE_VECTORS";
 
+/// Where the stories are in the repository.
+const STORIES: &str = "tests/data/conformance";
+
 const PACKED: &str = ".json.zst";
 const PLAIN: &str = ".json";
 
@@ -119,8 +122,19 @@ pub fn load(folder: &str, name: &str) -> io::Result<Value> {
     Recording { folder: folder.to_owned(), name: name.to_owned(), path }.load()
 }
 
+/// The checkout that a test runs in, for what it reads of it: cargo says so, or else the current directory is in it.
+///
+/// Asked for when the test runs, because a path that is compiled in is that of another checkout as soon as two share
+/// a target directory: cargo takes their crates for the same.
+pub fn repository() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let package = package.canonicalize().unwrap_or(package);
+    let found = package.ancestors().find(|folder| folder.join(STORIES).is_dir());
+    found.unwrap_or(&package).to_owned()
+}
+
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/conformance")
+    repository().join(STORIES)
 }
 
 fn stories_of(folder: &str, directory: &Path) -> io::Result<Vec<Recording>> {
