@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::{self, DaemonConfig};
+use crate::console::{self, Unwritten, out, say};
 use crate::daemon::Daemon;
 use crate::dev::{self, DevArgs};
+use crate::log::Log;
+use crate::signals::Signals;
 use crate::signer::{Keystore, WorkFactor};
 use crate::supervisor;
 use clap::{CommandFactory, Parser, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
-use tracing_subscriber::EnvFilter;
 use xrpl_wire::{AccountId, Seed};
 
 /// The exit code after the engine stopped by itself: whatever supervises the daemon starts it again.
@@ -37,6 +39,10 @@ enum Command {
         /// Write the log as JSON, one object a line.
         #[arg(long)]
         log_json: bool,
+        /// End in order when standard input ends: for a parent that must not leave the daemon behind, however it
+        /// ends itself.
+        #[arg(long)]
+        end_with_stdin: bool,
     },
     /// Look at the configuration.
     Config {
@@ -98,10 +104,13 @@ enum KeystoreCommand {
 /// The daemon's `main`.
 #[must_use]
 pub fn main() -> ExitCode {
-    let done = color_eyre::install().and_then(|()| command(Cli::parse().command));
-    // A wrong passphrase or a store in use needs no backtrace; a panic still gets one.
+    let done = console::install_reports().and_then(|()| command(Cli::parse().command));
     done.unwrap_or_else(|error| {
-        eprintln!("treasuryd: {error:#}");
+        if error.downcast_ref().is_some_and(Unwritten::is_unread) {
+            return ExitCode::SUCCESS;
+        }
+        // A wrong passphrase or a store in use needs no backtrace; a panic still gets one.
+        say!("treasuryd: {error:#}");
         ExitCode::FAILURE
     })
 }
@@ -116,10 +125,10 @@ fn command(command: Command) -> Result<ExitCode> {
     // With two providers compiled in, the first TLS connection panics unless one is chosen.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match command {
-        Command::Run { config, log_json } => run(&config, log_json),
+        Command::Run { config, log_json, end_with_stdin } => run(&config, log_json, end_with_stdin),
         Command::Config { command: ConfigCommand::Check { config } } => check_config(&config),
         Command::Config { command: ConfigCommand::Reference } => {
-            print!("{}", config::reference());
+            out!("{}", config::reference().trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Keystore { config, command } => keystore(&config, command),
@@ -133,30 +142,38 @@ fn run_dev(args: DevArgs) -> Result<ExitCode> {
     let exe = std::env::current_exe()?;
     match tokio::runtime::Runtime::new()?.block_on(dev::cli::run(args, exe)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if error.is_unread() => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            eprintln!("{error}");
+            say!("{error}");
             Ok(ExitCode::FAILURE)
         }
     }
 }
 
-fn run(path: &Path, log_json: bool) -> Result<ExitCode> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sled=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if log_json {
-        log.json().init()
-    } else {
-        log.init()
-    }
+fn run(path: &Path, log_json: bool, end_with_stdin: bool) -> Result<ExitCode> {
+    let log = Log::start(log_json)?;
     let config = load(path)?;
-    tokio::runtime::Runtime::new()?.block_on(async {
-        let mut daemon = Daemon::start(config).await?;
-        println!("{}", daemon.url());
+    let ended = tokio::runtime::Runtime::new()?.block_on(async {
+        let mut signals = Signals::watch()?;
+        let mut daemon = tokio::select! {
+            daemon = Daemon::start(config) => daemon?,
+            // Reading a store may take a while, and what has not begun needs no end.
+            signal = signals.told_to_stop() => {
+                tracing::info!(signal, "told to stop before the start was over");
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
+        // Whether anybody reads it does not matter to a daemon.
+        let _ = out!("{}", daemon.url());
         let telling = supervisor::spawn(daemon.engine().clone());
         let stopped = tokio::select! {
             why = daemon.stopped() => Some(why),
-            signal = told_to_stop() => {
-                tracing::info!(signal = signal?, "shutting down");
+            signal = signals.told_to_stop() => {
+                tracing::info!(signal, "shutting down");
+                None
+            }
+            () = stdin_ended(), if end_with_stdin => {
+                tracing::info!("standard input ended: shutting down");
                 None
             }
         };
@@ -166,28 +183,25 @@ fn run(path: &Path, log_json: bool) -> Result<ExitCode> {
         match stopped {
             None => Ok(ExitCode::SUCCESS),
             Some(why) => {
-                eprintln!("treasuryd stopped: {why}");
+                say!("treasuryd stopped: {why}");
                 Ok(ExitCode::from(STOPPED_BY_ITSELF))
             }
         }
-    })
+    });
+    log.flush();
+    ended
 }
 
-/// Waits for the signals that supervisors and people end processes with.
-async fn told_to_stop() -> std::io::Result<&'static str> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| "SIGINT"),
-            _ = terminate.recv() => Ok("SIGTERM"),
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        tokio::signal::ctrl_c().await.map(|()| "ctrl-c")
-    }
+/// Waits until standard input ends. On a thread of its own: reading cannot be interrupted, and the end of the
+/// process must not wait for it.
+async fn stdin_ended() {
+    let (send, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = send.send(());
+    });
+    // The thread sends before it ends.
+    let _ = ended.await;
 }
 
 fn load(path: &Path) -> Result<DaemonConfig> {
@@ -197,18 +211,18 @@ fn load(path: &Path) -> Result<DaemonConfig> {
 fn check_config(path: &Path) -> Result<ExitCode> {
     match DaemonConfig::load(path) {
         Ok(config) => {
-            println!(
+            out!(
                 "{} is right: {} accounts, {} people, {} rules, policy {}",
                 path.display(),
                 config.treasury.accounts.len(),
                 config.treasury.people.len(),
                 config.treasury.policy.rules().len(),
                 config.treasury.policy.hash()
-            );
+            )?;
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            eprintln!("{error}");
+            say!("{error}");
             Ok(ExitCode::FAILURE)
         }
     }
@@ -220,22 +234,22 @@ fn keystore(path: &Path, command: KeystoreCommand) -> Result<ExitCode> {
     match command {
         KeystoreCommand::Create => {
             Keystore::create(&config.keystore, &passphrase, WorkFactor::Normal)?;
-            println!("{} made; back it up together with its passphrase", config.keystore.display());
+            out!("{} made; back it up together with its passphrase", config.keystore.display())?;
         }
         KeystoreCommand::Add { account } => {
             let mut keystore = Keystore::open(&config.keystore, &passphrase)?;
             let seed = read_seed()?;
             match account {
-                None => println!("{}", keystore.add(seed)?),
+                None => out!("{}", keystore.add(seed)?)?,
                 Some(account) => {
                     keystore.add_for(account, seed)?;
-                    println!("{account}");
+                    out!("{account}")?;
                 }
             }
         }
         KeystoreCommand::List => {
             for account in Keystore::open(&config.keystore, &passphrase)?.list() {
-                println!("{account}");
+                out!("{account}")?;
             }
         }
     }

@@ -10,6 +10,7 @@ use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use treasury_core::State;
 
 use crate::config::DaemonConfig;
+use crate::console::{self, Unwritten, out, say};
 use crate::rebuild;
 use crate::store::{DiskStore, Record, Report, Store, StoreBuilder, backup, inspect};
 
@@ -77,17 +78,14 @@ pub(super) fn run(command: StoreCommand) -> Result<ExitCode> {
         StoreCommand::Backup { data_dir, to } => {
             there(&data_dir)?;
             let copied = backup(&data_dir, &to)?;
-            println!(
-                "{} holds a proven copy: {} records; {}",
-                to.display(),
-                copied.last,
-                words(&copied.state)
-            );
+            out!("{} holds a proven copy: {} records; {}", to.display(), copied.last, words(&copied.state))?;
             Ok(ExitCode::SUCCESS)
         }
         StoreCommand::Check { data_dir } => {
             there(&data_dir)?;
-            Ok(tell(&inspect(&data_dir)?))
+            let (text, code) = told(&inspect(&data_dir)?);
+            // What was found is in the exit code, too, and whoever reads no more may still look at that.
+            Ok(console::ended(out!("{text}"), code)?)
         }
     }
 }
@@ -101,11 +99,12 @@ fn export(data_dir: &Path, mut out: impl Write) -> Result<ExitCode> {
         let Some(last) = page.last() else { break };
         after = last.number;
         for record in &page {
-            serde_json::to_writer(&mut out, record)?;
-            out.write_all(b"\n")?;
+            serde_json::to_writer(&mut out, record)
+                .map_err(|error| Unwritten::from(std::io::Error::from(error)))?;
+            out.write_all(b"\n").map_err(Unwritten::from)?;
         }
     }
-    out.flush()?;
+    out.flush().map_err(Unwritten::from)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -124,13 +123,14 @@ fn import(data_dir: &Path, lines: impl BufRead) -> Result<ExitCode> {
         bail!("there is no record to import");
     }
     let built = builder.install()?;
-    println!("{} records, each replayed; {}", built.records, words(&built.state));
+    out!("{} records, each replayed; {}", built.records, words(&built.state))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(report: &Report) -> ExitCode {
+/// What was found, in words and as an exit code.
+fn told(report: &Report) -> (String, ExitCode) {
     if report.is_whole() {
-        println!(
+        let text = format!(
             "{} records, {} events, {} snapshots, {} entries of the second log, all whole; {}",
             report.whole,
             report.events,
@@ -138,62 +138,62 @@ fn tell(report: &Report) -> ExitCode {
             report.entries,
             words(&report.state)
         );
-        return ExitCode::SUCCESS;
+        return (text, ExitCode::SUCCESS);
     }
-    for piece in &report.damage {
-        println!("{piece}");
-    }
-    println!();
-    match report.whole {
-        0 => println!("no record is whole"),
-        whole => println!("records 1 to {whole} are whole"),
-    }
+    let mut lines = report.damage.clone();
+    lines.push(String::new());
+    lines.push(match report.whole {
+        0 => "no record is whole".to_owned(),
+        whole => format!("records 1 to {whole} are whole"),
+    });
     if !report.can_be_rebuilt() {
-        println!("others cannot be restored, because the second log is damaged too: use a backup");
-        return ExitCode::from(LOST);
+        let lost = "others cannot be restored, because the second log is damaged too: use a backup";
+        lines.push(lost.to_owned());
+        return (lines.join("\n"), ExitCode::from(LOST));
     }
     let ledgers = match report.ledgers_to_fetch {
         Some((first, last)) => format!(" and ledgers {first} to {last} from the ledger servers"),
         None => String::new(),
     };
-    println!(
+    lines.push(format!(
         "`treasuryd rebuild` keeps what is whole, and adds {} entries of the second log{ledgers}",
         report.entries_beyond
-    );
-    ExitCode::from(DAMAGED)
+    ));
+    (lines.join("\n"), ExitCode::from(DAMAGED))
 }
 
 /// Builds the store again.
 pub(super) fn rebuild(config: &DaemonConfig) -> Result<ExitCode> {
     if let Some(aside) = rebuild::finish_interrupted(config)? {
-        println!("the store that an interrupted rebuild had finished is in place");
-        say_aside(aside.as_deref());
+        out!("the store that an interrupted rebuild had finished is in place")?;
+        say_aside(aside.as_deref())?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Runtime::new()?;
     let rebuilt = runtime.block_on(rebuild::rebuild(config, |index, last| {
         if index.0.is_multiple_of(PROGRESS_LEDGERS) {
-            eprintln!("ledger {index} of {last}");
+            say!("ledger {index} of {last}");
         }
     }))?;
     if let Some(problem) = &rebuilt.problem {
-        println!("{problem}");
+        out!("{problem}")?;
     }
-    println!(
+    out!(
         "{} records were read, {} entries of the second log and {} ledgers added; {} records; {}",
         rebuilt.read,
         rebuilt.entries,
         rebuilt.ledgers,
         rebuilt.records,
         words(&rebuilt.state)
-    );
-    say_aside(rebuilt.aside.as_deref());
+    )?;
+    say_aside(rebuilt.aside.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn say_aside(aside: Option<&Path>) {
-    if let Some(aside) = aside {
-        println!("what was there before is in {}", aside.display());
+fn say_aside(aside: Option<&Path>) -> Result<(), Unwritten> {
+    match aside {
+        Some(aside) => out!("what was there before is in {}", aside.display()),
+        None => Ok(()),
     }
 }
 

@@ -48,6 +48,9 @@ pub enum CtlError {
     /// Somebody said no.
     #[error("nothing was signed")]
     Declined,
+    /// What would be signed cannot be shown.
+    #[error("what would be signed cannot be shown, so nothing was: {0}")]
+    NotShown(std::io::Error),
     /// Standard input or output.
     #[error("cannot write the answer: {0}")]
     Io(#[from] std::io::Error),
@@ -89,6 +92,7 @@ impl CtlError {
             Self::Declined => {
                 view("DECLINED", "Look at it with `treasuryctl show`, and reject it if it is wrong.")
             }
+            Self::NotShown(_) => view("NOT_SHOWN", "See where standard error goes."),
             Self::Io(_) => view("IO", "See where the output goes."),
         }
     }
@@ -210,13 +214,19 @@ async fn approve(
     let view = client.proposal(id).await?;
     let checked = check(&view)?;
     // What is asked goes to standard error, so that standard output has the answer alone.
-    eprint!("{checked}");
+    show_first(&checked.to_string())?;
     if !yes && !confirmed(&format!("Sign it for {signer}? [y/N] "))? {
         return Err(CtlError::Declined);
     }
     let request = checked.sign(signer, &key)?;
     let answer = client.approve(id, &request).await?;
     Ok(done(json, &answer, "approved"))
+}
+
+/// Nothing is signed that could not be shown.
+fn show_first(text: &str) -> Result<(), CtlError> {
+    let mut out = std::io::stderr().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CtlError::NotShown)
 }
 
 fn confirmed(question: &str) -> Result<bool, CtlError> {
@@ -227,7 +237,7 @@ fn confirmed(question: &str) -> Result<bool, CtlError> {
                 .to_owned(),
         ));
     }
-    eprint!("{question}");
+    show_first(question)?;
     let mut line = String::new();
     stdin.read_line(&mut line)?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))

@@ -11,11 +11,13 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use xrpl_harness::network::{At, Network};
 
-use super::process;
+use super::process::{self, DaemonProcess};
 use super::seen::balance;
 use super::tour::tour;
 use super::{DevError, Options, Sandbox, profile_path};
 use crate::config::value;
+use crate::console::{out, say};
+use crate::signals::Signals;
 
 /// A second for each ledger is slow enough to watch and fast enough to play with.
 const CLOSE_EVERY_MS: u64 = 1_000;
@@ -65,14 +67,22 @@ pub async fn run(args: DevArgs, exe: PathBuf) -> Result<(), DevError> {
         listen: args.listen,
         ..Options::default()
     };
+    let mut signals =
+        Signals::watch().map_err(|error| DevError::Daemon(format!("no handler for signals: {error}")))?;
     let sandbox = Sandbox::start(&dir, options).await?;
-    let done = if args.tour { play(&sandbox, exe).await } else { attend(&sandbox, exe).await };
+    let done = if args.tour {
+        play(&sandbox, exe, &mut signals).await
+    } else {
+        attend(&sandbox, exe, &mut signals).await
+    };
     let log = sandbox.log_path();
     sandbox.shutdown().await;
-    if let (Err(_), Some(temporary)) = (&done, temporary) {
+    if let (Err(error), Some(temporary)) = (&done, temporary)
+        && !error.is_unread()
+    {
         // What went wrong can be looked at.
         let kept = temporary.keep();
-        eprintln!("{}\neverything is kept in {}", process::tail(&log), kept.display());
+        say!("{}\neverything is kept in {}", process::tail(&log), kept.display());
     }
     done
 }
@@ -91,64 +101,49 @@ fn directory(dir: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), DevError>
     }
 }
 
-async fn play(sandbox: &Sandbox, exe: PathBuf) -> Result<(), DevError> {
-    eprintln!("a ledger at {}, a treasury in {}", sandbox.world().ws_url(), sandbox.dir().display());
+async fn play(sandbox: &Sandbox, exe: PathBuf, signals: &mut Signals) -> Result<(), DevError> {
+    say!("a ledger at {}, a treasury in {}", sandbox.world().ws_url(), sandbox.dir().display());
     tokio::select! {
         table = tour(sandbox, exe) => {
-            println!("{}", table?);
-            Ok(())
+            Ok(out!("{}", table?)?)
         }
-        signal = told_to_stop() => Err(DevError::Daemon(format!("interrupted by {signal}"))),
+        signal = signals.told_to_stop() => Err(DevError::Daemon(format!("interrupted by {signal}"))),
     }
 }
 
 /// Runs the daemon and the ledger until Ctrl-C, and moves time when somebody types so.
-async fn attend(sandbox: &Sandbox, exe: PathBuf) -> Result<(), DevError> {
+async fn attend(sandbox: &Sandbox, exe: PathBuf, signals: &mut Signals) -> Result<(), DevError> {
     let mut daemon = sandbox.spawn_daemon(&exe).await?;
-    println!("{}", introduction(sandbox, &exe).await?);
+    let ended = attend_to(sandbox, &exe, &mut daemon, signals).await;
+    daemon.stop().await;
+    ended?;
+    Ok(out!("the ledger and the treasury on it are gone")?)
+}
+
+async fn attend_to(
+    sandbox: &Sandbox,
+    exe: &Path,
+    daemon: &mut DaemonProcess,
+    signals: &mut Signals,
+) -> Result<(), DevError> {
+    out!("{}", introduction(sandbox, exe).await?)?;
     let mut typed = typed_lines();
     loop {
         tokio::select! {
             // First of all, because Ctrl-C in a terminal reaches the daemon too: that it ends then is no failure.
             biased;
-            signal = told_to_stop() => {
-                eprintln!("{signal}: stopping the daemon and the ledger");
-                break;
+            signal = signals.told_to_stop() => {
+                say!("{signal}: stopping the daemon and the ledger");
+                return Ok(());
             }
             ended = daemon.ended_by_itself() => {
                 // As a supervisor would; where it cannot get ready again, that is the end.
-                eprintln!("{ended}\nit is started again");
-                daemon = sandbox.spawn_daemon(&exe).await?;
-                eprintln!("it has caught up");
+                say!("{ended}\nit is started again");
+                *daemon = sandbox.spawn_daemon(exe).await?;
+                say!("it has caught up");
             }
             Some(line) = typed.recv() => obey(sandbox, line.trim()).await?,
         }
-    }
-    daemon.wait_or_kill().await;
-    println!("the ledger and the treasury on it are gone");
-    Ok(())
-}
-
-/// Waits for the signals that terminals and supervisors end processes with.
-async fn told_to_stop() -> &'static str {
-    let interrupt = async {
-        // Where there can be no handler, the signal ends the process in its own way.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => "interrupted",
-        () = terminate => "terminated",
     }
 }
 
@@ -169,14 +164,14 @@ async fn obey(sandbox: &Sandbox, line: &str) -> Result<(), DevError> {
     match line.strip_prefix('+').map(value::duration) {
         Some(Ok(seconds)) => {
             let closed = sandbox.world().advance_time(seconds).await?;
-            println!("ledger {} closed at {}", closed.index, closed.close_time);
+            out!("ledger {} closed at {}", closed.index, closed.close_time)?;
         }
-        Some(Err(problem)) => println!("{problem}"),
+        Some(Err(problem)) => out!("{problem}")?,
         None if line.is_empty() => {
             let closed = sandbox.world().validated().await?;
-            println!("ledger {} closed at {}", closed.index, closed.close_time);
+            out!("ledger {} closed at {}", closed.index, closed.close_time)?;
         }
-        None => println!("type +48h to let 48 hours of ledger time pass, Ctrl-C to end"),
+        None => out!("type +48h to let 48 hours of ledger time pass, Ctrl-C to end")?,
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ pub use sandbox::{Options, Sandbox, free_port};
 pub use seen::{Books, Seen};
 
 use crate::client::ClientError;
+use crate::console::Unwritten;
 use crate::ctl::CheckError;
 use crate::signer::KeystoreError;
 
@@ -89,6 +90,9 @@ pub enum DevError {
     /// The daemon's process.
     #[error("the daemon: {0}")]
     Daemon(String),
+    /// What was asked for cannot be written to standard output.
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
     /// Nobody of that name is there.
     #[error("there is no {0}")]
     Nobody(String),
@@ -110,6 +114,20 @@ pub enum DevError {
         /// What is.
         found: String,
     },
+}
+
+impl DevError {
+    /// Whether whoever read the output has seen enough, which is no failure.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<Unwritten> for DevError {
+    fn from(error: Unwritten) -> Self {
+        Self::Output(error.into())
+    }
 }
 
 /// Says what should be and what is, unless they are the same.

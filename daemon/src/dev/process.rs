@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use super::DevError;
 
@@ -20,6 +20,8 @@ const LOG_LINES: usize = 20;
 #[derive(Debug)]
 pub struct DaemonProcess {
     child: Child,
+    /// Not the child's: waiting for it would close it.
+    stdin: Option<ChildStdin>,
     log: PathBuf,
 }
 
@@ -31,17 +33,19 @@ impl DaemonProcess {
     pub fn spawn(exe: &Path, config: &Path, log: &Path) -> Result<Self, DevError> {
         let out = append(log)?;
         let err = out.try_clone().map_err(|source| DevError::File { path: log.to_path_buf(), source })?;
-        let child = Command::new(exe)
+        let mut child = Command::new(exe)
             .arg("run")
             .arg("--config")
             .arg(config)
-            .stdin(Stdio::null())
+            // It ends with this process, however that ends: the system closes the other side of the pipe.
+            .arg("--end-with-stdin")
+            .stdin(Stdio::piped())
             .stdout(out)
             .stderr(err)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| DevError::Daemon(format!("cannot start {}: {error}", exe.display())))?;
-        Ok(Self { child, log: log.to_path_buf() })
+        Ok(Self { stdin: child.stdin.take(), child, log: log.to_path_buf() })
     }
 
     /// Its process id; none once it has ended.
@@ -79,9 +83,9 @@ impl DaemonProcess {
         self.child.kill().await.map_err(|error| DevError::Daemon(format!("cannot kill it: {error}")))
     }
 
-    /// Waits for a daemon that was told to stop by somebody else (Ctrl-C reaches all processes of a terminal), and
-    /// kills it if it does not.
-    pub async fn wait_or_kill(mut self) {
+    /// Tells it to stop, waits, and kills it if it does not.
+    pub async fn stop(mut self) {
+        drop(self.stdin.take());
         if tokio::time::timeout(GRACE, self.child.wait()).await.is_err() {
             // It is gone either way.
             let _ = self.child.kill().await;

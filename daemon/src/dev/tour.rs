@@ -9,6 +9,7 @@ use xrpl_harness::network::Network;
 
 use super::story::{self, Evidence, Stage};
 use super::{DevError, Sandbox};
+use crate::console::say;
 use crate::ctl;
 
 /// The scenes' titles, in order.
@@ -119,7 +120,7 @@ impl Narrator {
     fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => say!("{text}"),
         }
     }
 }

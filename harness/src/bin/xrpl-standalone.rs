@@ -1,5 +1,6 @@
 //! A standalone XRP Ledger from the command line: JSON-RPC and websocket on one machine, for tests.
 
+use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -101,9 +102,15 @@ fn start_time(text: &str) -> Result<RippleTime, String> {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<()> {
-    color_eyre::install()?;
+    // Panics are reported without `eprintln!`: where nobody reads standard error it panics, too, which is the end.
+    let (panics, errors) = color_eyre::config::HookBuilder::default().into_hooks();
+    errors.install()?;
+    std::panic::set_hook(Box::new(move |info| {
+        let _ = writeln!(std::io::stderr(), "{}", panics.panic_report(info));
+    }));
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.log_internal_errors(false).init();
     let args = Args::parse();
 
     let mut genesis = GenesisConfig::of(args.server);
@@ -128,8 +135,10 @@ async fn main() -> Result<()> {
     .wrap_err("the ledger does not start")?;
 
     let accounts = fund(&server, &args)?;
-    print(&server, &accounts);
-    wait_for_signal().await?;
+    // Whoever closed its side has seen enough, as with any other command.
+    if print(&introduction(&server, &accounts))? {
+        wait_for_signal().await?;
+    }
     server.shutdown().await;
     Ok(())
 }
@@ -156,27 +165,36 @@ fn fund(server: &EmbeddedServer, args: &Args) -> Result<Vec<Funded>> {
     Ok(accounts)
 }
 
-#[expect(clippy::print_stdout, reason = "what a command-line tool is asked to print goes to stdout")]
-fn print(server: &EmbeddedServer, accounts: &[Funded]) {
-    println!("websocket  {}", server.ws_url());
-    println!("JSON-RPC   {}", server.rpc_url());
+/// What a person needs to begin with.
+fn introduction(server: &EmbeddedServer, accounts: &[Funded]) -> String {
+    let mut text = format!("websocket  {}\nJSON-RPC   {}\n", server.ws_url(), server.rpc_url());
     if let Some(addr) = server.public_addr() {
-        println!("public     {addr}");
+        text.push_str(&format!("public     {addr}\n"));
     }
-    println!();
-    for funded in accounts {
-        println!("{:<35} {}", funded.address.to_string(), funded.seed.to_base58().as_str());
+    text.push('\n');
+    for Funded { address, seed } in accounts {
+        text.push_str(&format!("{:<35} {}\n", address.to_string(), seed.to_base58().as_str()));
     }
-    println!();
     let account = accounts.first().map_or_else(
         || xrpl_harness::embedded::GENESIS_ACCOUNT.to_string(),
         |funded| funded.address.to_string(),
     );
-    println!(
-        "curl -s {} -d '{{\"method\":\"account_info\",\"params\":[{{\"account\":\"{account}\"}}]}}'",
-        server.rpc_url()
-    );
-    println!("curl -s {} -d '{{\"method\":\"ledger_accept\"}}'", server.rpc_url());
+    let rpc = server.rpc_url();
+    text.push_str(&format!(
+        "\ncurl -s {rpc} -d '{{\"method\":\"account_info\",\"params\":[{{\"account\":\"{account}\"}}]}}'\n\
+         curl -s {rpc} -d '{{\"method\":\"ledger_accept\"}}'\n"
+    ));
+    text
+}
+
+/// Answers whether somebody reads: `print!` would panic where nobody does.
+fn print(text: &str) -> Result<bool> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).wrap_err("cannot write to standard output"),
+    }
 }
 
 /// Waits for SIGINT or SIGTERM.

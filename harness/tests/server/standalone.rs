@@ -95,6 +95,19 @@ async fn it_closes_by_itself_from_the_time_it_is_given() {
 }
 
 #[test]
+fn it_ends_quietly_when_nobody_reads_what_it_prints() {
+    let unread = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let arguments = ["--ws-port", "0", "--rpc-port", "0", "--accounts", "200"];
+    let mut ledger = Command::new(env!("CARGO_BIN_EXE_xrpl-standalone"));
+    let status = ledger.args(arguments).stdout(unread()).stderr(unread()).status().unwrap();
+    assert_eq!(status.code(), Some(0), "{status}");
+}
+
+#[test]
 fn wrong_arguments_are_named() {
     for arguments in
         [["--close-every", "0s"], ["--close-every", "soon"], ["--start-time", "1"], ["--balance", "x"]]

@@ -1,0 +1,64 @@
+//! Output that nobody reads.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use rustix::process::Signal;
+
+use crate::support::{Process, daemon, sandbox, treasuryd, unread, until};
+
+/// Danger: printing panics where the reader has ended, and a panic that cannot be printed aborts.
+#[test]
+fn a_command_whose_output_nobody_reads_ends_quietly() {
+    let ctl = || Command::new(env!("CARGO_BIN_EXE_treasuryctl"));
+    for (mut program, words, code) in [
+        (treasuryd(), &["config", "reference"][..], 0),
+        (treasuryd(), &["--help"], 0),
+        (treasuryd(), &["config", "check", "--config", "/nonexistent"], 1),
+        (treasuryd(), &["store", "check", "--data-dir", "/nonexistent"], 1),
+        (ctl(), &["--help"], 0),
+        (ctl(), &["status", "--token-file", "/nonexistent"], 2),
+    ] {
+        let status = program.args(words).stdout(unread()).stderr(unread()).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{words:?}: {status}");
+    }
+    let output = treasuryd().args(["config", "reference"]).stdout(unread()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "nothing is said about it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dev_mode_ends_quietly_when_nobody_reads_what_it_says() {
+    let mut dev =
+        Process::start(treasuryd().arg("dev").stdin(Stdio::null()).stdout(unread()).stderr(unread()));
+    assert_eq!(dev.ended().await.code(), Some(0));
+}
+
+/// Danger: whoever reads the log ends, and with the next line so does the daemon, in the middle of a submission.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_outlives_the_reader_of_its_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let sandbox = sandbox(dir.path()).await;
+    let mut process =
+        Process::start(daemon(&sandbox).env("RUST_LOG", "debug").stdout(unread()).stderr(Stdio::piped()));
+    let mut log = BufReader::new(process.child().stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    assert!(line.contains("INFO") || line.contains("DEBUG"), "{line}");
+    drop(log);
+    // What is logged from now on has nowhere to go: a ledger connection, requests, a payment that is signed and sent.
+    sandbox.daemon_has_seen(sandbox.begun_at()).await.unwrap();
+    sandbox.let_pass(1).await.unwrap();
+    let alice = sandbox.people().get("alice").unwrap();
+    let id = alice.propose("hot", "exchange", xrpl_wire::Drops::new(5_000_000).unwrap(), "").await.unwrap();
+    sandbox
+        .until_told("the payment is validated", || async {
+            let shown = alice.client().proposal(&id).await.map_err(|error| error.to_string())?;
+            if shown.status == "validated" { Ok(()) } else { Err(shown.status) }
+        })
+        .await
+        .unwrap();
+    assert!(process.is_running());
+    process.signal(Signal::TERM);
+    assert_eq!(process.ended().await.code(), Some(0));
+    until("the store is free", || treasuryd::store::StoreLock::take(&sandbox.dir().join("data")).ok()).await;
+}
