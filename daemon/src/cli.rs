@@ -11,6 +11,7 @@ use crate::console::{self, Unwritten, out, say};
 use crate::daemon::Daemon;
 use crate::dev::{self, DevArgs};
 use crate::log::Log;
+use crate::private;
 use crate::signals::Signals;
 use crate::signer::{Keystore, WorkFactor};
 use crate::supervisor;
@@ -104,6 +105,7 @@ enum KeystoreCommand {
 /// The daemon's `main`.
 #[must_use]
 pub fn main() -> ExitCode {
+    private::keep_out_others();
     let done = console::install_reports().and_then(|()| command(Cli::parse().command));
     done.unwrap_or_else(|error| {
         if error.downcast_ref().is_some_and(Unwritten::is_unread) {

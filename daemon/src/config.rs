@@ -24,6 +24,8 @@ use treasury_core::Treasury;
 use treasury_core::policy::Policy;
 use zeroize::Zeroizing;
 
+use crate::private::{self, ReadError};
+
 pub use keys::reference;
 
 /// The environment variable that may hold the keystore's passphrase.
@@ -129,10 +131,10 @@ impl PassphraseSource {
             Self::Environment => Zeroizing::new(
                 std::env::var(PASSPHRASE_VARIABLE).map_err(|_| PassphraseError::NotInEnvironment)?,
             ),
-            Self::File(path) => Zeroizing::new(
-                std::fs::read_to_string(path)
-                    .map_err(|source| PassphraseError::Unreadable { path: path.clone(), source })?,
-            ),
+            Self::File(path) => private::read_text(path).map_err(|error| match error {
+                ReadError::Exposed => PassphraseError::Exposed { path: path.clone() },
+                ReadError::Io(source) => PassphraseError::Unreadable { path: path.clone(), source },
+            })?,
         };
         let line = text.lines().next().unwrap_or_default();
         if line.is_empty() { Err(PassphraseError::Empty) } else { Ok(SecretString::from(line)) }
@@ -155,6 +157,15 @@ pub enum PassphraseError {
         /// Why.
         source: std::io::Error,
     },
+    /// Others could read it.
+    #[error(
+        "the passphrase file {} can be read by others than its owner; make it yours alone: chmod 600 {}",
+        path.display(), path.display()
+    )]
+    Exposed {
+        /// Which file.
+        path: PathBuf,
+    },
     /// It is there and empty.
     #[error("the passphrase is empty")]
     Empty,
@@ -167,6 +178,7 @@ impl PassphraseError {
         match self {
             Self::NotInEnvironment => "passphrase_missing",
             Self::Unreadable { .. } => "passphrase_unreadable",
+            Self::Exposed { .. } => "passphrase_exposed",
             Self::Empty => "passphrase_empty",
         }
     }

@@ -27,6 +27,7 @@ mod log;
 mod manual;
 pub mod metrics;
 mod ports;
+mod private;
 pub mod rebuild;
 mod signals;
 pub mod signer;

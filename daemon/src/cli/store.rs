@@ -1,7 +1,7 @@
 //! `treasuryd store` and `treasuryd rebuild`.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,6 +11,7 @@ use treasury_core::State;
 
 use crate::config::DaemonConfig;
 use crate::console::{self, Unwritten, out, say};
+use crate::private;
 use crate::rebuild;
 use crate::store::{DiskStore, Record, Report, Store, StoreBuilder, backup, inspect};
 
@@ -29,11 +30,14 @@ const PROGRESS_LEDGERS: u32 = 1_000;
 /// What can be done with a store.
 #[derive(Debug, Subcommand)]
 pub(super) enum StoreCommand {
-    /// Print every record as JSON, one a line.
+    /// Print every record as JSON, one a line. All that was signed is in it: keep it as you keep the store.
     Export {
         /// The data directory.
         #[arg(long, default_value = "data")]
         data_dir: PathBuf,
+        /// A file to make that only its owner may read; standard output where left out.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
     },
     /// Make a store from the lines that `export` printed, replaying each record, where there is none yet.
     Import {
@@ -66,9 +70,15 @@ pub(super) enum StoreCommand {
 /// Does it.
 pub(super) fn run(command: StoreCommand) -> Result<ExitCode> {
     match command {
-        StoreCommand::Export { data_dir } => {
-            let out = std::io::BufWriter::new(std::io::stdout().lock());
-            export(&data_dir, out)
+        StoreCommand::Export { data_dir, to: None } => {
+            export(&data_dir, BufWriter::new(std::io::stdout().lock()))
+        }
+        StoreCommand::Export { data_dir, to: Some(to) } => {
+            there(&data_dir)?;
+            let file = private::create_new(&to).wrap_err_with(|| format!("cannot make {}", to.display()))?;
+            let done = export(&data_dir, BufWriter::new(&file))?;
+            file.sync_all().wrap_err_with(|| format!("cannot sync {}", to.display()))?;
+            Ok(done)
         }
         StoreCommand::Import { data_dir, file: Some(file) } => {
             let lines = File::open(&file).wrap_err_with(|| format!("cannot open {}", file.display()))?;

@@ -461,11 +461,14 @@ fn a_passphrase_is_the_first_line_of_its_file() {
     use secrecy::ExposeSecret;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("passphrase");
+    drop(crate::private::create(&path).unwrap());
     std::fs::write(&path, "correct horse\n").unwrap();
     let source = PassphraseSource::File(path.clone());
     assert_eq!(source.read().unwrap().expose_secret(), "correct horse");
     std::fs::write(&path, "\n").unwrap();
     assert_eq!(source.read().unwrap_err().code(), "passphrase_empty");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    assert_eq!(source.read().unwrap_err().code(), "passphrase_exposed");
     std::fs::remove_file(&path).unwrap();
     assert_eq!(source.read().unwrap_err().code(), "passphrase_unreadable");
     assert!(!format!("{:?}", PassphraseSource::Given("horse".into())).contains("horse"));

@@ -101,6 +101,7 @@ impl CtlError {
 /// Runs the tool on this process's command line.
 #[must_use]
 pub fn main() -> ExitCode {
+    crate::private::keep_out_others();
     let cli = Cli::parse();
     let json = cli.json;
     let done = tokio::runtime::Builder::new_current_thread()

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use xrpl_wire::{AccountId, KeyPair, Seed};
 use zeroize::Zeroizing;
 
+use crate::private::{self, ReadError};
+
 /// Where the daemon listens unless it is said otherwise.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:8580";
 
@@ -75,7 +77,7 @@ pub enum ProfileError {
         problem: String,
     },
     /// Others could read a secret.
-    #[error("{path} can be read by others than its owner; make it yours alone: chmod 600")]
+    #[error("{path} can be read by others than its owner; make it yours alone: chmod 600 {path}")]
     Exposed {
         /// Which.
         path: PathBuf,
@@ -146,15 +148,10 @@ fn read_profile(path: &Path) -> Result<ProfileFile, ProfileError> {
 
 /// Reads a file that only its owner may read.
 fn read_secret(path: &Path) -> Result<Zeroizing<String>, ProfileError> {
-    let read = |source| ProfileError::Read { path: path.to_path_buf(), source };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if fs::metadata(path).map_err(read)?.permissions().mode() & 0o077 != 0 {
-            return Err(ProfileError::Exposed { path: path.to_path_buf() });
-        }
-    }
-    fs::read_to_string(path).map(Zeroizing::new).map_err(read)
+    private::read_text(path).map_err(|error| match error {
+        ReadError::Exposed => ProfileError::Exposed { path: path.to_path_buf() },
+        ReadError::Io(source) => ProfileError::Read { path: path.to_path_buf(), source },
+    })
 }
 
 #[cfg(test)]

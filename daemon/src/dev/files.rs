@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -16,6 +15,7 @@ use super::DevError;
 use super::cast::{Cast, PersonKeys};
 use super::sandbox::HOUR_SECONDS;
 use crate::ctl::ProfileFile;
+use crate::private;
 use crate::signer::{Keystore, WorkFactor};
 
 /// The configuration's name in the directory.
@@ -87,11 +87,7 @@ fn plain(path: &Path, text: &str) -> Result<(), DevError> {
 
 /// Writes a file that nobody else may read, from its first byte on.
 fn secret(path: &Path, text: &str) -> Result<(), DevError> {
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
+    private::create_new(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|source| DevError::File { path: path.to_path_buf(), source })
 }

@@ -1,6 +1,6 @@
 //! The daemon as a process of its own, so that it can be killed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::DevError;
+use crate::private;
 
 /// How long a daemon that is told to stop may take, before it is killed: which harms nothing, it only ends less
 /// politely.
@@ -107,7 +108,7 @@ pub(super) fn tail(log: &Path) -> String {
 }
 
 fn append(log: &Path) -> Result<File, DevError> {
-    OpenOptions::new()
+    private::options()
         .create(true)
         .append(true)
         .open(log)

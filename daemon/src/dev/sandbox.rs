@@ -347,7 +347,7 @@ fn hour_seconds(world: &World) -> u32 {
 /// The directory, made where it is missing, unless a treasury is in it.
 fn free_directory(dir: &Path) -> Result<PathBuf, DevError> {
     let file = |source| DevError::File { path: dir.to_path_buf(), source };
-    std::fs::create_dir_all(dir).map_err(file)?;
+    crate::private::create_dir_all(dir).map_err(file)?;
     let dir = dir.canonicalize().map_err(file)?;
     if dir.join(CONFIG).exists() {
         return Err(DevError::Occupied { dir });

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use age::scrypt::{Identity, Recipient};
@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use treasury_core::units::AccountId;
 use xrpl_wire::{KeyPair, KeyType, Seed};
 use zeroize::{Zeroize, Zeroizing};
+
+use crate::private::{self, ReadError};
 
 /// Length of the key that preimages are derived from: that of HMAC-SHA256's output, beyond which more
 /// does not help.
@@ -62,6 +64,15 @@ pub enum KeystoreError {
         /// Why.
         source: io::Error,
     },
+    /// Others could read it.
+    #[error(
+        "the keystore {} can be read by others than its owner; make it yours alone: chmod 600 {}",
+        path.display(), path.display()
+    )]
+    Exposed {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The file cannot be written.
     #[error("the keystore {} cannot be written: {source}", path.display())]
     Unwritable {
@@ -102,6 +113,7 @@ impl KeystoreError {
         match self {
             Self::Exists { .. } => "keystore_exists",
             Self::Unreadable { .. } => "keystore_unreadable",
+            Self::Exposed { .. } => "keystore_exposed",
             Self::Unwritable { .. } => "keystore_unwritable",
             Self::Passphrase { .. } => "keystore_passphrase",
             Self::Damaged { .. } => "keystore_damaged",
@@ -151,11 +163,15 @@ impl Keystore {
     /// Opens one.
     ///
     /// # Errors
-    /// `Unreadable`, `Passphrase`, `Damaged` of [`KeystoreError`].
+    /// `Unreadable`, `Exposed`, `Passphrase`, `Damaged` of [`KeystoreError`].
     pub fn open(path: &Path, passphrase: &SecretString) -> Result<Self, KeystoreError> {
         let damaged = |what| KeystoreError::Damaged { path: path.to_owned(), what };
-        let encrypted = std::fs::read(path)
-            .map_err(|source| KeystoreError::Unreadable { path: path.to_owned(), source })?;
+        let mut encrypted = Vec::new();
+        let read = private::open(path).and_then(|mut file| Ok(file.read_to_end(&mut encrypted)?));
+        read.map_err(|error| match error {
+            ReadError::Exposed => KeystoreError::Exposed { path: path.to_owned() },
+            ReadError::Io(source) => KeystoreError::Unreadable { path: path.to_owned(), source },
+        })?;
         let mut identity = Identity::new(passphrase.clone());
         identity.set_max_work_factor(WORK_FACTOR_MAX);
         let plain = Zeroizing::new(age::decrypt(&identity, &encrypted).map_err(|error| match error {
@@ -359,6 +375,7 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for (name, bytes) in [("cut", &whole[..whole.len() - 1]), ("empty", &[][..]), ("text", b"{}")] {
             let path = dir.path().join(name);
+            drop(private::create(&path).unwrap());
             std::fs::write(&path, bytes).unwrap();
             let code = Keystore::open(&path, &passphrase()).unwrap_err().code();
             assert!(matches!(code, "keystore_damaged" | "keystore_passphrase"), "{name}: {code}");
@@ -397,6 +414,21 @@ mod tests {
             assert!(!bytes.windows(text.len()).any(|window| window == text.as_bytes()), "{text}");
         }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no file is left behind");
+    }
+
+    #[test]
+    fn a_keystore_that_others_can_read_is_not_opened() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("k");
+        drop(Keystore::create(&path, &passphrase(), WorkFactor::Quick).unwrap());
+        for (mode, code) in
+            [(0o644, Some("keystore_exposed")), (0o660, Some("keystore_exposed")), (0o400, None)]
+        {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let opened = Keystore::open(&path, &passphrase());
+            assert_eq!(opened.err().map(|error| error.code()), code, "{mode:o}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::{DiskStore, Resumed, Store, StoreError, files, inspect};
+use crate::private;
 
 /// Copies the store of a data directory, on which no daemon may be running, to a directory that must not
 /// exist. Every file is read back and compared, and every record, snapshot and entry of the copy is checked,
@@ -55,7 +56,7 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Resumed, StoreError> {
 }
 
 fn copy_parts(data_dir: &Path, to: &Path) -> Result<(), StoreError> {
-    fs::create_dir(to).map_err(StoreError::io("create", to))?;
+    private::create_dir(to).map_err(StoreError::io("create", to))?;
     for part in files::PARTS {
         files::copy(&data_dir.join(part), &to.join(part))?;
         compare(&data_dir.join(part), &to.join(part))?;

@@ -46,6 +46,7 @@ impl StoreBuilder {
     pub fn begin(data_dir: &Path) -> Result<Self, StoreError> {
         files::make_dir(data_dir)?;
         let lock = StoreLock::take(data_dir)?;
+        files::tighten(data_dir)?;
         if swap::is_interrupted(data_dir) {
             return Err(StoreError::Interrupted { path: data_dir.to_owned() });
         }

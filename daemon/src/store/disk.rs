@@ -52,6 +52,7 @@ impl DiskStore {
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
         files::make_dir(data_dir)?;
         let lock = StoreLock::take(data_dir)?;
+        files::tighten(data_dir)?;
         let found = version::find(data_dir)?;
         for part in [files::RECORDS, files::SNAPSHOTS] {
             files::make_dir(&data_dir.join(part))?;

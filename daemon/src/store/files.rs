@@ -1,10 +1,11 @@
 //! What a data directory holds, and how files get there whole.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use super::{StoreError, swap};
+use crate::private;
 
 /// The storage engine's directory: the newest records.
 pub(super) const TAIL: &str = "store";
@@ -31,11 +32,28 @@ pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(path).map_err(StoreError::io("create", path))?;
+    private::create_dir_all(path).map_err(StoreError::io("create", path))?;
     match parent(path) {
         Some(parent) => sync_dir(parent),
         None => Ok(()),
     }
+}
+
+/// Makes a store its owner's alone. Earlier versions left that to the umask of whoever started them. What is not a
+/// store's stays as it is; the directory itself is closed in any case, because the storage engine makes files, too.
+pub(super) fn tighten(data_dir: &Path) -> Result<(), StoreError> {
+    let close = |path: &Path| private::tighten(path).map_err(StoreError::io("keep others out of", path));
+    private::tighten_one(data_dir).map_err(StoreError::io("keep others out of", data_dir))?;
+    for part in PARTS {
+        close(&data_dir.join(part))?;
+    }
+    for entry in fs::read_dir(data_dir).map_err(StoreError::io("read", data_dir))? {
+        let name = entry.map_err(StoreError::io("read", data_dir))?.file_name();
+        if name.to_str().is_some_and(|name| name == "lock" || swap::is_ours(name)) {
+            close(&data_dir.join(&name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the names in a directory survive a power cut: a file that is synced is still lost if the
@@ -60,7 +78,7 @@ pub(super) struct NewFile {
 impl NewFile {
     pub(super) fn create(dir: &Path, name: &str) -> Result<Self, StoreError> {
         let unfinished = dir.join(format!("{name}.{UNFINISHED}"));
-        let file = File::create(&unfinished).map_err(StoreError::io("create", &unfinished))?;
+        let file = private::create(&unfinished).map_err(StoreError::io("create", &unfinished))?;
         Ok(Self { out: BufWriter::with_capacity(1 << 16, file), unfinished })
     }
 
@@ -116,11 +134,12 @@ pub(super) fn names(dir: &Path, suffix: &str) -> Result<Vec<String>, StoreError>
 /// Copies a file or a whole directory, durably.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     if !from.is_dir() {
-        fs::copy(from, to).map_err(StoreError::io("copy", from))?;
-        let copy = OpenOptions::new().write(true).open(to).map_err(StoreError::io("open", to))?;
+        let mut original = File::open(from).map_err(StoreError::io("open", from))?;
+        let mut copy = private::create(to).map_err(StoreError::io("create", to))?;
+        io::copy(&mut original, &mut copy).map_err(StoreError::io("copy", from))?;
         return copy.sync_all().map_err(StoreError::io("sync", to));
     }
-    fs::create_dir(to).map_err(StoreError::io("create", to))?;
+    private::create_dir(to).map_err(StoreError::io("create", to))?;
     for entry in fs::read_dir(from).map_err(StoreError::io("read", from))? {
         let entry = entry.map_err(StoreError::io("read", from))?;
         copy(&entry.path(), &to.join(entry.file_name()))?;

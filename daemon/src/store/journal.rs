@@ -13,7 +13,7 @@
 //! is no frame: its append never returned. Frames beyond the storage engine's last record must follow it without
 //! a gap, or one that counted has been damaged.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use treasury_core::event::FORMAT_VERSION;
 
 use super::record::Raw;
 use super::{StoreError, files};
+use crate::private;
 
 /// What disks and file systems write at once.
 const BLOCK_BYTES: u64 = 4_096;
@@ -51,7 +52,7 @@ impl Journal {
     /// Opens the journal, or makes an empty one.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let is_new = !path.exists();
-        let file = OpenOptions::new()
+        let file = private::options()
             .read(true)
             .write(true)
             .create(true)
@@ -148,7 +149,7 @@ impl Journal {
     /// Puts a file in the journal's place on which writing fails as it does on a full disk.
     #[cfg(test)]
     pub(super) fn fill_disk(&mut self) {
-        self.file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        self.file = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         self.is_allocated = true;
     }
 }

@@ -1,12 +1,13 @@
 //! One daemon per data directory.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use fs2::FileExt;
 
 use super::StoreError;
+use crate::private;
 
 /// Held while a process works on a data directory; the system lets go of it when the process ends,
 /// however it ends. Two daemons on machines that share a directory over a network are not kept apart
@@ -23,7 +24,7 @@ impl StoreLock {
     /// [`StoreError::Locked`] with the holder's process id, or an I/O error.
     pub fn take(data_dir: &Path) -> Result<Self, StoreError> {
         let path = data_dir.join("lock");
-        let mut file = OpenOptions::new()
+        let mut file = private::options()
             .read(true)
             .write(true)
             .create(true)

@@ -12,6 +12,14 @@ const STAGE: &str = "incoming";
 /// In it, when it is whole: the name of the directory that the old store goes to.
 const WHOLE: &str = "whole";
 
+/// What the directory that an old store goes to is called, before a number.
+const ASIDE: &str = "replaced-";
+
+/// Whether it is a directory that is made here.
+pub(super) fn is_ours(name: &str) -> bool {
+    name == STAGE || name.starts_with(ASIDE)
+}
+
 /// Whether a whole new store waits to be put in place.
 pub(super) fn is_interrupted(data_dir: &Path) -> bool {
     data_dir.join(STAGE).join(WHOLE).exists()
@@ -53,7 +61,7 @@ impl Drop for Stage {
 pub(super) fn install(data_dir: &Path) -> Result<Option<PathBuf>, StoreError> {
     let stage = data_dir.join(STAGE);
     let aside = (1..)
-        .map(|number: u32| format!("replaced-{number}"))
+        .map(|number: u32| format!("{ASIDE}{number}"))
         .find(|name| !data_dir.join(name).exists())
         .unwrap_or_default();
     files::write_whole(&stage.join(WHOLE), aside.as_bytes())?;

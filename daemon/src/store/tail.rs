@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::files::{parent, sync_dir};
 use super::record::{Assembler, Raw, chunk, key};
 use super::{Record, StoreError};
+use crate::private;
 
 /// The tree that holds the records.
 const TREE: &str = "events";
@@ -46,6 +47,7 @@ impl Tail {
             Ok(opened) => opened.map_err(engine)?,
             Err(_) => return Err(StoreError::Engine("it panicked over its files".to_owned())),
         };
+        private::tighten(dir).map_err(StoreError::io("keep others out of", dir))?;
         let log_path = dir.join("db");
         let log = OpenOptions::new()
             .read(true)

@@ -52,7 +52,7 @@ fn looking_at_a_store_that_is_not_there_does_not_make_one() {
     let dir = tempfile::tempdir().unwrap();
     let none = dir.path().join("none");
     assert!(run(StoreCommand::Check { data_dir: none.clone() }).is_err());
-    assert!(run(StoreCommand::Export { data_dir: none.clone() }).is_err());
+    assert!(run(StoreCommand::Export { data_dir: none.clone(), to: None }).is_err());
     assert!(run(StoreCommand::Backup { data_dir: none.clone(), to: dir.path().join("to") }).is_err());
     assert!(!none.exists());
 }

@@ -1,0 +1,198 @@
+//! Files that are nobody else's business: made for their owner alone whatever the process's umask says, and refused
+//! where others could read what is secret in them.
+//!
+//! It guards against other accounts of the machine. Against whoever can become the owner, or gets a copy, it does
+//! not: secrets are encrypted for that.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::Mode;
+use zeroize::Zeroizing;
+
+/// What the owner may do with a file, and with a directory.
+const FILE_MODE: u32 = 0o600;
+const DIR_MODE: u32 = 0o700;
+
+/// What is anybody else's.
+const OTHERS: u32 = 0o077;
+
+/// For the whole process, and first of all: libraries make files, too.
+pub(crate) fn keep_out_others() {
+    rustix::process::umask(Mode::from_raw_mode(OTHERS));
+}
+
+/// Options with which a new file is its owner's alone.
+pub(crate) fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(FILE_MODE);
+    options
+}
+
+/// An empty file that is its owner's alone, also where there was one.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    let file = options().write(true).create(true).truncate(true).open(path)?;
+    if file.metadata()?.mode() & OTHERS != 0 {
+        file.set_permissions(Permissions::from_mode(FILE_MODE))?;
+    }
+    Ok(file)
+}
+
+/// A file that was not there before.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    options().write(true).create_new(true).open(path)
+}
+
+/// A directory, and what is missing above it. One that is there stays as it is.
+pub(crate) fn create_dir_all(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(DIR_MODE).recursive(true).create(path)
+}
+
+/// A directory that was not there before.
+pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(DIR_MODE).create(path)
+}
+
+/// Takes from others what an earlier version, or somebody, gave them: of a file, or of a directory and everything
+/// in it. Nothing happens where nothing is there.
+pub(crate) fn tighten(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(found) => tighten_found(path, &found),
+    }
+}
+
+/// As [`tighten`], of a directory and not of what is in it.
+pub(crate) fn tighten_one(path: &Path) -> io::Result<()> {
+    let found = fs::metadata(path)?;
+    if found.mode() & OTHERS == 0 {
+        return Ok(());
+    }
+    let mode = if found.is_dir() { DIR_MODE } else { FILE_MODE };
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+fn tighten_found(path: &Path, found: &fs::Metadata) -> io::Result<()> {
+    // The directory first: from then on nobody gets at what is in it.
+    if found.mode() & OTHERS != 0 {
+        tighten_one(path)?;
+    }
+    if !found.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let found = match entry.metadata() {
+            Ok(found) if found.is_symlink() => continue,
+            Ok(found) => found,
+            // Whoever made it has taken it away again.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        tighten_found(&entry.path(), &found)?;
+    }
+    Ok(())
+}
+
+/// Why a secret was not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Others could read it, too.
+    #[error("it can be read by others than its owner")]
+    Exposed,
+}
+
+/// Opens a file that only its owner may read.
+///
+/// # Errors
+/// [`ReadError`].
+pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
+    let file = File::open(path)?;
+    // What is looked at is what is read, whatever has the name by now.
+    let found = file.metadata()?;
+    if is_exposed(found.mode(), (found.uid(), found.gid()), rustix::process::geteuid().is_root()) {
+        return Err(ReadError::Exposed);
+    }
+    Ok(file)
+}
+
+/// Reads a text that only its owner may read.
+///
+/// # Errors
+/// [`ReadError`].
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>, ReadError> {
+    let mut text = Zeroizing::new(String::new());
+    open(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Whether others than the owner could read a file or change it. systemd gives a service that is not root its
+/// credentials as files of root's that this one user may read, too, which shows as a right of root's own group.
+fn is_exposed(mode: u32, (uid, gid): (u32, u32), by_root: bool) -> bool {
+    let is_credential = !by_root && (uid, gid) == (0, 0) && mode & (OTHERS & !0o040) == 0;
+    mode & OTHERS != 0 && !is_credential
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn what_an_earlier_version_left_open_is_taken_from_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (inner, file) = (dir.path().join("a"), dir.path().join("a/b"));
+        create_dir_all(&inner).unwrap();
+        create(&file).unwrap();
+        assert_eq!((mode(&inner), mode(&file)), (0o700, 0o600));
+        for path in [dir.path(), &inner] {
+            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        }
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink("/", inner.join("link")).unwrap();
+        tighten(dir.path()).unwrap();
+        assert_eq!((mode(dir.path()), mode(&inner), mode(&file)), (0o700, 0o700, 0o600));
+        tighten(&dir.path().join("none")).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
+        create(&file).unwrap();
+        assert_eq!(mode(&file), 0o600, "a file that is written anew is its owner's again");
+    }
+
+    #[test]
+    fn a_secret_that_others_can_read_or_change_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        fs::write(&path, "s").unwrap();
+        for (given, exposed) in [
+            (0o600, false),
+            (0o400, false),
+            (0o700, false),
+            (0o604, true),
+            (0o620, true),
+            (0o640, true),
+            (0o601, true),
+            (0o644, true),
+        ] {
+            fs::set_permissions(&path, Permissions::from_mode(given)).unwrap();
+            assert_eq!(matches!(read_text(&path), Err(ReadError::Exposed)), exposed, "{given:o}");
+        }
+    }
+
+    #[test]
+    fn what_systemd_hands_to_a_service_is_a_secret_all_the_same() {
+        assert!(!is_exposed(0o100_440, (0, 0), false));
+        assert!(is_exposed(0o100_440, (0, 0), true), "root's own file needs no such right");
+        for (mode, owner) in [(0o440, (0, 1_000)), (0o440, (1_000, 0)), (0o444, (0, 0)), (0o460, (0, 0))] {
+            assert!(is_exposed(mode, owner, false), "{mode:o} {owner:?}");
+        }
+    }
+}
