@@ -413,6 +413,7 @@ pub fn finding_word(kind: FindingKind) -> &'static str {
         FindingKind::ViewDiffers => "view_differs",
         FindingKind::SubmissionRefused => "submission_refused",
         FindingKind::HistoryMissing => "history_missing",
+        FindingKind::OpaqueTransaction => "opaque_transaction",
     }
 }
 

@@ -159,7 +159,12 @@ pub(crate) fn reconciled_at(index: u32) -> Input {
             escrows: Vec::new(),
         })
         .collect();
-    Input::Reconciled { at: point(index), accounts, wall_ms: crate::clock::wall_ms() }
+    Input::Reconciled {
+        at: point(index),
+        accounts,
+        from: "test".to_owned(),
+        wall_ms: crate::clock::wall_ms(),
+    }
 }
 
 /// Gives an engine sight of ledger 101, with its fees. Returns when that has been stored.
@@ -181,6 +186,7 @@ pub(crate) fn ledger(index: u32) -> Input {
         },
         transactions: Vec::new(),
         changes: Vec::new(),
+        opaque: Vec::new(),
     };
     Input::Ledger { observation, wall_ms: crate::clock::wall_ms() }
 }

@@ -75,7 +75,14 @@ fn engine(c: &mut Criterion) {
         tickets: BTreeSet::new(),
         escrows: Vec::new(),
     };
-    runtime.block_on(handle.input(Input::Reconciled { at, accounts: vec![warm], wall_ms: 1 })).unwrap();
+    runtime
+        .block_on(handle.input(Input::Reconciled {
+            at,
+            accounts: vec![warm],
+            from: String::new(),
+            wall_ms: 1,
+        }))
+        .unwrap();
 
     let mut group = c.benchmark_group("engine with a durable store");
     group.sample_size(20);

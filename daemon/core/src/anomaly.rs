@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::{FindingKind, Severity, Treasury};
 use crate::event::Event;
-use crate::observe::{Change, LedgerObservation, SignerListView};
+use crate::observe::{Change, LedgerObservation, OpaqueTx, SignerListView};
 use crate::proposal::{Hold, HoldSource, Status};
 use crate::state::{Finding, Freeze, Guard, State};
 use crate::step::Cx;
@@ -93,6 +93,19 @@ pub(crate) fn after_ledger(cx: &mut Cx<'_>, observation: &LedgerObservation) {
         }
     }
     signer_list_drift(cx, &lists_changed);
+}
+
+/// Transactions that cannot be read whole touched these accounts: what they did to them is not known.
+pub(crate) fn opaque(cx: &mut Cx<'_>, transactions: &[OpaqueTx]) {
+    for tx in transactions {
+        let ours: Vec<AccountId> =
+            tx.accounts.iter().filter(|account| cx.config.accounts.contains_key(account)).copied().collect();
+        for account in ours {
+            let evidence =
+                format!("transaction {} touches the account and cannot be read: {}", tx.id, tx.reason);
+            find(cx, FindingKind::OpaqueTransaction, account, evidence);
+        }
+    }
 }
 
 /// Ledgers are gone that were not taken in: each account may have done anything in them.

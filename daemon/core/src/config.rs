@@ -261,11 +261,13 @@ pub enum FindingKind {
     SubmissionRefused,
     /// No endpoint has ledgers that the daemon did not take in: what the account did in them is not known.
     HistoryMissing,
+    /// A transaction that this program cannot read whole touched the account.
+    OpaqueTransaction,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -273,6 +275,7 @@ impl FindingKind {
         Self::ViewDiffers,
         Self::SubmissionRefused,
         Self::HistoryMissing,
+        Self::OpaqueTransaction,
     ];
 
     /// What follows where the configuration says nothing. What points at a stolen key holds the
@@ -281,9 +284,11 @@ impl FindingKind {
     pub fn default_severity(self) -> Severity {
         match self {
             Self::SpendWithoutProposal | Self::SignerListDrift | Self::TicketTaken => Severity::Hold,
-            Self::ForeignEscrow | Self::ViewDiffers | Self::SubmissionRefused | Self::HistoryMissing => {
-                Severity::Alert
-            }
+            Self::ForeignEscrow
+            | Self::ViewDiffers
+            | Self::SubmissionRefused
+            | Self::HistoryMissing
+            | Self::OpaqueTransaction => Severity::Alert,
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum Input {
         at: LedgerPoint,
         /// The accounts.
         accounts: Vec<AccountSnapshot>,
+        /// Which servers said so, for people; holds no secret.
+        from: String,
         /// When, in milliseconds of wall time.
         wall_ms: u64,
     },

@@ -44,6 +44,22 @@ pub struct LedgerObservation {
     pub transactions: Vec<ObservedTx>,
     /// What changed for watched accounts, in ledger order.
     pub changes: Vec<Change>,
+    /// Transactions that touched watched accounts and that could not be read whole, in ledger order: what
+    /// they did to these accounts is not, or not all, in `changes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opaque: Vec<OpaqueTx>,
+}
+
+/// A validated transaction that touches watched accounts and cannot be read whole: the network knows a
+/// type, an entry or a field that this program does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpaqueTx {
+    /// Its id.
+    pub id: Hash256,
+    /// The watched accounts that its bytes name.
+    pub accounts: BTreeSet<AccountId>,
+    /// What could not be read, for people.
+    pub reason: String,
 }
 
 /// A validated transaction.

@@ -112,7 +112,7 @@ pub fn step(
             cx.effect(Effect::Answer { request, answer });
         }
         Input::Ledger { observation, wall_ms } => take_ledger(&mut cx, observation, wall_ms),
-        Input::Reconciled { at, accounts, wall_ms } => take_accounts(&mut cx, at, accounts, wall_ms),
+        Input::Reconciled { at, accounts, wall_ms, .. } => take_accounts(&mut cx, at, accounts, wall_ms),
         Input::SightLost { reason } => lose_sight(&mut cx, reason),
         Input::HistoryMissing { reason, .. } => {
             lose_sight(&mut cx, reason.clone());
@@ -205,6 +205,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
     cx.emit(Event::LedgerTaken { observation: observation.clone() });
     submission::settle(cx, &observation.transactions);
     anomaly::after_ledger(cx, &observation);
+    anomaly::opaque(cx, &observation.opaque);
     flow::expire(cx);
     reconcile::ask_for_unknown_signers(cx);
     drive(cx);

@@ -388,6 +388,7 @@ pub(super) fn finding_word(kind: FindingKind) -> &'static str {
         FindingKind::ViewDiffers => "view_differs",
         FindingKind::SubmissionRefused => "submission_refused",
         FindingKind::HistoryMissing => "history_missing",
+        FindingKind::OpaqueTransaction => "opaque_transaction",
     }
 }
 
@@ -404,6 +405,9 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         FindingKind::SubmissionRefused => "A transaction was refused for a reason that will not pass.",
         FindingKind::HistoryMissing => {
             "No endpoint has ledgers that were not taken in: what the account did in them is not known."
+        }
+        FindingKind::OpaqueTransaction => {
+            "A transaction that this release cannot read whole touched the account."
         }
     }
 }

@@ -322,7 +322,8 @@ impl Follower {
             return Ok(false);
         }
         self.escrows.extend(read.iter().flat_map(|account| &account.escrows).map(|escrow| escrow.key));
-        self.send(Input::Reconciled { at, accounts: read, wall_ms: self.clock.now_ms() }).await?;
+        let from = self.shared.board(|board| board.endpoint(number).to_owned());
+        self.send(Input::Reconciled { at, accounts: read, from, wall_ms: self.clock.now_ms() }).await?;
         self.wanted.retain(|account| !accounts.contains(account));
         Ok(true)
     }

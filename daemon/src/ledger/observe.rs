@@ -109,8 +109,8 @@ pub(super) fn observation(
     mut seen: Vec<Seen>,
 ) -> LedgerObservation {
     seen.sort_by_key(|seen| seen.place);
-    let mut observation =
-        LedgerObservation { point, parent_hash, fees, transactions: Vec::new(), changes: Vec::new() };
+    let (transactions, changes, opaque) = (Vec::new(), Vec::new(), Vec::new());
+    let mut observation = LedgerObservation { point, parent_hash, fees, transactions, changes, opaque };
     for Seen { tx, changes, .. } in seen {
         observation.transactions.extend(tx);
         observation.changes.extend(changes);

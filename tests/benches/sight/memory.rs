@@ -51,7 +51,7 @@ pub(crate) fn run() {
     let at = LedgerPoint { index: LedgerIndex(2), hash: Hash256::ZERO, close_time: RippleTime(1) };
     for page in 0..ACCOUNTS / PAGE {
         let accounts = (page * PAGE..(page + 1) * PAGE).map(snapshot).collect();
-        machine.take(Input::Reconciled { at, accounts, wall_ms: 1 }).unwrap();
+        machine.take(Input::Reconciled { at, accounts, from: String::new(), wall_ms: 1 }).unwrap();
     }
     assert_eq!(machine.state().standing.len(), ACCOUNTS as usize);
     let resident = resident_bytes() / (1 << 20);

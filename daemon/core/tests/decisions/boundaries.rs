@@ -180,9 +180,9 @@ fn a_signer_that_nobody_declared_is_looked_at_once() {
         escrows: Vec::new(),
     };
     let earlier = LedgerPoint { index: LedgerIndex(at.index.0 - 1), ..at };
-    w.input(Input::Reconciled { at: earlier, accounts: vec![read.clone()], wall_ms: 1 });
+    w.input(Input::Reconciled { at: earlier, accounts: vec![read.clone()], from: String::new(), wall_ms: 1 });
     assert_eq!(asked(&mut w), [vec![id("mallory")]], "read at another ledger says nothing about this one");
-    w.input(Input::Reconciled { at, accounts: vec![read], wall_ms: 1 });
+    w.input(Input::Reconciled { at, accounts: vec![read], from: String::new(), wall_ms: 1 });
     w.close(&[]);
     assert!(asked(&mut w).is_empty());
     assert!(w.state.accounts.contains_key(&id("mallory")));

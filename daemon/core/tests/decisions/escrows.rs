@@ -330,7 +330,7 @@ fn a_daemon_that_has_just_started_releases_nothing_on_what_the_last_one_saw() {
     assert!(w.sent().is_empty());
     assert!(matches!(w.guard(key), Guard::Locked { .. }));
     let at = w.state.ledger.unwrap();
-    w.input(treasury_core::Input::Reconciled { at, accounts: Vec::new(), wall_ms: 1 });
+    w.input(treasury_core::Input::Reconciled { at, accounts: Vec::new(), from: String::new(), wall_ms: 1 });
     assert!(!w.state.sees(), "a part is not the whole");
     w.reconcile();
     assert_eq!(finishes(&w.settle()), 1);

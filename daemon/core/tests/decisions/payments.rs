@@ -1,10 +1,10 @@
 //! Payments: from a proposal to its validated end, and everything that must not happen on the way.
 
-use crate::world::{World, config, drops, id, signatures_of};
+use crate::world::{World, config, drops, hash, id, signatures_of};
 use treasury_core::command::{Answer, Command, CommandError};
 use treasury_core::config::{FindingKind, Severity};
 use treasury_core::input::{Input, SubmitReply};
-use treasury_core::observe::{Change, SignerListView};
+use treasury_core::observe::{Change, LedgerObservation, OpaqueTx, SignerListView};
 use treasury_core::proposal::Status;
 use treasury_core::units::{Hash256, HexBytes, Weight};
 
@@ -431,6 +431,32 @@ fn history_that_nobody_has_is_found_for_every_account_and_stops_everything() {
     assert_eq!(missing.len(), w.config.accounts.len());
     assert!(missing.iter().all(|finding| finding.severity == Severity::Alert));
     assert!(missing.iter().all(|finding| finding.evidence.contains("ledgers 1..2")));
+}
+
+#[test]
+fn a_transaction_that_cannot_be_read_is_found_for_the_accounts_it_touches_and_costs_no_sight() {
+    let mut w = World::new();
+    let mut observation = w.next_ledger(4);
+    let accounts = [id("warm"), id("alice")].into();
+    observation.opaque.push(OpaqueTx { id: hash("odd"), accounts, reason: "type 200".to_owned() });
+    w.hand_on(observation);
+    assert!(w.state.sees());
+    let found: Vec<_> = w.state.findings.values().map(|finding| (finding.kind, finding.account)).collect();
+    assert_eq!(found, [(FindingKind::OpaqueTransaction, id("warm"))]);
+    assert!(w.state.findings.values().all(|finding| finding.evidence.contains("type 200")));
+}
+
+#[test]
+fn a_ledger_without_opaque_transactions_is_stored_as_it_always_was() {
+    let w = World::new();
+    let mut observation = w.next_ledger(4);
+    let stored = serde_json::to_value(&observation).unwrap();
+    assert!(stored.get("opaque").is_none());
+    assert_eq!(serde_json::from_value::<LedgerObservation>(stored).unwrap(), observation);
+    let reason = "type 200".to_owned();
+    observation.opaque.push(OpaqueTx { id: hash("odd"), accounts: [id("warm")].into(), reason });
+    let stored = serde_json::to_value(&observation).unwrap();
+    assert_eq!(serde_json::from_value::<LedgerObservation>(stored).unwrap(), observation);
 }
 
 #[test]

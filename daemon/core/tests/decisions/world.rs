@@ -39,7 +39,7 @@ pub fn id(name: &str) -> AccountId {
     key(name).account_id()
 }
 
-fn hash(text: &str) -> Hash256 {
+pub fn hash(text: &str) -> Hash256 {
     xrpl_wire::sha512_half(&[text.as_bytes()])
 }
 
@@ -179,7 +179,7 @@ impl World {
 
     fn reconcile_at(&mut self, at: LedgerPoint) {
         let accounts = self.ledger.values().cloned().collect();
-        self.input(Input::Reconciled { at, accounts, wall_ms: self.wall_ms });
+        self.input(Input::Reconciled { at, accounts, from: "a server".to_owned(), wall_ms: self.wall_ms });
     }
 
     /// The accounts read anew at the cursor.
@@ -368,6 +368,7 @@ impl World {
             fees: NetworkFees { base_fee: drops(10), reserve_base: drops(XRP), reserve_inc: drops(200_000) },
             transactions: Vec::new(),
             changes: Vec::new(),
+            opaque: Vec::new(),
         }
     }
 
