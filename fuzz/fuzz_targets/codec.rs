@@ -1,16 +1,29 @@
-//! Bytes: what decodes encodes to the same bytes, its JSON reads back as the same, and nothing panics.
+//! Bytes: what decodes encodes to the same bytes, strictly and leniently, its JSON reads back as the same, nothing
+//! that is not understood becomes a transaction to be signed, and nothing panics.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use xrpl_wire::{
-    LedgerEntry, LedgerHeader, Metadata, Object, Transaction, TxBody, Value, condition, sign, typed,
+    LedgerEntry, LedgerHeader, LedgerTx, Metadata, Object, Transaction, TxBody, Value, condition, sign, typed,
 };
 
 fuzz_target!(|data: &[u8]| {
     let _ = LedgerHeader::decode(data).map(|header| assert_eq!(header.encode().as_slice(), data));
     let _ = condition::parse_condition(data);
     let _ = condition::parse_fulfillment(data);
+    let lenient = Object::decode_lenient(data);
+    let _ = LedgerTx::decode(data).map(|tx| assert_eq!(Ok(tx.object()), lenient.as_ref()));
+    let _ = Metadata::decode_lenient(data).map(|meta| assert_eq!(meta.encode().as_deref(), Ok(data)));
+    if let Ok(object) = &lenient {
+        assert_eq!(object.encode().as_deref(), Ok(data), "what is not understood is written as it was");
+        let _ = (object.to_json(), format!("{object:?}"), LedgerEntry::from_object(object));
+        if let Ok(tx) = Transaction::from_object(object.clone()) {
+            assert_eq!(tx.object().not_understood(), None, "nothing is signed that is not understood");
+        }
+    }
     let Ok(object) = Object::decode(data) else { return };
+    assert_eq!(lenient.as_ref(), Ok(&object), "what reads strictly reads the same leniently");
+    assert_eq!(object.not_understood(), None);
     assert_eq!(object.encode().as_deref(), Ok(data), "decoded bytes encode to themselves");
     let _ = object.encode_signing();
     let json = object.to_json();

@@ -6,18 +6,23 @@ use crate::encode::{
 };
 use crate::{
     AccountId, Amount, CodecError, Currency, Drops, Field, FieldType, Hash256, IouValue, Issue, IssuedAmount,
-    MAX_BYTES, MAX_DEPTH, MptAmount, Number, Object, PathStep, Value, XChainBridge,
+    MAX_BYTES, MAX_DEPTH, MptAmount, Number, Object, PathStep, RawValue, Value, XChainBridge,
 };
 
 /// Reads one object from all of the bytes.
 pub(crate) fn object(bytes: &[u8]) -> Result<Object, CodecError> {
-    read(bytes, |_, _| ())
+    read(Reader::new(bytes), |_, _| ())
+}
+
+/// Reads one object from all of the bytes, fields and values that are not known included.
+pub(crate) fn object_lenient(bytes: &[u8]) -> Result<Object, CodecError> {
+    read(Reader { lenient: true, ..Reader::new(bytes) }, |_, _| ())
 }
 
 /// Reads one object from all of the bytes, and puts those of them that are signed behind what `signing` holds
 /// already. What was read would be written as the same bytes, so nothing has to be written again to get them.
 pub(crate) fn object_and_signing(bytes: &[u8], signing: &mut Vec<u8>) -> Result<Object, CodecError> {
-    read(bytes, |field, bytes| {
+    read(Reader::new(bytes), |field, bytes| {
         if field.is_signing() {
             signing.extend(bytes);
         }
@@ -25,11 +30,11 @@ pub(crate) fn object_and_signing(bytes: &[u8], signing: &mut Vec<u8>) -> Result<
 }
 
 /// Reads one object, and shows each of its fields with the bytes it was read from.
-fn read(bytes: &[u8], mut seen: impl FnMut(Field, &[u8])) -> Result<Object, CodecError> {
+fn read(mut reader: Reader<'_>, mut seen: impl FnMut(Field, &[u8])) -> Result<Object, CodecError> {
+    let bytes = reader.bytes;
     if bytes.len() > MAX_BYTES {
         return Err(CodecError::TooLarge(bytes.len()));
     }
-    let mut reader = Reader { bytes, offset: 0 };
     // As many as an AccountRoot has: entries are kept, and most of them are that.
     let mut object = Object::with_capacity(8);
     let mut last = None;
@@ -45,11 +50,13 @@ fn read(bytes: &[u8], mut seen: impl FnMut(Field, &[u8])) -> Result<Object, Code
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
+    /// Whether fields and values that are not known are kept, as far as their type tells where they end.
+    lenient: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { bytes, offset: 0 }
+        Reader { bytes, offset: 0, lenient: false }
     }
 
     /// The next so many bytes.
@@ -110,13 +117,15 @@ impl<'a> Reader<'a> {
                 return Err(CodecError::NotShortest { offset });
             }
         }
-        let (kind, nth) = (u32::from(kind), u32::from(nth));
-        if nth == 1 && (kind == FieldType::Object.code() || kind == FieldType::Array.code()) {
+        let (type_code, number) = (u32::from(kind), u32::from(nth));
+        if nth == 1 && (type_code == FieldType::Object.code() || type_code == FieldType::Array.code()) {
             return Err(CodecError::UnexpectedEnd { offset });
         }
-        let field = Field::from_code(kind << 16 | nth)
-            .filter(|field| field.is_serialized())
-            .ok_or(CodecError::UnknownFieldCode { type_code: kind, nth, offset })?;
+        let known = Field::from_code(type_code << 16 | number).filter(|field| field.is_serialized());
+        let unknown = || FieldType::from_code(type_code).map(|kind| Field::unknown(kind, nth));
+        let field = known
+            .or_else(|| if self.lenient { unknown() } else { None })
+            .ok_or(CodecError::UnknownFieldCode { type_code, nth: number, offset })?;
         Ok((field, offset))
     }
 
@@ -181,6 +190,73 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, field: Field, depth: usize) -> Result<Value, CodecError> {
+        let start = self.offset;
+        match self.understood(field, depth) {
+            Err(error @ CodecError::Invalid { .. }) if self.lenient => {
+                self.offset = start;
+                self.skip(field.field_type()).ok_or(error)?;
+                let bytes = self.bytes.get(start..self.offset).unwrap_or_default().to_vec();
+                Ok(Value::Raw(RawValue { kind: field.field_type(), bytes }))
+            }
+            read => read,
+        }
+    }
+
+    /// Goes to the end of a value whose meaning is of no concern; none where its type does not tell the end.
+    fn skip(&mut self, kind: FieldType) -> Option<()> {
+        let length = match kind {
+            FieldType::U96 | FieldType::Number => 12,
+            FieldType::U384 => 48,
+            FieldType::U512 => 64,
+            FieldType::Amount => match self.peek()? {
+                first if first & 0x80 != 0 => 48,
+                first if first & 0x20 != 0 => 33,
+                _ => 8,
+            },
+            FieldType::Account | FieldType::Vector256 => return self.vl().ok().map(|_| ()),
+            FieldType::PathSet => return self.skip_paths(),
+            FieldType::Issue => return self.skip_issue(),
+            FieldType::XChainBridge => {
+                self.vl().ok()?;
+                self.skip_issue()?;
+                self.vl().ok()?;
+                return self.skip_issue();
+            }
+            // Nothing that has the length of one of these is refused, and what is in an object or an array
+            // has been skipped where it can be.
+            _ => return None,
+        };
+        self.take(length).ok().map(|_| ())
+    }
+
+    fn skip_paths(&mut self) -> Option<()> {
+        let parts = [(path::ACCOUNT, 20), (path::CURRENCY, 20), (path::MPT, 24), (path::ISSUER, 20)];
+        loop {
+            let kind = self.u8().ok()?;
+            if kind == path::END {
+                return Some(());
+            }
+            if kind == path::NEXT {
+                continue;
+            }
+            if kind & !parts.iter().fold(0, |known, (bit, _)| known | bit) != 0 {
+                return None;
+            }
+            for (_, length) in parts.iter().filter(|(bit, _)| kind & bit != 0) {
+                self.take(*length).ok()?;
+            }
+        }
+    }
+
+    fn skip_issue(&mut self) -> Option<()> {
+        if self.take(20).ok()? != [0; 20] && self.take(20).ok()? == MPT_MARK {
+            self.take(4).ok()?;
+        }
+        Some(())
+    }
+
+    /// A value that its type allows.
+    fn understood(&mut self, field: Field, depth: usize) -> Result<Value, CodecError> {
         Ok(match field.field_type() {
             FieldType::U8 => Value::U8(self.u8()?),
             FieldType::U16 => Value::U16(self.array().map(u16::from_be_bytes)?),
@@ -192,6 +268,9 @@ impl<'a> Reader<'a> {
             FieldType::Hash160 => Value::Hash160(self.array()?),
             FieldType::Hash192 => Value::Hash192(self.array()?),
             FieldType::Hash256 => Value::Hash256(Hash256(self.array()?)),
+            FieldType::U96 | FieldType::U384 | FieldType::U512 => {
+                return Err(CodecError::Invalid { field, what: "of a type that no known field has" });
+            }
             FieldType::Amount => Value::Amount(self.amount(field)?),
             FieldType::Blob => Value::Blob(self.vl()?.to_vec()),
             FieldType::Account => match self.vl()? {

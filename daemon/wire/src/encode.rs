@@ -127,6 +127,7 @@ fn value(out: &mut Vec<u8>, field: Field, value: &Value, depth: usize) -> Result
         Value::Currency(currency) => out.extend(currency.0),
         Value::Issue(issue) => self::issue(out, field, issue)?,
         Value::XChainBridge(bridge) => self::bridge(out, field, bridge)?,
+        Value::Raw(raw) => out.extend(&raw.bytes),
     }
     Ok(())
 }
@@ -278,6 +279,9 @@ pub(crate) fn type_name(kind: FieldType) -> &'static str {
         FieldType::Hash160 => "Hash160",
         FieldType::Hash192 => "Hash192",
         FieldType::Hash256 => "Hash256",
+        FieldType::U96 => "UInt96",
+        FieldType::U384 => "UInt384",
+        FieldType::U512 => "UInt512",
         FieldType::Amount => "Amount",
         FieldType::Blob => "Blob",
         FieldType::Account => "AccountID",

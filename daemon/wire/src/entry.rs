@@ -7,12 +7,15 @@ use thiserror::Error;
 
 use crate::account::AccountId;
 use crate::amount::{Amount, Drops, IssuedAmount};
+use crate::error::CodecError;
 use crate::field::{Field, sf};
 use crate::hash::Hash256;
+use crate::json;
 use crate::object::Object;
 use crate::time::RippleTime;
 use crate::typed::{SignerEntry, signer_entries};
 use crate::types::LedgerEntryType;
+use crate::value::Value;
 
 /// Why an object is not a ledger entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -225,8 +228,16 @@ impl LedgerEntry {
         let code = object.u16(sf::LedgerEntryType).ok_or(EntryError::NotAnEntry)?;
         let entry_type = LedgerEntryType::from_code(code).ok_or(EntryError::UnknownType { code })?;
         let get = Getter { object, entry_type };
+        // What is there and not understood must not pass for what is not there.
+        let raw = |field: &&Field| matches!(object.get(**field), Some(Value::Raw(_)));
+        if let Some(field) = read_fields(entry_type).iter().find(raw) {
+            return Err(get.bad(*field));
+        }
         Ok(match entry_type {
             LedgerEntryType::AccountRoot => Self::AccountRoot(get.account_root()?),
+            LedgerEntryType::SignerList if !object.has(sf::SignerEntries) => {
+                return Err(get.missing(sf::SignerEntries));
+            }
             LedgerEntryType::SignerList => Self::SignerList(SignerList {
                 quorum: get.u32(sf::SignerQuorum)?,
                 entries: signer_entries(object).ok_or(get.bad(sf::SignerEntries))?,
@@ -255,6 +266,106 @@ impl LedgerEntry {
             }),
             _ => Self::Other(object.clone()),
         })
+    }
+}
+
+impl LedgerEntry {
+    /// Reads an entry from a server's JSON, which may be younger than this program: what this program reads of the
+    /// type must be as it knows it, and the rest is left out, with what it does not know inside of that. Of a type
+    /// that is not read nothing is left but the type.
+    ///
+    /// # Errors
+    /// What is wrong with a field that is read; [`CodecError::Expected`] for what is no object.
+    pub fn from_json_lenient(
+        entry_type: LedgerEntryType,
+        json: &serde_json::Value,
+    ) -> Result<Self, EntryJsonError> {
+        let mut object = json::fields_from_json(json, read_fields(entry_type))?;
+        object.set(sf::LedgerEntryType, entry_type);
+        Ok(Self::from_object(&object)?)
+    }
+}
+
+/// Why JSON is not an entry of its type.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EntryJsonError {
+    /// A field has not the form that its type has.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// The fields do not make the entry.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+}
+
+impl EntryJsonError {
+    /// A code that stays the same in every release.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Codec(error) => error.code(),
+            Self::Entry(error) => error.code(),
+        }
+    }
+}
+
+/// The fields that are read of an entry of a type, LedgerEntryType aside.
+fn read_fields(entry_type: LedgerEntryType) -> &'static [Field] {
+    match entry_type {
+        LedgerEntryType::AccountRoot => &[
+            sf::Account,
+            sf::Balance,
+            sf::Sequence,
+            sf::OwnerCount,
+            sf::Flags,
+            sf::RegularKey,
+            sf::TicketCount,
+            sf::AccountTxnID,
+            sf::Domain,
+            sf::MessageKey,
+            sf::TransferRate,
+            sf::TickSize,
+            sf::PreviousTxnID,
+            sf::PreviousTxnLgrSeq,
+        ],
+        LedgerEntryType::SignerList => &[
+            sf::SignerQuorum,
+            sf::SignerEntries,
+            sf::Owner,
+            sf::Flags,
+            sf::PreviousTxnID,
+            sf::PreviousTxnLgrSeq,
+        ],
+        LedgerEntryType::Ticket => {
+            &[sf::Account, sf::TicketSequence, sf::PreviousTxnID, sf::PreviousTxnLgrSeq]
+        }
+        LedgerEntryType::Escrow => &[
+            sf::Account,
+            sf::Destination,
+            sf::DestinationTag,
+            sf::SourceTag,
+            sf::Amount,
+            sf::Condition,
+            sf::FinishAfter,
+            sf::CancelAfter,
+            sf::Sequence,
+            sf::PreviousTxnID,
+            sf::PreviousTxnLgrSeq,
+        ],
+        LedgerEntryType::RippleState => {
+            &[sf::Balance, sf::LowLimit, sf::HighLimit, sf::Flags, sf::PreviousTxnID, sf::PreviousTxnLgrSeq]
+        }
+        LedgerEntryType::FeeSettings => &[
+            sf::BaseFeeDrops,
+            sf::ReserveBaseDrops,
+            sf::ReserveIncrementDrops,
+            sf::BaseFee,
+            sf::ReserveBase,
+            sf::ReserveIncrement,
+        ],
+        LedgerEntryType::DepositPreauth => {
+            &[sf::Account, sf::Authorize, sf::PreviousTxnID, sf::PreviousTxnLgrSeq]
+        }
+        _ => &[],
     }
 }
 

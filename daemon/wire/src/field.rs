@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
+use crate::encode::type_name;
+
 /// Declares the table of fields and a const for each.
 macro_rules! fields {
     ($($kind:ident: $($nth:literal $name:ident $use:ident,)* ;)*) => {
@@ -31,8 +33,8 @@ mod table;
 pub use table::sf;
 
 /// A field: its type's code in the upper byte, its number in the two below, and in the last how it is used, so
-/// that writing an object looks nothing up. Ordered as the ledger writes fields. Only fields of the server's table
-/// exist.
+/// that writing an object looks nothing up. Ordered as the ledger writes fields. Fields that are not in the table
+/// come of [`Object::decode_lenient`](crate::Object::decode_lenient) alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Field(u32);
 
@@ -50,6 +52,10 @@ pub enum FieldType {
     Hash160,
     Hash192,
     Hash256,
+    /// No field of the table has it, nor the next two; how long they are is known all the same.
+    U96,
+    U384,
+    U512,
     Amount,
     Blob,
     Account,
@@ -107,6 +113,16 @@ fn place(code: u32) -> Option<usize> {
 const WRITTEN: u32 = 1;
 const SIGNED: u32 = 2;
 
+/// Names of fields that the table does not hold, by type and number: `Blob.47` for a Blob that has the number 47.
+/// No field of the table has a name with a dot.
+static UNKNOWN_NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let name = |(kind, nth): (u32, usize)| match FieldType::from_code(kind) {
+        Some(kind) => format!("{}.{nth}", type_name(kind)),
+        None => String::new(),
+    };
+    (0..27).flat_map(|kind| (0..NUMBERS).map(move |nth| (kind, nth))).map(name).collect()
+});
+
 static BY_NAME: LazyLock<HashMap<&'static str, Field>> =
     LazyLock::new(|| table::TABLE.iter().map(|info| (info.name, info.field)).collect());
 
@@ -121,19 +137,32 @@ impl Field {
         Field(kind.code() << 24 | nth << 8 | usage)
     }
 
+    /// A field that the table does not hold. It is taken to be signed, as nearly all are.
+    pub(crate) fn unknown(kind: FieldType, nth: u8) -> Field {
+        Field::of(kind, u32::from(nth), Use::Signed)
+    }
+
+    /// Whether the table holds it.
+    pub fn is_known(self) -> bool {
+        self.info().is_some()
+    }
+
     fn info(self) -> Option<&'static FieldInfo> {
         *BY_CODE.get(place(self.code())?)?
     }
 
     /// The name, as it stands in JSON.
     pub fn name(self) -> &'static str {
-        // Every Field comes from the table, so there always is a row.
-        self.info().map_or("", |info| info.name)
+        match self.info() {
+            Some(info) => info.name,
+            // A number of a read field is a byte, so it has a place.
+            None => place(self.code()).and_then(|at| UNKNOWN_NAMES.get(at)).map_or("", String::as_str),
+        }
     }
 
     /// What it holds.
     pub fn field_type(self) -> FieldType {
-        // Every Field comes from the table, so its code is that of a type.
+        // Every Field is made of a type.
         FieldType::from_code(self.0 >> 24).unwrap_or(FieldType::Blob)
     }
 
@@ -199,7 +228,10 @@ impl FieldType {
             FieldType::Hash160 => 17,
             FieldType::PathSet => 18,
             FieldType::Vector256 => 19,
+            FieldType::U96 => 20,
             FieldType::Hash192 => 21,
+            FieldType::U384 => 22,
+            FieldType::U512 => 23,
             FieldType::Issue => 24,
             FieldType::XChainBridge => 25,
             FieldType::Currency => 26,
@@ -207,7 +239,7 @@ impl FieldType {
     }
 
     /// The type of a number.
-    const fn from_code(code: u32) -> Option<FieldType> {
+    pub(crate) const fn from_code(code: u32) -> Option<FieldType> {
         Some(match code {
             1 => FieldType::U16,
             2 => FieldType::U32,
@@ -226,7 +258,10 @@ impl FieldType {
             17 => FieldType::Hash160,
             18 => FieldType::PathSet,
             19 => FieldType::Vector256,
+            20 => FieldType::U96,
             21 => FieldType::Hash192,
+            22 => FieldType::U384,
+            23 => FieldType::U512,
             24 => FieldType::Issue,
             25 => FieldType::XChainBridge,
             26 => FieldType::Currency,

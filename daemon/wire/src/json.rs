@@ -63,6 +63,7 @@ fn to_json(field: Field, value: &Value) -> Json {
             ("IssuingChainDoor", Json::from(bridge.issuing_chain_door.to_string())),
             ("IssuingChainIssue", issue_to_json(&bridge.issuing_chain_issue)),
         ]),
+        Value::Raw(raw) => Json::from(hex::encode_upper(raw.as_bytes())),
     }
 }
 
@@ -180,23 +181,38 @@ impl Amount {
 
 /// From what the server shows.
 pub(crate) fn object_from_json(json: &Json) -> Result<Object, CodecError> {
-    read_object(json, 0)
+    read_object(json, 0, Unknown::Refused)
 }
 
-fn read_object(json: &Json, depth: usize) -> Result<Object, CodecError> {
+/// These fields of what the server shows, as far as they are there.
+pub(crate) fn fields_from_json(json: &Json, fields: &[Field]) -> Result<Object, CodecError> {
+    let map = json.as_object().ok_or(CodecError::Expected("an object"))?;
+    let there = fields.iter().filter_map(|field| Some((*field, map.get(field.name())?)));
+    there.map(|(field, json)| Ok((field, from_json(field, json, 0, Unknown::LeftOut)?))).collect()
+}
+
+/// What becomes of members of an object that are no fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Refused,
+    LeftOut,
+}
+
+fn read_object(json: &Json, depth: usize, unknown: Unknown) -> Result<Object, CodecError> {
     if depth > MAX_DEPTH {
         return Err(CodecError::TooDeep);
     }
     let map = json.as_object().ok_or(CodecError::Expected("an object"))?;
     map.iter()
+        .filter(|(name, _)| unknown == Unknown::Refused || Field::from_name(name).is_some())
         .map(|(name, json)| {
             let field = Field::from_name(name).ok_or_else(|| CodecError::UnknownFieldName(name.clone()))?;
-            Ok((field, from_json(field, json, depth)?))
+            Ok((field, from_json(field, json, depth, unknown)?))
         })
         .collect()
 }
 
-fn from_json(field: Field, json: &Json, depth: usize) -> Result<Value, CodecError> {
+fn from_json(field: Field, json: &Json, depth: usize, unknown: Unknown) -> Result<Value, CodecError> {
     let invalid = |what| CodecError::Invalid { field, what };
     let text = || json.as_str().ok_or(invalid("expected text"));
     Ok(match field.field_type() {
@@ -210,6 +226,10 @@ fn from_json(field: Field, json: &Json, depth: usize) -> Result<Value, CodecErro
         FieldType::Hash160 => Value::Hash160(fixed(field, text()?)?),
         FieldType::Hash192 => Value::Hash192(fixed(field, text()?)?),
         FieldType::Hash256 => Value::Hash256(Hash256(fixed(field, text()?)?)),
+        // No known field has one of them.
+        FieldType::U96 | FieldType::U384 | FieldType::U512 => {
+            return Err(invalid("a type that no field has"));
+        }
         FieldType::Amount => Value::Amount(read_amount(field, json)?),
         FieldType::Blob => Value::Blob(hex::decode(text()?).map_err(|_| invalid("expected hex"))?),
         FieldType::Account if text()?.is_empty() => Value::AccountEmpty,
@@ -217,8 +237,8 @@ fn from_json(field: Field, json: &Json, depth: usize) -> Result<Value, CodecErro
         FieldType::Number => {
             Value::Number(number::parse(text()?).ok_or(invalid("expected a number as text"))?)
         }
-        FieldType::Object => Value::Object(read_object(json, depth + 1)?),
-        FieldType::Array => Value::Array(read_array(field, json, depth + 1)?),
+        FieldType::Object => Value::Object(read_object(json, depth + 1, unknown)?),
+        FieldType::Array => Value::Array(read_array(field, json, depth + 1, unknown)?),
         FieldType::PathSet => Value::PathSet(read_paths(field, json)?),
         FieldType::Vector256 => {
             let list = json.as_array().ok_or(invalid("expected a list of hashes"))?;
@@ -380,7 +400,12 @@ fn read_issue(field: Field, json: &Json) -> Result<Issue, CodecError> {
     Ok(Issue::Issued { currency, issuer: account(field, json.get("issuer"))? })
 }
 
-fn read_array(field: Field, json: &Json, depth: usize) -> Result<Vec<(Field, Object)>, CodecError> {
+fn read_array(
+    field: Field,
+    json: &Json,
+    depth: usize,
+    unknown: Unknown,
+) -> Result<Vec<(Field, Object)>, CodecError> {
     if depth > MAX_DEPTH {
         return Err(CodecError::TooDeep);
     }
@@ -396,7 +421,7 @@ fn read_array(field: Field, json: &Json, depth: usize) -> Result<Vec<(Field, Obj
             if name.field_type() != FieldType::Object {
                 return Err(invalid("an array holds objects only"));
             }
-            Ok((name, read_object(inner, depth + 1)?))
+            Ok((name, read_object(inner, depth + 1, unknown)?))
         })
         .collect()
 }

@@ -2,7 +2,9 @@
 //! entries.
 //!
 //! Pure: no IO, no clock, no randomness. Nothing here panics on any input; what is not exactly what the
-//! ledger would write is an error.
+//! ledger would write is an error. That holds for all that is signed and submitted. What a validated ledger holds
+//! may be younger than this program: [`LedgerTx`], [`Metadata::decode_lenient`] and
+//! [`LedgerEntry::from_json_lenient`] read of it what they know, and keep or leave out the rest.
 
 pub mod account;
 pub mod amount;
@@ -19,6 +21,7 @@ pub mod index;
 pub mod iou;
 mod json;
 pub mod keys;
+pub mod ledger_tx;
 pub mod memo;
 pub mod meta;
 mod number;
@@ -46,6 +49,7 @@ pub use hash::{Hash256, sha512_half};
 pub use header::LedgerHeader;
 pub use iou::{IouError, IouValue};
 pub use keys::{KeyPair, PublicKey, PublicKeyError};
+pub use ledger_tx::LedgerTx;
 pub use memo::Memo;
 pub use meta::{AffectedNode, Metadata, NodeKind};
 pub use object::Object;
@@ -57,7 +61,7 @@ pub use time::RippleTime;
 pub use tx::{SeqProxy, Transaction, TxError};
 pub use typed::{TxBody, TxCommon};
 pub use types::{LedgerEntryType, TransactionType};
-pub use value::{Number, PathStep, Value, XChainBridge};
+pub use value::{Number, PathStep, RawValue, Value, XChainBridge};
 
 /// How deep objects and arrays may stand in one another: as deep as the server reads.
 pub const MAX_DEPTH: usize = 10;

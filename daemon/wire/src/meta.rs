@@ -13,6 +13,9 @@ pub struct Metadata {
     pub delivered_amount: Option<Amount>,
     /// The entries that were made, changed and removed, in the server's order.
     pub nodes: Vec<AffectedNode>,
+    /// Nodes of entry types that are not known, and whatever else is no node; none but by
+    /// [`Metadata::decode_lenient`].
+    pub unknown_nodes: Vec<Object>,
     object: Object,
 }
 
@@ -55,6 +58,25 @@ impl Metadata {
         Metadata::from_object(Object::decode(bytes)?)
     }
 
+    /// Reads the metadata of a validated ledger, which may be younger than this program: results, entry types,
+    /// fields and values that are not known are kept, as in [`Object::decode_lenient`].
+    ///
+    /// # Errors
+    /// [`CodecError::Missing`] without a result, a place or nodes; as [`Object::decode_lenient`].
+    pub fn decode_lenient(bytes: &[u8]) -> Result<Metadata, CodecError> {
+        let object = Object::decode_lenient(bytes)?;
+        let code = object.u8(sf::TransactionResult).ok_or(CodecError::Missing(sf::TransactionResult))?;
+        let list = object.array(sf::AffectedNodes).ok_or(CodecError::Missing(sf::AffectedNodes))?;
+        let (mut nodes, mut unknown_nodes) = (Vec::with_capacity(list.len()), Vec::new());
+        for (name, node) in list {
+            match affected_node(*name, node) {
+                Ok(read) => nodes.push(read),
+                Err(_) => unknown_nodes.push(node.clone()),
+            }
+        }
+        Metadata::of(object, TxResult::of_ledger(code), nodes, unknown_nodes)
+    }
+
     /// Reads metadata from its fields.
     ///
     /// # Errors
@@ -63,17 +85,21 @@ impl Metadata {
         let code = object.u8(sf::TransactionResult).ok_or(CodecError::Missing(sf::TransactionResult))?;
         let result = TxResult::from_code(i32::from(code))
             .ok_or(CodecError::Invalid { field: sf::TransactionResult, what: "no known result" })?;
-        let transaction_index =
-            object.u32(sf::TransactionIndex).ok_or(CodecError::Missing(sf::TransactionIndex))?;
         let nodes = object.array(sf::AffectedNodes).ok_or(CodecError::Missing(sf::AffectedNodes))?;
         let nodes = nodes.iter().map(|(name, node)| affected_node(*name, node)).collect::<Result<_, _>>()?;
-        Ok(Metadata {
-            result,
-            transaction_index,
-            delivered_amount: object.amount(sf::DeliveredAmount),
-            nodes,
-            object,
-        })
+        Metadata::of(object, result, nodes, Vec::new())
+    }
+
+    fn of(
+        object: Object,
+        result: TxResult,
+        nodes: Vec<AffectedNode>,
+        unknown_nodes: Vec<Object>,
+    ) -> Result<Metadata, CodecError> {
+        let transaction_index =
+            object.u32(sf::TransactionIndex).ok_or(CodecError::Missing(sf::TransactionIndex))?;
+        let delivered_amount = object.amount(sf::DeliveredAmount);
+        Ok(Metadata { result, transaction_index, delivered_amount, nodes, unknown_nodes, object })
     }
 
     /// All fields.

@@ -124,6 +124,30 @@ impl Object {
         decode::object(bytes)
     }
 
+    /// Reads what a validated ledger holds, which may be younger than this program. A field that the table does not
+    /// hold is kept, and so is a value that its type does not allow, where the type tells how long it is;
+    /// [`Object::encode`] writes both back as they were. All else is as in [`Object::decode`].
+    ///
+    /// # Errors
+    /// As [`Object::decode`]. [`CodecError::UnknownFieldCode`] only for a field of a type that is not known.
+    pub fn decode_lenient(bytes: &[u8]) -> Result<Object, CodecError> {
+        decode::object_lenient(bytes)
+    }
+
+    /// A field, here or further in, that is not known or whose value is not understood; none in what
+    /// [`Object::decode`] has read.
+    pub fn not_understood(&self) -> Option<Field> {
+        self.0.iter().find_map(|(field, value)| match value {
+            _ if !field.is_known() => Some(*field),
+            Value::Raw(_) => Some(*field),
+            Value::Object(inner) => inner.not_understood(),
+            Value::Array(list) => list
+                .iter()
+                .find_map(|(name, inner)| if name.is_known() { inner.not_understood() } else { Some(*name) }),
+            _ => None,
+        })
+    }
+
     /// As the server shows it.
     pub fn to_json(&self) -> serde_json::Value {
         json::object_to_json(self)

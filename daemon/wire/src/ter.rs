@@ -1,6 +1,7 @@
 //! What became of a transaction: the server's result codes.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -21,9 +22,14 @@ macro_rules! results {
 
 mod table;
 
-/// A result code of the server's table.
+/// A result code: a number first, and a name where the server's table of this program's time has one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TxResult(i16);
+
+/// Names for numbers that metadata may hold and the table does not have.
+static UNKNOWN_NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    (0..=u8::MAX).map(|code| format!("{}{code}", if code < 100 { "result" } else { "tec" })).collect()
+});
 
 /// One row of the table.
 #[derive(Debug)]
@@ -39,14 +45,25 @@ impl TxResult {
         i32::from(self.0)
     }
 
-    /// The name, as it stands in JSON.
+    /// The name, as it stands in JSON; such as `tec201` for a number that the table does not have.
     pub fn name(self) -> &'static str {
-        self.row().map_or("-", |row| row.name)
+        match self.row() {
+            Some(row) => row.name,
+            None => {
+                let code = usize::try_from(self.0).ok();
+                code.and_then(|code| UNKNOWN_NAMES.get(code)).map_or("-", String::as_str)
+            }
+        }
     }
 
     /// The server's sentence about it.
     pub fn message(self) -> &'static str {
-        self.row().map_or("-", |row| row.message)
+        self.row().map_or("Not known to this release.", |row| row.message)
+    }
+
+    /// Of the number in a validated ledger, which may be younger than the table.
+    pub fn of_ledger(code: u8) -> TxResult {
+        TxResult(i16::from(code))
     }
 
     /// Of a name.
@@ -122,7 +139,8 @@ impl Serialize for TxResult {
 impl<'de> Deserialize<'de> for TxResult {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TxResult, D::Error> {
         let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        TxResult::from_name(&name).ok_or_else(|| serde::de::Error::custom("no result code"))
+        let unknown = || (0..=u8::MAX).map(TxResult::of_ledger).find(|result| result.name() == name);
+        TxResult::from_name(&name).or_else(unknown).ok_or_else(|| serde::de::Error::custom("no result code"))
     }
 }
 
@@ -150,5 +168,19 @@ mod tests {
         assert_eq!(TxResult::tecUNFUNDED_PAYMENT.message(), "Insufficient XRP balance to send.");
         assert_eq!(TxResult::from_code(1), None);
         assert_eq!(TxResult::from_code(70_000), None);
+    }
+
+    #[test]
+    fn a_number_that_the_table_does_not_have_has_a_class_and_a_name() {
+        let result = TxResult::of_ledger(201);
+        assert_eq!((result.code(), result.name()), (201, "tec201"));
+        assert!(result.is_tec() && !result.is_tes());
+        let stored = serde_json::to_string(&result).unwrap();
+        assert_eq!(serde_json::from_str::<TxResult>(&stored).unwrap(), result);
+        let odd = TxResult::of_ledger(7);
+        assert_eq!((odd.name(), odd.is_tes(), odd.is_tec()), ("result7", false, false));
+        assert_eq!(TxResult::of_ledger(0), TxResult::tesSUCCESS);
+        assert_eq!(TxResult::from_name("tec201"), None, "what a server says is the table's or nothing");
+        assert!(serde_json::from_str::<TxResult>("\"tec1\"").is_err());
     }
 }

@@ -130,6 +130,14 @@ impl fmt::Display for SeqProxy {
 }
 
 impl SeqProxy {
+    /// What a transaction with these fields takes. Where there are both, which no server applies, it is the Sequence.
+    pub(crate) fn of(sequence: u32, ticket: Option<u32>) -> Self {
+        match ticket {
+            Some(ticket) if sequence == 0 => Self::Ticket(ticket),
+            _ => Self::Sequence(sequence),
+        }
+    }
+
     /// The number itself. It names what the transaction makes: an Escrow's OfferSequence, for one.
     #[must_use]
     pub fn value(self) -> u32 {
@@ -175,6 +183,10 @@ impl Transaction {
     /// `NotATransaction`, `UnknownType`, `MissingField`, `UnknownField`, `BadField`, `Codec` of [`TxError`].
     pub fn from_object(object: Object) -> Result<Self, TxError> {
         let checked = Checked::of(&object)?;
+        // Of what somebody else's ledger holds, nothing may be signed or submitted that is not understood.
+        if let Some(field) = object.not_understood() {
+            return Err(CodecError::Invalid { field, what: "not understood" }.into());
+        }
         let mut signing = prefix::SIGN.to_vec();
         let blob = encode::object_and_signing(&object, &mut signing)?;
         Ok(checked.into_transaction(object, blob, signing))
@@ -347,12 +359,14 @@ impl Checked {
         let tx_type = TransactionType::from_code(code).ok_or(TxError::UnknownType { code })?;
         check_template(tx_type, object)?;
         let missing = |field| TxError::MissingField { tx_type, field };
-        let account = object.account(sf::Account).ok_or(missing(sf::Account))?;
-        let sequence = object.u32(sf::Sequence).ok_or(missing(sf::Sequence))?;
-        let seq = match (sequence, object.u32(sf::TicketSequence)) {
-            (0, Some(ticket)) => SeqProxy::Ticket(ticket),
-            (sequence, _) => SeqProxy::Sequence(sequence),
+        let account = match object.get(sf::Account) {
+            Some(Value::Account(account)) => *account,
+            // What validators agree on by themselves is nobody's, and servers have written that in both ways.
+            Some(Value::AccountEmpty) if tx_type.is_pseudo() => AccountId::ZERO,
+            _ => return Err(missing(sf::Account)),
         };
+        let sequence = object.u32(sf::Sequence).ok_or(missing(sf::Sequence))?;
+        let seq = SeqProxy::of(sequence, object.u32(sf::TicketSequence));
         let fee = match object.amount(sf::Fee) {
             Some(Amount::Xrp(fee)) => fee,
             Some(_) => return Err(TxError::BadField { field: sf::Fee, what: "a fee is paid in XRP" }),

@@ -191,6 +191,14 @@ numbered_names! {
     Sponsorship = 144,
 }
 
+impl TransactionType {
+    /// Whether it is one that validators agree on by themselves and nobody signs.
+    #[must_use]
+    pub const fn is_pseudo(self) -> bool {
+        matches!(self, Self::EnableAmendment | Self::SetFee | Self::UNLModify)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! The values that fields hold.
 
+use std::fmt;
+
 use crate::{AccountId, Amount, Currency, Drops, Field, FieldType, Hash256, Issue, IssuedAmount, Object};
 
 /// What a field holds. Its variant must be that of the field's type, or the object cannot be written.
@@ -49,6 +51,31 @@ pub enum Value {
     Issue(Issue),
     /// A bridge between two ledgers. Rare, and twice as large as everything else: hence the box.
     XChainBridge(Box<XChainBridge>),
+    /// What [`Object::decode_lenient`] could tell the end of and not the meaning.
+    Raw(RawValue),
+}
+
+/// A value as it was written, of a length that its type tells: of a type that no known field has, or one that its
+/// type did not allow when this program was written. Comes of [`Object::decode_lenient`] alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawValue {
+    pub(crate) kind: FieldType,
+    /// All that follows the field's header, a length before it included.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl RawValue {
+    /// All that follows the field's header.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for RawValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({} bytes)", self.kind, self.bytes.len())
+    }
 }
 
 /// A decimal number as the ledger stores it: mantissa × 10^exponent. Zero is 0 and `i32::MIN`. Others than
@@ -117,6 +144,7 @@ impl Value {
             Value::Currency(_) => FieldType::Currency,
             Value::Issue(_) => FieldType::Issue,
             Value::XChainBridge(_) => FieldType::XChainBridge,
+            Value::Raw(raw) => raw.kind,
         }
     }
 }

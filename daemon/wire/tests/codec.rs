@@ -130,6 +130,7 @@ fn value(field: Field, depth: u32) -> BoxedStrategy<Value> {
         FieldType::Hash160 => any::<[u8; 20]>().prop_map(Value::Hash160).boxed(),
         FieldType::Hash192 => any::<[u8; 24]>().prop_map(Value::Hash192).boxed(),
         FieldType::Hash256 => any::<[u8; 32]>().prop_map(|bytes| Value::Hash256(Hash256(bytes))).boxed(),
+        FieldType::U96 | FieldType::U384 | FieldType::U512 => unreachable!("no field has it"),
         FieldType::Amount => amount().prop_map(Value::Amount).boxed(),
         FieldType::Blob => blob().prop_map(Value::Blob).boxed(),
         FieldType::Account => {

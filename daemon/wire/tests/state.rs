@@ -135,6 +135,11 @@ fn every_recorded_entry_is_where_its_contents_say() {
                     Some(index) => assert_eq!(index, *at, "{name} {entry_type}"),
                     None => assert!(entry_type == LedgerEntryType::Escrow, "{name} {entry_type} {at}"),
                 }
+                let read = LedgerEntry::from_object(object).unwrap();
+                if !matches!(read, LedgerEntry::Other(_)) {
+                    let shown = LedgerEntry::from_json_lenient(entry_type, &object.to_json());
+                    assert_eq!(shown, Ok(read), "{name} {entry_type}");
+                }
                 *seen.entry(entry_type).or_insert(0) += 1;
             }
         }
