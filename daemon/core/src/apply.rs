@@ -214,10 +214,10 @@ impl State {
             Change::EscrowDeleted { key, tx_id, tx_type } => {
                 if let Some(tracked) = self.escrows.get_mut(key) {
                     let proposal = tracked.guard.proposal();
-                    tracked.guard = if tx_type == "EscrowFinish" {
-                        Guard::Released { proposal, tx_id: *tx_id, at }
-                    } else {
-                        Guard::Cancelled { proposal, tx_id: *tx_id, at }
+                    tracked.guard = match tx_type.as_str() {
+                        "EscrowFinish" => Guard::Released { proposal, tx_id: *tx_id, at },
+                        "EscrowCancel" => Guard::Cancelled { proposal, tx_id: *tx_id, at },
+                        _ => Guard::Gone { proposal, at },
                     };
                 }
                 self.no_longer_stands(key);

@@ -130,7 +130,8 @@ pub enum Change {
         key: EscrowKey,
         /// The transaction that ended it.
         tx_id: Hash256,
-        /// `EscrowFinish` (the money went to the destination) or `EscrowCancel` (it came back).
+        /// `EscrowFinish` (the money went to the destination) or `EscrowCancel` (it came back); of any other,
+        /// where the money went is not told.
         tx_type: String,
     },
 }
@@ -223,8 +224,16 @@ pub struct AccountSnapshot {
 /// # Errors
 /// Where the transaction cannot be serialized, which a decoded one always can.
 pub fn intent_digest(tx: &xrpl_wire::Transaction) -> Result<Hash256, xrpl_wire::CodecError> {
+    intent_digest_of(tx.object())
+}
+
+/// [`intent_digest`] of a transaction's fields, which may hold what this program does not know.
+///
+/// # Errors
+/// As [`intent_digest`].
+pub fn intent_digest_of(fields: &xrpl_wire::Object) -> Result<Hash256, xrpl_wire::CodecError> {
     use xrpl_wire::sf;
-    let mut object = tx.object().clone();
+    let mut object = fields.clone();
     for field in [sf::SigningPubKey, sf::TxnSignature, sf::Signers] {
         object.remove(field);
     }

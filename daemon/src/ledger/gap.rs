@@ -13,7 +13,6 @@ use super::error::{Trouble, malformed};
 use super::fetch;
 use super::follow::{Follower, Over};
 use super::observe::{ObserveError, Seen, Watch, observation, see};
-use super::prove;
 use super::reply::{self, AccountTx, AccountTxData, TxData, account_text};
 use super::server::Server;
 use super::transport::RequestError;
@@ -118,8 +117,8 @@ async fn pages(
             }
             let data = TxData { tx_blob, meta_blob };
             let tx_id = tree::transaction_id(&data.tx_blob.0);
-            let seen = prove::decode(&data).and_then(|(tx, meta)| see(&tx, &meta, watch));
-            let seen = seen.map_err(|what| ObserveError { index: LedgerIndex(ledger_index), tx_id, what })?;
+            let index = LedgerIndex(ledger_index);
+            let seen = see(tx_id, &data, watch).map_err(|what| ObserveError { index, tx_id, what })?;
             found.entry(ledger_index).or_default().insert(tx_id, seen);
         }
         marker = page.marker;

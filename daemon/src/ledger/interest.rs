@@ -1,6 +1,6 @@
 //! Which transactions may concern an account, told without decoding them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 
 use treasury_core::units::AccountId;
 use xrpl_wire::index;
@@ -20,7 +20,7 @@ const BITS_PER_NEEDLE: usize = 32;
 /// program does not know, between strangers, is passed over, and one that concerns the treasury is not.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interest {
-    needles: HashSet<[u8; NEEDLE_BYTES]>,
+    needles: HashMap<[u8; NEEDLE_BYTES], AccountId>,
     /// A bit for the first bytes of every needle. Every place in every transaction of the network is asked
     /// about, and nearly none is a needle's; this answers nearly all of them from a few cache lines.
     sieve: Vec<u64>,
@@ -30,16 +30,16 @@ pub(super) struct Interest {
 
 impl Interest {
     pub(super) fn in_accounts<'a>(accounts: impl IntoIterator<Item = &'a AccountId>) -> Self {
-        let mut needles = HashSet::new();
+        let mut needles = HashMap::new();
         for account in accounts {
-            needles.insert(account.0);
+            needles.insert(account.0, *account);
             for entry in [index::signer_list(account), index::account_root(account)] {
-                needles.extend(entry.0.first_chunk::<NEEDLE_BYTES>());
+                needles.extend(entry.0.first_chunk().map(|needle| (*needle, *account)));
             }
         }
         let words = (needles.len().saturating_mul(BITS_PER_NEEDLE) / 64).next_power_of_two().min(1 << 25);
         let mut interest = Self { needles, sieve: vec![0; words], shift: 64 - words.ilog2() - 6 };
-        for needle in &interest.needles {
+        for needle in interest.needles.keys() {
             let (word, bit) = place(needle, interest.shift);
             if let Some(word) = interest.sieve.get_mut(word) {
                 *word |= bit;
@@ -49,15 +49,21 @@ impl Interest {
     }
 
     pub(super) fn concerns(&self, tx: &TxData) -> bool {
-        let holds = |bytes: &[u8]| {
-            bytes.windows(NEEDLE_BYTES).any(|window| {
-                window.first_chunk().is_some_and(|window| {
-                    let (word, bit) = place(window, self.shift);
-                    self.sieve.get(word).is_some_and(|word| word & bit != 0) && self.needles.contains(window)
-                })
-            })
-        };
+        let holds = |bytes| self.accounts(bytes).next().is_some();
         holds(&tx.tx_blob.0) || holds(&tx.meta_blob.0)
+    }
+
+    /// The accounts that these bytes name.
+    pub(super) fn named(&self, bytes: &[u8]) -> BTreeSet<AccountId> {
+        self.accounts(bytes).collect()
+    }
+
+    fn accounts(&self, bytes: &[u8]) -> impl Iterator<Item = AccountId> {
+        bytes.windows(NEEDLE_BYTES).filter_map(|window| {
+            let window = window.first_chunk()?;
+            let (word, bit) = place(window, self.shift);
+            if self.sieve.get(word)? & bit == 0 { None } else { self.needles.get(window).copied() }
+        })
     }
 }
 
@@ -90,15 +96,17 @@ mod tests {
             let holding = |needle: &[u8]| {
                 let bytes = HexBytes([&before, needle, &after].concat());
                 let none = HexBytes(Vec::new());
+                let named = interest.named(&bytes.0);
                 let (tx_blob, meta_blob) = if in_meta { (none, bytes) } else { (bytes, none) };
-                interest.concerns(&TxData { tx_blob, meta_blob })
+                assert_eq!(interest.concerns(&TxData { tx_blob, meta_blob }), !named.is_empty());
+                named
             };
             for account in &accounts {
-                prop_assert!(holding(&account.0));
-                prop_assert!(holding(&index::signer_list(account).0));
-                prop_assert!(holding(&index::account_root(account).0));
+                for needle in [&account.0[..], &index::signer_list(account).0, &index::account_root(account).0] {
+                    prop_assert!(holding(needle).contains(account));
+                }
             }
-            prop_assert_eq!(holding(&stranger), accounts.iter().any(|account| account.0 == stranger));
+            prop_assert_eq!(!holding(&stranger).is_empty(), accounts.iter().any(|account| account.0 == stranger));
         }
     }
 }

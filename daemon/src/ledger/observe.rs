@@ -1,23 +1,26 @@
 //! What a proven ledger holds for the accounts that decisions rest on: a pure function of its
 //! transactions and their metadata.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use treasury_core::observe::{
-    Change, EscrowView, LedgerObservation, LedgerPoint, NetworkFees, ObservedTx, RootView, SignerListView,
-    intent_digest,
+    Change, EscrowView, LedgerObservation, LedgerPoint, NetworkFees, ObservedTx, OpaqueTx, RootView,
+    SignerListView, intent_digest_of,
 };
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes, LedgerIndex, Weight};
 use xrpl_wire::entry::{Escrow, SignerList};
 use xrpl_wire::{
-    AffectedNode, Amount, Drops, LedgerEntry, LedgerEntryType, Metadata, NodeKind, Object, Transaction,
-    TransactionType, index, sf,
+    AffectedNode, Amount, Drops, LedgerEntry, LedgerEntryType, LedgerTx, Metadata, NodeKind, Object,
+    TxResult, Value, index, sf,
 };
 
 use super::interest::Interest;
 use super::reply::TxData;
 
-/// Why a proven ledger cannot be read. The transaction may be of a kind that this program is too old for.
+/// Why a proven ledger cannot be taken in: what became of a transaction of the treasury's cannot be read. This
+/// program may be too old for it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ledger {index}: transaction {tx_id} cannot be read: {what}")]
 pub struct ObserveError {
@@ -69,36 +72,42 @@ impl Watch {
 }
 
 /// What decisions need of one transaction.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Seen {
     /// Its place in the ledger.
     place: u32,
     tx: Option<ObservedTx>,
     changes: Vec<Change>,
+    opaque: Option<OpaqueTx>,
 }
 
-/// Reduces a transaction to what decisions need of it.
+/// Reduces a transaction to what decisions need of it. What it does to watched accounts and cannot be read is
+/// told, and nothing else of it is lost by that.
 ///
 /// # Errors
-/// What its metadata says that the ledger could not have done.
-pub(super) fn see(tx: &Transaction, meta: &Metadata, watch: &Watch) -> Result<Seen, String> {
-    let changes = changes(tx, meta, watch)?;
-    let ended_ours = changes.iter().any(
-        |change| matches!(change, Change::EscrowDeleted { key, .. } if watch.treasury.contains(&key.owner)),
-    );
-    let reported = if ended_ours || watch.treasury.contains(&tx.account()) {
-        Some(ObservedTx {
-            id: tx.id(),
-            account: tx.account(),
-            slot: tx.seq(),
-            tx_type: tx.tx_type().name().to_owned(),
-            result: meta.result.name().to_owned(),
-            digest: intent_digest(tx).map_err(|error| error.to_string())?,
-        })
-    } else {
-        None
+/// Where it is a transaction of the treasury's whose result cannot be read: whether to send another in its place
+/// hangs on that.
+pub(super) fn see(id: Hash256, data: &TxData, watch: &Watch) -> Result<Seen, String> {
+    let tx = LedgerTx::decode(&data.tx_blob.0);
+    let meta = Metadata::decode_lenient(&data.meta_blob.0);
+    let mut look = Look { watch, id, tx: tx.as_ref().ok(), changes: Vec::new(), opaque: BTreeMap::new() };
+    for error in tx.as_ref().err().into_iter().chain(meta.as_ref().err()) {
+        let named = [&data.tx_blob.0, &data.meta_blob.0].map(|bytes| watch.interest.named(bytes));
+        look.is_opaque(named.into_iter().flatten(), error);
+    }
+    look.nodes(meta.as_ref().ok());
+    let (place, result) = match &meta {
+        Ok(meta) => (meta.transaction_index, Some(meta.result)),
+        // Behind those that say where they stand.
+        Err(_) => (u32::MAX, last_result(&data.meta_blob.0)),
     };
-    Ok(Seen { place: meta.transaction_index, tx: reported, changes })
+    look.seen(place, result)
+}
+
+/// The result in metadata that cannot be read: the ledger writes it last.
+fn last_result(meta_blob: &[u8]) -> Option<TxResult> {
+    let [.., 0x03, 0x10, code] = meta_blob else { return None };
+    Some(TxResult::of_ledger(*code))
 }
 
 /// Puts a proven ledger together. `seen` may be in any order and may leave out what concerns no watched account.
@@ -111,42 +120,203 @@ pub(super) fn observation(
     seen.sort_by_key(|seen| seen.place);
     let (transactions, changes, opaque) = (Vec::new(), Vec::new(), Vec::new());
     let mut observation = LedgerObservation { point, parent_hash, fees, transactions, changes, opaque };
-    for Seen { tx, changes, .. } in seen {
+    for Seen { tx, changes, opaque, .. } in seen {
         observation.transactions.extend(tx);
         observation.changes.extend(changes);
+        observation.opaque.extend(opaque);
     }
     observation
 }
 
-/// What one transaction changed for watched accounts.
-fn changes(tx: &Transaction, meta: &Metadata, watch: &Watch) -> Result<Vec<Change>, String> {
-    let mut changes = Vec::new();
-    for node in &meta.nodes {
-        let change = match node.entry_type {
-            LedgerEntryType::AccountRoot => root_change(node, watch)?,
-            LedgerEntryType::SignerList => signer_list_change(node, watch)?,
-            LedgerEntryType::Ticket => ticket_change(node, watch)?,
-            LedgerEntryType::Escrow => escrow_change(tx, node, watch)?,
-            _ => None,
-        };
-        changes.extend(change);
-    }
-    Ok(changes)
+/// A look at one transaction.
+struct Look<'a> {
+    watch: &'a Watch,
+    id: Hash256,
+    /// None where it cannot be read.
+    tx: Option<&'a LedgerTx>,
+    /// What it changed for watched accounts.
+    changes: Vec<Change>,
+    /// What of it touches them and cannot be read.
+    opaque: BTreeMap<AccountId, Vec<String>>,
 }
 
-fn root_change(node: &AffectedNode, watch: &Watch) -> Result<Option<Change>, String> {
-    let Some(account) = watch.roots.get(&node.index).copied() else { return Ok(None) };
-    let root = match node.kind {
-        NodeKind::Deleted => None,
-        // Touched, and not changed.
-        NodeKind::Modified if node.final_fields.is_empty() => return Ok(None),
-        NodeKind::Created | NodeKind::Modified => Some(root_view(&node.final_fields)?),
-    };
-    Ok(Some(Change::Root { account, root }))
+impl Look<'_> {
+    /// Takes in every node that is about a watched account.
+    fn nodes(&mut self, meta: Option<&Metadata>) {
+        let Some(meta) = meta else { return };
+        for node in &meta.nodes {
+            let change = match node.entry_type {
+                LedgerEntryType::AccountRoot => self.root_change(node),
+                LedgerEntryType::SignerList => self.signer_list_change(node),
+                LedgerEntryType::Ticket => self.ticket_change(node),
+                LedgerEntryType::Escrow => self.escrow_change(node),
+                _ => None,
+            };
+            self.changes.extend(change);
+        }
+        for node in &meta.unknown_nodes {
+            let kind = node.u16(sf::LedgerEntryType).unwrap_or_default();
+            // What was read is written again.
+            let named = self.watch.interest.named(&node.encode().unwrap_or_default());
+            self.is_opaque(named, &format!("an entry of type {kind}"));
+        }
+    }
+
+    fn is_opaque(&mut self, accounts: impl IntoIterator<Item = AccountId>, what: &dyn fmt::Display) {
+        for account in accounts {
+            self.opaque.entry(account).or_default().push(what.to_string());
+        }
+    }
+
+    /// All that was seen.
+    fn seen(self, place: u32, result: Option<TxResult>) -> Result<Seen, String> {
+        let treasury = &self.watch.treasury;
+        let ended_ours = self.changes.iter().any(
+            |change| matches!(change, Change::EscrowDeleted { key, .. } if treasury.contains(&key.owner)),
+        );
+        let reported = self.tx.filter(|tx| ended_ours || treasury.contains(&tx.account()));
+        let tx = reported.map(|tx| observed_tx(tx, result)).transpose()?;
+        let accounts: BTreeSet<AccountId> = self.opaque.keys().copied().collect();
+        let reasons: BTreeSet<String> = self.opaque.into_values().flatten().collect();
+        let reason = reasons.into_iter().collect::<Vec<_>>().join("; ");
+        let opaque = (!accounts.is_empty()).then_some(OpaqueTx { id: self.id, accounts, reason });
+        Ok(Seen { place, tx, changes: self.changes, opaque })
+    }
+
+    fn root_change(&mut self, node: &AffectedNode) -> Option<Change> {
+        let account = self.watch.roots.get(&node.index).copied()?;
+        let root = match node.kind {
+            NodeKind::Deleted => None,
+            // Touched, and not changed.
+            NodeKind::Modified if node.final_fields.is_empty() => return None,
+            NodeKind::Created | NodeKind::Modified => match root_view(&node.final_fields) {
+                Ok(root) => Some(root),
+                Err(what) => {
+                    self.is_opaque([account], &what);
+                    return None;
+                }
+            },
+        };
+        Some(Change::Root { account, root })
+    }
+
+    fn signer_list_change(&mut self, node: &AffectedNode) -> Option<Change> {
+        let account = self.watch.signer_lists.get(&node.index).copied()?;
+        let list = match node.kind {
+            NodeKind::Deleted => None,
+            NodeKind::Modified if node.final_fields.is_empty() => return None,
+            NodeKind::Created | NodeKind::Modified => match typed(node) {
+                Ok(LedgerEntry::SignerList(list)) => Some(signer_list_view(&list)),
+                other => {
+                    self.is_opaque([account], &not_read("SignerList", other.err()));
+                    return None;
+                }
+            },
+        };
+        if list.is_some() {
+            self.look_for_more("SignerList", account, node);
+        }
+        Some(Change::SignerList { account, list })
+    }
+
+    fn ticket_change(&mut self, node: &AffectedNode) -> Option<Change> {
+        let (account, ticket) = match typed(node) {
+            Ok(LedgerEntry::Ticket(ticket)) => (ticket.account, ticket.ticket_sequence),
+            other => {
+                self.unread_entry("Ticket", node, other.err());
+                return None;
+            }
+        };
+        if !self.watch.watched.contains(&account) {
+            return None;
+        }
+        match node.kind {
+            NodeKind::Created => Some(Change::TicketCreated { account, ticket }),
+            NodeKind::Deleted => Some(Change::TicketDeleted { account, ticket }),
+            NodeKind::Modified => None,
+        }
+    }
+
+    fn escrow_change(&mut self, node: &AffectedNode) -> Option<Change> {
+        let escrow = match typed(node) {
+            Ok(LedgerEntry::Escrow(escrow)) => escrow,
+            other => {
+                self.unread_entry("Escrow", node, other.err());
+                return None;
+            }
+        };
+        let owner = escrow.account;
+        if !self.watch.watched.contains(&owner) || node.kind == NodeKind::Modified {
+            return None;
+        }
+        // The entry may not say which it is; the transaction that made or ended it does.
+        let said = match node.kind {
+            NodeKind::Created => self.tx.map(|tx| tx.seq().value()),
+            _ => self.tx.and_then(|tx| tx.object().u32(sf::OfferSequence)),
+        };
+        let sequence = [said, escrow.sequence]
+            .into_iter()
+            .flatten()
+            .find(|sequence| index::escrow(&owner, *sequence) == node.index);
+        let Some(sequence) = sequence else {
+            self.is_opaque([owner], &format!("nothing says what the escrow {} is called", node.index));
+            return None;
+        };
+        let key = EscrowKey { owner, sequence };
+        if node.kind == NodeKind::Created {
+            self.look_for_more("Escrow", owner, node);
+            return Some(Change::EscrowCreated { escrow: escrow_view(key, &escrow) });
+        }
+        let tx_type = self.tx.map_or(Cow::Borrowed("unknown"), LedgerTx::type_name).into_owned();
+        Some(Change::EscrowDeleted { key, tx_id: self.id, tx_type })
+    }
+
+    /// An entry that cannot be read: whose it is, the entry may say all the same.
+    fn unread_entry(&mut self, name: &str, node: &AffectedNode, error: Option<String>) {
+        let accounts = match node.final_fields.account(sf::Account) {
+            Some(owner) => BTreeSet::from([owner]),
+            None => self.watch.interest.named(&node.final_fields.encode().unwrap_or_default()),
+        };
+        let ours: Vec<AccountId> =
+            accounts.into_iter().filter(|account| self.watch.watched.contains(account)).collect();
+        self.is_opaque(ours, &not_read(name, error));
+    }
+
+    /// What decides who may take money from the account: whatever is not known of that may change it. Of other
+    /// entries, the fields that are read are enough: a new one in every AccountRoot must not put every
+    /// transaction in doubt.
+    fn look_for_more(&mut self, name: &str, account: AccountId, node: &AffectedNode) {
+        if let Some(field) = node.final_fields.not_understood() {
+            self.is_opaque([account], &format!("the field {field} of its {name}"));
+        }
+    }
+}
+
+fn not_read(name: &str, error: Option<String>) -> String {
+    format!("its {name}: {}", error.as_deref().unwrap_or("of another type"))
+}
+
+fn observed_tx(tx: &LedgerTx, result: Option<TxResult>) -> Result<ObservedTx, String> {
+    // Of what is neither, no ledger of today says what has become of it.
+    let result = result.filter(|result| result.is_tes() || result.is_tec());
+    let result = result.ok_or("what became of a transaction of the treasury's is not told")?;
+    Ok(ObservedTx {
+        id: tx.id(),
+        account: tx.account(),
+        slot: tx.seq(),
+        tx_type: tx.type_name().into_owned(),
+        result: result.name().to_owned(),
+        digest: intent_digest_of(tx.object()).map_err(|error| error.to_string())?,
+    })
 }
 
 /// Reads an AccountRoot. NewFields of a created one leave out what is zero.
 fn root_view(fields: &Object) -> Result<RootView, String> {
+    let read = [sf::Balance, sf::Sequence, sf::OwnerCount, sf::Flags, sf::RegularKey];
+    // What is there and not understood must not pass for what is not there.
+    if let Some(field) = read.into_iter().find(|field| matches!(fields.get(*field), Some(Value::Raw(_)))) {
+        return Err(format!("the {field} of its AccountRoot"));
+    }
     let balance = match fields.get(sf::Balance) {
         None => Drops::ZERO,
         Some(_) => fields.drops(sf::Balance).ok_or("an AccountRoot whose Balance is not XRP")?,
@@ -158,57 +328,6 @@ fn root_view(fields: &Object) -> Result<RootView, String> {
         flags: fields.u32(sf::Flags).unwrap_or_default(),
         regular_key: fields.account(sf::RegularKey),
     })
-}
-
-fn signer_list_change(node: &AffectedNode, watch: &Watch) -> Result<Option<Change>, String> {
-    let Some(account) = watch.signer_lists.get(&node.index).copied() else { return Ok(None) };
-    let list = match node.kind {
-        NodeKind::Deleted => None,
-        NodeKind::Modified if node.final_fields.is_empty() => return Ok(None),
-        NodeKind::Created | NodeKind::Modified => match typed(node)? {
-            LedgerEntry::SignerList(list) => Some(signer_list_view(&list)),
-            _ => return Err("a SignerList that is none".to_owned()),
-        },
-    };
-    Ok(Some(Change::SignerList { account, list }))
-}
-
-fn ticket_change(node: &AffectedNode, watch: &Watch) -> Result<Option<Change>, String> {
-    let LedgerEntry::Ticket(ticket) = typed(node)? else { return Err("a Ticket that is none".to_owned()) };
-    let (account, ticket) = (ticket.account, ticket.ticket_sequence);
-    if !watch.watched.contains(&account) {
-        return Ok(None);
-    }
-    Ok(match node.kind {
-        NodeKind::Created => Some(Change::TicketCreated { account, ticket }),
-        NodeKind::Deleted => Some(Change::TicketDeleted { account, ticket }),
-        NodeKind::Modified => None,
-    })
-}
-
-fn escrow_change(tx: &Transaction, node: &AffectedNode, watch: &Watch) -> Result<Option<Change>, String> {
-    let LedgerEntry::Escrow(escrow) = typed(node)? else { return Err("an Escrow that is none".to_owned()) };
-    let owner = escrow.account;
-    if !watch.watched.contains(&owner) || node.kind == NodeKind::Modified {
-        return Ok(None);
-    }
-    let sequence = match node.kind {
-        NodeKind::Created => Some(tx.seq().value()),
-        // The entry may not say which it is; the transaction that ended it does.
-        _ => tx.object().u32(sf::OfferSequence),
-    };
-    let sequence = sequence.filter(|sequence| index::escrow(&owner, *sequence) == node.index);
-    let Some(sequence) = sequence else {
-        return Err(format!("the escrow {} does not belong to this {}", node.index, tx.tx_type().name()));
-    };
-    let key = EscrowKey { owner, sequence };
-    if node.kind == NodeKind::Created {
-        return Ok(Some(Change::EscrowCreated { escrow: escrow_view(key, &escrow) }));
-    }
-    if !matches!(tx.tx_type(), TransactionType::EscrowFinish | TransactionType::EscrowCancel) {
-        return Err(format!("a {} ended an escrow", tx.tx_type().name()));
-    }
-    Ok(Some(Change::EscrowDeleted { key, tx_id: tx.id(), tx_type: tx.tx_type().name().to_owned() }))
 }
 
 /// The entry as metadata gives it: without its LedgerEntryType, which stands beside it, and, for a created

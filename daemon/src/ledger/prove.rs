@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{Hash256, LedgerIndex};
-use xrpl_wire::{LedgerHeader, Metadata, Transaction, tree};
+use xrpl_wire::{LedgerHeader, tree};
 
 use super::error::{Trouble, malformed};
 use super::helper::Helper;
@@ -95,19 +95,7 @@ struct Looked {
 }
 
 fn look(tx: &TxData, watch: &Watch) -> Looked {
-    let (tx_blob, meta_blob) = (&tx.tx_blob.0, &tx.meta_blob.0);
-    let decoded = watch.concerns(tx).then(|| decode(tx));
-    let id = match &decoded {
-        Some(Ok((tx, _))) => tx.id(),
-        _ => tree::transaction_id(tx_blob),
-    };
-    let seen = decoded.map(|decoded| decoded.and_then(|(tx, meta)| see(&tx, &meta, watch)));
-    Looked { id, leaf: tree::transaction_leaf(&id, tx_blob, meta_blob), seen }
-}
-
-/// Decodes a transaction and its metadata, or says why that cannot be done.
-pub(super) fn decode(data: &TxData) -> Result<(Transaction, Metadata), String> {
-    let tx = Transaction::decode(&data.tx_blob.0).map_err(|error| error.to_string())?;
-    let meta = Metadata::decode(&data.meta_blob.0).map_err(|error| error.to_string())?;
-    Ok((tx, meta))
+    let id = tree::transaction_id(&tx.tx_blob.0);
+    let seen = watch.concerns(tx).then(|| see(id, tx, watch));
+    Looked { id, leaf: tree::transaction_leaf(&id, &tx.tx_blob.0, &tx.meta_blob.0), seen }
 }

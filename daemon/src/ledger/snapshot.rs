@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use treasury_core::observe::{AccountSnapshot, LedgerPoint, RootView};
 use treasury_core::units::{AccountId, EscrowKey, Hash256};
 use xrpl_wire::entry::{AccountRoot, Escrow};
-use xrpl_wire::{LedgerEntry, Object, Transaction, index};
+use xrpl_wire::{LedgerEntry, LedgerEntryType, LedgerTx, index};
 
 use super::error::{Trouble, malformed};
 use super::observe::{escrow_view, signer_list_view};
@@ -54,8 +54,9 @@ impl Reader<'_> {
             tickets: BTreeSet::new(),
             escrows: Vec::new(),
         };
-        // An account that is not on the ledger owns nothing there.
-        if snapshot.root.is_some() {
+        // An account that is not on the ledger owns nothing there, and one that keeps reserve for nothing has
+        // none of what is read here.
+        if snapshot.root.is_some_and(|root| root.owner_count > 0) {
             self.objects(&mut snapshot).await?;
         }
         Ok(snapshot)
@@ -70,7 +71,7 @@ impl Reader<'_> {
         };
         let info: AccountInfo = parse(METHOD, reply)?;
         self.check_ledger(METHOD, info.ledger_index, info.ledger_hash)?;
-        match entry(METHOD, info.account_data)?.1 {
+        match entry(METHOD, LedgerEntryType::AccountRoot, &info.account_data)? {
             LedgerEntry::AccountRoot(root) if root.account == account => Ok(Some(root_view(&root))),
             _ => Err(malformed(METHOD, format!("not the AccountRoot of {account}"))),
         }
@@ -113,18 +114,24 @@ impl Reader<'_> {
     ) -> Result<(), Trouble> {
         // Types that this program does not know are none that it reads.
         let known = object.get("LedgerEntryType").and_then(Value::as_str);
-        if !known.is_some_and(|name| ["SignerList", "Ticket", "Escrow"].contains(&name)) {
+        let Some(entry_type) = known.and_then(LedgerEntryType::from_name) else { return Ok(()) };
+        if !READ.contains(&entry_type) {
             return Ok(());
         }
-        match entry(method, object)? {
-            (place, LedgerEntry::SignerList(list)) if place == index::signer_list(&snapshot.account) => {
+        // Escrows are listed with their destinations too: what others put there is not read.
+        let owner = object.get("Account").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        if owner.is_some_and(|owner: AccountId| owner != snapshot.account) {
+            return Ok(());
+        }
+        let place = place(method, &object)?;
+        match entry(method, entry_type, &object)? {
+            LedgerEntry::SignerList(list) if place == index::signer_list(&snapshot.account) => {
                 snapshot.signer_list = Some(signer_list_view(&list));
             }
-            (_, LedgerEntry::Ticket(ticket)) if ticket.account == snapshot.account => {
+            LedgerEntry::Ticket(ticket) if ticket.account == snapshot.account => {
                 snapshot.tickets.insert(ticket.ticket_sequence);
             }
-            // Escrows are listed with their destinations too.
-            (place, LedgerEntry::Escrow(escrow)) if escrow.account == snapshot.account => {
+            LedgerEntry::Escrow(escrow) if escrow.account == snapshot.account => {
                 let key = self.key_of(place, &escrow).await?;
                 snapshot.escrows.push(escrow_view(key, &escrow));
             }
@@ -145,7 +152,7 @@ impl Reader<'_> {
             (None, Some(previous)) => {
                 let params = json!({ "transaction": previous.txn_id.to_string(), "binary": true });
                 let reply: TxReply = parse(METHOD, self.server.request(METHOD, params).await?)?;
-                Transaction::decode(&reply.tx_blob.0).map_err(|error| malformed(METHOD, error))?.seq().value()
+                LedgerTx::decode(&reply.tx_blob.0).map_err(|error| malformed(METHOD, error))?.seq().value()
             }
             (None, None) => {
                 return Err(malformed(METHOD, format!("nothing says what created escrow {place}")));
@@ -188,15 +195,17 @@ fn root_view(root: &AccountRoot) -> RootView {
     }
 }
 
-/// An entry in the server's JSON, and its place in the state.
-fn entry(method: &'static str, mut json: Value) -> Result<(Hash256, LedgerEntry), Trouble> {
-    let fields = json.as_object_mut().ok_or_else(|| malformed(method, "an entry is no object"))?;
-    let place = fields
-        .remove("index")
-        .and_then(|place| place.as_str()?.parse().ok())
-        .ok_or_else(|| malformed(method, "an entry has no index"))?;
-    // Added by the server for people; no fields of the ledger's.
-    fields.retain(|name, _| name.starts_with(|first: char| first.is_ascii_uppercase()));
-    let object = Object::from_json(&json).map_err(|error| malformed(method, error))?;
-    Ok((place, LedgerEntry::from_object(&object).map_err(|error| malformed(method, error))?))
+/// Types of entries that are read of what an account owns.
+const READ: [LedgerEntryType; 3] =
+    [LedgerEntryType::SignerList, LedgerEntryType::Ticket, LedgerEntryType::Escrow];
+
+/// An entry in the server's JSON. What a later server says more of it is no concern.
+fn entry(method: &'static str, entry_type: LedgerEntryType, json: &Value) -> Result<LedgerEntry, Trouble> {
+    LedgerEntry::from_json_lenient(entry_type, json).map_err(|error| malformed(method, error))
+}
+
+/// An entry's place in the state.
+fn place(method: &'static str, json: &Value) -> Result<Hash256, Trouble> {
+    let place = json.get("index").and_then(|place| place.as_str()?.parse().ok());
+    place.ok_or_else(|| malformed(method, "an entry has no index"))
 }

@@ -271,6 +271,12 @@ impl FromIterator<(Field, Value)> for Object {
     }
 }
 
+impl Extend<(Field, Value)> for Object {
+    fn extend<I: IntoIterator<Item = (Field, Value)>>(&mut self, fields: I) {
+        fields.into_iter().for_each(|(field, value)| self.set(field, value));
+    }
+}
+
 impl IntoIterator for Object {
     type Item = (Field, Value);
     type IntoIter = std::vec::IntoIter<(Field, Value)>;

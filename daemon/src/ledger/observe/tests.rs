@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use treasury_core::observe::{AccountSnapshot, Change, LedgerPoint, NetworkFees};
 use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, LedgerIndex, SeqProxy};
-use xrpl_wire::{LedgerEntry, LedgerHeader, NodeKind, Object, index, sf};
+use xrpl_wire::{LedgerEntry, LedgerHeader, NodeKind, Object, Transaction, TransactionType, index, sf, tree};
 
 use super::*;
 use crate::ledger::prove::Prover;
@@ -127,6 +127,7 @@ fn changes_of_every_recorded_story_add_up_to_its_final_state() {
             let observation = observed(&proven.header, fees(), &ledger.decoded(), &watch).unwrap();
             assert_eq!(observation.point, after);
             assert_eq!(observation.transactions.len(), ledger.transactions.len(), "{}", story.name);
+            assert_eq!(observation.opaque, [], "{}", story.name);
             for change in &observation.changes {
                 if let Change::EscrowCreated { escrow } = change {
                     keys.insert(escrow.key);
@@ -147,7 +148,8 @@ fn observed(
     let point =
         LedgerPoint { index: LedgerIndex(header.index), hash: header.hash(), close_time: header.close_time };
     let seen = transactions.iter().map(|(tx, meta)| {
-        see(tx, meta, watch).map_err(|what| ObserveError { index: point.index, tx_id: tx.id(), what })
+        let data = TxData { tx_blob: HexBytes(tx.encode()), meta_blob: HexBytes(meta.encode().unwrap()) };
+        see(tx.id(), &data, watch).map_err(|what| ObserveError { index: point.index, tx_id: tx.id(), what })
     });
     Ok(observation(point, header.parent_hash, fees, seen.collect::<Result<_, _>>()?))
 }
@@ -272,7 +274,7 @@ fn a_failed_transaction_of_the_treasury_is_reported_with_its_result() {
 }
 
 #[test]
-fn an_escrow_that_the_transaction_cannot_have_made_is_an_error() {
+fn an_escrow_that_the_transaction_cannot_have_made_is_opaque_to_its_owner() {
     let story = story("escrow-condition");
     let ledger = story.ledgers.iter().find(|ledger| {
         ledger.decoded().iter().any(|(tx, meta)| {
@@ -289,8 +291,18 @@ fn an_escrow_that_the_transaction_cannot_have_made_is_an_error() {
     let other = Transaction::from_object(other).unwrap();
     let ours = BTreeSet::from([tx.account()]);
     let watch = Watch::new(ours.clone(), ours);
-    let error = observed(&header(), fees(), &[(other.clone(), meta.clone())], &watch).unwrap_err();
-    assert_eq!(error.tx_id, other.id());
+    let seen = observed(&header(), fees(), &[(other.clone(), meta.clone())], &watch).unwrap();
+    let key = EscrowKey { owner: tx.account(), sequence: tx.seq().value() };
+    let is_it = |change: &Change| matches!(change, Change::EscrowCreated { escrow } if escrow.key == key);
+    assert!(seen.changes.iter().any(is_it) && seen.opaque.is_empty(), "the entry says which it is");
+    let meta = Metadata::from_object(later::without_sequences(meta.object().clone())).unwrap();
+    let seen = observed(&header(), fees(), &[(tx.clone(), meta.clone())], &watch).unwrap();
+    assert!(seen.changes.iter().any(is_it) && seen.opaque.is_empty(), "the transaction says which it is");
+    let seen = observed(&header(), fees(), &[(other.clone(), meta)], &watch).unwrap();
+    assert!(!seen.changes.iter().any(|change| matches!(change, Change::EscrowCreated { .. })));
+    let [opaque] = seen.opaque.as_slice() else { panic!("{:?}", seen.opaque) };
+    assert_eq!((opaque.id, &opaque.accounts), (other.id(), &BTreeSet::from([tx.account()])));
+    assert!(opaque.reason.contains("escrow"), "{}", opaque.reason);
 }
 
 #[test]
@@ -308,3 +320,5 @@ fn an_entry_that_is_only_touched_has_not_changed() {
     let watch = Watch::new(BTreeSet::from([account]), BTreeSet::new());
     assert!(observed(&header(), fees(), &[(tx, meta)], &watch).unwrap().changes.is_empty());
 }
+
+mod later;
