@@ -135,9 +135,11 @@ async fn main() -> Result<()> {
     .wrap_err("the ledger does not start")?;
 
     let accounts = fund(&server, &args)?;
+    // Whoever reads what is printed may stop it at once, so it listens for that first.
+    let stopped = signalled()?;
     // Whoever closed its side has seen enough, as with any other command.
     if print(&introduction(&server, &accounts))? {
-        wait_for_signal().await?;
+        stopped.await;
     }
     server.shutdown().await;
     Ok(())
@@ -197,14 +199,15 @@ fn print(text: &str) -> Result<bool> {
     }
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn wait_for_signal() -> Result<()> {
+/// What ends with SIGINT or SIGTERM, which are caught from now on.
+fn signalled() -> Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

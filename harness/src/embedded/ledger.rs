@@ -350,12 +350,16 @@ impl Ledger {
 
     /// What a transaction would do to the open ledger now. Signatures may be missing, and are not looked at.
     pub fn simulate(&self, tx: &Transaction) -> Simulated {
-        let submitted = Submitted::trusted(tx.clone());
+        let submitted = Arc::new(Submitted::trusted(tx.clone()));
+        let flags = ApplyFlags { dry_run: true, ..ApplyFlags::default() };
+        let ledger_index = self.open.index();
+        if let Some(result) = self.pool.queue.would_answer(&self.open, &submitted, flags) {
+            return Simulated { result, meta: None, ledger_index };
+        }
         let mut state = self.open.state().clone();
         let position = u32::try_from(self.open.transactions().len()).unwrap_or(u32::MAX);
-        let flags = ApplyFlags { dry_run: true, ..ApplyFlags::default() };
         let applied = apply(&mut state, &self.open.info, &submitted, flags, position);
-        Simulated { result: applied.result, meta: applied.meta, ledger_index: self.open.index() }
+        Simulated { result: applied.result, meta: applied.meta, ledger_index }
     }
 
     /// The fee, in drops, that gets a transaction into the open ledger now. It is the least fee until the open

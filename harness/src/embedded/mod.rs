@@ -28,8 +28,8 @@
 //!   `error_exception` for such bytes are ours where the server's are not known.
 //! - **Memory of ids.** That a transaction was malformed, wrongly signed, held or relayed is remembered for ever;
 //!   a server forgets it after some minutes.
-//! - **Load.** There is no local load factor: the fee rises with the size of the open ledger only, as the queue
-//!   has it ([`QueueSetup`]), and ledgers never take too long.
+//! - **Load.** There is no load but what [`Ledger::set_load_factor`] asks for: the fee rises with the size of the open
+//!   ledger, as the queue has it ([`QueueSetup`]), and ledgers never take too long.
 //! - **Invariants.** The server checks its own work after each transaction and fails it if the books do not
 //!   balance. Here the tests do that.
 //! - **Close times** are the caller's. Resolution stays what it is; a server's is the same where all agree.
@@ -46,6 +46,7 @@ mod history;
 mod keys;
 mod ledger;
 mod open;
+mod outlook;
 mod pool;
 mod queue;
 mod queued;

@@ -10,6 +10,7 @@ use xrpl_wire::{AccountId, Drops, Hash256, SeqProxy, TxResult, index, sf};
 use super::apply::{ApplyFlags, base_fee, ordinary_fee, preclaim, preflight};
 use super::closed::ClosedLedger;
 use super::escalation::{BASE_LEVEL, FeeLevels, QueueMetrics, QueueSetup, count, mul_div};
+use super::generation::Generation;
 use super::open::OpenLedger;
 use super::queued::{is_blocker, next_after, potential_spend};
 use super::state::{Entry, StateMap};
@@ -23,7 +24,7 @@ const RETRIES: u32 = 10;
 pub(super) struct Candidate {
     pub(super) tx: Arc<Submitted>,
     pub(super) fee_level: u64,
-    retries: u32,
+    pub(super) retries: u32,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -45,6 +46,8 @@ pub(super) struct Queue {
     salt: Hash256,
     levels: FeeLevels,
     max_size: Option<u64>,
+    /// How many times the least fee a transaction pays at least to get in at once, however empty the ledger is.
+    load_factor: u32,
 }
 
 impl Queue {
@@ -56,6 +59,7 @@ impl Queue {
             salt: Hash256::ZERO,
             levels: FeeLevels::new(&setup),
             max_size: None,
+            load_factor: 1,
         }
     }
 
@@ -71,6 +75,19 @@ impl Queue {
             median_level: self.levels.multiplier,
             open_ledger_level: self.required_level(open),
         }
+    }
+
+    pub(super) fn load_factor(&self) -> u32 {
+        self.load_factor
+    }
+
+    pub(super) fn set_load_factor(&mut self, factor: u32) {
+        self.load_factor = factor.max(1);
+    }
+
+    /// What waits, the dearest first.
+    pub(super) fn by_fee(&self) -> impl Iterator<Item = &Candidate> {
+        self.by_fee.values().filter_map(|(account, seq)| self.accounts.get(account)?.transactions.get(seq))
     }
 
     /// What an account has waiting, in the order it will be applied.
@@ -135,6 +152,35 @@ impl Queue {
             Ok(None) => (TxResult::terQUEUED, false),
             Err(result) => (result, false),
         }
+    }
+
+    /// What a transaction that is only tried would be answered, if it would not go straight into the open ledger.
+    pub(super) fn would_answer(
+        &self,
+        open: &OpenLedger,
+        tx: &Arc<Submitted>,
+        flags: ApplyFlags,
+    ) -> Option<TxResult> {
+        if let Err(result) = preflight(&open.info, tx) {
+            return Some(result);
+        }
+        let object = tx.tx.object();
+        if object.has(sf::Signers) && object.blob(sf::SigningPubKey).is_some_and(|key| !key.is_empty()) {
+            return Some(TxResult::temINVALID);
+        }
+        let Some(root) = open.state().object(&tx.account_index) else {
+            return Some(TxResult::terNO_ACCOUNT);
+        };
+        let next = SeqProxy::Sequence(root.u32(sf::Sequence).unwrap_or(0));
+        let in_turn = tx.tx.seq().is_ticket() || tx.tx.seq() == next;
+        if in_turn && fee_level(open, tx) >= self.required_level(open) {
+            return None;
+        }
+        // Later servers refuse to queue what is only tried, before they look at anything else.
+        if open.info.rules.generation() >= Generation::V3_2 {
+            return Some(TxResult::telCAN_NOT_QUEUE);
+        }
+        Some(self.clone().apply(&mut open.clone(), tx, flags).0)
     }
 
     /// Takes a transaction into the queue, or applies it together with what waits before it.
@@ -328,6 +374,7 @@ impl Queue {
             waiting.iter().filter(|(seq, _)| *seq < tx.tx.seq()).collect();
         let series = count(before.len()).saturating_add(1);
         let required = self.levels.required_by_series(count(open.transactions().len()), series)?;
+        let required = required.max(self.load_level().saturating_mul(series));
         let total = before.iter().fold(paid, |sum, (_, candidate)| sum.saturating_add(candidate.fee_level));
         if total < required {
             return None;
@@ -506,9 +553,14 @@ impl Queue {
         self.max_size.is_some_and(|most| count(self.by_fee.len()) >= most.saturating_mul(percent) / 100)
     }
 
+    /// The fee level that the load asks for, whatever the ledger's size.
+    fn load_level(&self) -> u64 {
+        BASE_LEVEL.saturating_mul(u64::from(self.load_factor))
+    }
+
     /// The fee level that gets a transaction into the open ledger now.
     fn required_level(&self, open: &OpenLedger) -> u64 {
-        self.levels.required(count(open.transactions().len()))
+        self.levels.required(count(open.transactions().len())).max(self.load_level())
     }
 }
 

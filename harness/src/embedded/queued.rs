@@ -1,13 +1,17 @@
 //! What a transaction means for those of its account that wait behind it in the queue.
 
-use xrpl_wire::{Drops, SeqProxy, TransactionType, flags, sf};
+use xrpl_wire::{Drops, SeqProxy, Transaction, TransactionType, flags, sf};
 
 use super::queue::Candidate;
 use super::submitted::Submitted;
 
 /// A transaction that waits in the queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct QueuedTx {
+    /// The transaction.
+    pub tx: Transaction,
+    /// How often it is still tried before it is dropped.
+    pub retries: u32,
     /// Its Sequence or Ticket.
     pub seq: SeqProxy,
     /// Its fee, in drops.
@@ -26,12 +30,14 @@ impl QueuedTx {
     pub(super) fn of(candidate: &Candidate) -> QueuedTx {
         let tx = &candidate.tx;
         QueuedTx {
+            retries: candidate.retries,
             seq: tx.tx.seq(),
             fee: tx.tx.fee(),
             fee_level: candidate.fee_level,
             last_ledger_sequence: tx.tx.last_ledger_sequence(),
             max_spend: potential_spend(tx).saturating_add(tx.tx.fee().get()),
             auth_change: is_blocker(tx),
+            tx: tx.tx.clone(),
         }
     }
 }

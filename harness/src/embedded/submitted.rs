@@ -92,14 +92,7 @@ impl Submitted {
             key => self.verify_single(key, keys),
         }
         .map_err(Refusal::Signature)?;
-        self.tx.check_memos().map_err(|error| Refusal::Local(memo_text(&error).to_owned()))?;
-        if matches!(
-            self.tx.tx_type(),
-            TransactionType::EnableAmendment | TransactionType::SetFee | TransactionType::UNLModify
-        ) {
-            return Err(Refusal::Local("Cannot submit pseudo transactions.".to_owned()));
-        }
-        Ok(())
+        local_checks(&self.tx).map_err(Refusal::Local)
     }
 
     /// Where the AccountRoot of an account is; known already for those of the transaction.
@@ -193,6 +186,18 @@ impl Submitted {
         }
         Ok(())
     }
+}
+
+/// What a server keeps for itself of what it would relay, whatever the signatures. The error is its reason.
+pub(super) fn local_checks(tx: &Transaction) -> Result<(), String> {
+    tx.check_memos().map_err(|error| memo_text(&error).to_owned())?;
+    if matches!(
+        tx.tx_type(),
+        TransactionType::EnableAmendment | TransactionType::SetFee | TransactionType::UNLModify
+    ) {
+        return Err("Cannot submit pseudo transactions.".to_owned());
+    }
+    Ok(())
 }
 
 /// The server's words for what is wrong with memos.

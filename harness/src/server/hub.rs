@@ -128,9 +128,12 @@ impl Hub {
     pub(super) fn publish_proposed(&mut self, proposed: &Proposed) {
         let mut slow = Vec::new();
         for (id, socket) in &self.sockets {
-            if stream::wants_proposed(proposed, &socket.subscription) {
+            let times = stream::wants_proposed(proposed, &socket.subscription);
+            if times > 0 {
                 let frame = stream::proposed_frame(proposed, socket.subscription.api_version);
-                if socket.frames.try_send(frame.to_string().into()).is_err() {
+                let text = Utf8Bytes::from(frame.to_string());
+                let mut frames = std::iter::repeat_n(text, times);
+                if frames.any(|text| socket.frames.try_send(text).is_err()) {
                     slow.push(*id);
                 }
             }

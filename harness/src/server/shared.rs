@@ -13,7 +13,7 @@ use super::faults::Faults;
 use super::hub::{Hub, Way};
 use super::view::View;
 use crate::embedded::rpc::error::{Failure, RpcError};
-use crate::embedded::rpc::{self, Effects, FeeGate, Outcome, Request, ServerFacts};
+use crate::embedded::rpc::{self, Effects, Outcome, Request, ServerFacts};
 use crate::embedded::{CloseTime, ClosedLedger, Ledger, SubmitOutcome};
 
 /// Locks are taken in the order of the fields, and those behind the ledger for a moment only. A ledger that closes is told to
@@ -24,7 +24,6 @@ pub(super) struct Shared {
     view: Mutex<View>,
     faults: Mutex<Faults>,
     hub: Mutex<Hub>,
-    gate: Mutex<FeeGate>,
     snapshots: Mutex<Vec<Ledger>>,
     auto_close_paused: AtomicBool,
     ledger_one: Option<Arc<ClosedLedger>>,
@@ -53,7 +52,6 @@ impl Shared {
             ledger: RwLock::new(ledger),
             faults: Mutex::default(),
             hub: Mutex::default(),
-            gate: Mutex::default(),
             snapshots: Mutex::default(),
             auto_close_paused: AtomicBool::new(false),
             started: Instant::now(),
@@ -79,10 +77,6 @@ impl Shared {
 
     pub(super) fn hub(&self) -> MutexGuard<'_, Hub> {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn gate(&self) -> MutexGuard<'_, FeeGate> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -134,13 +128,11 @@ impl Shared {
     fn serve_change(&self, request: &Request, submits: bool) -> Outcome {
         let mut ledger = self.write();
         let facts = self.facts(&ledger);
-        let mut gate = self.gate();
         let swallowed = submits && Faults::take(&mut self.faults().swallow_submits);
         if swallowed {
-            return rpc::handle_gated(&mut ledger.clone(), &mut gate.clone(), None, request, &facts);
+            return rpc::handle(&mut ledger.clone(), None, request, &facts);
         }
-        let mut outcome = rpc::handle_gated(&mut ledger, &mut gate, None, request, &facts);
-        drop(gate);
+        let mut outcome = rpc::handle(&mut ledger, None, request, &facts);
         self.publish(&ledger, &outcome.effects);
         self.tell_shown(&mut outcome);
         outcome
@@ -181,13 +173,7 @@ impl Shared {
     /// What the server knows beside its ledger, at this moment.
     pub(super) fn facts(&self, ledger: &Ledger) -> ServerFacts {
         let now = ledger.validated().header.close_time;
-        let (fee_factor, queue_size) = {
-            let gate = self.gate();
-            (gate.factor(), gate.waiting())
-        };
         ServerFacts {
-            fee_factor,
-            queue_size,
             uptime_seconds: self.started.elapsed().as_secs(),
             first_ledger: ledger.first_index(),
             ledger_one: self.ledger_one.clone(),
@@ -222,8 +208,7 @@ impl Shared {
 
     fn close_locked(&self, ledger: &mut Ledger, at: CloseTime) -> Arc<ClosedLedger> {
         let closed = ledger.close(at);
-        let mut effects = Effects { closed: vec![Arc::clone(&closed)], proposed: Vec::new() };
-        self.gate().let_in(ledger, &mut effects);
+        let effects = Effects { closed: vec![Arc::clone(&closed)], proposed: Vec::new() };
         self.publish(ledger, &effects);
         closed
     }
@@ -245,7 +230,7 @@ impl Shared {
 
     fn submit_locked(&self, ledger: &mut Ledger, blob: &[u8]) -> SubmitOutcome {
         let mut effects = Effects::default();
-        let outcome = self.gate().submit(ledger, blob, false, &mut effects);
+        let outcome = rpc::submit(ledger, blob, false, &mut effects);
         self.publish(ledger, &effects);
         outcome
     }
@@ -290,8 +275,10 @@ impl Shared {
     pub(super) fn restore(&self, ledger: Ledger) {
         let mut current = self.write();
         *current = ledger;
+        // What goes wrong goes on, whatever did when the other ledger was kept.
+        let factor = self.faults().fee_factor;
+        current.set_load_factor(factor);
         self.look_again(&current);
-        self.gate().forget_waiting();
     }
 
     pub(super) fn pause_auto_close(&self, paused: bool) {
@@ -318,7 +305,7 @@ impl Shared {
     pub(super) fn set_faults(&self, faults: Faults) {
         let mut ledger = self.write();
         let mut effects = Effects::default();
-        self.gate().set_factor(faults.fee_factor, &mut ledger, &mut effects);
+        rpc::set_load_factor(&mut ledger, faults.fee_factor, &mut effects);
         ledger.claim_only(faults.claim_only);
         *self.faults() = faults;
         self.view().reset();

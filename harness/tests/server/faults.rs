@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use xrpl_harness::embedded::GENESIS_ACCOUNT;
 use xrpl_harness::embedded::rpc::error::RpcError;
 use xrpl_harness::{EmbeddedServer, Faults};
 
@@ -120,12 +121,29 @@ async fn a_full_ledger_lets_in_who_pays_and_the_others_when_it_empties() {
     assert_eq!(call(&url, "standalone_faults", json!({"fee_factor": 100})).await["status"], "success");
     let fee = call(&url, "fee", json!({})).await;
     assert_eq!(fee["drops"]["open_ledger_fee"], "1000");
+    let info = call(&url, "server_info", json!({})).await;
+    assert_eq!(info["info"]["load_factor"], 100);
+    assert_eq!(info["info"]["load_factor_fee_escalation"], 100);
+    let state = call(&url, "server_state", json!({})).await;
+    assert_eq!((&state["state"]["load_factor"], &state["state"]["load_base"]), (&json!(25_600), &json!(256)));
     let queued = call(&url, "submit", payment(9_000_000, "10")).await;
     assert_eq!(queued["engine_result"], "terQUEUED");
     assert_eq!(call(&url, "fee", json!({})).await["current_queue_size"], "1");
+    let account = json!({"account": GENESIS_ACCOUNT.to_string(), "queue": true});
+    let waiting = call(&url, "account_info", account).await["queue_data"].take();
+    assert_eq!((&waiting["txn_count"], &waiting["transactions"][0]["fee_level"]), (&json!(1), &json!("256")));
+    for version in [1, 2] {
+        let ask = json!({"ledger_index": "current", "queue": true, "expand": true, "api_version": version});
+        let told = call(&url, "ledger", ask).await["queue_data"][0].take();
+        assert_eq!((&told["retries_remaining"], &told["fee"]), (&json!(10), &json!("10")));
+        let shown = if version == 1 { &told["tx"] } else { &told["tx_json"] };
+        assert_eq!(shown["DeliverMax"], "9000000");
+    }
     assert_eq!(server.close_ledger().transactions.len(), 0);
     // The same Sequence at a fee that is enough takes the place of the one that waits.
-    assert_eq!(call(&url, "submit", payment(9_000_001, "1000")).await["engine_result"], "tesSUCCESS");
+    let mut dearer = payment(9_000_001, "1000");
+    dearer["tx_json"]["Sequence"] = queued["tx_json"]["Sequence"].clone();
+    assert_eq!(call(&url, "submit", dearer).await["engine_result"], "tesSUCCESS");
     assert_eq!(ws.frame().await["tx_json"]["DeliverMax"], "9000001");
     assert_eq!(call(&url, "fee", json!({})).await["current_queue_size"], "0");
     assert_eq!(call(&url, "submit", payment(9_000_002, "10")).await["engine_result"], "terQUEUED");

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use treasury_core::units::{AccountId, Hash256};
 use treasuryd::ledger::Announced;
-use xrpl_harness::embedded::rpc::{Effects, FeeGate, Request, ServerFacts, handle_gated, handle_read};
+use xrpl_harness::embedded::rpc::{Request, ServerFacts, handle, handle_read};
 use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
 use xrpl_wire::RippleTime;
 
@@ -65,7 +65,6 @@ pub enum Reply {
 /// The network: what all daemons share.
 pub struct Network {
     ledger: Ledger,
-    gate: FeeGate,
     servers: Vec<Server>,
     next_connection: u64,
     allowed: Allowed,
@@ -92,7 +91,6 @@ impl Network {
         let shown = ledger.validated().header.index;
         Self {
             ledger,
-            gate: FeeGate::default(),
             servers: (0..SERVERS).map(|_| Server { shown, ..Server::default() }).collect(),
             next_connection: 0,
             allowed,
@@ -143,8 +141,6 @@ impl Network {
     /// Closes the next ledger, and tells of it.
     pub fn close(&mut self, at: RippleTime) -> Arc<ClosedLedger> {
         let closed = self.ledger.close(CloseTime::At(at));
-        let mut effects = Effects::default();
-        self.gate.let_in(&mut self.ledger, &mut effects);
         let index = closed.header.index;
         let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(when, _)| *when <= index);
         self.late = late;
@@ -152,7 +148,7 @@ impl Network {
             self.ledger.submit(&blob);
         }
         if self.escalated_until == index {
-            self.gate.set_factor(1, &mut self.ledger, &mut effects);
+            self.ledger.set_load_factor(1);
         }
         self.record.mix(&closed.hash.0);
         self.ail(index);
@@ -205,9 +201,9 @@ impl Network {
                 (self.servers[number].lie, self.servers[number].lie_until) = (at, long);
             }
         }
-        if self.gate.factor() == 1 && self.strikes(Fault::Escalation, permille) {
+        if self.ledger.load_factor() == 1 && self.strikes(Fault::Escalation, permille) {
             let factor = [2, 20, 200, 900][self.rng.random_range(0..4)];
-            self.gate.set_factor(factor, &mut self.ledger, &mut Effects::default());
+            self.ledger.set_load_factor(factor);
             self.escalated_until = index + self.rng.random_range(2..30);
         }
         if self.strikes(Fault::ClaimedFee, permille) {
@@ -223,7 +219,7 @@ impl Network {
             *server = Server { shown: server.shown, connections, ..Server::default() };
         }
         self.ledger.claim_only(0);
-        self.gate.set_factor(1, &mut self.ledger, &mut Effects::default());
+        self.ledger.set_load_factor(1);
         for (_, blob) in std::mem::take(&mut self.late) {
             self.ledger.submit(&blob);
         }
@@ -366,7 +362,6 @@ impl Network {
             return Err(not_found());
         }
         self.facts.hidden_below = server.hidden_below;
-        self.facts.fee_factor = self.gate.factor();
         let request = Request::from_ws_object(params, false).map_err(|_| malformed())?;
         handle_read(&self.ledger, None, &request, &self.facts).result.map(Value::Object).map_err(|failure| {
             let text = |key: &str| failure.0.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -444,9 +439,9 @@ impl Network {
             return Reply::Now(Ok(json!({ "engine_result": "terQUEUED" })));
         }
         let Ok(request) = Request::from_ws_object(params, false) else { return Reply::Never };
-        let outcome = handle_gated(&mut self.ledger, &mut self.gate, None, &request, &self.facts);
+        let outcome = handle(&mut self.ledger, None, &request, &self.facts);
         if self.strikes(Fault::DoubledSubmit, permille) {
-            handle_gated(&mut self.ledger, &mut self.gate, None, &request, &self.facts);
+            handle(&mut self.ledger, None, &request, &self.facts);
         }
         let result = outcome.result.map(Value::Object).map_err(|failure| {
             let text = |key: &str| failure.0.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -1,5 +1,4 @@
-//! What an account is and holds: `account_info`, `account_lines`, `account_currencies`,
-//! `deposit_authorized`.
+//! What an account is and holds: `account_info`, `account_lines`, `account_currencies`.
 
 use std::collections::BTreeSet;
 
@@ -326,36 +325,5 @@ pub(super) fn account_currencies<'a>(ledger: &'a Ledger, call: &Call<'a>) -> Rpc
     };
     result.insert("send_currencies".to_owned(), list(send));
     result.insert("receive_currencies".to_owned(), list(receive));
-    Ok(result)
-}
-
-pub(super) fn deposit_authorized<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
-    let party = |name| -> Result<(String, AccountId), Failure> {
-        if !call.params.has(name) {
-            return Err(Failure::missing_field(name));
-        }
-        let text = call.params.get(name).as_str().ok_or_else(|| Failure::expected_field(name, "a string"))?;
-        let account = params::account(text).ok_or(RpcError::ActMalformed)?;
-        Ok((text.to_owned(), account))
-    };
-    let (source_text, source) = party("source_account")?;
-    let (destination_text, destination) = party("destination_account")?;
-    let view = select(ledger, call)?;
-    let mut result = view.describe();
-    if view.entry(&index::account_root(&source)).is_none() {
-        return Err(Failure::with_fields(result, RpcError::SrcActNotFound));
-    }
-    let Some(root) = view.entry(&index::account_root(&destination)) else {
-        return Err(Failure::with_fields(result, RpcError::DstActNotFound));
-    };
-    if call.params.has("credentials") {
-        // No transaction here can make a credential, so none that is named can exist.
-        return Err(Failure::with_fields(result, RpcError::BadCredentials));
-    }
-    let asks = root.u32(sf::Flags).unwrap_or_default() & flags::lsfDepositAuth != 0 && source != destination;
-    let authorized = !asks || view.entry(&index::deposit_preauth(&destination, &source)).is_some();
-    result.insert("source_account".to_owned(), source_text.into());
-    result.insert("destination_account".to_owned(), destination_text.into());
-    result.insert("deposit_authorized".to_owned(), authorized.into());
     Ok(result)
 }

@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 use xrpl_wire::AccountId;
 
 use super::error::{Failure, RpcError, RpcResult};
+use super::params::{self, ACCOUNT_PAGE};
 use super::tx_json::{self, Delivered};
-use super::{Call, fields, params, select};
-use crate::embedded::{ClosedLedger, ClosedTx, Ledger};
+use super::{Call, fields, select};
+use crate::embedded::{ClosedLedger, ClosedTx, Generation, Ledger};
 
 /// The server's page lengths.
 const PAGE_JSON: u32 = 200;
@@ -22,7 +23,12 @@ pub(super) fn account_tx<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
             return Err(Failure::invalid_field(name));
         }
     }
-    let asked = if params.has("limit") { params::as_u32(params.get("limit"))? } else { 0 };
+    let modern = ledger.rules().generation() >= Generation::V3_2;
+    let asked = match (modern, params.has("limit")) {
+        (true, _) => params.limit(ACCOUNT_PAGE, call.admin)?,
+        (false, true) => params::as_u32(params.get("limit"))?,
+        (false, false) => 0,
+    };
     let (binary, forward) = (params.flag("binary"), params.flag("forward"));
     let ident = params.required_string("account")?;
     let account = params::account(ident).ok_or(RpcError::ActMalformed)?;
@@ -33,7 +39,7 @@ pub(super) fn account_tx<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     let page = if binary { PAGE_BINARY } else { PAGE_JSON };
     let limit = match asked {
         0 | u32::MAX => page,
-        asked if asked > page && !call.admin => page,
+        asked if asked > page && !call.admin && !modern => page,
         asked => asked,
     };
     let (found, next) = walk(ledger, call, &account, (first, last), marker, limit, forward);

@@ -42,6 +42,8 @@ const TYPE_NAMES: &[(LedgerEntryType, &str)] = &[
     (LedgerEntryType::Escrow, "escrow"),
     (LedgerEntryType::FeeSettings, "fee"),
     (LedgerEntryType::LedgerHashes, "hashes"),
+    (LedgerEntryType::Loan, "loan"),
+    (LedgerEntryType::LoanBroker, "loan_broker"),
     (LedgerEntryType::MPToken, "mptoken"),
     (LedgerEntryType::MPTokenIssuance, "mpt_issuance"),
     (LedgerEntryType::NFTokenOffer, "nft_offer"),

@@ -57,6 +57,10 @@ errors! {
     NotEnabled = 12, "notEnabled", "Not enabled in configuration.";
     /// The server has no current ledger yet.
     NotSynced = 18, "notSynced", "Not synced to the network.";
+    /// The transport has no way to send anything later.
+    NoEvents = 7, "noEvents", "Current transport does not support events.";
+    /// The server has too much to do.
+    TooBusy = 9, "tooBusy", "The server is too busy to help you now.";
     /// No such account in that ledger.
     ActNotFound = 19, "actNotFound", "Account not found.";
     /// No such ledger here.
@@ -67,20 +71,46 @@ errors! {
     MasterDisabled = 23, "masterDisabled", "Master key is disabled.";
     /// No such transaction here.
     TxnNotFound = 29, "txnNotFound", "Transaction not found.";
+    /// A hot wallet is not an account.
+    InvalidHotWallet = 30, "invalidHotWallet", "Invalid hotwallet.";
     /// A parameter is missing, of the wrong kind or out of range.
     InvalidParams = 31, "invalidParams", "Invalid parameters.";
     /// No such method.
     UnknownCommand = 32, "unknownCmd", "Unknown method.";
+    /// No search for paths is under way.
+    NoPathRequest = 33, "noPathRequest", "No pathfinding request in progress.";
     /// The account is not an address.
     ActMalformed = 35, "actMalformed", "Account malformed.";
+    /// Signers where a single signature is to be made.
+    AlreadyMultisig = 36, "alreadyMultisig", "Already multisigned.";
+    /// A single signature where a signer's is to be made.
+    AlreadySingleSig = 37, "alreadySingleSig", "Already single-signed.";
     /// No such amendment.
     BadFeature = 40, "badFeature", "Feature unknown or invalid.";
+    /// The issuer is not an account.
+    BadIssuer = 41, "badIssuer", "Issuer account malformed.";
+    /// Both sides of the book are the same.
+    BadMarket = 42, "badMarket", "No such market.";
     /// The secret belongs to another account.
     BadSecret = 43, "badSecret", "Secret does not match account.";
     /// Not a seed.
     BadSeed = 44, "badSeed", "Disallowed seed.";
+    /// The payment channel's id is not one.
+    ChannelMalformed = 45, "channelMalformed", "Payment channel is malformed.";
+    /// The payment channel's amount is not one.
+    ChannelAmtMalformed = 46, "channelAmtMalformed", "Payment channel amount is malformed.";
+    /// The destination account is not an address.
+    DstActMalformed = 48, "dstActMalformed", "Destination account is malformed.";
+    /// The destination account is missing.
+    DstActMissing = 49, "dstActMissing", "Destination account not provided.";
     /// No such destination account.
     DstActNotFound = 50, "dstActNotFound", "Destination account not found.";
+    /// The amount to deliver is not one.
+    DstAmtMalformed = 51, "dstAmtMalformed", "Destination amount/currency/issuer is malformed.";
+    /// The amount to deliver is missing.
+    DstAmtMissing = 52, "dstAmtMissing", "Destination amount/currency/issuer is missing.";
+    /// The issuer of what is to be delivered is not an account.
+    DstIsrMalformed = 53, "dstIsrMalformed", "Destination issuer is malformed.";
     /// The ledger range is empty or outside what the server holds.
     LgrIdxsInvalid = 57, "lgrIdxsInvalid", "Ledger indexes invalid.";
     /// A ledger index outside what the server holds.
@@ -89,12 +119,18 @@ errors! {
     PublicMalformed = 62, "publicMalformed", "Public key is malformed.";
     /// The fields of a signature are wrong.
     SigningMalformed = 63, "signingMalformed", "Signing of transaction is malformed.";
+    /// The most that may be sent is no amount.
+    SendMaxMalformed = 64, "sendMaxMalformed", "SendMax amount malformed.";
     /// The source account is not an address.
     SrcActMalformed = 65, "srcActMalformed", "Source account is malformed.";
     /// The source account is missing.
     SrcActMissing = 66, "srcActMissing", "Source account not provided.";
     /// No such source account.
     SrcActNotFound = 67, "srcActNotFound", "Source account not found.";
+    /// What is to be sent is no currency.
+    SrcCurMalformed = 69, "srcCurMalformed", "Source currency is malformed.";
+    /// The issuer of what is to be sent is not an account.
+    SrcIsrMalformed = 70, "srcIsrMalformed", "Source issuer is malformed.";
     /// No such stream.
     StreamMalformed = 71, "malformedStream", "Stream malformed.";
     /// What the server says when a parameter's kind surprises it.
@@ -109,10 +145,16 @@ errors! {
     ExcessiveLgrRange = 78, "excessiveLgrRange", "Ledger range exceeds 1000.";
     /// The ledger range is upside down.
     InvalidLgrRange = 79, "invalidLgrRange", "Ledger range is invalid.";
+    /// No such object.
+    ObjectNotFound = 92, "objectNotFound", "The requested object was not found.";
+    /// The currency and issuer of one side are none.
+    IssueMalformed = 93, "issueMalformed", "Issue is malformed.";
     /// Credentials are missing, not accepted or expired.
     BadCredentials = 95, "badCredentials", "Credentials do not exist, are not accepted, or have expired.";
     /// A signed transaction where an unsigned one is wanted.
     TxSigned = 96, "transactionSigned", "Transaction should not be signed.";
+    /// The permissioned domain is not one.
+    DomainMalformed = 97, "domainMalformed", "Domain is malformed.";
     /// No such ledger entry.
     EntryNotFound = 98, "entryNotFound", "Entry not found.";
     /// The ledger entry is of another type than asked for.
@@ -137,6 +179,16 @@ impl Failure {
     #[must_use]
     pub fn with_fields(fields: Map<String, Value>, error: RpcError) -> Self {
         Self::inject(fields, error, error.message())
+    }
+
+    /// The error with the handler's own text, added to fields already found.
+    #[must_use]
+    pub fn with_fields_and_message(
+        fields: Map<String, Value>,
+        error: RpcError,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::inject(fields, error, message)
     }
 
     /// One of the few errors that have a token and no number.

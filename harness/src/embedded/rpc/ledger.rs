@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use xrpl_wire::{Hash256, sf};
+use xrpl_wire::{Hash256, Transaction, TxResult, sf};
 
 use super::error::{Failure, RpcError, RpcResult};
 use super::select::{View, names_ledger, select};
 use super::tx_json::{self, Delivered};
 use super::{Call, entry, fields, params, text};
-use crate::embedded::{ClosedLedger, ClosedTx, Ledger, OpenTx};
+use crate::embedded::{ClosedLedger, ClosedTx, Ledger, QueuedTx};
 
 /// The server's page lengths for `ledger_data`: entries in binary, entries in JSON.
 const PAGE_BINARY: usize = 2048;
@@ -44,6 +44,12 @@ pub(super) fn ledger<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         }
         let mut result = view.describe();
         result.insert("ledger".to_owned(), ledger_json(&view, call, fill));
+        if params.flag("queue")
+            && let waiting = queue(ledger, call, fill)
+            && !waiting.is_empty()
+        {
+            result.insert("queue_data".to_owned(), waiting.into());
+        }
         result
     } else {
         let plain =
@@ -124,7 +130,7 @@ fn transactions(view: &View<'_>, call: &Call<'_>, fill: Fill) -> Value {
         }
         View::Open(ledger) => {
             let order = ledger.open().transactions();
-            order.map(|tx| open_transaction(tx, call, expand, fill.binary)).collect()
+            order.map(|tx| unvalidated(tx.tx(), call, expand, fill.binary)).collect()
         }
     }
 }
@@ -166,7 +172,26 @@ fn transaction(closed: &ClosedLedger, tx: &ClosedTx, call: &Call<'_>, expand: bo
     })
 }
 
-fn open_transaction(tx: &OpenTx, call: &Call<'_>, expand: bool, binary: bool) -> Value {
+/// What waits for a later ledger.
+fn queue(ledger: &Ledger, call: &Call<'_>, fill: Fill) -> Vec<Value> {
+    let one = |queued: QueuedTx| {
+        let mut json = super::queue::queued_json(&queued);
+        json.insert("account".to_owned(), queued.tx.account().to_string().into());
+        json.insert("retries_remaining".to_owned(), queued.retries.into());
+        json.insert("preflight_result".to_owned(), TxResult::tesSUCCESS.name().into());
+        let shown = unvalidated(&queued.tx, call, fill.expand, fill.binary);
+        match shown {
+            Value::Object(fields) if call.api_version > 1 => json.extend(fields),
+            shown => {
+                json.insert("tx".to_owned(), shown);
+            }
+        }
+        Value::Object(json)
+    };
+    ledger.queue().into_iter().map(one).collect()
+}
+
+fn unvalidated(tx: &Transaction, call: &Call<'_>, expand: bool, binary: bool) -> Value {
     let id = Value::from(tx.id().to_string());
     if !expand {
         return id;
@@ -179,8 +204,8 @@ fn open_transaction(tx: &OpenTx, call: &Call<'_>, expand: bool, binary: bool) ->
         }
         return Value::Object(json);
     }
-    let mut json = tx_json::transaction(tx.tx());
-    tx_json::insert_deliver_max(&mut json, tx.tx().tx_type(), version);
+    let mut json = tx_json::transaction(tx);
+    tx_json::insert_deliver_max(&mut json, tx.tx_type(), version);
     if version > 1 {
         return Value::Object(fields([
             ("hash", id),

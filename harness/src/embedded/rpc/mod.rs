@@ -7,22 +7,28 @@
 
 mod account;
 mod account_tx;
+mod autofill;
 mod definitions;
+mod deposit;
+mod english;
 mod entry;
 pub mod error;
-pub mod gate;
+mod keys;
 mod ledger;
 mod ledger_entry;
 mod objects;
 pub mod params;
+mod parsed;
+mod payment;
 mod queue;
 pub mod request;
+mod secret;
 mod select;
 mod server;
 mod sign;
 mod simulate;
 pub mod stream;
-mod submit;
+mod submission;
 pub mod subscribe;
 pub mod text;
 mod tx;
@@ -34,7 +40,6 @@ use serde_json::{Map, Value};
 use xrpl_wire::{RippleTime, Transaction, TxResult};
 
 use self::error::{Failure, RpcError, RpcResult};
-pub use self::gate::FeeGate;
 use self::params::Params;
 pub use self::request::{HttpRefusal, Request, Transport};
 pub use self::select::ledger_one;
@@ -58,10 +63,6 @@ pub struct ServerFacts {
     pub now: RippleTime,
     /// When `ledger_accept` closes.
     pub accept: CloseTime,
-    /// How many times the usual fee the way into the open ledger costs; 1 for no more than usual.
-    pub fee_factor: u32,
-    /// How many transactions wait outside.
-    pub queue_size: usize,
     /// Fresh random bytes, for `random` and `wallet_propose`.
     pub entropy: [u8; 32],
     /// The ports it listens on, JSON-RPC and websocket.
@@ -78,8 +79,6 @@ impl Default for ServerFacts {
             network_id: 0,
             now: RippleTime(0),
             accept: CloseTime::Next,
-            fee_factor: 1,
-            queue_size: 0,
             entropy: [0; 32],
             ports: [0, 0],
         }
@@ -117,13 +116,33 @@ pub struct Effects {
 /// What a method that changes the ledger has beside it.
 pub(crate) struct Change<'a> {
     effects: &'a mut Effects,
-    gate: &'a mut FeeGate,
 }
 
 impl Change<'_> {
     fn submit(&mut self, ledger: &mut Ledger, blob: &[u8], fail_hard: bool) -> SubmitOutcome {
-        self.gate.submit(ledger, blob, fail_hard, self.effects)
+        submit(ledger, blob, fail_hard, self.effects)
     }
+}
+
+/// Submits a transaction to the ledger, and notes what subscribers want to know.
+pub fn submit(ledger: &mut Ledger, blob: &[u8], fail_hard: bool, effects: &mut Effects) -> SubmitOutcome {
+    let outcome = ledger.submit_as(blob, fail_hard);
+    if let (true, Some(tx)) = (outcome.applied, &outcome.tx) {
+        let ledger_index = ledger.open().index();
+        effects.proposed.push(Proposed { tx: tx.clone(), result: outcome.result, ledger_index });
+    }
+    outcome
+}
+
+/// Asks so many times the usual fee of the ledger from now on, and notes who is let in by that.
+pub fn set_load_factor(ledger: &mut Ledger, factor: u32, effects: &mut Effects) {
+    let ledger_index = ledger.open().index();
+    let let_in = ledger.set_load_factor(factor);
+    effects.proposed.extend(let_in.into_iter().map(|tx| Proposed {
+        tx: tx.tx().clone(),
+        result: tx.result,
+        ledger_index,
+    }));
 }
 
 /// What a method answered.
@@ -178,7 +197,7 @@ const METHODS: &[Method] = &[
     read("account_lines", account::account_lines),
     read("account_objects", objects::account_objects),
     read("account_tx", account_tx::account_tx),
-    read("deposit_authorized", account::deposit_authorized),
+    read("deposit_authorized", deposit::deposit_authorized),
     read("feature", server::feature),
     read("fee", server::fee),
     read("ledger", ledger::ledger),
@@ -186,7 +205,7 @@ const METHODS: &[Method] = &[
         name: "ledger_accept",
         admin: true,
         last_version: 2,
-        handler: Handler::Write(submit::ledger_accept),
+        handler: Handler::Write(submission::ledger_accept),
     },
     read("ledger_closed", ledger::ledger_closed),
     read("ledger_current", ledger::ledger_current),
@@ -206,8 +225,8 @@ const METHODS: &[Method] = &[
     read("sign", sign::sign),
     read("sign_for", sign::sign_for),
     read("simulate", simulate::simulate),
-    write("submit", submit::submit),
-    write("submit_multisigned", submit::submit_multisigned),
+    write("submit", submission::submit),
+    write("submit_multisigned", submission::submit_multisigned),
     Method {
         name: "subscribe",
         admin: false,
@@ -256,22 +275,11 @@ pub fn handle(
     request: &Request,
     facts: &ServerFacts,
 ) -> Outcome {
-    handle_gated(ledger, &mut FeeGate::default(), subscription, request, facts)
-}
-
-/// Serves one request at a server that asks more than the usual fee.
-pub fn handle_gated(
-    ledger: &mut Ledger,
-    gate: &mut FeeGate,
-    subscription: Option<&mut Subscription>,
-    request: &Request,
-    facts: &ServerFacts,
-) -> Outcome {
     let mut effects = Effects::default();
     let call = request.call(facts);
     let result = find(request).and_then(|method| match method.handler {
         Handler::Read(reader) => reader(ledger, &call),
-        Handler::Write(writer) => writer(ledger, &call, &mut Change { effects: &mut effects, gate }),
+        Handler::Write(writer) => writer(ledger, &call, &mut Change { effects: &mut effects }),
         Handler::Subscribe(subscriber) => subscribed(subscriber, ledger, subscription, &call),
     });
     Outcome { result, effects }

@@ -3,7 +3,21 @@
 use serde_json::{Map, Value};
 use xrpl_wire::{AccountId, SeqProxy};
 
-use crate::embedded::Ledger;
+use crate::embedded::{Ledger, QueuedTx};
+
+/// What all methods tell of a transaction that waits.
+pub(super) fn queued_json(queued: &QueuedTx) -> Map<String, Value> {
+    let mut json = super::fields([
+        ("auth_change", queued.auth_change.into()),
+        ("fee", queued.fee.to_string().into()),
+        ("fee_level", queued.fee_level.to_string().into()),
+        ("max_spend_drops", queued.max_spend.to_string().into()),
+    ]);
+    if let Some(last) = queued.last_ledger_sequence {
+        json.insert("LastLedgerSequence".to_owned(), last.into());
+    }
+    json
+}
 
 /// The `queue_data` of an account.
 pub(super) fn queue_data(ledger: &Ledger, account: &AccountId) -> Value {
@@ -26,16 +40,8 @@ pub(super) fn queue_data(ledger: &Ledger, account: &AccountId) -> Value {
                 ("ticket", number)
             }
         };
-        let mut fields = super::fields([
-            (name, number.into()),
-            ("auth_change", queued.auth_change.into()),
-            ("fee", queued.fee.to_string().into()),
-            ("fee_level", queued.fee_level.to_string().into()),
-            ("max_spend_drops", queued.max_spend.to_string().into()),
-        ]);
-        if let Some(last) = queued.last_ledger_sequence {
-            fields.insert("LastLedgerSequence".to_owned(), last.into());
-        }
+        let mut fields = queued_json(queued);
+        fields.insert(name.to_owned(), number.into());
         transactions.push(Value::Object(fields));
     }
     data.insert("transactions".to_owned(), transactions.into());

@@ -8,7 +8,7 @@ use xrpl_wire::{Hash256, LedgerEntryType, LedgerHeader, Object, RippleTime, inde
 use super::error::{Failure, RpcError};
 use super::params::{self, Params};
 use super::{Call, fields};
-use crate::embedded::{ClosedLedger, Ledger};
+use crate::embedded::{ClosedLedger, Generation, Ledger};
 
 /// The ledger that a request asks about.
 #[derive(Clone, Copy)]
@@ -62,7 +62,7 @@ impl<'a> View<'a> {
     pub(super) fn parent_close_time(&self) -> RippleTime {
         match self {
             View::Closed(closed) => closed.header.parent_close_time,
-            View::Open(ledger) => ledger.validated().header.close_time,
+            View::Open(ledger) => ledger.open().parent_close_time(),
         }
     }
 
@@ -106,14 +106,19 @@ pub(super) fn select<'a>(ledger: &'a Ledger, call: &Call<'a>) -> Result<View<'a>
             .map(View::Closed)
             .ok_or_else(not_found);
     }
+    // Later servers have other words for it.
+    let malformed = || match ledger.rules().generation() {
+        Generation::V3_1 => invalid("ledgerIndexMalformed"),
+        _ => Failure::expected_field("ledger_index", "string or number"),
+    };
     if matches!(index, Value::Array(_) | Value::Object(_)) {
-        return Err(invalid("ledgerIndexMalformed"));
+        return Err(malformed());
     }
     match params::as_string(index)?.as_str() {
         "" | "current" => Ok(View::Open(ledger)),
         "validated" | "closed" => Ok(View::Closed(ledger.validated())),
         number => {
-            let index = number.parse().map_err(|_| invalid("ledgerIndexMalformed"))?;
+            let index = number.parse().map_err(|_| malformed())?;
             by_index(ledger, call, index).ok_or_else(not_found)
         }
     }

@@ -7,13 +7,17 @@ use xrpl_wire::{Drops, Hash256, KeyPair, KeyType, Seed, index, sf, sha512_half};
 use super::error::{Failure, RpcError, RpcResult};
 use super::{Call, fields, text};
 use crate::embedded::Ledger;
-use crate::embedded::{Amendment, Standing};
+use crate::embedded::{Amendment, Generation, Standing};
 
 /// The node's key, which a standalone server has and never uses. The same for all.
 pub(super) const PUBKEY_NODE: &str = "n9L6mAa1rSwjxxwRnAgosQTXLuq7xTi7Wfit4suRjnKg7eC2SHrM";
 
 /// The load level of an idle server, in which all levels are counted.
 const LEVEL_BASE: u64 = 256;
+
+/// What `wallet_propose` says of a seed made from a text that people think of.
+const PASSPHRASE_WARNING: &str = "This wallet was generated using a user-supplied passphrase that has low entropy and \
+                                  is vulnerable to brute-force attacks.";
 
 /// How many transactions may wait at a standalone server before its first ledger says so.
 const QUEUE_SIZE_MAX: u64 = 20_000;
@@ -24,9 +28,18 @@ pub(super) fn server_info<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult 
     let age = call.facts.now.0.saturating_sub(closed.header.close_time.0);
     info.insert("hostid".to_owned(), "embedded".into());
     info.insert("last_close".to_owned(), last_close("converge_time_s", "0.1"));
-    info.insert("load_factor".to_owned(), 1.into());
-    if call.facts.fee_factor > 1 {
-        info.insert("load_factor_fee_escalation".to_owned(), call.facts.fee_factor.into());
+    let metrics = ledger.queue_metrics();
+    let load = metrics.open_ledger_level.max(LEVEL_BASE);
+    info.insert("load_factor".to_owned(), in_base_fees(load));
+    if load != LEVEL_BASE {
+        // The part that is the server's own, which is at rest.
+        info.insert("load_factor_server".to_owned(), 1.into());
+        if call.admin {
+            info.insert("load_factor_fee_escalation".to_owned(), in_base_fees(load));
+        }
+    }
+    if metrics.minimum_level != LEVEL_BASE {
+        info.insert("load_factor_fee_queue".to_owned(), in_base_fees(metrics.minimum_level));
     }
     info.insert(
         "validated_ledger".to_owned(),
@@ -51,17 +64,17 @@ pub(super) fn server_state<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult
     let mut state = common(ledger, call);
     let closed = ledger.validated();
     state.insert("last_close".to_owned(), last_close("converge_time", "100"));
-    for name in [
-        "load_base",
-        "load_factor",
-        "load_factor_fee_queue",
-        "load_factor_fee_reference",
-        "load_factor_server",
+    let metrics = ledger.queue_metrics();
+    for (name, level) in [
+        ("load_base", LEVEL_BASE),
+        ("load_factor", metrics.open_ledger_level.max(LEVEL_BASE)),
+        ("load_factor_fee_escalation", metrics.open_ledger_level),
+        ("load_factor_fee_queue", metrics.minimum_level),
+        ("load_factor_fee_reference", LEVEL_BASE),
+        ("load_factor_server", LEVEL_BASE),
     ] {
-        state.insert(name.to_owned(), LEVEL_BASE.into());
+        state.insert(name.to_owned(), level.into());
     }
-    let factor = u64::from(call.facts.fee_factor.max(1));
-    state.insert("load_factor_fee_escalation".to_owned(), LEVEL_BASE.saturating_mul(factor).into());
     state.insert(
         "validated_ledger".to_owned(),
         Value::Object(fields([
@@ -135,6 +148,16 @@ fn last_close(name: &str, time: &str) -> Value {
     Value::Object(fields([(name, decimal(time)), ("proposers", 0.into())]))
 }
 
+/// A fee level as a number of least fees. A 256th has no more than eight decimals.
+fn in_base_fees(level: u64) -> Value {
+    let (whole, rest) = (level / LEVEL_BASE, level % LEVEL_BASE);
+    let decimals = format!("{:08}", rest.saturating_mul(100_000_000) / LEVEL_BASE);
+    match decimals.trim_end_matches('0') {
+        "" => whole.into(),
+        decimals => decimal(&format!("{whole}.{decimals}")),
+    }
+}
+
 /// Drops as a number of XRP.
 fn xrp(drops: Drops) -> Value {
     decimal(&drops.to_xrp_string())
@@ -145,24 +168,20 @@ fn decimal(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or(Value::Null)
 }
 
-pub(super) fn fee(ledger: &Ledger, call: &Call<'_>) -> RpcResult {
+pub(super) fn fee(ledger: &Ledger, _: &Call<'_>) -> RpcResult {
     let base = ledger.validated().fees.base_fee.get();
     let drops = |level: u64| base.saturating_mul(level).div_ceil(LEVEL_BASE).to_string();
     let metrics = ledger.queue_metrics();
-    // A test can ask for more than the crowd does.
-    let asked = LEVEL_BASE.saturating_mul(u64::from(call.facts.fee_factor.max(1)));
-    let open_level = metrics.open_ledger_level.max(asked);
-    let waiting = metrics.queue_size.saturating_add(u64::try_from(call.facts.queue_size).unwrap_or(u64::MAX));
     Ok(fields([
         ("current_ledger_size", metrics.ledger_size.to_string().into()),
-        ("current_queue_size", waiting.to_string().into()),
+        ("current_queue_size", metrics.queue_size.to_string().into()),
         (
             "drops",
             Value::Object(fields([
                 ("base_fee", base.to_string().into()),
                 ("median_fee", drops(metrics.median_level).into()),
                 ("minimum_fee", drops(metrics.minimum_level).into()),
-                ("open_ledger_fee", drops(open_level).into()),
+                ("open_ledger_fee", drops(metrics.open_ledger_level).into()),
             ])),
         ),
         ("expected_ledger_size", metrics.ledger_size_expected.to_string().into()),
@@ -172,7 +191,7 @@ pub(super) fn fee(ledger: &Ledger, call: &Call<'_>) -> RpcResult {
             Value::Object(fields([
                 ("median_level", metrics.median_level.to_string().into()),
                 ("minimum_level", metrics.minimum_level.to_string().into()),
-                ("open_ledger_level", open_level.to_string().into()),
+                ("open_ledger_level", metrics.open_ledger_level.to_string().into()),
                 ("reference_level", LEVEL_BASE.to_string().into()),
             ])),
         ),
@@ -204,6 +223,23 @@ pub(super) fn version(_: &Ledger, call: &Call<'_>) -> RpcResult {
     Ok(fields([("version", Value::Object(version))]))
 }
 
+/// Amendments that came to nothing, and which a server goes on supporting as long as it knows them.
+const OBSOLETE: [Amendment; 4] = [
+    Amendment::CryptoConditionsSuite,
+    Amendment::NonFungibleTokensV1,
+    Amendment::FixNFTokenDirV1,
+    Amendment::FixNFTokenNegOffer,
+];
+
+/// Whether a server of this generation would go on working if an amendment were enabled.
+fn is_supported(amendment: Amendment, generation: Generation) -> bool {
+    match amendment.standing(generation) {
+        Standing::Genesis | Standing::Retired => true,
+        Standing::Off => OBSOLETE.contains(&amendment),
+        Standing::Unknown => false,
+    }
+}
+
 pub(super) fn feature<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     let generation = ledger.rules().generation();
     let enabled: Vec<Hash256> = ledger
@@ -213,21 +249,22 @@ pub(super) fn feature<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         .and_then(|entry| entry.vector256(sf::Amendments))
         .unwrap_or_default()
         .to_vec();
-    let supported: Vec<Amendment> = Amendment::ALL
-        .iter()
-        .copied()
-        .filter(|amendment| amendment.standing(generation) == Standing::Genesis)
-        .collect();
+    let supported: Vec<Amendment> =
+        Amendment::ALL.iter().copied().filter(|amendment| is_supported(*amendment, generation)).collect();
     let named = |id: &Hash256| supported.iter().find(|amendment| amendment.id() == *id);
     let describe = |id: &Hash256| {
-        let name = named(id).map(|amendment| amendment.name());
+        let amendment = named(id).copied();
         let mut json =
-            fields([("enabled", enabled.contains(id).into()), ("supported", name.is_some().into())]);
-        if let Some(name) = name {
-            json.insert("name".to_owned(), name.into());
+            fields([("enabled", enabled.contains(id).into()), ("supported", amendment.is_some().into())]);
+        if let Some(amendment) = amendment {
+            json.insert("name".to_owned(), amendment.name().into());
         }
         if call.admin && !enabled.contains(id) {
-            json.insert("vetoed".to_owned(), false.into());
+            // Nobody can vote for what is obsolete or in force anyway; a server votes against all else.
+            let votable =
+                amendment.is_none_or(|amendment| amendment.standing(generation) == Standing::Genesis);
+            let vetoed = if votable { true.into() } else { Value::from("Obsolete") };
+            json.insert("vetoed".to_owned(), vetoed);
         }
         Value::Object(json)
     };
@@ -256,14 +293,14 @@ pub(super) fn wallet_propose(_: &Ledger, call: &Call<'_>) -> RpcResult {
     let params = call.params;
     let key_type = match params.get("key_type") {
         Value::Null if !params.has("key_type") => None,
-        Value::String(name) => Some(super::sign::key_type(name).ok_or_else(|| match call.api_version {
-            1 => Failure::invalid_field("key_type"),
-            _ => RpcError::BadKeyType.into(),
+        Value::String(name) => Some(super::secret::key_type(name).ok_or(match call.api_version {
+            1 => RpcError::InvalidParams,
+            _ => RpcError::BadKeyType,
         })?),
         _ => return Err(Failure::expected_field("key_type", "string")),
     };
     let seed = if ["passphrase", "seed", "seed_hex"].iter().any(|name| params.has(name)) {
-        super::sign::seed(&params, key_type)?
+        super::secret::seed(&params, key_type)?
     } else {
         // The entropy of the request is hashed, so that `random` in the same moment does not tell it.
         let Hash256(hash) = sha512_half(&[b"wallet_propose", &call.facts.entropy]);
@@ -272,18 +309,25 @@ pub(super) fn wallet_propose(_: &Ledger, call: &Call<'_>) -> RpcResult {
         Seed::from_entropy(entropy, key_type.unwrap_or(KeyType::Secp256k1))
     };
     let keys = KeyPair::from_seed(&seed);
-    Ok(fields([
+    let entropy = super::secret::entropy(&seed).unwrap_or_default();
+    // The seed is shown in the form that says nothing of the kind of key.
+    let plain = Seed::from_entropy(entropy, KeyType::Secp256k1);
+    let mut result = fields([
         ("account_id", keys.account_id().to_string().into()),
         ("key_type", seed.key_type().name().into()),
-        ("master_seed", seed.to_base58().as_str().into()),
-        ("master_seed_hex", master_seed_hex(&seed).into()),
+        ("master_key", super::english::from_seed(entropy).into()),
+        ("master_seed", plain.to_base58().as_str().into()),
+        ("master_seed_hex", hex::encode_upper(entropy).into()),
         ("public_key", account_public(keys.public_key().as_bytes()).into()),
         ("public_key_hex", keys.public_key().to_string().into()),
-    ]))
-}
-
-fn master_seed_hex(seed: &Seed) -> String {
-    super::sign::seed_entropy(&seed.to_base58()).map(hex::encode_upper).unwrap_or_default()
+    ]);
+    if let Some(passphrase) = params.get("passphrase").as_str()
+        && ![plain.to_base58().as_str(), &hex::encode_upper(entropy), &super::english::from_seed(entropy)]
+            .contains(&passphrase)
+    {
+        result.insert("warning".to_owned(), PASSPHRASE_WARNING.into());
+    }
+    Ok(result)
 }
 
 /// An account's public key in base58: `a…`.
@@ -301,10 +345,8 @@ mod tests {
 
     /// The key of the genesis account, as every standalone server proposes it for its seed.
     #[test]
-    fn keys_and_seeds_are_written_as_the_servers() {
+    fn keys_are_written_as_the_servers() {
         let key = hex::decode("0330E7FC9D56BB25D6893BA3F317AE5BCF33B3291BD63DB32654A313222F7FD020").unwrap();
         assert_eq!(account_public(&key), "aBQG8RQAzjs1eTKFEAQXr2gS4utcDiEC9wmi7pfUPTi27VCahwgw");
-        let seed: Seed = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb".parse().unwrap();
-        assert_eq!(master_seed_hex(&seed), "DEDCE9CE67B451D852FD4E846FCDE31C");
     }
 }

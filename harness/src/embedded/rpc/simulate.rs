@@ -1,12 +1,11 @@
 //! `simulate`: what a transaction would do, without its signature.
 
 use serde_json::{Map, Value};
-use xrpl_wire::{Transaction, index};
 
 use super::error::{Failure, RpcError, RpcResult};
-use super::select::select;
+use super::parsed::{self, Unparsed};
 use super::tx_json::{self, Delivered};
-use super::{Call, fields, params, sign};
+use super::{Call, autofill, fields, params, sign};
 use crate::embedded::Ledger;
 
 pub(super) fn simulate<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
@@ -33,15 +32,17 @@ pub(super) fn simulate<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
             return Err(Failure::missing_field(&format!("tx.{name}")));
         }
     }
-    let view = select(ledger, call)?;
-    if !view.is_open() {
-        return Err(Failure::with_message(RpcError::NotImpl, "Only the open ledger can be simulated on."));
-    }
-    autofill(ledger, &mut json)?;
-    let tx = Transaction::from_json(&Value::Object(json)).map_err(|error| sign::invalid(&error))?;
+    fill_in(ledger, call, &mut json)?;
+    let tx = parsed::transaction("tx_json", &json).map_err(|error| match error {
+        Unparsed::Field(failure) => failure,
+        Unparsed::Template(error) => {
+            Failure::token_only("invalidTransaction", Some(&sign::exception(&error)))
+        }
+    })?;
     let simulated = ledger.simulate(&tx);
 
-    let mut result = fields([("applied", false.into()), ("ledger_index", view.index().into())]);
+    let open = ledger.open();
+    let mut result = fields([("applied", false.into()), ("ledger_index", open.index().into())]);
     tx_json::insert_engine_result(&mut result, simulated.result);
     if simulated.result.is_tes() {
         let message = "The simulated transaction would have been applied.";
@@ -55,7 +56,7 @@ pub(super) fn simulate<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         } else {
             let mut json = meta.to_json();
             if let Value::Object(fields) = &mut json {
-                let since = tx_json::tells_delivered(view.index(), view.parent_close_time());
+                let since = tx_json::tells_delivered(open.index(), open.parent_close_time());
                 tx_json::insert_delivered(fields, &tx, meta, simulated.result, since, Delivered::Any);
             }
             result.insert("meta".to_owned(), json);
@@ -84,15 +85,9 @@ fn from_blob(call: &Call<'_>) -> Option<Map<String, Value>> {
 }
 
 /// Fills in what is missing, as the server does before it simulates.
-fn autofill(ledger: &Ledger, json: &mut Map<String, Value>) -> Result<(), Failure> {
+fn fill_in(ledger: &Ledger, call: &Call<'_>, json: &mut Map<String, Value>) -> Result<(), Failure> {
     if !json.contains_key("Fee") {
-        // A fee by the shape the transaction will have; one that does not read yet pays the base.
-        let mut trial = json.clone();
-        trial.entry("Fee").or_insert_with(|| "0".into());
-        trial.entry("Sequence").or_insert_with(|| 0.into());
-        trial.entry("SigningPubKey").or_insert_with(|| "".into());
-        let fee = Transaction::from_json(&Value::Object(trial))
-            .map_or(ledger.validated().fees.base_fee.get(), |tx| ledger.required_fee(&tx));
+        let fee = autofill::usual_fee(ledger, json)?;
         json.insert("Fee".to_owned(), fee.to_string().into());
     }
     json.entry("SigningPubKey").or_insert_with(|| "".into());
@@ -108,19 +103,11 @@ fn autofill(ledger: &Ledger, json: &mut Map<String, Value>) -> Result<(), Failur
         }
     }
     unsigned(json)?;
-    if !json.contains_key("Sequence") {
-        let account =
-            json.get("Account").and_then(Value::as_str).and_then(params::account).ok_or_else(|| {
-                Failure::with_message(RpcError::SrcActMalformed, "Invalid field 'tx.Account'.")
-            })?;
-        let sequence = if json.contains_key("TicketSequence") {
-            0
-        } else {
-            let root = ledger.open().state().object(&index::account_root(&account));
-            sign::next_sequence(root.ok_or(RpcError::SrcActNotFound)?)
-        };
-        json.insert("Sequence".to_owned(), sequence.into());
-    }
+    let account = json.get("Account").and_then(Value::as_str).and_then(params::account);
+    let account = account
+        .ok_or_else(|| Failure::with_message(RpcError::SrcActMalformed, "Invalid field 'tx.Account'."))?;
+    autofill::sequence(ledger, &account, json)?;
+    autofill::network_id(call, json);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use xrpl_wire::{AccountId, sf};
+use xrpl_wire::{AccountId, Amount, sf};
 
 use super::subscribe::{Stream, Subscription};
 use super::{Proposed, ServerFacts, fields, text, tx_json};
@@ -65,13 +65,14 @@ pub fn frames_for(closed: &ClosedLedger, subscription: &Subscription, facts: &Se
     frames.wanted(subscription).into_iter().filter_map(|index| frames.frames.get(index).cloned()).collect()
 }
 
-/// Whether a subscription wants a transaction that the open ledger took.
+/// How often a subscription wants a transaction that the open ledger took: once for the stream of all, and once for
+/// the accounts that it names.
 #[must_use]
-pub fn wants_proposed(proposed: &Proposed, subscription: &Subscription) -> bool {
+pub fn wants_proposed(proposed: &Proposed, subscription: &Subscription) -> usize {
     // Without metadata the server knows only the accounts that the transaction itself names.
-    subscription.wants(Stream::TransactionsProposed)
-        || (!subscription.accounts_proposed.is_empty()
-            && mentioned_accounts(proposed).any(|account| subscription.accounts_proposed.contains(&account)))
+    let follows = !subscription.accounts_proposed.is_empty()
+        && mentioned_accounts(proposed).any(|account| subscription.accounts_proposed.contains(&account));
+    usize::from(subscription.wants(Stream::TransactionsProposed)).saturating_add(usize::from(follows))
 }
 
 /// The frame of a transaction that the open ledger took.
@@ -161,6 +162,11 @@ fn finish_transaction(
 fn mentioned_accounts(proposed: &Proposed) -> impl Iterator<Item = AccountId> {
     proposed.tx.object().iter().filter_map(|(_, value)| match value {
         xrpl_wire::Value::Account(account) => Some(*account),
+        xrpl_wire::Value::Amount(Amount::Issued(amount)) => Some(amount.issuer),
+        // An issuance is its number and its issuer.
+        xrpl_wire::Value::Amount(Amount::Mpt(amount)) => {
+            amount.issuance_id.last_chunk::<20>().map(|issuer| AccountId(*issuer))
+        }
         _ => None,
     })
 }

@@ -23,7 +23,7 @@ pub(super) fn tx<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     };
     let range = range(call)?;
     let binary = params.flag("binary");
-    let found = id.and_then(|id| find(ledger, call, &id, range));
+    let found = id.and_then(|id| find(ledger, call, &id));
     match (found, range) {
         (Some(FoundTx::Closed(closed, tx)), _) => Ok(validated(call, &closed, &tx, binary)),
         (Some(FoundTx::Open(tx)), _) => Ok(open(call, tx.tx(), binary)),
@@ -36,15 +36,12 @@ pub(super) fn tx<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     }
 }
 
-/// A transaction that is not hidden, and within the range if there is one.
-fn find(ledger: &Ledger, call: &Call<'_>, id: &Hash256, range: Option<(u32, u32)>) -> Option<FoundTx> {
+/// A transaction that is not hidden. A range of ledgers bounds where a server searches on its disk; what it remembers
+/// it finds anyway, and this one remembers everything.
+fn find(ledger: &Ledger, call: &Call<'_>, id: &Hash256) -> Option<FoundTx> {
     let found = ledger.transaction(id)?;
     let visible = match &found {
-        FoundTx::Closed(closed, _) => {
-            let index = closed.header.index;
-            index >= call.facts.hidden_below
-                && range.is_none_or(|(first, last)| (first..=last).contains(&index))
-        }
+        FoundTx::Closed(closed, _) => closed.header.index >= call.facts.hidden_below,
         FoundTx::Open(_) => true,
     };
     visible.then_some(found)
