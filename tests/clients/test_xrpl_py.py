@@ -53,7 +53,7 @@ from xrpl.transaction import (
     submit,
     submit_and_wait,
 )
-from xrpl.wallet import Wallet
+from xrpl.wallet import Wallet, generate_faucet_wallet
 
 # Longer than anything here takes, shorter than anybody waits.
 PATIENCE_SECONDS = 30
@@ -112,6 +112,17 @@ def test_an_account_is_funded_by_a_payment_and_then_exists(client):
     assert does_account_exist(wallet.address, client)
     assert get_balance(wallet.address, client) == 50_000_000
     assert get_next_valid_seq_number(wallet.address, client) == result["ledger_index"]
+
+
+def test_the_faucet_funds_a_wallet(rpc):
+    wallet = generate_faucet_wallet(rpc, faucet_host=RPC_URL)
+    assert get_balance(wallet.address, rpc) == 100_000_000
+
+
+def test_an_account_is_acted_for_whose_keys_nobody_has(rpc, people):
+    control(rpc, "standalone_impersonate", account=people[0].address, enabled=True)
+    forged = sign(autofill(pay(people[0], people[1], 1), rpc), Wallet.create())
+    assert submit(forged, rpc).result["engine_result"] == "tesSUCCESS"
 
 
 def test_autofill_sign_and_wait_with_both_kinds_of_keys(websocket, people):

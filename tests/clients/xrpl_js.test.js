@@ -114,6 +114,22 @@ test('an account is funded by a payment and then exists', async () => {
   assert.equal(await client.getXrpBalance(wallet.address), 50)
 })
 
+test('the faucet funds a wallet', async () => {
+  const faucet = { faucetHost: new URL(process.env.LEDGER_RPC).host, faucetProtocol: 'http' }
+  const { wallet, balance } = await client.fundWallet(null, { ...faucet, amount: '25' })
+  assert.equal(balance, 25)
+  assert.equal(await client.getXrpBalance(wallet.address), 25)
+})
+
+test('an account is acted for whose keys nobody has', async () => {
+  const [treasury, receiver] = await people(2)
+  const stranger = Wallet.generate()
+  const signed = stranger.sign(await client.autofill(pay(treasury, receiver, 1)))
+  await call('standalone_impersonate', { account: treasury.address, enabled: true })
+  const { result } = await client.submit(signed.tx_blob)
+  assert.equal(result.engine_result, 'tesSUCCESS')
+})
+
 test('autofill, sign and submitAndWait with both kinds of keys', async () => {
   const [one, two, receiver] = await people(3)
   for (const sender of [one, two]) {

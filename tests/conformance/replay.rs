@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use xrpl_harness::embedded::{Amendment, CloseTime, Ledger, QueueSetup, ServerSetup};
+use xrpl_harness::embedded::{Amendment, CloseTime, Generation, Ledger, QueueSetup, ServerSetup};
 use xrpl_wire::{Hash256, LedgerHeader, RippleTime};
 
 use crate::difference::{compare, compare_state, first_difference, shown};
@@ -156,7 +156,11 @@ fn queue_setup(story: &Value) -> Option<QueueSetup> {
     Some(QueueSetup {
         minimum_txn_in_ledger: transactions,
         target_txn_in_ledger: transactions,
-        normal_consensus_increase_percent: 0,
+        // The first server was also told not to grow after a large ledger.
+        normal_consensus_increase_percent: match server_of(&story["genesis"]).generation {
+            Generation::V3_1 => 0,
+            _ => QueueSetup::default().normal_consensus_increase_percent,
+        },
         ..QueueSetup::default()
     })
 }

@@ -41,6 +41,12 @@ pub const CONTROL_METHODS: &[ControlMethod] = &[
         parameters: "close_time",
         does: "Closes one ledger at a time in seconds since 2000, or the second after the last ledger if that is later.",
     },
+    ControlMethod {
+        name: "standalone_close_on_submit",
+        parameters: "enabled",
+        does: "Closes a ledger for each submission, once it is answered, and more until the transaction is in one or none can \
+               have it any more; or stops that.",
+    },
     ControlMethod { name: "standalone_drop_connections", parameters: "", does: "Closes every websocket." },
     ControlMethod {
         name: "standalone_faults",
@@ -95,6 +101,10 @@ fn run(shared: &Shared, request: &Request) -> RpcResult {
         "standalone_close_at" => Ok(of(&shared.close_at(RippleTime(number(params, "close_time")?)))),
         "standalone_auto_close" => {
             shared.pause_auto_close(!flag(params, "enabled")?);
+            Ok(Map::new())
+        }
+        "standalone_close_on_submit" => {
+            shared.set_close_on_submit(flag(params, "enabled")?);
             Ok(Map::new())
         }
         "standalone_drop_connections" => {

@@ -8,11 +8,13 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use xrpl_wire::Drops;
 
 use super::shared::Shared;
-use super::ws;
+use super::{faucet, ws};
 use crate::embedded::rpc::Request;
 use crate::embedded::rpc::request::REQUEST_MAX_BYTES;
 
@@ -24,22 +26,22 @@ const HEALTH_PAGE: &str = "<!DOCTYPE html><html><head><title>xrpl-standalone</ti
 
 /// What a port gives its handlers.
 #[derive(Clone)]
-struct Port {
-    shared: Arc<Shared>,
-    admin: bool,
+pub(super) struct Port {
+    pub(super) shared: Arc<Shared>,
+    pub(super) admin: bool,
+    /// What the faucet pays, if there is one.
+    pub(super) faucet: Option<Drops>,
 }
 
 /// The routes of one port. As on the server, the path does not matter.
-pub(super) fn router(shared: Arc<Shared>, admin: bool) -> Router {
-    Router::new()
-        .fallback(serve)
-        .layer(DefaultBodyLimit::max(MESSAGE_MAX_BYTES))
-        .with_state(Port { shared, admin })
+pub(super) fn router(port: Port) -> Router {
+    Router::new().fallback(serve).layer(DefaultBodyLimit::max(MESSAGE_MAX_BYTES)).with_state(port)
 }
 
 async fn serve(
     State(port): State<Port>,
     method: Method,
+    uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -57,12 +59,15 @@ async fn serve(
         return response;
     }
     let version = port.shared.read().rules().generation().version();
+    if let Some(usual) = port.faucet.filter(|_| uri.path() == faucet::PATH) {
+        return faucet_reply(&port.shared, &method, &body, usual).await;
+    }
     match Request::from_json_rpc(&body, port.admin) {
         Err(refusal) => {
             let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
             reply(version, status, &refusal.body)
         }
-        Ok(request) => match port.shared.serve(&request) {
+        Ok(request) => match answered(&port.shared, &request) {
             Some(answer) => reply(version, StatusCode::OK, &answer.to_string()),
             None => {
                 // Silent, as a fault asks: the connection stays open and nothing comes, until the server stops.
@@ -71,6 +76,37 @@ async fn serve(
             }
         },
     }
+}
+
+/// The reply to a request. What it submitted is in a ledger before it leaves, if the server closes one for that.
+fn answered(shared: &Shared, request: &Request) -> Option<Value> {
+    let answer = shared.serve(request);
+    shared.close_for_submitted();
+    answer
+}
+
+/// The faucet's reply. Pages of any origin may ask it: it gives nothing that is worth anything.
+async fn faucet_reply(shared: &Shared, method: &Method, body: &[u8], usual: Drops) -> Response {
+    let mut response = match *method {
+        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        _ if shared.is_silent() => {
+            shared.stopped().await;
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        _ => {
+            let (status, answer) = faucet::serve(shared, body, usual);
+            (status, axum::Json(answer)).into_response()
+        }
+    };
+    let headers = response.headers_mut();
+    for name in [
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+    ] {
+        headers.insert(name, HeaderValue::from_static("*"));
+    }
+    response
 }
 
 /// `version` is that of the server whose answers these are.

@@ -1,11 +1,15 @@
 //! A server around an embedded ledger: JSON-RPC and websocket, on loopback, on ports the system chooses.
 
 mod control;
+mod events;
+mod faucet;
 mod faults;
 mod http;
 mod hub;
+mod pursuit;
 mod shared;
 mod view;
+pub mod words;
 mod ws;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,6 +27,7 @@ use xrpl_wire::{
 };
 
 pub use self::control::{CONTROL_METHODS, ControlMethod};
+pub use self::events::{Event, Events};
 pub use self::faults::Faults;
 use self::shared::{Settings, Shared};
 use crate::embedded::rpc::ServerFacts;
@@ -46,8 +51,13 @@ pub struct EmbeddedConfig {
     pub genesis: GenesisConfig,
     /// Closes a ledger so often by itself; none by default.
     pub auto_close: Option<Duration>,
+    /// Closes a ledger for each submission, once it is answered, and more until the transaction is in one or none can
+    /// have it any more; off by default.
+    pub close_on_submit: bool,
     /// Ledger time between two ledgers, in seconds, at least 1. Wall time does not enter.
     pub close_step_seconds: u32,
+    /// What the faucet (`POST /accounts`) pays who does not say how much; none for no faucet.
+    pub faucet: Option<Drops>,
     /// How many frames may wait for one client before it is dropped as too slow; at least 1.
     pub send_queue_frames: usize,
 }
@@ -62,8 +72,11 @@ impl Default for EmbeddedConfig {
             admin: true,
             genesis: GenesisConfig::default(),
             auto_close: None,
+            close_on_submit: false,
             // The public network closes a ledger every 3 to 5 seconds.
             close_step_seconds: 4,
+            // As much as an account of the test networks begins with.
+            faucet: Drops::new(100_000_000).ok(),
             // Enough for a ledger of several thousand transactions while the client is busy with the one before.
             send_queue_frames: 8192,
         }
@@ -74,7 +87,7 @@ impl Default for EmbeddedConfig {
 #[derive(Debug, Error)]
 pub enum ServerError {
     /// The port is taken, or the address is not this machine's.
-    #[error("cannot listen on {addr}: {source}")]
+    #[error("cannot listen on {addr}: {}", reason(source))]
     Listen {
         /// Where.
         addr: SocketAddr,
@@ -111,6 +124,7 @@ pub struct EmbeddedServer {
     ws_addr: SocketAddr,
     rpc_addr: SocketAddr,
     public_addr: Option<SocketAddr>,
+    has_faucet: bool,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -138,20 +152,28 @@ impl EmbeddedServer {
         let settings = Settings {
             close_step_seconds: config.close_step_seconds.max(1),
             send_queue_frames: config.send_queue_frames.max(1),
+            close_on_submit: config.close_on_submit,
             ports: [rpc_addr.port(), ws_addr.port()],
         };
         let shared = Arc::new(Shared::new(ledger, settings));
-        let mut tasks =
-            vec![serve(ws, Arc::clone(&shared), config.admin), serve(rpc, Arc::clone(&shared), config.admin)];
+        let port = |shared: &Arc<Shared>, admin| http::Port {
+            shared: Arc::clone(shared),
+            admin,
+            faucet: config.faucet,
+        };
+        let mut tasks = vec![serve(ws, port(&shared, config.admin)), serve(rpc, port(&shared, config.admin))];
+        let pursuing = Arc::clone(&shared);
+        tasks.push(tokio::spawn(async move { pursuit::pursue(&pursuing).await }));
         let public_addr = public.as_ref().map(|(_, addr)| *addr);
         if let Some((listener, _)) = public {
-            tasks.push(serve(listener, Arc::clone(&shared), false));
+            tasks.push(serve(listener, port(&shared, false)));
         }
         if let Some(interval) = config.auto_close {
             tasks.push(tokio::spawn(close_regularly(Arc::clone(&shared), interval)));
         }
         tracing::info!(%ws_addr, %rpc_addr, "the embedded ledger is up");
-        Ok(Self { shared, ws_addr, rpc_addr, public_addr, tasks })
+        let has_faucet = config.faucet.is_some();
+        Ok(Self { shared, ws_addr, rpc_addr, public_addr, has_faucet, tasks })
     }
 
     /// Where to open websockets: `ws://127.0.0.1:port`.
@@ -246,7 +268,26 @@ impl EmbeddedServer {
 
     /// Submits a transaction to the open ledger.
     pub fn submit(&self, tx: &Transaction) -> SubmitOutcome {
-        self.shared.submit(&tx.encode())
+        let outcome = self.shared.submit(&tx.encode());
+        self.shared.close_for_submitted();
+        outcome
+    }
+
+    /// Whether it has a faucet: `POST /accounts` at each of its ports.
+    #[must_use]
+    pub fn has_faucet(&self) -> bool {
+        self.has_faucet
+    }
+
+    /// What happens from now on, for whoever watches.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        self.shared.events()
+    }
+
+    /// Closes ledgers for what is submitted from now on, or does not any more.
+    pub fn set_close_on_submit(&self, enabled: bool) {
+        self.shared.set_close_on_submit(enabled);
     }
 
     /// Pays an account from the one that holds everything. The payment is in the open ledger; close it to have it
@@ -255,7 +296,9 @@ impl EmbeddedServer {
     /// # Errors
     /// What the ledger said instead of `tesSUCCESS`: an amount below the reserve of a new account, for one.
     pub fn fund(&self, account: &AccountId, amount: Drops) -> Result<Hash256, ServerError> {
-        fund(&self.shared, account, amount)
+        let id = fund(&self.shared, account, amount)?;
+        self.shared.close_for_submitted();
+        Ok(id)
     }
 
     /// Stops closing ledgers by itself, if it does.
@@ -373,13 +416,23 @@ fn fund(shared: &Shared, account: &AccountId, amount: Drops) -> Result<Hash256, 
     }
 }
 
+/// Why a port cannot be had, without the system's numbers where its words are plain.
+fn reason(source: &std::io::Error) -> String {
+    match source.kind() {
+        std::io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
+        std::io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "the system does not allow it".to_owned(),
+        _ => source.to_string(),
+    }
+}
+
 async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
     let listener = TcpListener::bind(addr).await.map_err(|source| ServerError::Listen { addr, source })?;
     let local = listener.local_addr().map_err(|source| ServerError::Listen { addr, source })?;
     Ok((listener, local))
 }
 
-fn serve(listener: TcpListener, shared: Arc<Shared>, admin: bool) -> JoinHandle<()> {
+fn serve(listener: TcpListener, port: http::Port) -> JoinHandle<()> {
     // Replies are small and wait for one another: Nagle's algorithm would cost 40 ms each.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
@@ -387,7 +440,8 @@ fn serve(listener: TcpListener, shared: Arc<Shared>, admin: bool) -> JoinHandle<
         }
     });
     tokio::spawn(async move {
-        let router = http::router(Arc::clone(&shared), admin);
+        let shared = Arc::clone(&port.shared);
+        let router = http::router(port);
         let stopped = async move { shared.stopped().await };
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
             tracing::error!(%error, "a port stopped");

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use std::time::Instant;
 
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use xrpl_wire::{RippleTime, Transaction};
 
 use super::control;
+use super::events::{Event, Events, Sender};
 use super::faults::Faults;
 use super::hub::{Hub, Way};
+use super::pursuit::Pursued;
 use super::view::View;
 use crate::embedded::rpc::error::{Failure, RpcError};
 use crate::embedded::rpc::{self, Effects, Outcome, Request, ServerFacts};
@@ -25,7 +27,11 @@ pub(super) struct Shared {
     faults: Mutex<Faults>,
     hub: Mutex<Hub>,
     snapshots: Mutex<Vec<Ledger>>,
+    pursued: Mutex<Vec<Pursued>>,
+    pursuit: Notify,
+    close_on_submit: AtomicBool,
     auto_close_paused: AtomicBool,
+    events: Sender,
     ledger_one: Option<Arc<ClosedLedger>>,
     started: Instant,
     close_step_seconds: u32,
@@ -41,6 +47,7 @@ const SNAPSHOTS_MAX: usize = 1000;
 pub(super) struct Settings {
     pub(super) close_step_seconds: u32,
     pub(super) send_queue_frames: usize,
+    pub(super) close_on_submit: bool,
     pub(super) ports: [u16; 2],
 }
 
@@ -53,7 +60,11 @@ impl Shared {
             faults: Mutex::default(),
             hub: Mutex::default(),
             snapshots: Mutex::default(),
+            pursued: Mutex::default(),
+            pursuit: Notify::new(),
+            close_on_submit: AtomicBool::new(settings.close_on_submit),
             auto_close_paused: AtomicBool::new(false),
+            events: Sender::new(),
             started: Instant::now(),
             close_step_seconds: settings.close_step_seconds,
             send_queue_frames: settings.send_queue_frames,
@@ -81,6 +92,47 @@ impl Shared {
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pursued(&self) -> MutexGuard<'_, Vec<Pursued>> {
+        self.pursued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The events from now on.
+    pub(super) fn events(&self) -> Events {
+        self.events.subscribe()
+    }
+
+    /// Whether ledgers close for what is submitted.
+    pub(super) fn set_close_on_submit(&self, enabled: bool) {
+        self.close_on_submit.store(enabled, Ordering::Relaxed);
+        if !enabled {
+            self.pursued().clear();
+        }
+    }
+
+    /// Waits until there is something to close ledgers for.
+    pub(super) async fn pursuit_begins(&self) {
+        self.pursuit.notified().await;
+    }
+
+    /// Whether there is something to close ledgers for.
+    pub(super) fn is_pursuing(&self) -> bool {
+        !self.pursued().is_empty()
+    }
+
+    /// Closes a ledger for what was submitted, if anything was, and sees what is left to wait for.
+    pub(super) fn close_for_submitted(&self) {
+        if !self.is_pursuing() {
+            return;
+        }
+        self.close();
+        let ledger = self.read();
+        let mut pursued = self.pursued();
+        pursued.retain(|pursued| pursued.is_open(&ledger));
+        if !pursued.is_empty() {
+            self.pursuit.notify_one();
+        }
     }
 
     pub(super) fn is_silent(&self) -> bool {
@@ -208,7 +260,7 @@ impl Shared {
 
     fn close_locked(&self, ledger: &mut Ledger, at: CloseTime) -> Arc<ClosedLedger> {
         let closed = ledger.close(at);
-        let effects = Effects { closed: vec![Arc::clone(&closed)], proposed: Vec::new() };
+        let effects = Effects { closed: vec![Arc::clone(&closed)], ..Effects::default() };
         self.publish(ledger, &effects);
         closed
     }
@@ -314,6 +366,16 @@ impl Shared {
 
     /// Tells subscribers of the ledgers that come into sight, and of what the open ledger took.
     fn publish(&self, ledger: &Ledger, effects: &Effects) {
+        for outcome in &effects.submitted {
+            self.events.tell(|| Event::Submitted(Arc::clone(outcome)));
+        }
+        for closed in &effects.closed {
+            self.events.tell(|| Event::Closed(Arc::clone(closed)));
+        }
+        if self.close_on_submit.load(Ordering::Relaxed) {
+            let fresh = effects.submitted.iter().filter_map(|outcome| Pursued::of(outcome));
+            self.pursued().extend(fresh);
+        }
         let faults = self.faults().clone();
         let (fresh, shown) = {
             let mut view = self.view();

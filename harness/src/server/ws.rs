@@ -63,6 +63,8 @@ async fn read(
         {
             return;
         }
+        // The reply comes before the ledger.
+        shared.close_for_submitted();
     }
 }
 

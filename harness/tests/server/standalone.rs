@@ -1,7 +1,7 @@
 //! The command-line ledger as its user meets it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use crate::support::{Ws, call};
 struct Standalone {
     child: Child,
     lines: Vec<String>,
+    out: BufReader<ChildStdout>,
 }
 
 impl Standalone {
@@ -20,14 +21,23 @@ impl Standalone {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = Vec::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            lines.push(line.unwrap());
-            if lines.last().unwrap().contains("ledger_accept") {
-                break;
+        let mut started =
+            Standalone { out: BufReader::new(child.stdout.take().unwrap()), child, lines: Vec::new() };
+        loop {
+            let line = started.line();
+            let last = line.contains("ledger_accept") || line.is_empty();
+            started.lines.push(line.trim_end().to_owned());
+            if last {
+                return started;
             }
         }
-        Standalone { child, lines }
+    }
+
+    /// The next line it prints.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line
     }
 
     fn word(&self, start: &str) -> &str {
@@ -105,6 +115,52 @@ fn it_ends_quietly_when_nobody_reads_what_it_prints() {
     let mut ledger = Command::new(env!("CARGO_BIN_EXE_xrpl-standalone"));
     let status = ledger.args(arguments).stdout(unread()).stderr(unread()).status().unwrap();
     assert_eq!(status.code(), Some(0), "{status}");
+}
+
+#[tokio::test]
+async fn it_prints_a_line_for_each_ledger_and_transaction() {
+    let mut ledger = Standalone::start(&["--accounts", "1", "--close-on-submit", "--seed", "x"]);
+    let url = ledger.word("JSON-RPC").to_owned();
+    let to = ledger.lines.iter().find(|line| line.starts_with('r')).unwrap()[..34].trim().to_owned();
+    let payment = |amount: &str| {
+        json!({"secret": "masterpassphrase", "tx_json": {"TransactionType": "Payment",
+            "Account": "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", "Destination": to, "Amount": amount}})
+    };
+    let paid = call(&url, "submit", payment("7000000")).await;
+    assert!(ledger.line().starts_with("ledger 4  2026-01-01T00:00:08Z  1 transaction  "));
+    let hash = paid["tx_json"]["hash"].as_str().unwrap();
+    let expected = format!("  tesSUCCESS Payment rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh → {to} 7 XRP  {hash}\n");
+    assert_eq!(ledger.line().replace("tesSUCCESS  ", "tesSUCCESS "), expected);
+    assert_eq!(call(&url, "submit", payment("0")).await["engine_result"], "temBAD_AMOUNT");
+    let refused = ledger.line();
+    assert!(
+        refused.starts_with("  refused  Payment rHb9CJ") && refused.contains("temBAD_AMOUNT"),
+        "{refused}"
+    );
+    ledger.stop("-TERM");
+
+    let mut quiet = Standalone::start(&["--accounts", "0", "--quiet"]);
+    call(quiet.word("JSON-RPC"), "ledger_accept", json!({})).await;
+    let sent = Command::new("kill").arg(quiet.child.id().to_string()).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(quiet.line(), "", "nothing until its end");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_plainly_with_what_to_do() {
+    let ledger = Standalone::start(&["--accounts", "0"]);
+    let port = ledger.word("JSON-RPC").rsplit(':').next().unwrap().to_owned();
+    let other = Command::new(env!("CARGO_BIN_EXE_xrpl-standalone"))
+        .args(["--rpc-port", &port, "--ws-port", "0"])
+        .output();
+    let other = other.unwrap();
+    assert_eq!(other.status.code(), Some(1));
+    let said = String::from_utf8(other.stderr).unwrap();
+    let first = format!("xrpl-standalone: cannot listen on 127.0.0.1:{port}: the port is in use");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], first);
+    assert!(lines[1].contains("--rpc-port") && lines.len() == 2, "{said}");
+    ledger.stop("-TERM");
 }
 
 #[test]

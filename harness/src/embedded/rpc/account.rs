@@ -51,7 +51,7 @@ pub(super) fn account_info<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult
     if queue && !view.is_open() {
         return Err(Failure::with_fields(result, RpcError::InvalidParams));
     }
-    let mut data = entry::account_root(&key, root);
+    let mut data = entry::account_root(&key, root, ledger.rules().generation());
     let set = root.u32(sf::Flags).unwrap_or_default();
     // Flags of an amendment that is not enabled are not spelled out.
     let known = |name: &str| {

@@ -5,6 +5,7 @@ use xrpl_wire::{Hash256, LedgerEntryType, Object, sf};
 
 use super::error::Failure;
 use super::params::Params;
+use crate::embedded::Generation;
 
 /// An entry with its index.
 pub(super) fn entry(key: &Hash256, object: &Object) -> Value {
@@ -16,12 +17,13 @@ pub(super) fn entry(key: &Hash256, object: &Object) -> Value {
 }
 
 /// An AccountRoot, with the picture that its EmailHash names.
-pub(super) fn account_root(key: &Hash256, object: &Object) -> Value {
+pub(super) fn account_root(key: &Hash256, object: &Object, generation: Generation) -> Value {
     let mut json = entry(key, object);
     if let (Value::Object(fields), Some(xrpl_wire::Value::Hash128(email))) =
         (&mut json, object.get(sf::EmailHash))
     {
-        let url = format!("http://www.gravatar.com/avatar/{}", hex::encode(email));
+        let scheme = if generation >= Generation::V3_2 { "https" } else { "http" };
+        let url = format!("{scheme}://www.gravatar.com/avatar/{}", hex::encode(email));
         fields.insert("urlgravatar".to_owned(), url.into());
     }
     json

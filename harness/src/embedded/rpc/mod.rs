@@ -111,6 +111,8 @@ pub struct Effects {
     pub closed: Vec<Arc<ClosedLedger>>,
     /// Transactions that the open ledger took, in order.
     pub proposed: Vec<Proposed>,
+    /// What became of everything that was submitted.
+    pub submitted: Vec<Arc<SubmitOutcome>>,
 }
 
 /// What a method that changes the ledger has beside it.
@@ -131,6 +133,7 @@ pub fn submit(ledger: &mut Ledger, blob: &[u8], fail_hard: bool, effects: &mut E
         let ledger_index = ledger.open().index();
         effects.proposed.push(Proposed { tx: tx.clone(), result: outcome.result, ledger_index });
     }
+    effects.submitted.push(Arc::new(outcome.clone()));
     outcome
 }
 

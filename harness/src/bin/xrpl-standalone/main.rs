@@ -1,13 +1,17 @@
 //! A standalone XRP Ledger from the command line: JSON-RPC and websocket on one machine, for tests.
 
+mod watch;
+
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use tracing_subscriber::EnvFilter;
 use xrpl_harness::embedded::{Generation, GenesisConfig};
+use xrpl_harness::server::ServerError;
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
 use xrpl_wire::{AccountId, Drops, KeyPair, KeyType, RippleTime, Seed, sha512_half};
 
@@ -51,6 +55,10 @@ struct Args {
     #[arg(long, default_value = "manual", value_parser = interval)]
     close_every: CloseEvery,
 
+    /// Closes a ledger for each submission, and more while somebody may be waiting for one.
+    #[arg(long)]
+    close_on_submit: bool,
+
     /// Ledger time between two ledgers, in seconds, whatever the clock says.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     close_step_seconds: u32,
@@ -66,6 +74,14 @@ struct Args {
     /// The network's number.
     #[arg(long, default_value_t = 0)]
     network_id: u32,
+
+    /// The XRP that the faucet (POST /accounts) pays who does not say how much; 0 for no faucet.
+    #[arg(long, default_value = "100", value_parser = xrp)]
+    faucet: Drops,
+
+    /// Prints no line for ledgers and transactions.
+    #[arg(long, short)]
+    quiet: bool,
 }
 
 /// How ledgers close.
@@ -101,7 +117,7 @@ fn start_time(text: &str) -> Result<RippleTime, String> {
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> Result<()> {
+async fn main() -> Result<ExitCode> {
     // Panics are reported without `eprintln!`: where nobody reads standard error it panics, too, which is the end.
     let (panics, errors) = color_eyre::config::HookBuilder::default().into_hooks();
     errors.install()?;
@@ -118,7 +134,7 @@ async fn main() -> Result<()> {
     if let Some(time) = args.start_time {
         genesis.close_time = time;
     }
-    let server = EmbeddedServer::start(EmbeddedConfig {
+    let config = EmbeddedConfig {
         ws_addr: SocketAddr::new(args.host, args.ws_port),
         rpc_addr: SocketAddr::new(args.host, args.rpc_port),
         public_addr: args.public_port.map(|port| SocketAddr::new(args.host, port)),
@@ -129,20 +145,51 @@ async fn main() -> Result<()> {
             CloseEvery::Interval(interval) => Some(interval),
         },
         close_step_seconds: args.close_step_seconds,
+        faucet: Some(args.faucet).filter(|drops| *drops != Drops::ZERO),
         ..EmbeddedConfig::default()
-    })
-    .await
-    .wrap_err("the ledger does not start")?;
+    };
+    let server = match EmbeddedServer::start(config).await {
+        Ok(server) => server,
+        Err(error) => {
+            complain(&error, advice(&error));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
 
     let accounts = fund(&server, &args)?;
+    server.set_close_on_submit(args.close_on_submit);
     // Whoever reads what is printed may stop it at once, so it listens for that first.
     let stopped = signalled()?;
     // Whoever closed its side has seen enough, as with any other command.
     if print(&introduction(&server, &accounts))? {
+        if !args.quiet {
+            tokio::spawn(watch::watch(server.events()));
+        }
         stopped.await;
     }
     server.shutdown().await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what is wrong and what to do, on standard error. Where nobody reads that, nobody can be told.
+fn complain(error: &dyn std::fmt::Display, advice: &str) {
+    let _ = writeln!(std::io::stderr(), "xrpl-standalone: {error}\n{advice}");
+}
+
+/// What to do about a server that does not start.
+fn advice(error: &ServerError) -> &'static str {
+    match error {
+        ServerError::Listen { source, .. } => match source.kind() {
+            ErrorKind::AddrInUse => {
+                "Another server listens there, perhaps another xrpl-standalone. Stop it, or choose other ports with \
+                 --ws-port and --rpc-port; 0 lets the system choose."
+            }
+            ErrorKind::AddrNotAvailable => "That is no address of this machine; choose another with --host.",
+            ErrorKind::PermissionDenied => "The system keeps that port for itself; choose one above 1023.",
+            _ => "Choose another address with --host, --ws-port and --rpc-port.",
+        },
+        _ => "This should not happen.",
+    }
 }
 
 /// An account that was made, with the seed that it is derived from.
@@ -169,7 +216,11 @@ fn fund(server: &EmbeddedServer, args: &Args) -> Result<Vec<Funded>> {
 
 /// What a person needs to begin with.
 fn introduction(server: &EmbeddedServer, accounts: &[Funded]) -> String {
-    let mut text = format!("websocket  {}\nJSON-RPC   {}\n", server.ws_url(), server.rpc_url());
+    let rpc = server.rpc_url();
+    let mut text = format!("websocket  {}\nJSON-RPC   {rpc}\nexplorer   {rpc}/\n", server.ws_url());
+    if server.has_faucet() {
+        text.push_str(&format!("faucet     {rpc}/accounts\n"));
+    }
     if let Some(addr) = server.public_addr() {
         text.push_str(&format!("public     {addr}\n"));
     }
@@ -181,7 +232,6 @@ fn introduction(server: &EmbeddedServer, accounts: &[Funded]) -> String {
         || xrpl_harness::embedded::GENESIS_ACCOUNT.to_string(),
         |funded| funded.address.to_string(),
     );
-    let rpc = server.rpc_url();
     text.push_str(&format!(
         "\ncurl -s {rpc} -d '{{\"method\":\"account_info\",\"params\":[{{\"account\":\"{account}\"}}]}}'\n\
          curl -s {rpc} -d '{{\"method\":\"ledger_accept\"}}'\n"
