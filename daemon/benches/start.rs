@@ -167,7 +167,7 @@ fn ledger(index: u32, accounts: u32) -> Vec<Event> {
         changes: if busy { vec![Change::Root { account: payer, root: Some(root) }] } else { Vec::new() },
         opaque: Vec::new(),
     };
-    vec![Event::LedgerTaken { observation }]
+    vec![Event::LedgerTaken { observation, taken: None }]
 }
 
 fn point(index: u32) -> LedgerPoint {

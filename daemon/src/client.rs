@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::http::api::{
-    AccountView, ApproveRequest, ClearRequest, DoneView, EmptyRequest, ErrorBody, ErrorView, EscrowView,
-    EventsPage, EventsQuery, FindingView, FreezeRequest, ProposalView, ProposalsQuery, ProposeRequest,
-    ProposedView, ReadyView, ReasonRequest, StatusView, UnfreezeRequest,
+    AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, ErrorBody, ErrorView,
+    EscrowView, EventsPage, EventsQuery, FindingView, FreezeRequest, LiftRequest, LiftedView, ProposalView,
+    ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, StatusView, StoppedView,
+    StopsView, UnfreezeRequest,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -201,41 +202,59 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::status`].
-    pub async fn flag(&self, id: &str, reason: &str) -> Result<DoneView, ClientError> {
+    pub async fn flag(&self, id: &str, reason: &str) -> Result<StoppedView, ClientError> {
         self.post(&of(id, "/flag"), &ReasonRequest { reason: reason.to_owned() }).await
     }
 
-    /// Lifts one hold, or all of a proposal.
+    /// Lifts the one hold on a proposal or its escrow.
     ///
     /// # Errors
     /// As [`Client::status`].
-    pub async fn clear(&self, id: &str, hold: Option<&str>) -> Result<DoneView, ClientError> {
-        self.post(&of(id, "/clear"), &ClearRequest { hold: hold.map(str::to_owned) }).await
+    pub async fn clear(&self, id: &str, reason: &str) -> Result<LiftedView, ClientError> {
+        self.post(&of(id, "/clear"), &ReasonRequest { reason: reason.to_owned() }).await
     }
 
-    /// Turns the kill switch on, for one account or for everything.
+    /// What must not leave and why.
     ///
     /// # Errors
     /// As [`Client::status`].
-    pub async fn freeze(&self, account: Option<&str>, reason: &str) -> Result<DoneView, ClientError> {
+    pub async fn stops(&self) -> Result<StopsView, ClientError> {
+        self.get("/v1/stops").await
+    }
+
+    /// Lifts stops by their ids, all of them or none.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn lift(&self, stops: &[String], reason: &str) -> Result<LiftedView, ClientError> {
+        let asked = LiftRequest { stops: stops.to_vec(), reason: reason.to_owned() };
+        self.post("/v1/stops/lift", &asked).await
+    }
+
+    /// Freezes one account, or everything.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn freeze(&self, account: Option<&str>, reason: &str) -> Result<StoppedView, ClientError> {
         let asked = FreezeRequest { account: account.map(str::to_owned), reason: reason.to_owned() };
         self.post("/v1/freeze", &asked).await
     }
 
-    /// Turns the kill switch off.
+    /// Lifts the one freeze that stands on an account, or on everything.
     ///
     /// # Errors
     /// As [`Client::status`].
-    pub async fn unfreeze(&self, account: Option<&str>) -> Result<DoneView, ClientError> {
-        self.post("/v1/unfreeze", &UnfreezeRequest { account: account.map(str::to_owned) }).await
+    pub async fn unfreeze(&self, account: Option<&str>, reason: &str) -> Result<LiftedView, ClientError> {
+        let asked = UnfreezeRequest { account: account.map(str::to_owned), reason: reason.to_owned() };
+        self.post("/v1/unfreeze", &asked).await
     }
 
-    /// Lets automated submissions go on.
+    /// Lets automated submissions go on, of one account or of every one.
     ///
     /// # Errors
     /// As [`Client::status`].
-    pub async fn close_breaker(&self) -> Result<DoneView, ClientError> {
-        self.post("/v1/breaker/close", &EmptyRequest {}).await
+    pub async fn close_breaker(&self, account: Option<&str>) -> Result<DoneView, ClientError> {
+        self.post("/v1/breaker/close", &CloseBreakerRequest { account: account.map(str::to_owned) }).await
     }
 
     /// Whether the daemon can act, and why not.

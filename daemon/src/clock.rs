@@ -5,7 +5,9 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use treasury_core::units::RippleTime;
 
 static ORIGIN: OnceLock<Instant> = OnceLock::new();
 
@@ -15,6 +17,15 @@ pub fn wall_ms() -> u64 {
     let origin = ORIGIN.get_or_init(Instant::now);
     // 2^64 milliseconds are half a billion years.
     u64::try_from(origin.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// UTC by this host's clock, as the ledger counts time; what lies before the year 2000 counts as 2000.
+#[must_use]
+pub fn utc() -> RippleTime {
+    // Seconds between the Unix epoch and 2000-01-01T00:00:00Z.
+    const RIPPLE_EPOCH: u64 = 946_684_800;
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    RippleTime(u32::try_from(unix.saturating_sub(RIPPLE_EPOCH)).unwrap_or(u32::MAX))
 }
 
 /// Where a part of the daemon reads wall time, so that it can be run on a time of somebody else's making.

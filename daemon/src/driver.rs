@@ -113,7 +113,7 @@ impl Driver {
                 }
                 _ = tick.tick() => {
                     // A full queue is proof enough that time is being noticed; the next second comes.
-                    let _ = self.engine.inputs().try_send(Input::Tick { wall_ms: clock::wall_ms() });
+                    let _ = self.engine.inputs().try_send(Input::Tick { wall_ms: clock::wall_ms(), utc: clock::utc() });
                 }
             }
         }

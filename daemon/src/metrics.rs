@@ -11,9 +11,12 @@ use prometheus::{
 };
 use treasury_core::config::{FindingKind, Signing};
 use treasury_core::failure::{self, FailureClass};
+use treasury_core::gate::{self, Act};
 use treasury_core::input::{Input, SubmitReply};
+use treasury_core::intent::Intent;
 use treasury_core::proposal::Status;
-use treasury_core::state::{Guard, State};
+use treasury_core::state::{Guard, State, TrackedEscrow};
+use treasury_core::stops::{Stop, StopKind};
 use treasury_core::units::AccountId;
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
@@ -94,26 +97,25 @@ const OPEN_DROPS: Metric = Metric::gauge(
 const ESCROWS: Metric = Metric::gauge(
     "treasuryd_escrows",
     &["guard"],
-    "Escrows of treasury accounts by where they stand; `withheld` is locked with a hold on it.",
+    "Escrows of treasury accounts by where they stand; `withheld` is locked with a stop on something that it touches.",
 );
 const ESCROW_DROPS: Metric = Metric::gauge(
     "treasuryd_escrow_drops",
     &["guard"],
     "Drops in the escrows of treasury accounts that still stand on the ledger.",
 );
-const HOLDS: Metric =
-    Metric::gauge("treasuryd_holds", &[], "Holds on open proposals and on those whose escrow still stands.");
+const HOLDS: Metric = Metric::gauge("treasuryd_holds", &[], "Holds that stand, on whatever subject.");
 const FROZEN: Metric =
-    Metric::gauge("treasuryd_frozen", &[], "Freezes that are on; the one on everything counts as one.");
+    Metric::gauge("treasuryd_frozen", &[], "Freezes that stand; one on everything counts as one.");
 const BREAKER_OPEN: Metric = Metric::gauge(
     "treasuryd_breaker_open",
     &[],
-    "1 while the circuit breaker stops automated submissions, otherwise 0.",
+    "Circuit breakers that stop automated submissions; there is one for each account and cause.",
 );
 const BREAKER_FAILURES: Metric = Metric::gauge(
     "treasuryd_breaker_failures",
     &[],
-    "Submissions in a row that failed for a systemic reason.",
+    "Submissions in a row that failed, by the circuit breaker that counts most.",
 );
 const FINDINGS: Metric = Metric::counter(
     "treasuryd_findings_total",
@@ -319,12 +321,17 @@ impl Metrics {
         self.ledger_index.set(state.ledger.map_or(0, |point| i64::from(point.index.0)));
         self.ledger_age.set(clamp(ledger_age.as_secs()));
         self.sight.set(i64::from(state.sees()));
-        self.frozen.set(count(state.freezes.len()));
-        self.breaker_open.set(i64::from(state.breaker.open.is_some()));
-        self.breaker_failures.set(i64::from(state.breaker.failures));
+        let (holds, freezes): (Vec<&Stop>, Vec<&Stop>) =
+            state.stops.all().partition(|stop| stop.kind == StopKind::Hold);
+        self.holds.set(count(holds.len()));
+        self.frozen.set(count(freezes.len()));
+        let open = state.breakers.values().filter(|breaker| breaker.open.is_some()).count();
+        self.breaker_open.set(count(open));
+        let most = state.breakers.values().map(|breaker| breaker.failures).max();
+        self.breaker_failures.set(i64::from(most.unwrap_or_default()));
         self.show_accounts(treasury, state);
         self.show_proposals(state);
-        self.show_escrows(state);
+        self.show_escrows(treasury, state);
     }
 
     fn show_accounts(&self, treasury: &Treasury, state: &State) {
@@ -348,25 +355,18 @@ impl Metrics {
         for word in Status::WORDS {
             self.proposals.with_label_values(&[word]).set(0);
         }
-        let mut holds = 0;
         for proposal in state.proposals.values() {
             self.proposals.with_label_values(&[proposal.status.word()]).inc();
-            let standing =
-                proposal.release_inputs().is_some_and(|release| state.standing.contains(&release.escrow));
-            if standing || !proposal.status.is_final() {
-                holds += proposal.holds.len();
-            }
         }
-        self.holds.set(count(holds));
     }
 
-    fn show_escrows(&self, state: &State) {
+    fn show_escrows(&self, treasury: &Treasury, state: &State) {
         for word in GUARD_WORDS {
             self.escrows.with_label_values(&[word]).set(0);
             self.escrow_drops.with_label_values(&[word]).set(0);
         }
         for (key, escrow) in &state.escrows {
-            let word = guard_word(state, &escrow.guard);
+            let word = guard_word(treasury, state, escrow);
             self.escrows.with_label_values(&[word]).inc();
             if state.standing.contains(key) {
                 let drops = escrow.view.amount.map_or(0, |amount| clamp(amount.get()));
@@ -388,11 +388,13 @@ impl Metrics {
 
 /// The word for where an escrow stands.
 #[must_use]
-pub fn guard_word(state: &State, guard: &Guard) -> &'static str {
-    match guard {
+pub fn guard_word(treasury: &Treasury, state: &State, escrow: &TrackedEscrow) -> &'static str {
+    match &escrow.guard {
         Guard::Foreign => "foreign",
-        Guard::Locked { proposal, .. } => {
-            let held = state.proposals.get(proposal).is_some_and(|proposal| !proposal.holds.is_empty());
+        Guard::Locked { .. } => {
+            let finish = Intent::FinishEscrow { escrow: escrow.view.key };
+            let act = Act::errand(treasury.runner.unwrap_or(escrow.view.key.owner), &finish);
+            let held = !gate::stops(treasury, state, act).is_empty();
             if held { "withheld" } else { "locked" }
         }
         Guard::Releasing { .. } => "releasing",
@@ -414,6 +416,7 @@ pub fn finding_word(kind: FindingKind) -> &'static str {
         FindingKind::SubmissionRefused => "submission_refused",
         FindingKind::HistoryMissing => "history_missing",
         FindingKind::OpaqueTransaction => "opaque_transaction",
+        FindingKind::SentElsewhere => "sent_elsewhere",
     }
 }
 

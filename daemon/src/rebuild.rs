@@ -147,7 +147,7 @@ impl Filling {
                         }
                         let observation = history.after(&cursor).await?;
                         cursor = observation.point;
-                        events.push(Event::LedgerTaken { observation });
+                        events.push(Event::LedgerTaken { observation, taken: None });
                         fetched += 1;
                         progress(cursor.index);
                     }

@@ -127,11 +127,17 @@ fn entries() -> BTreeMap<AccountId, u16> {
     [ALICE, BOB, AGENT].into_iter().map(|n| (signer(n), 1)).collect()
 }
 
+/// Ledgers are of now, or a little later, by the host's clock: what is old gives no sight.
+fn began() -> u32 {
+    static BEGAN: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *BEGAN.get_or_init(|| crate::clock::utc().0)
+}
+
 pub(crate) fn point(index: u32) -> LedgerPoint {
     LedgerPoint {
         index: LedgerIndex(index),
         hash: Hash256([u8::try_from(index % 251).unwrap(); 32]),
-        close_time: RippleTime(800_000_000 + 4 * index),
+        close_time: RippleTime(began() + 4 * index),
     }
 }
 
@@ -165,6 +171,11 @@ pub(crate) fn reconciled_at(index: u32) -> Input {
         from: "test".to_owned(),
         wall_ms: crate::clock::wall_ms(),
     }
+}
+
+/// What time the host says it is.
+pub(crate) fn now() -> Input {
+    Input::Tick { wall_ms: crate::clock::wall_ms(), utc: crate::clock::utc() }
 }
 
 /// Gives an engine sight of ledger 101, with its fees. Returns when that has been stored.
@@ -234,6 +245,8 @@ pub(crate) fn engine(store: impl Store + 'static) -> (Engine, Arc<Metrics>, Fata
     let told = Arc::clone(&fatals);
     let on_fatal = Box::new(move |fatal| told.lock().unwrap().push(fatal));
     let engine = Engine::start(treasury(), Box::new(store), Arc::clone(&metrics), on_fatal).unwrap();
+    // As the driver does at once.
+    engine.handle.inputs().try_send(now()).unwrap();
     (engine, metrics, fatals)
 }
 

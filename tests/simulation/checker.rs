@@ -6,7 +6,7 @@ use tests::simulation::cast::{Cast, XRP, drops, sequence_of, xrp};
 use tests::simulation::checker::{Checker, Heard, Intent, Rule};
 use treasury_core::command::{Actor, Answer, Command};
 use treasury_core::input::RungSignatures;
-use treasury_core::units::{EscrowKey, HexBytes, LedgerIndex, ProposalId, RippleTime};
+use treasury_core::units::{EscrowKey, HexBytes, LedgerIndex, ProposalId, RippleTime, StopId};
 use treasury_core::{Event, State, observe::LedgerPoint};
 use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
 use xrpl_wire::typed::{self, EscrowCreate, EscrowFinish, Payment, TxCommon};
@@ -92,7 +92,13 @@ impl Scene {
     }
 
     fn do_command(&mut self, command: &Command) {
-        self.checker.answered(0, None, command, &Ok(Answer::Done { changed: true }));
+        let answer = match command {
+            Command::Flag { .. } | Command::Freeze { .. } => {
+                Answer::Stopped { stop: StopId(1), changed: true, warning: None }
+            }
+            _ => Answer::Done { changed: true },
+        };
+        self.checker.answered(0, None, command, &Ok(answer));
     }
 
     /// An escrow of intent 7, standing.
@@ -264,7 +270,7 @@ fn a_cleared_flag_demands_nothing() {
     let (proposal, reason) = (ProposalId(7), String::new());
     scene.do_command(&Command::Flag { proposal, reason });
     let dave = Actor { person: "dave".to_owned() };
-    scene.checker.asked(0, &dave, &Command::Clear { proposal, hold: None });
+    scene.checker.asked(0, &dave, &Command::Clear { proposal, reason: String::new() });
     let finish = scene.finish(key);
     scene.checker.released(0, &finish, HEARD);
     assert_eq!(scene.rules(), []);
@@ -281,7 +287,9 @@ fn what_is_sent_under_a_freeze_is_seen() {
         scene.checker.released(0, &finish, HEARD);
         let tx = scene.multi("warm", &["alice", "bob"], &scene.payment("hot", None, XRP));
         scene.checker.released(0, &tx, HEARD);
-        let expected: &[Rule] = if frozen == Some("hot") { &[] } else { &[Rule::FrozenNotSent; 2] };
+        // A frozen hot account is paid nothing, and has nothing to do with warm's escrow.
+        let expected: &[Rule] =
+            if frozen == Some("hot") { &[Rule::StopsBind] } else { &[Rule::StopsBind; 2] };
         assert_eq!(scene.rules(), expected, "{frozen:?}");
     }
 }

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use crate::config::{FindingKind, Severity, Treasury};
 use crate::event::Event;
+use crate::intent::Intent;
 use crate::observe::{Change, LedgerObservation, OpaqueTx, SignerListView};
-use crate::proposal::{Hold, HoldSource, Status};
-use crate::state::{Finding, Freeze, Guard, State};
+use crate::proposal::{Proposal, Status};
+use crate::state::{Finding, Guard, State};
 use crate::step::Cx;
-use crate::units::{AccountId, FindingId, ProposalId};
+use crate::stops::{FINDING_STOPS_MAX, Stop, StopKind, StopSource, Subject};
+use crate::units::{AccountId, FindingId, ProposalId, StopId};
 
-/// Writes a finding down and lets its severity's consequence follow.
+/// Writes a finding down and lets its severity's consequence follow: a stop on its subject, which binds what
+/// comes later, too, until somebody lifts it.
 pub(crate) fn find(cx: &mut Cx<'_>, kind: FindingKind, account: AccountId, evidence: String) {
     let severity = cx.config.severity(kind);
     let at = cx.point();
@@ -18,41 +21,42 @@ pub(crate) fn find(cx: &mut Cx<'_>, kind: FindingKind, account: AccountId, evide
     cx.emit(Event::Found {
         finding: Finding { id, kind, severity, account, evidence: evidence.clone(), at },
     });
-    match severity {
-        Severity::Log | Severity::Alert => {}
-        Severity::Hold => hold_account(cx, account, id, &evidence),
-        Severity::Freeze => {
-            if !cx.state.freezes.contains_key(&Some(account)) {
-                let freeze = Freeze { by: "treasuryd".to_owned(), reason: evidence, at };
-                cx.emit(Event::Frozen { account: Some(account), freeze });
-            }
-        }
+    let kind = match severity {
+        Severity::Log | Severity::Alert => return,
+        Severity::Hold => StopKind::Hold,
+        Severity::Freeze => StopKind::Freeze,
+    };
+    let subject = Subject::Account(account);
+    let standing = cx.state.stops.on(&subject);
+    let alike = standing.filter(|stop| stop.kind == kind && matches!(stop.source, StopSource::Finding(_)));
+    if alike.count() < FINDING_STOPS_MAX {
+        set_stop(cx, subject, kind, StopSource::Finding(id), evidence);
     }
 }
 
-/// Holds everything of the account's that can still be stopped.
-fn hold_account(cx: &mut Cx<'_>, account: AccountId, finding: FindingId, reason: &str) {
-    let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
-    let open = open.filter(|proposal| proposal.account == account).map(|proposal| proposal.id);
-    let escrowed =
-        cx.state.standing_of(&account).filter_map(|key| cx.state.escrows.get(&key)?.guard.proposal());
-    let stoppable: BTreeSet<ProposalId> =
-        open.chain(escrowed).filter(|id| can_be_held(cx.state, *id)).collect();
+/// Sets a stop, and gives up what was being prepared for its subject and has not left.
+pub(crate) fn set_stop(
+    cx: &mut Cx<'_>,
+    subject: Subject,
+    kind: StopKind,
+    source: StopSource,
+    reason: String,
+) -> StopId {
+    let id = cx.state.stops.next_id();
     let at = cx.point();
-    for proposal in stoppable {
-        let id = cx.state.next_hold();
-        let hold = Hold { source: HoldSource::Finding(finding), reason: reason.to_owned(), at };
-        cx.emit(Event::HoldPlaced { proposal, id, hold });
-    }
+    cx.emit(Event::StopSet { stop: Stop { id, subject, kind, source, reason, at } });
+    id
 }
 
-/// Whether a hold on this proposal still stops something: its submission, or its escrow's release.
+/// Whether a hold on this proposal still stops something: its submission, its being sent again, or its
+/// escrow's release.
 #[must_use]
 pub fn can_be_held(state: &State, id: ProposalId) -> bool {
     let Some(proposal) = state.proposals.get(&id) else { return false };
     match &proposal.status {
         Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready => true,
-        Status::InFlight(_) => proposal.release_inputs().is_some(),
+        // It may not have reached a server yet; then it is not sent again.
+        Status::InFlight(_) => !reveals(state, proposal),
         Status::Validated(_) => proposal.release_inputs().is_some_and(|inputs| {
             state
                 .escrows
@@ -61,6 +65,12 @@ pub fn can_be_held(state: &State, id: ProposalId) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether a fulfillment left with it.
+fn reveals(state: &State, proposal: &Proposal) -> bool {
+    let Intent::FinishEscrow { escrow } = &proposal.intent else { return false };
+    state.escrows.get(escrow).is_some_and(|tracked| !matches!(tracked.guard, Guard::Locked { .. }))
 }
 
 /// What the rules see in a ledger that was just taken in.

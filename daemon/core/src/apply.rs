@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use crate::effect::Slot;
-use crate::event::Event;
+use crate::event::{Event, HoldSource};
 use crate::intent::Intent;
 use crate::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
 use crate::proposal::{Proposal, Status};
-use crate::state::{AccountView, FINDINGS_MAX, Guard, State, TrackedEscrow};
-use crate::units::{AccountId, EscrowKey, ProposalId, RippleTime};
+use crate::state::{AccountView, Breaker, BreakerKey, FINDINGS_MAX, Guard, State, TrackedEscrow};
+use crate::stops::{Stop, StopKind, StopSource, Subject};
+use crate::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
 
 /// An event that does not fit the state: the record is damaged, or the daemon has a defect. Either way
 /// nothing further may follow from this state.
@@ -33,7 +34,7 @@ impl State {
 
     fn try_apply(&mut self, event: &Event) -> Result<(), String> {
         match event {
-            Event::LedgerTaken { observation } => self.take_ledger(observation)?,
+            Event::LedgerTaken { observation, taken } => self.take_ledger(observation, *taken)?,
             Event::AccountsRead { at, accounts } => {
                 let cursor = *self.ledger.get_or_insert(*at);
                 if cursor.index != at.index {
@@ -136,15 +137,27 @@ impl State {
                 }
                 self.free_slot(*proposal);
             }
+            Event::StopSet { stop } => self.stops.set(stop.clone())?,
+            Event::StopLifted { id, by, reason, at } => self.stops.lift(*id, by, reason, *at)?,
             Event::HoldPlaced { proposal, id, hold } => {
-                if id.0 != self.last_hold.saturating_add(1) {
-                    return Err(format!("{id} after H{}", self.last_hold));
-                }
-                self.proposal_mut(*proposal)?.holds.insert(*id, hold.clone());
-                self.last_hold = id.0;
+                self.proposal_mut(*proposal)?;
+                let source = match &hold.source {
+                    HoldSource::Person(name) => StopSource::Person(name.clone()),
+                    HoldSource::Finding(finding) => StopSource::Finding(*finding),
+                };
+                let stop = self.stops.next_id();
+                self.set_earlier(
+                    Subject::Proposal(*proposal),
+                    StopKind::Hold,
+                    source,
+                    &hold.reason,
+                    hold.at,
+                )?;
+                self.earlier.holds.insert(id.0, stop);
             }
-            Event::HoldCleared { proposal, id, .. } => {
-                self.proposal_mut(*proposal)?.holds.remove(id).ok_or("there is no such hold")?;
+            Event::HoldCleared { id, by, .. } => {
+                let stop = self.earlier.holds.remove(&id.0).ok_or("there is no such hold")?;
+                self.stops.lift(stop, by, "", self.cursor())?;
             }
             Event::AttemptChanged { escrow, attempt } => match &mut self.escrow_mut(escrow)?.guard {
                 Guard::Locked { preparing, .. } => *preparing = *attempt,
@@ -162,10 +175,21 @@ impl State {
                 }
             }
             Event::Frozen { account, freeze } => {
-                self.freezes.insert(*account, freeze.clone());
+                let source = match freeze.by.as_str() {
+                    "treasuryd" => StopSource::Daemon,
+                    name => StopSource::Person(name.to_owned()),
+                };
+                self.set_earlier(frozen(account), StopKind::Freeze, source, &freeze.reason, freeze.at)?;
             }
-            Event::Unfrozen { account, .. } => {
-                self.freezes.remove(account).ok_or("there is no such freeze")?;
+            Event::Unfrozen { account, by } => {
+                let subject = frozen(account);
+                let freezes = self.stops.on(&subject).filter(|stop| stop.kind == StopKind::Freeze);
+                let freezes: Vec<StopId> = freezes.map(|stop| stop.id).collect();
+                if freezes.is_empty() {
+                    return Err("there is no such freeze".to_owned());
+                }
+                let at = self.cursor();
+                freezes.into_iter().try_for_each(|id| self.stops.lift(id, by, "", at))?;
             }
             Event::Found { finding } => {
                 self.last_finding = finding.id.0;
@@ -176,14 +200,48 @@ impl State {
                     self.findings.pop_first();
                 }
             }
-            Event::BreakerCounted { failures } => self.breaker.failures = *failures,
-            Event::BreakerOpened { at, reason } => self.breaker.open = Some((*at, reason.clone())),
-            Event::BreakerClosed { .. } => self.breaker = crate::state::Breaker::default(),
+            Event::BreakerCounted { account, cause, failures } => {
+                let key = BreakerKey { account: *account, cause: *cause };
+                let breaker = self.breakers.entry(key).or_default();
+                breaker.failures = *failures;
+                if *breaker == Breaker::default() {
+                    self.breakers.remove(&key);
+                }
+            }
+            Event::BreakerOpened { account, cause, at, reason } => {
+                let key = BreakerKey { account: *account, cause: *cause };
+                self.breakers.entry(key).or_default().open = Some((*at, reason.clone()));
+            }
+            Event::BreakerClosed { account, .. } => {
+                self.breakers.retain(|key, _| account.is_some() && key.account != *account);
+            }
         }
         Ok(())
     }
 
-    fn take_ledger(&mut self, observation: &LedgerObservation) -> Result<(), String> {
+    /// The last ledger taken in; a point of zeros before the first.
+    fn cursor(&self) -> LedgerPoint {
+        self.ledger.unwrap_or(LedgerPoint::ZERO)
+    }
+
+    /// A stop as records of earlier versions tell of it.
+    fn set_earlier(
+        &mut self,
+        subject: Subject,
+        kind: StopKind,
+        source: StopSource,
+        reason: &str,
+        at: LedgerPoint,
+    ) -> Result<(), String> {
+        let id = self.stops.next_id();
+        self.stops.set(Stop { id, subject, kind, source, reason: reason.to_owned(), at })
+    }
+
+    fn take_ledger(
+        &mut self,
+        observation: &LedgerObservation,
+        taken: Option<RippleTime>,
+    ) -> Result<(), String> {
         if let Some(cursor) = self.ledger {
             if observation.point.index != cursor.index.plus(1) {
                 return Err(format!("ledger {} after {}", observation.point.index, cursor.index));
@@ -194,13 +252,21 @@ impl State {
         }
         self.ledger = Some(observation.point);
         self.fees = Some(observation.fees);
+        let seen_at = taken.unwrap_or(observation.point.close_time).max(observation.point.close_time);
         for change in &observation.changes {
-            self.take_change(observation.point, change);
+            self.take_change(observation.point, seen_at, change);
         }
+        let touched = observation.opaque.iter().flat_map(|opaque| &opaque.accounts);
+        self.doubtful.extend(touched.filter(|account| self.accounts.contains_key(account)));
         Ok(())
     }
 
-    fn take_change(&mut self, at: LedgerPoint, change: &Change) {
+    fn take_change(&mut self, at: LedgerPoint, seen_at: RippleTime, change: &Change) {
+        // What is known of an account begins with its reading; a change alone would be half of a view, and
+        // the reading that comes will have it.
+        if !self.accounts.contains_key(&change.account()) {
+            return;
+        }
         match change {
             Change::Root { account, root } => self.view_mut(account).root = *root,
             Change::SignerList { account, list } => self.view_mut(account).signer_list.clone_from(list),
@@ -210,7 +276,7 @@ impl State {
             Change::TicketDeleted { account, ticket } => {
                 self.view_mut(account).tickets.remove(ticket);
             }
-            Change::EscrowCreated { escrow } => self.track(at, escrow),
+            Change::EscrowCreated { escrow } => self.track(at, seen_at, escrow),
             Change::EscrowDeleted { key, tx_id, tx_type } => {
                 if let Some(tracked) = self.escrows.get_mut(key) {
                     let proposal = tracked.guard.proposal();
@@ -226,6 +292,7 @@ impl State {
     }
 
     fn read_account(&mut self, at: LedgerPoint, snapshot: &AccountSnapshot) {
+        self.doubtful.remove(&snapshot.account);
         let view = self.view_mut(&snapshot.account);
         view.root = snapshot.root;
         view.signer_list.clone_from(&snapshot.signer_list);
@@ -241,14 +308,14 @@ impl State {
         }
         for escrow in &snapshot.escrows {
             if !self.standing.contains(&escrow.key) {
-                self.track(at, escrow);
+                self.track(at, at.close_time, escrow);
             }
         }
     }
 
     /// An escrow is the daemon's only if a proposal of its own has the slot that made it *and* every term
     /// is the one that was frozen, the condition included: only then can the preimage be derived.
-    fn track(&mut self, at: LedgerPoint, view: &EscrowView) {
+    fn track(&mut self, at: LedgerPoint, seen_at: RippleTime, view: &EscrowView) {
         let key = view.key;
         let proposal = [Slot::Ticket(key.sequence), Slot::Sequence(key.sequence)]
             .into_iter()
@@ -262,7 +329,7 @@ impl State {
         if matches!(guard, Guard::Locked { .. }) {
             self.by_finish_after.insert(finish_order(view));
         }
-        self.escrows.insert(key, TrackedEscrow { view: view.clone(), seen: at, guard });
+        self.escrows.insert(key, TrackedEscrow { view: view.clone(), seen: at, seen_at, guard });
     }
 
     fn no_longer_stands(&mut self, key: &EscrowKey) {
@@ -298,6 +365,11 @@ impl State {
         let word = entry.status.word();
         if words.contains(&word) { Ok(entry) } else { Err(format!("{id} is {word}")) }
     }
+}
+
+/// What a freeze of earlier versions was on.
+fn frozen(account: &Option<AccountId>) -> Subject {
+    account.map_or(Subject::Everything, Subject::Account)
 }
 
 fn finish_order(view: &EscrowView) -> (RippleTime, EscrowKey) {

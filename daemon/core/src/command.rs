@@ -1,10 +1,12 @@
 //! What people may ask for, and the answers.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Role;
 use crate::input::RungSignatures;
-use crate::units::{AccountId, Drops, EscrowKey, HoldId, ProposalId};
+use crate::units::{AccountId, Drops, EscrowKey, ProposalId, StopId};
 
 /// Who speaks. The daemon's edge has proven it (a token over HTTP).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,12 +51,19 @@ pub enum Command {
         /// Why, for people.
         reason: String,
     },
-    /// Lift holds.
+    /// Lift stops, holds and freezes alike.
+    Lift {
+        /// Which.
+        stops: BTreeSet<StopId>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Lift the one hold that stands on a proposal or on its escrow.
     Clear {
-        /// Of which proposal.
+        /// Which proposal.
         proposal: ProposalId,
-        /// Which one; `None`: all of them.
-        hold: Option<HoldId>,
+        /// Why, for people.
+        reason: String,
     },
     /// Stop all automated signing, submission and release.
     Freeze {
@@ -63,13 +72,18 @@ pub enum Command {
         /// Why, for people.
         reason: String,
     },
-    /// Lift a freeze.
+    /// Lift the one freeze that stands.
     Unfreeze {
         /// On this account; `None`: the one on everything.
         account: Option<AccountId>,
+        /// Why, for people.
+        reason: String,
     },
-    /// Let automated submissions go on after the circuit breaker opened.
-    CloseBreaker,
+    /// Let automated submissions go on after a circuit breaker opened.
+    CloseBreaker {
+        /// Of this account; `None`: of every one.
+        account: Option<AccountId>,
+    },
 }
 
 /// A payment asked for.
@@ -108,6 +122,22 @@ pub enum Answer {
         /// Whether anything changed.
         changed: bool,
     },
+    /// Something is stopped.
+    Stopped {
+        /// The stop that stands.
+        stop: StopId,
+        /// Whether it is new.
+        changed: bool,
+        /// What it may come too late for, in words.
+        warning: Option<String>,
+    },
+    /// Stops were lifted.
+    Lifted {
+        /// Those that were.
+        lifted: Vec<StopId>,
+        /// Those that stand and bind the same subjects all the same.
+        standing: Vec<StopId>,
+    },
 }
 
 /// Why a command was refused. Nothing has changed then.
@@ -125,9 +155,17 @@ pub enum CommandError {
     /// No such proposal.
     #[error("there is no proposal {0}")]
     UnknownProposal(ProposalId),
-    /// No such hold on that proposal.
-    #[error("there is no such hold on {0}")]
-    UnknownHold(ProposalId),
+    /// No such stop stands.
+    #[error("no stop {0} stands")]
+    UnknownStop(StopId),
+    /// Several stops stand where one was to be lifted without saying which.
+    #[error("{} stops stand on {subject}: {}", stops.len(), listed(stops))]
+    SeveralStops {
+        /// On what, in words.
+        subject: String,
+        /// Their ids.
+        stops: Vec<StopId>,
+    },
     /// A value is out of its range.
     #[error("{field}: {problem}")]
     BadValue {
@@ -207,6 +245,10 @@ pub enum CommandError {
     },
 }
 
+fn listed(stops: &[StopId]) -> String {
+    stops.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn role_name(role: Role) -> &'static str {
     match role {
         Role::Proposer => "proposer",
@@ -240,7 +282,8 @@ impl CommandError {
             Self::RoleMissing(_) => "ROLE_MISSING",
             Self::UnknownAccount(_) => "UNKNOWN_ACCOUNT",
             Self::UnknownProposal(_) => "UNKNOWN_PROPOSAL",
-            Self::UnknownHold(_) => "UNKNOWN_HOLD",
+            Self::UnknownStop(_) => "UNKNOWN_STOP",
+            Self::SeveralStops { .. } => "SEVERAL_STOPS",
             Self::BadValue { .. } => "BAD_VALUE",
             Self::IdempotencyConflict(_) => "IDEMPOTENCY_CONFLICT",
             Self::TooManyOpen(_) => "TOO_MANY_OPEN",
@@ -268,7 +311,10 @@ impl CommandError {
                 "Use the name or address of a cold, warm or hot account of GET /v1/accounts."
             }
             Self::UnknownProposal(_) => "List the proposals with GET /v1/proposals.",
-            Self::UnknownHold(_) => "Look at the proposal: its holds are listed with their ids.",
+            Self::UnknownStop(_) => "List what stands with GET /v1/stops; it may have been lifted already.",
+            Self::SeveralStops { .. } => {
+                "Look at each with GET /v1/stops, and lift by id those that are settled; the others stay."
+            }
             Self::BadValue { .. } => "Correct the value and send the request again.",
             Self::IdempotencyConflict(_) => "Use a new idempotency key for a new payment.",
             Self::TooManyOpen(_) => "Wait until some have ended, or withdraw some.",
@@ -302,8 +348,9 @@ impl CommandError {
             | Self::NotASigner(_)
             | Self::NotYourSigner(_)
             | Self::KeyNotAllowed { .. } => Refusal::Forbidden,
-            Self::UnknownAccount(_) | Self::UnknownProposal(_) | Self::UnknownHold(_) => Refusal::Missing,
-            Self::IdempotencyConflict(_)
+            Self::UnknownAccount(_) | Self::UnknownProposal(_) | Self::UnknownStop(_) => Refusal::Missing,
+            Self::SeveralStops { .. }
+            | Self::IdempotencyConflict(_)
             | Self::TooManyOpen(_)
             | Self::WrongState { .. }
             | Self::DeadlinePassed(_)

@@ -221,6 +221,8 @@ pub struct Timing {
     pub agent_ledgers: u32,
     /// No validated ledger for this long (wall time): sight is lost and nothing is released.
     pub silence_max_seconds: u32,
+    /// The newest validated ledger is older than this against UTC: sight is lost, after a start too.
+    pub ledger_age_max_seconds: u32,
     /// After a move, refill or release of the daemon's own failed, wait this long before the next try
     /// (ledger time).
     pub retry_seconds: u32,
@@ -237,6 +239,7 @@ impl Default for Timing {
             close_interval_seconds: 5,
             agent_ledgers: 20,
             silence_max_seconds: 20,
+            ledger_age_max_seconds: 60,
             retry_seconds: 120,
             breaker_failures: 5,
         }
@@ -263,11 +266,14 @@ pub enum FindingKind {
     HistoryMissing,
     /// A transaction that this program cannot read whole touched the account.
     OpaqueTransaction,
+    /// A proposal's transaction was sent by somebody else: before the daemon sent it, after it had ended, or
+    /// with other signers than the daemon put together.
+    SentElsewhere,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -276,6 +282,7 @@ impl FindingKind {
         Self::SubmissionRefused,
         Self::HistoryMissing,
         Self::OpaqueTransaction,
+        Self::SentElsewhere,
     ];
 
     /// What follows where the configuration says nothing. What points at a stolen key holds the
@@ -283,6 +290,7 @@ impl FindingKind {
     #[must_use]
     pub fn default_severity(self) -> Severity {
         match self {
+            Self::SentElsewhere => Severity::Freeze,
             Self::SpendWithoutProposal | Self::SignerListDrift | Self::TicketTaken => Severity::Hold,
             Self::ForeignEscrow
             | Self::ViewDiffers
@@ -301,8 +309,9 @@ pub enum Severity {
     Log,
     /// People are told.
     Alert,
-    /// The account's escrows are held and its proposals are not submitted until someone clears it.
+    /// Nothing leaves the account, enters it from the treasury's others, or is released from its escrows
+    /// until someone lifts the hold.
     Hold,
-    /// The account is frozen.
+    /// As a hold; and nothing more is sent for what is revealed already.
     Freeze,
 }

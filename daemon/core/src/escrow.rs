@@ -7,12 +7,13 @@
 use crate::config::Treasury;
 use crate::event::Event;
 use crate::flow::{self, Draft};
+use crate::gate::{self, Act};
 use crate::intent::{Asker, Intent};
+use crate::policy::Action;
 use crate::proposal::Status;
 use crate::state::{Guard, State, TrackedEscrow};
 use crate::step::Cx;
 use crate::units::{AccountId, EscrowKey, ProposalId, RippleTime};
-use crate::wait::Wait;
 
 /// Seconds of ledger time that an EscrowFinish or EscrowCancel may wait for its own submission. Its
 /// LastLedgerSequence ends it much sooner; this only keeps the deadline out of its way.
@@ -42,25 +43,24 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
 /// What should be sent for this escrow now, if anything.
 #[must_use]
 pub fn wanted(config: &Treasury, state: &State, key: &EscrowKey) -> Option<Intent> {
+    let intent = due(state, key)?;
+    let runner = config.runner?;
+    gate::may_leave(config, state, Act::errand(runner, &intent)).is_empty().then_some(intent)
+}
+
+/// What ledger time asks for, whatever speaks against it: to finish an escrow of the daemon's own, or to take
+/// it back.
+#[must_use]
+pub fn due(state: &State, key: &EscrowKey) -> Option<Intent> {
     let tracked = state.escrows.get(key)?;
-    let revealed = match tracked.guard {
-        Guard::Locked { .. } => false,
-        Guard::Releasing { .. } => true,
-        _ => return None,
-    };
-    let finish = match phase(tracked, state.now()) {
-        Phase::Waiting => return None,
-        Phase::Open => true,
-        Phase::Over => false,
-    };
-    // Held back, an escrow waits for CancelAfter. After the fulfillment is out a hold changes nothing any
-    // more; then getting the release done is all that is left.
-    let blocks = blocks(config, state, key, finish);
-    let blocked = blocks.iter().any(|block| !(revealed && matches!(block, Wait::Holds(_))));
-    if blocked || !state.sees() {
+    if !matches!(tracked.guard, Guard::Locked { .. } | Guard::Releasing { .. }) {
         return None;
     }
-    Some(if finish { Intent::FinishEscrow { escrow: *key } } else { Intent::CancelEscrow { escrow: *key } })
+    match phase(state, tracked) {
+        Phase::Waiting => None,
+        Phase::Open => Some(Intent::FinishEscrow { escrow: *key }),
+        Phase::Over => Some(Intent::CancelEscrow { escrow: *key }),
+    }
 }
 
 /// Where ledger time stands for an escrow.
@@ -77,48 +77,34 @@ pub enum Phase {
 /// The phase of an escrow for transactions that enter the next ledger: their times are compared with the
 /// close time of the ledger before it, which is `now`. Both comparisons are strict.
 #[must_use]
-pub fn phase(tracked: &TrackedEscrow, now: RippleTime) -> Phase {
+pub fn phase(state: &State, tracked: &TrackedEscrow) -> Phase {
+    let now = state.now();
     if tracked.view.cancel_after.is_some_and(|cancel_after| now > cancel_after) {
         Phase::Over
-    } else if tracked.view.finish_after.is_none_or(|finish_after| now > finish_after) {
+    } else if not_before(state, tracked).is_none_or(|not_before| now > not_before) {
         Phase::Open
     } else {
         Phase::Waiting
     }
 }
 
-/// What keeps an escrow from being finished (or, where `finish` is false, from being cancelled).
+/// The time that has to pass before an escrow is finished: its FinishAfter, and the promised delay counted from
+/// the moment in which the daemon saw it. A network that stood still before it took the EscrowCreate in would
+/// otherwise eat the delay, in which people can look.
 #[must_use]
-pub fn blocks(config: &Treasury, state: &State, key: &EscrowKey, finish: bool) -> Vec<Wait> {
-    let mut blocks = Vec::new();
-    if let Some(freeze) = state.freeze_of(&key.owner) {
-        blocks.push(Wait::Freeze(freeze.by.clone()));
-    }
-    if let Some(freeze) = config.runner.and_then(|runner| state.freezes.get(&Some(runner))) {
-        blocks.push(Wait::Freeze(freeze.by.clone()));
-    }
-    let Some(tracked) = state.escrows.get(key) else { return blocks };
-    if !finish || matches!(tracked.guard, Guard::Releasing { .. }) {
-        return blocks;
-    }
-    if let Some(maker) = tracked.guard.proposal().and_then(|maker| state.proposals.get(&maker)) {
-        if !maker.holds.is_empty() {
-            blocks.push(Wait::Holds(maker.holds.len()));
+pub fn not_before(state: &State, tracked: &TrackedEscrow) -> Option<RippleTime> {
+    let maker = tracked.guard.proposal().and_then(|maker| state.proposals.get(&maker));
+    let promised = match maker.map(|maker| &maker.decision.action) {
+        Some(Action::Delay { delay_seconds, .. }) => {
+            Some(RippleTime(tracked.seen_at.0.saturating_add(*delay_seconds)))
         }
-        // Signatures over a payment that people took back can still be sent by whoever has them. The
-        // escrow then stands, and what stands against the people's will is not released.
-        if !matches!(maker.status, Status::Validated(_)) {
-            blocks.push(Wait::Unwanted(maker.status.word()));
-        }
-    }
-    blocks
+        _ => None,
+    };
+    promised.max(tracked.view.finish_after)
 }
 
 fn start(cx: &mut Cx<'_>, key: EscrowKey, intent: Intent) {
     let Some(runner) = cx.config.runner else { return };
-    if cx.state.breaker.open.is_some() {
-        return;
-    }
     let now = cx.now();
     if cx.runtime.escrow_retry.get(&key).is_some_and(|not_before| now < *not_before) {
         return;

@@ -5,10 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::failure::Cause;
 use crate::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
-use crate::proposal::{Approval, Hold, Plan, Proposal, Rejection, Status, Submission};
-use crate::state::{Finding, Freeze, Sight};
-use crate::units::{AccountId, EscrowKey, Hash256, HexBytes, HoldId, ProposalId};
+use crate::proposal::{Approval, Plan, Proposal, Rejection, Status, Submission};
+use crate::state::{Finding, Sight};
+use crate::stops::Stop;
+use crate::units::{
+    AccountId, EscrowKey, FindingId, Hash256, HexBytes, HoldId, ProposalId, RippleTime, StopId,
+};
 
 /// Version of the stored format.
 pub const FORMAT_VERSION: u16 = 1;
@@ -21,6 +25,9 @@ pub enum Event {
     LedgerTaken {
         /// What it held.
         observation: LedgerObservation,
+        /// UTC when it was taken in, where that matters: when an escrow came to be in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken: Option<RippleTime>,
     },
     /// Accounts were read anew at a validated ledger; moves the cursor if there was none or if it is
     /// newer.
@@ -127,7 +134,23 @@ pub enum Event {
         /// The proposal that had it.
         proposal: ProposalId,
     },
-    /// A hold was put on a proposal.
+    /// Something must not leave from now on.
+    StopSet {
+        /// What, why, by whom.
+        stop: Stop,
+    },
+    /// A stop was lifted.
+    StopLifted {
+        /// Which.
+        id: StopId,
+        /// By whom.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// A hold was put on a proposal. Of earlier versions.
     HoldPlaced {
         /// Which.
         proposal: ProposalId,
@@ -136,7 +159,7 @@ pub enum Event {
         /// The hold.
         hold: Hold,
     },
-    /// A hold was lifted.
+    /// A hold was lifted. Of earlier versions.
     HoldCleared {
         /// Of which proposal.
         proposal: ProposalId,
@@ -161,14 +184,14 @@ pub enum Event {
         /// When.
         at: LedgerPoint,
     },
-    /// A kill switch was turned on.
+    /// A kill switch was turned on. Of earlier versions.
     Frozen {
         /// On this account; `None`: on everything.
         account: Option<AccountId>,
         /// By whom and why.
         freeze: Freeze,
     },
-    /// A kill switch was turned off.
+    /// A kill switch was turned off. Of earlier versions.
     Unfrozen {
         /// On this account; `None`: the one on everything.
         account: Option<AccountId>,
@@ -180,13 +203,25 @@ pub enum Event {
         /// What.
         finding: Finding,
     },
-    /// A submission failed for a systemic reason, or one went through.
+    /// A submission failed for a reason that concerns the account, or one went through.
     BreakerCounted {
+        /// Whose; `None` in records of earlier versions, which counted for all accounts together.
+        #[serde(default)]
+        account: Option<AccountId>,
+        /// What for.
+        #[serde(default)]
+        cause: Cause,
         /// Failures in a row now.
         failures: u32,
     },
     /// Automated submissions are stopped.
     BreakerOpened {
+        /// Whose; `None` in records of earlier versions: of every account.
+        #[serde(default)]
+        account: Option<AccountId>,
+        /// What for.
+        #[serde(default)]
+        cause: Cause,
         /// Since when.
         at: LedgerPoint,
         /// The failure that did it.
@@ -194,6 +229,9 @@ pub enum Event {
     },
     /// They may go on.
     BreakerClosed {
+        /// Whose; `None`: of every account.
+        #[serde(default)]
+        account: Option<AccountId>,
         /// Who said so.
         by: String,
     },
@@ -219,6 +257,8 @@ impl Event {
             Self::SubmitReplied { .. } => "submit_replied",
             Self::ProposalEnded { .. } => "proposal_ended",
             Self::SlotFreed { .. } => "slot_freed",
+            Self::StopSet { .. } => "stop_set",
+            Self::StopLifted { .. } => "stop_lifted",
             Self::HoldPlaced { .. } => "hold_placed",
             Self::HoldCleared { .. } => "hold_cleared",
             Self::AttemptChanged { .. } => "attempt_changed",
@@ -231,4 +271,36 @@ impl Event {
             Self::BreakerClosed { .. } => "breaker_closed",
         }
     }
+}
+
+/// A reason not to submit a proposal and not to release its escrow. Of earlier versions; now a [`Stop`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Who or what holds.
+    pub source: HoldSource,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub at: LedgerPoint,
+}
+
+/// Who or what holds. Of earlier versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldSource {
+    /// A person with the role `security`.
+    Person(String),
+    /// An anomaly rule, by its finding.
+    Finding(FindingId),
+}
+
+/// A kill switch that is on. Of earlier versions; now a [`Stop`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// Who turned it: a person's name, or `treasuryd` for an anomaly rule.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: LedgerPoint,
 }

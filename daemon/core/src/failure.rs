@@ -13,6 +13,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::input::SubmitReply;
 use crate::intent::Asker;
 
@@ -55,6 +57,72 @@ impl FailureClass {
             Self::Transient => false,
         }
     }
+}
+
+/// What has to be mended before an account's submissions can go through: what a circuit breaker counts by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Its keys, its SignerList, or the daemon's signer.
+    Keys,
+    /// Its XRP: the fee or the reserve.
+    Funds,
+    /// The server belongs to another network, or an amendment is lacking.
+    Network,
+    /// The daemon's own errands come to nothing for another reason.
+    #[default]
+    Errand,
+}
+
+impl Cause {
+    /// The word for lists and people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Funds => "funds",
+            Self::Network => "network",
+            Self::Errand => "errand",
+        }
+    }
+
+    /// What an engine result or a validated result points at.
+    #[must_use]
+    pub fn of(code: &str) -> Self {
+        match code {
+            "terINSUF_FEE_B" | "terNO_ACCOUNT" | "tecINSUFF_FEE" | "tecINSUFFICIENT_RESERVE" => Self::Funds,
+            "tefBAD_AUTH"
+            | "tefBAD_AUTH_MASTER"
+            | "tefMASTER_DISABLED"
+            | "tefBAD_SIGNATURE"
+            | "tefBAD_QUORUM"
+            | "tefNOT_MULTI_SIGNING" => Self::Keys,
+            "temDISABLED"
+            | "temUNKNOWN"
+            | "telWRONG_NETWORK"
+            | "telREQUIRES_NETWORK_ID"
+            | "telNETWORK_ID_MAKES_TX_NON_CANONICAL" => Self::Network,
+            _ => Self::Errand,
+        }
+    }
+}
+
+/// Whether a validated result is the recipient's doing, or that of the entry it was about: it has DepositAuth,
+/// is gone, asks for a tag, or somebody else was there first. It says nothing about the account that sent it.
+#[must_use]
+pub fn is_recipients(result: &str) -> bool {
+    matches!(
+        result,
+        "tecNO_PERMISSION"
+            | "tecNO_DST"
+            | "tecNO_DST_INSUF_XRP"
+            | "tecDST_TAG_NEEDED"
+            | "tecNO_TARGET"
+            | "tecNO_ENTRY"
+            | "tecFROZEN"
+            | "tecNO_AUTH"
+            | "tecNO_LINE"
+    )
 }
 
 impl fmt::Display for FailureClass {

@@ -7,7 +7,9 @@ use crate::command::CommandError;
 use crate::config::{Signing, Treasury};
 use crate::effect::{Effect, ReleaseInputs, Slot};
 use crate::event::Event;
+use crate::failure::Cause;
 use crate::fee;
+use crate::gate::{self, Act};
 use crate::input::RungSignatures;
 use crate::intent::{Asker, Intent};
 use crate::multisign;
@@ -17,7 +19,7 @@ use crate::proposal::{Approval, Plan, Proposal, SignedRung, Status};
 use crate::state::{Guard, Sight, State};
 use crate::step::Cx;
 use crate::units::{AccountId, Drops, EscrowKey, Hash256, HexBytes, ProposalId, RippleTime};
-use crate::wait::{Wait, blocks};
+use crate::wait::Wait;
 use crate::{escrow, submission, ticket};
 
 /// A fulfillment of a 32-byte preimage, in bytes: what its fee is counted from.
@@ -50,7 +52,6 @@ pub(crate) fn draft(cx: &mut Cx<'_>, draft: Draft) -> ProposalId {
         plan: None,
         approvals: std::collections::BTreeMap::new(),
         rejections: std::collections::BTreeMap::new(),
-        holds: std::collections::BTreeMap::new(),
         status,
     };
     cx.emit(Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key: draft.idempotency_key });
@@ -284,7 +285,7 @@ fn collect(cx: &mut Cx<'_>, id: ProposalId) {
         cx.emit(Event::StatusChanged { proposal: id, ready: true });
         return;
     }
-    if proposal.decision.action != Action::Allow || !blocks(cx.config, cx.state, proposal).is_empty() {
+    if proposal.decision.action != Action::Allow || !may_leave(cx, proposal) {
         return;
     }
     let effect = if single {
@@ -307,6 +308,11 @@ fn collect(cx: &mut Cx<'_>, id: ProposalId) {
     if cx.runtime.asked.insert(id) {
         cx.effect(effect);
     }
+}
+
+/// Asks the gate.
+pub(crate) fn may_leave(cx: &Cx<'_>, proposal: &Proposal) -> bool {
+    gate::may_leave(cx.config, cx.state, Act::of(proposal)).is_empty()
 }
 
 /// What the signer needs for this intent: `Some(None)` where nothing is released, `None` where the
@@ -360,7 +366,7 @@ pub(crate) fn approval(cx: &Cx<'_>, given: RungSignatures, person: Option<String
 pub(crate) fn single_signed(cx: &mut Cx<'_>, id: ProposalId, blobs: &[HexBytes]) {
     cx.runtime.asked.remove(&id);
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
-    if proposal.status != Status::Collecting || !blocks(cx.config, cx.state, proposal).is_empty() {
+    if proposal.status != Status::Collecting || !may_leave(cx, proposal) {
         return;
     }
     let Some(rungs) = check_single(cx.state, proposal, blobs) else {
@@ -426,7 +432,8 @@ pub(crate) fn sign_failed(cx: &mut Cx<'_>, id: ProposalId, reason: &str) {
     if matches!(proposal.status, Status::InFlight(_) | Status::Ready) {
         return;
     }
-    submission::count_failure(cx, &format!("{id} could not be signed: {reason}"));
+    let account = proposal.account;
+    submission::count_failure(cx, account, Cause::Keys, &format!("{id} could not be signed: {reason}"));
     let unsigned = cx.state.proposals.get(&id).is_some_and(|proposal| proposal.approvals.is_empty());
     end(cx, id, Status::Withdrawn, unsigned);
 }
@@ -438,7 +445,7 @@ fn submit(cx: &mut Cx<'_>, id: ProposalId) {
         cx.emit(Event::StatusChanged { proposal: id, ready: false });
         return;
     }
-    if blocks(cx.config, cx.state, proposal).is_empty() {
+    if may_leave(cx, proposal) {
         submission::begin(cx, id);
     }
 }
@@ -506,7 +513,7 @@ pub(crate) fn end(cx: &mut Cx<'_>, id: ProposalId, status: Status, frees_slot: b
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     let (intent, account, asker) = (proposal.intent.clone(), proposal.account, proposal.asker.clone());
     cx.runtime.asked.remove(&id);
-    submission::count_end(cx, &asker, &status);
+    submission::count_end(cx, account, &asker, &intent, &status);
     let effective = matches!(status, Status::Validated(_));
     cx.emit(Event::ProposalEnded { proposal: id, status, frees_slot });
     if effective {

@@ -5,7 +5,7 @@ use xrpl_wire::PublicKey;
 
 use crate::command::{Actor, Command};
 use crate::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
-use crate::units::{AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RequestId};
+use crate::units::{AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RequestId, RippleTime};
 
 /// One thing that happened outside.
 #[derive(Clone, Debug)]
@@ -94,6 +94,8 @@ pub enum Input {
     Tick {
         /// Milliseconds of wall time, from any fixed origin.
         wall_ms: u64,
+        /// UTC by the host's clock.
+        utc: RippleTime,
     },
     /// The network's present fee for a reference transaction to enter the open ledger at once.
     OpenLedgerFee {

@@ -60,7 +60,7 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
     for event in events {
         match event {
             Event::SightChanged { sight: Sight::Clear } => return check(state),
-            Event::LedgerTaken { observation } => {
+            Event::LedgerTaken { observation, .. } => {
                 observation.changes.iter().try_for_each(|change| match change {
                     Change::EscrowCreated { escrow: view } => escrow(state, &view.key),
                     Change::EscrowDeleted { key, .. } => escrow(state, key),
@@ -90,10 +90,12 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::RungChosen { proposal: id, .. }
             | Event::SubmitReplied { proposal: id, .. }
             | Event::ProposalEnded { proposal: id, .. }
-            | Event::SlotFreed { proposal: id }
-            | Event::HoldPlaced { proposal: id, .. }
-            | Event::HoldCleared { proposal: id, .. } => proposal(state, *id)?,
+            | Event::SlotFreed { proposal: id } => proposal(state, *id)?,
             Event::SightChanged { .. }
+            | Event::StopSet { .. }
+            | Event::StopLifted { .. }
+            | Event::HoldPlaced { .. }
+            | Event::HoldCleared { .. }
             | Event::Frozen { .. }
             | Event::Unfrozen { .. }
             | Event::Found { .. }

@@ -20,6 +20,11 @@ pub struct LedgerPoint {
     pub close_time: RippleTime,
 }
 
+impl LedgerPoint {
+    /// Before every ledger: what compares as the distant past.
+    pub const ZERO: Self = Self { index: LedgerIndex(0), hash: Hash256::ZERO, close_time: RippleTime(0) };
+}
+
 /// Fees and reserves, in drops, as the validated ledger has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkFees {

@@ -1,6 +1,5 @@
 //! What people ask for: checked first, and only then a fact.
 
-use crate::anomaly::can_be_held;
 use crate::command::{Actor, Answer, Command, CommandError, NOTE_MAX, Propose};
 use crate::config::{Person, Role, Signing, Tier};
 use crate::event::Event;
@@ -9,10 +8,11 @@ use crate::input::RungSignatures;
 use crate::intent::{Asker, Intent};
 use crate::multisign;
 use crate::policy::{self, Action};
-use crate::proposal::{Hold, HoldSource, Proposal, Rejection, Status};
-use crate::state::{Freeze, Guard, Sight};
+use crate::proposal::{Proposal, Rejection, Status};
+use crate::state::Sight;
 use crate::step::Cx;
-use crate::units::{AccountId, Drops, HoldId, ProposalId};
+use crate::stopping;
+use crate::units::{Drops, ProposalId};
 
 /// Open proposals that one account may have. Each takes a Ticket, of which an account may hold 250; this
 /// leaves room for the daemon's own errands.
@@ -37,26 +37,30 @@ pub(crate) fn command(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Resul
         Command::Retract { proposal } => retract(cx, &person, proposal),
         Command::Reject { proposal, reason } => reject(cx, &person, proposal, reason),
         Command::Withdraw { proposal } => withdraw(cx, &person, proposal),
-        Command::Flag { proposal, reason } => flag(cx, &person, proposal, reason),
-        Command::Clear { proposal, hold } => clear(cx, &person, proposal, hold),
-        Command::Freeze { account, reason } => freeze(cx, &person, account, reason),
-        Command::Unfreeze { account } => unfreeze(cx, &person, account),
-        Command::CloseBreaker => {
+        Command::Flag { proposal, reason } => stopping::flag(cx, &person, proposal, reason),
+        Command::Lift { stops, reason } => stopping::lift(cx, &person, &stops, reason),
+        Command::Clear { proposal, reason } => stopping::clear(cx, &person, proposal, reason),
+        Command::Freeze { account, reason } => stopping::freeze(cx, &person, account, reason),
+        Command::Unfreeze { account, reason } => stopping::unfreeze(cx, &person, account, reason),
+        Command::CloseBreaker { account } => {
             needs(&person, Role::Admin)?;
-            if cx.state.breaker.open.is_none() {
-                return Ok(Answer::Done { changed: false });
+            let mut counted = cx.state.breakers.iter();
+            let open = counted.any(|(key, breaker)| {
+                breaker.open.is_some() && (account.is_none() || key.account == account)
+            });
+            if open {
+                cx.emit(Event::BreakerClosed { account, by: person.name });
             }
-            cx.emit(Event::BreakerClosed { by: person.name });
-            Ok(Answer::Done { changed: true })
+            Ok(Answer::Done { changed: open })
         }
     }
 }
 
-fn needs(person: &Person, role: Role) -> Result<(), CommandError> {
+pub(crate) fn needs(person: &Person, role: Role) -> Result<(), CommandError> {
     if person.roles.contains(&role) { Ok(()) } else { Err(CommandError::RoleMissing(role)) }
 }
 
-fn checked_text(field: &'static str, text: &str) -> Result<(), CommandError> {
+pub(crate) fn checked_text(field: &'static str, text: &str) -> Result<(), CommandError> {
     if text.len() > NOTE_MAX {
         let problem = format!("{} bytes; at most {NOTE_MAX}", text.len());
         return Err(CommandError::BadValue { field, problem });
@@ -150,11 +154,11 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     Ok(Answer::Proposed { proposal: flow::draft(cx, draft) })
 }
 
-fn find<'a>(cx: &'a Cx<'_>, id: ProposalId) -> Result<&'a Proposal, CommandError> {
+pub(crate) fn find<'a>(cx: &'a Cx<'_>, id: ProposalId) -> Result<&'a Proposal, CommandError> {
     cx.state.proposals.get(&id).ok_or(CommandError::UnknownProposal(id))
 }
 
-fn wrong_state(proposal: &Proposal, problem: &'static str) -> CommandError {
+pub(crate) fn wrong_state(proposal: &Proposal, problem: &'static str) -> CommandError {
     CommandError::WrongState { proposal: proposal.id, status: proposal.status.word(), problem }
 }
 
@@ -255,84 +259,4 @@ fn withdraw(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, 
         }
         _ => Err(wrong_state(proposal, "it can be withdrawn only before submission")),
     }
-}
-
-fn flag(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> Result<Answer, CommandError> {
-    needs(person, Role::Security)?;
-    checked_text("reason", &reason)?;
-    let proposal = find(cx, id)?;
-    let source = HoldSource::Person(person.name.clone());
-    if proposal.holds.values().any(|hold| hold.source == source) {
-        return Ok(Answer::Done { changed: false });
-    }
-    if !can_be_held(cx.state, id) {
-        return Err(too_late(cx, proposal));
-    }
-    let hold = Hold { source, reason, at: cx.point() };
-    let hold_id = cx.state.next_hold();
-    cx.emit(Event::HoldPlaced { proposal: id, id: hold_id, hold });
-    crate::escrow::drive(cx);
-    Ok(Answer::Done { changed: true })
-}
-
-fn too_late(cx: &Cx<'_>, proposal: &Proposal) -> CommandError {
-    let guard = proposal
-        .release_inputs()
-        .and_then(|inputs| cx.state.escrows.get(&inputs.escrow))
-        .map(|tracked| (tracked.view.key, &tracked.guard));
-    match guard {
-        Some((escrow, Guard::Releasing { .. })) => CommandError::Revealed { escrow },
-        Some((escrow, Guard::Released { .. })) => CommandError::EscrowEnded { escrow, how: "released" },
-        Some((escrow, Guard::Cancelled { .. })) => CommandError::EscrowEnded { escrow, how: "cancelled" },
-        _ => wrong_state(proposal, "a hold would stop nothing any more"),
-    }
-}
-
-fn clear(
-    cx: &mut Cx<'_>,
-    person: &Person,
-    id: ProposalId,
-    hold: Option<HoldId>,
-) -> Result<Answer, CommandError> {
-    needs(person, Role::Security)?;
-    let proposal = find(cx, id)?;
-    let lifted: Vec<HoldId> = match hold {
-        Some(hold) if !proposal.holds.contains_key(&hold) => return Err(CommandError::UnknownHold(id)),
-        Some(hold) => vec![hold],
-        None => proposal.holds.keys().copied().collect(),
-    };
-    let changed = !lifted.is_empty();
-    for hold in lifted {
-        cx.emit(Event::HoldCleared { proposal: id, id: hold, by: person.name.clone() });
-    }
-    flow::advance(cx, id);
-    Ok(Answer::Done { changed })
-}
-
-fn freeze(
-    cx: &mut Cx<'_>,
-    person: &Person,
-    account: Option<AccountId>,
-    reason: String,
-) -> Result<Answer, CommandError> {
-    needs(person, Role::Security)?;
-    checked_text("reason", &reason)?;
-    if let Some(unknown) = account.filter(|account| !cx.config.accounts.contains_key(account)) {
-        return Err(CommandError::UnknownAccount(unknown));
-    }
-    if cx.state.freezes.contains_key(&account) {
-        return Ok(Answer::Done { changed: false });
-    }
-    let freeze = Freeze { by: person.name.clone(), reason, at: cx.point() };
-    cx.emit(Event::Frozen { account, freeze });
-    Ok(Answer::Done { changed: true })
-}
-
-fn unfreeze(cx: &mut Cx<'_>, person: &Person, account: Option<AccountId>) -> Result<Answer, CommandError> {
-    needs(person, Role::Admin)?;
-    if !cx.state.freezes.contains_key(&account) {
-        return Ok(Answer::Done { changed: false });
-    }
-    cx.emit(Event::Unfrozen { account, by: person.name.clone() });
-    Ok(Answer::Done { changed: true })
 }

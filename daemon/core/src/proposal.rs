@@ -9,7 +9,7 @@ use crate::effect::{ReleaseInputs, Slot};
 use crate::intent::{Asker, Intent};
 use crate::observe::LedgerPoint;
 use crate::policy::{Approvers, Decision};
-use crate::units::{AccountId, Drops, Hash256, HexBytes, HoldId, LedgerIndex, ProposalId, RippleTime};
+use crate::units::{AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RippleTime};
 
 /// One proposal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +36,6 @@ pub struct Proposal {
     pub approvals: BTreeMap<AccountId, Approval>,
     /// Who spoke against it and why, by person.
     pub rejections: BTreeMap<String, Rejection>,
-    /// Reasons not to submit it and not to release its escrow.
-    pub holds: BTreeMap<HoldId, Hold>,
     /// How far it has come.
     pub status: Status,
 }
@@ -98,27 +96,6 @@ pub struct Rejection {
     pub reason: String,
     /// When.
     pub at: LedgerPoint,
-}
-
-/// A reason not to release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
-    /// Who or what holds.
-    pub source: HoldSource,
-    /// Why.
-    pub reason: String,
-    /// Since when.
-    pub at: LedgerPoint,
-}
-
-/// Who or what holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HoldSource {
-    /// A person with the role `security`.
-    Person(String),
-    /// An anomaly rule, by its finding.
-    Finding(crate::units::FindingId),
 }
 
 /// How far a proposal has come. Each state carries what only it has.

@@ -3,34 +3,61 @@
 use std::collections::BTreeSet;
 
 use crate::anomaly;
-use crate::config::FindingKind;
+use crate::config::{FindingKind, Treasury};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::observe::{AccountSnapshot, EscrowView, LedgerPoint};
 use crate::state::State;
 use crate::step::Cx;
-use crate::units::AccountId;
+use crate::units::{AccountId, EscrowKey, RippleTime};
 
-/// Takes in accounts as they were read at the cursor. A difference from the view that the stream of
-/// ledgers had built is a defect of the daemon's or a lie of the server's: the ledger's word is taken and
-/// people are told.
-pub(crate) fn compare(cx: &mut Cx<'_>, at: LedgerPoint, accounts: &[AccountSnapshot]) {
+/// Takes in accounts as they were read at the cursor, as far as there was no view of them. What the proven stream
+/// of ledgers says of an account outranks what one server says of it: a reading that differs moves nothing, and
+/// people are told. Then the reason why sight is lost.
+pub(crate) fn compare(
+    cx: &mut Cx<'_>,
+    at: LedgerPoint,
+    accounts: Vec<AccountSnapshot>,
+    from: &str,
+) -> Option<String> {
     let differing: Vec<(AccountId, String)> = accounts
         .iter()
-        .filter_map(|read| difference(cx.state, read).map(|what| (read.account, what)))
+        .filter(|read| !cx.state.doubtful.contains(&read.account))
+        .filter_map(|read| difference(cx.config, cx.state, read).map(|what| (read.account, what)))
         .collect();
-    cx.emit(Event::AccountsRead { at, accounts: accounts.to_vec() });
-    for (account, what) in differing {
-        anomaly::find(cx, FindingKind::ViewDiffers, account, what);
+    let known =
+        |account: &AccountId| cx.state.accounts.contains_key(account) && !cx.state.doubtful.contains(account);
+    let unseen: Vec<AccountSnapshot> = accounts.into_iter().filter(|read| !known(&read.account)).collect();
+    if !unseen.is_empty() || cx.state.ledger.is_none() {
+        cx.emit(Event::AccountsRead { at, accounts: unseen });
     }
+    let (account, what) = differing.first()?.clone();
+    for (account, what) in differing {
+        let last = cx
+            .state
+            .findings
+            .values()
+            .rev()
+            .find(|finding| finding.kind == FindingKind::ViewDiffers && finding.account == account);
+        // The same again with every ledger would say nothing new, and push other findings out.
+        let what = format!("by {from}: {what}");
+        if last.is_none_or(|finding| finding.evidence != what) {
+            anomaly::find(cx, FindingKind::ViewDiffers, account, what);
+        }
+    }
+    Some(format!("the reading of {account} by {from} differs from the proven ledgers: {what}"))
 }
 
 /// What differs between the view and what was read; `None` where nothing does, or where there was no
 /// view of the account yet.
-fn difference(state: &State, read: &AccountSnapshot) -> Option<String> {
+fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Option<String> {
     let view = state.accounts.get(&read.account)?;
     if view.root != read.root {
         return Some(format!("AccountRoot: had {:?}, the ledger has {:?}", view.root, read.root));
+    }
+    // Of signers and recipients nothing else is looked at: what they own is theirs, and may be a great deal.
+    if !config.accounts.contains_key(&read.account) {
+        return None;
     }
     if view.signer_list != read.signer_list {
         return Some("SignerList differs from the ledger's".to_owned());
@@ -49,9 +76,13 @@ fn difference(state: &State, read: &AccountSnapshot) -> Option<String> {
         .then(|| format!("had {} escrows, the ledger has {}", standing.len(), on_ledger.len()))
 }
 
-/// Asks for the state of signers that a SignerList names and nobody declared: which key may sign for
-/// them decides whether a quorum is real. Where sight is lost, everything is read anew instead.
-pub(crate) fn ask_for_unknown_signers(cx: &mut Cx<'_>) {
+/// An escrow's destination is read so many seconds before the escrow can be finished.
+const LOOK_AHEAD_SECONDS: u32 = 3_600;
+
+/// Asks for the state of accounts that nobody declared and that decisions rest on: signers that a SignerList
+/// names (which key may sign for them decides whether a quorum is real), and the destinations of escrows that
+/// are about to be finished, and accounts in doubt. Where sight is lost, everything is read anew instead.
+pub(crate) fn ask_for_unknown(cx: &mut Cx<'_>) {
     let wanted: BTreeSet<AccountId> = if cx.state.sees() {
         let config = cx.config;
         let lists = std::mem::take(&mut cx.runtime.lists);
@@ -61,8 +92,14 @@ pub(crate) fn ask_for_unknown_signers(cx: &mut Cx<'_>) {
             .filter_map(|account| cx.state.accounts.get(account)?.signer_list.as_ref())
             .flat_map(|list| list.entries.keys());
         cx.runtime.unknown.extend(signers);
-        cx.runtime.unknown.retain(|signer| !cx.state.accounts.contains_key(signer));
-        cx.runtime.unknown.clone()
+        let soon = RippleTime(cx.now().0.saturating_add(LOOK_AHEAD_SECONDS));
+        let soon = (soon, EscrowKey { owner: AccountId([0; 20]), sequence: 0 });
+        let due = cx.state.by_finish_after.range(..soon);
+        let destinations =
+            due.filter_map(|(_, key)| cx.state.escrows.get(key)).map(|tracked| tracked.view.destination);
+        cx.runtime.unknown.extend(destinations);
+        cx.runtime.unknown.retain(|account| !cx.state.accounts.contains_key(account));
+        cx.runtime.unknown.union(&cx.state.doubtful).copied().collect()
     } else if std::mem::replace(&mut cx.runtime.reading_all, true) {
         return;
     } else {

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::FindingKind;
 use crate::effect::Slot;
+use crate::failure::Cause;
 use crate::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView};
 use crate::proposal::Proposal;
-use crate::units::{AccountId, Drops, EscrowKey, FindingId, Hash256, HoldId, ProposalId, RippleTime};
+use crate::stops::{EarlierStops, Stop, StopKind, Stops, Subject};
+use crate::units::{AccountId, Drops, EscrowKey, FindingId, Hash256, ProposalId, RippleTime};
 
 /// Everything known and intended. Its serialized form is that of snapshots, which are a shortcut: a form
 /// that changes costs one replay of all events.
@@ -21,6 +23,9 @@ pub struct State {
     pub fees: Option<NetworkFees>,
     /// Whether the validated ledger can be seen.
     pub sight: Sight,
+    /// Accounts that a transaction touched which could not be read: what is known of them may be wrong, and
+    /// nothing is sent for them until they have been read anew.
+    pub doubtful: BTreeSet<AccountId>,
     /// Watched accounts as of the cursor.
     pub accounts: BTreeMap<AccountId, AccountView>,
     /// All proposals.
@@ -41,20 +46,20 @@ pub struct State {
     /// The daemon's own among them, by their FinishAfter: nothing is sent for an escrow before that, so a
     /// ledger costs no look at those whose time has not come.
     pub by_finish_after: BTreeSet<(RippleTime, EscrowKey)>,
-    /// Freezes; `None` is the one on everything.
-    pub freezes: BTreeMap<Option<AccountId>, Freeze>,
+    /// Reasons why something must not leave.
+    pub stops: Stops,
+    /// What stops were known by in records of earlier versions.
+    pub earlier: EarlierStops,
     /// What anomaly rules saw, newest last; at most [`FINDINGS_MAX`].
     pub findings: BTreeMap<FindingId, Finding>,
     /// How many of each kind there have been, those no longer kept in memory too.
     pub findings_by_kind: BTreeMap<FindingKind, u64>,
     /// Proposals by idempotency key.
     pub idempotency: BTreeMap<(String, String), ProposalId>,
-    /// Whether automated submissions are stopped.
-    pub breaker: Breaker,
+    /// Failures in a row, and where they stop automated submissions.
+    pub breakers: BTreeMap<BreakerKey, Breaker>,
     /// The last proposal's id.
     pub last_proposal: u64,
-    /// The last hold's id.
-    pub last_hold: u64,
     /// The last finding's id.
     pub last_finding: u64,
 }
@@ -96,8 +101,10 @@ pub struct AccountView {
 pub struct TrackedEscrow {
     /// Its terms.
     pub view: EscrowView,
-    /// When it was first seen.
+    /// The ledger in which it was first seen.
     pub seen: LedgerPoint,
+    /// When the daemon saw it: the close time of that ledger, or UTC where the daemon took it in later.
+    pub seen_at: RippleTime,
     /// Where it stands.
     pub guard: Guard,
 }
@@ -165,17 +172,6 @@ impl Guard {
     }
 }
 
-/// A kill switch that is on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Freeze {
-    /// Who turned it: a person's name, or `treasuryd` for an anomaly rule.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-    /// When.
-    pub at: LedgerPoint,
-}
-
 /// What an anomaly rule saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -193,10 +189,20 @@ pub struct Finding {
     pub at: LedgerPoint,
 }
 
-/// The circuit breaker.
+/// What a circuit breaker counts: failures of one account for one cause. What fails for one account says
+/// nothing about another, and a recipient's refusal nothing about the account that pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BreakerKey {
+    /// The account that submits; `None`: every account, in records of earlier versions.
+    pub account: Option<AccountId>,
+    /// What its submissions fail for.
+    pub cause: Cause,
+}
+
+/// A circuit breaker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breaker {
-    /// Systemic failures in a row.
+    /// Failures in a row.
     pub failures: u32,
     /// Since when automated submissions are stopped, and the failure that did it.
     pub open: Option<(LedgerPoint, String)>,
@@ -215,10 +221,25 @@ impl State {
         self.accounts.get(account).and_then(|view| view.root).map_or(Drops::ZERO, |root| root.balance)
     }
 
-    /// The freeze that covers this account, its own before the one on everything.
-    #[must_use]
-    pub fn freeze_of(&self, account: &AccountId) -> Option<&Freeze> {
-        self.freezes.get(&Some(*account)).or_else(|| self.freezes.get(&None))
+    /// The freezes that cover this account, its own before those on everything.
+    pub fn freezes_of(&self, account: &AccountId) -> impl Iterator<Item = &Stop> {
+        let own = Subject::Account(*account);
+        let own: Vec<&Stop> = self.stops.on(&own).collect();
+        own.into_iter()
+            .chain(self.stops.on(&Subject::Everything))
+            .filter(|stop| stop.kind == StopKind::Freeze)
+    }
+
+    /// The breakers that stop the automated submissions of this account.
+    pub fn open_breakers(
+        &self,
+        account: &AccountId,
+    ) -> impl Iterator<Item = (&BreakerKey, &LedgerPoint, &str)> {
+        let account = *account;
+        self.breakers
+            .iter()
+            .filter(move |(key, _)| key.account.is_none_or(|counted| counted == account))
+            .filter_map(|(key, breaker)| breaker.open.as_ref().map(|(at, why)| (key, at, why.as_str())))
     }
 
     /// Tickets of the account that no proposal has taken, lowest first.
@@ -230,12 +251,6 @@ impl State {
                 .copied()
                 .filter(move |ticket| !self.slots.contains_key(&(account, Slot::Ticket(*ticket))))
         })
-    }
-
-    /// The next id of a hold.
-    #[must_use]
-    pub fn next_hold(&self) -> HoldId {
-        HoldId(self.last_hold.saturating_add(1))
     }
 
     /// Whether a proposal still has its slot: until then what was signed over it can be applied.

@@ -31,6 +31,8 @@ pub struct Output {
 pub struct Runtime {
     /// Wall time of the last validated ledger, in milliseconds.
     pub(crate) ledger_wall_ms: Option<u64>,
+    /// UTC as the host told it last, and the wall time of that moment in milliseconds.
+    pub(crate) utc: Option<(RippleTime, u64)>,
     /// The network's present price of the open ledger, for a reference transaction.
     pub(crate) open_ledger_fee: Option<Drops>,
     /// Proposals for which a signer has been asked and has not answered.
@@ -53,7 +55,7 @@ pub struct Runtime {
     pub(crate) looked_at_all: bool,
     /// Accounts whose SignerList has changed since its signers were last looked at.
     pub(crate) lists: BTreeSet<AccountId>,
-    /// Signers in SignerLists whose accounts have not been seen yet.
+    /// Signers in SignerLists, and destinations of escrows, whose accounts have not been seen yet.
     pub(crate) unknown: BTreeSet<AccountId>,
 }
 
@@ -67,7 +69,7 @@ impl Runtime {
     /// Notes whom a fact concerns.
     fn note(&mut self, state: &State, event: &Event) {
         match event {
-            Event::LedgerTaken { observation } => {
+            Event::LedgerTaken { observation, .. } => {
                 for change in &observation.changes {
                     self.touched.insert(change.account());
                     if let Change::SignerList { account, .. } = change {
@@ -84,7 +86,9 @@ impl Runtime {
             | Event::SlotFreed { proposal } => {
                 self.touched.extend(state.proposals.get(proposal).map(|proposal| proposal.account));
             }
-            Event::SightChanged { .. } | Event::BreakerClosed { .. } => self.looked_at_all = false,
+            Event::SightChanged { .. } | Event::BreakerClosed { .. } | Event::StopLifted { .. } => {
+                self.looked_at_all = false;
+            }
             _ => {}
         }
     }
@@ -112,7 +116,9 @@ pub fn step(
             cx.effect(Effect::Answer { request, answer });
         }
         Input::Ledger { observation, wall_ms } => take_ledger(&mut cx, observation, wall_ms),
-        Input::Reconciled { at, accounts, wall_ms, .. } => take_accounts(&mut cx, at, accounts, wall_ms),
+        Input::Reconciled { at, accounts, from, wall_ms } => {
+            take_accounts(&mut cx, at, accounts, &from, wall_ms);
+        }
         Input::SightLost { reason } => lose_sight(&mut cx, reason),
         Input::HistoryMissing { reason, .. } => {
             lose_sight(&mut cx, reason.clone());
@@ -127,7 +133,7 @@ pub fn step(
         Input::SubmitAnswered { proposal, tx_id, reply } => {
             submission::answered(&mut cx, proposal, tx_id, &reply);
         }
-        Input::Tick { wall_ms } => tick(&mut cx, wall_ms),
+        Input::Tick { wall_ms, utc } => tick(&mut cx, wall_ms, utc),
         Input::OpenLedgerFee { fee } => cx.runtime.open_ledger_fee = Some(fee),
     }
     match cx.defect {
@@ -170,11 +176,7 @@ impl Cx<'_> {
     /// The cursor. Callers run only after a ledger has been taken in; before that there is no proposal
     /// and no escrow, and a point of zeros compares as the distant past.
     pub(crate) fn point(&self) -> LedgerPoint {
-        self.state.ledger.unwrap_or(LedgerPoint {
-            index: crate::units::LedgerIndex(0),
-            hash: crate::units::Hash256::ZERO,
-            close_time: RippleTime(0),
-        })
+        self.state.ledger.unwrap_or(LedgerPoint::ZERO)
     }
 
     pub(crate) fn now(&self) -> RippleTime {
@@ -202,19 +204,23 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
     }
     cx.runtime.ledger_wall_ms = Some(wall_ms);
     cx.runtime.stale = false;
-    cx.emit(Event::LedgerTaken { observation: observation.clone() });
+    let created = |change: &Change| matches!(change, Change::EscrowCreated { .. });
+    let taken = observation.changes.iter().any(created).then(|| utc(cx, wall_ms)).flatten();
+    cx.emit(Event::LedgerTaken { observation: observation.clone(), taken });
+    if let Some(reason) = too_old(cx, wall_ms).filter(|_| cx.state.sees()) {
+        lose_sight(cx, reason);
+    }
     submission::settle(cx, &observation.transactions);
     anomaly::after_ledger(cx, &observation);
     anomaly::opaque(cx, &observation.opaque);
     flow::expire(cx);
-    reconcile::ask_for_unknown_signers(cx);
+    reconcile::ask_for_unknown(cx);
     drive(cx);
 }
 
-fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot>, wall_ms: u64) {
-    for account in &accounts {
-        cx.runtime.reading.remove(&account.account);
-    }
+fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot>, from: &str, wall_ms: u64) {
+    let read: BTreeSet<AccountId> = accounts.iter().map(|account| account.account).collect();
+    cx.runtime.reading.retain(|account| !read.contains(account));
     cx.runtime.reading_all = false;
     if cx.state.ledger.is_none() {
         // The first ledger of all is a new one.
@@ -222,24 +228,32 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
     }
     if cx.state.ledger.is_some_and(|cursor| cursor != at) {
         // Read at another ledger than the cursor's: it says nothing about now. It will be asked again.
-        reconcile::ask_for_unknown_signers(cx);
+        reconcile::ask_for_unknown(cx);
         return;
     }
-    reconcile::compare(cx, at, &accounts);
-    // Sight comes back only with the whole: a single account read anew says nothing about the others.
-    let read: BTreeSet<AccountId> = accounts.iter().map(|account| account.account).collect();
+    let differing = reconcile::compare(cx, at, accounts, from);
+    if let Some(reason) = differing {
+        // What is proven outranks what one server says; but one of the two is wrong, and until another server
+        // has been asked nothing may rest on either.
+        lose_sight(cx, reason);
+        flow::expire(cx);
+        return;
+    }
     // And after a loss only when a new ledger has come, and not long ago: one that stands still can be read
-    // over and over, and the clock of silence goes by ledgers, not by readings.
-    let fresh = !cx.runtime.stale && !is_silent(cx, wall_ms);
+    // over and over, and the clock of silence goes by ledgers, not by readings. The age is asked after a start,
+    // too, when no ledger has come yet.
+    let fresh = !cx.runtime.stale && !is_silent(cx, wall_ms) && is_young(cx, wall_ms);
+    // Sight comes back only with the whole: a single account read anew says nothing about the others.
     if fresh && cx.config.watched().is_subset(&read) {
         cx.runtime.ledger_wall_ms.get_or_insert(wall_ms);
         if !cx.state.sees() {
+            cx.runtime.lists.extend(&read);
             cx.emit(Event::SightChanged { sight: Sight::Clear });
         }
     }
     anomaly::signer_list_drift(cx, &read);
     if fresh {
-        reconcile::ask_for_unknown_signers(cx);
+        reconcile::ask_for_unknown(cx);
     }
     flow::expire(cx);
     drive(cx);
@@ -270,9 +284,15 @@ fn lose_sight(cx: &mut Cx<'_>, reason: String) {
     }
 }
 
-fn tick(cx: &mut Cx<'_>, wall_ms: u64) {
-    if cx.state.sees() && is_silent(cx, wall_ms) {
+fn tick(cx: &mut Cx<'_>, wall_ms: u64, utc: RippleTime) {
+    cx.runtime.utc = Some((utc, wall_ms));
+    if !cx.state.sees() {
+        return;
+    }
+    if is_silent(cx, wall_ms) {
         lose_sight(cx, format!("no validated ledger for {} s", cx.config.timing.silence_max_seconds));
+    } else if let Some(reason) = too_old(cx, wall_ms) {
+        lose_sight(cx, reason);
     }
 }
 
@@ -280,4 +300,27 @@ fn tick(cx: &mut Cx<'_>, wall_ms: u64) {
 fn is_silent(cx: &Cx<'_>, wall_ms: u64) -> bool {
     let limit = u64::from(cx.config.timing.silence_max_seconds).saturating_mul(1_000);
     cx.runtime.ledger_wall_ms.is_some_and(|last| wall_ms.saturating_sub(last) > limit)
+}
+
+/// UTC at this wall time; `None` as long as the host has not told it.
+fn utc(cx: &Cx<'_>, wall_ms: u64) -> Option<RippleTime> {
+    let (utc, told_ms) = cx.runtime.utc?;
+    let since = u32::try_from(wall_ms.saturating_sub(told_ms) / 1_000).unwrap_or(u32::MAX);
+    Some(RippleTime(utc.0.saturating_add(since)))
+}
+
+/// Says that the newest validated ledger is too old against UTC: ledgers come, and what they tell is of long ago.
+fn too_old(cx: &Cx<'_>, wall_ms: u64) -> Option<String> {
+    let limit = cx.config.timing.ledger_age_max_seconds;
+    let age = utc(cx, wall_ms)?.0.saturating_sub(cx.state.ledger?.close_time.0);
+    (age > limit).then(|| {
+        format!(
+            "the newest validated ledger closed {age} s ago by this host's clock; at most {limit} s are taken"
+        )
+    })
+}
+
+/// Whether the newest validated ledger is known to be of now.
+fn is_young(cx: &Cx<'_>, wall_ms: u64) -> bool {
+    utc(cx, wall_ms).is_some() && too_old(cx, wall_ms).is_none()
 }

@@ -9,7 +9,7 @@ use crate::anomaly;
 use crate::config::FindingKind;
 use crate::effect::Effect;
 use crate::event::Event;
-use crate::failure::{self, may_come_good};
+use crate::failure::{self, Cause, may_come_good};
 use crate::fee;
 use crate::flow;
 use crate::input::SubmitReply;
@@ -17,6 +17,7 @@ use crate::intent::{Asker, Intent};
 use crate::multisign;
 use crate::observe::ObservedTx;
 use crate::proposal::{Outcome, Plan, Proposal, SignedRung, Status, Submission};
+use crate::state::BreakerKey;
 use crate::step::Cx;
 use crate::units::{AccountId, Drops, Hash256, HexBytes, ProposalId};
 
@@ -33,21 +34,21 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
         };
         let Some(proposal) = cx.state.proposals.get(&id) else { continue };
         let own = is_own(proposal, tx);
+        let word = proposal.status.word();
         if proposal.status.is_final() {
-            let evidence = if own {
-                format!(
-                    "{} {id} had ended as {}, and was sent all the same: {}",
-                    tx.tx_type,
-                    proposal.status.word(),
-                    tx.id
-                )
+            let (kind, evidence) = if own {
+                let evidence =
+                    format!("{} {id} had ended as {word}, and was sent all the same: {}", tx.tx_type, tx.id);
+                (FindingKind::SentElsewhere, evidence)
             } else {
-                format!("{} {} used the slot that {id} had held", tx.tx_type, tx.id)
+                let evidence = format!("{} {} used the slot that {id} had held", tx.tx_type, tx.id);
+                (FindingKind::SpendWithoutProposal, evidence)
             };
             cx.emit(Event::SlotFreed { proposal: id });
-            anomaly::find(cx, FindingKind::SpendWithoutProposal, tx.account, evidence);
+            anomaly::find(cx, kind, tx.account, evidence);
             continue;
         }
+        let sent = sent_by_us(proposal, tx);
         let outcome = Outcome { tx_id: tx.id, result: tx.result.clone(), at };
         let status = match (own, tx.succeeded()) {
             (true, true) => Status::Validated(outcome),
@@ -58,14 +59,24 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
         if !own {
             let evidence = format!("{} {} used the slot of {id}", tx.tx_type, tx.id);
             anomaly::find(cx, FindingKind::TicketTaken, tx.account, evidence);
+        } else if !sent {
+            // Its signatures are in other hands, or the daemon's keys are: whichever it is, what else they
+            // can sign must not wait for somebody to notice.
+            let evidence =
+                format!("{} {id} was {word} here, and somebody else sent it: {}", tx.tx_type, tx.id);
+            anomaly::find(cx, FindingKind::SentElsewhere, tx.account, evidence);
         }
     }
 }
 
+/// Whether it is a transaction that the daemon put together and recorded for sending.
+fn sent_by_us(proposal: &Proposal, tx: &ObservedTx) -> bool {
+    matches!(&proposal.status, Status::InFlight(submission)
+        if submission.rungs.iter().any(|rung| rung.tx_id == tx.id))
+}
+
 fn is_own(proposal: &Proposal, tx: &ObservedTx) -> bool {
-    let sent = matches!(&proposal.status, Status::InFlight(submission)
-        if submission.rungs.iter().any(|rung| rung.tx_id == tx.id));
-    sent || proposal.plan.as_ref().is_some_and(|plan| plan.digests.contains(&tx.digest))
+    sent_by_us(proposal, tx) || proposal.plan.as_ref().is_some_and(|plan| plan.digests.contains(&tx.digest))
 }
 
 /// Puts the signatures together, records the submission and sends its first rung. The caller has made
@@ -129,12 +140,12 @@ fn best_rung(cx: &Cx<'_>, rungs: &[SignedRung]) -> usize {
     fee::rung_for(&fees, units.max(1), cx.runtime.open_ledger_fee)
 }
 
-/// Sends the current rung; every sending goes through here. Not without sight, and not after a freeze or a
-/// hold: it is then sent with the next ledger that is seen after they are gone.
+/// Sends the current rung; every sending goes through here, and through the gate. What the gate stops is sent
+/// with the next ledger that is seen after nothing speaks against it any more.
 fn send(cx: &mut Cx<'_>, id: ProposalId) {
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     let Status::InFlight(submission) = &proposal.status else { return };
-    if !cx.state.sees() || stopped(cx, proposal) {
+    if !flow::may_leave(cx, proposal) {
         return;
     }
     let Some(rung) = submission.rungs.get(submission.current) else { return };
@@ -160,13 +171,6 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
         }
         send(cx, id);
     }
-}
-
-/// Whether a freeze or a hold came after it was sent. It may be applied all the same, but the daemon does
-/// nothing more for it. A release whose fulfillment is out goes on: stopping it would stop nothing.
-fn stopped(cx: &Cx<'_>, proposal: &Proposal) -> bool {
-    let released = matches!(proposal.intent, Intent::FinishEscrow { .. });
-    !released && (cx.state.freeze_of(&proposal.account).is_some() || !proposal.holds.is_empty())
 }
 
 /// What a server said. Provisional: it changes what is tried next, never what has happened.
@@ -197,7 +201,11 @@ pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &
         return;
     }
     if let Some(class) = failure::of_reply(reply).filter(|class| class.counts(&asker)) {
-        count_failure(cx, &format!("{id}: {word} ({class})"));
+        let cause = match reply {
+            SubmitReply::Engine(result) => Cause::of(result),
+            SubmitReply::Busy(_) | SubmitReply::Unknown(_) => Cause::Network,
+        };
+        count_failure(cx, account, cause, &format!("{id}: {word} ({class})"));
     }
     if !may_come_good(&word) {
         let evidence = format!("a server refused {id} for good: {word}; it stays recorded until it expires");
@@ -205,26 +213,51 @@ pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &
     }
 }
 
-/// Counts a failure towards the circuit breaker.
-pub(crate) fn count_failure(cx: &mut Cx<'_>, reason: &str) {
-    let failures = cx.state.breaker.failures.saturating_add(1);
-    cx.emit(Event::BreakerCounted { failures });
-    if failures >= cx.config.timing.breaker_failures && cx.state.breaker.open.is_none() {
+/// Counts a failure towards the account's circuit breaker for this cause.
+pub(crate) fn count_failure(cx: &mut Cx<'_>, account: AccountId, cause: Cause, reason: &str) {
+    let key = BreakerKey { account: Some(account), cause };
+    let known = cx.state.breakers.get(&key).cloned().unwrap_or_default();
+    let failures = known.failures.saturating_add(1);
+    let account = Some(account);
+    cx.emit(Event::BreakerCounted { account, cause, failures });
+    if failures >= cx.config.timing.breaker_failures && known.open.is_none() {
         let at = cx.point();
-        cx.emit(Event::BreakerOpened { at, reason: reason.to_owned() });
+        cx.emit(Event::BreakerOpened { account, cause, at, reason: reason.to_owned() });
     }
 }
 
-/// What an ended proposal means for the circuit breaker. Only the daemon's own errands show that
-/// submitting works again.
-pub(crate) fn count_end(cx: &mut Cx<'_>, asker: &Asker, status: &Status) {
+/// What an ended proposal means for the account's circuit breakers. Only the daemon's own errands show that
+/// submitting works again. A recipient's refusal is the recipient's matter: it stops nobody else.
+pub(crate) fn count_end(
+    cx: &mut Cx<'_>,
+    account: AccountId,
+    asker: &Asker,
+    intent: &Intent,
+    status: &Status,
+) {
+    let recipients =
+        |result: &str| !matches!(intent, Intent::CreateTickets { .. }) && failure::is_recipients(result);
     match status {
-        Status::Validated(_) if *asker == Asker::Daemon && cx.state.breaker.failures > 0 => {
-            cx.emit(Event::BreakerCounted { failures: 0 })
+        Status::Validated(_) if *asker == Asker::Daemon => {
+            let counted: Vec<BreakerKey> = cx
+                .state
+                .breakers
+                .iter()
+                .filter(|(key, breaker)| {
+                    key.account.is_none_or(|counted| counted == account)
+                        && breaker.failures > 0
+                        && breaker.open.is_none()
+                })
+                .map(|(key, _)| *key)
+                .collect();
+            for BreakerKey { account, cause } in counted {
+                cx.emit(Event::BreakerCounted { account, cause, failures: 0 });
+            }
         }
-        Status::Failed(outcome) => {
+        Status::Failed(outcome) if !recipients(&outcome.result) => {
             if let Some(class) = failure::of_outcome(&outcome.result).filter(|class| class.counts(asker)) {
-                count_failure(cx, &format!("{} ({class})", outcome.result));
+                let cause = Cause::of(&outcome.result);
+                count_failure(cx, account, cause, &format!("{} ({class})", outcome.result));
             }
         }
         _ => {}

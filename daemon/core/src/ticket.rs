@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::Tier;
 use crate::flow::{self, Draft};
+use crate::gate::{self, Act};
 use crate::intent::{Asker, Intent};
 use crate::step::Cx;
 use crate::units::{AccountId, RippleTime};
@@ -14,7 +15,7 @@ const TICKETS_MAX: u32 = 250;
 /// Proposes a refill for every account whose pool is low. Only where something has changed since the last
 /// look can a pool have become low, or a refill possible.
 pub(crate) fn refill(cx: &mut Cx<'_>) {
-    if cx.config.tickets.low_water == 0 || cx.state.breaker.open.is_some() {
+    if cx.config.tickets.low_water == 0 {
         return;
     }
     let config = cx.config;
@@ -36,10 +37,16 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
             continue;
         }
         if let Some(count) = wanted(cx, &account) {
+            let intent = Intent::CreateTickets { count };
+            if !gate::may_leave(cx.config, cx.state, Act::errand(account, &intent)).is_empty() {
+                // What stops it may go without a word about this account: it is looked at again.
+                cx.runtime.touched.insert(account);
+                continue;
+            }
             let decision = flow::built_in(cx, "ticket pool");
             let draft = Draft {
                 account,
-                intent: Intent::CreateTickets { count },
+                intent,
                 asker: Asker::Daemon,
                 note: String::new(),
                 deadline_seconds: cx.config.timing.deadline_seconds,

@@ -2,6 +2,7 @@
 
 use crate::config::TierLink;
 use crate::flow::{self, Draft};
+use crate::gate::{self, Act};
 use crate::intent::{Asker, Intent};
 use crate::policy::{self, Action};
 use crate::proposal::{Proposal, Status};
@@ -11,9 +12,6 @@ use crate::units::{Drops, RippleTime};
 
 /// Proposes the moves that the links ask for.
 pub(crate) fn refill(cx: &mut Cx<'_>) {
-    if cx.state.breaker.open.is_some() {
-        return;
-    }
     let config = cx.config;
     for link in &config.links {
         if rests(cx, link) {
@@ -21,6 +19,10 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
         }
         let Some(amount) = wanted(cx.state, link, cx.now()) else { continue };
         let intent = Intent::Move { link: link.name.clone(), destination: link.to, amount };
+        // Not into an account that is stopped or was robbed, and not out of one.
+        if !gate::may_leave(cx.config, cx.state, Act::errand(link.from, &intent)).is_empty() {
+            continue;
+        }
         let decision = policy::decide(cx.config, cx.state, link.from, &Asker::Daemon, &intent, cx.now());
         let deadline_seconds = match decision.action {
             Action::Delay { .. } => {

@@ -74,9 +74,14 @@ numbered_id!(
     "P"
 );
 numbered_id!(
-    /// One hold on a proposal or on the escrow that came of it. Written `H3`.
+    /// One hold in records of earlier versions. Written `H3`.
     HoldId,
     "H"
+);
+numbered_id!(
+    /// One stop: a reason why something must not leave. Written `S3`.
+    StopId,
+    "S"
 );
 numbered_id!(
     /// One finding of an anomaly rule. Written `F7`.

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use crate::config::{Signing, Treasury};
-use crate::intent::{Asker, Intent};
+use crate::gate::{self, Act};
 use crate::policy::Approvers;
 use crate::proposal::{Proposal, Status};
-use crate::state::{Sight, State};
-use crate::units::Weight;
-use crate::{escrow, flow, multisign};
+use crate::state::State;
+use crate::stops::{Stop, StopKind};
+use crate::units::{AccountId, RippleTime, StopId, Weight};
+use crate::{flow, multisign};
 
 /// Something a proposal waits for, or that keeps it from being sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +28,8 @@ pub enum Wait {
     Signatures(Weight, Weight, Weight, Weight),
     /// The signer of the daemon's own keys.
     OwnKey,
-    /// Holds on it, or on the escrow it would release.
-    Holds(usize),
-    /// A freeze, turned on by this person.
-    Freeze(String),
+    /// A stop to be lifted: its id, its kind, its subject in words, and who or what set it.
+    Stop(StopId, StopKind, String, String),
     /// The circuit breaker, open for this reason.
     Breaker(String),
     /// The deadline has passed; it expires when LastLedgerSequence has passed too.
@@ -39,6 +38,26 @@ pub enum Wait {
     Ledger,
     /// CancelAfter: the payment had ended otherwise when its escrow came to be.
     Unwanted(&'static str),
+    /// The time from which an escrow may be finished.
+    FinishAfter(RippleTime),
+    /// The time from which an escrow may be cancelled.
+    CancelAfter(RippleTime),
+    /// CancelAfter has passed: it can be cancelled, and not finished.
+    Over,
+    /// That account has not been read yet.
+    Reading(AccountId),
+    /// The recipient, who cannot be paid by it now.
+    Recipient(AccountId, &'static str),
+    /// Somebody to look at the account: money has left it that nobody proposed to spend.
+    Drained(AccountId),
+}
+
+impl Wait {
+    /// What waits for a stop to be lifted.
+    #[must_use]
+    pub fn stop(stop: &Stop) -> Self {
+        Self::Stop(stop.id, stop.kind, stop.subject.to_string(), stop.source.to_string())
+    }
 }
 
 impl fmt::Display for Wait {
@@ -54,12 +73,21 @@ impl fmt::Display for Wait {
                 if asked.0 > 0 { write!(f, ", of approvers {people} of {asked}") } else { Ok(()) }
             }
             Self::OwnKey => f.write_str("the daemon's own key to sign"),
-            Self::Holds(count) => write!(f, "{count} hold(s) to be cleared"),
-            Self::Freeze(by) => write!(f, "the freeze by {by} to be lifted"),
+            Self::Stop(id, kind, subject, by) => {
+                write!(f, "the {} {id} by {by} on {subject} to be lifted", kind.word())
+            }
             Self::Breaker(reason) => write!(f, "the circuit breaker to be closed ({reason})"),
             Self::Deadline => f.write_str("LastLedgerSequence to pass: the deadline is over"),
             Self::Ledger => f.write_str("a validated ledger"),
             Self::Unwanted(status) => write!(f, "CancelAfter: its proposal is {status}"),
+            Self::FinishAfter(time) => write!(f, "ledger time to pass {time}, from when it may be finished"),
+            Self::CancelAfter(time) => write!(f, "CancelAfter ({time}) to pass"),
+            Self::Over => f.write_str("nothing: CancelAfter has passed, so it is taken back"),
+            Self::Reading(account) => write!(f, "the ledger's state of {account} to be read"),
+            Self::Recipient(account, problem) => write!(f, "the recipient {account}: {problem}"),
+            Self::Drained(account) => {
+                write!(f, "somebody to look at {account}: money left it that nobody had proposed to spend")
+            }
         }
     }
 }
@@ -71,13 +99,13 @@ pub fn waits(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait>
         Status::Drafted => flow::make_plan(config, state, proposal).err().into_iter().collect(),
         Status::Assessed => vec![Wait::Condition],
         Status::Collecting => vec![missing(config, state, proposal)],
-        Status::InFlight(_) => return vec![Wait::Ledger],
+        Status::InFlight(_) => vec![Wait::Ledger],
         Status::Ready => Vec::new(),
         _ => return Vec::new(),
     };
-    for block in blocks(config, state, proposal) {
-        if !waits.contains(&block) {
-            waits.push(block);
+    for against in gate::may_leave(config, state, Act::of(proposal)) {
+        if !waits.contains(&against) {
+            waits.push(against);
         }
     }
     waits
@@ -96,31 +124,4 @@ fn missing(config: &Treasury, state: &State, proposal: &Proposal) -> Wait {
             Wait::Signatures(tally.weight, tally.quorum, tally.approver_weight, tally.approver_quorum)
         }
     }
-}
-
-/// What keeps a proposal from being signed by the daemon and from being sent. Nothing does only when
-/// this is empty.
-#[must_use]
-pub fn blocks(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait> {
-    let mut blocks = Vec::new();
-    if let Sight::Lost(reason) = &state.sight {
-        blocks.push(Wait::Sight(reason.clone()));
-    }
-    if let Some(freeze) = state.freeze_of(&proposal.account) {
-        blocks.push(Wait::Freeze(freeze.by.clone()));
-    }
-    if !proposal.holds.is_empty() {
-        blocks.push(Wait::Holds(proposal.holds.len()));
-    }
-    if let (Asker::Daemon, Some((_, reason))) = (&proposal.asker, &state.breaker.open) {
-        blocks.push(Wait::Breaker(reason.clone()));
-    }
-    if proposal.plan.as_ref().is_some_and(|plan| state.now() > plan.deadline) {
-        blocks.push(Wait::Deadline);
-    }
-    if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = &proposal.intent {
-        let finish = matches!(proposal.intent, Intent::FinishEscrow { .. });
-        blocks.extend(escrow::blocks(config, state, escrow, finish));
-    }
-    blocks
 }

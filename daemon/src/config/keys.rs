@@ -331,6 +331,12 @@ const GROUPS: &[Group] = &[
                 "No validated ledger for this long: nothing is released, and another server is tried.",
             ),
             key(
+                "ledger_age_max",
+                "duration",
+                "\"60s\"",
+                "The newest validated ledger closed longer ago than this by the host's clock: nothing is signed, sent or released, after a start too. A ledger rounds its close time to up to 30 s, so write at least \"40s\".",
+            ),
+            key(
                 "retry",
                 "duration",
                 "\"120s\"",
@@ -340,15 +346,16 @@ const GROUPS: &[Group] = &[
                 "breaker_failures",
                 "whole number",
                 "5",
-                "So many submissions in a row that fail for systemic reasons stop automated submission.",
+                "So many submissions of one account in a row that fail for one cause stop its automated submissions.",
             ),
         ],
     },
     Group {
         name: "severity",
         repeated: false,
-        about: "What follows from a finding of each rule: `log` (written down), `alert` (people are told), `hold` (the account's escrows and proposals \
-                wait until someone clears it) or `freeze` (the account is frozen).",
+        about: "What follows from a finding of each rule: `log` (written down), `alert` (people are told), `hold` (nothing leaves the account, enters it from \
+                the treasury's others or is released from its escrows until someone lifts the hold) or `freeze` (as a hold, and nothing more is \
+                sent for what is revealed already).",
         keys: &[],
     },
 ];
@@ -389,6 +396,7 @@ pub(super) fn finding_word(kind: FindingKind) -> &'static str {
         FindingKind::SubmissionRefused => "submission_refused",
         FindingKind::HistoryMissing => "history_missing",
         FindingKind::OpaqueTransaction => "opaque_transaction",
+        FindingKind::SentElsewhere => "sent_elsewhere",
     }
 }
 
@@ -401,13 +409,18 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         FindingKind::ForeignEscrow => "An escrow of a treasury account that no proposal asked for.",
         FindingKind::SignerListDrift => "A SignerList differs from what is declared.",
         FindingKind::TicketTaken => "A Ticket that a proposal held was used by another transaction.",
-        FindingKind::ViewDiffers => "Reading an account anew found it different from the daemon's view.",
+        FindingKind::ViewDiffers => {
+            "A server's reading of an account differs from what the proven ledgers say; sight is lost until another agrees with them."
+        }
         FindingKind::SubmissionRefused => "A transaction was refused for a reason that will not pass.",
         FindingKind::HistoryMissing => {
             "No endpoint has ledgers that were not taken in: what the account did in them is not known."
         }
         FindingKind::OpaqueTransaction => {
-            "A transaction that this release cannot read whole touched the account."
+            "A transaction that this release cannot read whole touched the account; nothing is sent for it until it has been read anew."
+        }
+        FindingKind::SentElsewhere => {
+            "A proposal's transaction was sent by somebody else: before the daemon sent it, after it had ended, or with other signers than the daemon put together."
         }
     }
 }

@@ -143,6 +143,7 @@ delayed_deadline_max = "3h"
 close_interval = "4s"
 agent_ledgers = 30
 silence_max = "25s"
+ledger_age_max = "90s"
 retry = "5m"
 breaker_failures = 3
 

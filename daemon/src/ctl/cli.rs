@@ -107,15 +107,32 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
-    /// Lift holds (role `security`).
+    /// Lift the one hold on a proposal or its escrow (role `security`); where several stand, see `lift`.
     Clear {
         /// The proposal, such as P3.
         id: String,
-        /// Which hold, such as H1; all of them where it is left out.
+        /// Why.
         #[arg(long)]
-        hold: Option<String>,
+        reason: String,
     },
-    /// Stop all automated signing, submission and release (role `security`).
+    /// What must not leave and why: stops that stand, and those that were lifted.
+    Stops {
+        /// Those that were lifted, too.
+        #[arg(long)]
+        lifted: bool,
+    },
+    /// Lift stops by their ids, all of them or none (role `security` for holds, `admin` for freezes).
+    Lift {
+        /// The stops, such as S3.
+        #[arg(required = true, value_name = "STOP")]
+        stops: Vec<String>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let nothing leave or enter by the daemon's doing (role `security`).
+    ///
+    /// What can be taken back is taken back all the same.
     Freeze {
         /// On this account; on everything where it is left out.
         #[arg(long, value_name = "NAME|ADDRESS")]
@@ -124,14 +141,21 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
-    /// Lift a freeze (role `admin`).
+    /// Lift the one freeze on an account or on everything (role `admin`); where several stand, see `lift`.
     Unfreeze {
         /// On this account; the freeze on everything where it is left out.
         #[arg(long, value_name = "NAME|ADDRESS")]
         account: Option<String>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
     },
-    /// Let automated submissions go on after the circuit breaker opened (role `admin`).
-    CloseBreaker,
+    /// Let automated submissions go on after a circuit breaker opened (role `admin`).
+    CloseBreaker {
+        /// Of this account; of every one where it is left out.
+        #[arg(long, value_name = "NAME|ADDRESS")]
+        account: Option<String>,
+    },
     /// Escrows of the treasury's accounts, newest first.
     Escrows,
     /// What the anomaly rules saw, newest first.

@@ -20,7 +20,9 @@ pub use profile::{Profile, ProfileError, ProfileFile};
 pub(crate) use show::table;
 
 use crate::client::{Client, ClientError};
-use crate::http::api::{DoneView, ErrorBody, ErrorView, ProposalsQuery, ProposeRequest};
+use crate::http::api::{
+    DoneView, ErrorBody, ErrorView, LiftedView, ProposalsQuery, ProposeRequest, StoppedView,
+};
 
 /// What goes wrong.
 #[derive(Debug, thiserror::Error)]
@@ -163,15 +165,19 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Retract { id } => done(json, &client.retract(&id).await?, "taken back"),
         Command::Reject { id, reason } => done(json, &client.reject(&id, &reason).await?, "rejected"),
         Command::Withdraw { id } => done(json, &client.withdraw(&id).await?, "withdrawn"),
-        Command::Flag { id, reason } => done(json, &client.flag(&id, &reason).await?, "held"),
-        Command::Clear { id, hold } => done(json, &client.clear(&id, hold.as_deref()).await?, "cleared"),
+        Command::Flag { id, reason } => stopped(json, &client.flag(&id, &reason).await?, "held"),
+        Command::Clear { id, reason } => lifted(json, &client.clear(&id, &reason).await?),
+        Command::Stops { lifted } => answer(json, &client.stops().await?, |stops| show::stops(stops, lifted)),
+        Command::Lift { stops, reason } => lifted(json, &client.lift(&stops, &reason).await?),
         Command::Freeze { account, reason } => {
-            done(json, &client.freeze(account.as_deref(), &reason).await?, "frozen")
+            stopped(json, &client.freeze(account.as_deref(), &reason).await?, "frozen")
         }
-        Command::Unfreeze { account } => {
-            done(json, &client.unfreeze(account.as_deref()).await?, "no longer frozen")
+        Command::Unfreeze { account, reason } => {
+            lifted(json, &client.unfreeze(account.as_deref(), &reason).await?)
         }
-        Command::CloseBreaker => done(json, &client.close_breaker().await?, "closed"),
+        Command::CloseBreaker { account } => {
+            done(json, &client.close_breaker(account.as_deref()).await?, "closed")
+        }
         Command::Escrows => answer(json, &client.escrows().await?, |escrows| show::escrows(escrows)),
         Command::Findings => answer(json, &client.findings().await?, |findings| show::findings(findings)),
         Command::Events { after, limit } => answer(json, &client.events(after, limit).await?, show::events),
@@ -254,6 +260,34 @@ fn done(json: bool, value: &DoneView, word: &str) -> String {
         value,
         |done| if done.changed { format!("{word}\n") } else { format!("it was {word} already\n") },
     )
+}
+
+fn stopped(json: bool, value: &StoppedView, word: &str) -> String {
+    answer(json, value, |stopped| {
+        let mut text = if stopped.changed {
+            format!("{word}: {}\n", clean(&stopped.stop))
+        } else {
+            format!("you had it {word} already: {}\n", clean(&stopped.stop))
+        };
+        if let Some(warning) = &stopped.warning {
+            text.push_str(&format!("{}\n", clean(warning)));
+        }
+        text
+    })
+}
+
+fn lifted(json: bool, value: &LiftedView) -> String {
+    answer(json, value, |value| {
+        let ids = |stops: &[String]| stops.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ");
+        let lifted = match value.lifted.as_slice() {
+            [] => "nothing was lifted: none stands there".to_owned(),
+            lifted => format!("lifted: {}", ids(lifted)),
+        };
+        match value.standing.as_slice() {
+            [] => format!("{lifted}\n"),
+            standing => format!("{lifted}; these stand all the same: {}\n", ids(standing)),
+        }
+    })
 }
 
 fn pretty(value: &impl Serialize) -> String {

@@ -7,8 +7,8 @@ use xrpl_wire::Drops;
 
 use super::check::clean;
 use crate::http::api::{
-    AccountView, EscrowView, EventsPage, FindingView, FreezeView, PartyView, ProposalView, SignerListView,
-    StatusView,
+    AccountView, EscrowView, EventsPage, FindingView, PartyView, ProposalView, SignerListView, StatusView,
+    StopView, StopsView,
 };
 
 pub(super) fn status(status: &StatusView) -> String {
@@ -46,21 +46,22 @@ pub(super) fn status(status: &StatusView) -> String {
     };
     out.line("open", counted(&status.open_proposals));
     out.line("escrows", counted(&status.standing_escrows));
-    if status.freezes.is_empty() {
-        out.line("frozen", "nothing".to_owned());
+    if status.stops.is_empty() {
+        out.line("stopped", "nothing".to_owned());
     }
-    for freeze in &status.freezes {
-        out.line("FROZEN", frozen(freeze));
+    for stop in &status.stops {
+        out.line("STOPPED", stopped(stop));
     }
-    let breaker = &status.breaker;
-    out.line(
-        "breaker",
-        if breaker.open {
-            format!("OPEN: {}", breaker.reason.as_deref().unwrap_or("-"))
-        } else {
-            format!("closed ({} failures in a row)", breaker.failures)
-        },
-    );
+    let open: Vec<_> = status.breakers.iter().filter(|breaker| breaker.open).collect();
+    if open.is_empty() {
+        let most = status.breakers.iter().map(|breaker| breaker.failures).max().unwrap_or_default();
+        out.line("breakers", format!("closed ({most} failures in a row)"));
+    }
+    for breaker in open {
+        let whose = breaker.account.as_ref().map_or_else(|| "every account".to_owned(), short);
+        let why = breaker.reason.as_deref().unwrap_or("-");
+        out.line("BREAKER", format!("{whose}, {}: {why}", breaker.cause));
+    }
     out.text
 }
 
@@ -75,8 +76,8 @@ pub(super) fn accounts(accounts: &[AccountView]) -> String {
         if account.signer_list_as_declared == Some(false) {
             remarks.push("SIGNERLIST IS NOT AS DECLARED".to_owned());
         }
-        if let Some(freeze) = &account.freeze {
-            remarks.push(format!("FROZEN by {}", freeze.by));
+        for stop in &account.stops {
+            remarks.push(format!("{} {} by {}", stop.kind.to_uppercase(), stop.id, stop.by));
         }
         row(
             &mut table,
@@ -184,8 +185,8 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
     for rejection in &proposal.rejections {
         out.line("against", format!("{} at {}: {}", rejection.person, rejection.at, rejection.reason));
     }
-    for hold in &proposal.holds {
-        out.line("HOLD", format!("{} by {} since {}: {}", hold.id, hold.by, hold.at, hold.reason));
+    for stop in &proposal.stops {
+        out.line("STOPPED", stopped(stop));
     }
     if let Some(submission) = &proposal.submission {
         out.line(
@@ -296,9 +297,31 @@ fn standing(proposal: &ProposalView) -> String {
     }
 }
 
-fn frozen(freeze: &FreezeView) -> String {
-    let what = freeze.account.as_ref().map_or_else(|| "everything".to_owned(), short);
-    format!("{what}, by {} since {}: {}", freeze.by, freeze.since, freeze.reason)
+/// A stop in one line.
+fn stopped(stop: &StopView) -> String {
+    let subject = stop.account.as_ref().map_or_else(|| stop.subject.clone(), short);
+    format!("{} {} on {subject} by {} since {}: {}", stop.id, stop.kind, stop.by, stop.since, stop.reason)
+}
+
+pub(super) fn stops(stops: &StopsView, with_lifted: bool) -> String {
+    let mut text = String::new();
+    for stop in &stops.standing {
+        text.push_str(&format!("{}\n", clean(&stopped(stop))));
+    }
+    if stops.standing.is_empty() {
+        text.push_str("nothing is stopped\n");
+    }
+    for lifted in stops.lifted.iter().filter(|_| with_lifted) {
+        let line = format!(
+            "lifted by {} at {}: {} ({})",
+            lifted.by,
+            lifted.at,
+            lifted.reason,
+            stopped(&lifted.stop)
+        );
+        text.push_str(&format!("{}\n", clean(&line)));
+    }
+    text
 }
 
 fn short(party: &PartyView) -> String {

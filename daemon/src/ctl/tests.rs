@@ -88,11 +88,16 @@ async fn a_refusal_has_the_daemons_code_and_an_exit_code() {
         assert!(!error.view().advice.is_empty());
     }
     // Whoever froze everything cannot lift it.
-    assert_eq!(world.types("dave", &["freeze", "--reason", "a drill"]).await.unwrap(), "frozen\n");
-    assert_eq!(world.types("dave", &["unfreeze"]).await.unwrap_err().view().code, "ROLE_MISSING");
-    assert!(world.types("dave", &["status"]).await.unwrap().contains("everything, by dave"));
-    assert_eq!(world.types("carol", &["unfreeze"]).await.unwrap(), "no longer frozen\n");
-    for words in [vec!["flag", "P1", "--reason", "who is that?"], vec!["clear", "P1", "--hold", "H1"]] {
+    assert_eq!(world.types("dave", &["freeze", "--reason", "a drill"]).await.unwrap(), "frozen: S1\n");
+    assert_eq!(
+        world.types("dave", &["unfreeze", "--reason", "over"]).await.unwrap_err().view().code,
+        "ROLE_MISSING"
+    );
+    assert!(world.types("dave", &["status"]).await.unwrap().contains("S1 freeze on everything by dave"));
+    assert_eq!(world.types("carol", &["unfreeze", "--reason", "over"]).await.unwrap(), "lifted: S1\n");
+    for words in
+        [vec!["flag", "P1", "--reason", "who is that?"], vec!["clear", "P1", "--reason", "a colleague"]]
+    {
         world.types("dave", &words).await.unwrap();
     }
     assert_eq!(world.types("bob", &["reject", "P1", "--reason", "no"]).await.unwrap(), "rejected\n");

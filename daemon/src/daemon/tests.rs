@@ -55,7 +55,7 @@ async fn only_one_daemon_runs_on_a_store_and_the_next_one_finds_what_it_left() {
 
     let daemon = Daemon::start(config(dir.path()).await).await.unwrap();
     let status = client(&daemon, "sue").status().await.unwrap();
-    assert_eq!(status.freezes.len(), 1);
+    assert_eq!(status.stops.len(), 1);
     daemon.shutdown().await;
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Places {
     pub(super) listen: SocketAddr,
     /// The ledger time, in seconds, that stands for an hour of an escrow's delay: an hour, except where time is dear.
     pub(super) hour_seconds: u32,
+    /// Whether the ledger's time is UTC.
+    pub(super) of_now: bool,
 }
 
 /// Writes everything. The directory must not hold a dev treasury yet.
@@ -115,8 +117,16 @@ passphrase_file = "{PASSPHRASE}"
     accounts(&mut text, cast);
     parties(&mut text, cast);
     text.push_str(&rules(places.hour_seconds));
+    if !places.of_now {
+        // RULES ends in the table that this belongs to.
+        text.push_str(OWN_TIME);
+    }
     text
 }
+
+/// For a ledger that keeps a time of its own.
+const OWN_TIME: &str = "# This test ledger keeps a time of its own, which is not UTC, so its age says nothing. A network's does: leave this\n\
+                        # line out there.\nledger_age_max = \"36500d\"\n";
 
 /// The rules, with the delays that escrows have where an hour takes so long.
 fn rules(hour_seconds: u32) -> String {

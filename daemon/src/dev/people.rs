@@ -8,7 +8,7 @@ use super::DevError;
 use super::cast::Cast;
 use crate::client::Client;
 use crate::ctl::check;
-use crate::http::api::{DoneView, ProposeRequest};
+use crate::http::api::{DoneView, ProposeRequest, StoppedView};
 
 /// Everybody, by name.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl Person {
     ///
     /// # Errors
     /// [`DevError::Client`].
-    pub async fn flag(&self, id: &str, reason: &str) -> Result<DoneView, DevError> {
+    pub async fn flag(&self, id: &str, reason: &str) -> Result<StoppedView, DevError> {
         Ok(self.client.flag(id, reason).await?)
     }
 }

@@ -36,6 +36,9 @@ pub(super) const HOUR_SECONDS: u32 = 3_600;
 /// are 1,440, and the half hours that scenes let pass are still more ledgers than what goes on meanwhile takes.
 const SHORT_HOUR_SECONDS: u32 = 30;
 
+/// How far behind UTC a ledger may be whose time is taken for UTC.
+const OF_NOW_SECONDS: u32 = 30;
+
 /// Ports that are nobody's in particular.
 const PORTS: std::ops::Range<u16> = 10_000..32_000;
 
@@ -69,7 +72,8 @@ impl Default for Options {
             rpc_addr: any_port,
             listen: any_port,
             patience: Duration::from_secs(20),
-            begins: GenesisConfig::default().close_time,
+            // Its ledgers are then of now, as a network's are, and the daemon asks how old they are.
+            begins: crate::clock::utc(),
         }
     }
 }
@@ -119,7 +123,9 @@ impl Sandbox {
         provision::provision(&world, &cast).await?;
         let listen = free_port(options.listen)?;
         let hour_seconds = hour_seconds(&world);
-        files::write(&dir, &cast, &Places { ws_url: world.ws_url(), listen, hour_seconds })?;
+        let of_now =
+            world.validated().await?.close_time.0.saturating_add(OF_NOW_SECONDS) >= crate::clock::utc().0;
+        files::write(&dir, &cast, &Places { ws_url: world.ws_url(), listen, hour_seconds, of_now })?;
         let url = format!("http://{listen}");
         let people = People::new(&cast, &url)?;
         let begun_at = world.validated().await?.index;

@@ -2,7 +2,7 @@ use std::sync::mpsc as std_mpsc;
 
 use treasury_core::event::Event;
 use treasury_core::proposal::Status;
-use treasury_core::units::ProposalId;
+use treasury_core::units::{ProposalId, StopId};
 
 use super::*;
 use crate::store::MemoryStore;
@@ -27,6 +27,9 @@ impl Store for SlowStore {
     }
 }
 
+/// The answer to the first freeze.
+const STOPPED: Answer = Answer::Stopped { stop: StopId(1), changed: true, warning: None };
+
 #[tokio::test]
 async fn no_effect_is_released_before_its_facts_are_durable() {
     let (began_in, began) = std_mpsc::channel();
@@ -43,7 +46,7 @@ async fn no_effect_is_released_before_its_facts_are_durable() {
     assert!(engine.effects.try_recv().is_err());
     go_on.send(()).unwrap();
     let effect = engine.effects.recv().await.unwrap();
-    assert_eq!(effect, Effect::Answer { request: RequestId(7), answer: Ok(Answer::Done { changed: true }) });
+    assert_eq!(effect, Effect::Answer { request: RequestId(7), answer: Ok(STOPPED) });
 }
 
 /// Notes what it is asked to do; its second copy may fail.
@@ -84,6 +87,7 @@ fn noting() -> (Machine, Arc<Mutex<Vec<&'static str>>>) {
 fn people_are_answered_after_the_second_copy_and_the_daemons_own_steps_do_not_wait_for_it() {
     let (mut machine, asked) = noting();
     let came = || std::mem::take(&mut *asked.lock().unwrap());
+    machine.take(testing::now()).unwrap();
     machine.take(reconciled()).unwrap();
     assert_eq!(came(), ["append"]);
     machine.settle().unwrap();

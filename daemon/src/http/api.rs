@@ -42,7 +42,7 @@ pub struct ApproveRequest {
     pub signatures: Vec<String>,
 }
 
-/// `POST /v1/proposals/{id}/reject` and `…/flag`: say why.
+/// `POST /v1/proposals/{id}/reject`, `…/flag` and `…/clear`: say why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonRequest {
@@ -50,13 +50,23 @@ pub struct ReasonRequest {
     pub reason: String,
 }
 
-/// `POST /v1/proposals/{id}/clear`: lift holds.
+/// `POST /v1/stops/lift`: lift stops by their ids, all of them or none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiftRequest {
+    /// Which, such as `S3`.
+    pub stops: Vec<String>,
+    /// Why, for people; at most 500 bytes.
+    pub reason: String,
+}
+
+/// `POST /v1/breaker/close`: let automated submissions go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ClearRequest {
-    /// Which hold (`H3`); all of them where it is left out.
+pub struct CloseBreakerRequest {
+    /// Of this treasury account (name or address); of every one where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hold: Option<String>,
+    pub account: Option<String>,
 }
 
 /// `POST /v1/freeze`: turn the kill switch on.
@@ -71,12 +81,14 @@ pub struct FreezeRequest {
 }
 
 /// `POST /v1/unfreeze`: turn the kill switch off.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnfreezeRequest {
     /// On this treasury account (name or address); the one on everything where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// Why, for people; at most 500 bytes.
+    pub reason: String,
 }
 
 /// The body of requests that say nothing: nothing at all, or `{}`.
@@ -159,6 +171,67 @@ pub struct DoneView {
     pub changed: bool,
 }
 
+/// A stop stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoppedView {
+    /// Its id, by which it is lifted.
+    pub stop: String,
+    /// Where it is false you had set it already.
+    pub changed: bool,
+    /// What it may come too late for, in words.
+    pub warning: Option<String>,
+}
+
+/// Stops were lifted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiftedView {
+    /// Those that were; empty where none stood.
+    pub lifted: Vec<String>,
+    /// Those that bind the same things all the same.
+    pub standing: Vec<String>,
+}
+
+/// A reason why something must not leave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopView {
+    /// Its id.
+    pub id: String,
+    /// `hold`, lifted by the role `security`; or `freeze`, lifted by the role `admin`.
+    pub kind: String,
+    /// What is stopped, in words.
+    pub subject: String,
+    /// The account that is stopped, where it is one.
+    pub account: Option<PartyView>,
+    /// Who set it: a person, a finding, or `treasuryd`.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Since when, by the ledger.
+    pub since: String,
+}
+
+/// A stop that was lifted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiftedStopView {
+    /// The stop as it stood.
+    pub stop: StopView,
+    /// Who lifted it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When, by the ledger.
+    pub at: String,
+}
+
+/// What stands, and what was lifted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopsView {
+    /// Those that stand, by id.
+    pub standing: Vec<StopView>,
+    /// Those that were lifted, newest first; at most the last thousand.
+    pub lifted: Vec<LiftedStopView>,
+}
+
 /// Whether the daemon is ready to act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadyView {
@@ -207,10 +280,10 @@ pub struct StatusView {
     pub open_proposals: BTreeMap<String, usize>,
     /// Escrows that stand on the ledger, by guard.
     pub standing_escrows: BTreeMap<String, usize>,
-    /// Freezes that are on.
-    pub freezes: Vec<FreezeView>,
-    /// The circuit breaker.
-    pub breaker: BreakerView,
+    /// Stops that stand.
+    pub stops: Vec<StopView>,
+    /// Circuit breakers that count failures or are open.
+    pub breakers: Vec<BreakerView>,
 }
 
 /// Fees and reserves, in drops.
@@ -224,29 +297,20 @@ pub struct FeesView {
     pub reserve_inc_drops: String,
 }
 
-/// A kill switch that is on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FreezeView {
-    /// On this account; `null`: on everything.
-    pub account: Option<PartyView>,
-    /// Who turned it on: a person, or `treasuryd`.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-    /// When, by the ledger.
-    pub since: String,
-}
-
-/// The circuit breaker.
+/// A circuit breaker: one for each account and cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BreakerView {
+    /// Whose automated submissions it stops; `null`: everybody's, from a record of an earlier version.
+    pub account: Option<PartyView>,
+    /// What they fail for: `keys`, `funds`, `network` or `errand`.
+    pub cause: String,
     /// Whether automated submissions are stopped.
     pub open: bool,
     /// Why.
     pub reason: Option<String>,
     /// Since when, by the ledger.
     pub since: Option<String>,
-    /// Systemic failures in a row.
+    /// Failures in a row.
     pub failures: u32,
 }
 
@@ -277,8 +341,8 @@ pub struct AccountView {
     pub signer_list: Option<SignerListView>,
     /// Whether that is what the configuration declares; `null` where it declares nothing.
     pub signer_list_as_declared: Option<bool>,
-    /// The freeze that covers it.
-    pub freeze: Option<FreezeView>,
+    /// Stops that bind it: its own, and those on everything.
+    pub stops: Vec<StopView>,
 }
 
 /// A SignerList.
@@ -337,8 +401,8 @@ pub struct ProposalView {
     pub tally: Option<TallyView>,
     /// Who spoke against it.
     pub rejections: Vec<RejectionView>,
-    /// Holds on it, or on the escrow that came of it.
-    pub holds: Vec<HoldView>,
+    /// Stops that bind it now, or the escrow that came of it.
+    pub stops: Vec<StopView>,
     /// The unsigned transactions to sign, one for each fee, ascending. In lists this is empty: ask for
     /// the one proposal.
     pub rungs: Vec<RungView>,
@@ -428,19 +492,6 @@ pub struct RejectionView {
     /// Why.
     pub reason: String,
     /// When, by the ledger.
-    pub at: String,
-}
-
-/// A hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HoldView {
-    /// Its id.
-    pub id: String,
-    /// A person's name, or the finding (`F7`).
-    pub by: String,
-    /// Why.
-    pub reason: String,
-    /// Since when, by the ledger.
     pub at: String,
 }
 

@@ -58,7 +58,7 @@ impl App {
 }
 
 /// Every route: its path and what answers there.
-fn table() -> [(&'static str, MethodRouter<App>); 18] {
+fn table() -> [(&'static str, MethodRouter<App>); 20] {
     [
         ("/healthz", get(routes::healthz)),
         ("/readyz", get(routes::readyz)),
@@ -75,6 +75,8 @@ fn table() -> [(&'static str, MethodRouter<App>); 18] {
         ("/v1/escrows", get(routes::escrows)),
         ("/v1/findings", get(routes::findings)),
         ("/v1/events", get(routes::events)),
+        ("/v1/stops", get(routes::stops)),
+        ("/v1/stops/lift", post(routes::lift)),
         ("/v1/freeze", post(routes::freeze)),
         ("/v1/unfreeze", post(routes::unfreeze)),
         ("/v1/breaker/close", post(routes::close_breaker)),

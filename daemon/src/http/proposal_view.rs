@@ -4,21 +4,23 @@
 use treasury_core::State;
 use treasury_core::config::{Role, Treasury};
 use treasury_core::effect::ReleaseInputs;
-use treasury_core::escrow::{Phase, phase};
+use treasury_core::escrow::{self, Phase};
+use treasury_core::gate::{self, Act};
 use treasury_core::intent::{Intent, IntentKind};
 use treasury_core::multisign;
 use treasury_core::policy::{Action, Approvers, Decision};
-use treasury_core::proposal::{HoldSource, Proposal, Status};
+use treasury_core::proposal::{Proposal, Status};
 use treasury_core::state::{Guard, TrackedEscrow};
+use treasury_core::stops::Stop;
 use treasury_core::units::{Drops, HexBytes};
-use treasury_core::wait::waits;
+use treasury_core::wait::{Wait, waits};
 use xrpl_wire::Transaction;
 
 use super::api::{
-    ApprovalView, DecisionView, EscrowView, HoldView, IntentView, OutcomeView, ProposalView, RejectionView,
-    RungView, SubmissionView, TallyView,
+    ApprovalView, DecisionView, EscrowView, IntentView, OutcomeView, ProposalView, RejectionView, RungView,
+    SubmissionView, TallyView,
 };
-use super::view::{ended, ledger, party, slot, time};
+use super::view::{ended, ledger, party, slot, stop, time};
 use crate::metrics::guard_word;
 
 /// How much of a proposal is shown.
@@ -34,7 +36,7 @@ pub(super) fn proposal(state: &State, treasury: &Treasury, shown: &Proposal, dep
     let plan = shown.plan.as_ref();
     let tracked = shown.release_inputs().and_then(|release| state.escrows.get(&release.escrow));
     let mut waits_for: Vec<String> = waits(treasury, state, shown).iter().map(ToString::to_string).collect();
-    waits_for.extend(tracked.and_then(|tracked| escrow_waits(state, tracked)));
+    waits_for.extend(tracked.and_then(|tracked| escrow_waits(state, treasury, tracked)));
     ProposalView {
         id: shown.id.to_string(),
         account: party(treasury, &shown.account),
@@ -60,19 +62,7 @@ pub(super) fn proposal(state: &State, treasury: &Treasury, shown: &Proposal, dep
                 at: time(&rejection.at),
             })
             .collect(),
-        holds: shown
-            .holds
-            .iter()
-            .map(|(id, hold)| HoldView {
-                id: id.to_string(),
-                by: match &hold.source {
-                    HoldSource::Person(name) => name.clone(),
-                    HoldSource::Finding(finding) => finding.to_string(),
-                },
-                reason: hold.reason.clone(),
-                at: time(&hold.at),
-            })
-            .collect(),
+        stops: binding(state, treasury, shown).into_iter().map(|standing| stop(treasury, standing)).collect(),
         rungs: match (plan, depth) {
             (Some(plan), Depth::Whole) => {
                 plan.fees.iter().zip(&plan.rungs).map(|(fee, blob)| rung(*fee, blob)).collect()
@@ -82,10 +72,23 @@ pub(super) fn proposal(state: &State, treasury: &Treasury, shown: &Proposal, dep
         submission: submission(&shown.status),
         outcome: outcome(&shown.status),
         escrow: match (tracked, shown.release_inputs()) {
-            (Some(tracked), _) => Some(escrow(state, treasury, tracked)),
+            (Some(tracked), _) => Some(self::escrow(state, treasury, tracked)),
             (None, Some(release)) => Some(coming_escrow(treasury, shown, release)),
             (None, None) => None,
         },
+    }
+}
+
+/// The stops that bind it: while it is open its own, and then those of its escrow's release.
+fn binding<'a>(state: &'a State, treasury: &Treasury, shown: &Proposal) -> Vec<&'a Stop> {
+    let standing = shown.release_inputs().filter(|release| state.standing.contains(&release.escrow));
+    match (standing, treasury.runner) {
+        (Some(release), Some(runner)) => {
+            let finish = Intent::FinishEscrow { escrow: release.escrow };
+            gate::stops(treasury, state, Act::errand(runner, &finish))
+        }
+        _ if shown.status.is_final() => Vec::new(),
+        _ => gate::stops(treasury, state, Act::of(shown)),
     }
 }
 
@@ -99,8 +102,8 @@ pub(super) fn escrow(state: &State, treasury: &Treasury, tracked: &TrackedEscrow
         destination_tag: view.destination_tag,
         amount_drops: view.amount.map(|amount| amount.to_string()),
         proposal: tracked.guard.proposal().map(|proposal| proposal.to_string()),
-        guard: guard_word(state, &tracked.guard).to_owned(),
-        stands: stands(state, tracked),
+        guard: guard_word(treasury, state, tracked).to_owned(),
+        stands: stands(state, treasury, tracked),
         can_be_stopped: can_be_stopped(tracked),
         finish_after: view.finish_after.map(|at| at.to_string()),
         cancel_after: view.cancel_after.map(|at| at.to_string()),
@@ -135,8 +138,9 @@ fn can_be_stopped(tracked: &TrackedEscrow) -> bool {
     matches!(tracked.guard, Guard::Locked { .. })
 }
 
-fn stands(state: &State, tracked: &TrackedEscrow) -> String {
-    let finish = tracked.view.finish_after.map_or_else(|| "any time".to_owned(), |at| at.to_string());
+fn stands(state: &State, treasury: &Treasury, tracked: &TrackedEscrow) -> String {
+    let finish =
+        escrow::not_before(state, tracked).map_or_else(|| "any time".to_owned(), |at| at.to_string());
     let cancel = tracked.view.cancel_after.map(|at| at.to_string());
     match &tracked.guard {
         Guard::Foreign => match (&tracked.view.condition, cancel) {
@@ -150,26 +154,39 @@ fn stands(state: &State, tracked: &TrackedEscrow) -> String {
                 "No proposal of the daemon's made it. Whoever knows the preimage of its Condition can finish it after {finish}; it can never be cancelled."
             ),
         },
-        Guard::Locked { proposal, preparing } => {
-            let holds = state.proposals.get(proposal).map_or(0, |proposal| proposal.holds.len());
+        Guard::Locked { preparing, .. } => {
             let cancel = cancel.unwrap_or_else(|| "never".to_owned());
             let under_way = if preparing.is_some() { " That is being prepared." } else { "" };
-            match (phase(tracked, state.now()), holds) {
-                (Phase::Over, _) => {
+            let over = escrow::phase(state, tracked) == Phase::Over;
+            match (over, against_end(state, treasury, tracked)) {
+                (true, against) if against.is_empty() => {
                     format!("CancelAfter ({cancel}) has passed: the money goes back to the owner.{under_way}")
                 }
-                (_, 0) => format!(
-                    "Locked. It is released after {finish}, unless someone puts a hold on it before.{under_way}"
+                (true, against) => format!(
+                    "CancelAfter ({cancel}) has passed: the money goes back to the owner as soon as nothing is missing any more. It waits for {}.",
+                    against.join("; for ")
                 ),
-                (_, holds) => format!(
-                    "Withheld by {holds} hold(s). Unless they are cleared before {cancel}, the money goes back to the owner after it."
+                (false, against) if against.is_empty() => {
+                    format!(
+                        "Locked. It is released after {finish}, unless someone stops it before.{under_way}"
+                    )
+                }
+                (false, against) => format!(
+                    "Withheld: it waits for {}. Unless that is settled before {cancel}, the money goes back to the owner after it.",
+                    against.join("; for ")
                 ),
             }
         }
-        Guard::Releasing { revealed_at, .. } => format!(
-            "Releasing: the fulfillment was sent at {}. Nothing can stop it any more.",
-            time(revealed_at)
-        ),
+        Guard::Releasing { revealed_at, .. } => {
+            let sent = format!(
+                "Releasing: the fulfillment was sent at {}. It cannot be withheld any more",
+                time(revealed_at)
+            );
+            match against_end(state, treasury, tracked) {
+                against if against.is_empty() => format!("{sent}."),
+                against => format!("{sent}; the daemon itself waits for {}.", against.join("; for ")),
+            }
+        }
         Guard::Released { at, .. } => format!("Released at {}: the destination has the money.", time(at)),
         Guard::Cancelled { at, .. } => format!("Cancelled at {}: the owner has the money back.", time(at)),
         Guard::Gone { at, .. } => {
@@ -178,11 +195,26 @@ fn stands(state: &State, tracked: &TrackedEscrow) -> String {
     }
 }
 
+/// What the gate has against releasing an escrow, or, after CancelAfter, against taking it back; its time, which is
+/// said anyway, aside.
+fn against_end(state: &State, treasury: &Treasury, tracked: &TrackedEscrow) -> Vec<String> {
+    let Some(runner) = treasury.runner else { return vec!["a runner, which is not configured".to_owned()] };
+    let escrow = tracked.view.key;
+    let end = match escrow::phase(state, tracked) {
+        Phase::Over => Intent::CancelEscrow { escrow },
+        Phase::Waiting | Phase::Open => Intent::FinishEscrow { escrow },
+    };
+    let against = gate::may_leave(treasury, state, Act::errand(runner, &end));
+    // A destination is looked at shortly before the release.
+    let yet = |wait: &Wait| matches!(wait, Wait::FinishAfter(_) | Wait::Reading(_));
+    against.iter().filter(|wait| !yet(wait)).map(ToString::to_string).collect()
+}
+
 /// What an escrow that stands waits for.
-fn escrow_waits(state: &State, tracked: &TrackedEscrow) -> Option<String> {
+fn escrow_waits(state: &State, treasury: &Treasury, tracked: &TrackedEscrow) -> Option<String> {
     match &tracked.guard {
         Guard::Locked { .. } | Guard::Releasing { .. } => {
-            Some(format!("its escrow: {}", stands(state, tracked)))
+            Some(format!("its escrow: {}", stands(state, treasury, tracked)))
         }
         _ => None,
     }

@@ -24,7 +24,7 @@ const fn operation(
     Operation { method, path, says, takes, gives }
 }
 
-const OPERATIONS: [Operation; 20] = [
+const OPERATIONS: [Operation; 22] = [
     operation("GET", "/healthz", None, "`ok`", "The process answers. No token."),
     operation(
         "GET",
@@ -95,15 +95,29 @@ const OPERATIONS: [Operation; 20] = [
         "POST",
         "/v1/proposals/{id}/flag",
         Some("ReasonRequest"),
-        "DoneView",
-        "Put a hold on it, or on the escrow that came of it. Role `security`.",
+        "StoppedView",
+        "Put a hold on it, which binds the escrow that comes of it, too; on an EscrowFinish, on its escrow. Role `security`.",
     ),
     operation(
         "POST",
         "/v1/proposals/{id}/clear",
-        Some("ClearRequest"),
-        "DoneView",
-        "Lift one hold, or all. Role `security`.",
+        Some("ReasonRequest"),
+        "LiftedView",
+        "Lift the one hold that stands on it or on its escrow; where several stand, lift them by id. Role `security`.",
+    ),
+    operation(
+        "GET",
+        "/v1/stops",
+        None,
+        "StopsView",
+        "What must not leave and why: stops that stand, and those that were lifted.",
+    ),
+    operation(
+        "POST",
+        "/v1/stops/lift",
+        Some("LiftRequest"),
+        "LiftedView",
+        "Lift stops by their ids, all of them or none. Role `security` for holds, `admin` for freezes.",
     ),
     operation(
         "GET",
@@ -124,16 +138,22 @@ const OPERATIONS: [Operation; 20] = [
         "POST",
         "/v1/freeze",
         Some("FreezeRequest"),
-        "DoneView",
-        "Stop automated signing, submission and release. Role `security`.",
+        "StoppedView",
+        "Nothing leaves or enters the account by the daemon's doing, or nothing at all, until the freeze is lifted; what can be taken back is taken back all the same. Role `security`.",
     ),
-    operation("POST", "/v1/unfreeze", Some("UnfreezeRequest"), "DoneView", "Lift a freeze. Role `admin`."),
+    operation(
+        "POST",
+        "/v1/unfreeze",
+        Some("UnfreezeRequest"),
+        "LiftedView",
+        "Lift the one freeze that stands there; where several stand, lift them by id. Role `admin`.",
+    ),
     operation(
         "POST",
         "/v1/breaker/close",
-        Some("EmptyRequest"),
+        Some("CloseBreakerRequest"),
         "DoneView",
-        "Let automated submissions go on after the circuit breaker opened. Role `admin`.",
+        "Let automated submissions go on after a circuit breaker opened. Role `admin`.",
     ),
 ];
 

@@ -1,5 +1,7 @@
 //! What each route does.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -7,15 +9,16 @@ use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::response::{IntoResponse, Response};
 use treasury_core::command::Propose;
 use treasury_core::input::RungSignatures;
-use treasury_core::units::{Drops, HexBytes, ProposalId};
+use treasury_core::units::{AccountId, Drops, HexBytes, ProposalId, StopId};
 use treasury_core::{Answer, Command, CommandError};
 use xrpl_wire::PublicKey;
 
 use super::App;
 use super::api::{
-    AccountView, ApproveRequest, ClearRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage,
-    EventsQuery, FindingView, FreezeRequest, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
-    ReasonRequest, RecordView, StatusView, UnfreezeRequest,
+    AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery,
+    EventsPage, EventsQuery, FindingView, FreezeRequest, LiftRequest, LiftedView, ProposalView,
+    ProposalsQuery, ProposeRequest, ProposedView, ReasonRequest, RecordView, StatusView, StoppedView,
+    StopsView, UnfreezeRequest,
 };
 use super::auth::Speaker;
 use super::error::ApiError;
@@ -169,9 +172,7 @@ pub(super) async fn propose(
         Answer::Proposed { proposal } => {
             Ok((StatusCode::CREATED, Json(ProposedView { proposal: proposal.to_string() })))
         }
-        Answer::Done { .. } => {
-            Err(ApiError::Internal("a proposal was answered as something else".to_owned()))
-        }
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -234,50 +235,64 @@ pub(super) async fn flag(
     speaker: Speaker,
     Id(proposal): Id,
     Body(asked): Body<ReasonRequest>,
-) -> Answered<DoneView> {
-    done(&app, speaker, Command::Flag { proposal, reason: asked.reason }).await
+) -> Answered<StoppedView> {
+    stopped(&app, speaker, Command::Flag { proposal, reason: asked.reason }).await
 }
 
 pub(super) async fn clear(
     Shared(app): Shared<App>,
     speaker: Speaker,
     Id(proposal): Id,
-    Body(asked): Body<ClearRequest>,
-) -> Answered<DoneView> {
-    let hold = asked
-        .hold
-        .map(|text| text.parse())
-        .transpose()
-        .map_err(|_| ApiError::BadField { field: "hold", problem: "an id such as H3" })?;
-    done(&app, speaker, Command::Clear { proposal, hold }).await
+    Body(asked): Body<ReasonRequest>,
+) -> Answered<LiftedView> {
+    lifted(&app, speaker, Command::Clear { proposal, reason: asked.reason }).await
+}
+
+pub(super) async fn stops(Shared(app): Shared<App>, _speaker: Speaker) -> Answered<StopsView> {
+    Ok(Json(app.engine.query(view::stops).await?))
+}
+
+pub(super) async fn lift(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<LiftRequest>,
+) -> Answered<LiftedView> {
+    let stops = asked.stops.iter().map(|id| id.parse()).collect::<Result<BTreeSet<StopId>, _>>();
+    let problem = "one id such as S3, or several";
+    let stops = stops.ok().filter(|stops| !stops.is_empty());
+    let stops = stops.ok_or(ApiError::BadField { field: "stops", problem })?;
+    lifted(&app, speaker, Command::Lift { stops, reason: asked.reason }).await
 }
 
 pub(super) async fn freeze(
     Shared(app): Shared<App>,
     speaker: Speaker,
     Body(asked): Body<FreezeRequest>,
-) -> Answered<DoneView> {
-    let treasury = app.engine.treasury();
-    let account = asked.account.map(|name| party(treasury, "account", &name)).transpose()?;
-    done(&app, speaker, Command::Freeze { account, reason: asked.reason }).await
+) -> Answered<StoppedView> {
+    let account = named_account(&app, asked.account)?;
+    stopped(&app, speaker, Command::Freeze { account, reason: asked.reason }).await
 }
 
 pub(super) async fn unfreeze(
     Shared(app): Shared<App>,
     speaker: Speaker,
     Body(asked): Body<UnfreezeRequest>,
-) -> Answered<DoneView> {
-    let treasury = app.engine.treasury();
-    let account = asked.account.map(|name| party(treasury, "account", &name)).transpose()?;
-    done(&app, speaker, Command::Unfreeze { account }).await
+) -> Answered<LiftedView> {
+    let account = named_account(&app, asked.account)?;
+    lifted(&app, speaker, Command::Unfreeze { account, reason: asked.reason }).await
 }
 
 pub(super) async fn close_breaker(
     Shared(app): Shared<App>,
     speaker: Speaker,
-    Body(EmptyRequest {}): Body<EmptyRequest>,
+    Body(asked): Body<CloseBreakerRequest>,
 ) -> Answered<DoneView> {
-    done(&app, speaker, Command::CloseBreaker).await
+    let account = named_account(&app, asked.account)?;
+    done(&app, speaker, Command::CloseBreaker { account }).await
+}
+
+fn named_account(app: &App, name: Option<String>) -> Result<Option<AccountId>, ApiError> {
+    name.map(|name| party(app.engine.treasury(), "account", &name)).transpose()
 }
 
 pub(super) async fn no_such_route() -> ApiError {
@@ -295,6 +310,29 @@ async fn carry_out(app: &App, Speaker(actor): Speaker, command: Command) -> Resu
 async fn done(app: &App, speaker: Speaker, command: Command) -> Answered<DoneView> {
     match carry_out(app, speaker, command).await? {
         Answer::Done { changed } => Ok(Json(DoneView { changed })),
-        Answer::Proposed { .. } => Err(ApiError::Internal("a command was answered as a proposal".to_owned())),
+        other => Err(unexpected(&other)),
     }
+}
+
+async fn stopped(app: &App, speaker: Speaker, command: Command) -> Answered<StoppedView> {
+    match carry_out(app, speaker, command).await? {
+        Answer::Stopped { stop, changed, warning } => {
+            Ok(Json(StoppedView { stop: stop.to_string(), changed, warning }))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+async fn lifted(app: &App, speaker: Speaker, command: Command) -> Answered<LiftedView> {
+    let ids = |stops: Vec<StopId>| stops.iter().map(ToString::to_string).collect();
+    match carry_out(app, speaker, command).await? {
+        Answer::Lifted { lifted, standing } => {
+            Ok(Json(LiftedView { lifted: ids(lifted), standing: ids(standing) }))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(answer: &Answer) -> ApiError {
+    ApiError::Internal(format!("a command was answered by {answer:?}"))
 }

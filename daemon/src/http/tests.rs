@@ -128,9 +128,11 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::POST, "/v1/proposals/P1/reject", r#"{"reason":"x"}"#),
         (Method::POST, "/v1/proposals/P1/withdraw", ""),
         (Method::POST, "/v1/proposals/P1/flag", r#"{"reason":"x"}"#),
-        (Method::POST, "/v1/proposals/P1/clear", "{}"),
+        (Method::POST, "/v1/proposals/P1/clear", r#"{"reason":"x"}"#),
+        (Method::GET, "/v1/stops", ""),
+        (Method::POST, "/v1/stops/lift", r#"{"stops":["S1"],"reason":"x"}"#),
         (Method::POST, "/v1/freeze", r#"{"reason":"x"}"#),
-        (Method::POST, "/v1/unfreeze", "{}"),
+        (Method::POST, "/v1/unfreeze", r#"{"reason":"x"}"#),
         (Method::POST, "/v1/breaker/close", ""),
     ]
 }
@@ -285,7 +287,7 @@ async fn what_a_person_may_not_do_is_refused() {
     for (person, path, body) in [
         ("bob", "/v1/proposals", serde_json::to_string(&payment(5)).unwrap()),
         ("alice", "/v1/freeze", r#"{"reason":"x"}"#.to_owned()),
-        ("sue", "/v1/unfreeze", "{}".to_owned()),
+        ("sue", "/v1/unfreeze", r#"{"reason":"x"}"#.to_owned()),
         ("sue", "/v1/breaker/close", String::new()),
     ] {
         let bearer = format!("Bearer {}", token_of(person));
@@ -458,31 +460,38 @@ async fn a_freeze_and_a_hold_show_where_people_look() {
     let id = alice.propose(&payment(1_000_000)).await.unwrap().proposal;
     assert!(sue.flag(&id, "the invoice is odd").await.unwrap().changed);
     let shown = alice.proposal(&id).await.unwrap();
-    assert_eq!(shown.holds.len(), 1);
-    assert_eq!((shown.holds[0].by.as_str(), shown.holds[0].reason.as_str()), ("sue", "the invoice is odd"));
+    assert_eq!(shown.stops.len(), 1);
+    assert_eq!((shown.stops[0].by.as_str(), shown.stops[0].reason.as_str()), ("sue", "the invoice is odd"));
     assert!(shown.waits_for.iter().any(|wait| wait.contains("hold")), "{:?}", shown.waits_for);
-    let wrong = sue.clear(&id, Some("H99")).await.unwrap_err();
-    assert_eq!(wrong.code(), Some("UNKNOWN_HOLD"));
-    assert!(sue.clear(&id, Some(&shown.holds[0].id)).await.unwrap().changed);
-    assert!(alice.proposal(&id).await.unwrap().holds.is_empty());
+    let wrong = sue.lift(&["S99".to_owned()], "settled").await.unwrap_err();
+    assert_eq!(wrong.code(), Some("UNKNOWN_STOP"));
+    let malformed = sue.lift(&["what".to_owned()], "settled").await.unwrap_err();
+    assert_eq!(malformed.code(), Some("BAD_VALUE"));
+    assert_eq!(sue.clear(&id, "settled").await.unwrap().lifted, [shown.stops[0].id.clone()]);
+    assert!(alice.proposal(&id).await.unwrap().stops.is_empty());
+    let stops = alice.stops().await.unwrap();
+    assert!(stops.standing.is_empty());
+    assert_eq!((stops.lifted[0].by.as_str(), stops.lifted[0].reason.as_str()), ("sue", "settled"));
 
     assert!(sue.freeze(Some("warm"), "a drill").await.unwrap().changed);
     assert!(sue.freeze(None, "a drill").await.unwrap().changed);
     let status = alice.status().await.unwrap();
-    assert_eq!(status.freezes.len(), 2);
-    assert!(status.sight.ready && !status.breaker.open);
+    assert_eq!(status.stops.len(), 2);
+    assert!(status.sight.ready && status.breakers.is_empty());
     assert_eq!(status.ledger.unwrap().index, 101);
     assert_eq!(status.open_proposals["collecting"], 1);
     let accounts = alice.accounts().await.unwrap();
     assert_eq!(accounts[0].name, "warm");
-    assert_eq!(accounts[0].freeze.as_ref().unwrap().reason, "a drill");
+    assert_eq!(accounts[0].stops.len(), 2, "its own, and the one on everything");
+    assert_eq!(accounts[0].stops[0].reason, "a drill");
     assert_eq!(accounts[0].signer_list_as_declared, Some(true));
     assert_eq!((accounts[0].tickets_free, accounts[0].tickets_taken), (4, 1));
     assert_eq!(accounts[0].open_drops, "1000000");
-    assert!(adam.unfreeze(Some("warm")).await.unwrap().changed);
-    assert!(adam.unfreeze(None).await.unwrap().changed);
-    assert!(!adam.unfreeze(None).await.unwrap().changed);
-    assert!(!adam.close_breaker().await.unwrap().changed);
+    let warm = adam.unfreeze(Some("warm"), "over").await.unwrap();
+    assert_eq!((warm.lifted.len(), warm.standing.len()), (1, 1), "everything is frozen all the same");
+    assert_eq!(adam.unfreeze(None, "over").await.unwrap().standing, Vec::<String>::new());
+    assert!(adam.unfreeze(None, "over").await.unwrap().lifted.is_empty());
+    assert!(!adam.close_breaker(None).await.unwrap().changed);
     assert!(alice.escrows().await.unwrap().is_empty());
     assert!(alice.findings().await.unwrap().is_empty());
 }

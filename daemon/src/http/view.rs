@@ -6,12 +6,13 @@ use treasury_core::State;
 use treasury_core::config::{AccountConfig, Severity, Signing, Tier, Treasury};
 use treasury_core::observe::LedgerPoint;
 use treasury_core::proposal::Status;
-use treasury_core::state::{Finding, Freeze, Sight};
+use treasury_core::state::{Finding, Sight};
+use treasury_core::stops::{Stop, Subject};
 use treasury_core::units::{AccountId, SeqProxy};
 
 use super::api::{
-    AccountView, BreakerView, FeesView, FindingView, FreezeView, LedgerView, PartyView, ReadyView,
-    SignerEntryView, SignerListView, StatusView,
+    AccountView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView, PartyView, ReadyView,
+    SignerEntryView, SignerListView, StatusView, StopView, StopsView,
 };
 use crate::metrics::{finding_word, guard_word};
 
@@ -23,7 +24,7 @@ pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64
     }
     let mut standing_escrows = BTreeMap::new();
     for escrow in state.standing.iter().filter_map(|key| state.escrows.get(key)) {
-        *standing_escrows.entry(guard_word(state, &escrow.guard).to_owned()).or_insert(0) += 1;
+        *standing_escrows.entry(guard_word(treasury, state, escrow).to_owned()).or_insert(0) += 1;
     }
     StatusView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -38,13 +39,19 @@ pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64
         policy_hash: treasury.policy.hash().to_string(),
         open_proposals,
         standing_escrows,
-        freezes: state.freezes.iter().map(|(account, on)| freeze(treasury, account.as_ref(), on)).collect(),
-        breaker: BreakerView {
-            open: state.breaker.open.is_some(),
-            reason: state.breaker.open.as_ref().map(|(_, reason)| reason.clone()),
-            since: state.breaker.open.as_ref().map(|(at, _)| time(at)),
-            failures: state.breaker.failures,
-        },
+        stops: state.stops.all().map(|standing| stop(treasury, standing)).collect(),
+        breakers: state
+            .breakers
+            .iter()
+            .map(|(key, breaker)| BreakerView {
+                account: key.account.map(|account| party(treasury, &account)),
+                cause: key.cause.word().to_owned(),
+                open: breaker.open.is_some(),
+                reason: breaker.open.as_ref().map(|(_, reason)| reason.clone()),
+                since: breaker.open.as_ref().map(|(at, _)| time(at)),
+                failures: breaker.failures,
+            })
+            .collect(),
     }
 }
 
@@ -110,11 +117,11 @@ fn one_account(
         signer_list_as_declared: declared.signers.as_ref().map(|declared| {
             list.is_some_and(|list| list.quorum == declared.quorum && list.entries == declared.entries)
         }),
-        freeze: state
-            .freezes
-            .get(&Some(*address))
-            .map(|on| freeze(treasury, Some(address), on))
-            .or_else(|| state.freezes.get(&None).map(|on| freeze(treasury, None, on))),
+        stops: [Subject::Account(*address), Subject::Everything]
+            .iter()
+            .flat_map(|subject| state.stops.on(subject))
+            .map(|standing| stop(treasury, standing))
+            .collect(),
     }
 }
 
@@ -136,12 +143,38 @@ pub(super) fn finding(treasury: &Treasury, finding: &Finding) -> FindingView {
     }
 }
 
-fn freeze(treasury: &Treasury, account: Option<&AccountId>, on: &Freeze) -> FreezeView {
-    FreezeView {
-        account: account.map(|account| party(treasury, account)),
-        by: on.by.clone(),
-        reason: on.reason.clone(),
-        since: time(&on.at),
+/// What stands, and what was lifted.
+pub(super) fn stops(state: &State, treasury: &Treasury) -> StopsView {
+    let mut standing: Vec<&Stop> = state.stops.all().collect();
+    standing.sort_by_key(|stop| stop.id);
+    let mut lifted: Vec<LiftedStopView> = state
+        .stops
+        .lifted()
+        .map(|lifted| LiftedStopView {
+            stop: stop(treasury, &lifted.stop),
+            by: lifted.by.clone(),
+            reason: lifted.reason.clone(),
+            at: time(&lifted.at),
+        })
+        .collect();
+    lifted.reverse();
+    StopsView { standing: standing.into_iter().map(|standing| stop(treasury, standing)).collect(), lifted }
+}
+
+/// A stop.
+pub(super) fn stop(treasury: &Treasury, stop: &Stop) -> StopView {
+    let account = match &stop.subject {
+        Subject::Account(account) | Subject::Destination(account) => Some(party(treasury, account)),
+        _ => None,
+    };
+    StopView {
+        id: stop.id.to_string(),
+        kind: stop.kind.word().to_owned(),
+        subject: stop.subject.to_string(),
+        account,
+        by: stop.source.to_string(),
+        reason: stop.reason.clone(),
+        since: time(&stop.at),
     }
 }
 

@@ -62,10 +62,10 @@ fn assert_same(rebuilt: &State, before: &State) {
     assert_eq!(rebuilt.escrows, before.escrows);
     assert_eq!(rebuilt.standing, before.standing);
     assert_eq!(rebuilt.slots, before.slots);
-    assert_eq!(rebuilt.freezes, before.freezes);
+    assert_eq!(rebuilt.stops, before.stops);
     assert_eq!(rebuilt.findings, before.findings);
     assert_eq!(rebuilt.idempotency, before.idempotency);
-    assert!(before.proposals.values().any(|proposal| !proposal.holds.is_empty()));
+    assert!(!before.stops.is_empty());
 }
 
 /// Danger: a disk is lost, and with it what people asked for, approved and flagged; or the daemon that starts on

@@ -65,7 +65,7 @@ impl Position {
         let mut entry = Entry { record, cursor: None, read: Vec::new(), events: Vec::new() };
         for event in events {
             match event {
-                Event::LedgerTaken { observation } => self.cursor = Some(observation.point),
+                Event::LedgerTaken { observation, .. } => self.cursor = Some(observation.point),
                 Event::AccountsRead { at, accounts } => {
                     self.cursor.get_or_insert(*at);
                     let new = accounts.iter().map(|account| account.account);

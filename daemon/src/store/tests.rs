@@ -230,6 +230,7 @@ fn replay_of_what_a_life_stored_is_the_state_it_ended_with() {
         command,
     };
     let inputs = [
+        testing::now(),
         testing::reconciled(),
         command(1, "alice", testing::pay(testing::xrp(5))),
         testing::ledger(101),
@@ -244,7 +245,7 @@ fn replay_of_what_a_life_stored_is_the_state_it_ended_with() {
         }
     }
     assert_eq!(state.proposals.len(), 2);
-    assert_eq!(state.freezes.len(), 1);
+    assert_eq!(state.stops.all().count(), 1);
     assert_eq!(replay(&store, |_| {}).unwrap(), state);
     drop(store);
     assert_eq!(replay(&DiskStore::open(dir.path()).unwrap(), |_| {}).unwrap(), state);

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use treasury_core::Event;
 use treasury_core::config::{FindingKind, Treasury};
-use treasury_core::proposal::{HoldSource, Status};
+use treasury_core::proposal::Status;
 use treasury_core::state::{Guard, Sight, State};
+use treasury_core::stops::StopSource;
 use treasury_core::wait::{Wait, waits};
 use treasuryd::metrics::finding_word;
 
@@ -27,14 +28,17 @@ pub(super) fn of_events(events: &[Event], record: &mut Record) {
         record.mix(event.word().as_bytes());
         record.reach("event", event.word());
         match event {
-            Event::LedgerTaken { observation } => record.mix(&observation.point.hash.0),
+            Event::LedgerTaken { observation, .. } => record.mix(&observation.point.hash.0),
             Event::ProposalEnded { status, .. } => record.reach("status", status.word()),
             Event::ProposalDrafted { proposal, .. } => record.reach("status", proposal.status.word()),
             Event::ProposalPlanned { .. } => record.reach("status", "assessed"),
             Event::RungsFrozen { .. } => record.reach("status", "collecting"),
             Event::StatusChanged { ready: true, .. } => record.reach("status", "ready"),
             Event::SubmissionRecorded { .. } => record.reach("status", "in_flight"),
-            Event::HoldPlaced { hold, .. } => record.reach("hold", hold_word(&hold.source)),
+            Event::StopSet { stop } => {
+                record.reach("stop", source_word(&stop.source));
+                record.reach("stop", stop.kind.word());
+            }
             Event::Found { finding } => record.reach("finding", finding_word(finding.kind)),
             Event::SubmitReplied { reply, .. } => {
                 let word = reply.split_once(": ").map_or(reply.as_str(), |(head, _)| head);
@@ -48,10 +52,11 @@ pub(super) fn of_events(events: &[Event], record: &mut Record) {
     }
 }
 
-fn hold_word(source: &HoldSource) -> &'static str {
+fn source_word(source: &StopSource) -> &'static str {
     match source {
-        HoldSource::Person(_) => "person",
-        HoldSource::Finding(_) => "finding",
+        StopSource::Person(_) => "person",
+        StopSource::Finding(_) => "finding",
+        StopSource::Daemon => "daemon",
     }
 }
 
@@ -62,6 +67,8 @@ fn sight_word(reason: &str) -> &'static str {
         ("two validated ledgers", "two ledgers"),
         ("history is missing", "history missing"),
         ("no validated ledger for", "silence noticed by time"),
+        ("closed", "old"),
+        ("reading of", "misread"),
         ("no new validated ledger", "silence of the servers"),
         ("not proven", "not proven"),
         ("cannot be reached", "unreachable"),
@@ -109,12 +116,17 @@ fn wait_word(wait: &Wait) -> &'static str {
         Wait::Condition => "condition",
         Wait::Signatures(..) => "signatures",
         Wait::OwnKey => "own key",
-        Wait::Holds(_) => "holds",
-        Wait::Freeze(_) => "freeze",
+        Wait::Stop(_, kind, ..) => kind.word(),
         Wait::Breaker(_) => "breaker",
         Wait::Deadline => "deadline",
         Wait::Ledger => "ledger",
         Wait::Unwanted(_) => "unwanted",
+        Wait::FinishAfter(_) => "finish after",
+        Wait::CancelAfter(_) => "cancel after",
+        Wait::Over => "over",
+        Wait::Reading(_) => "reading",
+        Wait::Recipient(..) => "recipient",
+        Wait::Drained(_) => "drained",
     }
 }
 
@@ -129,9 +141,9 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
     let mut expected: BTreeSet<(&str, &str)> = Status::WORDS.iter().map(|word| ("status", *word)).collect();
     expected.extend(FindingKind::ALL.iter().map(|kind| ("finding", finding_word(*kind))));
     expected.extend(["foreign", "locked", "releasing", "released", "cancelled"].map(|word| ("guard", word)));
-    expected.extend(["person", "finding"].map(|word| ("hold", word)));
+    expected.extend(["person", "finding", "hold", "freeze"].map(|word| ("stop", word)));
     expected.extend(["tesSUCCESS", "terQUEUED", "busy", "no reply"].map(|word| ("reply", word)));
-    expected.extend(["signatures", "holds", "freeze", "deadline", "ledger"].map(|word| ("wait", word)));
+    expected.extend(["signatures", "hold", "freeze", "deadline", "ledger"].map(|word| ("wait", word)));
     expected.extend(["starting", "silence noticed by time", "two ledgers"].map(|word| ("sight lost", word)));
     expected.extend(
         ["Payment", "EscrowCreate", "EscrowFinish", "EscrowCancel", "TicketCreate"]

@@ -227,12 +227,12 @@ mod tests {
     use super::*;
 
     fn event(failures: u32) -> Event {
-        Event::BreakerCounted { failures }
+        Event::BreakerCounted { account: None, cause: treasury_core::failure::Cause::Errand, failures }
     }
 
     fn numbers(disk: &Disk) -> Vec<u32> {
         let read = |event: &Event| match event {
-            Event::BreakerCounted { failures } => *failures,
+            Event::BreakerCounted { failures, .. } => *failures,
             other => panic!("{other:?}"),
         };
         disk.store().read(0, 100).unwrap().iter().flat_map(|record| &record.events).map(read).collect()

@@ -6,7 +6,8 @@ use treasury_core::command::{Answer, Command, CommandError, Propose};
 use treasury_core::input::RungSignatures;
 use treasury_core::intent::Intent as Wanted;
 use treasury_core::proposal::Status;
-use treasury_core::units::{AccountId, HexBytes, ProposalId};
+use treasury_core::stops::{StopKind, StopSource};
+use treasury_core::units::{AccountId, HexBytes, ProposalId, StopId};
 use xrpl_wire::{KeyPair, Transaction, sign};
 
 use super::cast::{DEADLINE_MAX_SECONDS, PAYEES, PAYERS, PEOPLE, XRP, drops};
@@ -125,8 +126,11 @@ impl World {
                 "flag"
             }
             (78..84, Some(proposal)) => {
-                let proposal = self.any_held(daemon).unwrap_or(proposal);
-                self.ask(daemon, "dave", None, Command::Clear { proposal, hold: None }).await;
+                if self.rng.random_range(0..3) == 0 {
+                    self.ask(daemon, "dave", None, Command::Clear { proposal, reason }).await;
+                } else {
+                    self.lift_some(daemon).await;
+                }
                 "clear"
             }
             (84..86, _) => {
@@ -139,7 +143,7 @@ impl World {
                 "unfreeze"
             }
             (92..94, _) => {
-                self.ask(daemon, "dave", None, Command::CloseBreaker).await;
+                self.ask(daemon, "dave", None, Command::CloseBreaker { account: None }).await;
                 "close breaker"
             }
             (94..97, Some(proposal)) => {
@@ -157,10 +161,29 @@ impl World {
     /// Lifts every freeze.
     pub(super) async fn unfreeze(&mut self, daemon: usize) {
         let Some(state) = self.nodes[daemon].state() else { return };
-        let frozen: Vec<Option<AccountId>> = state.freezes.keys().copied().collect();
-        for account in frozen {
-            self.ask(daemon, "dave", None, Command::Unfreeze { account }).await;
+        let frozen = state.stops.all().filter(|stop| stop.kind == StopKind::Freeze);
+        let stops = frozen.map(|stop| stop.id).collect();
+        self.ask(daemon, "dave", None, Command::Lift { stops, reason: String::new() }).await;
+    }
+
+    /// Looks at what a finding stopped, and lets it go on.
+    pub(super) async fn lift_findings(&mut self, daemon: usize) {
+        let Some(state) = self.nodes[daemon].state() else { return };
+        let found = state.stops.all().filter(|stop| matches!(stop.source, StopSource::Finding(_)));
+        let stops = found.map(|stop| stop.id).collect();
+        self.ask(daemon, "dave", None, Command::Lift { stops, reason: String::new() }).await;
+    }
+
+    /// Lifts one of the stops that stand, or several.
+    async fn lift_some(&mut self, daemon: usize) {
+        let Some(state) = self.nodes[daemon].state() else { return };
+        let mut standing: Vec<StopId> = state.stops.all().map(|stop| stop.id).collect();
+        if standing.is_empty() {
+            standing.push(StopId(1_000_000));
         }
+        let most = self.rng.random_range(1..=standing.len());
+        let stops = standing.choose_multiple(&mut self.rng, most).copied().collect();
+        self.ask(daemon, "dave", None, Command::Lift { stops, reason: String::new() }).await;
     }
 
     fn any_account(&mut self) -> Option<AccountId> {
@@ -181,17 +204,6 @@ impl World {
         let standing: Vec<ProposalId> =
             state.standing.iter().filter_map(|key| state.escrows.get(key)?.guard.proposal()).collect();
         standing.choose(&mut self.rng).copied()
-    }
-
-    fn any_held(&mut self, daemon: usize) -> Option<ProposalId> {
-        let state = self.nodes.get(daemon)?.state()?;
-        let held: Vec<ProposalId> = state
-            .proposals
-            .values()
-            .filter(|proposal| !proposal.holds.is_empty())
-            .map(|held| held.id)
-            .collect();
-        held.choose(&mut self.rng).copied()
     }
 
     async fn propose_something(&mut self, daemon: usize) {

@@ -36,7 +36,8 @@ impl World {
         }
         for daemon in 0..self.nodes.len() {
             self.unfreeze(daemon).await;
-            self.ask(daemon, "dave", None, Command::CloseBreaker).await;
+            self.lift_findings(daemon).await;
+            self.ask(daemon, "dave", None, Command::CloseBreaker { account: None }).await;
         }
         for _ in 0..END_SECONDS / 60 {
             seconds += 60;
@@ -44,7 +45,7 @@ impl World {
             self.sign_what_waits().await;
             // A breaker that opens again says that something is not well; people look after it.
             for daemon in 0..self.nodes.len() {
-                self.ask(daemon, "dave", None, Command::CloseBreaker).await;
+                self.ask(daemon, "dave", None, Command::CloseBreaker { account: None }).await;
             }
         }
         let mut probes = Vec::new();

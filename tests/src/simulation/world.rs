@@ -183,8 +183,9 @@ impl World {
             Due::Close => self.close().await,
             Due::Tick => {
                 let wall_ms = self.now_ms();
+                let utc = RippleTime(self.epoch + u32::try_from(wall_ms / 1_000).unwrap_or(u32::MAX));
                 for number in 0..self.nodes.len() {
-                    self.take(number, Input::Tick { wall_ms }).await;
+                    self.take(number, Input::Tick { wall_ms, utc }).await;
                 }
                 self.after(TICK_MS, Due::Tick);
             }

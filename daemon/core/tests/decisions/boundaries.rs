@@ -64,7 +64,8 @@ fn an_escrow_opens_and_closes_a_second_after_its_times() {
         (cancel, Phase::Open),
         (cancel + 1, Phase::Over),
     ] {
-        assert_eq!(phase(&tracked, RippleTime(now)), expected, "{now}");
+        w.state.ledger.as_mut().unwrap().close_time = RippleTime(now);
+        assert_eq!(phase(&w.state, &tracked), expected, "{now}");
     }
 }
 

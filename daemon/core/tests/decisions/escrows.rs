@@ -7,6 +7,7 @@ use treasury_core::config::TierLink;
 use treasury_core::effect::Effect;
 use treasury_core::observe::{Change, EscrowView};
 use treasury_core::state::Guard;
+use treasury_core::stops::Subject;
 use treasury_core::units::{EscrowKey, HexBytes, RippleTime};
 use xrpl_wire::{Transaction, TransactionType, sf};
 
@@ -68,7 +69,7 @@ fn a_cleared_hold_lets_the_release_go_on() {
     flag(&mut w, p).unwrap();
     w.jump(50 * HOUR);
     assert!(w.sent().is_empty());
-    let clear = Command::Clear { proposal: p, hold: None };
+    let clear = Command::Clear { proposal: p, reason: String::new() };
     assert_eq!(w.command("alice", clear.clone()).unwrap_err().code(), "ROLE_MISSING");
     w.command("dave", clear).unwrap();
     w.close(&[]);
@@ -215,7 +216,7 @@ fn the_fulfillment_is_in_nothing_before_the_reveal_is_recorded() {
     let fulfillment = HexBytes(sent[0].object().blob(sf::Fulfillment).unwrap().to_vec()).to_string();
     assert!(!before.contains(&fulfillment[8..]), "the preimage is in no event before the reveal");
     assert!(matches!(w.guard(key), Guard::Releasing { .. }));
-    assert!(w.proposal(p).holds.is_empty());
+    assert!(w.stops_on(&Subject::Proposal(p)).is_empty());
 }
 
 fn link() -> TierLink {

@@ -6,6 +6,8 @@ mod boundaries;
 mod escrows;
 mod payments;
 mod random;
+mod sight;
+mod stops;
 mod submission;
 mod tickets;
 mod world;

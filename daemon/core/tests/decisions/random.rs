@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use treasury_core::command::Command;
 use treasury_core::state::Guard;
+use treasury_core::stops::Subject;
 use treasury_core::units::{AccountId, EscrowKey, ProposalId, SeqProxy};
 use xrpl_wire::{Transaction, TransactionType, TxBody};
 
@@ -101,7 +102,7 @@ impl Life {
                     self.world.command("dave", Command::Flag { proposal: p, reason: String::new() });
                 let escrow = self.world.proposal(p).release_inputs().map(|inputs| inputs.escrow);
                 if let (Ok(_), Some(escrow)) = (flagged, escrow)
-                    && self.world.proposal(p).holds.len() == 1
+                    && self.world.stops_on(&Subject::Proposal(p)).len() == 1
                     && self
                         .world
                         .state
@@ -114,7 +115,7 @@ impl Life {
             }
             Act::Clear(n) => {
                 let Some(p) = self.pick(n) else { return };
-                let _ = self.world.command("dave", Command::Clear { proposal: p, hold: None });
+                let _ = self.world.command("dave", Command::Clear { proposal: p, reason: String::new() });
                 if let Some(inputs) = self.world.proposal(p).release_inputs() {
                     self.flagged.remove(&inputs.escrow);
                 }
@@ -125,7 +126,7 @@ impl Life {
             }
             Act::Unfreeze(account) => {
                 let account = account.map(|n| id(ACCOUNTS[n]));
-                let _ = w.command("dave", Command::Unfreeze { account });
+                let _ = w.command("dave", Command::Unfreeze { account, reason: String::new() });
             }
             Act::Reply(n, reply) => {
                 if let Some(p) = self.pick(n).filter(|p| self.world.word(*p) == "in_flight") {
@@ -166,8 +167,8 @@ impl Life {
                 assert!(!self.flagged.contains(&key), "{key} is flagged and was sent for release");
             }
             assert!(self.world.state.sees(), "sent without sight");
-            if tx.tx_type() != TransactionType::EscrowFinish {
-                assert!(self.world.state.freeze_of(&tx.account()).is_none(), "sent while frozen");
+            if tx.tx_type() != TransactionType::EscrowCancel {
+                assert!(self.world.state.freezes_of(&tx.account()).next().is_none(), "sent while frozen");
             }
             self.afloat.push(tx);
         }

@@ -107,11 +107,11 @@ fn an_open_breaker_stops_refills_until_it_is_closed() {
     let p = w.propose("hot", 50);
     w.sent();
     w.reply(p, "tefMASTER_DISABLED");
-    assert!(w.state.breaker.open.is_some());
+    assert!(w.state.breakers.values().any(|breaker| breaker.open.is_some()));
     w.config.tickets = TicketConfig { low_water: 11, target: 15 };
     w.close(&[]);
     assert_eq!(refills(&w), 0);
-    w.command("dave", treasury_core::Command::CloseBreaker).unwrap();
+    w.command("dave", treasury_core::Command::CloseBreaker { account: None }).unwrap();
     w.close(&[]);
     assert_eq!(refills(&w), 1);
 }

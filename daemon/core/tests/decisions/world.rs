@@ -15,6 +15,7 @@ use treasury_core::observe::*;
 use treasury_core::policy::*;
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::state::{Guard, State};
+use treasury_core::stops::Subject;
 use treasury_core::units::*;
 use treasury_core::{Event, Runtime, invariant, step};
 use xrpl_wire::{KeyPair, KeyType, Seed, Transaction, TxBody, condition};
@@ -120,6 +121,8 @@ pub struct World {
     /// Whether agents and runner answer at once.
     pub signer_answers: bool,
     pub unanswered: Vec<Effect>,
+    /// Whether what is asked for by name is read at once.
+    pub answers_readings: bool,
     ledger: BTreeMap<AccountId, AccountSnapshot>,
     replayed: State,
     requests: u64,
@@ -154,6 +157,8 @@ impl World {
             };
             ledger.insert(account, snapshot);
         }
+        // Whom the payments go to.
+        ledger.insert(id("shop"), stranger(id("shop"), Some(0)));
         let mut world = Self {
             config,
             state: State::default(),
@@ -162,11 +167,13 @@ impl World {
             submitted: Vec::new(),
             signer_answers: true,
             unanswered: Vec::new(),
+            answers_readings: true,
             ledger,
             replayed: State::default(),
             requests: 0,
             wall_ms: 0,
         };
+        world.input(Input::Tick { wall_ms: 0, utc: RippleTime(800_000_000) });
         world.reconcile_at(LedgerPoint {
             index: LedgerIndex(1_000),
             hash: hash("1000"),
@@ -190,6 +197,7 @@ impl World {
 
     /// Everything volatile is gone; the state comes from the events alone.
     pub fn restart(&mut self) {
+        let utc = self.state.now();
         self.runtime = Runtime::new();
         let mut state = State::default();
         for event in &self.events {
@@ -197,6 +205,7 @@ impl World {
         }
         assert_eq!(state, self.state);
         self.unanswered.clear();
+        self.tick(utc);
     }
 
     pub fn input(&mut self, input: Input) -> Option<Result<Answer, CommandError>> {
@@ -229,7 +238,21 @@ impl World {
                     self.submitted.push(tx);
                 }
                 // The ports answer a request to read everything only when told to, by `reconcile`.
-                Effect::Reconcile { .. } => self.unanswered.push(effect),
+                Effect::Reconcile { ref accounts } => {
+                    let known = accounts.iter().map(|account| self.ledger.get(account).cloned());
+                    match known.collect::<Option<Vec<_>>>() {
+                        Some(accounts) if self.state.sees() && self.answers_readings => {
+                            let at = self.state.ledger.unwrap();
+                            self.input(Input::Reconciled {
+                                at,
+                                accounts,
+                                from: "ws://test".to_owned(),
+                                wall_ms: self.wall_ms,
+                            });
+                        }
+                        _ => self.unanswered.push(effect),
+                    }
+                }
                 _ if self.signer_answers => self.sign(effect),
                 _ => self.unanswered.push(effect),
             }
@@ -323,9 +346,19 @@ impl World {
     }
 
     pub fn reply(&mut self, proposal: ProposalId, word: &str) {
+        self.reply_with(proposal, SubmitReply::Engine(word.to_owned()));
+    }
+
+    pub fn reply_with(&mut self, proposal: ProposalId, reply: SubmitReply) {
         let Status::InFlight(submission) = &self.proposal(proposal).status else { panic!("not in flight") };
         let tx_id = submission.rungs[submission.current].tx_id;
-        self.input(Input::SubmitAnswered { proposal, tx_id, reply: SubmitReply::Engine(word.to_owned()) });
+        self.input(Input::SubmitAnswered { proposal, tx_id, reply });
+    }
+
+    /// An account comes to have so much.
+    pub fn change_balance(&mut self, account: &str, balance_xrp: u64) {
+        let change = self.pay(id(account), |_| balance_xrp * XRP).unwrap();
+        self.change(vec![change]);
     }
 
     /// Closes a ledger 4 s on with these transactions, each a success.
@@ -374,12 +407,59 @@ impl World {
 
     pub fn hand_on(&mut self, observation: LedgerObservation) {
         self.wall_ms += 4_000;
+        let closed = observation.point.close_time;
         self.input(Input::Ledger { observation, wall_ms: self.wall_ms });
+        self.tick(closed);
     }
 
     pub fn silence(&mut self, seconds: u64) {
         self.wall_ms += seconds * 1_000;
-        self.input(Input::Tick { wall_ms: self.wall_ms });
+        let utc = self.state.now().0 + u32::try_from(seconds).unwrap();
+        self.tick(RippleTime(utc));
+    }
+
+    /// The host's clock says this.
+    pub fn tick(&mut self, utc: RippleTime) {
+        self.input(Input::Tick { wall_ms: self.wall_ms, utc });
+    }
+
+    /// An account outside of the treasury comes to be on the ledger, with these flags; `None`: not on it.
+    pub fn stranger(&mut self, name: &str, flags: Option<u32>) -> AccountId {
+        self.ledger.insert(id(name), stranger(id(name), flags));
+        id(name)
+    }
+
+    /// A stranger's flags change, or it is deleted, in the next ledger.
+    pub fn change_stranger(&mut self, account: AccountId, flags: Option<u32>) {
+        let root = stranger(account, flags).root;
+        self.change(vec![Change::Root { account, root }]);
+    }
+
+    /// What somebody sees of an account when it is read, which need not be true.
+    pub fn misread(&mut self, account: AccountId, lie: impl FnOnce(&mut AccountSnapshot)) {
+        let at = self.state.ledger.unwrap();
+        let mut accounts: Vec<AccountSnapshot> = self.ledger.values().cloned().collect();
+        lie(accounts.iter_mut().find(|read| read.account == account).unwrap());
+        self.input(Input::Reconciled { at, accounts, from: "ws://test".to_owned(), wall_ms: self.wall_ms });
+    }
+
+    /// A payment is asked for without sight: it is refused.
+    pub fn propose_blind(&mut self, account: &str) {
+        let propose = self.payment(account, 50);
+        let refused = self.command("alice", Command::Propose(propose)).unwrap_err();
+        assert_eq!(refused.code(), "NO_SIGHT");
+    }
+
+    /// The ids of the stops that stand on a subject.
+    pub fn stops_on(&self, subject: &Subject) -> BTreeSet<StopId> {
+        self.state.stops.on(subject).map(|stop| stop.id).collect()
+    }
+
+    /// Lifts every stop that stands.
+    pub fn lift_all(&mut self) {
+        let stops = self.state.stops.all().map(|stop| stop.id).collect();
+        let reason = "settled".to_owned();
+        self.command("dave", Command::Lift { stops, reason }).unwrap();
     }
 
     /// What a transaction changes.
@@ -513,6 +593,17 @@ impl World {
     pub fn guard(&self, key: EscrowKey) -> &Guard {
         &self.state.escrows[&key].guard
     }
+}
+
+fn stranger(account: AccountId, flags: Option<u32>) -> AccountSnapshot {
+    let root = flags.map(|flags| RootView {
+        balance: drops(20 * XRP),
+        sequence: 7,
+        owner_count: 0,
+        flags,
+        regular_key: None,
+    });
+    AccountSnapshot { account, root, signer_list: None, tickets: BTreeSet::new(), escrows: Vec::new() }
 }
 
 /// Signatures of somebody over each rung.

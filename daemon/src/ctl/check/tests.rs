@@ -114,7 +114,7 @@ fn view(delayed: bool) -> ProposalView {
         approvals: Vec::new(),
         tally: None,
         rejections: Vec::new(),
-        holds: Vec::new(),
+        stops: Vec::new(),
         rungs: transactions.iter().map(rung).collect(),
         submission: None,
         outcome: None,

@@ -14,7 +14,7 @@ fn records(dir: &Path) -> Vec<u64> {
 
 fn ledger(index: u32) -> Vec<Event> {
     let treasury_core::Input::Ledger { observation, .. } = testing::ledger(index) else { panic!() };
-    vec![Event::LedgerTaken { observation }]
+    vec![Event::LedgerTaken { observation, taken: None }]
 }
 
 fn read_accounts(index: u32) -> Vec<Event> {

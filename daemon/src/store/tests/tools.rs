@@ -11,7 +11,7 @@ fn store(dir: &Path) -> State {
     store.resume(&mut |_| {}).unwrap();
     store.snapshot_every(8);
     let ledgers = (101..130).map(testing::ledger);
-    for input in [testing::reconciled()].into_iter().chain(ledgers) {
+    for input in [testing::now(), testing::reconciled()].into_iter().chain(ledgers) {
         let pay = treasury_core::Input::Command {
             request: treasury_core::units::RequestId(1),
             actor: testing::actor("alice"),

@@ -6,7 +6,7 @@ use treasury_core::proposal::{Proposal, Status};
 use treasury_core::state::{Guard, State};
 use treasury_core::wait::waits;
 
-use super::{Checker, Rule};
+use super::{Checker, Rule, Stopped};
 
 impl Checker {
     /// Somebody asks a daemon for something. Whether it was done is not known yet; what it may undo is no
@@ -17,14 +17,17 @@ impl Checker {
                 let signer = self.cast.id(&actor.person);
                 self.approvals.remove(&(daemon, *proposal, signer));
             }
-            Command::Clear { proposal, .. } => {
-                self.flagged.remove(&(daemon, *proposal));
+            Command::Lift { stops, .. } => {
+                self.stops.retain(|(of, stop), _| *of != daemon || !stops.contains(stop));
             }
-            Command::Unfreeze { account } => {
-                self.frozen.remove(&(daemon, *account));
-            }
+            Command::Clear { proposal, .. } => self.lifts(daemon, Stopped::Proposal(*proposal)),
+            Command::Unfreeze { account, .. } => self.lifts(daemon, Stopped::Account(*account)),
             _ => {}
         }
+    }
+
+    fn lifts(&mut self, daemon: usize, what: Stopped) {
+        self.stops.retain(|(of, _), stopped| *of != daemon || *stopped != what);
     }
 
     /// A daemon has answered: what it acknowledges is durable.
@@ -48,11 +51,11 @@ impl Checker {
             (Command::Approve { proposal, signatures }, _) => {
                 self.approvals.insert((daemon, *proposal, signatures.signer));
             }
-            (Command::Flag { proposal, .. }, _) => {
-                self.flagged.insert((daemon, *proposal));
+            (Command::Flag { proposal, .. }, Answer::Stopped { stop, .. }) => {
+                self.stops.insert((daemon, *stop), Stopped::Proposal(*proposal));
             }
-            (Command::Freeze { account, .. }, _) => {
-                self.frozen.insert((daemon, *account));
+            (Command::Freeze { account, .. }, Answer::Stopped { stop, .. }) => {
+                self.stops.insert((daemon, *stop), Stopped::Account(*account));
             }
             (Command::Withdraw { proposal }, _) => {
                 self.withdrawn.insert((daemon, *proposal));
@@ -79,14 +82,9 @@ impl Checker {
                 missing.push(format!("the approval of {id} by {}", self.cast.name(signer)));
             }
         }
-        for (_, id) in self.flagged.iter().filter(|(of, _)| *of == daemon) {
-            if state.proposals.get(id).is_none_or(|proposal| proposal.holds.is_empty()) {
-                missing.push(format!("the hold on {id}"));
-            }
-        }
-        for (_, account) in self.frozen.iter().filter(|(of, _)| *of == daemon) {
-            if !state.freezes.contains_key(account) {
-                missing.push(format!("the freeze on {account:?}"));
+        for ((_, id), what) in self.stops.iter().filter(|((of, _), _)| *of == daemon) {
+            if state.stops.get(*id).is_none() {
+                missing.push(format!("the stop {id} on {what:?}"));
             }
         }
         for (_, id) in self.withdrawn.iter().filter(|(of, _)| *of == daemon) {

@@ -104,7 +104,7 @@ impl Checker {
     fn finished(&mut self, key: EscrowKey) {
         let Some(intent) = self.escrows.get(&key).and_then(|tag| self.intents.get(tag)) else { return };
         if let Some(proposal) = intent.proposal
-            && self.flagged.contains(&(intent.daemon, proposal))
+            && self.is_flagged(intent.daemon, proposal)
         {
             self.broken(
                 Rule::FlaggedNotFinished,

@@ -8,7 +8,7 @@ mod sent;
 use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::Treasury;
-use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, ProposalId};
+use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, ProposalId, StopId};
 
 use super::cast::Cast;
 
@@ -27,8 +27,8 @@ pub enum Rule {
     AcknowledgedKept,
     /// An escrow that was flagged is never finished.
     FlaggedNotFinished,
-    /// What is frozen sends nothing.
-    FrozenNotSent,
+    /// Once a stop is acknowledged nothing of its subject leaves, and nothing enters a stopped account.
+    StopsBind,
     /// Nothing is sent without sight of the ledger.
     BlindNotSent,
     /// A payment takes the form that policy asks for, with the signatures that policy asks for.
@@ -49,7 +49,7 @@ impl Rule {
         Self::NothingUnasked,
         Self::AcknowledgedKept,
         Self::FlaggedNotFinished,
-        Self::FrozenNotSent,
+        Self::StopsBind,
         Self::BlindNotSent,
         Self::PolicyKept,
         Self::LimitsKept,
@@ -88,6 +88,15 @@ pub struct Intent {
     pub proposal: Option<ProposalId>,
 }
 
+/// What somebody stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopped {
+    /// A payment, by its proposal.
+    Proposal(ProposalId),
+    /// An account; `None`: everything.
+    Account(Option<AccountId>),
+}
+
 /// A payment out of an account that counts against a limit: ledger time, drops.
 type Outflow = (u32, u64);
 
@@ -109,8 +118,8 @@ pub struct Checker {
     revealed: BTreeSet<EscrowKey>,
     /// Approvals that were acknowledged, and should still be there.
     approvals: BTreeSet<(usize, ProposalId, AccountId)>,
-    flagged: BTreeSet<(usize, ProposalId)>,
-    frozen: BTreeSet<(usize, Option<AccountId>)>,
+    /// Stops that were acknowledged, and that nobody has asked to lift.
+    stops: BTreeMap<(usize, StopId), Stopped>,
     /// Proposals that their asker took back.
     withdrawn: BTreeSet<(usize, ProposalId)>,
     /// Moves along each tier link: the daemon, whose limits they are, the paying and the receiving account.
@@ -139,8 +148,7 @@ impl Checker {
             escrows: BTreeMap::new(),
             revealed: BTreeSet::new(),
             approvals: BTreeSet::new(),
-            flagged: BTreeSet::new(),
-            frozen: BTreeSet::new(),
+            stops: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
             moves: BTreeMap::new(),
             unattended: BTreeMap::new(),
@@ -148,6 +156,21 @@ impl Checker {
             close_time: first.header.close_time.0,
             steady_since: first.header.index,
         }
+    }
+
+    /// Whether the payment is stopped at this daemon.
+    fn is_flagged(&self, daemon: usize, proposal: ProposalId) -> bool {
+        self.is_stopped(daemon, Stopped::Proposal(proposal))
+    }
+
+    /// Whether the account, or everything, is stopped at this daemon.
+    fn is_frozen(&self, daemon: usize, account: AccountId) -> bool {
+        self.is_stopped(daemon, Stopped::Account(None))
+            || self.is_stopped(daemon, Stopped::Account(Some(account)))
+    }
+
+    fn is_stopped(&self, daemon: usize, what: Stopped) -> bool {
+        self.stops.iter().any(|((of, _), stopped)| *of == daemon && *stopped == what)
     }
 
     /// What was broken so far, in order.

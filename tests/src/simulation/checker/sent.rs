@@ -1,7 +1,7 @@
 //! What daemons may send, and when.
 
 use treasury_core::units::EscrowKey;
-use xrpl_wire::{Transaction, TransactionType, TxBody};
+use xrpl_wire::{Transaction, TxBody};
 
 use super::{Checker, Rule};
 use crate::simulation::cast::SILENCE_MAX_SECONDS;
@@ -31,20 +31,10 @@ impl Checker {
             let what = format!("daemon {daemon} sent {name} before it had read the accounts");
             self.broken(Rule::BlindNotSent, what);
         }
-        let everything = self.frozen.contains(&(daemon, None));
-        let frozen = |account| everything || self.frozen.contains(&(daemon, Some(account)));
-        let account = tx.account();
-        if tx.tx_type() != TransactionType::EscrowFinish {
-            if frozen(account) {
-                self.broken(Rule::FrozenNotSent, format!("daemon {daemon} sent {name} of a frozen account"));
-            }
-            return;
-        }
-        let Ok(TxBody::EscrowFinish(finish)) = TxBody::parse_lossy(tx) else { return };
+        let Ok(body) = TxBody::parse_lossy(tx) else { return };
+        self.stops_bind(daemon, tx, &body);
+        let TxBody::EscrowFinish(finish) = body else { return };
         let key = EscrowKey { owner: finish.owner, sequence: finish.offer_sequence };
-        if !self.revealed.contains(&key) && (frozen(account) || frozen(key.owner)) {
-            self.broken(Rule::FrozenNotSent, format!("daemon {daemon} revealed {key} under a freeze"));
-        }
         self.revealed.insert(key);
         let Some(intent) = self.escrows.get(&key).and_then(|tag| self.intents.get(tag)) else {
             let what = format!("daemon {daemon} releases {key}, which came of no intent");
@@ -52,10 +42,47 @@ impl Checker {
             return;
         };
         if let Some(proposal) = intent.proposal
-            && self.flagged.contains(&(daemon, proposal))
+            && self.is_flagged(daemon, proposal)
         {
             let what = format!("daemon {daemon} released {key}; {proposal} is flagged");
             self.broken(Rule::FlaggedNotFinished, what);
+        }
+    }
+
+    /// What may leave under the stops that were acknowledged: what brings money back, and nothing else that
+    /// touches a stopped subject.
+    fn stops_bind(&mut self, daemon: usize, tx: &Transaction, body: &TxBody) {
+        let account = tx.account();
+        let mut touched = vec![account];
+        let mut tag = None;
+        match body {
+            TxBody::EscrowCancel(_) => return,
+            // A runner without Tickets could take nothing back.
+            TxBody::TicketCreate(_) if self.treasury.runner == Some(account) => return,
+            TxBody::Payment(payment) => {
+                touched.push(payment.destination);
+                tag = payment.destination_tag;
+            }
+            TxBody::EscrowCreate(create) => {
+                touched.push(create.destination);
+                tag = create.destination_tag;
+            }
+            TxBody::EscrowFinish(finish) => {
+                let key = EscrowKey { owner: finish.owner, sequence: finish.offer_sequence };
+                touched.push(finish.owner);
+                tag = self.escrows.get(&key).copied();
+            }
+            _ => {}
+        }
+        let name = format!("{} {}", tx.tx_type().name(), tx.id());
+        if let Some(frozen) = touched.iter().find(|account| self.is_frozen(daemon, **account)) {
+            let what = format!("daemon {daemon} sent {name}, which touches {}", self.cast.name(frozen));
+            self.broken(Rule::StopsBind, what);
+        }
+        let proposal = tag.and_then(|tag| self.intents.get(&tag)).and_then(|intent| intent.proposal);
+        let revealed = matches!(body, TxBody::EscrowFinish(_));
+        if let Some(proposal) = proposal.filter(|proposal| !revealed && self.is_flagged(daemon, *proposal)) {
+            self.broken(Rule::StopsBind, format!("daemon {daemon} sent {name}; {proposal} is flagged"));
         }
     }
 }

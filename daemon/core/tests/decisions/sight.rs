@@ -1,0 +1,115 @@
+//! Sight: what is proven outranks what one server says, and what is old is not of now.
+
+use crate::world::{World, drops, id};
+use treasury_core::config::FindingKind;
+use treasury_core::effect::Effect;
+use treasury_core::input::Input;
+use treasury_core::observe::{AccountSnapshot, OpaqueTx};
+use treasury_core::state::{Guard, Sight};
+use treasury_core::units::{Hash256, RippleTime};
+
+#[test]
+fn a_reading_that_differs_from_the_proven_ledgers_changes_nothing_and_costs_sight() {
+    let mut w = World::new();
+    let (proposal, key) = w.escrow();
+    type Lie = fn(&mut AccountSnapshot);
+    let lies: [(&str, Lie); 4] = [
+        ("balance", |read| read.root.as_mut().unwrap().balance = drops(1)),
+        ("ticket", |read| read.tickets.clear()),
+        ("escrow", |read| read.escrows.clear()),
+        ("list", |read| read.signer_list = None),
+    ];
+    for (what, lie) in lies {
+        let (accounts, slots) = (w.state.accounts.clone(), w.state.slots.clone());
+        w.misread(id("warm"), lie);
+        assert!(!w.state.sees(), "{what}: one of the two is wrong");
+        assert_eq!((&w.state.accounts, &w.state.slots), (&accounts, &slots), "{what}");
+        assert!(matches!(w.guard(key), Guard::Locked { .. }), "{what}");
+        w.propose_blind("warm");
+        w.misread(id("warm"), lie);
+        w.close(&[]);
+        assert!(!w.state.sees(), "{what}: it was asked again, and not answered yet");
+        w.reconcile();
+        assert!(w.state.sees(), "{what}: another server agrees with the ledgers");
+        let found = w.state.findings.values().filter(|finding| finding.kind == FindingKind::ViewDiffers);
+        assert_eq!(found.count(), w.state.findings.len(), "{what}");
+    }
+    assert_eq!(w.state.findings.len(), lies.len(), "each lie is told once");
+    assert_eq!(w.word(proposal), "validated");
+}
+
+#[test]
+fn an_account_in_doubt_sends_nothing_until_it_has_been_read_anew() {
+    for touched in ["warm", "alice", "agent-1"] {
+        let mut w = World::new();
+        w.answers_readings = false;
+        let p = w.propose("warm", 500);
+        w.approve("alice", p).unwrap();
+        let mut observation = w.next_ledger(4);
+        let accounts = [id(touched)].into();
+        observation.opaque.push(OpaqueTx { id: Hash256::ZERO, accounts, reason: "type 200".to_owned() });
+        w.hand_on(observation);
+        w.approve("bob", p).unwrap();
+        w.jump(4);
+        assert!(w.state.sees(), "{touched}");
+        assert!(w.sent().is_empty(), "{touched}: its keys or its Tickets may be others by now");
+        assert_eq!(w.proposal(p).approvals.len(), 2, "{touched}: nothing is thrown away in doubt");
+        assert!(
+            w.unanswered
+                .iter()
+                .any(|effect| matches!(effect, Effect::Reconcile { accounts } if *accounts == [id(touched)]))
+        );
+        // What is read is believed, for there is nothing better.
+        w.misread(id(touched), |read| read.root.as_mut().map_or((), |root| root.owner_count = 77));
+        assert!(w.state.sees() && w.state.doubtful.is_empty(), "{touched}");
+        assert_eq!(w.sent().len(), 1, "{touched}");
+        let root = w.state.accounts[&id(touched)].root;
+        assert!(root.is_none_or(|root| root.owner_count == 77), "{touched}");
+    }
+}
+
+#[test]
+fn sight_has_an_age() {
+    // Ledgers come, each long after it closed: what they tell is of then.
+    let mut w = World::new();
+    let now = w.state.now().0;
+    w.tick(RippleTime(now + 61));
+    assert!(!w.state.sees());
+    assert!(
+        matches!(&w.state.sight, Sight::Lost(reason) if reason.contains("61 s ago")),
+        "{:?}",
+        w.state.sight
+    );
+    // One more of long ago does not mend it, and one of now does.
+    w.tick(RippleTime(now + 100));
+    let late = w.next_ledger(4);
+    w.input(Input::Ledger { observation: late, wall_ms: 9_000 });
+    w.reconcile();
+    assert!(!w.state.sees());
+    w.close_at(90, &[], "tesSUCCESS");
+    w.reconcile();
+    assert!(w.state.sees());
+}
+
+#[test]
+fn after_a_start_sight_has_an_age_too() {
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    w.jump(50 * 3600);
+    w.sent();
+    assert!(matches!(w.guard(key), Guard::Releasing { .. }), "with sight it is released");
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    let day = w.state.now().0 + 86_400;
+    w.restart();
+    w.tick(RippleTime(day));
+    w.reconcile();
+    assert!(!w.state.sees(), "no ledger for a day");
+    w.runtime = treasury_core::Runtime::new();
+    w.reconcile();
+    assert!(!w.state.sees(), "nobody has said what time it is");
+    assert!(matches!(w.guard(key), Guard::Locked { .. }));
+    w.close_at(86_400, &[], "tesSUCCESS");
+    w.reconcile();
+    assert!(w.state.sees());
+}
