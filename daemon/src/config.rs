@@ -4,6 +4,8 @@
 //! a file are reported together. A key that does not exist is a problem too: a misspelt limit must not
 //! silently be no limit.
 
+mod endpoint;
+mod endpoints;
 mod keys;
 mod parties;
 mod reader;
@@ -26,6 +28,7 @@ use zeroize::Zeroizing;
 
 use crate::private::{self, ReadError};
 
+pub use endpoint::Endpoint;
 pub use keys::reference;
 
 /// The environment variable that may hold the keystore's passphrase.
@@ -53,9 +56,9 @@ pub struct DaemonConfig {
 /// The ledger servers and how long to wait for them.
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
-    /// Websocket addresses. All are connected; ledgers are fetched from the first of them that can give
+    /// Servers on hosts of their own. All are connected; ledgers are fetched from the first of them that can give
     /// them.
-    pub endpoints: Vec<String>,
+    pub endpoints: Vec<Endpoint>,
     /// How many endpoints have to name a ledger before it is believed to be validated; at least 1 and at
     /// most as many as there are endpoints.
     pub read_quorum: usize,
@@ -90,7 +93,7 @@ pub enum Verify {
 impl NetworkConfig {
     /// These servers, the rest as where the file says nothing.
     #[must_use]
-    pub fn new(endpoints: Vec<String>) -> Self {
+    pub fn new(endpoints: Vec<Endpoint>) -> Self {
         Self {
             endpoints,
             read_quorum: 1,
@@ -311,7 +314,7 @@ impl DaemonConfig {
 
 /// Reads every section, so that every problem is found. `None` only after a problem was reported.
 fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
-    let network = settings::network(root);
+    let network = settings::network(root, base_dir);
     let daemon = settings::daemon(root, base_dir);
     let parties = parties::read(root);
     let links = settings::links(root, &parties);

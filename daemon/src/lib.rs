@@ -29,6 +29,7 @@ pub mod metrics;
 mod ports;
 mod private;
 pub mod rebuild;
+mod redact;
 mod signals;
 pub mod signer;
 pub mod store;

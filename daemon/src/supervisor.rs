@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use treasury_core::state::Sight;
 
 use crate::engine::EngineHandle;
+use crate::redact;
 
 /// How often the state is looked at where no watchdog asks for more.
 const LOOK: Duration = Duration::from_secs(1);
@@ -35,7 +36,7 @@ pub(crate) fn spawn(engine: EngineHandle) -> JoinHandle<()> {
                     let status = match (&sight, ledger) {
                         (Sight::Clear, Some(ledger)) => format!("sees validated ledger {ledger}"),
                         (Sight::Clear, None) => "sees the ledger".to_owned(),
-                        (Sight::Lost(reason), _) => format!("no sight: {reason}"),
+                        (Sight::Lost(reason), _) => format!("no sight: {}", redact::addresses(reason)),
                     };
                     if said.as_ref() != Some(&status) {
                         tell(NotifyState::Status(&status));

@@ -13,6 +13,7 @@ use crate::config::DaemonConfig;
 use crate::console::{self, Unwritten, out, say};
 use crate::private;
 use crate::rebuild;
+use crate::redact;
 use crate::store::{DiskStore, Record, Report, Store, StoreBuilder, backup, inspect};
 
 /// The exit code of `check` where something is damaged and a rebuild restores all of it.
@@ -109,9 +110,12 @@ fn export(data_dir: &Path, mut out: impl Write) -> Result<ExitCode> {
         let Some(last) = page.last() else { break };
         after = last.number;
         for record in &page {
-            serde_json::to_writer(&mut out, record)
-                .map_err(|error| Unwritten::from(std::io::Error::from(error)))?;
-            out.write_all(b"\n").map_err(Unwritten::from)?;
+            // Earlier versions stored addresses of servers with passwords and keys in them, in texts for people. The
+            // records mean the same without.
+            let line = serde_json::to_string(record)?;
+            out.write_all(redact::addresses(&line).as_bytes())
+                .and_then(|()| out.write_all(b"\n"))
+                .map_err(Unwritten::from)?;
         }
     }
     out.flush().map_err(Unwritten::from)?;

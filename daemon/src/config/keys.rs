@@ -37,15 +37,20 @@ const GROUPS: &[Group] = &[
         keys: &[
             key(
                 "endpoints",
-                "list of websocket addresses",
+                "list of websocket addresses or tables",
                 REQUIRED,
-                "Servers: `ws://…` or `wss://…`. All are connected; ledgers are fetched from the first that has them and has not failed lately. One of them must keep the history since the daemon last ran.",
+                "Servers: `ws://…` or `wss://…`. All are connected; ledgers are fetched from the first that has them and has not failed lately. \
+                 One of them must keep the history since the daemon last ran. Each on a host of its own: another port or path of a host is the same witness, \
+                 but for loopback, where each port is one. What an address holds besides scheme, host and port is sent and never shown. \
+                 Keep it out of this file with a table: `{ url = \"wss://host\", name = \"own\", user = \"…\", password_file = \"…\", path_file = \"…\" }`. \
+                 `name` is shown before the address; `user` and the first line of `password_file` log in (HTTP Basic); the first line of `path_file` is what \
+                 follows the host, such as `/v1/key?k=v`. The files must be readable by their owner alone; none of it is sent beyond loopback without TLS.",
             ),
             key(
                 "read_quorum",
                 "whole number, 1 to the number of endpoints",
                 "1",
-                "How many endpoints must name the same hash before a ledger is believed to be validated. Fewer voices for longer than `timing.silence_max`, or two hashes for one ledger: sight is lost, nothing is released.",
+                "How many endpoints, each on a host of its own, must name the same hash before a ledger is believed to be validated. Fewer voices for longer than `timing.silence_max`, or two hashes for one ledger: sight is lost, nothing is released.",
             ),
             key(
                 "verify",

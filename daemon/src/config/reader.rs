@@ -61,6 +61,12 @@ impl<T> At<T> {
     }
 }
 
+/// A member of a list that may be written in two ways.
+pub(super) enum Entry<'a> {
+    Text(At<String>),
+    Table(Section<'a>),
+}
+
 /// One table of the file.
 #[derive(Clone)]
 pub(super) struct Section<'a> {
@@ -162,6 +168,26 @@ impl<'a> Section<'a> {
     ) -> Option<Vec<At<T>>> {
         let items = self.items(name, "must be a list of texts")?;
         Some(items.iter().filter_map(|item| self.parse_text(item, &parse)).collect())
+    }
+
+    /// A list of texts or tables with these keys, if it is there and all of it is that.
+    pub(super) fn entries(&self, name: &str, keys: &[&str]) -> Option<Vec<Entry<'a>>> {
+        let items = self.items(name, "must be a list of texts or tables")?;
+        let entry = |item: At<&'a DeValue<'a>>| {
+            if let Some(text) = item.value.as_str() {
+                return Some(Entry::Text(item.with(text.to_owned())));
+            }
+            let Some(table) = item.value.as_table() else {
+                let what = format!("must be a text or a table, and is of type {}", item.value.type_str());
+                self.blame(&item, what, "");
+                return None;
+            };
+            let section = Section { report: self.report, table, key: item.key, line: item.line };
+            section.check_keys(keys);
+            Some(Entry::Table(section))
+        };
+        // Every one is looked at before the first that is wrong counts.
+        items.into_iter().map(entry).collect::<Vec<_>>().into_iter().collect()
     }
 
     /// A list of whole numbers within a range, if it is there.

@@ -9,7 +9,7 @@ use treasury_core::units::Drops;
 
 use super::parties::Parties;
 use super::reader::Section;
-use super::{NetworkConfig, PassphraseSource, Verify, keys, value};
+use super::{NetworkConfig, PassphraseSource, Verify, endpoints, keys, value};
 
 /// Where the API listens if nobody says.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8_580);
@@ -25,15 +25,9 @@ const DEADLINE_LEAST_SECONDS: u32 = 60;
 const MULTIPLES_MAX: usize = 6;
 
 /// The servers. `silence_max` comes from elsewhere.
-pub(super) fn network(root: &Section<'_>) -> Option<NetworkConfig> {
+pub(super) fn network(root: &Section<'_>, base_dir: &Path) -> Option<NetworkConfig> {
     let section = section_or_missing(root, "network")?;
-    if !section.has("endpoints") {
-        section.missing("endpoints");
-    }
-    let endpoints = section.texts("endpoints", endpoint);
-    if endpoints.as_ref().is_some_and(Vec::is_empty) {
-        section.wrong("endpoints", "names no server", "write at least one, such as \"ws://127.0.0.1:6006\"");
-    }
+    let endpoints = endpoints::read(&section, base_dir);
     let network_id = section.integer("network_id", 0..=u32::MAX).map(|id| id.value);
     let read_quorum = section.integer("read_quorum", 1..=1_000);
     let verify = section.text("verify", |text| match text {
@@ -42,7 +36,7 @@ pub(super) fn network(root: &Section<'_>) -> Option<NetworkConfig> {
         _ => Err(format!("\"{text}\" is neither \"full\" nor \"headers\"")),
     });
     let gap_ledgers = section.integer("gap_ledgers", 16..=1_000_000);
-    let endpoints: Vec<String> = endpoints?.into_iter().map(|endpoint| endpoint.value).collect();
+    let endpoints = endpoints?;
     let count = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
     if let Some(quorum) = &read_quorum
         && count(quorum.value) > endpoints.len()
@@ -58,16 +52,6 @@ pub(super) fn network(root: &Section<'_>) -> Option<NetworkConfig> {
         gap_ledgers: gap_ledgers.map_or(unsaid.gap_ledgers, |ledgers| count(ledgers.value)),
         ..unsaid
     })
-}
-
-fn endpoint(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("ws://").or_else(|| text.strip_prefix("wss://"));
-    match rest {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(text.to_owned()),
-        _ => Err(format!(
-            "\"{text}\" is not a websocket address; write \"ws://host:port\" or \"wss://host:port\""
-        )),
-    }
 }
 
 /// The daemon's own settings.

@@ -80,8 +80,9 @@ pub enum Command {
     },
     /// Take your own approval back, before submission.
     ///
-    /// The daemon forgets your signatures. Whoever else has copied them can still use them until the proposal's
-    /// LastLedgerSequence has passed, its Ticket is used, or your key is rotated.
+    /// Your approval counts no more, and nothing is sent with it. That does not unmake your signatures: the daemon's store
+    /// and its backups keep them, and whoever has them can use them until the proposal's LastLedgerSequence has passed,
+    /// its Ticket is used, or your key is rotated.
     Retract {
         /// The proposal, such as P3.
         id: String,
@@ -160,7 +161,7 @@ pub enum Command {
     Escrows,
     /// What the anomaly rules saw, newest first.
     Findings,
-    /// What is stored, in order.
+    /// What is stored, in order, but for signatures.
     Events {
         /// Only records above this number.
         #[arg(long, default_value_t = 0, value_name = "N")]

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::client::Client;
-use crate::config::{NetworkConfig, PassphraseSource};
+use crate::config::{Endpoint, NetworkConfig, PassphraseSource};
 use crate::signer::WorkFactor;
 use crate::store::MemoryStore;
 use crate::testing;
@@ -19,7 +19,7 @@ async fn config(dir: &Path) -> DaemonConfig {
     }
     DaemonConfig {
         treasury: testing::treasury(),
-        network: NetworkConfig::new(vec![nobody]),
+        network: NetworkConfig::new(vec![Endpoint::parse(&nobody).unwrap()]),
         data_dir: dir.join("data"),
         listen: "127.0.0.1:0".parse().unwrap(),
         keystore,

@@ -591,6 +591,7 @@ pub struct EventsPage {
 pub struct RecordView {
     /// Its number, from 1 without gaps.
     pub number: u64,
-    /// The facts as they are stored; the format is the store's and may grow with versions.
+    /// The facts as they are stored, but for signatures and signed transactions, which are shown to nobody. The format
+    /// is the store's and may grow with versions.
     pub events: Vec<serde_json::Value>,
 }

@@ -1,12 +1,12 @@
 //! Errors of the edge, and how the core's refusals become HTTP.
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use treasury_core::CommandError;
 use treasury_core::command::Refusal;
 
 use super::api::{ErrorBody, ErrorView};
+use super::shown::Shown;
 use crate::engine::EngineError;
 
 /// Why a request was refused before or beside the core.
@@ -207,7 +207,7 @@ impl IntoResponse for ApiError {
                 advice: self.advice().to_owned(),
             },
         };
-        let mut response = (self.status(), Json(body)).into_response();
+        let mut response = (self.status(), Shown(body)).into_response();
         if self.status() == StatusCode::UNAUTHORIZED {
             let scheme = axum::http::HeaderValue::from_static("Bearer");
             response.headers_mut().insert(axum::http::header::WWW_AUTHENTICATE, scheme);

@@ -7,6 +7,7 @@ mod extract;
 mod proposal_view;
 mod reference;
 mod routes;
+mod shown;
 mod view;
 
 use std::sync::Arc;

@@ -75,7 +75,7 @@ const OPERATIONS: [Operation; 22] = [
         "/v1/proposals/{id}/approvals",
         Some("EmptyRequest"),
         "DoneView",
-        "Take your own approval back, before submission. Signatures that have left your hands bind the ledger until LastLedgerSequence all the same.",
+        "Take your own approval back, before submission: it counts no more. The daemon's store and its backups keep the signatures, and those that others have bind the ledger until LastLedgerSequence all the same.",
     ),
     operation(
         "POST",
@@ -133,7 +133,13 @@ const OPERATIONS: [Operation; 22] = [
         "list of FindingView",
         "What anomaly rules saw, newest first; at most the last thousand.",
     ),
-    operation("GET", "/v1/events", Some("EventsQuery"), "EventsPage", "The stored facts, in order."),
+    operation(
+        "GET",
+        "/v1/events",
+        Some("EventsQuery"),
+        "EventsPage",
+        "The stored facts, in order, without signatures.",
+    ),
     operation(
         "POST",
         "/v1/freeze",

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
@@ -24,9 +23,10 @@ use super::auth::Speaker;
 use super::error::ApiError;
 use super::extract::{Asked, Body, Id, id, limit, party};
 use super::proposal_view::{self, Depth};
+use super::shown::{Shown, without_signatures};
 use super::view;
 
-type Answered<T> = Result<Json<T>, ApiError>;
+type Answered<T> = Result<Shown<T>, ApiError>;
 
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
@@ -35,7 +35,7 @@ pub(super) async fn healthz() -> &'static str {
 pub(super) async fn readyz(Shared(app): Shared<App>) -> Result<Response, ApiError> {
     let ready = app.engine.query(|state, _| view::ready(state)).await?;
     let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Ok((status, Json(ready)).into_response())
+    Ok((status, Shown(ready)).into_response())
 }
 
 pub(super) async fn metrics(
@@ -48,11 +48,11 @@ pub(super) async fn metrics(
 
 pub(super) async fn status(Shared(app): Shared<App>, _: Speaker) -> Answered<StatusView> {
     let age = app.engine.ledger_age().await?.as_secs();
-    Ok(Json(app.engine.query(move |state, treasury| view::status(state, treasury, age)).await?))
+    Ok(Shown(app.engine.query(move |state, treasury| view::status(state, treasury, age)).await?))
 }
 
 pub(super) async fn accounts(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<AccountView>> {
-    Ok(Json(app.engine.query(view::accounts).await?))
+    Ok(Shown(app.engine.query(view::accounts).await?))
 }
 
 pub(super) async fn proposals(
@@ -82,7 +82,7 @@ pub(super) async fn proposals(
                 .collect()
         })
         .await?;
-    Ok(Json(list))
+    Ok(Shown(list))
 }
 
 pub(super) async fn proposal(Shared(app): Shared<App>, _: Speaker, Id(id): Id) -> Answered<ProposalView> {
@@ -93,7 +93,7 @@ pub(super) async fn proposal(Shared(app): Shared<App>, _: Speaker, Id(id): Id) -
             Some(proposal_view::proposal(state, treasury, shown, Depth::Whole))
         })
         .await?;
-    view.map(Json).ok_or(ApiError::Refused(CommandError::UnknownProposal(id)))
+    view.map(Shown).ok_or(ApiError::Refused(CommandError::UnknownProposal(id)))
 }
 
 pub(super) async fn escrows(
@@ -116,7 +116,7 @@ pub(super) async fn escrows(
             escrows.into_iter().map(|escrow| proposal_view::escrow(state, treasury, escrow)).collect()
         })
         .await?;
-    Ok(Json(list))
+    Ok(Shown(list))
 }
 
 pub(super) async fn findings(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<FindingView>> {
@@ -126,7 +126,7 @@ pub(super) async fn findings(Shared(app): Shared<App>, _: Speaker) -> Answered<V
             state.findings.values().rev().map(|finding| view::finding(treasury, finding)).collect()
         })
         .await?;
-    Ok(Json(list))
+    Ok(Shown(list))
 }
 
 pub(super) async fn events(
@@ -141,19 +141,21 @@ pub(super) async fn events(
     let records = records
         .into_iter()
         .map(|record| {
-            let events = record.events.iter().map(serde_json::to_value).collect::<Result<_, _>>();
-            let events = events.map_err(|error| ApiError::Internal(error.to_string()))?;
+            let events =
+                record.events.iter().map(|event| serde_json::to_value(event).map(without_signatures));
+            let events =
+                events.collect::<Result<_, _>>().map_err(|error| ApiError::Internal(error.to_string()))?;
             Ok(RecordView { number: record.number, events })
         })
         .collect::<Result<_, ApiError>>()?;
-    Ok(Json(EventsPage { records, next }))
+    Ok(Shown(EventsPage { records, next }))
 }
 
 pub(super) async fn propose(
     Shared(app): Shared<App>,
     speaker: Speaker,
     Body(asked): Body<ProposeRequest>,
-) -> Result<(StatusCode, Json<ProposedView>), ApiError> {
+) -> Result<(StatusCode, Shown<ProposedView>), ApiError> {
     let treasury = app.engine.treasury();
     let amount = asked.amount_drops.parse::<Drops>().map_err(|_| ApiError::BadField {
         field: "amount_drops",
@@ -170,7 +172,7 @@ pub(super) async fn propose(
     });
     match carry_out(&app, speaker, command).await? {
         Answer::Proposed { proposal } => {
-            Ok((StatusCode::CREATED, Json(ProposedView { proposal: proposal.to_string() })))
+            Ok((StatusCode::CREATED, Shown(ProposedView { proposal: proposal.to_string() })))
         }
         other => Err(unexpected(&other)),
     }
@@ -249,7 +251,7 @@ pub(super) async fn clear(
 }
 
 pub(super) async fn stops(Shared(app): Shared<App>, _speaker: Speaker) -> Answered<StopsView> {
-    Ok(Json(app.engine.query(view::stops).await?))
+    Ok(Shown(app.engine.query(view::stops).await?))
 }
 
 pub(super) async fn lift(
@@ -309,7 +311,7 @@ async fn carry_out(app: &App, Speaker(actor): Speaker, command: Command) -> Resu
 
 async fn done(app: &App, speaker: Speaker, command: Command) -> Answered<DoneView> {
     match carry_out(app, speaker, command).await? {
-        Answer::Done { changed } => Ok(Json(DoneView { changed })),
+        Answer::Done { changed } => Ok(Shown(DoneView { changed })),
         other => Err(unexpected(&other)),
     }
 }
@@ -317,7 +319,7 @@ async fn done(app: &App, speaker: Speaker, command: Command) -> Answered<DoneVie
 async fn stopped(app: &App, speaker: Speaker, command: Command) -> Answered<StoppedView> {
     match carry_out(app, speaker, command).await? {
         Answer::Stopped { stop, changed, warning } => {
-            Ok(Json(StoppedView { stop: stop.to_string(), changed, warning }))
+            Ok(Shown(StoppedView { stop: stop.to_string(), changed, warning }))
         }
         other => Err(unexpected(&other)),
     }
@@ -327,7 +329,7 @@ async fn lifted(app: &App, speaker: Speaker, command: Command) -> Answered<Lifte
     let ids = |stops: Vec<StopId>| stops.iter().map(ToString::to_string).collect();
     match carry_out(app, speaker, command).await? {
         Answer::Lifted { lifted, standing } => {
-            Ok(Json(LiftedView { lifted: ids(lifted), standing: ids(standing) }))
+            Ok(Shown(LiftedView { lifted: ids(lifted), standing: ids(standing) }))
         }
         other => Err(unexpected(&other)),
     }

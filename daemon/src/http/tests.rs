@@ -1,3 +1,5 @@
+mod secrets;
+
 use reqwest::{Method, StatusCode};
 
 use super::api::*;

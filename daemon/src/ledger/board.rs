@@ -11,6 +11,7 @@ use treasury_core::units::Hash256;
 use super::ranges::Ranges;
 use super::reply::Announced;
 use super::server::Server;
+use crate::config::Endpoint;
 
 /// How many ledgers' hashes are remembered of each endpoint. Endpoints further apart than that are not
 /// compared by what they announced.
@@ -37,6 +38,7 @@ enum Standing {
 /// One endpoint.
 #[derive(Debug, Default)]
 struct Seat {
+    /// Its label.
     endpoint: String,
     standing: Standing,
     tip: Option<Announced>,
@@ -129,8 +131,8 @@ pub(super) struct Board {
 
 impl Board {
     /// Nothing is known yet.
-    pub(super) fn new(endpoints: &[String], quorum: usize) -> Self {
-        let seat = |endpoint: &String| Seat { endpoint: endpoint.clone(), ..Seat::default() };
+    pub(super) fn new(endpoints: &[Endpoint], quorum: usize) -> Self {
+        let seat = |endpoint: &Endpoint| Seat { endpoint: endpoint.label().to_owned(), ..Seat::default() };
         Self {
             seats: endpoints.iter().map(seat).collect(),
             // More voices than there are endpoints would be silence for ever; the configuration refuses it.

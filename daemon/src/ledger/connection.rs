@@ -19,12 +19,17 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::reply::Announced;
 use super::transport::{Body, BoxFuture, Link, Opened, RequestError, Transport};
+use crate::config::Endpoint;
 
 /// Requests that wait to be written. The server answers one after another; more would only wait there.
 const QUEUE_MAX: usize = 64;
@@ -72,7 +77,7 @@ pub(super) struct WebSocket {
 }
 
 impl Transport for WebSocket {
-    fn open<'a>(&'a self, endpoint: &'a str) -> BoxFuture<'a, Result<Opened, RequestError>> {
+    fn open<'a>(&'a self, endpoint: &'a Endpoint) -> BoxFuture<'a, Result<Opened, RequestError>> {
         Box::pin(async move {
             let (connection, announced) = Connection::open(endpoint, self.wait).await?;
             let link: Arc<dyn Link> = Arc::new(connection);
@@ -83,7 +88,7 @@ impl Transport for WebSocket {
 
 /// An open connection. Closes when dropped.
 struct Connection {
-    endpoint: String,
+    endpoint: Endpoint,
     requests: mpsc::Sender<Outgoing>,
     next_id: AtomicU64,
     task: JoinHandle<()>,
@@ -104,20 +109,22 @@ impl Drop for Connection {
 impl Connection {
     /// Connects. The receiver shows the ledger announced last; it ends when the connection does.
     async fn open(
-        endpoint: &str,
+        endpoint: &Endpoint,
         wait: Duration,
     ) -> Result<(Self, watch::Receiver<Option<Announced>>), RequestError> {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
-        let (socket, _) = connect_async_with_config(endpoint, Some(config), true)
-            .await
-            .map_err(|error| RequestError::Unreachable(error.to_string()))?;
+        let unreachable =
+            |error: tungstenite::Error| RequestError::Unreachable(endpoint.scrub(error.to_string()));
+        let handshake = handshake(endpoint).map_err(unreachable)?;
+        let (socket, _) =
+            connect_async_with_config(handshake, Some(config), true).await.map_err(unreachable)?;
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let (announce, announced) = watch::channel(None);
         let pump = Pump { socket, pending: HashMap::new(), announce, wait };
         let task = tokio::spawn(pump.run(queue));
-        let connection = Self { endpoint: endpoint.to_owned(), requests, next_id: AtomicU64::new(1), task };
+        let connection = Self { endpoint: endpoint.clone(), requests, next_id: AtomicU64::new(1), task };
         Ok((connection, announced))
     }
 
@@ -135,8 +142,25 @@ impl Connection {
         let outgoing = Outgoing { id, text: Value::Object(frame).to_string(), reply };
         self.requests.send(outgoing).await.map_err(|_| RequestError::Closed)?;
         let outcome = answer.await.map_err(|_| RequestError::Closed)?;
-        outcome.map_err(|(code, message)| RequestError::Server { method, code, message })
+        // It may repeat what it was asked with.
+        let scrub = |text| self.endpoint.scrub(text);
+        outcome.map_err(|(code, message)| RequestError::Server {
+            method,
+            code: scrub(code),
+            message: scrub(message),
+        })
     }
+}
+
+/// The request that asks for the websocket, with the login that the server wants.
+fn handshake(endpoint: &Endpoint) -> Result<Request, tungstenite::Error> {
+    let mut request = endpoint.url().into_client_request()?;
+    if let Some(login) = endpoint.login() {
+        let mut login = HeaderValue::from_str(login)?;
+        login.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, login);
+    }
+    Ok(request)
 }
 
 impl Link for Connection {
@@ -238,7 +262,37 @@ impl Pump {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    #[tokio::test]
+    async fn user_and_password_are_sent_and_come_back_in_no_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(socket.read_u8().await.unwrap());
+            }
+            // A server that repeats what it was asked, in the one place of a refusal that is shown.
+            socket.write_all(b"HTTP/1.1 KEY99 PASSWORD99\r\n\r\n").await.unwrap();
+            String::from_utf8(head).unwrap()
+        });
+        let endpoint = Endpoint::parse(&format!("ws://op:PASSWORD99@{address}/v1/KEY99?k=KEY99")).unwrap();
+        let wait = Duration::from_secs(5);
+        let error = Connection::open(&endpoint, wait).await.map(|_| ()).unwrap_err();
+        let head = server.await.unwrap();
+        assert!(head.starts_with("GET /v1/KEY99?k=KEY99 HTTP/1.1\r\n"), "{head}");
+        // Base64 of `op:PASSWORD99`.
+        let login = head.lines().find(|line| line.to_ascii_lowercase().starts_with("authorization:"));
+        assert!(login.is_some_and(|line| line.ends_with("Basic b3A6UEFTU1dPUkQ5OQ==")), "{head}");
+        assert!(head.contains(&format!("Host: {address}\r\n")), "{head}");
+        let said = format!("{error} {error:?} {endpoint:?}");
+        assert!(!said.contains("KEY99") && !said.contains("PASSWORD99") && !said.contains("b3A6"), "{said}");
+    }
 
     #[test]
     fn a_frame_is_read_whatever_else_is_in_it() {

@@ -114,7 +114,7 @@ impl History {
             };
             let mut history = Self {
                 server,
-                endpoint: endpoint.clone(),
+                endpoint: endpoint.label().to_owned(),
                 _announced: announced,
                 fees,
                 watch: Arc::default(),

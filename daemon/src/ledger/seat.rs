@@ -15,7 +15,7 @@ use super::ranges::Ranges;
 use super::reply::{self, Announced};
 use super::server::Server;
 use super::transport::Transport;
-use crate::config::NetworkConfig;
+use crate::config::{Endpoint, NetworkConfig};
 
 /// The first wait after an endpoint has failed; doubled each time.
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
@@ -64,7 +64,7 @@ pub(super) struct Seat {
     transport: Arc<dyn Transport>,
     network: Arc<NetworkConfig>,
     number: usize,
-    endpoint: String,
+    endpoint: Endpoint,
     backoff: Backoff,
     /// Where it fell silent. It is worth nothing until it has come further.
     stuck_at: Option<u32>,
@@ -97,7 +97,7 @@ impl Seat {
             transport: Arc::clone(transport),
             network: Arc::clone(network),
             number,
-            endpoint: network.endpoints.get(number).cloned().unwrap_or_default(),
+            endpoint: network.endpoints.get(number).cloned().unwrap_or_else(|| Endpoint::named("")),
             // Endpoints that failed together do not come back together.
             backoff: Backoff::new(jitter_seed.wrapping_add(u64::try_from(number).unwrap_or_default())),
             stuck_at: None,
@@ -110,7 +110,7 @@ impl Seat {
             let mut news = false;
             let over = self.session(&mut news).await;
             if let Over::Trouble(trouble) = &over {
-                tracing::warn!(endpoint = self.endpoint, %trouble, "the ledger server is left");
+                tracing::warn!(endpoint = self.endpoint.label(), %trouble, "the ledger server is left");
                 self.shared.change(|board| board.down(self.number, trouble.to_string()));
             }
             let good = match over {
@@ -141,7 +141,7 @@ impl Seat {
             Some(_) => None,
             None => complete_ledgers(&server).await,
         };
-        tracing::info!(endpoint = self.endpoint, ledger = tip.ledger_index, "connected");
+        tracing::info!(endpoint = self.endpoint.label(), ledger = tip.ledger_index, "connected");
         let mut highest = tip.ledger_index;
         let mut live = self.stuck_at.is_none_or(|stuck| tip.ledger_index > stuck);
         if live {

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::reply::Announced;
 use super::transport::{Body, Link, RequestError, Transport};
+use crate::config::Endpoint;
 
 /// A connected server. Closes when the last clone is dropped.
 #[derive(Clone)]
@@ -28,7 +29,7 @@ impl Server {
     /// Connects. The receiver shows the ledger announced last; it ends when the connection does.
     pub(super) async fn open(
         transport: &dyn Transport,
-        endpoint: &str,
+        endpoint: &Endpoint,
         patience: Duration,
     ) -> Result<(Self, watch::Receiver<Option<Announced>>), RequestError> {
         let late = || RequestError::Unreachable(format!("no connection in {} s", patience.as_secs()));

@@ -18,6 +18,7 @@ use treasury_core::Input;
 use treasury_core::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 
 use super::*;
+use crate::config::Endpoint;
 
 /// Everything here happens within milliseconds; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,7 +32,7 @@ struct Watched {
 fn network(endpoints: &[&str]) -> NetworkConfig {
     NetworkConfig {
         silence_max: PATIENCE,
-        ..NetworkConfig::new(endpoints.iter().map(|endpoint| (*endpoint).to_owned()).collect())
+        ..NetworkConfig::new(endpoints.iter().map(|endpoint| Endpoint::parse(endpoint).unwrap()).collect())
     }
 }
 

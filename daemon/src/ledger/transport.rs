@@ -9,16 +9,18 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 
 use super::reply::Announced;
+use crate::config::Endpoint;
 
 pub use futures_util::future::BoxFuture;
 
 /// Opens connections to servers. The port bounds every wait by its own timeouts.
 pub trait Transport: Send + Sync + 'static {
-    /// Connects to a server, named as in `network.endpoints`. Dropping the future gives up.
+    /// Connects to a server of `network.endpoints`. Dropping the future gives up. Nothing of the endpoint but its label
+    /// may come back in an error.
     ///
     /// # Errors
     /// [`RequestError::Unreachable`].
-    fn open<'a>(&'a self, endpoint: &'a str) -> BoxFuture<'a, Result<Opened, RequestError>>;
+    fn open<'a>(&'a self, endpoint: &'a Endpoint) -> BoxFuture<'a, Result<Opened, RequestError>>;
 }
 
 /// An open connection, and the validated ledger that it announced last. The receiver ends when the

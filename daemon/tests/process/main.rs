@@ -4,5 +4,6 @@
 
 mod ends;
 mod modes;
+mod secrets;
 mod support;
 mod unread;

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use treasuryd::dev::{Options, Sandbox};
 
 /// How long something may take that takes no time.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The daemon's program.
 pub(crate) fn treasuryd() -> Command {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use treasury_core::Input;
 use treasuryd::clock::Clock;
-use treasuryd::config::NetworkConfig;
+use treasuryd::config::{Endpoint, NetworkConfig};
 use treasuryd::engine::Machine;
 use treasuryd::ledger::{Announced, Body, BoxFuture, Link, Opened, Port, RequestError, Start, Transport};
 use treasuryd::metrics::Metrics;
@@ -56,7 +56,7 @@ struct Connection(Arc<Server>);
 struct InMemory(Arc<Server>);
 
 impl Transport for InMemory {
-    fn open<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Opened, RequestError>> {
+    fn open<'a>(&'a self, _: &'a Endpoint) -> BoxFuture<'a, Result<Opened, RequestError>> {
         let link: Arc<dyn Link> = Arc::new(Connection(Arc::clone(&self.0)));
         let announced = self.0.announce.subscribe();
         Box::pin(async move { Ok((link, announced)) })
@@ -122,7 +122,7 @@ fn one(accounts: u32) {
     let (wall, worked) = runtime.block_on(async {
         let (inputs, mut arrived) = mpsc::channel(1_024);
         let transport = Arc::new(InMemory(Arc::clone(&server)));
-        let network = NetworkConfig::new(vec!["memory".to_owned()]);
+        let network = NetworkConfig::new(vec![Endpoint::named("memory")]);
         let _port = Port::spawn_on(transport, Clock::new(|| 0), 1, network, start, inputs);
         while !machine.state().sees() {
             machine.take(arrived.recv().await.unwrap()).unwrap();

@@ -22,7 +22,7 @@ use treasury_core::input::RungSignatures;
 use treasury_core::intent::Asker;
 use treasury_core::policy::{Action, Policy, Rule};
 use treasury_core::units::{AccountId, HexBytes, RippleTime, Weight};
-use treasuryd::config::NetworkConfig;
+use treasuryd::config::{Endpoint, NetworkConfig};
 use treasuryd::driver::{self, SignerPort};
 use treasuryd::engine::Engine;
 use treasuryd::ledger::{Port, Start};
@@ -239,7 +239,7 @@ async fn measure(one_in: u32, dir: &Path) -> Vec<Duration> {
     };
     let metrics = Arc::new(Metrics::new().unwrap());
     let engine = Engine::start(treasury, store, metrics, Box::new(|fatal| panic!("{fatal}"))).unwrap();
-    let mut network = NetworkConfig::new(vec![endpoint]);
+    let mut network = NetworkConfig::new(vec![Endpoint::parse(&endpoint).unwrap()]);
     // The whole reading of 10,000 accounts has its own rhythm, once an hour.
     network.reread_ledgers = u32::MAX;
     let port = Port::spawn(network, start, engine.handle.inputs());

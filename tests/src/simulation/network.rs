@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use treasury_core::units::{AccountId, Hash256};
+use treasuryd::config::Endpoint;
 use treasuryd::ledger::Announced;
 use xrpl_harness::embedded::rpc::{Request, ServerFacts, handle, handle_read};
 use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
@@ -108,8 +109,8 @@ impl Network {
 
     /// The addresses of its servers.
     #[must_use]
-    pub fn endpoints() -> Vec<String> {
-        (0..SERVERS).map(|server| format!("ws://server-{server}")).collect()
+    pub fn endpoints() -> Vec<Endpoint> {
+        (0..SERVERS).map(|server| Endpoint::named(&format!("ws://server-{server}"))).collect()
     }
 
     /// The truth.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant, sleep};
+use treasuryd::config::Endpoint;
 use treasuryd::ledger::{Body, BoxFuture, Link, Opened, RequestError, Transport};
 
 use super::network::{Network, Reply};
@@ -44,9 +45,9 @@ pub struct SimTransport {
 }
 
 impl Transport for SimTransport {
-    fn open<'a>(&'a self, endpoint: &'a str) -> BoxFuture<'a, Result<Opened, RequestError>> {
+    fn open<'a>(&'a self, endpoint: &'a Endpoint) -> BoxFuture<'a, Result<Opened, RequestError>> {
         Box::pin(async move {
-            let number = endpoint.strip_prefix("ws://server-").and_then(|number| number.parse().ok());
+            let number = endpoint.label().strip_prefix("ws://server-").and_then(|number| number.parse().ok());
             let opened = number.and_then(|number| Some((number, self.shared.lock().connect(number)?)));
             let Some((server, (id, (announced, closed)))) = opened else {
                 return Err(RequestError::Unreachable("connection refused".to_owned()));

@@ -28,6 +28,22 @@ fn what_was_exported_is_imported_as_it_was() {
 }
 
 #[test]
+fn an_export_of_an_old_store_has_no_secrets_of_ledger_servers() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = dir.path().join("old");
+    let mut store = DiskStore::open(&old).unwrap();
+    let reason = "ws://op:PASSWORD99@127.0.0.1:6006/v1/KEY99?k=KEY99: cannot be reached";
+    store.append(&[Event::SightChanged { sight: Sight::Lost(reason.to_owned()) }]).unwrap();
+    drop(store);
+    let mut lines = Vec::new();
+    export(&old, &mut lines).unwrap();
+    let text = String::from_utf8(lines.clone()).unwrap();
+    assert!(text.contains("ws://127.0.0.1:6006/…: cannot be reached"), "{text}");
+    assert!(!text.contains("PASSWORD99") && !text.contains("KEY99"), "{text}");
+    import(&dir.path().join("new"), lines.as_slice()).unwrap();
+}
+
+#[test]
 fn a_line_that_is_no_record_or_in_the_wrong_place_leaves_no_store() {
     let dir = tempfile::tempdir().unwrap();
     let lines = String::from_utf8(some(&dir.path().join("old"))).unwrap();

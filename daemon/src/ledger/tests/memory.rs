@@ -93,7 +93,7 @@ impl Net {
             read_quorum,
             silence_max: Duration::from_secs(20),
             request_timeout: Duration::from_secs(4),
-            ..NetworkConfig::new(NAMES[..self.0.len()].iter().map(|name| (*name).to_owned()).collect())
+            ..NetworkConfig::new(NAMES[..self.0.len()].iter().map(|name| Endpoint::named(name)).collect())
         }
     }
 
@@ -242,8 +242,8 @@ impl Host {
 }
 
 impl Transport for Net {
-    fn open<'a>(&'a self, endpoint: &'a str) -> BoxFuture<'a, Result<Opened, RequestError>> {
-        let number = NAMES.iter().position(|name| *name == endpoint).unwrap();
+    fn open<'a>(&'a self, endpoint: &'a Endpoint) -> BoxFuture<'a, Result<Opened, RequestError>> {
+        let number = NAMES.iter().position(|name| *name == endpoint.label()).unwrap();
         let memory = self.0[number].clone();
         Box::pin(async move {
             let (announce, announced) = watch::channel(None);

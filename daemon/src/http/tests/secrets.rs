@@ -1,0 +1,70 @@
+//! What the API shows to nobody.
+
+use super::*;
+
+/// Everything that any token can read, as text.
+async fn everything_served(served: &Served) -> String {
+    let mut all = String::new();
+    for person in ["alice", "bob", "sue", "adam"] {
+        let bearer = format!("Bearer {}", token_of(person));
+        for (path, _) in table() {
+            let path = path.replace("{id}", "P1");
+            let (_, body) = served.raw(Method::GET, &path, Some(&bearer), "").await;
+            all.push_str(&body.message);
+        }
+    }
+    all
+}
+
+/// Danger: a payment that security holds is complete, and any token reads the signatures and sends it past the daemon.
+#[tokio::test]
+async fn a_complete_payment_cannot_be_put_together_from_what_the_api_serves() {
+    let served = Served::new().await;
+    let (alice, bob) = (served.client("alice"), served.client("bob"));
+    let id = alice.propose(&payment(5_000_000)).await.unwrap().proposal;
+    let shown = alice.proposal(&id).await.unwrap();
+    let (first, second) = (approval(ALICE, &shown), approval(BOB, &shown));
+    served.client("sue").flag(&id, "the invoice is odd").await.unwrap();
+    alice.approve(&id, &first).await.unwrap();
+    bob.approve(&id, &second).await.unwrap();
+    assert_eq!(alice.proposal(&id).await.unwrap().approvals.len(), 2, "it is complete, and held");
+    let mut secrets: Vec<String> = [first, second].into_iter().flat_map(|given| given.signatures).collect();
+    let secret_in = |all: &str, secrets: &[String]| {
+        let all = all.to_ascii_uppercase();
+        secrets.iter().find(|secret| all.contains(&secret.to_ascii_uppercase())).cloned()
+    };
+    let held = everything_served(&served).await;
+    assert!(held.contains("\"approved\"") && held.contains(&shown.rungs[0].blob), "the facts are there");
+    assert_eq!(secret_in(&held, &secrets), None);
+    // And when it is on its way, nobody needs to send it again.
+    served.client("sue").clear(&id, None).await.unwrap();
+    let sent =
+        served.handle.query(|state, _| match &state.proposals[&treasury_core::units::ProposalId(1)].status {
+            treasury_core::proposal::Status::InFlight(sent) => {
+                sent.rungs.iter().map(|rung| rung.blob.to_string()).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        });
+    secrets.extend(sent.await.unwrap());
+    let sent = everything_served(&served).await;
+    assert!(sent.contains("\"submission_recorded\""));
+    assert_eq!(secret_in(&sent, &secrets), None);
+}
+
+#[tokio::test]
+async fn secrets_in_addresses_that_an_earlier_version_stored_are_not_served() {
+    let served = Served::new().await;
+    served.client("alice").propose(&payment(5_000_000)).await.unwrap();
+    let reason = "ws://op:PASSWORD99@127.0.0.1:6006/v1/KEY99?k=KEY99: cannot be reached".to_owned();
+    served.handle.input(treasury_core::Input::SightLost { reason }).await.unwrap();
+    let (status, ready) = served.raw(Method::GET, "/readyz", None, "").await;
+    assert_eq!(status, 503);
+    assert!(ready.message.contains("ws://127.0.0.1:6006/…: cannot be reached"), "{}", ready.message);
+    // Refusals say it, too.
+    let alice = served.client("alice");
+    let given = approval(ALICE, &alice.proposal("P1").await.unwrap());
+    let refused = alice.approve("P1", &given).await;
+    let all = format!("{}{ready:?}{refused:?}", everything_served(&served).await);
+    assert!(!all.contains("PASSWORD99") && !all.contains("KEY99"), "{all}");
+    assert!(all.contains("sight of the validated ledger (ws://127.0.0.1:6006/…"), "{all}");
+}
