@@ -1,10 +1,13 @@
 //! The API from the other side: what `treasuryctl`, dev mode and tests speak to a daemon with.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use url::{Host, Url};
 
 use crate::http::api::{
     AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, ErrorBody, ErrorView,
@@ -15,6 +18,9 @@ use crate::http::api::{
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a connection may be kept for the next request: less than the daemon keeps it.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Speaks to one daemon, as one person or as nobody.
 #[derive(Clone)]
@@ -41,6 +47,15 @@ pub enum ClientError {
         /// What it said.
         error: ErrorView,
     },
+    /// What is given as the daemon's address is none, or cannot be used. Never quotes it.
+    #[error("the daemon's address {0}")]
+    BadUrl(String),
+    /// The token would be sent where others can read it.
+    #[error("{host} is not this machine, and plain http would show your token to everybody on the way there")]
+    PlainHttp {
+        /// Where the daemon is.
+        host: String,
+    },
     /// No answer: whether the request was carried out is not known.
     #[error("no answer from the daemon: {0}")]
     Transport(String),
@@ -60,22 +75,50 @@ impl ClientError {
     }
 }
 
+/// How a daemon may be reached, where the safe way is not enough.
+#[derive(Clone, Debug, Default)]
+pub struct Way {
+    /// A proxy to go through. What the environment says of proxies never counts: a token is for the daemon alone.
+    pub proxy: Option<SecretString>,
+    /// Plain http is right beyond this machine, too: somebody else sees to it that nobody reads along.
+    pub plain_http: bool,
+}
+
 impl Client {
-    /// Speaks to the daemon at `base`, such as `http://127.0.0.1:8580`, with a person's token.
+    /// Speaks to the daemon at `base`, such as `http://127.0.0.1:8580`, with a person's token: to this machine, or
+    /// by https, and through no proxy.
     ///
     /// # Errors
-    /// Where the system lacks what an HTTP client needs.
+    /// [`ClientError::BadUrl`], [`ClientError::PlainHttp`]; where the system lacks what an HTTP client needs.
     pub fn new(base: &str, token: Option<String>) -> Result<Self, ClientError> {
+        Self::by(&Way::default(), base, token)
+    }
+
+    /// As [`Client::new`], in the way that somebody has chosen.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn by(way: &Way, base: &str, token: Option<String>) -> Result<Self, ClientError> {
+        let base = address(base)?;
+        if token.is_some() && base.scheme() == "http" && !way.plain_http && !is_this_machine(&base) {
+            return Err(ClientError::PlainHttp { host: base.host_str().unwrap_or_default().to_owned() });
+        }
         // The HTTP library takes whichever provider the process has installed and panics without one; a
         // second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .timeout(TIMEOUT)
+            .pool_idle_timeout(IDLE)
+            .no_proxy()
             // A redirect would carry the token to wherever it points.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| transport(&error))?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token })
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(proxy) = &way.proxy {
+            let proxy = reqwest::Proxy::all(proxy.expose_secret())
+                .map_err(|_| ClientError::BadUrl("has a proxy before it that is no address".to_owned()))?;
+            http = http.proxy(proxy);
+        }
+        let http = http.build().map_err(|error| transport(&error))?;
+        Ok(Self { http, base: base.as_str().trim_end_matches('/').to_owned(), token })
     }
 
     /// The whole at a glance.
@@ -305,6 +348,37 @@ impl Client {
     }
 }
 
+/// An address with nothing secret in it.
+fn address(text: &str) -> Result<Url, ClientError> {
+    let wrong =
+        |what: &str| Err(ClientError::BadUrl(format!("{what}; write http://host:port or https://host")));
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(error) => return wrong(&format!("cannot be read: {error}")),
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return wrong("is neither http nor https");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("has a user or password in it, which belongs into no address");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return wrong("has a query or fragment");
+    }
+    Ok(url)
+}
+
+/// Whether it does not leave this machine.
+fn is_this_machine(url: &Url) -> bool {
+    let local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+    match url.host() {
+        Some(Host::Domain(name)) => name.trim_end_matches('.') == "localhost",
+        Some(Host::Ipv4(address)) => local(address.into()),
+        Some(Host::Ipv6(address)) => local(IpAddr::V6(address).to_canonical()),
+        None => false,
+    }
+}
+
 /// The path of something about a proposal.
 fn of(id: &str, what: &str) -> String {
     format!("/v1/proposals/{}{what}", escaped(id))
@@ -365,6 +439,46 @@ mod tests {
     fn no_text_becomes_another_path() {
         assert_eq!(of("P12", "/reject"), "/v1/proposals/P12/reject");
         assert_eq!(of("../freeze?x", ""), "/v1/proposals/%2E%2E%2Ffreeze%3Fx");
+    }
+
+    #[test]
+    fn a_token_is_not_sent_in_the_clear_beyond_this_machine() {
+        let token = || Some("secret-token".to_owned());
+        let open = Way { plain_http: true, ..Way::default() };
+        for base in [
+            "http://daemon.example:8580",
+            "http://10.0.0.1",
+            "http://[2001:db8::1]:8580",
+            "http://localhost.example",
+            "http://127.0.0.1.example",
+        ] {
+            let error = Client::new(base, token()).unwrap_err();
+            assert!(matches!(error, ClientError::PlainHttp { .. }), "{base}: {error}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+            assert!(Client::by(&open, base, token()).is_ok(), "{base}");
+            assert!(Client::new(base, None).is_ok(), "without a token there is nothing to lose: {base}");
+        }
+        for base in [
+            "http://127.0.0.1:8580",
+            "http://127.9.9.9",
+            "http://localhost:8580/",
+            "http://[::1]:1",
+            "http://[::ffff:127.0.0.1]",
+            "http://0.0.0.0:1",
+            "https://daemon.example",
+        ] {
+            assert!(Client::new(base, token()).is_ok(), "{base}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_password_in_it_is_refused_and_not_quoted() {
+        for base in ["http://u:PASS@127.0.0.1", "ftp://PASS", "127.0.0.1:PASS", "", "http://127.0.0.1/?PASS"]
+        {
+            let error = Client::new(base, None).unwrap_err();
+            assert!(matches!(error, ClientError::BadUrl(_)), "{base}: {error}");
+            assert!(!error.to_string().contains("PASS"), "{error}");
+        }
     }
 
     #[test]

@@ -17,7 +17,11 @@ pub struct Cli {
     /// A file that holds your bearer token. Otherwise the profile's, or TREASURYD_TOKEN.
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// A profile: TOML with `url`, `token_file`, `signer` and `seed_file`; paths are relative to it.
+    /// Send the token by plain http beyond this machine, too, where the network in between is yours alone.
+    #[arg(long, global = true)]
+    pub plain_http: bool,
+    /// A profile: TOML with `url`, `token_file`, `signer` and `seed_file`, and where they are needed `proxy` (proxies
+    /// of the environment never count) and `plain_http`; paths are relative to it.
     #[arg(
         long,
         short,

@@ -63,7 +63,9 @@ impl CtlError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Profile(_) => 2,
+            Self::Usage(_)
+            | Self::Profile(_)
+            | Self::Client(ClientError::BadUrl(_) | ClientError::PlainHttp { .. }) => 2,
             _ => 1,
         }
     }
@@ -78,6 +80,14 @@ impl CtlError {
         };
         match self {
             Self::Client(ClientError::Api { error, .. }) => error.clone(),
+            Self::Client(ClientError::BadUrl(_)) => {
+                view("BAD_URL", "See --url, the profile's `url`, and TREASURYD_URL.")
+            }
+            Self::Client(ClientError::PlainHttp { .. }) => view(
+                "PLAIN_HTTP",
+                "Use https, or a tunnel that ends on this machine; where the network in between is yours alone, say \
+                 --plain-http, or `plain_http = true` in the profile.",
+            ),
             Self::Client(ClientError::Transport(_)) => {
                 view("NO_ANSWER", "See whether the daemon runs, and --url.")
             }
@@ -147,10 +157,11 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         url: cli.url.clone(),
         token_file: cli.token_file.clone(),
         profile: cli.profile.clone(),
+        plain_http: cli.plain_http,
     };
     let profile =
         Profile::resolve(&given, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-    let client = Client::new(&profile.url, profile.token_text())?;
+    let client = Client::by(&profile.way, &profile.url, profile.token_text())?;
     let json = cli.json;
     Ok(match cli.command {
         Command::Status => answer(json, &client.status().await?, show::status),

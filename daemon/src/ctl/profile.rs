@@ -1,5 +1,6 @@
 //! Where the daemon is, who speaks, and with what key: from the command line, a profile file or the environment.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use xrpl_wire::{AccountId, KeyPair, Seed};
 use zeroize::Zeroizing;
 
+use crate::client::Way;
 use crate::private::{self, ReadError};
 
 /// Where the daemon listens unless it is said otherwise.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:8580";
 
 /// A profile file, as it is written. Paths in it are relative to the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileFile {
     /// Where the daemon listens: `http://127.0.0.1:8580`.
@@ -25,6 +27,12 @@ pub struct ProfileFile {
     /// A file that holds the bearer token and nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
+    /// The address of a proxy to go through, which may have user and password. Those of the environment do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
+    /// Whether the token may be sent by plain http beyond this machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain_http: bool,
     /// The signer account. Where it is left out, that of the seed's own key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<AccountId>,
@@ -33,11 +41,25 @@ pub struct ProfileFile {
     pub seed_file: Option<PathBuf>,
 }
 
+impl fmt::Debug for ProfileFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The proxy's address may have a password in it.
+        f.debug_struct("ProfileFile")
+            .field("url", &self.url)
+            .field("token_file", &self.token_file)
+            .field("signer", &self.signer)
+            .field("seed_file", &self.seed_file)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What one run of the tool works with.
 #[derive(Debug)]
 pub struct Profile {
     /// Where the daemon listens.
     pub url: String,
+    /// How to get there.
+    pub way: Way,
     /// The bearer token.
     pub token: Option<SecretString>,
     /// The signer account.
@@ -55,6 +77,8 @@ pub struct Given {
     pub token_file: Option<PathBuf>,
     /// `--profile`.
     pub profile: Option<PathBuf>,
+    /// `--plain-http`.
+    pub plain_http: bool,
 }
 
 /// What is wrong with a profile or a file that it names. Never holds what is in a secret file.
@@ -112,6 +136,10 @@ impl Profile {
         let url = given.url.clone().or(file.url).or_else(|| env("TREASURYD_URL"));
         Ok(Self {
             url: url.unwrap_or_else(|| DEFAULT_URL.to_owned()),
+            way: Way {
+                proxy: file.proxy.map(SecretString::from),
+                plain_http: given.plain_http || file.plain_http,
+            },
             token,
             signer: file.signer,
             seed_file: file.seed_file.map(|path| base.join(path)),
@@ -181,6 +209,7 @@ mod tests {
             url: url.map(str::to_owned),
             token_file: None,
             profile: profile.cloned(),
+            plain_http: false,
         };
         for (given, url, token) in [
             (given(Some("http://a"), Some(&profile)), "http://a", "from-profile"),
@@ -200,7 +229,13 @@ mod tests {
         let seed = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
         for (mode, refused) in [(0o644, true), (0o660, true), (0o600, false), (0o400, false)] {
             let path = write(dir.path(), &format!("seed-{mode:o}"), seed, mode);
-            let profile = Profile { url: String::new(), token: None, signer: None, seed_file: Some(path) };
+            let profile = Profile {
+                url: String::new(),
+                way: Way::default(),
+                token: None,
+                signer: None,
+                seed_file: Some(path),
+            };
             assert_eq!(matches!(profile.key(), Err(ProfileError::Exposed { .. })), refused, "{mode:o}");
         }
     }

@@ -75,6 +75,7 @@ fn write_person(dir: &Path, person: &PersonKeys, places: &Places) -> Result<(), 
         token_file: Some(token_file),
         signer: Some(person.identity.id()),
         seed_file: Some(seed_file),
+        ..ProfileFile::default()
     };
     let text = toml::to_string(&profile).map_err(|error| DevError::Profile(error.to_string()))?;
     plain(

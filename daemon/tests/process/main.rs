@@ -6,4 +6,5 @@ mod ends;
 mod modes;
 mod secrets;
 mod support;
+mod tokens;
 mod unread;
