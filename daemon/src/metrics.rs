@@ -104,7 +104,7 @@ const ESCROW_DROPS: Metric = Metric::gauge(
     &["guard"],
     "Drops in the escrows of treasury accounts that still stand on the ledger.",
 );
-const HOLDS: Metric = Metric::gauge("treasuryd_holds", &[], "Holds that stand, on whatever subject.");
+const HOLDS: Metric = Metric::gauge("treasuryd_holds", &[], "Holds that stand.");
 const FROZEN: Metric =
     Metric::gauge("treasuryd_frozen", &[], "Freezes that stand; one on everything counts as one.");
 const BREAKER_OPEN: Metric = Metric::gauge(

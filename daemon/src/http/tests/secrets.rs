@@ -37,7 +37,7 @@ async fn a_complete_payment_cannot_be_put_together_from_what_the_api_serves() {
     assert!(held.contains("\"approved\"") && held.contains(&shown.rungs[0].blob), "the facts are there");
     assert_eq!(secret_in(&held, &secrets), None);
     // And when it is on its way, nobody needs to send it again.
-    served.client("sue").clear(&id, None).await.unwrap();
+    served.client("sue").clear(&id, "settled").await.unwrap();
     let sent =
         served.handle.query(|state, _| match &state.proposals[&treasury_core::units::ProposalId(1)].status {
             treasury_core::proposal::Status::InFlight(sent) => {
