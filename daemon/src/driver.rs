@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -32,10 +33,45 @@ const TICK: Duration = Duration::from_secs(1);
 /// A future that a port hands out.
 pub type Reply<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
+/// Says whether what was allowed to leave still is. A stop ends every permit that was given before it.
+#[derive(Clone, Debug, Default)]
+pub struct Leave {
+    stops: Arc<AtomicU64>,
+}
+
+impl Leave {
+    /// A permit to send something, for now.
+    #[must_use]
+    pub fn permit(&self) -> Permit {
+        Permit { given: self.stops.load(Ordering::SeqCst), stops: Arc::clone(&self.stops) }
+    }
+
+    /// Ends every permit that has been given.
+    pub fn end(&self) {
+        self.stops.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A permit to send something, looked at again where it leaves the process.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    given: u64,
+    stops: Arc<AtomicU64>,
+}
+
+impl Permit {
+    /// Whether no stop has come since it was given.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.stops.load(Ordering::SeqCst) == self.given
+    }
+}
+
 /// What the driver needs of the ledger.
 pub trait LedgerPort: Send + Sync + 'static {
-    /// Sends a signed transaction and answers with what the server said of it.
-    fn submit(&self, tx_id: Hash256, blob: HexBytes) -> Reply<SubmitReply>;
+    /// Sends a signed transaction and answers with what the server said of it; or with
+    /// [`SubmitReply::NotSent`] where the permit has ended before it left.
+    fn submit(&self, tx_id: Hash256, blob: HexBytes, permit: Permit) -> Reply<SubmitReply>;
 
     /// Reads accounts anew; the port itself brings the result as [`Input::Reconciled`], in its place
     /// among the ledgers.
@@ -76,7 +112,7 @@ pub fn spawn(
     ledger: Arc<dyn LedgerPort>,
     signer: Arc<dyn SignerPort>,
 ) -> JoinHandle<()> {
-    let driver = Driver { engine, ledger, signer };
+    let driver = Driver { engine, ledger, signer, leave: Leave::default() };
     tokio::spawn(driver.run(effects))
 }
 
@@ -84,9 +120,27 @@ struct Driver {
     engine: EngineHandle,
     ledger: Arc<dyn LedgerPort>,
     signer: Arc<dyn SignerPort>,
+    leave: Leave,
 }
 
 impl Driver {
+    /// Lets nothing leave that has not left yet, and says so to the core, which asks the gate again.
+    fn recall(&self, waiting: &mut VecDeque<Effect>, running: &mut JoinSet<()>) {
+        self.leave.end();
+        for effect in std::mem::take(waiting) {
+            match effect {
+                Effect::Submit { proposal, tx_id, .. } => {
+                    let engine = self.engine.clone();
+                    let reply = SubmitReply::NotSent;
+                    running.spawn(async move {
+                        tell(&engine, Input::SubmitAnswered { proposal, tx_id, reply }).await;
+                    });
+                }
+                other => waiting.push_back(other),
+            }
+        }
+    }
+
     async fn run(self, mut effects: mpsc::Receiver<Effect>) {
         let mut waiting = VecDeque::new();
         let mut running = JoinSet::new();
@@ -102,6 +156,8 @@ impl Driver {
                 effect = effects.recv(), if waiting.len() < WAITING_MAX => match effect {
                     // Somebody waits for it, and giving it takes no time: never behind a slow request.
                     Some(Effect::Answer { request, answer }) => self.engine.answers().give(request, answer),
+                    // What stops comes before what waits.
+                    Some(Effect::Recall) => self.recall(&mut waiting, &mut running),
                     Some(effect) => waiting.push_back(effect),
                     None => return,
                 },
@@ -124,6 +180,8 @@ impl Driver {
         let signer = Arc::clone(&self.signer);
         match effect {
             Effect::Answer { request, answer } => engine.answers().give(request, answer),
+            // Carried out when it was taken off the queue.
+            Effect::Recall => {}
             Effect::DeriveCondition { proposal, inputs } => {
                 running.spawn(signing(engine, proposal, move || {
                     Ok(Input::ConditionDerived { proposal, condition: signer.condition(&inputs)? })
@@ -145,7 +203,7 @@ impl Driver {
                 }));
             }
             Effect::Submit { proposal, tx_id, blob } => {
-                let reply = self.ledger.submit(tx_id, blob);
+                let reply = self.ledger.submit(tx_id, blob, self.leave.permit());
                 running.spawn(async move {
                     let reply = reply.await;
                     tracing::info!(%proposal, %tx_id, ?reply, "submitted");

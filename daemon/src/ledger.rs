@@ -54,6 +54,7 @@ use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes};
 
 use crate::clock::Clock;
 use crate::config::NetworkConfig;
+use crate::driver::Permit;
 use board::Board;
 use connection::WebSocket;
 use follow::{Follower, Ground};
@@ -170,6 +171,7 @@ impl PortHandle {
         &self,
         tx_id: Hash256,
         blob: &HexBytes,
+        permit: Permit,
     ) -> impl Future<Output = SubmitReply> + Send + use<> {
         let server = self.inner.server_for(tx_id);
         let params = json!({ "tx_blob": blob.to_string() });
@@ -177,9 +179,10 @@ impl PortHandle {
             let Some(server) = server else {
                 return SubmitReply::Unknown("no connection to a ledger server".to_owned());
             };
-            match server.request("submit", params).await {
+            match server.request_permitted("submit", params, permit).await {
                 Ok(reply) => reply::submit(reply, tx_id),
                 Err(RequestError::Server { code, message, .. }) => reply::submit_refused(&code, &message),
+                Err(RequestError::NotPermitted) => SubmitReply::NotSent,
                 Err(error) => SubmitReply::Unknown(error.to_string()),
             }
         }

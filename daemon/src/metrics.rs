@@ -125,7 +125,7 @@ const FINDINGS: Metric = Metric::counter(
 const SUBMISSIONS: Metric = Metric::counter(
     "treasuryd_submissions_total",
     &["result"],
-    "Answers to submissions since the process started: the server's engine_result, `busy`, `unknown` (no reply) or `other`. Provisional, as every such answer is.",
+    "Answers to submissions since the process started: the server's engine_result, `busy`, `unknown` (no reply), `not_sent` (a stop came first) or `other`. Provisional, as every such answer is.",
 );
 const SUBMIT_FAILURES: Metric = Metric::counter(
     "treasuryd_submit_failures_total",
@@ -276,6 +276,7 @@ impl Metrics {
                 }
                 SubmitReply::Busy(_) => "busy",
                 SubmitReply::Unknown(_) => "unknown",
+                SubmitReply::NotSent => "not_sent",
             };
             self.submissions.with_label_values(&[word]).inc();
             if let Some(class) = failure::of_reply(reply) {

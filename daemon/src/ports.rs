@@ -4,13 +4,13 @@ use treasury_core::effect::ReleaseInputs;
 use treasury_core::input::{RungSignatures, SubmitReply};
 use treasury_core::units::{AccountId, Hash256, HexBytes};
 
-use crate::driver::{LedgerPort, Reply, SignerPort};
+use crate::driver::{LedgerPort, Permit, Reply, SignerPort};
 use crate::ledger::PortHandle;
 use crate::signer::Signer;
 
 impl LedgerPort for PortHandle {
-    fn submit(&self, tx_id: Hash256, blob: HexBytes) -> Reply<SubmitReply> {
-        Box::pin(PortHandle::submit(self, tx_id, &blob))
+    fn submit(&self, tx_id: Hash256, blob: HexBytes, permit: Permit) -> Reply<SubmitReply> {
+        Box::pin(PortHandle::submit(self, tx_id, &blob, permit))
     }
 
     fn reconcile(&self, accounts: Vec<AccountId>) -> Reply<()> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::{FindingKind, Severity, Treasury};
+use crate::effect::Effect;
 use crate::event::Event;
 use crate::intent::Intent;
 use crate::observe::{Change, LedgerObservation, OpaqueTx, SignerListView};
@@ -45,6 +46,7 @@ pub(crate) fn set_stop(
     let id = cx.state.stops.next_id();
     let at = cx.point();
     cx.emit(Event::StopSet { stop: Stop { id, subject, kind, source, reason, at } });
+    cx.effect(Effect::Recall);
     id
 }
 

@@ -56,6 +56,10 @@ pub enum Effect {
         /// The signed transaction, serialized.
         blob: HexBytes,
     },
+    /// A stop was set: what was to be submitted and has not left is not sent. Each is answered by
+    /// [`crate::Input::SubmitAnswered`] with [`crate::input::SubmitReply::NotSent`], and the gate is asked again.
+    /// Carried out before whatever follows it, so that nothing leaves after somebody was told that it is stopped.
+    Recall,
     /// Read these accounts' state at one validated ledger; answered by [`crate::Input::Reconciled`].
     Reconcile {
         /// Which.

@@ -138,6 +138,7 @@ pub fn of_reply(reply: &SubmitReply) -> Option<FailureClass> {
     match reply {
         // The reply may be what was lost, so the transaction may have arrived.
         SubmitReply::Busy(_) | SubmitReply::Unknown(_) => Some(FailureClass::Transient),
+        SubmitReply::NotSent => None,
         SubmitReply::Engine(code) => of_engine_result(code),
     }
 }

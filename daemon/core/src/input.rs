@@ -123,6 +123,8 @@ pub enum SubmitReply {
     Engine(String),
     /// The server refused to look at it now (`slowDown`, `tooBusy`).
     Busy(String),
+    /// It was not sent: a stop came first.
+    NotSent,
     /// No reply: the connection broke or time ran out. It may have arrived.
     Unknown(String),
 }

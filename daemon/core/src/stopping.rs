@@ -14,6 +14,7 @@ use crate::proposal::{Proposal, Status};
 use crate::state::Guard;
 use crate::step::Cx;
 use crate::stops::{Stop, StopKind, StopSource, Subject};
+use crate::submission::NOT_SENT;
 use crate::units::{AccountId, ProposalId, StopId};
 
 pub(crate) fn flag(
@@ -33,10 +34,13 @@ pub(crate) fn flag(
         return Err(too_late(cx, proposal));
     }
     let warning = match &proposal.status {
-        Status::InFlight(submission) => Some(match &submission.last_reply {
-            Some(reply) => format!("it has been sent (answer: {reply}) and may be applied all the same"),
-            None => "it has been sent and may be applied all the same".to_owned(),
-        }),
+        Status::InFlight(submission) => match submission.last_reply.as_deref() {
+            Some(NOT_SENT) => None,
+            Some(reply) => {
+                Some(format!("it has been sent (answer: {reply}) and may be applied all the same"))
+            }
+            None => Some("it may have been sent and may be applied all the same".to_owned()),
+        },
         _ => None,
     };
     let stop = set_stop(cx, subject, StopKind::Hold, StopSource::Person(person.name.clone()), reason);

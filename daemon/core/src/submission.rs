@@ -21,6 +21,9 @@ use crate::state::BreakerKey;
 use crate::step::Cx;
 use crate::units::{AccountId, Drops, Hash256, HexBytes, ProposalId};
 
+/// What stands in the place of a server's reply where a stop came before the sending.
+pub(crate) const NOT_SENT: &str = "not sent";
+
 /// Looks what the ledger's transactions mean for proposals. An intent is followed by account and slot;
 /// whether the transaction is the intent's is told by its id, or by its digest where other signers of the
 /// same list put the same transaction together.
@@ -185,6 +188,7 @@ pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &
     let word = match reply {
         SubmitReply::Engine(result) => result.clone(),
         SubmitReply::Busy(code) => format!("busy: {code}"),
+        SubmitReply::NotSent => NOT_SENT.to_owned(),
         SubmitReply::Unknown(reason) => format!("no reply: {reason}"),
     };
     let next = submission.current.saturating_add(1);
@@ -203,7 +207,7 @@ pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &
     if let Some(class) = failure::of_reply(reply).filter(|class| class.counts(&asker)) {
         let cause = match reply {
             SubmitReply::Engine(result) => Cause::of(result),
-            SubmitReply::Busy(_) | SubmitReply::Unknown(_) => Cause::Network,
+            SubmitReply::Busy(_) | SubmitReply::Unknown(_) | SubmitReply::NotSent => Cause::Network,
         };
         count_failure(cx, account, cause, &format!("{id}: {word} ({class})"));
     }

@@ -22,7 +22,7 @@ impl FakeLedger {
 }
 
 impl LedgerPort for FakeLedger {
-    fn submit(&self, tx_id: Hash256, _: HexBytes) -> Reply<SubmitReply> {
+    fn submit(&self, tx_id: Hash256, _: HexBytes, _: Permit) -> Reply<SubmitReply> {
         self.submitted.lock().unwrap().push(tx_id);
         let reply = self.reply.clone();
         Box::pin(async move { reply })
@@ -178,11 +178,13 @@ async fn a_port_that_panics_does_not_take_the_driver_with_it() {
 /// A ledger that never answers.
 struct Hanging {
     begun: Mutex<usize>,
+    permits: Mutex<Vec<Permit>>,
     _never: oneshot::Sender<()>,
 }
 
 impl LedgerPort for Hanging {
-    fn submit(&self, _: Hash256, _: HexBytes) -> Reply<SubmitReply> {
+    fn submit(&self, _: Hash256, _: HexBytes, permit: Permit) -> Reply<SubmitReply> {
+        self.permits.lock().unwrap().push(permit);
         *self.begun.lock().unwrap() += 1;
         Box::pin(std::future::pending())
     }
@@ -197,7 +199,7 @@ async fn answers_never_wait_behind_a_ledger_that_hangs() {
     let (engine, _, _) = testing::engine(MemoryStore::new());
     let (effects_in, effects) = mpsc::channel(1_024);
     let (never, _) = oneshot::channel();
-    let ledger = Arc::new(Hanging { begun: Mutex::default(), _never: never });
+    let ledger = Arc::new(Hanging { begun: Mutex::default(), permits: Mutex::default(), _never: never });
     spawn(effects, engine.handle.clone(), ledger.clone(), Arc::new(FakeSigner { works: true }));
     for n in 0..200 {
         let submit = Effect::Submit { proposal: ProposalId(n), tx_id: Hash256::ZERO, blob: HexBytes(vec![]) };
@@ -214,4 +216,32 @@ async fn answers_never_wait_behind_a_ledger_that_hangs() {
     let answer = tokio::time::timeout(Duration::from_secs(10), handle.command(actor("nobody"), pay(xrp(1))));
     answer.await.unwrap().unwrap().unwrap_err();
     assert_eq!(*ledger.begun.lock().unwrap(), AT_ONCE, "no more at once than that");
+}
+
+/// Danger: submissions wait behind a slow server, somebody freezes everything and is told that it is done, and then
+/// they leave for the first time. Method: a ledger that hangs, more payments than it is asked at once, a freeze.
+#[tokio::test]
+async fn what_waits_to_be_sent_does_not_leave_after_a_freeze_was_answered() {
+    let (engine, _, _) = testing::engine(MemoryStore::new());
+    let (effects_in, effects) = mpsc::channel(1_024);
+    let (never, _) = oneshot::channel();
+    let ledger = Arc::new(Hanging { begun: Mutex::default(), _never: never, permits: Mutex::default() });
+    spawn(effects, engine.handle.clone(), ledger.clone(), Arc::new(FakeSigner { works: true }));
+    for n in 0..100 {
+        let submit = Effect::Submit { proposal: ProposalId(n), tx_id: Hash256::ZERO, blob: HexBytes(vec![]) };
+        effects_in.send(submit).await.unwrap();
+    }
+    let handle = engine.handle.clone();
+    let mut from_engine = engine.effects;
+    tokio::spawn(async move {
+        while let Some(effect) = from_engine.recv().await {
+            effects_in.send(effect).await.unwrap();
+        }
+    });
+    let freeze = testing::freeze("keys stolen");
+    let answer = tokio::time::timeout(Duration::from_secs(10), handle.command(actor("sue"), freeze)).await;
+    assert!(matches!(answer, Ok(Ok(Ok(Answer::Stopped { changed: true, .. })))), "{answer:?}");
+    let permits = ledger.permits.lock().unwrap();
+    assert_eq!(permits.len(), AT_ONCE, "what had not begun did not begin");
+    assert!(permits.iter().all(|permit| !permit.holds()), "and what had begun does not leave its queue");
 }

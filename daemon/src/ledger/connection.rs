@@ -30,6 +30,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use super::reply::Announced;
 use super::transport::{Body, BoxFuture, Link, Opened, RequestError, Transport};
 use crate::config::Endpoint;
+use crate::driver::Permit;
 
 /// Requests that wait to be written. The server answers one after another; more would only wait there.
 const QUEUE_MAX: usize = 64;
@@ -44,7 +45,15 @@ const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 const PING: Duration = Duration::from_secs(15);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-type Outcome = Result<Body, (String, String)>;
+type Outcome = Result<Body, Refused>;
+
+/// Why a request that was handed over has no result.
+enum Refused {
+    /// The server's word and sentence.
+    Server(String, String),
+    /// Its permit ended before it was written.
+    NotPermitted,
+}
 
 /// What is looked at of every frame.
 #[derive(Deserialize)]
@@ -66,6 +75,7 @@ struct Frame<'a> {
 struct Outgoing {
     id: u64,
     text: String,
+    permit: Option<Permit>,
     reply: oneshot::Sender<Outcome>,
 }
 
@@ -128,7 +138,12 @@ impl Connection {
         Ok((connection, announced))
     }
 
-    async fn ask(&self, method: &'static str, params: Value) -> Result<Body, RequestError> {
+    async fn ask(
+        &self,
+        method: &'static str,
+        params: Value,
+        permit: Option<Permit>,
+    ) -> Result<Body, RequestError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let mut frame = match params {
             Value::Object(params) => params,
@@ -139,15 +154,16 @@ impl Connection {
         // Shapes differ between versions; never leave it to the server's default.
         frame.insert("api_version".to_owned(), json!(2));
         let (reply, answer) = oneshot::channel();
-        let outgoing = Outgoing { id, text: Value::Object(frame).to_string(), reply };
+        let outgoing = Outgoing { id, text: Value::Object(frame).to_string(), permit, reply };
         self.requests.send(outgoing).await.map_err(|_| RequestError::Closed)?;
         let outcome = answer.await.map_err(|_| RequestError::Closed)?;
         // It may repeat what it was asked with.
         let scrub = |text| self.endpoint.scrub(text);
-        outcome.map_err(|(code, message)| RequestError::Server {
-            method,
-            code: scrub(code),
-            message: scrub(message),
+        outcome.map_err(|refused| match refused {
+            Refused::Server(code, message) => {
+                RequestError::Server { method, code: scrub(code), message: scrub(message) }
+            }
+            Refused::NotPermitted => RequestError::NotPermitted,
         })
     }
 }
@@ -169,7 +185,16 @@ impl Link for Connection {
         method: &'static str,
         params: Value,
     ) -> BoxFuture<'a, Result<Body, RequestError>> {
-        Box::pin(self.ask(method, params))
+        Box::pin(self.ask(method, params, None))
+    }
+
+    fn request_permitted<'a>(
+        &'a self,
+        method: &'static str,
+        params: Value,
+        permit: Permit,
+    ) -> BoxFuture<'a, Result<Body, RequestError>> {
+        Box::pin(self.ask(method, params, Some(permit)))
     }
 }
 
@@ -209,6 +234,12 @@ impl Pump {
     }
 
     async fn ask(&mut self, outgoing: Outgoing) -> bool {
+        // The last place in which it can be kept back; a server that reads slowly may have let it wait for long.
+        if outgoing.permit.as_ref().is_some_and(|permit| !permit.holds()) {
+            // A caller that gave up does not need it.
+            let _ = outgoing.reply.send(Err(Refused::NotPermitted));
+            return true;
+        }
         // Callers that gave up waiting.
         self.pending.retain(|_, reply| !reply.is_closed());
         if self.pending.len() >= PENDING_MAX {
@@ -248,7 +279,7 @@ impl Pump {
                     let outcome = if frame.status.as_deref() == Some("success") {
                         Ok(frame.result.map_or(Body::Value(Value::Null), |text| Body::Text(text.to_owned())))
                     } else {
-                        Err((text_of(frame.error), text_of(frame.error_message)))
+                        Err(Refused::Server(text_of(frame.error), text_of(frame.error_message)))
                     };
                     // A caller that gave up does not need it.
                     let _ = reply.send(outcome);

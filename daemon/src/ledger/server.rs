@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::reply::Announced;
 use super::transport::{Body, Link, RequestError, Transport};
 use crate::config::Endpoint;
+use crate::driver::Permit;
 
 /// A connected server. Closes when the last clone is dropped.
 #[derive(Clone)]
@@ -35,6 +36,18 @@ impl Server {
         let late = || RequestError::Unreachable(format!("no connection in {} s", patience.as_secs()));
         let (link, announced) = timeout(patience, transport.open(endpoint)).await.map_err(|_| late())??;
         Ok((Self { link, patience }, announced))
+    }
+
+    /// Asks, unless the permit ends before the request has left.
+    pub(super) async fn request_permitted(
+        &self,
+        method: &'static str,
+        params: Value,
+        permit: Permit,
+    ) -> Result<Body, RequestError> {
+        timeout(self.patience, self.link.request_permitted(method, params, permit))
+            .await
+            .unwrap_or(Err(RequestError::TimedOut { method, seconds: self.patience.as_secs() }))
     }
 
     /// Asks, and waits for the `result`.

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::reply::Announced;
 use crate::config::Endpoint;
+use crate::driver::Permit;
 
 pub use futures_util::future::BoxFuture;
 
@@ -39,6 +40,24 @@ pub trait Link: Send + Sync + 'static {
         method: &'static str,
         params: Value,
     ) -> BoxFuture<'a, Result<Body, RequestError>>;
+
+    /// As [`Link::request`], but what has not left when the permit ends does not leave. A transport that queues
+    /// what it sends looks at the permit behind its queue.
+    ///
+    /// # Errors
+    /// As [`Link::request`], and [`RequestError::NotPermitted`].
+    fn request_permitted<'a>(
+        &'a self,
+        method: &'static str,
+        params: Value,
+        permit: Permit,
+    ) -> BoxFuture<'a, Result<Body, RequestError>> {
+        if permit.holds() {
+            self.request(method, params)
+        } else {
+            Box::pin(async { Err(RequestError::NotPermitted) })
+        }
+    }
 }
 
 /// The `result` of a reply, not looked into yet.
@@ -76,6 +95,9 @@ pub enum RequestError {
     /// The connection could not be made.
     #[error("cannot be reached: {0}")]
     Unreachable(String),
+    /// It was not sent: it may not leave any more.
+    #[error("it was stopped before it was sent")]
+    NotPermitted,
     /// The connection ended before the reply came.
     #[error("the connection ended")]
     Closed,

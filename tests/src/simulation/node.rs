@@ -12,6 +12,7 @@ use treasury_core::units::RequestId;
 use treasury_core::{Input, Treasury};
 use treasuryd::clock::Clock;
 use treasuryd::config::NetworkConfig;
+use treasuryd::driver::Leave;
 use treasuryd::engine::{EngineStartError, Machine};
 use treasuryd::ledger::{Port, PortHandle, Start};
 use treasuryd::metrics::Metrics;
@@ -49,6 +50,8 @@ pub struct Node {
     pub before: Option<State>,
     life: Option<Life>,
     requests: u64,
+    /// Ends what has not left when somebody stops something.
+    pub(super) leave: Leave,
 }
 
 struct Life {
@@ -69,6 +72,7 @@ impl Node {
             before: None,
             life: None,
             requests: 0,
+            leave: Leave::default(),
         }
     }
 

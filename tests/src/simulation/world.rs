@@ -374,7 +374,8 @@ impl World {
             Effect::Submit { proposal, tx_id, blob } => {
                 self.send(number, &blob);
                 let Some(port) = self.nodes[number].port() else { return };
-                let (reply, answers) = (port.submit(tx_id, &blob), self.answers.0.clone());
+                let permit = self.nodes[number].leave.permit();
+                let (reply, answers) = (port.submit(tx_id, &blob, permit), self.answers.0.clone());
                 let incarnation = self.nodes[number].incarnation;
                 tokio::spawn(async move {
                     let reply = reply.await;
@@ -383,6 +384,7 @@ impl World {
                         answers.send((number, incarnation, Input::SubmitAnswered { proposal, tx_id, reply }));
                 });
             }
+            Effect::Recall => self.nodes[number].leave.end(),
             Effect::Reconcile { accounts } => {
                 if let Some(port) = self.nodes[number].port() {
                     tokio::spawn(port.reconcile(accounts));

@@ -395,3 +395,26 @@ fn stops_of_earlier_records_are_stops() {
     let bad = w.state.apply(&json(r#"{"event":"hold_cleared","proposal":1,"id":1,"by":"dave"}"#));
     assert!(bad.unwrap_err().to_string().contains("no such hold"));
 }
+
+#[test]
+fn what_was_called_back_is_sent_when_nothing_stops_it_any_more() {
+    let mut w = World::new();
+    let p = w.propose("hot", 50);
+    let other = w.propose("warm", 50);
+    w.sent();
+    freeze(&mut w, Some("hot"));
+    assert_eq!(w.recalls, 1);
+    for id in [p, other] {
+        w.reply_with(id, treasury_core::input::SubmitReply::NotSent);
+    }
+    assert!(w.state.breakers.is_empty(), "nobody has failed");
+    w.jump(10);
+    let sent = w.sent();
+    assert_eq!(sent.len(), 1, "the gate is asked again, about each");
+    assert_eq!(sent[0].account(), id("warm"));
+    let flagged = w.command("dave", Command::Flag { proposal: p, reason: String::new() }).unwrap();
+    assert!(matches!(flagged, Answer::Stopped { warning: None, .. }), "it has not left: {flagged:?}");
+    w.lift_all();
+    w.jump(10);
+    assert!(w.sent().iter().any(|tx| tx.account() == id("hot")));
+}

@@ -121,6 +121,8 @@ pub struct World {
     /// Whether agents and runner answer at once.
     pub signer_answers: bool,
     pub unanswered: Vec<Effect>,
+    /// How often what had not left was called back.
+    pub recalls: usize,
     /// Whether what is asked for by name is read at once.
     pub answers_readings: bool,
     ledger: BTreeMap<AccountId, AccountSnapshot>,
@@ -168,6 +170,7 @@ impl World {
             signer_answers: true,
             unanswered: Vec::new(),
             answers_readings: true,
+            recalls: 0,
             ledger,
             replayed: State::default(),
             requests: 0,
@@ -228,6 +231,7 @@ impl World {
         for effect in output.effects {
             match effect {
                 Effect::Answer { answer: given, .. } => answer = Some(given),
+                Effect::Recall => self.recalls += 1,
                 Effect::Submit { blob, tx_id, proposal } => {
                     let tx = Transaction::decode(&blob.0).unwrap();
                     xrpl_wire::sign::verify_signatures(&tx).unwrap();

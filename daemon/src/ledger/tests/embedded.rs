@@ -8,6 +8,7 @@ use xrpl_wire::typed::{self, EscrowCreate, SignerEntry, SignerListSet, TicketCre
 use xrpl_wire::{Amount, KeyPair, KeyType, Seed, Transaction};
 
 use super::*;
+use crate::driver::Leave;
 
 fn key(number: u8) -> KeyPair {
     KeyPair::from_seed(&Seed::from_entropy([number; 16], KeyType::Ed25519))
@@ -79,7 +80,7 @@ async fn what_ledgers_say_of_an_account_is_what_reading_it_says() {
     let bodies = [escrow, signers, TxBody::TicketCreate(TicketCreate { count: 3 })];
     for (body, sequence) in bodies.iter().zip(sequence..) {
         let tx = signed(&owner, sequence, body);
-        let reply = port.handle.submit(tx.id(), &HexBytes(tx.encode())).await;
+        let reply = port.handle.submit(tx.id(), &HexBytes(tx.encode()), Leave::default().permit()).await;
         assert_eq!(reply, SubmitReply::Engine("tesSUCCESS".to_owned()));
     }
     server.close_ledger();

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::fake::{FakeServer, Says};
 use super::*;
+use crate::driver::Leave;
 
 fn from(cursor: LedgerPoint) -> Start {
     Start { cursor: Some(cursor), ..Start::default() }
@@ -227,7 +228,7 @@ async fn what_a_server_says_of_a_submission_is_told_apart() {
                 if request["command"] == "submit" { says.take().unwrap_or(usual) } else { usual }
             },
         );
-        let reply = port.handle.submit(id, &blob).await;
+        let reply = port.handle.submit(id, &blob, Leave::default().permit()).await;
         assert!(format!("{reply:?}").starts_with(expected), "{expected}: {reply:?}");
     }
 }
@@ -235,7 +236,7 @@ async fn what_a_server_says_of_a_submission_is_told_apart() {
 #[tokio::test]
 async fn without_a_connection_a_submission_is_unknown_and_does_not_wait() {
     let port = spawn(network(&["ws://127.0.0.1:1"]), Start::default());
-    let reply = port.handle.submit(Hash256::ZERO, &HexBytes(vec![])).await;
+    let reply = port.handle.submit(Hash256::ZERO, &HexBytes(vec![]), Leave::default().permit()).await;
     assert!(matches!(reply, SubmitReply::Unknown(_)));
     port.handle.shutdown().await;
 }

@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::memory::Net;
 use super::*;
+use crate::driver::Leave;
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_endpoint_is_replaced_without_loss_of_sight_and_connected_anew() {
@@ -99,8 +100,11 @@ async fn what_one_server_swallows_is_sent_to_the_next() {
     port.reconciled().await;
     net.at(0).set(|host| host.swallows = Some("submit"));
     let (id, blob) = (Hash256([1; 32]), HexBytes(vec![0x12]));
-    assert!(matches!(port.handle.submit(id, &blob).await, SubmitReply::Unknown(_)));
-    assert!(matches!(port.handle.submit(id, &blob).await, SubmitReply::Engine(_)));
+    assert!(matches!(
+        port.handle.submit(id, &blob, Leave::default().permit()).await,
+        SubmitReply::Unknown(_)
+    ));
+    assert!(matches!(port.handle.submit(id, &blob, Leave::default().permit()).await, SubmitReply::Engine(_)));
     assert_eq!((net.at(0).asked("submit"), net.at(1).asked("submit")), (1, 1));
 }
 
