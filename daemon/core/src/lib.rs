@@ -5,44 +5,28 @@
 //! to the world, released only when the facts are durable). Live running, replay after a restart and
 //! simulation all go through the same two functions, [`step()`] and [`State::apply`].
 //!
+//! It has three layers, each of which knows only those before it: [`model`] is the vocabulary and how facts change
+//! the state, [`rules`] are questions about the state that change nothing, and *work* is what a step does. Only
+//! work emits events.
+//!
 //! Time is the validated ledger's close time. Wall time enters only with [`Input::Tick`], to notice
 //! that no ledger has come for too long.
 
-pub mod anomaly;
-mod apply;
-pub mod command;
-pub mod config;
-pub mod effect;
-pub mod escrow;
-pub mod event;
-pub mod failure;
-pub mod fee;
-pub mod flow;
-pub mod gate;
-pub mod input;
-pub mod intent;
-pub mod invariant;
-pub mod multisign;
-pub mod observe;
-pub mod people;
-pub mod policy;
-pub mod proposal;
-pub mod reconcile;
-pub mod state;
-pub mod step;
-mod stopping;
-pub mod stops;
-pub mod submission;
-pub mod ticket;
-pub mod tier;
-pub mod units;
-pub mod wait;
+pub mod model;
+pub mod rules;
+mod work;
 
-pub use apply::ApplyError;
-pub use command::{Actor, Answer, Command, CommandError};
-pub use config::Treasury;
-pub use effect::Effect;
-pub use event::Event;
-pub use input::Input;
-pub use state::State;
-pub use step::{Output, Runtime, step};
+pub use model::apply::ApplyError;
+pub use model::command::{Actor, Answer, Command, CommandError};
+pub use model::config::Treasury;
+pub use model::effect::Effect;
+pub use model::event::Event;
+pub use model::input::Input;
+pub use model::state::State;
+pub use model::{
+    command, config, effect, event, failure, input, intent, invariant, observe, policy, proposal, state,
+    stops, units, wait,
+};
+pub use rules::{decide, escrow, fee, findings, gate, multisign, release, sealing, tiers, waits};
+pub use work::cx::{Output, Runtime};
+pub use work::step::step;

@@ -13,7 +13,8 @@ use treasury_core::proposal::{Proposal, Status};
 use treasury_core::state::{Guard, TrackedEscrow};
 use treasury_core::stops::Stop;
 use treasury_core::units::{Drops, HexBytes};
-use treasury_core::wait::{Wait, waits};
+use treasury_core::wait::Wait;
+use treasury_core::waits::waits;
 use xrpl_wire::Transaction;
 
 use super::api::{

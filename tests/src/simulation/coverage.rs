@@ -8,7 +8,8 @@ use treasury_core::config::{FindingKind, Treasury};
 use treasury_core::proposal::Status;
 use treasury_core::state::{Guard, Sight, State};
 use treasury_core::stops::StopSource;
-use treasury_core::wait::{Wait, waits};
+use treasury_core::wait::Wait;
+use treasury_core::waits::waits;
 use treasuryd::metrics::finding_word;
 
 use super::faults::Allowed;

@@ -8,7 +8,7 @@ use treasury_core::config::{FindingKind, Severity, TierLink};
 use treasury_core::state::Guard;
 use treasury_core::stops::{StopKind, Subject};
 use treasury_core::units::{AccountId, ProposalId, StopId};
-use treasury_core::wait::waits;
+use treasury_core::waits::waits;
 use xrpl_wire::{Transaction, TransactionType};
 
 const HOUR: u32 = 3_600;

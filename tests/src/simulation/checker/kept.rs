@@ -4,7 +4,7 @@ use treasury_core::command::{Actor, Answer, Command, CommandError};
 use treasury_core::intent::Intent;
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::state::{Guard, State};
-use treasury_core::wait::waits;
+use treasury_core::waits::waits;
 
 use super::{Checker, Rule, Stopped};
 

@@ -1,0 +1,20 @@
+//! The vocabulary: what there is, what can happen, and how facts change the state.
+
+pub(crate) mod apply;
+pub mod command;
+pub mod config;
+pub mod effect;
+pub mod event;
+pub mod failure;
+pub mod input;
+pub mod intent;
+pub mod invariant;
+pub mod observe;
+pub mod policy;
+pub mod proposal;
+pub mod role;
+pub mod signing;
+pub mod state;
+pub mod stops;
+pub mod units;
+pub mod wait;

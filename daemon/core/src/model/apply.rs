@@ -1,0 +1,405 @@
+//! How each fact changes the state. Total: an event that does not fit is a typed error that names both,
+//! and leaves the state as it was.
+
+use std::collections::BTreeSet;
+
+use crate::model::event::{Event, HoldSource};
+use crate::model::intent::Intent;
+use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
+use crate::model::proposal::{Proposal, Status};
+use crate::model::signing::Slot;
+use crate::model::state::{AccountView, Breaker, BreakerKey, FINDINGS_MAX, Guard, State, TrackedEscrow};
+use crate::model::stops::{Stop, StopKind, StopSource, Subject};
+use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
+
+/// An event that does not fit the state: the record is damaged, or the daemon has a defect. Either way
+/// nothing further may follow from this state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event {event} does not fit: {problem}")]
+pub struct ApplyError {
+    /// The event's word.
+    pub event: &'static str,
+    /// What does not fit.
+    pub problem: String,
+}
+
+impl State {
+    /// Takes in one fact.
+    ///
+    /// # Errors
+    /// Where the event does not fit the state, which is then unchanged.
+    pub fn apply(&mut self, event: &Event) -> Result<(), ApplyError> {
+        self.try_apply(event).map_err(|problem| ApplyError { event: event.word(), problem })
+    }
+
+    fn try_apply(&mut self, event: &Event) -> Result<(), String> {
+        match event {
+            Event::LedgerTaken { observation, taken } => self.take_ledger(observation, *taken)?,
+            Event::AccountsRead { at, accounts } => {
+                let cursor = *self.ledger.get_or_insert(*at);
+                if cursor.index != at.index {
+                    return Err(format!("accounts of ledger {} at cursor {}", at.index, cursor.index));
+                }
+                accounts.iter().for_each(|account| self.read_account(*at, account));
+            }
+            Event::SightChanged { sight } => self.sight = sight.clone(),
+            Event::ProposalDrafted { proposal, idempotency_key } => {
+                if proposal.id.0 != self.last_proposal.saturating_add(1) {
+                    return Err(format!("{} after P{}", proposal.id, self.last_proposal));
+                }
+                self.last_proposal = proposal.id.0;
+                if let (Some(key), crate::model::intent::Asker::Person(person)) =
+                    (idempotency_key, &proposal.asker)
+                {
+                    self.idempotency.insert((person.clone(), key.clone()), proposal.id);
+                }
+                if !proposal.status.is_final() {
+                    self.open.insert(proposal.id);
+                }
+                self.by_account.entry(proposal.account).or_default().insert(proposal.id);
+                if let Intent::Move { link, .. } = &proposal.intent {
+                    self.moves.entry(link.clone()).or_default().insert(proposal.id);
+                }
+                self.proposals.insert(proposal.id, (**proposal).clone());
+            }
+            Event::ProposalPlanned { proposal, plan } => {
+                let entry = self.in_status(*proposal, &["drafted"])?;
+                let slot = (entry.account, plan.slot);
+                if let Some(other) = self.slots.get(&slot) {
+                    return Err(format!("{other} has that slot"));
+                }
+                self.slots.insert(slot, *proposal);
+                let entry = self.in_status(*proposal, &["drafted"])?;
+                entry.plan = Some(plan.clone());
+                entry.status = Status::Assessed;
+            }
+            Event::RungsFrozen { proposal, rungs, digests, condition } => {
+                let entry = self.in_status(*proposal, &["assessed"])?;
+                let plan = entry.plan.as_mut().ok_or("it has no plan")?;
+                plan.rungs.clone_from(rungs);
+                plan.digests.clone_from(digests);
+                plan.condition.clone_from(condition);
+                entry.status = Status::Collecting;
+            }
+            Event::Approved { proposal, approval } => {
+                let entry = self.in_status(*proposal, &["collecting", "ready"])?;
+                entry.rejections.retain(|_, rejection| rejection.signer != Some(approval.signer));
+                entry.approvals.insert(approval.signer, approval.clone());
+            }
+            Event::ApprovalDropped { proposal, signer, .. } => {
+                let entry = self.in_status(*proposal, &["collecting", "ready"])?;
+                entry.approvals.remove(signer).ok_or("there is no such approval")?;
+            }
+            Event::Objected { proposal, person, rejection } => {
+                self.proposal_mut(*proposal)?.rejections.insert(person.clone(), rejection.clone());
+            }
+            Event::StatusChanged { proposal, ready } => {
+                let entry = self.in_status(*proposal, &["collecting", "ready"])?;
+                entry.status = if *ready { Status::Ready } else { Status::Collecting };
+            }
+            Event::SubmissionRecorded { proposal, submission } => {
+                // A single-signed proposal never collects: its key signs when it is about to be sent.
+                let entry = self.in_status(*proposal, &["ready", "collecting"])?;
+                entry.status = Status::InFlight(submission.clone());
+            }
+            Event::RungChosen { proposal, rung } => {
+                let entry = self.in_status(*proposal, &["in_flight"])?;
+                let Status::InFlight(submission) = &mut entry.status else {
+                    return Err("not in flight".into());
+                };
+                if *rung >= submission.rungs.len() {
+                    return Err(format!("there is no rung {rung}"));
+                }
+                submission.current = *rung;
+            }
+            Event::SubmitReplied { proposal, reply } => {
+                let entry = self.in_status(*proposal, &["in_flight"])?;
+                if let Status::InFlight(submission) = &mut entry.status {
+                    submission.last_reply = Some(reply.clone());
+                }
+            }
+            Event::ProposalEnded { proposal, status, frees_slot } => {
+                if !status.is_final() {
+                    return Err(format!("{} is not an end", status.word()));
+                }
+                let entry = self.proposal_mut(*proposal)?;
+                if entry.status.is_final() {
+                    return Err(format!("{proposal} has ended already"));
+                }
+                entry.status = status.clone();
+                if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = entry.intent {
+                    self.no_longer_attempts(&escrow, *proposal);
+                }
+                self.open.remove(proposal);
+                if *frees_slot {
+                    self.free_slot(*proposal);
+                }
+            }
+            Event::SlotFreed { proposal } => {
+                if !self.proposal_mut(*proposal)?.status.is_final() {
+                    return Err(format!("{proposal} is open"));
+                }
+                self.free_slot(*proposal);
+            }
+            Event::StopSet { stop } => self.stops.set(stop.clone())?,
+            Event::StopLifted { id, by, reason, at } => self.stops.lift(*id, by, reason, *at)?,
+            Event::HoldPlaced { proposal, id, hold } => {
+                self.proposal_mut(*proposal)?;
+                let source = match &hold.source {
+                    HoldSource::Person(name) => StopSource::Person(name.clone()),
+                    HoldSource::Finding(finding) => StopSource::Finding(*finding),
+                };
+                let stop = self.stops.next_id();
+                self.set_earlier(
+                    Subject::Proposal(*proposal),
+                    StopKind::Hold,
+                    source,
+                    &hold.reason,
+                    hold.at,
+                )?;
+                self.earlier.holds.insert(id.0, stop);
+            }
+            Event::HoldCleared { id, by, .. } => {
+                let stop = self.earlier.holds.remove(&id.0).ok_or("there is no such hold")?;
+                self.stops.lift(stop, by, "", self.cursor())?;
+            }
+            Event::AttemptChanged { escrow, attempt } => match &mut self.escrow_mut(escrow)?.guard {
+                Guard::Locked { preparing, .. } => *preparing = *attempt,
+                Guard::Releasing { attempt: current, .. } => *current = *attempt,
+                _ => return Err(format!("{escrow} is not the daemon's to end")),
+            },
+            Event::EscrowRevealed { escrow, attempt, at } => {
+                let tracked = self.escrow_mut(escrow)?;
+                match tracked.guard {
+                    Guard::Locked { proposal, .. } => {
+                        tracked.guard =
+                            Guard::Releasing { proposal, revealed_at: *at, attempt: Some(*attempt) };
+                    }
+                    _ => return Err(format!("{escrow} is not locked")),
+                }
+            }
+            Event::Frozen { account, freeze } => {
+                let source = match freeze.by.as_str() {
+                    "treasuryd" => StopSource::Daemon,
+                    name => StopSource::Person(name.to_owned()),
+                };
+                self.set_earlier(frozen(account), StopKind::Freeze, source, &freeze.reason, freeze.at)?;
+            }
+            Event::Unfrozen { account, by } => {
+                let subject = frozen(account);
+                let freezes = self.stops.on(&subject).filter(|stop| stop.kind == StopKind::Freeze);
+                let freezes: Vec<StopId> = freezes.map(|stop| stop.id).collect();
+                if freezes.is_empty() {
+                    return Err("there is no such freeze".to_owned());
+                }
+                let at = self.cursor();
+                freezes.into_iter().try_for_each(|id| self.stops.lift(id, by, "", at))?;
+            }
+            Event::Found { finding } => {
+                self.last_finding = finding.id.0;
+                let seen = self.findings_by_kind.entry(finding.kind).or_default();
+                *seen = seen.saturating_add(1);
+                self.findings.insert(finding.id, finding.clone());
+                while self.findings.len() > FINDINGS_MAX {
+                    self.findings.pop_first();
+                }
+            }
+            Event::BreakerCounted { account, cause, failures } => {
+                let key = BreakerKey { account: *account, cause: *cause };
+                let breaker = self.breakers.entry(key).or_default();
+                breaker.failures = *failures;
+                if *breaker == Breaker::default() {
+                    self.breakers.remove(&key);
+                }
+            }
+            Event::BreakerOpened { account, cause, at, reason } => {
+                let key = BreakerKey { account: *account, cause: *cause };
+                self.breakers.entry(key).or_default().open = Some((*at, reason.clone()));
+            }
+            Event::BreakerClosed { account, .. } => {
+                self.breakers.retain(|key, _| account.is_some() && key.account != *account);
+            }
+        }
+        Ok(())
+    }
+
+    /// The last ledger taken in; a point of zeros before the first.
+    fn cursor(&self) -> LedgerPoint {
+        self.ledger.unwrap_or(LedgerPoint::ZERO)
+    }
+
+    /// A stop as records of earlier versions tell of it.
+    fn set_earlier(
+        &mut self,
+        subject: Subject,
+        kind: StopKind,
+        source: StopSource,
+        reason: &str,
+        at: LedgerPoint,
+    ) -> Result<(), String> {
+        let id = self.stops.next_id();
+        self.stops.set(Stop { id, subject, kind, source, reason: reason.to_owned(), at })
+    }
+
+    fn take_ledger(
+        &mut self,
+        observation: &LedgerObservation,
+        taken: Option<RippleTime>,
+    ) -> Result<(), String> {
+        if let Some(cursor) = self.ledger {
+            if observation.point.index != cursor.index.plus(1) {
+                return Err(format!("ledger {} after {}", observation.point.index, cursor.index));
+            }
+            if observation.parent_hash != cursor.hash {
+                return Err(format!("ledger {} does not follow {}", observation.point.index, cursor.hash));
+            }
+        }
+        self.ledger = Some(observation.point);
+        self.fees = Some(observation.fees);
+        let seen_at = taken.unwrap_or(observation.point.close_time).max(observation.point.close_time);
+        for change in &observation.changes {
+            self.take_change(observation.point, seen_at, change);
+        }
+        let touched = observation.opaque.iter().flat_map(|opaque| &opaque.accounts);
+        self.doubtful.extend(touched.filter(|account| self.accounts.contains_key(account)));
+        Ok(())
+    }
+
+    fn take_change(&mut self, at: LedgerPoint, seen_at: RippleTime, change: &Change) {
+        // What is known of an account begins with its reading; a change alone would be half of a view, and
+        // the reading that comes will have it.
+        if !self.accounts.contains_key(&change.account()) {
+            return;
+        }
+        match change {
+            Change::Root { account, root } => self.view_mut(account).root = *root,
+            Change::SignerList { account, list } => self.view_mut(account).signer_list.clone_from(list),
+            Change::TicketCreated { account, ticket } => {
+                self.view_mut(account).tickets.insert(*ticket);
+            }
+            Change::TicketDeleted { account, ticket } => {
+                self.view_mut(account).tickets.remove(ticket);
+            }
+            Change::EscrowCreated { escrow } => self.track(at, seen_at, escrow),
+            Change::EscrowDeleted { key, tx_id, tx_type } => {
+                if let Some(tracked) = self.escrows.get_mut(key) {
+                    let proposal = tracked.guard.proposal();
+                    tracked.guard = match tx_type.as_str() {
+                        "EscrowFinish" => Guard::Released { proposal, tx_id: *tx_id, at },
+                        "EscrowCancel" => Guard::Cancelled { proposal, tx_id: *tx_id, at },
+                        _ => Guard::Gone { proposal, at },
+                    };
+                }
+                self.no_longer_stands(key);
+            }
+        }
+    }
+
+    fn read_account(&mut self, at: LedgerPoint, snapshot: &AccountSnapshot) {
+        self.doubtful.remove(&snapshot.account);
+        let view = self.view_mut(&snapshot.account);
+        view.root = snapshot.root;
+        view.signer_list.clone_from(&snapshot.signer_list);
+        view.tickets.clone_from(&snapshot.tickets);
+        let on_ledger: BTreeSet<EscrowKey> = snapshot.escrows.iter().map(|escrow| escrow.key).collect();
+        let gone: Vec<EscrowKey> =
+            self.standing_of(&snapshot.account).filter(|key| !on_ledger.contains(key)).collect();
+        for key in gone {
+            self.no_longer_stands(&key);
+            if let Some(tracked) = self.escrows.get_mut(&key) {
+                tracked.guard = Guard::Gone { proposal: tracked.guard.proposal(), at };
+            }
+        }
+        for escrow in &snapshot.escrows {
+            if !self.standing.contains(&escrow.key) {
+                self.track(at, at.close_time, escrow);
+            }
+        }
+    }
+
+    /// An escrow is the daemon's only if a proposal of its own has the slot that made it *and* every term
+    /// is the one that was frozen, the condition included: only then can the preimage be derived.
+    fn track(&mut self, at: LedgerPoint, seen_at: RippleTime, view: &EscrowView) {
+        let key = view.key;
+        let proposal = [Slot::Ticket(key.sequence), Slot::Sequence(key.sequence)]
+            .into_iter()
+            .find_map(|slot| self.slots.get(&(key.owner, slot)))
+            .and_then(|id| self.proposals.get(id))
+            .filter(|proposal| made(proposal, view));
+        let guard = proposal
+            .map_or(Guard::Foreign, |proposal| Guard::Locked { proposal: proposal.id, preparing: None });
+        self.no_longer_stands(&key);
+        self.standing.insert(key);
+        if matches!(guard, Guard::Locked { .. }) {
+            self.by_finish_after.insert(finish_order(view));
+        }
+        self.escrows.insert(key, TrackedEscrow { view: view.clone(), seen: at, seen_at, guard });
+    }
+
+    fn no_longer_stands(&mut self, key: &EscrowKey) {
+        self.standing.remove(key);
+        if let Some(tracked) = self.escrows.get(key) {
+            self.by_finish_after.remove(&finish_order(&tracked.view));
+        }
+    }
+
+    /// An attempt to end an escrow is over.
+    fn no_longer_attempts(&mut self, escrow: &EscrowKey, ended: ProposalId) {
+        let Some(tracked) = self.escrows.get_mut(escrow) else { return };
+        if let Guard::Locked { preparing: attempt, .. } | Guard::Releasing { attempt, .. } =
+            &mut tracked.guard
+            && *attempt == Some(ended)
+        {
+            *attempt = None;
+        }
+    }
+
+    fn free_slot(&mut self, id: ProposalId) {
+        let Some(proposal) = self.proposals.get(&id) else { return };
+        let Some(plan) = &proposal.plan else { return };
+        let slot = (proposal.account, plan.slot);
+        if self.slots.get(&slot) == Some(&id) {
+            self.slots.remove(&slot);
+        }
+    }
+
+    fn view_mut(&mut self, account: &AccountId) -> &mut AccountView {
+        self.accounts.entry(*account).or_default()
+    }
+
+    fn proposal_mut(&mut self, id: ProposalId) -> Result<&mut Proposal, String> {
+        self.proposals.get_mut(&id).ok_or_else(|| format!("there is no {id}"))
+    }
+
+    fn escrow_mut(&mut self, key: &EscrowKey) -> Result<&mut TrackedEscrow, String> {
+        self.escrows.get_mut(key).ok_or_else(|| format!("there is no escrow {key}"))
+    }
+
+    fn in_status(&mut self, id: ProposalId, words: &[&str]) -> Result<&mut Proposal, String> {
+        let entry = self.proposal_mut(id)?;
+        let word = entry.status.word();
+        if words.contains(&word) { Ok(entry) } else { Err(format!("{id} is {word}")) }
+    }
+}
+
+/// What a freeze of earlier versions was on.
+fn frozen(account: &Option<AccountId>) -> Subject {
+    account.map_or(Subject::Everything, Subject::Account)
+}
+
+fn finish_order(view: &EscrowView) -> (RippleTime, EscrowKey) {
+    (view.finish_after.unwrap_or(RippleTime(0)), view.key)
+}
+
+fn made(proposal: &Proposal, view: &EscrowView) -> bool {
+    let Some(plan) = &proposal.plan else { return false };
+    let Some(delay) = &plan.delay else { return false };
+    delay.escrow == view.key
+        && delay.destination == view.destination
+        && delay.destination_tag == view.destination_tag
+        && Some(delay.amount) == view.amount
+        && Some(delay.finish_after) == view.finish_after
+        && Some(delay.cancel_after) == view.cancel_after
+        && plan.condition.is_some()
+        && plan.condition == view.condition
+}

@@ -1,0 +1,362 @@
+//! What people may ask for, and the answers.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::role::Role;
+use crate::model::signing::RungSignatures;
+use crate::model::units::{AccountId, Drops, EscrowKey, ProposalId, StopId};
+
+/// Who speaks. The daemon's edge has proven it (a token over HTTP).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Name of a declared person.
+    pub person: String,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Draft a payment.
+    Propose(Propose),
+    /// Bring signatures.
+    Approve {
+        /// For which proposal.
+        proposal: ProposalId,
+        /// One signature per rung.
+        signatures: RungSignatures,
+    },
+    /// Take one's own approval back, before submission.
+    Retract {
+        /// Of which proposal.
+        proposal: ProposalId,
+    },
+    /// Speak against a proposal. Once the quorum cannot be reached any more it ends.
+    Reject {
+        /// Which.
+        proposal: ProposalId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The one who asked takes the proposal back, before submission.
+    Withdraw {
+        /// Which.
+        proposal: ProposalId,
+    },
+    /// Put a hold on a proposal or on the escrow that came of it.
+    Flag {
+        /// Which.
+        proposal: ProposalId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Lift stops, holds and freezes alike.
+    Lift {
+        /// Which.
+        stops: BTreeSet<StopId>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Lift the one hold that stands on a proposal or on its escrow.
+    Clear {
+        /// Which proposal.
+        proposal: ProposalId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Stop all automated signing, submission and release.
+    Freeze {
+        /// On this account; `None`: everywhere.
+        account: Option<AccountId>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Lift the one freeze that stands.
+    Unfreeze {
+        /// On this account; `None`: the one on everything.
+        account: Option<AccountId>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Let automated submissions go on after a circuit breaker opened.
+    CloseBreaker {
+        /// Of this account; `None`: of every one.
+        account: Option<AccountId>,
+    },
+}
+
+/// A payment asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Propose {
+    /// The treasury account that pays.
+    pub account: AccountId,
+    /// Who is paid.
+    pub destination: AccountId,
+    /// `DestinationTag`.
+    pub destination_tag: Option<u32>,
+    /// How much, in drops.
+    pub amount: Drops,
+    /// What for. At most [`NOTE_MAX`] bytes; stays off the ledger.
+    pub note: String,
+    /// Seconds of ledger time that people have to approve; `None`: as configured.
+    pub deadline_seconds: Option<u32>,
+    /// The same key from the same person with the same content is the same proposal, so a request whose
+    /// answer was lost can be sent again.
+    pub idempotency_key: Option<String>,
+}
+
+/// The longest note or reason, in bytes.
+pub const NOTE_MAX: usize = 500;
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The proposal, new or already known under the idempotency key.
+    Proposed {
+        /// Its id.
+        proposal: ProposalId,
+    },
+    /// Done. Where `changed` is false it had been so already.
+    Done {
+        /// Whether anything changed.
+        changed: bool,
+    },
+    /// Something is stopped.
+    Stopped {
+        /// The stop that stands.
+        stop: StopId,
+        /// Whether it is new.
+        changed: bool,
+        /// What it may come too late for, in words.
+        warning: Option<String>,
+    },
+    /// Stops were lifted.
+    Lifted {
+        /// Those that were.
+        lifted: Vec<StopId>,
+        /// Those that stand and bind the same subjects all the same.
+        standing: Vec<StopId>,
+    },
+}
+
+/// Why a command was refused. Nothing has changed then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// No such person is declared.
+    #[error("{0} is not a declared person")]
+    UnknownPerson(String),
+    /// The person lacks the role.
+    #[error("this needs the role `{}`", role_name(*.0))]
+    RoleMissing(Role),
+    /// Not one of the treasury's accounts that people may pay from.
+    #[error("{0} is not a treasury account that can be asked to pay")]
+    UnknownAccount(AccountId),
+    /// No such proposal.
+    #[error("there is no proposal {0}")]
+    UnknownProposal(ProposalId),
+    /// No such stop stands.
+    #[error("no stop {0} stands")]
+    UnknownStop(StopId),
+    /// Several stops stand where one was to be lifted without saying which.
+    #[error("{} stops stand on {subject}: {}", stops.len(), listed(stops))]
+    SeveralStops {
+        /// On what, in words.
+        subject: String,
+        /// Their ids.
+        stops: Vec<StopId>,
+    },
+    /// A value is out of its range.
+    #[error("{field}: {problem}")]
+    BadValue {
+        /// Which.
+        field: &'static str,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// The idempotency key was used with other content.
+    #[error("this idempotency key belongs to {0}, which asks for something else")]
+    IdempotencyConflict(ProposalId),
+    /// Too many open proposals on the account.
+    #[error("the account has {0} open proposals, the most there may be")]
+    TooManyOpen(usize),
+    /// The proposal's state does not allow it.
+    #[error("{proposal} is {status}: {problem}")]
+    WrongState {
+        /// Which.
+        proposal: ProposalId,
+        /// The word for its state.
+        status: &'static str,
+        /// What that means for the request.
+        problem: &'static str,
+    },
+    /// The deadline has passed.
+    #[error("the deadline of {0} has passed")]
+    DeadlinePassed(ProposalId),
+    /// The signer is not in the SignerList.
+    #[error("{0} is not in the account's SignerList")]
+    NotASigner(AccountId),
+    /// The signer account is not the speaker's own.
+    #[error("{0} is not your signer account")]
+    NotYourSigner(AccountId),
+    /// The ledger does not let this key sign for that account now.
+    #[error("the ledger does not let this key sign for {signer}: {problem}")]
+    KeyNotAllowed {
+        /// The signer account.
+        signer: AccountId,
+        /// Why.
+        problem: &'static str,
+    },
+    /// A signature does not verify.
+    #[error("signature {rung} of {signer} does not verify over this proposal's transaction at that fee")]
+    BadSignature {
+        /// The signer account.
+        signer: AccountId,
+        /// The rung, from 0.
+        rung: usize,
+    },
+    /// Too few or too many signatures.
+    #[error("a signature for each of the {expected} rungs is needed, {got} came")]
+    WrongRungCount {
+        /// Rungs of the proposal.
+        expected: usize,
+        /// Signatures that came.
+        got: usize,
+    },
+    /// The state of that account has not been read yet.
+    #[error("the ledger's state of {0} is not known yet; try again shortly")]
+    AccountNotSeen(AccountId),
+    /// The daemon cannot see the validated ledger.
+    #[error("the daemon has no sight of the validated ledger: {0}")]
+    NoSight(String),
+    /// The fulfillment has been sent.
+    #[error("the fulfillment of {escrow} has been revealed; its release can no longer be stopped")]
+    Revealed {
+        /// Which escrow.
+        escrow: EscrowKey,
+    },
+    /// The escrow has ended.
+    #[error("{escrow} has ended: {how}")]
+    EscrowEnded {
+        /// Which escrow.
+        escrow: EscrowKey,
+        /// `released` or `cancelled`.
+        how: &'static str,
+    },
+}
+
+fn listed(stops: &[StopId]) -> String {
+    stops.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Proposer => "proposer",
+        Role::Approver => "approver",
+        Role::Security => "security",
+        Role::Admin => "admin",
+    }
+}
+
+/// What sort of refusal it is, for whoever translates it to HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request is wrong in itself (400).
+    Invalid,
+    /// The speaker may not (403).
+    Forbidden,
+    /// There is no such thing (404).
+    Missing,
+    /// It does not fit the present state (409).
+    Conflict,
+    /// Not now (503).
+    Unavailable,
+}
+
+impl CommandError {
+    /// A stable code for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownPerson(_) => "UNKNOWN_PERSON",
+            Self::RoleMissing(_) => "ROLE_MISSING",
+            Self::UnknownAccount(_) => "UNKNOWN_ACCOUNT",
+            Self::UnknownProposal(_) => "UNKNOWN_PROPOSAL",
+            Self::UnknownStop(_) => "UNKNOWN_STOP",
+            Self::SeveralStops { .. } => "SEVERAL_STOPS",
+            Self::BadValue { .. } => "BAD_VALUE",
+            Self::IdempotencyConflict(_) => "IDEMPOTENCY_CONFLICT",
+            Self::TooManyOpen(_) => "TOO_MANY_OPEN",
+            Self::WrongState { .. } => "WRONG_STATE",
+            Self::DeadlinePassed(_) => "DEADLINE_PASSED",
+            Self::NotASigner(_) => "NOT_A_SIGNER",
+            Self::NotYourSigner(_) => "NOT_YOUR_SIGNER",
+            Self::KeyNotAllowed { .. } => "KEY_NOT_ALLOWED",
+            Self::BadSignature { .. } => "BAD_SIGNATURE",
+            Self::WrongRungCount { .. } => "WRONG_RUNG_COUNT",
+            Self::AccountNotSeen(_) => "ACCOUNT_NOT_SEEN",
+            Self::NoSight(_) => "NO_SIGHT",
+            Self::Revealed { .. } => "REVEALED",
+            Self::EscrowEnded { .. } => "ESCROW_ENDED",
+        }
+    }
+
+    /// What to do about it, in a sentence.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::UnknownPerson(_) => "Add the person to the configuration and restart the daemon.",
+            Self::RoleMissing(_) => "Ask somebody who has the role, or change the configuration.",
+            Self::UnknownAccount(_) => {
+                "Use the name or address of a cold, warm or hot account of GET /v1/accounts."
+            }
+            Self::UnknownProposal(_) => "List the proposals with GET /v1/proposals.",
+            Self::UnknownStop(_) => "List what stands with GET /v1/stops; it may have been lifted already.",
+            Self::SeveralStops { .. } => {
+                "Look at each with GET /v1/stops, and lift by id those that are settled; the others stay."
+            }
+            Self::BadValue { .. } => "Correct the value and send the request again.",
+            Self::IdempotencyConflict(_) => "Use a new idempotency key for a new payment.",
+            Self::TooManyOpen(_) => "Wait until some have ended, or withdraw some.",
+            Self::WrongState { .. } => "Look at the proposal again; its state has moved on.",
+            Self::DeadlinePassed(_) => "Propose the payment anew.",
+            Self::NotASigner(_) => "Sign with an account of the SignerList, or change the list.",
+            Self::NotYourSigner(_) => "Approve with your own token and your own signer account.",
+            Self::KeyNotAllowed { .. } => {
+                "Sign with the signer's RegularKey, or its master key where that is enabled."
+            }
+            Self::BadSignature { .. } => {
+                "Fetch the proposal and sign exactly its rungs, each for your signer account."
+            }
+            Self::WrongRungCount { .. } => "Sign every rung of the proposal, in order.",
+            Self::AccountNotSeen(_) => "The daemon is reading it; send the request again in a few seconds.",
+            Self::NoSight(_) => "Wait until /readyz answers 200; nothing was changed.",
+            Self::Revealed { .. } => "Nothing can stop this escrow now; watch where the money goes.",
+            Self::EscrowEnded { .. } => "There is nothing left to do for this escrow.",
+        }
+    }
+
+    /// What sort of refusal it is.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::BadValue { .. } | Self::BadSignature { .. } | Self::WrongRungCount { .. } => {
+                Refusal::Invalid
+            }
+            Self::UnknownPerson(_)
+            | Self::RoleMissing(_)
+            | Self::NotASigner(_)
+            | Self::NotYourSigner(_)
+            | Self::KeyNotAllowed { .. } => Refusal::Forbidden,
+            Self::UnknownAccount(_) | Self::UnknownProposal(_) | Self::UnknownStop(_) => Refusal::Missing,
+            Self::SeveralStops { .. }
+            | Self::IdempotencyConflict(_)
+            | Self::TooManyOpen(_)
+            | Self::WrongState { .. }
+            | Self::DeadlinePassed(_)
+            | Self::Revealed { .. }
+            | Self::EscrowEnded { .. } => Refusal::Conflict,
+            Self::AccountNotSeen(_) | Self::NoSight(_) => Refusal::Unavailable,
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! What the organisation has declared: accounts, people, agents, policy, tiers and limits. The daemon
+//! reads it from TOML; here it is already checked and typed. It is an argument of every decision and
+//! never part of the stored state, so a changed configuration takes effect at the next step and the
+//! past stays as it was decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::policy::Policy;
+pub use crate::model::role::Role;
+use crate::model::units::{AccountId, Drops, Weight};
+
+/// Everything declared.
+#[derive(Clone, Debug)]
+pub struct Treasury {
+    /// `NetworkID` for transactions; `None` on networks with an id of 1024 or less, as the ledger demands.
+    pub network_id: Option<u32>,
+    /// The treasury's own accounts.
+    pub accounts: BTreeMap<AccountId, AccountConfig>,
+    /// People who may speak to the daemon, by name.
+    pub people: BTreeMap<String, Person>,
+    /// Signer accounts whose keys the daemon itself holds. They sign what policy allows without people.
+    pub agents: BTreeSet<AccountId>,
+    /// Pays for EscrowFinish and EscrowCancel; one of `accounts`, single-signed by the daemon.
+    pub runner: Option<AccountId>,
+    /// Address book: destinations that policy calls *known*, with their names.
+    pub destinations: BTreeMap<AccountId, String>,
+    /// The ordered rules.
+    pub policy: Policy,
+    /// Links that keep one account filled from another.
+    pub links: Vec<TierLink>,
+    /// Limits on fees.
+    pub fees: FeeConfig,
+    /// The Ticket pools.
+    pub tickets: TicketConfig,
+    /// Deadlines and clocks.
+    pub timing: Timing,
+    /// What follows from a finding of each rule.
+    pub severities: BTreeMap<FindingKind, Severity>,
+}
+
+impl Treasury {
+    /// The name of an account as people know it: a treasury account, a person's or the address book's.
+    #[must_use]
+    pub fn name_of(&self, account: &AccountId) -> Option<&str> {
+        self.accounts
+            .get(account)
+            .map(|declared| declared.name.as_str())
+            .or_else(|| self.destinations.get(account).map(String::as_str))
+            .or_else(|| self.person_of(account).map(|person| person.name.as_str()))
+    }
+
+    /// Who signs with this signer account.
+    #[must_use]
+    pub fn person_of(&self, signer: &AccountId) -> Option<&Person> {
+        self.people.values().find(|person| person.signer == Some(*signer))
+    }
+
+    /// Every account whose ledger state decisions rest on: the treasury's, and every declared signer.
+    #[must_use]
+    pub fn watched(&self) -> BTreeSet<AccountId> {
+        let mut watched: BTreeSet<AccountId> = self.accounts.keys().copied().collect();
+        watched.extend(&self.agents);
+        watched.extend(self.people.values().filter_map(|person| person.signer));
+        for declared in self.accounts.values().filter_map(|account| account.signers.as_ref()) {
+            watched.extend(declared.entries.keys());
+        }
+        watched
+    }
+
+    /// What to do about a finding of this kind.
+    #[must_use]
+    pub fn severity(&self, kind: FindingKind) -> Severity {
+        self.severities.get(&kind).copied().unwrap_or_else(|| kind.default_severity())
+    }
+}
+
+/// One of the treasury's accounts.
+#[derive(Clone, Debug)]
+pub struct AccountConfig {
+    /// Short name, unique.
+    pub name: String,
+    /// Its place in the treasury.
+    pub tier: Tier,
+    /// How its transactions are signed.
+    pub signing: Signing,
+    /// The SignerList it should have; a difference on the ledger is a finding.
+    pub signers: Option<DeclaredSigners>,
+}
+
+/// An account's place in the treasury.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// Most of the money; people alone sign.
+    Cold,
+    /// Pays large amounts and fills the hot account.
+    Warm,
+    /// Pays small amounts by itself.
+    Hot,
+    /// The notice board for messages on the ledger.
+    Board,
+    /// Pays the fees of EscrowFinish and EscrowCancel; has no authority over the treasury.
+    Runner,
+}
+
+/// How an account's transactions are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signing {
+    /// By members of its SignerList.
+    Multi,
+    /// By one key that the daemon holds.
+    Single,
+}
+
+/// The SignerList that an account should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredSigners {
+    /// SignerQuorum.
+    pub quorum: Weight,
+    /// SignerEntries: account to SignerWeight.
+    pub entries: BTreeMap<AccountId, u16>,
+}
+
+/// Someone who may speak to the daemon.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Unique.
+    pub name: String,
+    /// The account this person signs with, if any.
+    pub signer: Option<AccountId>,
+    /// What this person may do.
+    pub roles: BTreeSet<Role>,
+}
+
+/// Keeps `to` filled from `from`.
+#[derive(Clone, Debug)]
+pub struct TierLink {
+    /// Unique name.
+    pub name: String,
+    /// Where the money comes from.
+    pub from: AccountId,
+    /// The account that is kept filled.
+    pub to: AccountId,
+    /// Below this balance of `to`, a refill is proposed.
+    pub floor: Drops,
+    /// A refill fills `to` up to this balance.
+    pub target: Drops,
+    /// `from` is never taken below this balance.
+    pub source_floor: Drops,
+    /// The most that one move may carry.
+    pub move_max: Drops,
+    /// The most that all moves within `period_seconds` may carry.
+    pub period_max: Drops,
+    /// Length of the rolling period, in seconds of ledger time.
+    pub period_seconds: u32,
+}
+
+/// Limits on fees.
+#[derive(Clone, Debug)]
+pub struct FeeConfig {
+    /// The most drops that any transaction may burn.
+    pub fee_max: Drops,
+    /// The rungs above the first, as multiples of it, ascending.
+    pub multiples: Vec<u64>,
+}
+
+impl Default for FeeConfig {
+    /// A full open ledger asks for hundreds of times the base fee at once, so the top rung is a thousand
+    /// times the first; the middle one serves a busy hour. 2 XRP caps what a mistake can burn.
+    fn default() -> Self {
+        Self { fee_max: Drops::new(2_000_000).unwrap_or(Drops::ZERO), multiples: vec![30, 1_000] }
+    }
+}
+
+/// The Ticket pools.
+#[derive(Clone, Debug)]
+pub struct TicketConfig {
+    /// A pool with fewer free Tickets than this is refilled. Zero: no refills.
+    pub low_water: u32,
+    /// A refill brings the pool to this many free Tickets.
+    pub target: u32,
+}
+
+impl Default for TicketConfig {
+    fn default() -> Self {
+        Self { low_water: 4, target: 10 }
+    }
+}
+
+/// Deadlines and clocks.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// Time people have to approve, in seconds of ledger time, where a proposal does not say.
+    pub deadline_seconds: u32,
+    /// The longest deadline that may be asked for.
+    pub deadline_max_seconds: u32,
+    /// The longest deadline of a payment that policy delays. Its escrow's FinishAfter is counted from the
+    /// deadline, so a long deadline is a long wait.
+    pub delayed_deadline_max_seconds: u32,
+    /// Seconds per ledger when a deadline is turned into a LastLedgerSequence. A ledger that takes less
+    /// makes LastLedgerSequence come before the deadline, which shortens the time to approve and never
+    /// the delay; so this is the slowest pace the network is expected to keep.
+    pub close_interval_seconds: u32,
+    /// How many ledgers a transaction that the daemon signs by itself stays valid.
+    pub agent_ledgers: u32,
+    /// No validated ledger for this long (wall time): sight is lost and nothing is released.
+    pub silence_max_seconds: u32,
+    /// The newest validated ledger is older than this against UTC: sight is lost, after a start too.
+    pub ledger_age_max_seconds: u32,
+    /// After a move, refill or release of the daemon's own failed, wait this long before the next try
+    /// (ledger time).
+    pub retry_seconds: u32,
+    /// This many submissions in a row that fail for systemic reasons open the circuit breaker.
+    pub breaker_failures: u32,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            deadline_seconds: 6 * 3600,
+            deadline_max_seconds: 7 * 86_400,
+            delayed_deadline_max_seconds: 24 * 3600,
+            close_interval_seconds: 5,
+            agent_ledgers: 20,
+            silence_max_seconds: 20,
+            ledger_age_max_seconds: 60,
+            retry_seconds: 120,
+            breaker_failures: 5,
+        }
+    }
+}
+
+/// What an anomaly rule saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// A transaction of a treasury account that no proposal asked for.
+    SpendWithoutProposal,
+    /// An escrow of a treasury account that no proposal asked for.
+    ForeignEscrow,
+    /// A SignerList differs from what is declared.
+    SignerListDrift,
+    /// A Ticket that a proposal held was used by another transaction.
+    TicketTaken,
+    /// The full reconcile found the daemon's view different from the ledger.
+    ViewDiffers,
+    /// A transaction was refused for a reason that will not pass.
+    SubmissionRefused,
+    /// No endpoint has ledgers that the daemon did not take in: what the account did in them is not known.
+    HistoryMissing,
+    /// A transaction that this program cannot read whole touched the account.
+    OpaqueTransaction,
+    /// A proposal's transaction was sent by somebody else: before the daemon sent it, after it had ended, or
+    /// with other signers than the daemon put together.
+    SentElsewhere,
+}
+
+impl FindingKind {
+    /// Every kind, for configuration and docs.
+    pub const ALL: [Self; 9] = [
+        Self::SpendWithoutProposal,
+        Self::ForeignEscrow,
+        Self::SignerListDrift,
+        Self::TicketTaken,
+        Self::ViewDiffers,
+        Self::SubmissionRefused,
+        Self::HistoryMissing,
+        Self::OpaqueTransaction,
+        Self::SentElsewhere,
+    ];
+
+    /// What follows where the configuration says nothing. What points at a stolen key holds the
+    /// account's escrows; what may be a colleague's doing alerts.
+    #[must_use]
+    pub fn default_severity(self) -> Severity {
+        match self {
+            Self::SentElsewhere => Severity::Freeze,
+            Self::SpendWithoutProposal | Self::SignerListDrift | Self::TicketTaken => Severity::Hold,
+            Self::ForeignEscrow
+            | Self::ViewDiffers
+            | Self::SubmissionRefused
+            | Self::HistoryMissing
+            | Self::OpaqueTransaction => Severity::Alert,
+        }
+    }
+}
+
+/// What follows from a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It is written down.
+    Log,
+    /// People are told.
+    Alert,
+    /// Nothing leaves the account, enters it from the treasury's others, or is released from its escrows
+    /// until someone lifts the hold.
+    Hold,
+    /// As a hold; and nothing more is sent for what is revealed already.
+    Freeze,
+}

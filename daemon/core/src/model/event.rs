@@ -1,0 +1,306 @@
+//! Facts. Each is stored before anything follows from it, and the state is nothing but their sum.
+//!
+//! The JSON of [`Event`] is the stored format; [`FORMAT_VERSION`] goes with every record. A change that
+//! an older record does not survive raises the version and adds a migration.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::failure::Cause;
+use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
+use crate::model::proposal::{Approval, Plan, Proposal, Rejection, Status, Submission};
+use crate::model::state::{Finding, Sight};
+use crate::model::stops::Stop;
+use crate::model::units::{
+    AccountId, EscrowKey, FindingId, Hash256, HexBytes, HoldId, ProposalId, RippleTime, StopId,
+};
+
+/// Version of the stored format.
+pub const FORMAT_VERSION: u16 = 1;
+
+/// A fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A validated ledger was taken in; moves the cursor.
+    LedgerTaken {
+        /// What it held.
+        observation: LedgerObservation,
+        /// UTC when it was taken in, where that matters: when an escrow came to be in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken: Option<RippleTime>,
+    },
+    /// Accounts were read anew at a validated ledger; moves the cursor if there was none or if it is
+    /// newer.
+    AccountsRead {
+        /// The ledger.
+        at: LedgerPoint,
+        /// The accounts as they are there.
+        accounts: Vec<AccountSnapshot>,
+    },
+    /// Sight came or went.
+    SightChanged {
+        /// How it is now.
+        sight: Sight,
+    },
+    /// A proposal came to be, with policy's decision on it.
+    ProposalDrafted {
+        /// The whole proposal.
+        proposal: Box<Proposal>,
+        /// The asker's idempotency key.
+        idempotency_key: Option<String>,
+    },
+    /// It has its slot and its terms; takes the slot.
+    ProposalPlanned {
+        /// Which.
+        proposal: ProposalId,
+        /// The plan; without rungs where a condition is still to be derived.
+        plan: Plan,
+    },
+    /// The transaction of each rung is fixed; signatures may be collected.
+    RungsFrozen {
+        /// Which.
+        proposal: ProposalId,
+        /// Unsigned, serialized.
+        rungs: Vec<HexBytes>,
+        /// Their digests.
+        digests: Vec<Hash256>,
+        /// The condition in them, for an EscrowCreate.
+        condition: Option<HexBytes>,
+    },
+    /// A checked approval came in, or replaced the signer's earlier one.
+    Approved {
+        /// Of which proposal.
+        proposal: ProposalId,
+        /// The approval.
+        approval: Approval,
+    },
+    /// An approval is gone: taken back, or dead by a change on the ledger.
+    ApprovalDropped {
+        /// Of which proposal.
+        proposal: ProposalId,
+        /// Whose.
+        signer: AccountId,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody spoke against it.
+    Objected {
+        /// Against which proposal.
+        proposal: ProposalId,
+        /// Who.
+        person: String,
+        /// What was said.
+        rejection: Rejection,
+    },
+    /// Approvals suffice, or no longer do.
+    StatusChanged {
+        /// Which.
+        proposal: ProposalId,
+        /// `Collecting` or `Ready`.
+        ready: bool,
+    },
+    /// The record of what is about to be sent.
+    SubmissionRecorded {
+        /// Of which proposal.
+        proposal: ProposalId,
+        /// The record.
+        submission: Submission,
+    },
+    /// Another rung is sent from now on.
+    RungChosen {
+        /// Of which proposal.
+        proposal: ProposalId,
+        /// Its number, from 0.
+        rung: usize,
+    },
+    /// A server said something new about it.
+    SubmitReplied {
+        /// Of which proposal.
+        proposal: ProposalId,
+        /// What.
+        reply: String,
+    },
+    /// A proposal ended.
+    ProposalEnded {
+        /// Which.
+        proposal: ProposalId,
+        /// How; a final status.
+        status: Status,
+        /// Whether its slot is free again: nothing signed over it can be applied any more.
+        frees_slot: bool,
+    },
+    /// A slot whose proposal ended earlier is free now.
+    SlotFreed {
+        /// The proposal that had it.
+        proposal: ProposalId,
+    },
+    /// Something must not leave from now on.
+    StopSet {
+        /// What, why, by whom.
+        stop: Stop,
+    },
+    /// A stop was lifted.
+    StopLifted {
+        /// Which.
+        id: StopId,
+        /// By whom.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// A hold was put on a proposal. Of earlier versions.
+    HoldPlaced {
+        /// Which.
+        proposal: ProposalId,
+        /// Its id.
+        id: HoldId,
+        /// The hold.
+        hold: Hold,
+    },
+    /// A hold was lifted. Of earlier versions.
+    HoldCleared {
+        /// Of which proposal.
+        proposal: ProposalId,
+        /// Which.
+        id: HoldId,
+        /// By whom.
+        by: String,
+    },
+    /// An EscrowFinish or EscrowCancel is being prepared, or no longer is.
+    AttemptChanged {
+        /// For which escrow.
+        escrow: EscrowKey,
+        /// The proposal; `None`: given up.
+        attempt: Option<ProposalId>,
+    },
+    /// The fulfillment is about to be sent. Recorded before it is.
+    EscrowRevealed {
+        /// Of which escrow.
+        escrow: EscrowKey,
+        /// The EscrowFinish.
+        attempt: ProposalId,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// A kill switch was turned on. Of earlier versions.
+    Frozen {
+        /// On this account; `None`: on everything.
+        account: Option<AccountId>,
+        /// By whom and why.
+        freeze: Freeze,
+    },
+    /// A kill switch was turned off. Of earlier versions.
+    Unfrozen {
+        /// On this account; `None`: the one on everything.
+        account: Option<AccountId>,
+        /// By whom.
+        by: String,
+    },
+    /// An anomaly rule saw something.
+    Found {
+        /// What.
+        finding: Finding,
+    },
+    /// A submission failed for a reason that concerns the account, or one went through.
+    BreakerCounted {
+        /// Whose; `None` in records of earlier versions, which counted for all accounts together.
+        #[serde(default)]
+        account: Option<AccountId>,
+        /// What for.
+        #[serde(default)]
+        cause: Cause,
+        /// Failures in a row now.
+        failures: u32,
+    },
+    /// Automated submissions are stopped.
+    BreakerOpened {
+        /// Whose; `None` in records of earlier versions: of every account.
+        #[serde(default)]
+        account: Option<AccountId>,
+        /// What for.
+        #[serde(default)]
+        cause: Cause,
+        /// Since when.
+        at: LedgerPoint,
+        /// The failure that did it.
+        reason: String,
+    },
+    /// They may go on.
+    BreakerClosed {
+        /// Whose; `None`: of every account.
+        #[serde(default)]
+        account: Option<AccountId>,
+        /// Who said so.
+        by: String,
+    },
+}
+
+impl Event {
+    /// The word for logs and errors.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::LedgerTaken { .. } => "ledger_taken",
+            Self::AccountsRead { .. } => "accounts_read",
+            Self::SightChanged { .. } => "sight_changed",
+            Self::ProposalDrafted { .. } => "proposal_drafted",
+            Self::ProposalPlanned { .. } => "proposal_planned",
+            Self::RungsFrozen { .. } => "rungs_frozen",
+            Self::Approved { .. } => "approved",
+            Self::ApprovalDropped { .. } => "approval_dropped",
+            Self::Objected { .. } => "objected",
+            Self::StatusChanged { .. } => "status_changed",
+            Self::SubmissionRecorded { .. } => "submission_recorded",
+            Self::RungChosen { .. } => "rung_chosen",
+            Self::SubmitReplied { .. } => "submit_replied",
+            Self::ProposalEnded { .. } => "proposal_ended",
+            Self::SlotFreed { .. } => "slot_freed",
+            Self::StopSet { .. } => "stop_set",
+            Self::StopLifted { .. } => "stop_lifted",
+            Self::HoldPlaced { .. } => "hold_placed",
+            Self::HoldCleared { .. } => "hold_cleared",
+            Self::AttemptChanged { .. } => "attempt_changed",
+            Self::EscrowRevealed { .. } => "escrow_revealed",
+            Self::Frozen { .. } => "frozen",
+            Self::Unfrozen { .. } => "unfrozen",
+            Self::Found { .. } => "found",
+            Self::BreakerCounted { .. } => "breaker_counted",
+            Self::BreakerOpened { .. } => "breaker_opened",
+            Self::BreakerClosed { .. } => "breaker_closed",
+        }
+    }
+}
+
+/// A reason not to submit a proposal and not to release its escrow. Of earlier versions; now a [`Stop`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Who or what holds.
+    pub source: HoldSource,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub at: LedgerPoint,
+}
+
+/// Who or what holds. Of earlier versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldSource {
+    /// A person with the role `security`.
+    Person(String),
+    /// An anomaly rule, by its finding.
+    Finding(FindingId),
+}
+
+/// A kill switch that is on. Of earlier versions; now a [`Stop`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// Who turned it: a person's name, or `treasuryd` for an anomaly rule.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: LedgerPoint,
+}

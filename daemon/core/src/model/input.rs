@@ -1,0 +1,120 @@
+//! What the world tells the core. One closed enum drives everything.
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::model::signing::RungSignatures;
+
+use crate::model::command::{Actor, Command};
+use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
+use crate::model::units::{Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RequestId, RippleTime};
+
+/// One thing that happened outside.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Somebody asks for something. Who that is has been proven already.
+    Command {
+        /// Ties the answer to it.
+        request: RequestId,
+        /// Who asks.
+        actor: Actor,
+        /// What.
+        command: Command,
+    },
+    /// The next validated ledger, complete and in order: its index is the last one's plus one.
+    Ledger {
+        /// What it holds for the watched accounts.
+        observation: LedgerObservation,
+        /// When it came, in milliseconds of wall time.
+        wall_ms: u64,
+    },
+    /// The state of accounts as read at one validated ledger: at the start, when asked for, and from
+    /// time to time to prove that the view is true.
+    Reconciled {
+        /// The validated ledger it was read at.
+        at: LedgerPoint,
+        /// The accounts.
+        accounts: Vec<AccountSnapshot>,
+        /// Which servers said so, for people; holds no secret.
+        from: String,
+        /// When, in milliseconds of wall time.
+        wall_ms: u64,
+    },
+    /// The port to the ledger cannot vouch for what comes next.
+    SightLost {
+        /// Why, for people.
+        reason: String,
+    },
+    /// No endpoint has ledgers that were not taken in yet. Sight is lost until one has them; what happened
+    /// in them is not known.
+    HistoryMissing {
+        /// The first of them.
+        first: LedgerIndex,
+        /// The last of them, as far as is known.
+        last: LedgerIndex,
+        /// Who has what, for people.
+        reason: String,
+    },
+    /// Answer to [`crate::Effect::DeriveCondition`].
+    ConditionDerived {
+        /// For which proposal.
+        proposal: ProposalId,
+        /// PREIMAGE-SHA-256 condition.
+        condition: HexBytes,
+    },
+    /// Answer to [`crate::Effect::SignAsAgents`]. Checked like anybody's approval.
+    AgentSigned {
+        /// For which proposal.
+        proposal: ProposalId,
+        /// One per agent.
+        signatures: Vec<RungSignatures>,
+    },
+    /// Answer to [`crate::Effect::SignSingle`].
+    SingleSigned {
+        /// For which proposal.
+        proposal: ProposalId,
+        /// The signed transaction of each rung, in the rungs' order.
+        blobs: Vec<HexBytes>,
+    },
+    /// A signing effect could not be carried out.
+    SignFailed {
+        /// For which proposal.
+        proposal: ProposalId,
+        /// Why, for people; holds no secret.
+        reason: String,
+    },
+    /// Answer to [`crate::Effect::Submit`]. Provisional, whatever it says.
+    SubmitAnswered {
+        /// For which proposal.
+        proposal: ProposalId,
+        /// The transaction that was sent.
+        tx_id: Hash256,
+        /// What the server said, if it said anything.
+        reply: SubmitReply,
+    },
+    /// Wall time goes on.
+    Tick {
+        /// Milliseconds of wall time, from any fixed origin.
+        wall_ms: u64,
+        /// UTC by the host's clock.
+        utc: RippleTime,
+    },
+    /// The network's present fee for a reference transaction to enter the open ledger at once.
+    OpenLedgerFee {
+        /// Drops, `open_ledger_fee` of the method `fee`.
+        fee: Drops,
+    },
+}
+
+/// What came of sending a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubmitReply {
+    /// The server's `engine_result`.
+    Engine(String),
+    /// The server refused to look at it now (`slowDown`, `tooBusy`).
+    Busy(String),
+    /// It was not sent: a stop came first.
+    NotSent,
+    /// No reply: the connection broke or time ran out. It may have arrived.
+    Unknown(String),
+}

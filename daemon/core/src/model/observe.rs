@@ -1,0 +1,246 @@
+//! What was seen on the ledger, reduced to what decisions need. The daemon's ledger port decodes and
+//! proves it; these types are also the stored form.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::units::{
+    AccountId, Drops, EscrowKey, Hash256, HexBytes, LedgerIndex, RippleTime, SeqProxy, Weight,
+};
+
+/// A place in the chain of validated ledgers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerPoint {
+    /// Its index.
+    pub index: LedgerIndex,
+    /// Its hash.
+    pub hash: Hash256,
+    /// Its close time: what the next ledger's transactions compare their times with.
+    pub close_time: RippleTime,
+}
+
+impl LedgerPoint {
+    /// Before every ledger: what compares as the distant past.
+    pub const ZERO: Self = Self { index: LedgerIndex(0), hash: Hash256::ZERO, close_time: RippleTime(0) };
+}
+
+/// Fees and reserves, in drops, as the validated ledger has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkFees {
+    /// Cost of a reference transaction.
+    pub base_fee: Drops,
+    /// What every account must keep.
+    pub reserve_base: Drops,
+    /// What it must keep for each object it owns.
+    pub reserve_inc: Drops,
+}
+
+/// One validated ledger, as far as it concerns watched accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerObservation {
+    /// Which ledger.
+    pub point: LedgerPoint,
+    /// The hash of the ledger before it.
+    pub parent_hash: Hash256,
+    /// Fees and reserves from here on.
+    pub fees: NetworkFees,
+    /// Transactions *of* treasury accounts, and those that ended an escrow of theirs, in ledger order.
+    pub transactions: Vec<ObservedTx>,
+    /// What changed for watched accounts, in ledger order.
+    pub changes: Vec<Change>,
+    /// Transactions that touched watched accounts and that could not be read whole, in ledger order: what
+    /// they did to these accounts is not, or not all, in `changes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opaque: Vec<OpaqueTx>,
+}
+
+/// A validated transaction that touches watched accounts and cannot be read whole: the network knows a
+/// type, an entry or a field that this program does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpaqueTx {
+    /// Its id.
+    pub id: Hash256,
+    /// The watched accounts that its bytes name.
+    pub accounts: BTreeSet<AccountId>,
+    /// What could not be read, for people.
+    pub reason: String,
+}
+
+/// A validated transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedTx {
+    /// Its id.
+    pub id: Hash256,
+    /// Who sent it.
+    pub account: AccountId,
+    /// Sequence or Ticket: with `account`, what an intent is followed by.
+    pub slot: SeqProxy,
+    /// `TransactionType`.
+    pub tx_type: String,
+    /// Final result, such as `tesSUCCESS`.
+    pub result: String,
+    /// [`intent_digest`] of it: the same whoever signed.
+    pub digest: Hash256,
+}
+
+impl ObservedTx {
+    /// Whether it did what it was for. Anything else in a validated ledger has only cost its fee and slot.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.result == "tesSUCCESS"
+    }
+}
+
+/// One change to a watched account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// The account as it now is.
+    Root {
+        /// Which.
+        account: AccountId,
+        /// `None`: deleted.
+        root: Option<RootView>,
+    },
+    /// The SignerList as it now is.
+    SignerList {
+        /// Whose.
+        account: AccountId,
+        /// `None`: deleted.
+        list: Option<SignerListView>,
+    },
+    /// A Ticket came to be.
+    TicketCreated {
+        /// Whose.
+        account: AccountId,
+        /// `TicketSequence`.
+        ticket: u32,
+    },
+    /// A Ticket is gone.
+    TicketDeleted {
+        /// Whose.
+        account: AccountId,
+        /// `TicketSequence`.
+        ticket: u32,
+    },
+    /// An escrow came to be.
+    EscrowCreated {
+        /// The escrow.
+        escrow: EscrowView,
+    },
+    /// An escrow is gone.
+    EscrowDeleted {
+        /// Which.
+        key: EscrowKey,
+        /// The transaction that ended it.
+        tx_id: Hash256,
+        /// `EscrowFinish` (the money went to the destination) or `EscrowCancel` (it came back); of any other,
+        /// where the money went is not told.
+        tx_type: String,
+    },
+}
+
+impl Change {
+    /// The account that it is about: for an escrow, its owner.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        match self {
+            Self::Root { account, .. }
+            | Self::SignerList { account, .. }
+            | Self::TicketCreated { account, .. }
+            | Self::TicketDeleted { account, .. } => *account,
+            Self::EscrowCreated { escrow } => escrow.key.owner,
+            Self::EscrowDeleted { key, .. } => key.owner,
+        }
+    }
+}
+
+/// What decisions need of an AccountRoot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootView {
+    /// XRP.
+    pub balance: Drops,
+    /// Next Sequence.
+    pub sequence: u32,
+    /// Objects it keeps reserve for.
+    pub owner_count: u32,
+    /// `lsf…` bits.
+    pub flags: u32,
+    /// The account id of the RegularKey.
+    pub regular_key: Option<AccountId>,
+}
+
+impl RootView {
+    /// Whether the master key may no longer sign (`lsfDisableMaster`).
+    #[must_use]
+    pub fn master_disabled(&self) -> bool {
+        self.flags & 0x0010_0000 != 0
+    }
+}
+
+/// A SignerList on the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignerListView {
+    /// SignerQuorum.
+    pub quorum: Weight,
+    /// SignerEntries: account to SignerWeight.
+    pub entries: BTreeMap<AccountId, u16>,
+}
+
+/// An Escrow entry on the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EscrowView {
+    /// Owner and Sequence or Ticket of its EscrowCreate.
+    pub key: EscrowKey,
+    /// Who receives.
+    pub destination: AccountId,
+    /// `DestinationTag`.
+    pub destination_tag: Option<u32>,
+    /// XRP in it; `None` where it holds a token.
+    pub amount: Option<Drops>,
+    /// Can be finished only after this.
+    pub finish_after: Option<RippleTime>,
+    /// Can be cancelled only after this, and not finished.
+    pub cancel_after: Option<RippleTime>,
+    /// Needs a fulfillment of this.
+    pub condition: Option<HexBytes>,
+}
+
+/// A watched account as read whole at one validated ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountSnapshot {
+    /// Which.
+    pub account: AccountId,
+    /// `None`: not on the ledger.
+    pub root: Option<RootView>,
+    /// Its SignerList.
+    pub signer_list: Option<SignerListView>,
+    /// Its Tickets.
+    pub tickets: BTreeSet<u32>,
+    /// The escrows it owns.
+    pub escrows: Vec<EscrowView>,
+}
+
+/// A digest of what a transaction does, leaving out who signed it: the first half of SHA-512 over its
+/// serialization without SigningPubKey, TxnSignature and Signers. Different subsets of signers make
+/// different transaction ids of one intent; this stays the same.
+///
+/// # Errors
+/// Where the transaction cannot be serialized, which a decoded one always can.
+pub fn intent_digest(tx: &xrpl_wire::Transaction) -> Result<Hash256, xrpl_wire::CodecError> {
+    intent_digest_of(tx.object())
+}
+
+/// [`intent_digest`] of a transaction's fields, which may hold what this program does not know.
+///
+/// # Errors
+/// As [`intent_digest`].
+pub fn intent_digest_of(fields: &xrpl_wire::Object) -> Result<Hash256, xrpl_wire::CodecError> {
+    use xrpl_wire::sf;
+    let mut object = fields.clone();
+    for field in [sf::SigningPubKey, sf::TxnSignature, sf::Signers] {
+        object.remove(field);
+    }
+    Ok(xrpl_wire::sha512_half(&[b"treasuryd intent", &object.encode()?]))
+}

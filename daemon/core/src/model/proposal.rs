@@ -1,0 +1,222 @@
+//! A proposal: an intent, the transaction frozen for it, its approvals, and how far it has come.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use xrpl_wire::PublicKey;
+
+use crate::model::intent::{Asker, Intent};
+use crate::model::observe::LedgerPoint;
+use crate::model::policy::{Approvers, Decision};
+use crate::model::signing::{ReleaseInputs, Slot};
+use crate::model::units::{AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RippleTime};
+
+/// One proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Its id.
+    pub id: ProposalId,
+    /// The account that sends the transaction.
+    pub account: AccountId,
+    /// What is wanted.
+    pub intent: Intent,
+    /// Who asked.
+    pub asker: Asker,
+    /// What for, in the asker's words.
+    pub note: String,
+    /// Seconds that people have to approve, counted from the freezing.
+    pub deadline_seconds: u32,
+    /// When it was drafted.
+    pub drafted: LedgerPoint,
+    /// What policy said.
+    pub decision: Decision,
+    /// The transaction, once it has a slot and (for an escrow) a condition.
+    pub plan: Option<Plan>,
+    /// Signatures that were checked, by signer account.
+    pub approvals: BTreeMap<AccountId, Approval>,
+    /// Who spoke against it and why, by person.
+    pub rejections: BTreeMap<String, Rejection>,
+    /// How far it has come.
+    pub status: Status,
+}
+
+impl Proposal {
+    /// The escrow that this proposal creates or created, if it is a delayed payment.
+    #[must_use]
+    pub fn release_inputs(&self) -> Option<&ReleaseInputs> {
+        self.plan.as_ref().and_then(|plan| plan.delay.as_ref())
+    }
+}
+
+/// Everything that is fixed before the first signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The Ticket, or Sequence, it will use up.
+    pub slot: Slot,
+    /// After this ledger it can never be applied.
+    pub last_ledger_sequence: LedgerIndex,
+    /// After this ledger time the daemon takes no approval and starts no submission.
+    pub deadline: RippleTime,
+    /// The fee of each rung, ascending.
+    pub fees: Vec<Drops>,
+    /// For a delayed payment: the escrow's terms.
+    pub delay: Option<ReleaseInputs>,
+    /// The escrow's condition, once derived.
+    pub condition: Option<HexBytes>,
+    /// Who must sign besides the quorum; `None`: nobody in particular.
+    pub approvers: Option<Approvers>,
+    /// The unsigned transaction of each rung, serialized; empty while the condition is being derived,
+    /// and for an EscrowFinish, whose transaction holds a secret until it is sent.
+    pub rungs: Vec<HexBytes>,
+    /// [`crate::model::observe::intent_digest`] of each rung, in order.
+    pub digests: Vec<Hash256>,
+}
+
+/// One signer's approval: signatures over all rungs, checked on arrival.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The account in the SignerList.
+    pub signer: AccountId,
+    /// The key that signed.
+    pub signing_pub_key: PublicKey,
+    /// One `TxnSignature` per rung.
+    pub signatures: Vec<HexBytes>,
+    /// Who brought it: a person's name, or `None` for an agent of the daemon.
+    pub person: Option<String>,
+    /// When.
+    pub at: LedgerPoint,
+}
+
+/// Somebody speaks against it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The signer account whose weight is withheld, if the person has one.
+    pub signer: Option<AccountId>,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: LedgerPoint,
+}
+
+/// How far a proposal has come. Each state carries what only it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// Waits for a free Ticket.
+    Drafted,
+    /// Has its slot; waits for the escrow's condition.
+    Assessed,
+    /// Policy said no. Final.
+    Denied,
+    /// Waits for signatures.
+    Collecting,
+    /// Has them, and waits for what keeps it from being submitted.
+    Ready,
+    /// Recorded and sent; only a validated ledger decides.
+    InFlight(Submission),
+    /// In a validated ledger with `tesSUCCESS`. Final.
+    Validated(Outcome),
+    /// In a validated ledger with another result, which is final: fee and slot are spent, nothing else.
+    Failed(Outcome),
+    /// LastLedgerSequence has passed without it. Final: it can never be applied.
+    Expired,
+    /// Enough weight spoke against it. The slot stays taken until LastLedgerSequence passes or it is
+    /// seen to be used, because signatures may exist.
+    Rejected,
+    /// The asker took it back. As with `Rejected`, the slot may stay taken.
+    Withdrawn,
+    /// Another transaction used its slot. Final: it can never be applied.
+    Superseded {
+        /// That transaction.
+        tx_id: Hash256,
+    },
+}
+
+impl Status {
+    /// The word for lists, metrics and the API.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Drafted => "drafted",
+            Self::Assessed => "assessed",
+            Self::Denied => "denied",
+            Self::Collecting => "collecting",
+            Self::Ready => "ready",
+            Self::InFlight(_) => "in_flight",
+            Self::Validated(_) => "validated",
+            Self::Failed(_) => "failed",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+            Self::Superseded { .. } => "superseded",
+        }
+    }
+
+    /// Every word, in the order of the flow.
+    pub const WORDS: [&'static str; 12] = [
+        "drafted",
+        "assessed",
+        "denied",
+        "collecting",
+        "ready",
+        "in_flight",
+        "validated",
+        "failed",
+        "expired",
+        "rejected",
+        "withdrawn",
+        "superseded",
+    ];
+
+    /// Whether the daemon does nothing more for it.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Drafted | Self::Assessed | Self::Collecting | Self::Ready | Self::InFlight(_))
+    }
+
+    /// Whether it ended and moved no money. A withdrawn or rejected proposal counts as ended here: the
+    /// daemon will not submit it, though signatures that left their signers' hands bind until
+    /// LastLedgerSequence.
+    #[must_use]
+    pub fn ended_without_effect(&self) -> bool {
+        self.is_final() && !matches!(self, Self::Validated(_))
+    }
+}
+
+/// The record that is durable before anything is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submission {
+    /// The signed transaction of each rung, fees ascending. At most one can ever be applied: they share
+    /// a slot.
+    pub rungs: Vec<SignedRung>,
+    /// Whose signatures are in it; empty for a single-signed one.
+    pub signers: Vec<AccountId>,
+    /// The rung that is being sent now.
+    pub current: usize,
+    /// The last validated ledger when it was first sent.
+    pub since: LedgerPoint,
+    /// The last thing a server said about it. Provisional.
+    pub last_reply: Option<String>,
+}
+
+/// A signed transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedRung {
+    /// Its Fee.
+    pub fee: Drops,
+    /// Its id.
+    pub tx_id: Hash256,
+    /// Serialized.
+    pub blob: HexBytes,
+}
+
+/// How it ended on the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The transaction.
+    pub tx_id: Hash256,
+    /// Its final result.
+    pub result: String,
+    /// The validated ledger it is in.
+    pub at: LedgerPoint,
+}

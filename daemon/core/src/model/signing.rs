@@ -1,0 +1,38 @@
+//! What is signed with, and what signers are asked for.
+
+use serde::{Deserialize, Serialize};
+use xrpl_wire::PublicKey;
+
+use crate::model::units::{AccountId, Drops, EscrowKey, HexBytes, RippleTime, SeqProxy};
+
+/// One signer's signatures over every rung of a proposal, in the rungs' order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungSignatures {
+    /// The account in the SignerList.
+    pub signer: AccountId,
+    /// The key that signed.
+    pub signing_pub_key: PublicKey,
+    /// One `TxnSignature` per rung.
+    pub signatures: Vec<HexBytes>,
+}
+
+/// What an escrow's preimage is derived from: HMAC-SHA256 with the release key over all of it. Each is
+/// frozen before the first signature, so the same preimage can be derived again from the ledger alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseInputs {
+    /// Owner and Ticket: no two escrows share them.
+    pub escrow: EscrowKey,
+    /// Who receives.
+    pub destination: AccountId,
+    /// `DestinationTag`.
+    pub destination_tag: Option<u32>,
+    /// How much.
+    pub amount: Drops,
+    /// Not before.
+    pub finish_after: RippleTime,
+    /// Not after.
+    pub cancel_after: RippleTime,
+}
+
+/// What a proposal takes up on the account: a Ticket, or the account's next Sequence.
+pub type Slot = SeqProxy;

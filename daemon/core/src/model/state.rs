@@ -1,0 +1,276 @@
+//! What the daemon knows and intends: the sum of all events. [`State::apply`] is the only way it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::config::FindingKind;
+use crate::model::failure::Cause;
+use crate::model::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView};
+use crate::model::proposal::Proposal;
+use crate::model::signing::Slot;
+use crate::model::stops::{EarlierStops, Stop, StopKind, Stops, Subject};
+use crate::model::units::{AccountId, Drops, EscrowKey, FindingId, Hash256, ProposalId, RippleTime};
+
+/// Everything known and intended. Its serialized form is that of snapshots, which are a shortcut: a form
+/// that changes costs one replay of all events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The last validated ledger taken in: the cursor.
+    pub ledger: Option<LedgerPoint>,
+    /// Fees and reserves as of that ledger.
+    pub fees: Option<NetworkFees>,
+    /// Whether the validated ledger can be seen.
+    pub sight: Sight,
+    /// Accounts that a transaction touched which could not be read: what is known of them may be wrong, and
+    /// nothing is sent for them until they have been read anew.
+    pub doubtful: BTreeSet<AccountId>,
+    /// Watched accounts as of the cursor.
+    pub accounts: BTreeMap<AccountId, AccountView>,
+    /// All proposals.
+    pub proposals: BTreeMap<ProposalId, Proposal>,
+    /// Those that are not final.
+    pub open: BTreeSet<ProposalId>,
+    /// Every proposal on an account, ended ones too.
+    pub by_account: BTreeMap<AccountId, BTreeSet<ProposalId>>,
+    /// Every move of a tier link, by the link's name.
+    pub moves: BTreeMap<String, BTreeSet<ProposalId>>,
+    /// Slots that are taken, and by which proposal. A slot leaves this map only when nothing signed over
+    /// it can be applied any more.
+    pub slots: BTreeMap<(AccountId, Slot), ProposalId>,
+    /// Escrows of treasury accounts, standing and ended.
+    pub escrows: BTreeMap<EscrowKey, TrackedEscrow>,
+    /// Those still on the ledger.
+    pub standing: BTreeSet<EscrowKey>,
+    /// The daemon's own among them, by their FinishAfter: nothing is sent for an escrow before that, so a
+    /// ledger costs no look at those whose time has not come.
+    pub by_finish_after: BTreeSet<(RippleTime, EscrowKey)>,
+    /// Reasons why something must not leave.
+    pub stops: Stops,
+    /// What stops were known by in records of earlier versions.
+    pub earlier: EarlierStops,
+    /// What anomaly rules saw, newest last; at most [`FINDINGS_MAX`].
+    pub findings: BTreeMap<FindingId, Finding>,
+    /// How many of each kind there have been, those no longer kept in memory too.
+    pub findings_by_kind: BTreeMap<FindingKind, u64>,
+    /// Proposals by idempotency key.
+    pub idempotency: BTreeMap<(String, String), ProposalId>,
+    /// Failures in a row, and where they stop automated submissions.
+    pub breakers: BTreeMap<BreakerKey, Breaker>,
+    /// The last proposal's id.
+    pub last_proposal: u64,
+    /// The last finding's id.
+    pub last_finding: u64,
+}
+
+/// Findings kept in memory. The log keeps all; a page of the newest thousand serves people, and an
+/// attacker who causes findings cannot fill the memory.
+pub const FINDINGS_MAX: usize = 1_000;
+
+/// Whether the validated ledger can be seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    /// It can.
+    Clear,
+    /// It cannot, for this reason. Nothing is signed, submitted or released meanwhile.
+    Lost(String),
+}
+
+impl Default for Sight {
+    /// A daemon that has just started has seen nothing yet.
+    fn default() -> Self {
+        Self::Lost("starting".to_owned())
+    }
+}
+
+/// A watched account as of the cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// `None`: not on the ledger.
+    pub root: Option<RootView>,
+    /// `None`: no SignerList.
+    pub signer_list: Option<SignerListView>,
+    /// Tickets on the ledger, taken or free.
+    pub tickets: BTreeSet<u32>,
+}
+
+/// An escrow of a treasury account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackedEscrow {
+    /// Its terms.
+    pub view: EscrowView,
+    /// The ledger in which it was first seen.
+    pub seen: LedgerPoint,
+    /// When the daemon saw it: the close time of that ledger, or UTC where the daemon took it in later.
+    pub seen_at: RippleTime,
+    /// Where it stands.
+    pub guard: Guard,
+}
+
+/// Where an escrow stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "guard", rename_all = "snake_case")]
+pub enum Guard {
+    /// No proposal of the daemon's made it, so the daemon holds no fulfillment for it.
+    Foreign,
+    /// The fulfillment is held back.
+    Locked {
+        /// The proposal that made it.
+        proposal: ProposalId,
+        /// The EscrowFinish or EscrowCancel that is being prepared; nothing has been revealed by it.
+        preparing: Option<ProposalId>,
+    },
+    /// The fulfillment has been sent. No way back.
+    Releasing {
+        /// The proposal that made it.
+        proposal: ProposalId,
+        /// Since when.
+        revealed_at: LedgerPoint,
+        /// The EscrowFinish or EscrowCancel now under way; `None`: the last one failed.
+        attempt: Option<ProposalId>,
+    },
+    /// The destination has the money. Final.
+    Released {
+        /// The proposal that made it, if one did.
+        proposal: Option<ProposalId>,
+        /// The EscrowFinish.
+        tx_id: Hash256,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// The owner has the money back. Final.
+    Cancelled {
+        /// The proposal that made it, if one did.
+        proposal: Option<ProposalId>,
+        /// The EscrowCancel.
+        tx_id: Hash256,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// It was gone when the accounts were read anew, and how is not known. Final.
+    Gone {
+        /// The proposal that made it, if one did.
+        proposal: Option<ProposalId>,
+        /// When that was noticed.
+        at: LedgerPoint,
+    },
+}
+
+impl Guard {
+    /// The proposal that made the escrow.
+    #[must_use]
+    pub fn proposal(&self) -> Option<ProposalId> {
+        match self {
+            Self::Foreign => None,
+            Self::Locked { proposal, .. } | Self::Releasing { proposal, .. } => Some(*proposal),
+            Self::Released { proposal, .. }
+            | Self::Cancelled { proposal, .. }
+            | Self::Gone { proposal, .. } => *proposal,
+        }
+    }
+}
+
+/// What an anomaly rule saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its id.
+    pub id: FindingId,
+    /// Which rule.
+    pub kind: FindingKind,
+    /// What follows.
+    pub severity: crate::model::config::Severity,
+    /// The account it concerns.
+    pub account: AccountId,
+    /// What was seen, for people.
+    pub evidence: String,
+    /// When.
+    pub at: LedgerPoint,
+}
+
+/// What a circuit breaker counts: failures of one account for one cause. What fails for one account says
+/// nothing about another, and a recipient's refusal nothing about the account that pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BreakerKey {
+    /// The account that submits; `None`: every account, in records of earlier versions.
+    pub account: Option<AccountId>,
+    /// What its submissions fail for.
+    pub cause: Cause,
+}
+
+/// A circuit breaker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breaker {
+    /// Failures in a row.
+    pub failures: u32,
+    /// Since when automated submissions are stopped, and the failure that did it.
+    pub open: Option<(LedgerPoint, String)>,
+}
+
+impl State {
+    /// Ledger time now: the close time of the last validated ledger. Zero before the first.
+    #[must_use]
+    pub fn now(&self) -> RippleTime {
+        self.ledger.map_or(RippleTime(0), |point| point.close_time)
+    }
+
+    /// An account's XRP; zero where the account is not on the ledger.
+    #[must_use]
+    pub fn balance(&self, account: &AccountId) -> Drops {
+        self.accounts.get(account).and_then(|view| view.root).map_or(Drops::ZERO, |root| root.balance)
+    }
+
+    /// The freezes that cover this account, its own before those on everything.
+    pub fn freezes_of(&self, account: &AccountId) -> impl Iterator<Item = &Stop> {
+        let own = Subject::Account(*account);
+        let own: Vec<&Stop> = self.stops.on(&own).collect();
+        own.into_iter()
+            .chain(self.stops.on(&Subject::Everything))
+            .filter(|stop| stop.kind == StopKind::Freeze)
+    }
+
+    /// The breakers that stop the automated submissions of this account.
+    pub fn open_breakers(
+        &self,
+        account: &AccountId,
+    ) -> impl Iterator<Item = (&BreakerKey, &LedgerPoint, &str)> {
+        let account = *account;
+        self.breakers
+            .iter()
+            .filter(move |(key, _)| key.account.is_none_or(|counted| counted == account))
+            .filter_map(|(key, breaker)| breaker.open.as_ref().map(|(at, why)| (key, at, why.as_str())))
+    }
+
+    /// Tickets of the account that no proposal has taken, lowest first.
+    pub fn free_tickets(&self, account: &AccountId) -> impl Iterator<Item = u32> + '_ {
+        let account = *account;
+        self.accounts.get(&account).into_iter().flat_map(move |view| {
+            view.tickets
+                .iter()
+                .copied()
+                .filter(move |ticket| !self.slots.contains_key(&(account, Slot::Ticket(*ticket))))
+        })
+    }
+
+    /// Whether a proposal still has its slot: until then what was signed over it can be applied.
+    #[must_use]
+    pub fn holds_slot(&self, proposal: &Proposal) -> bool {
+        proposal
+            .plan
+            .as_ref()
+            .is_some_and(|plan| self.slots.get(&(proposal.account, plan.slot)) == Some(&proposal.id))
+    }
+
+    /// Standing escrows of an account.
+    pub fn standing_of(&self, owner: &AccountId) -> impl Iterator<Item = EscrowKey> + '_ {
+        let of_owner = |sequence| EscrowKey { owner: *owner, sequence };
+        self.standing.range(of_owner(0)..=of_owner(u32::MAX)).copied()
+    }
+
+    /// Whether the validated ledger can be seen.
+    #[must_use]
+    pub fn sees(&self) -> bool {
+        self.sight == Sight::Clear
+    }
+}

@@ -1,0 +1,12 @@
+//! Pure questions about the state. A rule takes the state and answers; it never emits.
+
+pub mod decide;
+pub mod escrow;
+pub mod fee;
+pub mod findings;
+pub mod gate;
+pub mod multisign;
+pub mod release;
+pub mod sealing;
+pub mod tiers;
+pub mod waits;

@@ -1,0 +1,61 @@
+//! Where ledger time stands for an escrow.
+
+use crate::model::intent::Intent;
+use crate::model::policy::Action;
+use crate::model::state::{Guard, State, TrackedEscrow};
+use crate::model::units::{EscrowKey, RippleTime};
+
+/// What ledger time asks for, whatever speaks against it: to finish an escrow of the daemon's own, or to take
+/// it back.
+#[must_use]
+pub fn due(state: &State, key: &EscrowKey) -> Option<Intent> {
+    let tracked = state.escrows.get(key)?;
+    if !matches!(tracked.guard, Guard::Locked { .. } | Guard::Releasing { .. }) {
+        return None;
+    }
+    match phase(state, tracked) {
+        Phase::Waiting => None,
+        Phase::Open => Some(Intent::FinishEscrow { escrow: *key }),
+        Phase::Over => Some(Intent::CancelEscrow { escrow: *key }),
+    }
+}
+
+/// Where ledger time stands for an escrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// FinishAfter has not passed.
+    Waiting,
+    /// It can be finished, and not cancelled.
+    Open,
+    /// CancelAfter has passed: it can be cancelled, and not finished.
+    Over,
+}
+
+/// The phase of an escrow for transactions that enter the next ledger: their times are compared with the
+/// close time of the ledger before it, which is `now`. Both comparisons are strict.
+#[must_use]
+pub fn phase(state: &State, tracked: &TrackedEscrow) -> Phase {
+    let now = state.now();
+    if tracked.view.cancel_after.is_some_and(|cancel_after| now > cancel_after) {
+        Phase::Over
+    } else if not_before(state, tracked).is_none_or(|not_before| now > not_before) {
+        Phase::Open
+    } else {
+        Phase::Waiting
+    }
+}
+
+/// The time that has to pass before an escrow is finished: its FinishAfter, and the promised delay counted from
+/// the moment in which the daemon saw it. A network that stood still before it took the EscrowCreate in would
+/// otherwise eat the delay, in which people can look.
+#[must_use]
+pub fn not_before(state: &State, tracked: &TrackedEscrow) -> Option<RippleTime> {
+    let maker = tracked.guard.proposal().and_then(|maker| state.proposals.get(&maker));
+    let promised = match maker.map(|maker| &maker.decision.action) {
+        Some(Action::Delay { delay_seconds, .. }) => {
+            Some(RippleTime(tracked.seen_at.0.saturating_add(*delay_seconds)))
+        }
+        _ => None,
+    };
+    promised.max(tracked.view.finish_after)
+}

@@ -1,0 +1,251 @@
+//! The gate: the one place that says whether something may leave.
+//!
+//! It is asked before the daemon signs, before the first sending, before every sending after that, and in the
+//! step that records a reveal; and what people are shown as the reason why something waits is its answer. It
+//! looks at everything that the act touches: both ends of a movement, the link, the escrow, the proposal that
+//! made it. So a stop that was set on any of them binds what comes later, too.
+//!
+//! What it never stops is taking money back: an EscrowCancel after CancelAfter, and the Tickets it needs.
+
+use std::collections::BTreeSet;
+
+use crate::model::config::{FindingKind, Treasury};
+use crate::model::intent::{Asker, Intent};
+use crate::model::proposal::{Proposal, Status};
+use crate::model::state::{Guard, Sight, State, TrackedEscrow};
+use crate::model::stops::{Stop, StopKind, Subject};
+use crate::model::units::{AccountId, EscrowKey};
+use crate::model::wait::Wait;
+use crate::rules::escrow::{self, Phase};
+
+/// `lsfDepositAuth`: only the account itself and those it has preauthorized may pay it or finish an escrow
+/// to it.
+const LSF_DEPOSIT_AUTH: u32 = 0x0100_0000;
+
+/// Something that would leave: a proposal, or an errand that is only being thought of.
+#[derive(Clone, Copy, Debug)]
+pub struct Act<'a> {
+    /// The account that would send it.
+    pub account: AccountId,
+    /// What it would do.
+    pub intent: &'a Intent,
+    /// Who wants it.
+    pub asker: &'a Asker,
+    /// The proposal, where there is one already.
+    pub proposal: Option<&'a Proposal>,
+}
+
+impl<'a> Act<'a> {
+    /// What a proposal would do.
+    #[must_use]
+    pub fn of(proposal: &'a Proposal) -> Self {
+        Self {
+            account: proposal.account,
+            intent: &proposal.intent,
+            asker: &proposal.asker,
+            proposal: Some(proposal),
+        }
+    }
+
+    /// An errand of the daemon's own that has not been drafted.
+    #[must_use]
+    pub fn errand(account: AccountId, intent: &'a Intent) -> Self {
+        Self { account, intent, asker: &Asker::Daemon, proposal: None }
+    }
+
+    fn in_flight(&self) -> bool {
+        self.proposal.is_some_and(|proposal| matches!(proposal.status, Status::InFlight(_)))
+    }
+}
+
+/// What speaks against it now. It may leave only where this is empty.
+#[must_use]
+pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
+    let mut against = Vec::new();
+    if let Sight::Lost(reason) = &state.sight {
+        against.push(Wait::Sight(reason.clone()));
+    }
+    let taking_back = takes_back(config, state, &act);
+    if !taking_back {
+        against.extend(stops(config, state, act).into_iter().map(Wait::stop));
+        // What is in flight has been counted; sending the same bytes again fails for no new reason.
+        if *act.asker == Asker::Daemon && !act.in_flight() {
+            let open = state.open_breakers(&act.account).next();
+            against.extend(open.map(|(_, _, reason)| Wait::Breaker(reason.to_owned())));
+        }
+        if let Intent::Move { link, destination, .. } = act.intent
+            && drained(config, state, link, destination)
+        {
+            against.push(Wait::Drained(*destination));
+        }
+    }
+    against.extend(in_doubt(config, state, &act).map(Wait::Reading));
+    let over = act
+        .proposal
+        .filter(|_| !act.in_flight())
+        .and_then(|proposal| proposal.plan.as_ref())
+        .is_some_and(|plan| state.now() > plan.deadline);
+    if over {
+        against.push(Wait::Deadline);
+    }
+    if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = act.intent
+        && let Some(tracked) = state.escrows.get(escrow)
+    {
+        let finish = matches!(act.intent, Intent::FinishEscrow { .. });
+        against.extend(against_end(config, state, tracked, finish));
+    }
+    against
+}
+
+/// An account that the act rests on and of which something may be unknown: one that it touches, or one that
+/// signs for it, and whose keys may have changed.
+fn in_doubt(config: &Treasury, state: &State, act: &Act<'_>) -> Option<AccountId> {
+    if state.doubtful.is_empty() {
+        return None;
+    }
+    let touched = subjects(config, state, act).into_iter().filter_map(|subject| match subject {
+        Subject::Account(account) | Subject::Destination(account) => Some(account),
+        _ => None,
+    });
+    let list = state.accounts.get(&act.account).and_then(|view| view.signer_list.as_ref());
+    let signers = list.into_iter().flat_map(|list| list.entries.keys().copied());
+    touched.chain(signers).find(|account| state.doubtful.contains(account))
+}
+
+/// The stops that bind it: those on whatever it touches. Nobody can stop taking back, and what is revealed is
+/// stopped only by a freeze: then nothing more is sent for it.
+#[must_use]
+pub fn stops<'a>(config: &Treasury, state: &'a State, act: Act<'_>) -> Vec<&'a Stop> {
+    if takes_back(config, state, &act) {
+        return Vec::new();
+    }
+    let revealed = match act.intent {
+        Intent::FinishEscrow { escrow } => {
+            state.escrows.get(escrow).is_some_and(|tracked| matches!(tracked.guard, Guard::Releasing { .. }))
+        }
+        _ => false,
+    };
+    subjects(config, state, &act)
+        .iter()
+        .flat_map(|subject| state.stops.on(subject))
+        .filter(|stop| !revealed || stop.kind == StopKind::Freeze)
+        .collect()
+}
+
+/// Everything that an act touches and that a stop can be on.
+fn subjects(config: &Treasury, state: &State, act: &Act<'_>) -> BTreeSet<Subject> {
+    let mut subjects = BTreeSet::from([Subject::Everything, Subject::Account(act.account)]);
+    subjects.extend(act.proposal.map(|proposal| Subject::Proposal(proposal.id)));
+    let mut receives = |to: AccountId| {
+        subjects.insert(Subject::Destination(to));
+        if config.accounts.contains_key(&to) {
+            subjects.insert(Subject::Account(to));
+        }
+    };
+    match act.intent {
+        Intent::Pay { destination, .. } => receives(*destination),
+        Intent::Move { link, destination, .. } => {
+            receives(*destination);
+            subjects.insert(Subject::Link(link.clone()));
+        }
+        Intent::CreateTickets { .. } => {}
+        Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } => {
+            subjects.insert(Subject::Account(escrow.owner));
+            subjects.insert(Subject::Escrow(*escrow));
+            if let Some(tracked) = state.escrows.get(escrow) {
+                let to = tracked.view.destination;
+                subjects.insert(Subject::Destination(to));
+                if config.accounts.contains_key(&to) {
+                    subjects.insert(Subject::Account(to));
+                }
+                if let Some(maker) = tracked.guard.proposal() {
+                    subjects.insert(Subject::Proposal(maker));
+                    if let Some(Intent::Move { link, .. }) =
+                        state.proposals.get(&maker).map(|maker| &maker.intent)
+                    {
+                        subjects.insert(Subject::Link(link.clone()));
+                    }
+                }
+            }
+        }
+    }
+    // An escrow that a proposal would make is the proposal's; a stop may have been set on its key already.
+    let made = act.proposal.and_then(Proposal::release_inputs).map(|inputs| inputs.escrow);
+    subjects.extend(made.map(Subject::Escrow));
+    subjects
+}
+
+/// Whether it brings money back and moves none: an EscrowCancel, which the ledger takes only after CancelAfter,
+/// and the runner's Tickets while an escrow waits for one.
+fn takes_back(config: &Treasury, state: &State, act: &Act<'_>) -> bool {
+    match act.intent {
+        Intent::CancelEscrow { .. } => true,
+        Intent::CreateTickets { .. } => config.runner == Some(act.account) && waits_for_cancel(state),
+        _ => false,
+    }
+}
+
+/// Whether an escrow of the daemon's own stands after its CancelAfter.
+fn waits_for_cancel(state: &State) -> bool {
+    let now = state.now();
+    let due = (now, EscrowKey { owner: AccountId([0; 20]), sequence: 0 });
+    state
+        .by_finish_after
+        .range(..due)
+        .filter_map(|(_, key)| state.escrows.get(key))
+        .any(|tracked| escrow::phase(state, tracked) == Phase::Over)
+}
+
+/// What speaks against ending an escrow in this way, beside stops.
+fn against_end(config: &Treasury, state: &State, tracked: &TrackedEscrow, finish: bool) -> Vec<Wait> {
+    let mut against = Vec::new();
+    match (escrow::phase(state, tracked), finish) {
+        (Phase::Open, true) | (Phase::Over, false) => {}
+        (Phase::Waiting, true) => against.extend(escrow::not_before(state, tracked).map(Wait::FinishAfter)),
+        (Phase::Over, true) => against.push(Wait::Over),
+        (Phase::Waiting | Phase::Open, false) => {
+            against.extend(tracked.view.cancel_after.map(Wait::CancelAfter))
+        }
+    }
+    // After the reveal nothing is left to be protected: the fulfillment is public.
+    if !finish || matches!(tracked.guard, Guard::Releasing { .. }) {
+        return against;
+    }
+    if let Some(maker) = tracked.guard.proposal().and_then(|maker| state.proposals.get(&maker)) {
+        // Signatures over a payment that people took back can still be sent by whoever has them. The
+        // escrow then stands, and what stands against the people's will is not released.
+        if !matches!(maker.status, Status::Validated(_)) {
+            against.push(Wait::Unwanted(maker.status.word()));
+        }
+    }
+    against.extend(destination(config, state, tracked));
+    against
+}
+
+/// What at the destination would make the EscrowFinish fail. A reveal that cannot succeed is not made: the
+/// fulfillment would be public and the money would still be there for whoever can finish it later.
+fn destination(config: &Treasury, state: &State, tracked: &TrackedEscrow) -> Option<Wait> {
+    let to = tracked.view.destination;
+    let Some(view) = state.accounts.get(&to) else { return Some(Wait::Reading(to)) };
+    let Some(root) = view.root else { return Some(Wait::Recipient(to, "it is not on the ledger")) };
+    let authorized = config.runner == Some(to);
+    if root.flags & LSF_DEPOSIT_AUTH != 0 && !authorized {
+        return Some(Wait::Recipient(to, "it uses DepositAuth, and has not preauthorized the runner"));
+    }
+    None
+}
+
+/// Whether the account that the link fills has lost money to a spend that nobody proposed within the link's
+/// period: what is poured into it may leave in the same way.
+fn drained(config: &Treasury, state: &State, link: &str, to: &AccountId) -> bool {
+    let period = config.links.iter().find(|declared| declared.name == link).map(|link| link.period_seconds);
+    let since = state.now().0.saturating_sub(period.unwrap_or(u32::MAX));
+    state.findings.values().rev().take_while(|finding| finding.at.close_time.0 >= since).any(|finding| {
+        finding.account == *to
+            && matches!(finding.kind, FindingKind::SpendWithoutProposal | FindingKind::SentElsewhere)
+            && !state
+                .stops
+                .lifted()
+                .any(|lifted| lifted.stop.source == crate::model::stops::StopSource::Finding(finding.id))
+    })
+}

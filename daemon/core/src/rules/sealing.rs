@@ -1,0 +1,202 @@
+//! The transaction of a proposal: its slot and terms, its bytes at each fee, whose signatures suffice, and whether
+//! what a signer gave is what was asked for.
+
+use xrpl_wire::typed::{EscrowCancel, EscrowCreate, EscrowFinish, Payment, TicketCreate};
+use xrpl_wire::{Amount, PublicKey, Transaction, TxBody, TxCommon, sf};
+
+use crate::model::config::{Signing, Treasury};
+use crate::model::intent::{Asker, Intent};
+use crate::model::observe::intent_digest;
+use crate::model::policy::Action;
+use crate::model::proposal::{Plan, Proposal, SignedRung};
+use crate::model::signing::{ReleaseInputs, Slot};
+use crate::model::state::{Sight, State};
+use crate::model::units::{Drops, EscrowKey, HexBytes, RippleTime};
+use crate::model::wait::Wait;
+use crate::rules::{fee, multisign};
+
+/// A fulfillment of a 32-byte preimage, in bytes: what its fee is counted from.
+const FULFILLMENT_BYTES: usize = 36;
+
+/// The plan of a drafted proposal, or what it waits for.
+pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -> Result<Plan, Wait> {
+    if let Sight::Lost(reason) = &state.sight {
+        return Err(Wait::Sight(reason.clone()));
+    }
+    let (Some(point), Some(fees)) = (state.ledger, state.fees) else {
+        // Fees come with the first ledger that closes after the accounts were read.
+        return Err(Wait::Ledger);
+    };
+    let account = proposal.account;
+    let slot = match &proposal.intent {
+        Intent::CreateTickets { .. } => {
+            let root = state.accounts.get(&account).and_then(|view| view.root).ok_or(Wait::Ticket)?;
+            let slot = Slot::Sequence(root.sequence);
+            if state.slots.contains_key(&(account, slot)) {
+                return Err(Wait::Ticket);
+            }
+            slot
+        }
+        _ => Slot::Ticket(state.free_tickets(&account).next().ok_or(Wait::Ticket)?),
+    };
+    let signers = match config.accounts.get(&account).map(|declared| declared.signing) {
+        Some(Signing::Single) => 0,
+        // Whoever of the list signs in the end, the first rung is enough for all of them.
+        _ => multisign::signer_list(state, &account).ok_or(Wait::SignerList)?.entries.len(),
+    };
+    let fulfillment = matches!(proposal.intent, Intent::FinishEscrow { .. }).then_some(FULFILLMENT_BYTES);
+    let ladder = fee::ladder(fees.base_fee, fee::reference_units(signers, fulfillment), &config.fees);
+    if ladder.is_empty() {
+        return Err(Wait::FeeAboveCap);
+    }
+    let (approvers, terms) = match &proposal.decision.action {
+        Action::Delay { delay_seconds, window_seconds, approvers } => {
+            (Some(approvers.clone()), Some((*delay_seconds, *window_seconds)))
+        }
+        Action::Approve(approvers) => (Some(approvers.clone()), None),
+        Action::Allow | Action::Deny => (None, None),
+    };
+    let deadline = RippleTime(point.close_time.0.saturating_add(proposal.deadline_seconds));
+    let ledgers = if proposal.asker == Asker::Daemon && approvers.is_none() {
+        config.timing.agent_ledgers
+    } else {
+        (proposal.deadline_seconds / config.timing.close_interval_seconds.max(1)).max(1)
+    };
+    let delay = match (terms, proposal.intent.destination()) {
+        (Some((delay_seconds, window_seconds)), Some(destination)) => {
+            let finish_after = RippleTime(deadline.0.saturating_add(delay_seconds));
+            Some(ReleaseInputs {
+                escrow: EscrowKey { owner: account, sequence: slot.value() },
+                destination,
+                destination_tag: tag_of(&proposal.intent),
+                amount: proposal.intent.amount(),
+                finish_after,
+                cancel_after: RippleTime(finish_after.0.saturating_add(window_seconds.max(1))),
+            })
+        }
+        _ => None,
+    };
+    Ok(Plan {
+        slot,
+        last_ledger_sequence: point.index.plus(ledgers),
+        deadline,
+        fees: ladder,
+        delay,
+        condition: None,
+        approvers,
+        rungs: Vec::new(),
+        digests: Vec::new(),
+    })
+}
+
+fn tag_of(intent: &Intent) -> Option<u32> {
+    match intent {
+        Intent::Pay { destination_tag, .. } => *destination_tag,
+        _ => None,
+    }
+}
+
+/// The unsigned transaction of a proposal at one fee.
+pub(crate) fn transaction(
+    config: &Treasury,
+    proposal: &Proposal,
+    plan: &Plan,
+    condition: Option<&HexBytes>,
+    fee: Drops,
+) -> Option<Transaction> {
+    let common = TxCommon {
+        account: proposal.account,
+        seq: plan.slot,
+        fee,
+        last_ledger_sequence: Some(plan.last_ledger_sequence.0),
+        source_tag: None,
+        network_id: config.network_id,
+        memos: Vec::new(),
+        flags: 0,
+    };
+    let body = match (&proposal.intent, &plan.delay) {
+        (Intent::Pay { .. } | Intent::Move { .. }, Some(delay)) => TxBody::EscrowCreate(EscrowCreate {
+            destination: delay.destination,
+            destination_tag: delay.destination_tag,
+            amount: Amount::Xrp(delay.amount),
+            condition: Some(condition?.0.clone()),
+            finish_after: Some(delay.finish_after),
+            cancel_after: Some(delay.cancel_after),
+        }),
+        (Intent::Pay { destination, amount, .. } | Intent::Move { destination, amount, .. }, None) => {
+            TxBody::Payment(Payment {
+                destination: *destination,
+                destination_tag: tag_of(&proposal.intent),
+                amount: Amount::Xrp(*amount),
+                send_max: None,
+                deliver_min: None,
+            })
+        }
+        (Intent::CreateTickets { count }, _) => TxBody::TicketCreate(TicketCreate { count: *count }),
+        (Intent::FinishEscrow { escrow }, _) => TxBody::EscrowFinish(EscrowFinish {
+            owner: escrow.owner,
+            offer_sequence: escrow.sequence,
+            condition: None,
+            fulfillment: None,
+        }),
+        (Intent::CancelEscrow { escrow }, _) => {
+            TxBody::EscrowCancel(EscrowCancel { owner: escrow.owner, offer_sequence: escrow.sequence })
+        }
+    };
+    xrpl_wire::typed::build(&common, &body).ok()
+}
+
+/// What the signer needs for this intent: `Some(None)` where nothing is released, `None` where the
+/// escrow is not the daemon's.
+pub(crate) fn release_for(state: &State, intent: &Intent) -> Option<Option<ReleaseInputs>> {
+    let Intent::FinishEscrow { escrow } = intent else { return Some(None) };
+    let maker = state.escrows.get(escrow)?.guard.proposal()?;
+    state.proposals.get(&maker)?.release_inputs().cloned().map(Some)
+}
+
+/// Whether the approvals reach the ledger's quorum and the rule's.
+pub(crate) fn sufficient(config: &Treasury, state: &State, proposal: &Proposal) -> bool {
+    let Some(plan) = &proposal.plan else { return false };
+    let Some(list) = multisign::signer_list(state, &proposal.account) else { return false };
+    let (tally, candidates) =
+        multisign::tally(config, list, plan.approvers.as_ref(), proposal.approvals.keys());
+    multisign::smallest_set(&candidates, tally.quorum, tally.approver_quorum).is_some()
+}
+
+/// Checks what the signer made against what it was asked for.
+pub(crate) fn check_single(
+    state: &State,
+    proposal: &Proposal,
+    blobs: &[HexBytes],
+) -> Option<Vec<SignedRung>> {
+    let plan = proposal.plan.as_ref()?;
+    if blobs.len() != plan.rungs.len() {
+        return None;
+    }
+    let mut rungs = Vec::with_capacity(blobs.len());
+    for ((blob, digest), fee) in blobs.iter().zip(&plan.digests).zip(&plan.fees) {
+        let tx = Transaction::decode(&blob.0).ok()?;
+        xrpl_wire::sign::verify_signatures(&tx).ok()?;
+        let key = PublicKey::from_slice(tx.object().blob(sf::SigningPubKey)?).ok()?;
+        multisign::key_allowed(state, &proposal.account, &key).ok()?;
+        let mut bare = tx.object().clone();
+        let condition = bare.remove(sf::Condition);
+        let fulfillment = bare.remove(sf::Fulfillment);
+        let bare = Transaction::from_object(bare).ok()?;
+        if intent_digest(&bare).ok()? != *digest {
+            return None;
+        }
+        if let Intent::FinishEscrow { escrow } = &proposal.intent {
+            let expected = state.escrows.get(escrow)?.view.condition.as_ref()?;
+            let given = tx.object().blob(sf::Condition)?;
+            let opens = tx.object().blob(sf::Fulfillment)?;
+            if given != expected.0.as_slice() || !xrpl_wire::condition::fulfillment_matches(opens, given) {
+                return None;
+            }
+        } else if condition.is_some() || fulfillment.is_some() {
+            return None;
+        }
+        rungs.push(SignedRung { fee: *fee, tx_id: tx.id(), blob: blob.clone() });
+    }
+    Some(rungs)
+}

@@ -1,0 +1,16 @@
+//! The acts of a step: what emits events and asks the world for something.
+
+pub(crate) mod anomaly;
+pub(crate) mod asked;
+pub(crate) mod breaker;
+pub(crate) mod cx;
+pub(crate) mod ending;
+pub(crate) mod flow;
+pub(crate) mod guard;
+pub(crate) mod people;
+pub(crate) mod reconcile;
+pub(crate) mod step;
+pub(crate) mod stopping;
+pub(crate) mod submission;
+pub(crate) mod ticket;
+pub(crate) mod tier;

@@ -1,0 +1,123 @@
+//! Anomaly rules: what they see, and what follows.
+
+use crate::rules::findings::drift;
+use std::collections::BTreeSet;
+
+use crate::model::config::{FindingKind, Severity};
+use crate::model::effect::Effect;
+use crate::model::event::Event;
+use crate::model::observe::{Change, LedgerObservation, OpaqueTx};
+use crate::model::state::{Finding, Guard};
+use crate::model::stops::{FINDING_STOPS_MAX, Stop, StopKind, StopSource, Subject};
+use crate::model::units::{AccountId, FindingId, StopId};
+use crate::work::cx::Cx;
+
+/// Writes a finding down and lets its severity's consequence follow: a stop on its subject, which binds what
+/// comes later, too, until somebody lifts it.
+pub(crate) fn find(cx: &mut Cx<'_>, kind: FindingKind, account: AccountId, evidence: String) {
+    let severity = cx.config.severity(kind);
+    let at = cx.point();
+    let id = FindingId(cx.state.last_finding.saturating_add(1));
+    cx.emit(Event::Found {
+        finding: Finding { id, kind, severity, account, evidence: evidence.clone(), at },
+    });
+    let kind = match severity {
+        Severity::Log | Severity::Alert => return,
+        Severity::Hold => StopKind::Hold,
+        Severity::Freeze => StopKind::Freeze,
+    };
+    let subject = Subject::Account(account);
+    let standing = cx.state.stops.on(&subject);
+    let alike = standing.filter(|stop| stop.kind == kind && matches!(stop.source, StopSource::Finding(_)));
+    if alike.count() < FINDING_STOPS_MAX {
+        set_stop(cx, subject, kind, StopSource::Finding(id), evidence);
+    }
+}
+
+/// Sets a stop, and gives up what was being prepared for its subject and has not left.
+pub(crate) fn set_stop(
+    cx: &mut Cx<'_>,
+    subject: Subject,
+    kind: StopKind,
+    source: StopSource,
+    reason: String,
+) -> StopId {
+    let id = cx.state.stops.next_id();
+    let at = cx.point();
+    cx.emit(Event::StopSet { stop: Stop { id, subject, kind, source, reason, at } });
+    cx.effect(Effect::Recall);
+    id
+}
+
+/// What the rules see in a ledger that was just taken in.
+pub(crate) fn after_ledger(cx: &mut Cx<'_>, observation: &LedgerObservation) {
+    let mut lists_changed = BTreeSet::new();
+    for change in &observation.changes {
+        match change {
+            Change::EscrowCreated { escrow } if cx.config.accounts.contains_key(&escrow.key.owner) => {
+                let foreign =
+                    cx.state.escrows.get(&escrow.key).is_some_and(|tracked| tracked.guard == Guard::Foreign);
+                if foreign {
+                    let stoppable = match (&escrow.condition, escrow.cancel_after) {
+                        (None, _) => "it has no Condition, so nobody can stop it once FinishAfter has passed",
+                        (Some(_), None) => {
+                            "whoever holds its fulfillment can finish it; it can never be cancelled"
+                        }
+                        (Some(_), Some(_)) => "whoever holds its fulfillment can finish it until CancelAfter",
+                    };
+                    let evidence = format!(
+                        "escrow {} to {} was made by no proposal; {stoppable}",
+                        escrow.key, escrow.destination
+                    );
+                    find(cx, FindingKind::ForeignEscrow, escrow.key.owner, evidence);
+                }
+            }
+            Change::SignerList { account, .. } => {
+                lists_changed.insert(*account);
+            }
+            _ => {}
+        }
+    }
+    signer_list_drift(cx, &lists_changed);
+}
+
+/// Transactions that cannot be read whole touched these accounts: what they did to them is not known.
+pub(crate) fn opaque(cx: &mut Cx<'_>, transactions: &[OpaqueTx]) {
+    for tx in transactions {
+        let ours: Vec<AccountId> =
+            tx.accounts.iter().filter(|account| cx.config.accounts.contains_key(account)).copied().collect();
+        for account in ours {
+            let evidence =
+                format!("transaction {} touches the account and cannot be read: {}", tx.id, tx.reason);
+            find(cx, FindingKind::OpaqueTransaction, account, evidence);
+        }
+    }
+}
+
+/// Ledgers are gone that were not taken in: each account may have done anything in them.
+pub(crate) fn history_missing(cx: &mut Cx<'_>, reason: &str) {
+    let accounts: Vec<AccountId> = cx.config.accounts.keys().copied().collect();
+    for account in accounts {
+        find(cx, FindingKind::HistoryMissing, account, reason.to_owned());
+    }
+}
+
+/// Compares the SignerLists of these accounts with what is declared.
+pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>) {
+    let drifted: Vec<(AccountId, String)> = accounts
+        .iter()
+        .filter_map(|account| Some((*account, drift(cx.config, cx.state, account)?)))
+        .collect();
+    for (account, evidence) in drifted {
+        let known = cx
+            .state
+            .findings
+            .values()
+            .rev()
+            .find(|finding| finding.kind == FindingKind::SignerListDrift && finding.account == account)
+            .is_some_and(|finding| finding.evidence == evidence);
+        if !known {
+            find(cx, FindingKind::SignerListDrift, account, evidence);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What every request of a person is checked for.
+
+use crate::model::command::{CommandError, NOTE_MAX};
+use crate::model::config::{Person, Role};
+use crate::model::proposal::Proposal;
+use crate::model::units::ProposalId;
+use crate::work::cx::Cx;
+
+pub(crate) fn needs(person: &Person, role: Role) -> Result<(), CommandError> {
+    if person.roles.contains(&role) { Ok(()) } else { Err(CommandError::RoleMissing(role)) }
+}
+
+pub(crate) fn checked_text(field: &'static str, text: &str) -> Result<(), CommandError> {
+    if text.len() > NOTE_MAX {
+        let problem = format!("{} bytes; at most {NOTE_MAX}", text.len());
+        return Err(CommandError::BadValue { field, problem });
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(CommandError::BadValue { field, problem: "holds control characters".to_owned() });
+    }
+    Ok(())
+}
+
+pub(crate) fn find<'a>(cx: &'a Cx<'_>, id: ProposalId) -> Result<&'a Proposal, CommandError> {
+    cx.state.proposals.get(&id).ok_or(CommandError::UnknownProposal(id))
+}
+
+pub(crate) fn wrong_state(proposal: &Proposal, problem: &'static str) -> CommandError {
+    CommandError::WrongState { proposal: proposal.id, status: proposal.status.word(), problem }
+}

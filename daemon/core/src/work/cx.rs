@@ -1,0 +1,149 @@
+//! The step under way: state, what has followed so far, and what lives only as long as the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::apply::ApplyError;
+use crate::model::config::Treasury;
+use crate::model::effect::Effect;
+use crate::model::event::Event;
+use crate::model::observe::{Change, LedgerPoint};
+use crate::model::proposal::Proposal;
+use crate::model::state::State;
+use crate::model::units::{AccountId, Drops, EscrowKey, ProposalId, RippleTime};
+use crate::rules::gate::{self, Act};
+
+/// What came of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Facts, to be made durable in one append.
+    pub events: Vec<Event>,
+    /// Requests, to be released after that.
+    pub effects: Vec<Effect>,
+}
+
+/// What lives only as long as the process: nothing that may be lost with it.
+#[derive(Clone, Debug, Default)]
+pub struct Runtime {
+    /// Wall time of the last validated ledger, in milliseconds.
+    pub(crate) ledger_wall_ms: Option<u64>,
+    /// UTC as the host told it last, and the wall time of that moment in milliseconds.
+    pub(crate) utc: Option<(RippleTime, u64)>,
+    /// The network's present price of the open ledger, for a reference transaction.
+    pub(crate) open_ledger_fee: Option<Drops>,
+    /// Proposals for which a signer has been asked and has not answered.
+    pub(crate) asked: BTreeSet<ProposalId>,
+    /// Not before this ledger time: the next try to end that escrow.
+    pub(crate) escrow_retry: BTreeMap<EscrowKey, RippleTime>,
+    /// Not before this ledger time: the next refill of that account's Tickets.
+    pub(crate) ticket_retry: BTreeMap<AccountId, RippleTime>,
+    /// Accounts whose state has been asked for.
+    pub(crate) reading: BTreeSet<AccountId>,
+    /// Whether no ledger has been taken in since this process lost sight: whatever a server says of the last
+    /// one may be as old as the loss.
+    pub(crate) stale: bool,
+    /// Whether everything has been asked for since sight was lost.
+    pub(crate) reading_all: bool,
+    /// Accounts about which something has changed since the daemon's own errands were last looked at. So
+    /// a ledger costs by what it changes and not by how many accounts there are.
+    pub(crate) touched: BTreeSet<AccountId>,
+    /// Whether every account has been looked at since something changed that concerns them all.
+    pub(crate) looked_at_all: bool,
+    /// Accounts whose SignerList has changed since its signers were last looked at.
+    pub(crate) lists: BTreeSet<AccountId>,
+    /// Signers in SignerLists, and destinations of escrows, whose accounts have not been seen yet.
+    pub(crate) unknown: BTreeSet<AccountId>,
+}
+
+impl Runtime {
+    /// For a process that has just started.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes whom a fact concerns.
+    fn note(&mut self, state: &State, event: &Event) {
+        match event {
+            Event::LedgerTaken { observation, .. } => {
+                for change in &observation.changes {
+                    self.touched.insert(change.account());
+                    if let Change::SignerList { account, .. } = change {
+                        self.lists.insert(*account);
+                    }
+                }
+            }
+            Event::AccountsRead { accounts, .. } => {
+                self.touched.extend(accounts.iter().map(|read| read.account));
+                self.lists.extend(accounts.iter().map(|read| read.account));
+            }
+            Event::ProposalPlanned { proposal, .. }
+            | Event::ProposalEnded { proposal, .. }
+            | Event::SlotFreed { proposal } => {
+                self.touched.extend(state.proposals.get(proposal).map(|proposal| proposal.account));
+            }
+            Event::SightChanged { .. } | Event::BreakerClosed { .. } | Event::StopLifted { .. } => {
+                self.looked_at_all = false;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The step under way.
+pub(crate) struct Cx<'a> {
+    pub(crate) config: &'a Treasury,
+    pub(crate) state: &'a mut State,
+    pub(crate) runtime: &'a mut Runtime,
+    output: Output,
+    defect: Option<ApplyError>,
+}
+
+impl<'a> Cx<'a> {
+    pub(crate) fn new(config: &'a Treasury, state: &'a mut State, runtime: &'a mut Runtime) -> Self {
+        Self { config, state, runtime, output: Output::default(), defect: None }
+    }
+
+    /// What has come of the step.
+    pub(crate) fn finish(self) -> Result<Output, ApplyError> {
+        match self.defect {
+            Some(defect) => Err(defect),
+            None => Ok(self.output),
+        }
+    }
+
+    /// States a fact: applies it and keeps it for the append.
+    pub(crate) fn emit(&mut self, event: Event) {
+        if self.defect.is_some() {
+            return;
+        }
+        let fees = self.state.fees;
+        match self.state.apply(&event) {
+            Ok(()) => {
+                self.runtime.note(self.state, &event);
+                self.runtime.looked_at_all &= fees == self.state.fees;
+                self.output.events.push(event);
+            }
+            Err(defect) => self.defect = Some(defect),
+        }
+    }
+
+    /// Asks the world for something, once the facts are durable.
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.output.effects.push(effect);
+    }
+
+    /// The cursor. Callers run only after a ledger has been taken in; before that there is no proposal
+    /// and no escrow, and a point of zeros compares as the distant past.
+    pub(crate) fn point(&self) -> LedgerPoint {
+        self.state.ledger.unwrap_or(LedgerPoint::ZERO)
+    }
+
+    /// Asks the gate.
+    pub(crate) fn may_leave(&self, proposal: &Proposal) -> bool {
+        gate::may_leave(self.config, self.state, Act::of(proposal)).is_empty()
+    }
+
+    pub(crate) fn now(&self) -> RippleTime {
+        self.state.now()
+    }
+}

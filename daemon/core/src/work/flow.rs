@@ -1,0 +1,323 @@
+//! The way of a proposal from draft to submission, and its ends.
+
+use crate::rules::sealing::{check_single, make_plan, release_for, sufficient, transaction};
+use crate::work::{breaker, ending};
+
+use crate::model::command::CommandError;
+use crate::model::config::Signing;
+use crate::model::effect::Effect;
+use crate::model::event::Event;
+use crate::model::failure::Cause;
+use crate::model::intent::{Asker, Intent};
+use crate::model::observe::intent_digest;
+use crate::model::policy::{Action, Decision};
+use crate::model::proposal::{Approval, Proposal, Status};
+use crate::model::signing::RungSignatures;
+use crate::model::state::Guard;
+use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId};
+use crate::rules::multisign;
+use crate::work::cx::Cx;
+use crate::work::submission;
+
+/// A new proposal, before it has an id.
+pub(crate) struct Draft {
+    pub(crate) account: AccountId,
+    pub(crate) intent: Intent,
+    pub(crate) asker: Asker,
+    pub(crate) note: String,
+    pub(crate) deadline_seconds: u32,
+    pub(crate) decision: Decision,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// Drafts a proposal and takes it as far as it goes now.
+pub(crate) fn draft(cx: &mut Cx<'_>, draft: Draft) -> ProposalId {
+    let id = ProposalId(cx.state.last_proposal.saturating_add(1));
+    let status = if draft.decision.action == Action::Deny { Status::Denied } else { Status::Drafted };
+    let proposal = Proposal {
+        id,
+        account: draft.account,
+        intent: draft.intent,
+        asker: draft.asker,
+        note: draft.note,
+        deadline_seconds: draft.deadline_seconds,
+        drafted: cx.point(),
+        decision: draft.decision,
+        plan: None,
+        approvals: std::collections::BTreeMap::new(),
+        rejections: std::collections::BTreeMap::new(),
+        status,
+    };
+    cx.emit(Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key: draft.idempotency_key });
+    advance(cx, id);
+    id
+}
+
+/// The decision on the daemon's own errands, which no rule of the table needs to name.
+pub(crate) fn built_in(cx: &Cx<'_>, rule: &str) -> Decision {
+    Decision {
+        rule: rule.to_owned(),
+        policy_hash: cx.config.policy.hash(),
+        action: Action::Allow,
+        inputs: crate::model::policy::DecisionInputs {
+            destination_known: true,
+            outflows: Vec::new(),
+            at: cx.now(),
+        },
+    }
+}
+
+/// Takes every open proposal as far as it goes now.
+pub(crate) fn drive(cx: &mut Cx<'_>) {
+    for id in cx.state.open.clone() {
+        salvage(cx, id);
+        advance(cx, id);
+    }
+}
+
+/// Takes a proposal as far as it goes now.
+pub(crate) fn advance(cx: &mut Cx<'_>, id: ProposalId) {
+    loop {
+        let Some(proposal) = cx.state.proposals.get(&id) else { return };
+        let before = proposal.status.word();
+        match &proposal.status {
+            Status::Drafted => plan(cx, id),
+            Status::Assessed => freeze_or_ask(cx, id),
+            Status::Collecting => collect(cx, id),
+            Status::Ready => submit(cx, id),
+            _ => return,
+        }
+        if cx.state.proposals.get(&id).is_none_or(|proposal| proposal.status.word() == before) {
+            return;
+        }
+    }
+}
+
+/// Gives a drafted proposal its slot and its terms.
+fn plan(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    if let Ok(plan) = make_plan(cx.config, cx.state, proposal) {
+        cx.emit(Event::ProposalPlanned { proposal: id, plan });
+    }
+}
+
+/// Fixes the transactions, or asks for the escrow's condition first.
+fn freeze_or_ask(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    match proposal.release_inputs().cloned() {
+        Some(inputs) => {
+            if cx.runtime.asked.insert(id) {
+                cx.effect(Effect::DeriveCondition { proposal: id, inputs });
+            }
+        }
+        None => freeze(cx, id, None),
+    }
+}
+
+/// The signer's answer with the condition of the escrow-to-be.
+pub(crate) fn condition_derived(cx: &mut Cx<'_>, id: ProposalId, condition: HexBytes) {
+    cx.runtime.asked.remove(&id);
+    let waiting = cx.state.proposals.get(&id).is_some_and(|proposal| proposal.status == Status::Assessed);
+    if waiting && xrpl_wire::condition::parse_condition(&condition.0).is_ok() {
+        freeze(cx, id, Some(condition));
+        advance(cx, id);
+    }
+}
+
+fn freeze(cx: &mut Cx<'_>, id: ProposalId, condition: Option<HexBytes>) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let Some(plan) = &proposal.plan else { return };
+    let made: Option<Vec<(HexBytes, Hash256)>> = plan
+        .fees
+        .iter()
+        .map(|fee| {
+            let tx = transaction(cx.config, proposal, plan, condition.as_ref(), *fee)?;
+            Some((HexBytes(tx.encode()), intent_digest(&tx).ok()?))
+        })
+        .collect();
+    match made {
+        Some(made) => {
+            let (rungs, digests) = made.into_iter().unzip();
+            cx.emit(Event::RungsFrozen { proposal: id, rungs, digests, condition });
+        }
+        // Its values were checked when it was drafted; what the ledger could not take ends here.
+        None => ending::end(cx, id, Status::Withdrawn, true),
+    }
+}
+
+/// Asks the daemon's own signers where policy lets them sign, and sees whether it is enough.
+fn collect(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let Some(plan) = &proposal.plan else { return };
+    let account = proposal.account;
+    let single = cx.config.accounts.get(&account).is_some_and(|declared| declared.signing == Signing::Single);
+    if !single && sufficient(cx.config, cx.state, proposal) {
+        cx.emit(Event::StatusChanged { proposal: id, ready: true });
+        return;
+    }
+    if proposal.decision.action != Action::Allow || !cx.may_leave(proposal) {
+        return;
+    }
+    let effect = if single {
+        let Some(release) = release_for(cx.state, &proposal.intent) else { return };
+        Effect::SignSingle { proposal: id, account, rungs: plan.rungs.clone(), release }
+    } else {
+        let Some(list) = multisign::signer_list(cx.state, &account) else { return };
+        let signers: Vec<AccountId> = cx
+            .config
+            .agents
+            .iter()
+            .filter(|agent| list.entries.contains_key(*agent) && !proposal.approvals.contains_key(*agent))
+            .copied()
+            .collect();
+        if signers.is_empty() {
+            return;
+        }
+        Effect::SignAsAgents { proposal: id, signers, rungs: plan.rungs.clone() }
+    };
+    if cx.runtime.asked.insert(id) {
+        cx.effect(effect);
+    }
+}
+
+/// The agents' signatures: checked like anybody's.
+pub(crate) fn agents_signed(cx: &mut Cx<'_>, id: ProposalId, signatures: Vec<RungSignatures>) {
+    cx.runtime.asked.remove(&id);
+    for given in signatures {
+        let Some(proposal) = cx.state.proposals.get(&id) else { return };
+        let Some(plan) = &proposal.plan else { return };
+        let agent = cx.config.agents.contains(&given.signer);
+        if proposal.status != Status::Collecting
+            || !agent
+            || multisign::check(cx.state, &proposal.account, plan, &given).is_err()
+        {
+            continue;
+        }
+        let approval = approval(cx, given, None);
+        cx.emit(Event::Approved { proposal: id, approval });
+    }
+    advance(cx, id);
+}
+
+pub(crate) fn approval(cx: &Cx<'_>, given: RungSignatures, person: Option<String>) -> Approval {
+    Approval {
+        signer: given.signer,
+        signing_pub_key: given.signing_pub_key,
+        signatures: given.signatures,
+        person,
+        at: cx.point(),
+    }
+}
+
+/// The account's own key has signed. What keeps the proposal from being sent is looked at again, because
+/// for an EscrowFinish this is the last moment: the next thing to happen is that the fulfillment leaves.
+pub(crate) fn single_signed(cx: &mut Cx<'_>, id: ProposalId, blobs: &[HexBytes]) {
+    cx.runtime.asked.remove(&id);
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    if proposal.status != Status::Collecting || !cx.may_leave(proposal) {
+        return;
+    }
+    let Some(rungs) = check_single(cx.state, proposal, blobs) else {
+        sign_failed(cx, id, "the signed transaction is not the one that was asked for");
+        return;
+    };
+    if let Intent::FinishEscrow { escrow } = proposal.intent.clone() {
+        let locked = cx
+            .state
+            .escrows
+            .get(&escrow)
+            .is_some_and(|tracked| matches!(tracked.guard, Guard::Locked { .. }));
+        if locked {
+            let at = cx.point();
+            cx.emit(Event::EscrowRevealed { escrow, attempt: id, at });
+        }
+    }
+    submission::record(cx, id, rungs, Vec::new());
+}
+
+/// A signer could not sign. The daemon's own errands end, so that they are tried anew later with a fresh
+/// LastLedgerSequence; what people wait for stays and is asked for again with the next ledger.
+pub(crate) fn sign_failed(cx: &mut Cx<'_>, id: ProposalId, reason: &str) {
+    cx.runtime.asked.remove(&id);
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    if proposal.asker != Asker::Daemon || proposal.status.is_final() {
+        return;
+    }
+    if matches!(proposal.status, Status::InFlight(_) | Status::Ready) {
+        return;
+    }
+    let account = proposal.account;
+    breaker::count_failure(cx, account, Cause::Keys, &format!("{id} could not be signed: {reason}"));
+    let unsigned = cx.state.proposals.get(&id).is_some_and(|proposal| proposal.approvals.is_empty());
+    ending::end(cx, id, Status::Withdrawn, unsigned);
+}
+
+/// Sends a ready proposal unless something keeps it.
+fn submit(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    if !sufficient(cx.config, cx.state, proposal) {
+        cx.emit(Event::StatusChanged { proposal: id, ready: false });
+        return;
+    }
+    if cx.may_leave(proposal) {
+        submission::begin(cx, id);
+    }
+}
+
+/// Drops approvals that the ledger would no longer take, and keeps the rest. One dead signature among
+/// the Signers would make the whole transaction invalid.
+fn salvage(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    if !matches!(proposal.status, Status::Collecting | Status::Ready) {
+        return;
+    }
+    let dead: Vec<(AccountId, CommandError)> = proposal
+        .approvals
+        .values()
+        .filter_map(|approval| {
+            let error = multisign::still_good(cx.state, &proposal.account, approval).err()?;
+            Some((approval.signer, error))
+        })
+        .collect();
+    if dead.is_empty() {
+        return;
+    }
+    for (signer, error) in dead {
+        cx.emit(Event::ApprovalDropped { proposal: id, signer, reason: error.to_string() });
+    }
+    reopen(cx, id);
+}
+
+/// Back to collecting where the approvals no longer suffice.
+pub(crate) fn reopen(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    if proposal.status == Status::Ready && !sufficient(cx.config, cx.state, proposal) {
+        cx.emit(Event::StatusChanged { proposal: id, ready: false });
+    }
+}
+
+/// Ends what can never be applied any more: every ledger up to LastLedgerSequence has been taken in
+/// without it. Slots of proposals that people ended earlier become free at the same moment.
+pub(crate) fn expire(cx: &mut Cx<'_>) {
+    let index = cx.point().index;
+    let over: Vec<ProposalId> = cx
+        .state
+        .slots
+        .values()
+        .filter(|id| {
+            cx.state
+                .proposals
+                .get(*id)
+                .and_then(|proposal| proposal.plan.as_ref())
+                .is_some_and(|plan| index >= plan.last_ledger_sequence)
+        })
+        .copied()
+        .collect();
+    for id in over {
+        if cx.state.open.contains(&id) {
+            ending::end(cx, id, Status::Expired, true);
+        } else {
+            cx.emit(Event::SlotFreed { proposal: id });
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What people ask for: checked first, and only then a fact.
+
+use crate::model::command::{Actor, Answer, Command, CommandError, Propose};
+use crate::model::config::{Person, Role, Signing, Tier};
+use crate::model::event::Event;
+use crate::model::intent::{Asker, Intent};
+use crate::model::policy::Action;
+use crate::model::proposal::{Proposal, Rejection, Status};
+use crate::model::signing::RungSignatures;
+use crate::model::state::Sight;
+use crate::model::units::{Drops, ProposalId};
+use crate::rules::decide;
+use crate::rules::multisign;
+use crate::work::asked::{checked_text, find, needs, wrong_state};
+use crate::work::cx::Cx;
+use crate::work::ending;
+use crate::work::flow::{self, Draft};
+use crate::work::stopping;
+
+/// Open proposals that one account may have. Each takes a Ticket, of which an account may hold 250; this
+/// leaves room for the daemon's own errands.
+pub(crate) const OPEN_MAX: usize = 200;
+
+/// The shortest deadline that may be asked for, in seconds: under a minute nobody can look and sign.
+pub(crate) const DEADLINE_MIN_SECONDS: u32 = 60;
+
+const IDEMPOTENCY_KEY_MAX: usize = 100;
+
+/// Does what was asked, or says why not. A refusal changes nothing.
+pub(crate) fn command(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Result<Answer, CommandError> {
+    let person = cx
+        .config
+        .people
+        .get(&actor.person)
+        .ok_or_else(|| CommandError::UnknownPerson(actor.person.clone()))?
+        .clone();
+    match command {
+        Command::Propose(propose) => self::propose(cx, &person, propose),
+        Command::Approve { proposal, signatures } => approve(cx, &person, proposal, signatures),
+        Command::Retract { proposal } => retract(cx, &person, proposal),
+        Command::Reject { proposal, reason } => reject(cx, &person, proposal, reason),
+        Command::Withdraw { proposal } => withdraw(cx, &person, proposal),
+        Command::Flag { proposal, reason } => stopping::flag(cx, &person, proposal, reason),
+        Command::Lift { stops, reason } => stopping::lift(cx, &person, &stops, reason),
+        Command::Clear { proposal, reason } => stopping::clear(cx, &person, proposal, reason),
+        Command::Freeze { account, reason } => stopping::freeze(cx, &person, account, reason),
+        Command::Unfreeze { account, reason } => stopping::unfreeze(cx, &person, account, reason),
+        Command::CloseBreaker { account } => {
+            needs(&person, Role::Admin)?;
+            let mut counted = cx.state.breakers.iter();
+            let open = counted.any(|(key, breaker)| {
+                breaker.open.is_some() && (account.is_none() || key.account == account)
+            });
+            if open {
+                cx.emit(Event::BreakerClosed { account, by: person.name });
+            }
+            Ok(Answer::Done { changed: open })
+        }
+    }
+}
+
+fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer, CommandError> {
+    needs(person, Role::Proposer)?;
+    checked_text("note", &propose.note)?;
+    let declared = cx
+        .config
+        .accounts
+        .get(&propose.account)
+        .filter(|account| account.signing == Signing::Multi)
+        .filter(|account| matches!(account.tier, Tier::Cold | Tier::Warm | Tier::Hot));
+    if declared.is_none() {
+        return Err(CommandError::UnknownAccount(propose.account));
+    }
+    let bad = |field, problem: String| Err(CommandError::BadValue { field, problem });
+    if propose.amount == Drops::ZERO {
+        return bad("amount_drops", "must be more than zero".to_owned());
+    }
+    if propose.destination == propose.account {
+        return bad("destination", "is the paying account itself".to_owned());
+    }
+    let longest = cx.config.timing.deadline_max_seconds;
+    let mut deadline_seconds = propose.deadline_seconds.unwrap_or(cx.config.timing.deadline_seconds);
+    if !(DEADLINE_MIN_SECONDS..=longest).contains(&deadline_seconds) {
+        return bad("deadline_seconds", format!("must be from {DEADLINE_MIN_SECONDS} to {longest}"));
+    }
+    let intent = Intent::Pay {
+        destination: propose.destination,
+        destination_tag: propose.destination_tag,
+        amount: propose.amount,
+    };
+    if let Some(key) = &propose.idempotency_key {
+        if key.is_empty() || key.len() > IDEMPOTENCY_KEY_MAX {
+            return bad("idempotency_key", format!("must be 1 to {IDEMPOTENCY_KEY_MAX} bytes"));
+        }
+        if let Some(known) = cx.state.idempotency.get(&(person.name.clone(), key.clone())).copied() {
+            let same = cx
+                .state
+                .proposals
+                .get(&known)
+                .is_some_and(|proposal| proposal.account == propose.account && proposal.intent == intent);
+            return if same {
+                Ok(Answer::Proposed { proposal: known })
+            } else {
+                Err(CommandError::IdempotencyConflict(known))
+            };
+        }
+    }
+    if let Sight::Lost(reason) = &cx.state.sight {
+        return Err(CommandError::NoSight(reason.clone()));
+    }
+    let open = cx
+        .state
+        .open
+        .iter()
+        .filter(|id| cx.state.proposals.get(id).is_some_and(|proposal| proposal.account == propose.account))
+        .count();
+    if open >= OPEN_MAX {
+        return Err(CommandError::TooManyOpen(open));
+    }
+    let asker = Asker::Person(person.name.clone());
+    let decision = decide::decide(cx.config, cx.state, propose.account, &asker, &intent, cx.now());
+    if matches!(decision.action, Action::Delay { .. }) {
+        // FinishAfter is counted from the deadline, so a long one would only lengthen the delay. Asked
+        // for in so many words it is refused; the default is shortened.
+        let most = cx.config.timing.delayed_deadline_max_seconds;
+        if deadline_seconds > most {
+            if propose.deadline_seconds.is_some() {
+                return bad("deadline_seconds", format!("must be at most {most} for a delayed payment"));
+            }
+            deadline_seconds = most;
+        }
+    }
+    let draft = Draft {
+        account: propose.account,
+        intent,
+        asker,
+        note: propose.note,
+        deadline_seconds,
+        decision,
+        idempotency_key: propose.idempotency_key,
+    };
+    Ok(Answer::Proposed { proposal: flow::draft(cx, draft) })
+}
+
+fn approve(
+    cx: &mut Cx<'_>,
+    person: &Person,
+    id: ProposalId,
+    given: RungSignatures,
+) -> Result<Answer, CommandError> {
+    let proposal = find(cx, id)?;
+    if person.signer != Some(given.signer) {
+        return Err(CommandError::NotYourSigner(given.signer));
+    }
+    let same = proposal.approvals.get(&given.signer).is_some_and(|known| {
+        known.signing_pub_key == given.signing_pub_key && known.signatures == given.signatures
+    });
+    if same {
+        return Ok(Answer::Done { changed: false });
+    }
+    if !matches!(proposal.status, Status::Collecting | Status::Ready) {
+        return Err(wrong_state(proposal, "it takes no approvals now"));
+    }
+    let Some(plan) = proposal.plan.as_ref().filter(|plan| cx.state.now() <= plan.deadline) else {
+        return Err(CommandError::DeadlinePassed(id));
+    };
+    multisign::check(cx.state, &proposal.account, plan, &given)?;
+    let approval = flow::approval(cx, given, Some(person.name.clone()));
+    cx.emit(Event::Approved { proposal: id, approval });
+    flow::advance(cx, id);
+    Ok(Answer::Done { changed: true })
+}
+
+fn retract(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, CommandError> {
+    let proposal = find(cx, id)?;
+    let Some(signer) = person.signer.filter(|signer| proposal.approvals.contains_key(signer)) else {
+        return Ok(Answer::Done { changed: false });
+    };
+    if !matches!(proposal.status, Status::Collecting | Status::Ready) {
+        return Err(wrong_state(proposal, "approvals can be taken back only before submission"));
+    }
+    let reason = format!("taken back by {}", person.name);
+    cx.emit(Event::ApprovalDropped { proposal: id, signer, reason });
+    flow::reopen(cx, id);
+    Ok(Answer::Done { changed: true })
+}
+
+fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> Result<Answer, CommandError> {
+    checked_text("reason", &reason)?;
+    let proposal = find(cx, id)?;
+    if !matches!(proposal.status, Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready) {
+        return Err(wrong_state(proposal, "it can be rejected only before submission"));
+    }
+    let list = multisign::signer_list(cx.state, &proposal.account);
+    let signer = person.signer.filter(|signer| list.is_some_and(|list| list.entries.contains_key(signer)));
+    if signer.is_none() {
+        needs(person, Role::Approver)?;
+    }
+    let withdrawn = signer.filter(|signer| proposal.approvals.contains_key(signer));
+    if let Some(signer) = withdrawn {
+        let reason = format!("{} rejects the proposal", person.name);
+        cx.emit(Event::ApprovalDropped { proposal: id, signer, reason });
+    }
+    let at = cx.point();
+    let rejection = Rejection { signer, reason, at };
+    cx.emit(Event::Objected { proposal: id, person: person.name.clone(), rejection });
+    flow::reopen(cx, id);
+    let proposal = find(cx, id)?;
+    let against = proposal.rejections.values().filter_map(|rejection| rejection.signer).collect();
+    let approvers = match &proposal.decision.action {
+        Action::Approve(approvers) | Action::Delay { approvers, .. } => Some(approvers),
+        Action::Allow | Action::Deny => None,
+    };
+    let reachable = multisign::signer_list(cx.state, &proposal.account)
+        .is_some_and(|list| multisign::reachable_without(cx.config, list, approvers, &against));
+    if !reachable {
+        let unseen = never_shown(proposal);
+        ending::end(cx, id, Status::Rejected, unseen);
+    }
+    Ok(Answer::Done { changed: true })
+}
+
+/// Whether nobody can have signed it: its transaction was not fixed yet.
+fn never_shown(proposal: &Proposal) -> bool {
+    matches!(proposal.status, Status::Drafted | Status::Assessed)
+}
+
+fn withdraw(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, CommandError> {
+    let proposal = find(cx, id)?;
+    if proposal.asker != Asker::Person(person.name.clone()) {
+        needs(person, Role::Admin)?;
+    }
+    match &proposal.status {
+        Status::Withdrawn => Ok(Answer::Done { changed: false }),
+        Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready => {
+            let unseen = never_shown(proposal);
+            ending::end(cx, id, Status::Withdrawn, unseen);
+            Ok(Answer::Done { changed: true })
+        }
+        _ => Err(wrong_state(proposal, "it can be withdrawn only before submission")),
+    }
+}

@@ -1,0 +1,113 @@
+//! The view against the ledger: reading accounts anew, and what a difference means.
+
+use std::collections::BTreeSet;
+
+use crate::model::config::{FindingKind, Treasury};
+use crate::model::effect::Effect;
+use crate::model::event::Event;
+use crate::model::observe::{AccountSnapshot, EscrowView, LedgerPoint};
+use crate::model::state::State;
+use crate::model::units::{AccountId, EscrowKey, RippleTime};
+use crate::work::anomaly;
+use crate::work::cx::Cx;
+
+/// Takes in accounts as they were read at the cursor, as far as there was no view of them. What the proven stream
+/// of ledgers says of an account outranks what one server says of it: a reading that differs moves nothing, and
+/// people are told. Then the reason why sight is lost.
+pub(crate) fn compare(
+    cx: &mut Cx<'_>,
+    at: LedgerPoint,
+    accounts: Vec<AccountSnapshot>,
+    from: &str,
+) -> Option<String> {
+    let differing: Vec<(AccountId, String)> = accounts
+        .iter()
+        .filter(|read| !cx.state.doubtful.contains(&read.account))
+        .filter_map(|read| difference(cx.config, cx.state, read).map(|what| (read.account, what)))
+        .collect();
+    let known =
+        |account: &AccountId| cx.state.accounts.contains_key(account) && !cx.state.doubtful.contains(account);
+    let unseen: Vec<AccountSnapshot> = accounts.into_iter().filter(|read| !known(&read.account)).collect();
+    if !unseen.is_empty() || cx.state.ledger.is_none() {
+        cx.emit(Event::AccountsRead { at, accounts: unseen });
+    }
+    let (account, what) = differing.first()?.clone();
+    for (account, what) in differing {
+        let last = cx
+            .state
+            .findings
+            .values()
+            .rev()
+            .find(|finding| finding.kind == FindingKind::ViewDiffers && finding.account == account);
+        // The same again with every ledger would say nothing new, and push other findings out.
+        let what = format!("by {from}: {what}");
+        if last.is_none_or(|finding| finding.evidence != what) {
+            anomaly::find(cx, FindingKind::ViewDiffers, account, what);
+        }
+    }
+    Some(format!("the reading of {account} by {from} differs from the proven ledgers: {what}"))
+}
+
+/// What differs between the view and what was read; `None` where nothing does, or where there was no
+/// view of the account yet.
+fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Option<String> {
+    let view = state.accounts.get(&read.account)?;
+    if view.root != read.root {
+        return Some(format!("AccountRoot: had {:?}, the ledger has {:?}", view.root, read.root));
+    }
+    // Of signers and recipients nothing else is looked at: what they own is theirs, and may be a great deal.
+    if !config.accounts.contains_key(&read.account) {
+        return None;
+    }
+    if view.signer_list != read.signer_list {
+        return Some("SignerList differs from the ledger's".to_owned());
+    }
+    if view.tickets != read.tickets {
+        return Some(format!("had {} Tickets, the ledger has {}", view.tickets.len(), read.tickets.len()));
+    }
+    let mut standing: Vec<&EscrowView> = state
+        .standing_of(&read.account)
+        .filter_map(|key| state.escrows.get(&key).map(|tracked| &tracked.view))
+        .collect();
+    let mut on_ledger: Vec<&EscrowView> = read.escrows.iter().collect();
+    standing.sort_by_key(|escrow| escrow.key);
+    on_ledger.sort_by_key(|escrow| escrow.key);
+    (standing != on_ledger)
+        .then(|| format!("had {} escrows, the ledger has {}", standing.len(), on_ledger.len()))
+}
+
+/// An escrow's destination is read so many seconds before the escrow can be finished.
+const LOOK_AHEAD_SECONDS: u32 = 3_600;
+
+/// Asks for the state of accounts that nobody declared and that decisions rest on: signers that a SignerList
+/// names (which key may sign for them decides whether a quorum is real), and the destinations of escrows that
+/// are about to be finished, and accounts in doubt. Where sight is lost, everything is read anew instead.
+pub(crate) fn ask_for_unknown(cx: &mut Cx<'_>) {
+    let wanted: BTreeSet<AccountId> = if cx.state.sees() {
+        let config = cx.config;
+        let lists = std::mem::take(&mut cx.runtime.lists);
+        let signers = lists
+            .iter()
+            .filter(|account| config.accounts.contains_key(*account))
+            .filter_map(|account| cx.state.accounts.get(account)?.signer_list.as_ref())
+            .flat_map(|list| list.entries.keys());
+        cx.runtime.unknown.extend(signers);
+        let soon = RippleTime(cx.now().0.saturating_add(LOOK_AHEAD_SECONDS));
+        let soon = (soon, EscrowKey { owner: AccountId([0; 20]), sequence: 0 });
+        let due = cx.state.by_finish_after.range(..soon);
+        let destinations =
+            due.filter_map(|(_, key)| cx.state.escrows.get(key)).map(|tracked| tracked.view.destination);
+        cx.runtime.unknown.extend(destinations);
+        cx.runtime.unknown.retain(|account| !cx.state.accounts.contains_key(account));
+        cx.runtime.unknown.union(&cx.state.doubtful).copied().collect()
+    } else if std::mem::replace(&mut cx.runtime.reading_all, true) {
+        return;
+    } else {
+        cx.config.watched().union(&cx.state.accounts.keys().copied().collect()).copied().collect()
+    };
+    let asked: Vec<AccountId> =
+        wanted.into_iter().filter(|account| cx.runtime.reading.insert(*account)).collect();
+    if !asked.is_empty() {
+        cx.effect(Effect::Reconcile { accounts: asked });
+    }
+}

@@ -1,0 +1,216 @@
+//! From a complete set of signatures to the validated outcome.
+//!
+//! The record of all rungs is durable before the first is sent. What a server answers is provisional;
+//! only a validated ledger decides, and only LastLedgerSequence, passed without it, ends the waiting.
+
+use crate::work::{breaker, ending};
+use xrpl_wire::{Signer, Transaction};
+
+use crate::model::config::FindingKind;
+use crate::model::effect::Effect;
+use crate::model::event::Event;
+use crate::model::failure::{self, Cause, may_come_good};
+use crate::model::input::SubmitReply;
+use crate::model::observe::ObservedTx;
+use crate::model::proposal::{Outcome, Plan, Proposal, SignedRung, Status, Submission};
+use crate::model::units::{AccountId, Drops, Hash256, HexBytes, ProposalId};
+use crate::rules::fee;
+use crate::rules::multisign;
+use crate::work::anomaly;
+use crate::work::cx::Cx;
+
+/// What stands in the place of a server's reply where a stop came before the sending.
+pub(crate) const NOT_SENT: &str = "not sent";
+
+/// Looks what the ledger's transactions mean for proposals. An intent is followed by account and slot;
+/// whether the transaction is the intent's is told by its id, or by its digest where other signers of the
+/// same list put the same transaction together.
+pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
+    let at = cx.point();
+    for tx in transactions.iter().filter(|tx| cx.config.accounts.contains_key(&tx.account)) {
+        let Some(id) = cx.state.slots.get(&(tx.account, tx.slot)).copied() else {
+            let evidence = format!("{} {} ({}) was asked for by no proposal", tx.tx_type, tx.id, tx.result);
+            anomaly::find(cx, FindingKind::SpendWithoutProposal, tx.account, evidence);
+            continue;
+        };
+        let Some(proposal) = cx.state.proposals.get(&id) else { continue };
+        let own = is_own(proposal, tx);
+        let word = proposal.status.word();
+        if proposal.status.is_final() {
+            let (kind, evidence) = if own {
+                let evidence =
+                    format!("{} {id} had ended as {word}, and was sent all the same: {}", tx.tx_type, tx.id);
+                (FindingKind::SentElsewhere, evidence)
+            } else {
+                let evidence = format!("{} {} used the slot that {id} had held", tx.tx_type, tx.id);
+                (FindingKind::SpendWithoutProposal, evidence)
+            };
+            cx.emit(Event::SlotFreed { proposal: id });
+            anomaly::find(cx, kind, tx.account, evidence);
+            continue;
+        }
+        let sent = sent_by_us(proposal, tx);
+        let outcome = Outcome { tx_id: tx.id, result: tx.result.clone(), at };
+        let status = match (own, tx.succeeded()) {
+            (true, true) => Status::Validated(outcome),
+            (true, false) => Status::Failed(outcome),
+            (false, _) => Status::Superseded { tx_id: tx.id },
+        };
+        ending::end(cx, id, status, true);
+        if !own {
+            let evidence = format!("{} {} used the slot of {id}", tx.tx_type, tx.id);
+            anomaly::find(cx, FindingKind::TicketTaken, tx.account, evidence);
+        } else if !sent {
+            // Its signatures are in other hands, or the daemon's keys are: whichever it is, what else they
+            // can sign must not wait for somebody to notice.
+            let evidence =
+                format!("{} {id} was {word} here, and somebody else sent it: {}", tx.tx_type, tx.id);
+            anomaly::find(cx, FindingKind::SentElsewhere, tx.account, evidence);
+        }
+    }
+}
+
+/// Whether it is a transaction that the daemon put together and recorded for sending.
+fn sent_by_us(proposal: &Proposal, tx: &ObservedTx) -> bool {
+    matches!(&proposal.status, Status::InFlight(submission)
+        if submission.rungs.iter().any(|rung| rung.tx_id == tx.id))
+}
+
+fn is_own(proposal: &Proposal, tx: &ObservedTx) -> bool {
+    sent_by_us(proposal, tx) || proposal.plan.as_ref().is_some_and(|plan| plan.digests.contains(&tx.digest))
+}
+
+/// Puts the signatures together, records the submission and sends its first rung. The caller has made
+/// sure that nothing keeps the proposal from being sent.
+pub(crate) fn begin(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let Some(plan) = proposal.plan.clone() else { return };
+    let account = proposal.account;
+    let Some(list) = multisign::signer_list(cx.state, &account) else { return };
+    let (tally, candidates) =
+        multisign::tally(cx.config, list, plan.approvers.as_ref(), proposal.approvals.keys());
+    let Some(set) = multisign::smallest_set(&candidates, tally.quorum, tally.approver_quorum) else { return };
+    match assemble(proposal, &plan, &set) {
+        Some(rungs) => record(cx, id, rungs, set),
+        None => {
+            // Every signature was verified on arrival, so this cannot happen to an intact store.
+            let evidence = format!("the signatures of {id} no longer make a valid transaction");
+            ending::end(cx, id, Status::Withdrawn, false);
+            anomaly::find(cx, FindingKind::SubmissionRefused, account, evidence);
+        }
+    }
+}
+
+fn assemble(proposal: &Proposal, plan: &Plan, set: &[AccountId]) -> Option<Vec<SignedRung>> {
+    let mut signed = Vec::with_capacity(plan.rungs.len());
+    for (number, (blob, fee)) in plan.rungs.iter().zip(&plan.fees).enumerate() {
+        let unsigned = Transaction::decode(&blob.0).ok()?;
+        let signers: Option<Vec<Signer>> = set
+            .iter()
+            .map(|signer| {
+                let approval = proposal.approvals.get(signer)?;
+                Some(Signer {
+                    account: *signer,
+                    public_key: approval.signing_pub_key,
+                    signature: approval.signatures.get(number)?.0.clone(),
+                })
+            })
+            .collect();
+        let tx = xrpl_wire::sign::assemble(&unsigned, signers?).ok()?;
+        signed.push(SignedRung { fee: *fee, tx_id: tx.id(), blob: HexBytes(tx.encode()) });
+    }
+    Some(signed)
+}
+
+/// Records the signed rungs and sends the one that the network accepts now.
+pub(crate) fn record(cx: &mut Cx<'_>, id: ProposalId, rungs: Vec<SignedRung>, signers: Vec<AccountId>) {
+    let since = cx.point();
+    let current = best_rung(cx, &rungs);
+    let submission = Submission { rungs, signers, current, since, last_reply: None };
+    cx.emit(Event::SubmissionRecorded { proposal: id, submission });
+    send(cx, id);
+}
+
+fn best_rung(cx: &Cx<'_>, rungs: &[SignedRung]) -> usize {
+    let fees: Vec<Drops> = rungs.iter().map(|rung| rung.fee).collect();
+    let base = cx.state.fees.map_or(Drops::ZERO, |fees| fees.base_fee);
+    let units = match (fees.first(), base.get()) {
+        (Some(first), base) if base > 0 => first.get() / base,
+        _ => 1,
+    };
+    fee::rung_for(&fees, units.max(1), cx.runtime.open_ledger_fee)
+}
+
+/// Sends the current rung; every sending goes through here, and through the gate. What the gate stops is sent
+/// with the next ledger that is seen after nothing speaks against it any more.
+fn send(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let Status::InFlight(submission) = &proposal.status else { return };
+    if !cx.may_leave(proposal) {
+        return;
+    }
+    let Some(rung) = submission.rungs.get(submission.current) else { return };
+    let effect = Effect::Submit { proposal: id, tx_id: rung.tx_id, blob: rung.blob.clone() };
+    cx.effect(effect);
+}
+
+/// Sends what is in flight again, at a dearer rung where the network asks for one. The same blob twice is
+/// the same transaction; another rung shares its slot; so at most one is ever applied.
+pub(crate) fn drive(cx: &mut Cx<'_>) {
+    for id in cx.state.open.clone() {
+        let Some(proposal) = cx.state.proposals.get(&id) else { continue };
+        let Status::InFlight(submission) = &proposal.status else { continue };
+        if submission.last_reply.as_deref().is_some_and(|reply| !may_come_good(reply)) {
+            continue;
+        }
+        let waited = cx.point().index.0.saturating_sub(submission.since.index.0);
+        let queued = submission.last_reply.as_deref() == Some("terQUEUED");
+        let best = best_rung(cx, &submission.rungs);
+        // Two ledgers: the one that was open when it was sent, and one more for the way there.
+        if best > submission.current && (waited >= 2 || queued) {
+            cx.emit(Event::RungChosen { proposal: id, rung: best });
+        }
+        send(cx, id);
+    }
+}
+
+/// What a server said. Provisional: it changes what is tried next, never what has happened.
+pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &SubmitReply) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let (account, asker) = (proposal.account, proposal.asker.clone());
+    let Status::InFlight(submission) = &proposal.status else { return };
+    let Some(current) = submission.rungs.get(submission.current) else { return };
+    if current.tx_id != tx_id {
+        return;
+    }
+    let word = match reply {
+        SubmitReply::Engine(result) => result.clone(),
+        SubmitReply::Busy(code) => format!("busy: {code}"),
+        SubmitReply::NotSent => NOT_SENT.to_owned(),
+        SubmitReply::Unknown(reason) => format!("no reply: {reason}"),
+    };
+    let next = submission.current.saturating_add(1);
+    let dearer = next < submission.rungs.len();
+    let repeated = submission.last_reply.as_deref() == Some(word.as_str());
+    if !repeated {
+        cx.emit(Event::SubmitReplied { proposal: id, reply: word.clone() });
+    }
+    if word == "telINSUF_FEE_P" && dearer {
+        cx.emit(Event::RungChosen { proposal: id, rung: next });
+        send(cx, id);
+    }
+    if repeated {
+        return;
+    }
+    if let Some(class) = failure::of_reply(reply).filter(|class| class.counts(&asker)) {
+        let cause = match reply {
+            SubmitReply::Engine(result) => Cause::of(result),
+            SubmitReply::Busy(_) | SubmitReply::Unknown(_) | SubmitReply::NotSent => Cause::Network,
+        };
+        breaker::count_failure(cx, account, cause, &format!("{id}: {word} ({class})"));
+    }
+    if !may_come_good(&word) {
+        let evidence = format!("a server refused {id} for good: {word}; it stays recorded until it expires");
+        anomaly::find(cx, FindingKind::SubmissionRefused, account, evidence);
+    }
+}
