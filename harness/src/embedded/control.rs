@@ -38,6 +38,10 @@ impl Control {
     pub(super) fn impersonates(&self, account: &AccountId) -> bool {
         self.impersonated.contains(account)
     }
+
+    pub(super) fn impersonated(&self) -> impl Iterator<Item = &AccountId> {
+        self.impersonated.iter()
+    }
 }
 
 /// There would be more than all XRP.

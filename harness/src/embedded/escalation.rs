@@ -2,11 +2,14 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 /// The fee level of a transaction that pays exactly its least fee.
 pub const BASE_LEVEL: u64 = 256;
 
 /// How the queue is set up. The default is the server's in standalone mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct QueueSetup {
     /// Transactions a ledger takes at least before the fee rises.
     pub minimum_txn_in_ledger: u64,

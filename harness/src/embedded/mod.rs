@@ -51,6 +51,7 @@ mod pool;
 mod queue;
 mod queued;
 mod rules;
+mod saved;
 mod state;
 mod submitted;
 #[cfg(test)]
@@ -71,5 +72,6 @@ pub use ledger::{
 pub use open::{OpenLedger, OpenTx};
 pub use queued::QueuedTx;
 pub use rules::{Fees, Rules, ServerSetup};
+pub use saved::LoadError;
 pub use state::{Entry, StateMap};
 pub use trie::{Iter, Trie};

@@ -88,6 +88,15 @@ impl Pool {
         }
     }
 
+    /// What is held for its turn and what is in the queue, in an order in which it can be submitted again.
+    pub(super) fn waiting(&self) -> Vec<&Arc<Submitted>> {
+        let mut waiting: Vec<&Arc<Submitted>> =
+            self.queue.by_fee().map(|candidate| &candidate.tx).chain(self.held.iter()).collect();
+        waiting.sort_by_key(|tx| (tx.tx.account(), tx.tx.seq(), tx.id));
+        waiting.dedup_by_key(|tx| tx.id);
+        waiting
+    }
+
     /// Verifies the signatures of a transaction, unless that was done before.
     pub(super) fn verify(&mut self, tx: &Arc<Submitted>) -> Result<(), Refusal> {
         let memory = self.recall(&tx.id);

@@ -77,6 +77,10 @@ impl Queue {
         }
     }
 
+    pub(super) fn setup(&self) -> QueueSetup {
+        self.setup
+    }
+
     pub(super) fn load_factor(&self) -> u32 {
         self.load_factor
     }

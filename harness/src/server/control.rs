@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use xrpl_wire::{AccountId, Drops, RippleTime};
 
 use super::faults::Faults;
+use super::file::{self, FileError};
 use super::shared::Shared;
 use crate::embedded::ClosedLedger;
 use crate::embedded::rpc::Request;
@@ -66,9 +67,19 @@ pub const CONTROL_METHODS: &[ControlMethod] = &[
         does: "Takes transactions of an account whoever signed them, or nobody. Off for all accounts at the start.",
     },
     ControlMethod {
+        name: "standalone_load",
+        parameters: "",
+        does: "Puts the ledger to what the file holds that the server was started with (--save). Ledger indexes go with it.",
+    },
+    ControlMethod {
         name: "standalone_restore",
         parameters: "snapshot",
         does: "Puts the ledger back to a snapshot. Ledger indexes go back with it.",
+    },
+    ControlMethod {
+        name: "standalone_save",
+        parameters: "",
+        does: "Writes the whole ledger to the file that the server was started with (--save), and answers its last index.",
     },
     ControlMethod {
         name: "standalone_set_balance",
@@ -128,6 +139,16 @@ fn run(shared: &Shared, request: &Request) -> RpcResult {
                 .map_err(|error| Failure::with_message(RpcError::InvalidParams, error.to_string()))?;
             Ok(of(&shared.close()))
         }
+        "standalone_load" => {
+            let loaded = shared.file().and_then(file::load).map_err(of_file)?;
+            shared.restore(loaded);
+            Ok(of(shared.read().validated()))
+        }
+        "standalone_save" => {
+            let ledger = shared.read().clone();
+            shared.file().and_then(|path| file::save(&ledger, path)).map_err(of_file)?;
+            Ok(of(ledger.validated()))
+        }
         "standalone_restore" => {
             let id = number(params, "snapshot")?;
             if shared.restore_snapshot(id) {
@@ -141,6 +162,14 @@ fn run(shared: &Shared, request: &Request) -> RpcResult {
             None => Err(Failure::with_message(RpcError::SlowDown, "Too many snapshots are held.")),
         },
     }
+}
+
+fn of_file(error: FileError) -> Failure {
+    let code = match error {
+        FileError::None => RpcError::NotEnabled,
+        _ => RpcError::Internal,
+    };
+    Failure::with_message(code, error.to_string())
 }
 
 fn of(closed: &ClosedLedger) -> Map<String, Value> {

@@ -4,6 +4,7 @@ mod control;
 mod events;
 mod faucet;
 mod faults;
+pub mod file;
 mod http;
 mod hub;
 mod pursuit;
@@ -13,6 +14,7 @@ pub mod words;
 mod ws;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +31,7 @@ use xrpl_wire::{
 pub use self::control::{CONTROL_METHODS, ControlMethod};
 pub use self::events::{Event, Events};
 pub use self::faults::Faults;
+pub use self::file::FileError;
 use self::shared::{Settings, Shared};
 use crate::embedded::rpc::ServerFacts;
 use crate::embedded::{ClosedLedger, GENESIS_SEED, GenesisConfig, Ledger, MoreThanAllXrp, SubmitOutcome};
@@ -58,6 +61,9 @@ pub struct EmbeddedConfig {
     pub close_step_seconds: u32,
     /// What the faucet (`POST /accounts`) pays who does not say how much; none for no faucet.
     pub faucet: Option<Drops>,
+    /// The file that `standalone_save` writes and `standalone_load` reads; without one they are refused. Nothing else
+    /// reads or writes it.
+    pub file: Option<PathBuf>,
     /// How many frames may wait for one client before it is dropped as too slow; at least 1.
     pub send_queue_frames: usize,
 }
@@ -77,6 +83,7 @@ impl Default for EmbeddedConfig {
             close_step_seconds: 4,
             // As much as an account of the test networks begins with.
             faucet: Drops::new(100_000_000).ok(),
+            file: None,
             // Enough for a ledger of several thousand transactions while the client is busy with the one before.
             send_queue_frames: 8192,
         }
@@ -153,6 +160,7 @@ impl EmbeddedServer {
             close_step_seconds: config.close_step_seconds.max(1),
             send_queue_frames: config.send_queue_frames.max(1),
             close_on_submit: config.close_on_submit,
+            file: config.file,
             ports: [rpc_addr.port(), ws_addr.port()],
         };
         let shared = Arc::new(Shared::new(ledger, settings));
@@ -264,6 +272,23 @@ impl EmbeddedServer {
     /// Makes an earlier ledger the current one. Clients see ledger indexes go back, as no network's would.
     pub fn restore(&self, ledger: Ledger) {
         self.shared.restore(ledger);
+    }
+
+    /// Writes the whole ledger to a file.
+    ///
+    /// # Errors
+    /// [`FileError::Write`]
+    pub fn save(&self, path: &Path) -> Result<(), FileError> {
+        file::save(&self.snapshot(), path)
+    }
+
+    /// Puts the ledger to what a file holds. Clients see ledger indexes jump, as no network's would.
+    ///
+    /// # Errors
+    /// [`FileError::Read`], [`FileError::Load`]: then the ledger stays what it was.
+    pub fn load(&self, path: &Path) -> Result<(), FileError> {
+        self.restore(file::load(path)?);
+        Ok(())
     }
 
     /// Submits a transaction to the open ledger.

@@ -1,5 +1,6 @@
 //! What all ports of one server share: the ledger, its clock, the sockets, the faults.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
@@ -11,6 +12,7 @@ use xrpl_wire::{RippleTime, Transaction};
 use super::control;
 use super::events::{Event, Events, Sender};
 use super::faults::Faults;
+use super::file::FileError;
 use super::hub::{Hub, Way};
 use super::pursuit::Pursued;
 use super::view::View;
@@ -32,6 +34,7 @@ pub(super) struct Shared {
     close_on_submit: AtomicBool,
     auto_close_paused: AtomicBool,
     events: Sender,
+    file: Option<PathBuf>,
     ledger_one: Option<Arc<ClosedLedger>>,
     started: Instant,
     close_step_seconds: u32,
@@ -48,6 +51,7 @@ pub(super) struct Settings {
     pub(super) close_step_seconds: u32,
     pub(super) send_queue_frames: usize,
     pub(super) close_on_submit: bool,
+    pub(super) file: Option<PathBuf>,
     pub(super) ports: [u16; 2],
 }
 
@@ -65,6 +69,7 @@ impl Shared {
             close_on_submit: AtomicBool::new(settings.close_on_submit),
             auto_close_paused: AtomicBool::new(false),
             events: Sender::new(),
+            file: settings.file,
             started: Instant::now(),
             close_step_seconds: settings.close_step_seconds,
             send_queue_frames: settings.send_queue_frames,
@@ -96,6 +101,11 @@ impl Shared {
 
     fn pursued(&self) -> MutexGuard<'_, Vec<Pursued>> {
         self.pursued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file that the ledger is kept in.
+    pub(super) fn file(&self) -> Result<&Path, FileError> {
+        self.file.as_deref().ok_or(FileError::None)
     }
 
     /// The events from now on.

@@ -163,6 +163,57 @@ async fn a_port_in_use_is_said_plainly_with_what_to_do() {
     ledger.stop("-TERM");
 }
 
+#[tokio::test]
+async fn a_ledger_is_saved_at_the_end_or_when_asked_and_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ledger.jsonl");
+    let file = file.to_str().unwrap();
+    let first = Standalone::start(&["--accounts", "2", "--seed", "x", "--server", "3.2", "--save", file]);
+    let url = first.word("JSON-RPC").to_owned();
+    call(&url, "standalone_advance_time", json!({"seconds": 86_400})).await;
+    let saved = call(&url, "standalone_save", json!({})).await;
+    assert_eq!(saved["ledger_index"], 4);
+    call(&url, "ledger_accept", json!({})).await;
+    let loaded = call(&url, "standalone_load", json!({})).await;
+    assert_eq!(
+        (&loaded["ledger_index"], &loaded["ledger_hash"]),
+        (&saved["ledger_index"], &saved["ledger_hash"])
+    );
+    call(&url, "ledger_accept", json!({})).await;
+    let last = call(&url, "ledger_closed", json!({})).await;
+    first.stop("-TERM");
+
+    let second = Standalone::start(&["--accounts", "2", "--seed", "x", "--load", file]);
+    let url = second.word("JSON-RPC").to_owned();
+    let now = call(&url, "ledger_closed", json!({})).await;
+    assert_eq!(now, last, "nothing happened at the start: the accounts are there already");
+    let info = call(&url, "server_info", json!({})).await;
+    assert_eq!(
+        (&info["info"]["build_version"], &info["info"]["complete_ledgers"]),
+        (&json!("3.2.0"), &json!("2-5"))
+    );
+    assert_eq!(call(&url, "standalone_save", json!({})).await["error"], "notEnabled");
+    second.stop("-TERM");
+}
+
+#[test]
+fn a_file_that_is_no_ledger_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x");
+    let start = || {
+        let arguments = ["--load", file.to_str().unwrap(), "--ws-port", "0", "--rpc-port", "0"];
+        Command::new(env!("CARGO_BIN_EXE_xrpl-standalone")).args(arguments).output().unwrap()
+    };
+    for (content, said) in [(None, "cannot read "), (Some("{}"), "x: this is not a saved ledger")] {
+        if let Some(content) = content {
+            std::fs::write(&file, content).unwrap();
+        }
+        let output = start();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && error.contains(said), "{error}");
+    }
+}
+
 #[test]
 fn wrong_arguments_are_named() {
     for arguments in

@@ -4,16 +4,17 @@ mod watch;
 
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use tracing_subscriber::EnvFilter;
-use xrpl_harness::embedded::{Generation, GenesisConfig};
-use xrpl_harness::server::ServerError;
+use xrpl_harness::embedded::{Generation, GenesisConfig, Ledger};
+use xrpl_harness::server::{ServerError, file};
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
-use xrpl_wire::{AccountId, Drops, KeyPair, KeyType, RippleTime, Seed, sha512_half};
+use xrpl_wire::{AccountId, Drops, KeyPair, KeyType, RippleTime, Seed, index, sha512_half};
 
 /// A standalone XRP Ledger for tests: starts in milliseconds, closes ledgers when told, keeps nothing.
 #[derive(Debug, Parser)]
@@ -75,6 +76,14 @@ struct Args {
     #[arg(long, default_value_t = 0)]
     network_id: u32,
 
+    /// Starts from the ledger in this file, which --save or standalone_save wrote.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["server", "network_id", "start_time"])]
+    load: Option<PathBuf>,
+
+    /// Saves the whole ledger to this file at the end, and when standalone_save asks for it.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+
     /// The XRP that the faucet (POST /accounts) pays who does not say how much; 0 for no faucet.
     #[arg(long, default_value = "100", value_parser = xrp)]
     faucet: Drops,
@@ -129,6 +138,13 @@ async fn main() -> Result<ExitCode> {
     log.log_internal_errors(false).init();
     let args = Args::parse();
 
+    let ledger = match args.load.as_deref().map(file::load).transpose() {
+        Ok(ledger) => ledger,
+        Err(error) => {
+            complain(&error, "Files are made with --save, or with standalone_save while it runs.");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     let mut genesis = GenesisConfig::of(args.server);
     genesis.server.network_id = args.network_id;
     if let Some(time) = args.start_time {
@@ -145,10 +161,12 @@ async fn main() -> Result<ExitCode> {
             CloseEvery::Interval(interval) => Some(interval),
         },
         close_step_seconds: args.close_step_seconds,
+        file: args.save.clone(),
         faucet: Some(args.faucet).filter(|drops| *drops != Drops::ZERO),
         ..EmbeddedConfig::default()
     };
-    let server = match EmbeddedServer::start(config).await {
+    let ledger = ledger.unwrap_or_else(|| Ledger::genesis(config.genesis.clone()));
+    let server = match EmbeddedServer::start_with(ledger, config).await {
         Ok(server) => server,
         Err(error) => {
             complain(&error, advice(&error));
@@ -166,6 +184,12 @@ async fn main() -> Result<ExitCode> {
             tokio::spawn(watch::watch(server.events()));
         }
         stopped.await;
+    }
+    if let Some(path) = &args.save
+        && let Err(error) = server.save(path)
+    {
+        complain(&error, "The ledger is lost.");
+        return Ok(ExitCode::FAILURE);
     }
     server.shutdown().await;
     Ok(ExitCode::SUCCESS)
@@ -200,15 +224,20 @@ struct Funded {
 
 fn fund(server: &EmbeddedServer, args: &Args) -> Result<Vec<Funded>> {
     let mut accounts = Vec::new();
+    let mut made = false;
     for number in 1..=args.accounts {
         let hash = sha512_half(&[args.seed.as_bytes(), &number.to_be_bytes()]);
         let entropy = hash.0.first_chunk::<16>().ok_or_else(|| eyre!("a hash of 32 bytes has 16"))?;
         let seed = Seed::from_entropy(*entropy, KeyType::Ed25519);
         let address = KeyPair::from_seed(&seed).account_id();
-        server.fund(&address, args.balance).wrap_err_with(|| format!("account {number} gets no XRP"))?;
+        // A ledger that was loaded may have it already.
+        if !server.snapshot().open().state().contains(&index::account_root(&address)) {
+            server.fund(&address, args.balance).wrap_err_with(|| format!("account {number} gets no XRP"))?;
+            made = true;
+        }
         accounts.push(Funded { address, seed });
     }
-    if !accounts.is_empty() {
+    if made {
         server.close_ledger();
     }
     Ok(accounts)
