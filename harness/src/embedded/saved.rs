@@ -400,7 +400,8 @@ mod tests {
             );
             for _ in 0..2 {
                 assert_eq!(loaded.close(CloseTime::Next).hash, ledger.close(CloseTime::Next).hash);
-                (loaded.set_load_factor(1), ledger.set_load_factor(1));
+                loaded.set_load_factor(1);
+                ledger.set_load_factor(1);
             }
             assert_eq!(loaded.validated().transactions.len(), 1, "what waited came in");
         }

@@ -14,15 +14,12 @@ use serde_json::Value;
 use xrpl_wire::Drops;
 
 use super::shared::Shared;
-use super::{faucet, ws};
+use super::{explorer, faucet, ws};
 use crate::embedded::rpc::Request;
 use crate::embedded::rpc::request::REQUEST_MAX_BYTES;
 
 /// Frames may be a little longer than requests, so that a request too long is answered as such.
 const MESSAGE_MAX_BYTES: usize = 2 * REQUEST_MAX_BYTES;
-
-const HEALTH_PAGE: &str = "<!DOCTYPE html><html><head><title>xrpl-standalone</title></head><body>\
-    <h1>xrpl-standalone</h1><p>The ledger is up: JSON-RPC by POST, websocket by upgrade.</p></body></html>\r\n";
 
 /// What a port gives its handlers.
 #[derive(Clone)]
@@ -53,10 +50,10 @@ async fn serve(
     }
     // An unreadable body, one too long among them, is an unreadable request.
     let body = body.unwrap_or_default();
-    if method == Method::GET && body.is_empty() {
-        let mut response = HEALTH_PAGE.into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-        return response;
+    if matches!(method, Method::GET | Method::HEAD) && body.is_empty() {
+        // A snapshot, so that nobody waits for a page.
+        let ledger = port.shared.read().clone();
+        return explorer::serve(&ledger, uri.path(), uri.query().unwrap_or_default());
     }
     let version = port.shared.read().rules().generation().version();
     if let Some(usual) = port.faucet.filter(|_| uri.path() == faucet::PATH) {

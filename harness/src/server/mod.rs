@@ -2,6 +2,7 @@
 
 mod control;
 mod events;
+mod explorer;
 mod faucet;
 mod faults;
 pub mod file;

@@ -3,6 +3,7 @@
 
 mod comfort;
 mod control;
+mod explorer;
 mod faults;
 mod lifecycle;
 mod malformed;
