@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
         };
         let outcome = rpc::handle(&mut ledger, Some(&mut subscription), &request, &facts);
         for proposed in &outcome.effects.proposed {
-            if stream::wants_proposed(proposed, &subscription) {
+            for _ in 0..stream::wants_proposed(proposed, &subscription) {
                 let frame = stream::proposed_frame(proposed, subscription.api_version.max(1));
                 assert_eq!(frame["validated"], false);
             }
