@@ -16,6 +16,7 @@
 //! does not prove is that the network validated the chain (the endpoints' word, as many as `read_quorum`)
 //! and the accounts' state as read (one server's word, compared with what the proven ledgers say).
 
+mod backoff;
 mod board;
 mod chain;
 mod connection;
@@ -29,6 +30,7 @@ mod interest;
 pub mod observe;
 mod prove;
 mod ranges;
+mod readings;
 mod reply;
 mod seat;
 mod server;

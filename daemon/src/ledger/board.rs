@@ -20,6 +20,11 @@ const HEARD_MAX: usize = 256;
 /// How many ledgers an endpoint may be remembered not to have.
 const LACKS_MAX: usize = 1_024;
 
+/// What a server says it has may be older than what it announces: of the ledgers next to the announced one it is
+/// asked all the same, and one that it lacked it is asked for again with its next announcement. As many as close
+/// in a minute.
+const NEAR: u32 = 16;
+
 /// An endpoint that failed is asked after the others for this long.
 const PENALTY: Duration = Duration::from_secs(300);
 
@@ -60,13 +65,29 @@ impl Seat {
         }
     }
 
+    /// What it says it has; `None` where it does not say, or says that it has nothing: then it is asked.
+    fn ranges(&self) -> Option<(&Ranges, u32)> {
+        let ranges = self.has.as_ref()?;
+        Some((ranges, ranges.last()?))
+    }
+
+    /// Whether it is asked for this ledger beyond the last that it says it has.
+    fn is_near(&self, index: u32, last: u32, tip: u32) -> bool {
+        index > last && index <= tip && tip.saturating_sub(index) < NEAR
+    }
+
     /// The last ledger of an unbroken stretch from this one that it has; `None` where it lacks this one.
     fn end_of(&self, index: u32) -> Option<u32> {
-        let (_, tip) = self.live()?;
-        let end = match &self.has {
+        let tip = self.live()?.1.ledger_index;
+        let end = match self.ranges() {
             _ if self.lacks.contains(&index) => None,
-            Some(ranges) => ranges.end_of(index),
-            None => (index <= tip.ledger_index).then_some(tip.ledger_index),
+            None => (index <= tip).then_some(tip),
+            Some((_, last)) if index > last => self.is_near(index, last, tip).then_some(tip),
+            Some((ranges, last)) => {
+                let end = ranges.end_of(index)?;
+                let goes_on = end == last && last < tip && self.is_near(last.saturating_add(1), last, tip);
+                Some(if goes_on { tip } else { end })
+            }
         }?;
         let hole = self.lacks.range(index..).next().map(|hole| hole.saturating_sub(1));
         Some(hole.unwrap_or(end).min(end))
@@ -74,12 +95,16 @@ impl Seat {
 
     /// The first ledger at or after this one that it has.
     fn next_from(&self, index: u32) -> Option<u32> {
-        let (_, tip) = self.live()?;
+        let tip = self.live()?.1.ledger_index;
         let mut at = index;
         loop {
-            let next = match &self.has {
-                Some(ranges) => ranges.next_from(at)?,
-                None => (at <= tip.ledger_index).then_some(at)?,
+            let next = match self.ranges() {
+                None => (at <= tip).then_some(at)?,
+                Some((_, last)) if at > last => {
+                    let near = at.max(tip.saturating_sub(NEAR.saturating_sub(1)));
+                    self.is_near(near, last, tip).then_some(near)?
+                }
+                Some((ranges, _)) => ranges.next_from(at)?,
             };
             if !self.lacks.contains(&next) {
                 return Some(next);
@@ -88,13 +113,33 @@ impl Seat {
         }
     }
 
+    /// Whether it may have it in a moment: it was asked and did not have it then. What lies before or between the
+    /// ledgers that it says it has does not come by waiting.
+    fn may_come_to_have(&self, index: u32) -> bool {
+        self.live().is_some() && self.lacks.contains(&index)
+    }
+
     /// In words, what it has.
     fn possessions(&self) -> String {
         match (&self.standing, &self.has) {
             (Standing::Down(why), _) => why.clone(),
             (Standing::Trying, _) => "is not connected yet".to_owned(),
+            (Standing::Live(_), Some(ranges)) if ranges.last().is_none() => {
+                "says that it has none (`validated_ledgers` is empty)".to_owned()
+            }
             (Standing::Live(_), Some(ranges)) => format!("has {ranges}"),
             (Standing::Live(_), None) => "does not say what it has".to_owned(),
+        }
+    }
+
+    /// In words, why it does not give a ledger that has been announced.
+    fn withholds(&self) -> String {
+        match (&self.standing, &self.has) {
+            (Standing::Live(_), Some(ranges)) if ranges.last().is_none() => {
+                "does not have it and says that it has none (`validated_ledgers` is empty)".to_owned()
+            }
+            (Standing::Live(_), _) => "does not have it".to_owned(),
+            _ => self.possessions(),
         }
     }
 }
@@ -117,6 +162,10 @@ pub(super) struct Missing {
     pub(super) last: u32,
     /// Who has what.
     pub(super) text: String,
+    /// Nobody has anything after them either: what is newest has not come to where it is asked for.
+    pub(super) newest: bool,
+    /// A server may be a moment behind itself.
+    pub(super) may_come: bool,
 }
 
 /// All endpoints. They are named by their number in the configuration.
@@ -162,6 +211,9 @@ impl Board {
         if let Some(seat) = self.seats.get_mut(number) {
             if let Some(ranges) = tip.validated_ledgers.as_deref().and_then(Ranges::parse) {
                 seat.has = Some(ranges);
+            }
+            if seat.tip.as_ref().is_none_or(|before| before.ledger_index < tip.ledger_index) {
+                seat.lacks.retain(|lacked| tip.ledger_index.saturating_sub(*lacked) >= NEAR);
             }
             seat.tip = Some(tip);
         }
@@ -221,6 +273,13 @@ impl Board {
             seat.blamed = Some(Instant::now());
         }
         self.down(number, why);
+    }
+
+    /// It asks to be asked less: others come first for a while.
+    pub(super) fn rest(&mut self, number: usize) {
+        if let Some(seat) = self.seats.get_mut(number) {
+            seat.blamed = Some(Instant::now());
+        }
     }
 
     /// It gave what it was asked for.
@@ -285,6 +344,19 @@ impl Board {
         })
     }
 
+    /// Whom to ask for what another has said already: each is on a host of its own. `last` is who said it; that one
+    /// is asked again where there is no other.
+    pub(super) fn other_than(&self, last: usize, index: u32) -> Option<(usize, Server)> {
+        let seats = self.seats.len().max(1);
+        let having = self.in_order().into_iter().filter(|(_, seat)| seat.end_of(index).is_some());
+        let lately = |seat: &Seat| seat.blamed.is_some_and(|blamed| blamed.elapsed() < PENALTY);
+        let (number, seat) = having.min_by_key(|(number, seat)| {
+            let turn = (number + seats - last.min(seats) + seats - 1) % seats;
+            (*number == last, lately(seat), turn)
+        })?;
+        Some((number, seat.live()?.0.clone()))
+    }
+
     /// The last ledger of the stretch from this one that the endpoint has; `None` where it lacks this one.
     pub(super) fn end_of(&self, number: usize, index: u32) -> Option<u32> {
         self.seats.get(number)?.end_of(index)
@@ -335,10 +407,26 @@ impl Board {
         asked
     }
 
-    /// How many voices the newest ledger after `cursor` has, in words; `None` where nobody speaks of one.
+    /// In words, who does not give the ledger after `cursor`; `None` where somebody may, or none is agreed on.
+    pub(super) fn withheld(&self, cursor: u32) -> Option<String> {
+        let next = cursor.saturating_add(1);
+        self.agreed(next)?;
+        if self.seats.iter().any(|seat| seat.end_of(next).is_some()) {
+            return None;
+        }
+        let why = |seat: &Seat| format!("{} {}", seat.endpoint, seat.withholds());
+        let why: Vec<String> = self.seats.iter().map(why).collect();
+        Some(format!("ledger {next} is announced and cannot be fetched: {}", why.join("; ")))
+    }
+
+    /// How many voices the newest ledger after `cursor` has, in words; `None` where nobody speaks of one, or where
+    /// they are enough.
     pub(super) fn too_few(&self, cursor: u32) -> Option<String> {
         let tip = *self.candidates(cursor.saturating_add(1)).first()?;
         let voices = self.voices(tip.ledger_index, tip.ledger_hash);
+        if voices >= self.quorum {
+            return None;
+        }
         let mut text = format!(
             "{voices} of {} endpoints agree on a ledger after {cursor}, read_quorum is {}",
             self.seats.len(),
@@ -427,6 +515,7 @@ impl Board {
         let has = |seat: &Seat| format!("{} {}", seat.endpoint, seat.possessions());
         let has: Vec<String> = self.seats.iter().map(has).collect();
         let text = format!("history is missing: ledgers {at}..{end} ({})", has.join("; "));
-        Some(Missing { first: at, last: end, text })
+        let may_come = self.seats.iter().any(|seat| seat.may_come_to_have(at));
+        Some(Missing { first: at, last: end, text, newest: next.is_none(), may_come })
     }
 }

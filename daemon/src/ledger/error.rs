@@ -2,7 +2,7 @@
 
 use treasury_core::units::{Hash256, LedgerIndex};
 
-use super::observe::ObserveError;
+use super::reply::{is_busy, is_ledger_missing};
 use super::transport::RequestError;
 
 /// Why a server cannot be followed at the moment.
@@ -10,7 +10,7 @@ use super::transport::RequestError;
 pub(super) enum Trouble {
     /// It cannot be reached, or the request failed.
     #[error(transparent)]
-    Request(#[from] RequestError),
+    Request(RequestError),
     /// It has no validated ledger yet.
     #[error("has no validated ledger yet")]
     NotSynced,
@@ -45,9 +45,19 @@ pub(super) enum Trouble {
         /// As given.
         found: Hash256,
     },
-    /// Proven, and this program cannot read it.
-    #[error(transparent)]
-    Unreadable(#[from] ObserveError),
+    /// It asks to be asked less.
+    #[error("is busy and asks to be asked less ({0})")]
+    Busy(String),
+    /// Proven, and this program cannot read it: its own fault, and no server's.
+    #[error("this release cannot read ledger {index}, and a newer one may: {what}")]
+    Unreadable {
+        /// Which ledger.
+        index: LedgerIndex,
+        /// Its hash.
+        hash: Hash256,
+        /// What of it.
+        what: String,
+    },
     /// No ledger beyond the one taken last.
     #[error("no new validated ledger for {0} s")]
     Silent(u64),
@@ -56,10 +66,27 @@ pub(super) enum Trouble {
     Ended,
 }
 
+impl From<RequestError> for Trouble {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Server { code, .. } if is_busy(&code) => Self::Busy(code),
+            error => Self::Request(error),
+        }
+    }
+}
+
 impl Trouble {
     /// Whether it is a lie or a defect rather than an outage: nothing more is believed until it is settled.
     pub(super) fn is_grave(&self) -> bool {
-        matches!(self, Self::Unproven { .. } | Self::Unreadable(_))
+        matches!(self, Self::Unproven { .. })
+    }
+
+    /// What the failure of a request about this ledger means.
+    pub(super) fn about(index: LedgerIndex) -> impl FnOnce(RequestError) -> Self {
+        move |error| match error {
+            RequestError::Server { code, .. } if is_ledger_missing(&code) => Self::Lacks(index),
+            error => error.into(),
+        }
     }
 }
 

@@ -31,11 +31,17 @@ pub(super) async fn header(server: &Server, index: LedgerIndex) -> Result<Ledger
     prove_header(index, &fetch(server, index, params).await?)
 }
 
+/// A server's word on which ledger is the validated one of an index. What else its header says is of no concern.
+async fn word(server: &Server, index: LedgerIndex) -> Result<Hash256, Trouble> {
+    match header(server, index).await {
+        Ok(header) => Ok(header.hash()),
+        Err(Trouble::Unreadable { hash, .. }) => Ok(hash),
+        Err(trouble) => Err(trouble),
+    }
+}
+
 async fn fetch(server: &Server, index: LedgerIndex, params: Value) -> Result<LedgerReply, Trouble> {
-    let reply = server.request("ledger", params).await.map_err(|error| match error {
-        RequestError::Server { code, .. } if code == "lgrNotFound" => Trouble::Lacks(index),
-        error => error.into(),
-    })?;
+    let reply = server.request_of_ledger("ledger", params).await.map_err(Trouble::about(index))?;
     reply::parse("ledger", reply)
 }
 
@@ -50,15 +56,13 @@ pub(super) async fn canvass(shared: &Shared, from: u32) {
     let unheard = shared.board(|board| board.unheard(from));
     let mut asked: FuturesUnordered<_> = unheard
         .into_iter()
-        .map(async |(number, server, index)| (number, index, header(&server, LedgerIndex(index)).await))
+        .map(async |(number, server, index)| (number, index, word(&server, LedgerIndex(index)).await))
         .collect();
     loop {
         tokio::select! {
             biased;
             said = asked.next() => match said {
-                Some((number, index, Ok(header))) => {
-                    shared.board(|board| board.hear(number, index, header.hash()));
-                }
+                Some((number, index, Ok(hash))) => shared.board(|board| board.hear(number, index, hash)),
                 // It is not worth its connection: others may do, and it speaks again with its next ledger.
                 Some((number, index, Err(_))) => shared.board(|board| board.lacks(number, index)),
                 None => return,
@@ -76,12 +80,12 @@ pub(super) async fn recount(shared: &Shared, index: u32) -> bool {
     let witnesses = shared.board(|board| board.witnesses(index));
     let asked: Vec<_> = witnesses
         .into_iter()
-        .map(async |(number, server)| (number, header(&server, LedgerIndex(index)).await))
+        .map(async |(number, server)| (number, word(&server, LedgerIndex(index)).await))
         .collect();
     let mut answers: Vec<(usize, Hash256)> = Vec::new();
     let mut asked = stream::iter(asked).buffered(AHEAD);
     while let Some((number, said)) = asked.next().await {
-        answers.extend(said.ok().map(|header| (number, header.hash())));
+        answers.extend(said.ok().map(|hash| (number, hash)));
     }
     shared.board(|board| board.recount(index, &answers))
 }
@@ -92,6 +96,9 @@ impl Follower {
         let (Some(cursor), Some((lowest, _))) = (self.cursor, self.chain.lowest()) else { return Ok(false) };
         let Some((number, server)) = self.shared.board(|board| board.best(lowest)) else { return Ok(false) };
         let next = cursor.index.plus(1).0;
+        if self.is_to_wait_with(lowest) {
+            return Ok(false);
+        }
         if lowest > next {
             self.descend(number, &server, lowest, next).await?;
             return Ok(true);
@@ -119,10 +126,13 @@ impl Follower {
         let mut headers = stream::iter(wanted.into_iter().map(|index| header(server, index))).buffered(AHEAD);
         while let Some(header) = headers.next().await {
             let header = header.map_err(Over::of(number))?;
+            // It may have come upon a way that is known.
+            if self.chain.lowest().is_none_or(|(lowest, _)| lowest != header.index) {
+                break;
+            }
             self.check_hash(number, &header)?;
             self.chain.descend(&header, floor);
         }
-        self.shared.board(|board| board.credit(number));
         Ok(())
     }
 
@@ -144,7 +154,9 @@ impl Follower {
         let Some((top, _)) = self.chain.highest() else { return Ok(()) };
         let Some(end) = self.shared.board(|board| board.end_of(number, next)) else { return Ok(()) };
         let wanted = (next..=top.min(end)).map(LedgerIndex);
-        let mut ledgers = stream::iter(wanted.map(|index| whole(server.clone(), index))).buffered(AHEAD);
+        // Of what could not be read, no more is asked for than that.
+        let ahead = if self.is_unreadable() { 1 } else { AHEAD };
+        let mut ledgers = stream::iter(wanted.map(|index| whole(server.clone(), index))).buffered(ahead);
         loop {
             // What the successor of the present ledger costs is worth knowing, and is asked for beside it and
             // first, as the smaller one: a decision must wait for nothing behind the ledger.

@@ -3,26 +3,34 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use treasury_core::Input;
 use treasury_core::observe::{Change, LedgerObservation, LedgerPoint, NetworkFees};
-use treasury_core::units::{AccountId, EscrowKey, LedgerIndex};
+use treasury_core::units::{AccountId, EscrowKey, Hash256, LedgerIndex};
 
 use super::Start;
+use super::backoff::Backoff;
 use super::board::Missing;
 use super::chain::Chain;
 use super::error::Trouble;
 use super::fetch;
 use super::observe::Watch;
 use super::prove::Prover;
+use super::readings::Readings;
 use super::reply::Announced;
-use super::seat::{Backoff, Shared};
-use super::server::Server;
-use super::snapshot;
+use super::seat::Shared;
 use crate::clock::Clock;
 use crate::config::NetworkConfig;
+
+/// Something that was announced, or that a server had a moment ago, may not be where it is asked for: a moment's lag
+/// of a cluster. After this, in which some three ledgers close, it is said to be missing.
+const LAG_MAX: Duration = Duration::from_secs(12);
+
+/// The longest wait before a ledger is asked for again that may come at any moment.
+const LAG_RETRY: Duration = Duration::from_secs(2);
 
 /// Why the present work was broken off.
 pub(super) enum Over {
@@ -61,33 +69,33 @@ pub(super) struct Ground {
 pub(super) struct Follower {
     pub(super) shared: Arc<Shared>,
     pub(super) network: Arc<NetworkConfig>,
-    clock: Clock,
+    pub(super) clock: Clock,
     inputs: mpsc::Sender<Input>,
     asked: mpsc::Receiver<Vec<AccountId>>,
     pub(super) watch: Arc<Watch>,
     pub(super) prover: Prover,
-    escrows: BTreeSet<EscrowKey>,
+    pub(super) escrows: BTreeSet<EscrowKey>,
     pub(super) cursor: Option<LedgerPoint>,
     /// What has been agreed on and not been taken yet.
     pub(super) chain: Chain,
     /// Fees and reserves as the last agreed ledger's endpoints announced them.
     pub(super) fees: Option<NetworkFees>,
-    /// Accounts that somebody asked to read, and that have not been read yet.
-    wanted: BTreeSet<AccountId>,
-    /// Everything has to be read anew: after the start, whenever sight was lost, and from time to time.
-    read_all: bool,
-    /// Ledgers taken since everything was read.
-    unread: u32,
+    /// What has to be read, and who read what.
+    pub(super) readings: Readings,
     /// What was said last about lost sight; the same is not said twice.
-    lost: Option<String>,
+    pub(super) lost: Option<String>,
     /// Endpoints contradict each other, and it has been said.
     disputed: bool,
     /// The first ledger that nobody has, as it was said last.
     missing: Option<u32>,
+    /// The first ledger that nobody gives, and since when.
+    lacking: Option<(u32, Instant)>,
+    /// The ledger that this program cannot read, and when it is looked at again.
+    unreadable: Option<(u32, Instant)>,
     /// When a ledger was taken last, or endpoints came back after all were gone.
-    fresh: Instant,
+    pub(super) fresh: Instant,
     dark: bool,
-    /// Waits between questions about what nobody has.
+    /// Waits between questions about what nobody has, or nobody can read.
     backoff: Backoff,
     retry: Option<Instant>,
 }
@@ -110,12 +118,12 @@ impl Follower {
             cursor: start.cursor,
             chain: Chain::default(),
             fees: None,
-            wanted: BTreeSet::new(),
-            read_all: true,
-            unread: 0,
+            readings: Readings::default(),
             lost: None,
             disputed: false,
             missing: None,
+            lacking: None,
+            unreadable: None,
             fresh: Instant::now(),
             dark: true,
             backoff: Backoff::new(ground.jitter_seed),
@@ -167,7 +175,10 @@ impl Follower {
 
     /// Does what can be done now.
     async fn work(&mut self) -> Result<(), Over> {
-        let retry = self.retry.take();
+        if self.retry.is_some_and(|retry| retry <= Instant::now()) {
+            self.retry = None;
+            self.shared.board(|board| board.forget_lacks());
+        }
         loop {
             while let Ok(accounts) = self.asked.try_recv() {
                 self.want(accounts);
@@ -206,11 +217,11 @@ impl Follower {
                     }
                     // Still a dispute, where the hash is another.
                     Some(cursor) if cursor.index == tip.index() => return self.read_wanted(cursor).await,
-                    Some(_) => self.chain = Chain::from_top(tip.index(), tip.ledger_hash),
+                    Some(cursor) => self.chain.begin(tip.index(), tip.ledger_hash, cursor.index),
                 }
             }
             if let Some(missing) = self.missing_history() {
-                return self.say_missing(missing, retry).await;
+                return self.say_missing(missing).await;
             }
             if !self.take_chain().await? {
                 return Ok(());
@@ -231,17 +242,22 @@ impl Follower {
     /// Begins with the network's present ledger: nothing before it is known or asked for. `false` where
     /// nobody can be asked at the moment.
     async fn begin(&mut self, index: LedgerIndex) -> Result<bool, Over> {
+        if self.is_to_wait_with(index.0) {
+            return Ok(false);
+        }
         let Some((number, server)) = self.shared.board(|board| board.best(index.0)) else {
+            self.try_again_within(LAG_RETRY);
             return Ok(false);
         };
         let header = fetch::header(&server, index).await.map_err(Over::of(number))?;
         self.shared.board(|board| board.hear(number, index.0, header.hash()));
         let point = LedgerPoint { index, hash: header.hash(), close_time: header.close_time };
         // Where somebody has said otherwise, that comes first.
-        if self.shared.board(|board| board.dispute()).is_some()
-            || !self.read_everything(number, &server, point).await?
-        {
+        if self.shared.board(|board| board.dispute()).is_some() {
             return Ok(true);
+        }
+        if !self.read_everything(point).await? {
+            return Ok(false);
         }
         self.shared.board(|board| board.take(index.0, point.hash));
         (self.cursor, self.fresh) = (Some(point), Instant::now());
@@ -261,86 +277,42 @@ impl Follower {
         self.send(Input::Ledger { observation, wall_ms: self.clock.now_ms() }).await?;
         self.chain.pop();
         self.shared.board(|board| board.take(point.index.0, point.hash));
-        (self.cursor, self.fresh, self.missing) = (Some(point), Instant::now(), None);
+        (self.cursor, self.fresh) = (Some(point), Instant::now());
+        (self.missing, self.lacking, self.unreadable, self.retry) = (None, None, None, None);
         self.backoff.reset();
-        self.unread = self.unread.saturating_add(1);
-        if self.unread >= self.network.reread_ledgers {
-            self.read_all = true;
-        }
+        self.readings.took_ledger(self.network.reread_ledgers);
         Ok(())
-    }
-
-    /// Reads what has been asked for, at the cursor.
-    async fn read_wanted(&mut self, cursor: LedgerPoint) -> Result<(), Over> {
-        let silent = self.fresh.elapsed() >= self.network.silence_max;
-        if silent || (!self.read_all && self.wanted.is_empty()) {
-            return Ok(());
-        }
-        let best = self.shared.board(|board| board.best(cursor.index.0));
-        // Nobody has the cursor's state any more: with the next ledger there is another.
-        let Some((number, server)) = best else { return Ok(()) };
-        if self.read_all {
-            self.read_everything(number, &server, cursor).await?;
-        } else {
-            self.read(number, &server, cursor, self.wanted.clone()).await?;
-        }
-        Ok(())
-    }
-
-    /// Reads every watched account. `false` where that is worth nothing by now.
-    async fn read_everything(
-        &mut self,
-        number: usize,
-        server: &Server,
-        at: LedgerPoint,
-    ) -> Result<bool, Over> {
-        let read = self.read(number, server, at, self.watch.watched.clone()).await?;
-        if read {
-            (self.read_all, self.unread) = (false, 0);
-            self.lost = None;
-        }
-        Ok(read)
-    }
-
-    /// Reads these accounts. `false` where endpoints have come to contradict each other meanwhile: then
-    /// nothing is said that would let the daemon act.
-    async fn read(
-        &mut self,
-        number: usize,
-        server: &Server,
-        at: LedgerPoint,
-        accounts: BTreeSet<AccountId>,
-    ) -> Result<bool, Over> {
-        let read = snapshot::read(server, &at, &accounts, &self.escrows).await.map_err(Over::of(number))?;
-        let disputed = self.shared.board(|board| {
-            board.credit(number);
-            board.dispute().is_some()
-        });
-        if disputed {
-            // To look at it again.
-            self.shared.changed.notify_one();
-            return Ok(false);
-        }
-        self.escrows.extend(read.iter().flat_map(|account| &account.escrows).map(|escrow| escrow.key));
-        let from = self.shared.board(|board| board.endpoint(number).to_owned());
-        self.send(Input::Reconciled { at, accounts: read, from, wall_ms: self.clock.now_ms() }).await?;
-        self.wanted.retain(|account| !accounts.contains(account));
-        Ok(true)
     }
 
     fn want(&mut self, accounts: Vec<AccountId>) {
         Arc::make_mut(&mut self.watch).add(accounts.iter().copied());
-        self.wanted.extend(accounts);
+        self.readings.want(accounts);
     }
 
     /// An endpoint failed. Another takes its place, unless what it did was no outage: then nothing more is
     /// believed until everything has been read anew.
     async fn trouble(&mut self, number: usize, trouble: &Trouble) -> Result<(), Ended> {
-        if let Trouble::Lacks(index) = trouble {
-            self.shared.board(|board| board.lacks(number, index.0));
-            return Ok(());
-        }
         let endpoint = self.shared.board(|board| board.endpoint(number).to_owned());
+        match trouble {
+            Trouble::Lacks(index) => {
+                self.shared.board(|board| board.lacks(number, index.0));
+                return Ok(());
+            }
+            Trouble::Busy(_) => {
+                tracing::warn!(endpoint, %trouble, "the ledger server is left alone for a while");
+                self.shared.board(|board| board.rest(number));
+                let wait = self.backoff.next();
+                self.wait_for(wait);
+                return Ok(());
+            }
+            // No server can help that. What was proven on the way to it stays.
+            Trouble::Unreadable { index, hash, .. } if self.is_agreed(*index, *hash) => {
+                let again = Instant::now() + self.backoff.next();
+                (self.unreadable, self.retry) = (Some((index.0, again)), Some(again));
+                return self.lose_sight(trouble.to_string()).await;
+            }
+            _ => {}
+        }
         tracing::warn!(endpoint, %trouble, "the ledger server is left");
         self.shared.blame(number, trouble);
         if trouble.is_grave() {
@@ -350,23 +322,63 @@ impl Follower {
         Ok(())
     }
 
+    /// Whether it is the ledger that the chain leads to.
+    fn is_agreed(&self, index: LedgerIndex, hash: Hash256) -> bool {
+        self.chain.lowest() == Some((index.0, hash)) || (self.cursor.is_none() && self.chain.is_empty())
+    }
+
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.unreadable.is_some()
+    }
+
+    /// Whether it is not worth asking for that ledger now.
+    pub(super) fn is_to_wait_with(&mut self, index: u32) -> bool {
+        let Some((unreadable, until)) = self.unreadable else { return false };
+        let wait = until.saturating_duration_since(Instant::now());
+        // Without a cursor the newest is begun with, whichever that is.
+        if wait.is_zero() || (unreadable != index && self.cursor.is_some()) {
+            return false;
+        }
+        self.wait_for(wait);
+        true
+    }
+
+    /// Something may be there in a moment: wakes up to ask again, soon and then ever more seldom.
+    pub(super) fn try_again_within(&mut self, most: Duration) {
+        if self.retry.is_none() {
+            let wait = self.backoff.next().min(most);
+            self.wait_for(wait);
+        }
+    }
+
+    /// Wakes up after this at the latest.
+    pub(super) fn wait_for(&mut self, wait: Duration) {
+        let at = Instant::now() + wait;
+        self.retry = Some(self.retry.map_or(at, |retry| retry.min(at)));
+    }
+
     fn missing_history(&self) -> Option<Missing> {
         let cursor = self.cursor?;
         let (top, _) = self.chain.highest()?;
         self.shared.board(|board| board.missing(cursor.index.0.saturating_add(1), top))
     }
 
-    /// Says what nobody has, once for each place where it begins. After a while endpoints are asked again
-    /// for what they lacked.
-    async fn say_missing(&mut self, missing: Missing, retry: Option<Instant>) -> Result<(), Over> {
+    /// Ledgers that nobody gives are asked for again. Where nobody has anything newer either, that is all: it is no
+    /// hole, and when it lasts, silence is what is said. A hole is said once for each place where it begins; at
+    /// once where everybody says so, and where one may be a moment behind, after that moment.
+    async fn say_missing(&mut self, missing: Missing) -> Result<(), Over> {
+        let Missing { first, last, text, newest, may_come } = missing;
         let now = Instant::now();
-        if retry.is_some_and(|retry| retry <= now) {
-            self.shared.board(|board| board.forget_lacks());
-            self.shared.changed.notify_one();
+        let since = match self.lacking {
+            Some((lacking, since)) if lacking == first => since,
+            _ => now,
+        };
+        self.lacking = Some((first, since));
+        let is_lag = newest || (may_come && now < since + LAG_MAX);
+        self.try_again_within(if is_lag { LAG_RETRY } else { Duration::MAX });
+        if is_lag && self.missing != Some(first) {
             return Ok(());
         }
-        self.retry = Some(retry.unwrap_or_else(|| now + self.backoff.next()));
-        let Missing { first, last, text } = missing;
         let said = self.missing.replace(first) == Some(first);
         if !said || self.lost.is_none() {
             self.lose_sight(text.clone()).await?;
@@ -380,18 +392,21 @@ impl Follower {
 
     async fn say_silence(&mut self) -> Result<(), Ended> {
         // Something is wrong that has been said already.
-        if self.missing.is_some() || self.shared.board(|board| board.dispute().is_some()) {
+        let said = self.missing.is_some() || self.unreadable.is_some();
+        if said || self.shared.board(|board| board.dispute().is_some()) {
             return Ok(());
         }
         let seconds = self.network.silence_max.as_secs();
         let cursor = self.cursor.map_or(0, |cursor| cursor.index.0);
-        let reason = self.shared.board(|board| board.all_down().or_else(|| board.too_few(cursor)));
+        let reason = self.shared.board(|board| {
+            board.all_down().or_else(|| board.withheld(cursor)).or_else(|| board.too_few(cursor))
+        });
         let reason = reason.unwrap_or_else(|| format!("no new validated ledger for {seconds} s"));
         self.lose_sight(reason).await
     }
 
     async fn lose_sight(&mut self, reason: String) -> Result<(), Ended> {
-        self.read_all = true;
+        self.readings.read_all();
         if self.lost.as_ref() == Some(&reason) {
             return Ok(());
         }

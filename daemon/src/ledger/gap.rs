@@ -12,7 +12,7 @@ use xrpl_wire::tree;
 use super::error::{Trouble, malformed};
 use super::fetch;
 use super::follow::{Follower, Over};
-use super::observe::{ObserveError, Seen, Watch, observation, see};
+use super::observe::{Seen, Watch, observation, see};
 use super::reply::{self, AccountTx, AccountTxData, TxData, account_text};
 use super::server::Server;
 use super::transport::RequestError;
@@ -117,8 +117,9 @@ async fn pages(
             }
             let data = TxData { tx_blob, meta_blob };
             let tx_id = tree::transaction_id(&data.tx_blob.0);
-            let index = LedgerIndex(ledger_index);
-            let seen = see(tx_id, &data, watch).map_err(|what| ObserveError { index, tx_id, what })?;
+            // That it is one of the ledger's is not proven here.
+            let seen = see(tx_id, &data, watch)
+                .map_err(|what| malformed(METHOD, format!("transaction {tx_id} cannot be read: {what}")))?;
             found.entry(ledger_index).or_default().insert(tx_id, seen);
         }
         marker = page.marker;

@@ -97,7 +97,8 @@ impl History {
         let mut unusable = Vec::new();
         for endpoint in &network.endpoints {
             let opened = async {
-                let (server, announced) = Server::open(&transport, endpoint, network.request_timeout).await?;
+                let (server, announced) =
+                    Server::open(&transport, endpoint, network.request_timeout, rand::random()).await?;
                 let tip = subscribe(&server, network).await?;
                 Ok::<_, Trouble>((server, announced, tip))
             };
@@ -169,8 +170,11 @@ impl History {
         accounts: &BTreeSet<AccountId>,
     ) -> Result<Vec<AccountSnapshot>, HistoryError> {
         let read = match snapshot::read(&self.server, at, accounts, &self.escrows).await {
-            Ok(read) => read,
-            Err(trouble) => return Err(self.error(trouble).await),
+            (mut read, Ok(())) => {
+                read.sort_by_key(|account| account.account);
+                read
+            }
+            (_, Err(trouble)) => return Err(self.error(trouble).await),
         };
         self.escrows.extend(read.iter().flat_map(|account| &account.escrows).map(|escrow| escrow.key));
         self.watch(accounts.iter().copied());

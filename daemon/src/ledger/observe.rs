@@ -9,7 +9,7 @@ use treasury_core::observe::{
     Change, EscrowView, LedgerObservation, LedgerPoint, NetworkFees, ObservedTx, OpaqueTx, RootView,
     SignerListView, intent_digest_of,
 };
-use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes, LedgerIndex, Weight};
+use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes, Weight};
 use xrpl_wire::entry::{Escrow, SignerList};
 use xrpl_wire::{
     AffectedNode, Amount, Drops, LedgerEntry, LedgerEntryType, LedgerTx, Metadata, NodeKind, Object,
@@ -18,19 +18,6 @@ use xrpl_wire::{
 
 use super::interest::Interest;
 use super::reply::TxData;
-
-/// Why a proven ledger cannot be taken in: what became of a transaction of the treasury's cannot be read. This
-/// program may be too old for it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("ledger {index}: transaction {tx_id} cannot be read: {what}")]
-pub struct ObserveError {
-    /// Which ledger.
-    pub index: LedgerIndex,
-    /// Which transaction.
-    pub tx_id: Hash256,
-    /// Why.
-    pub what: String,
-}
 
 /// Which accounts are looked at.
 #[derive(Clone, Debug, Default)]

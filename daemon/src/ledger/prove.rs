@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{Hash256, LedgerIndex};
-use xrpl_wire::{LedgerHeader, tree};
+use xrpl_wire::{LedgerHeader, header, tree};
 
 use super::error::{Trouble, malformed};
 use super::helper::Helper;
-use super::observe::{ObserveError, Seen, Watch, see};
+use super::observe::{Seen, Watch, see};
 use super::reply::{LedgerReply, TxData};
 
 /// A ledger whose header hashes to its hash and whose transactions hash to the header's root.
@@ -56,7 +56,8 @@ impl Prover {
         // What cannot be read is told only of what is proven.
         let mut all_seen = Vec::new();
         for Looked { id, seen, .. } in looked {
-            let wrong = |what| ObserveError { index, tx_id: id, what };
+            let hash = reply.ledger_hash;
+            let wrong = |what| Trouble::Unreadable { index, hash, what: format!("transaction {id}: {what}") };
             all_seen.extend(seen.transpose().map_err(wrong)?);
         }
         let point = LedgerPoint { index, hash: reply.ledger_hash, close_time: header.close_time };
@@ -69,8 +70,15 @@ pub(super) fn prove_header(index: LedgerIndex, reply: &LedgerReply) -> Result<Le
     if !reply.validated {
         return Err(malformed("ledger", format!("ledger {index} is not validated")));
     }
-    let header = LedgerHeader::decode(&reply.ledger.ledger_data.0)
-        .map_err(|error| malformed("ledger", format!("the header: {error}")))?;
+    let data = &reply.ledger.ledger_data.0;
+    let header = LedgerHeader::decode(data).map_err(|error| {
+        // A later ledger may have another header. That it is one, its hash says.
+        if header::hash_of(data) == reply.ledger_hash {
+            let what = format!("its header: {error}");
+            return Trouble::Unreadable { index, hash: reply.ledger_hash, what };
+        }
+        malformed("ledger", format!("the header: {error}"))
+    })?;
     if header.index != index.0 {
         return Err(malformed("ledger", format!("asked for ledger {index}, got {}", header.index)));
     }

@@ -22,6 +22,11 @@ impl Ranges {
         Some(Self(stretches))
     }
 
+    /// The last ledger of all.
+    pub(super) fn last(&self) -> Option<u32> {
+        self.0.iter().map(|(_, last)| *last).max()
+    }
+
     /// The last ledger of the stretch that holds this one.
     pub(super) fn end_of(&self, index: u32) -> Option<u32> {
         self.0.iter().filter(|(first, last)| (*first..=*last).contains(&index)).map(|(_, last)| *last).max()

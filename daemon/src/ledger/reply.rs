@@ -180,6 +180,16 @@ pub(super) fn submit_refused(code: &str, message: &str) -> SubmitReply {
     if passing.contains(&code) { SubmitReply::Busy(text) } else { SubmitReply::Unknown(text) }
 }
 
+/// Whether a server refuses because it is asked too much, and not because of what it is asked.
+pub(super) fn is_busy(code: &str) -> bool {
+    matches!(code, "slowDown" | "tooBusy")
+}
+
+/// Whether it says that it does not have the ledger.
+pub(super) fn is_ledger_missing(code: &str) -> bool {
+    code == "lgrNotFound"
+}
+
 /// Whether an account's error means that it is not on the ledger.
 pub(super) fn is_account_missing(code: &str) -> bool {
     code == "actNotFound"

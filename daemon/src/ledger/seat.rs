@@ -1,14 +1,12 @@
 //! Keeps one endpoint connected: connects, subscribes, listens, and comes back after every failure.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::backoff::Backoff;
 use super::board::Board;
 use super::error::{Trouble, malformed};
 use super::ranges::Ranges;
@@ -16,12 +14,6 @@ use super::reply::{self, Announced};
 use super::server::Server;
 use super::transport::Transport;
 use crate::config::{Endpoint, NetworkConfig};
-
-/// The first wait after an endpoint has failed; doubled each time.
-const BACKOFF_FIRST: Duration = Duration::from_millis(250);
-
-/// The longest wait. A server that comes back is used within this.
-pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
 /// What the endpoints' tasks and the follower share.
 #[derive(Debug)]
@@ -66,6 +58,7 @@ pub(super) struct Seat {
     number: usize,
     endpoint: Endpoint,
     backoff: Backoff,
+    jitter_seed: u64,
     /// Where it fell silent. It is worth nothing until it has come further.
     stuck_at: Option<u32>,
 }
@@ -92,6 +85,7 @@ impl Seat {
         jitter_seed: u64,
         number: usize,
     ) -> Self {
+        let jitter_seed = jitter_seed.wrapping_add(u64::try_from(number).unwrap_or_default());
         Self {
             shared: Arc::clone(shared),
             transport: Arc::clone(transport),
@@ -99,7 +93,8 @@ impl Seat {
             number,
             endpoint: network.endpoints.get(number).cloned().unwrap_or_else(|| Endpoint::named("")),
             // Endpoints that failed together do not come back together.
-            backoff: Backoff::new(jitter_seed.wrapping_add(u64::try_from(number).unwrap_or_default())),
+            backoff: Backoff::new(jitter_seed),
+            jitter_seed,
             stuck_at: None,
         }
     }
@@ -135,7 +130,8 @@ impl Seat {
         let Some(leave) = self.shared.leave.get(self.number) else { return Ok(Over::Blamed) };
         let mut leave = leave.subscribe();
         let patience = self.network.request_timeout;
-        let (server, mut announced) = Server::open(&*self.transport, &self.endpoint, patience).await?;
+        let opened = Server::open(&*self.transport, &self.endpoint, patience, self.jitter_seed).await;
+        let (server, mut announced) = opened?;
         let tip = subscribe(&server, &self.network).await?;
         let ranges = match &tip.validated_ledgers {
             Some(_) => None,
@@ -213,49 +209,4 @@ fn check(announced: &Announced, network: &NetworkConfig) -> Result<(), Trouble> 
 async fn complete_ledgers(server: &Server) -> Option<Ranges> {
     let reply: Value = server.request("server_info", json!({})).await.ok()?.read().ok()?;
     Ranges::parse(reply.pointer("/info/complete_ledgers").and_then(Value::as_str)?)
-}
-
-/// Waits that grow, with jitter.
-#[derive(Debug)]
-pub(super) struct Backoff {
-    wait: Duration,
-    jitter: StdRng,
-}
-
-impl Backoff {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { wait: BACKOFF_FIRST, jitter: StdRng::seed_from_u64(seed) }
-    }
-
-    /// Begins with the shortest again.
-    pub(super) fn reset(&mut self) {
-        self.wait = BACKOFF_FIRST;
-    }
-
-    /// The next wait: between half and the whole of it, so that many daemons do not come back at the
-    /// same moment.
-    pub(super) fn next(&mut self) -> Duration {
-        let half = self.wait / 2;
-        self.wait = self.wait.saturating_mul(2).min(BACKOFF_MAX);
-        let most = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
-        half.saturating_add(Duration::from_millis(self.jitter.random_range(0..=most)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_up_to_the_longest_and_begin_anew() {
-        let mut backoff = Backoff::new(1);
-        let mut whole = BACKOFF_FIRST;
-        for _ in 0..10 {
-            let wait = backoff.next();
-            assert!(wait >= whole / 2 && wait <= whole, "{wait:?} of {whole:?}");
-            whole = (whole * 2).min(BACKOFF_MAX);
-        }
-        backoff.reset();
-        assert!(backoff.next() <= BACKOFF_FIRST);
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use treasury_core::observe::{AccountSnapshot, LedgerPoint, RootView};
 use treasury_core::units::{AccountId, EscrowKey, Hash256};
@@ -24,18 +24,27 @@ const PAGES_MAX: usize = 1_000;
 /// As many objects in a page as a server gives to strangers.
 const PAGE_OBJECTS: u32 = 400;
 
-/// Reads accounts at a ledger.
+/// Reads accounts at a ledger: what could be read, and what kept the rest from it.
 pub(super) async fn read(
     server: &Server,
     at: &LedgerPoint,
     accounts: &BTreeSet<AccountId>,
     escrows: &BTreeSet<EscrowKey>,
-) -> Result<Vec<AccountSnapshot>, Trouble> {
+) -> (Vec<AccountSnapshot>, Result<(), Trouble>) {
     let known: BTreeMap<Hash256, EscrowKey> =
         escrows.iter().map(|key| (index::escrow(&key.owner, key.sequence), *key)).collect();
     let reader = Reader { server, at, known: &known };
     let readings: Vec<_> = accounts.iter().map(|account| reader.account(*account)).collect();
-    stream::iter(readings).buffered(AT_ONCE).try_collect().await
+    let mut read = Vec::with_capacity(accounts.len());
+    // What is read is kept as it comes: one that is late holds none of the others back.
+    let mut readings = stream::iter(readings).buffer_unordered(AT_ONCE);
+    while let Some(reading) = readings.next().await {
+        match reading {
+            Ok(account) => read.push(account),
+            Err(trouble) => return (read, Err(trouble)),
+        }
+    }
+    (read, Ok(()))
 }
 
 #[derive(Clone, Copy)]
@@ -65,9 +74,9 @@ impl Reader<'_> {
     async fn root(&self, account: AccountId) -> Result<Option<RootView>, Trouble> {
         const METHOD: &str = "account_info";
         let params = json!({ "account": account_text(&account), "ledger_index": self.at.index.0 });
-        let reply = match self.server.request(METHOD, params).await {
+        let reply = match self.server.request_of_ledger(METHOD, params).await {
             Err(RequestError::Server { code, .. }) if is_account_missing(&code) => return Ok(None),
-            reply => reply.map_err(|error| self.lacks(error))?,
+            reply => reply.map_err(Trouble::about(self.at.index))?,
         };
         let info: AccountInfo = parse(METHOD, reply)?;
         self.check_ledger(METHOD, info.ledger_index, info.ledger_hash)?;
@@ -90,7 +99,8 @@ impl Reader<'_> {
             if let (Some(marker), Some(params)) = (marker.take(), params.as_object_mut()) {
                 params.insert("marker".to_owned(), marker);
             }
-            let reply = self.server.request(METHOD, params).await.map_err(|error| self.lacks(error))?;
+            let reply = self.server.request_of_ledger(METHOD, params).await;
+            let reply = reply.map_err(Trouble::about(self.at.index))?;
             let page: AccountObjects = parse(METHOD, reply)?;
             self.check_ledger(METHOD, page.ledger_index, page.ledger_hash)?;
             for object in page.account_objects {
@@ -175,13 +185,6 @@ impl Reader<'_> {
             && hash.is_none_or(|hash| hash == self.at.hash)
             && (index.is_some() || hash.is_some());
         if same { Ok(()) } else { Err(malformed(method, format!("not read at ledger {}", self.at.index))) }
-    }
-
-    fn lacks(&self, error: RequestError) -> Trouble {
-        match error {
-            RequestError::Server { code, .. } if code == "lgrNotFound" => Trouble::Lacks(self.at.index),
-            error => error.into(),
-        }
     }
 }
 

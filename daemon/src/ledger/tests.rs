@@ -5,11 +5,15 @@ mod embedded;
 mod fake;
 mod faults;
 mod history;
+mod lag;
+mod later;
 mod memory;
 mod outage;
+mod pace;
 mod proof;
 mod quorum;
 mod random;
+mod readings;
 
 use std::time::Duration;
 

@@ -3,7 +3,34 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use xrpl_wire::{Hash256, LedgerEntry, LedgerHeader, Metadata, Object, RippleTime, Transaction};
+use treasury_core::units::{AccountId, HexBytes};
+use xrpl_wire::{Hash256, LedgerEntry, LedgerHeader, Metadata, Object, RippleTime, Transaction, tree};
+
+use super::reply::TxData;
+
+/// A transaction of the wire crate's folder `later`: what servers newer than this program may put into a ledger.
+macro_rules! later {
+    ($name:literal) => {{
+        let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wire/tests/later/", $name, ".json"));
+        let story: serde_json::Value = serde_json::from_str(text).unwrap();
+        let bytes =
+            |key: &str| treasury_core::units::HexBytes(hex::decode(story[key].as_str().unwrap()).unwrap());
+        $crate::ledger::reply::TxData { tx_blob: bytes("tx_blob"), meta_blob: bytes("meta_blob") }
+    }};
+}
+pub(super) use later;
+
+/// Whom the payments there pay.
+pub(super) const PAYEE: &str = "A8EA04BACE21F9869660AF44455E92E6F3F0AD91";
+/// Who sends them.
+pub(super) const PAYER: &str = "B5F762798A53D543A014CAF8B297CFF8F2F937E8";
+
+/// The account of an id in hex.
+pub(super) fn account(id: &str) -> AccountId {
+    let mut bytes = [0; 20];
+    hex::decode_to_slice(id, &mut bytes).unwrap();
+    AccountId(bytes)
+}
 
 /// One recorded story.
 pub(super) struct Story {
@@ -38,6 +65,16 @@ impl Recorded {
             "ledger_index": self.header.index,
             "validated": true,
         })
+    }
+
+    /// Puts one more transaction into it. What follows has another parent then.
+    pub(super) fn add(&mut self, tx: &TxData) {
+        let text = |bytes: &HexBytes| hex::encode_upper(&bytes.0);
+        self.transactions.push((text(&tx.tx_blob), text(&tx.meta_blob)));
+        let bytes = |text: &String| hex::decode(text).unwrap();
+        let all = self.transactions.iter().map(|(tx, meta)| (bytes(tx), bytes(meta)));
+        self.header.transaction_hash = tree::transaction_tree_root(all);
+        self.hash = self.header.hash();
     }
 
     pub(super) fn decoded(&self) -> Vec<(Transaction, Metadata)> {

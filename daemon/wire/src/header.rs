@@ -69,8 +69,13 @@ impl LedgerHeader {
 
     /// The ledger's hash.
     pub fn hash(&self) -> Hash256 {
-        sha512_half(&[&prefix::LEDGER, &self.encode()])
+        hash_of(&self.encode())
     }
+}
+
+/// The hash of a ledger by the bytes of its header, whether or not this program can read them.
+pub fn hash_of(header: &[u8]) -> Hash256 {
+    sha512_half(&[&prefix::LEDGER, header])
 }
 
 #[cfg(test)]

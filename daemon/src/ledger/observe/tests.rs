@@ -144,12 +144,12 @@ fn observed(
     fees: NetworkFees,
     transactions: &[(Transaction, Metadata)],
     watch: &Watch,
-) -> Result<LedgerObservation, ObserveError> {
+) -> Result<LedgerObservation, String> {
     let point =
         LedgerPoint { index: LedgerIndex(header.index), hash: header.hash(), close_time: header.close_time };
     let seen = transactions.iter().map(|(tx, meta)| {
         let data = TxData { tx_blob: HexBytes(tx.encode()), meta_blob: HexBytes(meta.encode().unwrap()) };
-        see(tx.id(), &data, watch).map_err(|what| ObserveError { index: point.index, tx_id: tx.id(), what })
+        see(tx.id(), &data, watch)
     });
     Ok(observation(point, header.parent_hash, fees, seen.collect::<Result<_, _>>()?))
 }

@@ -68,26 +68,6 @@ async fn a_ledger_that_one_server_lacks_comes_from_another() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_nobody_has_is_waited_for_and_never_skipped() {
-    let server = FakeServer::start("tickets", 4).await;
-    let missing = server.point(2).index;
-    server.twist(move |request, says| {
-        if request["command"] == "ledger" && request["ledger_index"] == missing.0 {
-            Says::Error("lgrNotFound")
-        } else {
-            says
-        }
-    });
-    let mut port = spawn(network(&[server.url()]), from(server.point(1)));
-    let reason = port.sight_lost().await;
-    assert!(reason.starts_with(&format!("history is missing: ledgers {missing}..{missing} (")), "{reason}");
-    let said = port.next().await;
-    assert!(matches!(said, Input::HistoryMissing { first, last, .. } if first == missing && last == missing));
-    server.behave();
-    assert_eq!(port.ledger().await.point, server.point(2));
-}
-
-#[tokio::test]
 async fn a_socket_that_falls_silent_is_given_up() {
     let server = FakeServer::start("tickets", 2).await;
     let patience = NetworkConfig { silence_max: Duration::from_millis(50), ..network(&[server.url()]) };

@@ -8,12 +8,20 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use treasury_core::units::LedgerIndex;
+use xrpl_wire::LedgerHeader;
 
 use super::*;
+use crate::ledger::reply::TxData;
 use crate::ledger::vectors::{Recorded, story};
 
 /// The longest that anything here takes, in virtual time.
 const LONGEST: Duration = Duration::from_secs(600);
+
+/// What is said in place of the usual; `None`: the usual.
+type Twist = Box<dyn FnMut(&'static str, &Value) -> Option<Result<Value, &'static str>> + Send>;
+
+/// Changes what is announced.
+type Shows = Box<dyn FnMut(&mut Value) + Send>;
 
 /// How one server behaves. The default is that it does.
 pub(super) struct Host {
@@ -35,6 +43,10 @@ pub(super) struct Host {
     /// Gives transactions with one bit changed.
     pub(super) tampers: bool,
     pub(super) network_id: u32,
+    /// Changes what it says to requests.
+    pub(super) twist: Option<Twist>,
+    /// Changes what it announces.
+    pub(super) shows: Option<Shows>,
     /// Transactions in a page of `account_tx`.
     pub(super) page: usize,
     /// When it was connected to, or was tried to.
@@ -73,6 +85,8 @@ impl Net {
                 swallows: None,
                 tampers: false,
                 network_id: 0,
+                twist: None,
+                shows: None,
                 page: 1_000,
                 opened: Vec::new(),
                 requests: Vec::new(),
@@ -113,6 +127,37 @@ impl Net {
     /// The place of the ledger after so many have closed, as the first server has it.
     pub(super) fn point(&self, closed: usize) -> LedgerPoint {
         self.0[0].point(closed)
+    }
+
+    /// Adds empty ledgers after those of the story.
+    pub(super) fn grow(&self, ledgers: usize) {
+        for memory in &self.0 {
+            memory.set(|host| {
+                for _ in 0..ledgers {
+                    let last = host.ledgers.last().unwrap();
+                    let (index, parent_hash) = (last.header.index + 1, last.hash);
+                    let transaction_hash = Hash256::ZERO;
+                    let header = LedgerHeader { index, parent_hash, transaction_hash, ..last.header };
+                    host.ledgers.push(Recorded { header, hash: header.hash(), transactions: Vec::new() });
+                }
+            });
+        }
+    }
+
+    /// Puts one more transaction into a ledger of every server, which changes all that follow.
+    pub(super) fn put(&self, closed: usize, tx: &TxData) {
+        for memory in &self.0 {
+            memory.set(|host| {
+                let mut parent = host.ledgers[closed - 1].hash;
+                for (number, ledger) in host.ledgers.iter_mut().enumerate().skip(closed) {
+                    if number == closed {
+                        ledger.add(tx);
+                    }
+                    ledger.header.parent_hash = parent;
+                    (ledger.hash, parent) = (ledger.header.hash(), ledger.header.hash());
+                }
+            });
+        }
     }
 
     /// Begins after so many ledgers.
@@ -173,7 +218,7 @@ impl Memory {
 }
 
 impl Host {
-    fn announced(&self) -> Value {
+    fn announced(&mut self) -> Value {
         let tip = &self.ledgers[self.closed];
         let mut json = json!({
             "fee_base": 10, "reserve_base": 1_000_000, "reserve_inc": 200_000, "network_id": self.network_id,
@@ -183,19 +228,28 @@ impl Host {
             let first = self.ledgers[self.first].header.index;
             json["validated_ledgers"] = json!(format!("{first}-{}", tip.header.index));
         }
+        if let Some(shows) = &mut self.shows {
+            shows(&mut json);
+        }
         json
     }
 
-    fn announce(&self) {
+    fn announce(&mut self) {
+        let announced = self.announced();
         if let Some(announce) = self.announce.as_ref().filter(|_| !self.mute) {
-            announce.send_replace(Some(Announced::from_json(self.announced()).unwrap()));
+            announce.send_replace(Some(Announced::from_json(announced).unwrap()));
         }
     }
 
-    fn answer(&self, method: &'static str, params: &Value) -> Result<Value, &'static str> {
+    fn answer(&mut self, method: &'static str, params: &Value) -> Result<Value, &'static str> {
+        if let Some(said) = self.twist.as_mut().and_then(|twist| twist(method, params)) {
+            return said;
+        }
+        if method == "subscribe" {
+            return Ok(self.announced());
+        }
         let held = self.ledgers[..=self.closed].iter().skip(self.first);
         match method {
-            "subscribe" => Ok(self.announced()),
             "ledger" => {
                 let found = held.clone().find(|ledger| params["ledger_index"] == ledger.header.index);
                 let mut reply = found.ok_or("lgrNotFound")?.reply();

@@ -3,30 +3,15 @@
 use xrpl_wire::Value;
 
 use super::*;
-
-/// A transaction of the wire crate's `later` folder.
-macro_rules! later {
-    ($name:literal) => {{
-        let text = include_str!(concat!("../../../../wire/tests/later/", $name, ".json"));
-        let story: serde_json::Value = serde_json::from_str(text).unwrap();
-        let bytes = |key: &str| HexBytes(hex::decode(story[key].as_str().unwrap()).unwrap());
-        TxData { tx_blob: bytes("tx_blob"), meta_blob: bytes("meta_blob") }
-    }};
-}
-
-fn account(id: &str) -> AccountId {
-    let mut bytes = [0; 20];
-    hex::decode_to_slice(id, &mut bytes).unwrap();
-    AccountId(bytes)
-}
+use crate::ledger::vectors::{PAYEE, PAYER, account, later};
 
 /// Whom the payments of the folder pay, and who sends them.
 fn payee() -> AccountId {
-    account("A8EA04BACE21F9869660AF44455E92E6F3F0AD91")
+    account(PAYEE)
 }
 
 fn payer() -> AccountId {
-    account("B5F762798A53D543A014CAF8B297CFF8F2F937E8")
+    account(PAYER)
 }
 
 /// Whom the escrow of the folder is for, and whose it is.
