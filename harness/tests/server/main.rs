@@ -1,6 +1,7 @@
 //! The embedded server over real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod asked;
 mod comfort;
 mod control;
 mod explorer;

@@ -178,10 +178,11 @@ async fn main() -> Result<ExitCode> {
     server.set_close_on_submit(args.close_on_submit);
     // Whoever reads what is printed may stop it at once, so it listens for that first.
     let stopped = signalled()?;
+    let events = server.events();
     // Whoever closed its side has seen enough, as with any other command.
     if print(&introduction(&server, &accounts))? {
         if !args.quiet {
-            tokio::spawn(watch::watch(server.events()));
+            tokio::spawn(watch::watch(events));
         }
         stopped.await;
     }

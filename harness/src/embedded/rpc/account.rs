@@ -90,11 +90,11 @@ pub(super) fn account_info<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult
 }
 
 /// A trust line as one of its two accounts sees it.
-struct Line {
-    peer: AccountId,
-    currency: Currency,
-    balance: IouValue,
-    limit: IouValue,
+pub(super) struct Line {
+    pub(super) peer: AccountId,
+    pub(super) currency: Currency,
+    pub(super) balance: IouValue,
+    pub(super) limit: IouValue,
     limit_peer: IouValue,
     quality_in: u32,
     quality_out: u32,
@@ -103,7 +103,11 @@ struct Line {
 }
 
 impl Line {
-    fn new(account: &AccountId, state: &Object) -> Option<Self> {
+    /// The line that an entry is to one of its accounts; none if it is another kind of entry.
+    pub(super) fn new(account: &AccountId, state: &Object) -> Option<Self> {
+        if !is_kind(state, LedgerEntryType::RippleState) {
+            return None;
+        }
         let issued = |field| match state.amount(field) {
             Some(xrpl_wire::Amount::Issued(amount)) => Some(amount),
             _ => None,
@@ -132,7 +136,7 @@ impl Line {
     }
 
     /// A flag of this side, or of the peer's.
-    fn has(&self, low: u32, high: u32, peer: bool) -> bool {
+    pub(super) fn has(&self, low: u32, high: u32, peer: bool) -> bool {
         self.flags & (if self.low != peer { low } else { high }) != 0
     }
 
@@ -185,43 +189,63 @@ pub(super) fn account_lines<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResul
         (false, None) => return Err(Failure::with_fields(result, RpcError::ActMalformed)),
         (false, peer) => peer,
     };
-    let limit = usize::try_from(call.params.limit(ACCOUNT_PAGE, call.admin)?).unwrap_or(usize::MAX);
+    let limit = call.params.limit(ACCOUNT_PAGE, call.admin)?;
     let ignore_default = call.params.flag("ignore_default");
-    let after = line_marker(&view, call, &account)?;
+    let page = owned_page(&view, call, &account, limit)?;
+    let lines: Vec<Value> = page
+        .entries
+        .iter()
+        .filter_map(|(_, object)| Line::new(&account, (*object)?))
+        .filter(|line| !(ignore_default && line.is_default()) && peer.is_none_or(|peer| peer == line.peer))
+        .map(|line| line.json())
+        .collect();
+    Page::insert_marker(&page, limit, &mut result);
+    result.insert("account".to_owned(), account.to_string().into());
+    result.insert("lines".to_owned(), lines.into());
+    Ok(result)
+}
 
-    let mut lines = Vec::new();
-    let mut last = None;
-    let mut more = false;
-    let mut owned = owned_entries(&view, &account);
-    if let Some(after) = after
+/// A page of what stands in an account's directory.
+pub(super) struct Page<'a> {
+    /// The entries, of every kind: those that a method does not show count towards the length of its page.
+    pub(super) entries: Vec<(Hash256, Option<&'a Object>)>,
+    /// The last entry and the directory page it says it stands on, if more come after it.
+    marker: Option<String>,
+}
+
+impl Page<'_> {
+    /// Tells that there is more.
+    pub(super) fn insert_marker(&self, limit: u32, result: &mut Map<String, Value>) {
+        if let Some(marker) = &self.marker {
+            result.insert("limit".to_owned(), limit.into());
+            result.insert("marker".to_owned(), marker.as_str().into());
+        }
+    }
+}
+
+/// The page after the marker of a request.
+pub(super) fn owned_page<'a>(
+    view: &View<'a>,
+    call: &Call<'_>,
+    account: &AccountId,
+    limit: u32,
+) -> Result<Page<'a>, Failure> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut owned = owned_entries(view, account);
+    if let Some(after) = line_marker(view, call, account)?
         && !owned.any(|(key, _)| key == after)
     {
         return Err(RpcError::InvalidParams.into());
     }
-    for (count, (key, object)) in owned.enumerate() {
-        if count == limit {
-            more = true;
-            break;
+    let entries: Vec<_> = owned.by_ref().take(limit).collect();
+    let marker = match (entries.last(), owned.next()) {
+        (Some((key, object)), Some(_)) => {
+            let hint = object.map_or(0, |object| start_hint(object, account));
+            Some(format!("{key},{hint}"))
         }
-        last = Some((key, object));
-        let line = object
-            .filter(|object| is_kind(object, LedgerEntryType::RippleState))
-            .and_then(|object| Line::new(&account, object));
-        if let Some(line) = line
-            && !(ignore_default && line.is_default())
-            && peer.is_none_or(|peer| peer == line.peer)
-        {
-            lines.push(line.json());
-        }
-    }
-    if let (true, Some((key, object))) = (more, last) {
-        let hint = object.map_or(0, |object| start_hint(object, &account));
-        result.insert("limit".to_owned(), limit.into());
-        result.insert("marker".to_owned(), format!("{key},{hint}").into());
-    }
-    result.insert("account".to_owned(), account.to_string().into());
-    result.insert("lines".to_owned(), lines.into());
-    Ok(result)
+        _ => None,
+    };
+    Ok(Page { entries, marker })
 }
 
 /// The entry after which a page starts: `index,page`, an entry of the account.
@@ -269,7 +293,7 @@ pub(super) fn is_kind(entry: &Object, kind: LedgerEntryType) -> bool {
 }
 
 /// What an account's directory lists, page by page, with the entries.
-fn owned_entries<'a>(
+pub(super) fn owned_entries<'a>(
     view: &View<'a>,
     account: &AccountId,
 ) -> impl Iterator<Item = (Hash256, Option<&'a Object>)> {

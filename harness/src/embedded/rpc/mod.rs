@@ -5,18 +5,23 @@
 //! `&Ledger`; only `submit`, `submit_multisigned` and `ledger_accept` change it, and what they change
 //! comes back as [`Effects`] for whoever serves subscribers.
 
+mod absent;
 mod account;
 mod account_tx;
 mod autofill;
+mod channels;
 mod definitions;
 mod deposit;
 mod english;
 mod entry;
 pub mod error;
+mod found;
+mod holdings;
 mod keys;
 mod ledger;
 mod ledger_entry;
 mod objects;
+mod offers;
 pub mod params;
 mod parsed;
 mod payment;
@@ -195,14 +200,21 @@ const fn write(name: &'static str, writer: Writer) -> Method {
 }
 
 const METHODS: &[Method] = &[
+    read("account_channels", channels::account_channels),
     read("account_currencies", account::account_currencies),
     read("account_info", account::account_info),
     read("account_lines", account::account_lines),
+    read("account_nfts", absent::account_nfts),
     read("account_objects", objects::account_objects),
+    read("account_offers", offers::account_offers),
     read("account_tx", account_tx::account_tx),
+    read("amm_info", absent::amm_info),
+    read("channel_authorize", channels::channel_authorize),
+    read("channel_verify", channels::channel_verify),
     read("deposit_authorized", deposit::deposit_authorized),
     read("feature", server::feature),
     read("fee", server::fee),
+    read("gateway_balances", holdings::gateway_balances),
     read("ledger", ledger::ledger),
     Method {
         name: "ledger_accept",
@@ -220,6 +232,8 @@ const METHODS: &[Method] = &[
         last_version: 1,
         handler: Handler::Read(ledger::ledger_header),
     },
+    read("manifest", absent::manifest),
+    read("noripple_check", holdings::noripple_check),
     read("ping", server::ping),
     read("random", server::random),
     read("server_definitions", definitions::server_definitions),
@@ -236,7 +250,9 @@ const METHODS: &[Method] = &[
         last_version: 2,
         handler: Handler::Subscribe(subscribe::subscribe),
     },
+    read("transaction_entry", found::transaction_entry),
     read("tx", tx::tx),
+    Method { name: "tx_history", admin: false, last_version: 1, handler: Handler::Read(found::tx_history) },
     Method {
         name: "unsubscribe",
         admin: false,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use xrpl_wire::{KeyPair, KeyType, Seed, sha512_half};
+use xrpl_wire::{KeyPair, KeyType, PublicKey, Seed, sha512_half};
 
 use super::english;
 use super::error::{Failure, RpcError};
@@ -100,4 +100,47 @@ pub(super) fn entropy(seed: &Seed) -> Option<[u8; 16]> {
 fn hex_seed(text: &str, kind: Option<KeyType>) -> Option<Seed> {
     let entropy: [u8; 16] = hex::decode(text).ok()?.try_into().ok()?;
     Some(Seed::from_entropy(entropy, kind.unwrap_or(KeyType::Secp256k1)))
+}
+
+/// The bytes that make keys in base58 begin with an `a`, for accounts, and with an `n`, for servers.
+const ACCOUNT_PUBLIC: u8 = 0x23;
+const NODE_PUBLIC: u8 = 0x1C;
+
+/// An account's public key in base58: `a…`.
+pub(super) fn write_account_public(key: &[u8]) -> String {
+    let payload = [&[ACCOUNT_PUBLIC], key].concat();
+    bs58::encode(payload).with_alphabet(bs58::Alphabet::RIPPLE).with_check().into_string()
+}
+
+/// The account's public key of a text.
+pub(super) fn account_public(text: &str) -> Option<PublicKey> {
+    public(text, ACCOUNT_PUBLIC)
+}
+
+/// The server's public key of a text.
+pub(super) fn node_public(text: &str) -> Option<PublicKey> {
+    public(text, NODE_PUBLIC)
+}
+
+fn public(text: &str, kind: u8) -> Option<PublicKey> {
+    let bytes =
+        bs58::decode(text).with_alphabet(bs58::Alphabet::RIPPLE).with_check(Some(kind)).into_vec().ok()?;
+    // The byte of the kind is still there.
+    PublicKey::from_slice(bytes.get(1..)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key of the genesis account, as every standalone server proposes it for its seed.
+    #[test]
+    fn keys_are_written_as_the_servers_and_read_back() {
+        let text = "aBQG8RQAzjs1eTKFEAQXr2gS4utcDiEC9wmi7pfUPTi27VCahwgw";
+        let key = hex::decode("0330E7FC9D56BB25D6893BA3F317AE5BCF33B3291BD63DB32654A313222F7FD020").unwrap();
+        assert_eq!(write_account_public(&key), text);
+        assert_eq!(account_public(text).map(|read| read.as_bytes().to_vec()), Some(key));
+        assert_eq!(node_public(text), None);
+        assert!(node_public(super::super::server::PUBKEY_NODE).is_some());
+    }
 }

@@ -318,7 +318,7 @@ pub(super) fn wallet_propose(_: &Ledger, call: &Call<'_>) -> RpcResult {
         ("master_key", super::english::from_seed(entropy).into()),
         ("master_seed", plain.to_base58().as_str().into()),
         ("master_seed_hex", hex::encode_upper(entropy).into()),
-        ("public_key", account_public(keys.public_key().as_bytes()).into()),
+        ("public_key", super::secret::write_account_public(keys.public_key().as_bytes()).into()),
         ("public_key_hex", keys.public_key().to_string().into()),
     ]);
     if let Some(passphrase) = params.get("passphrase").as_str()
@@ -328,25 +328,4 @@ pub(super) fn wallet_propose(_: &Ledger, call: &Call<'_>) -> RpcResult {
         result.insert("warning".to_owned(), PASSPHRASE_WARNING.into());
     }
     Ok(result)
-}
-
-/// An account's public key in base58: `a…`.
-fn account_public(key: &[u8]) -> String {
-    // The byte that makes the text begin with an `a`.
-    const ACCOUNT_PUBLIC: u8 = 0x23;
-    let mut payload = vec![ACCOUNT_PUBLIC];
-    payload.extend_from_slice(key);
-    bs58::encode(payload).with_alphabet(bs58::Alphabet::RIPPLE).with_check().into_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The key of the genesis account, as every standalone server proposes it for its seed.
-    #[test]
-    fn keys_are_written_as_the_servers() {
-        let key = hex::decode("0330E7FC9D56BB25D6893BA3F317AE5BCF33B3291BD63DB32654A313222F7FD020").unwrap();
-        assert_eq!(account_public(&key), "aBQG8RQAzjs1eTKFEAQXr2gS4utcDiEC9wmi7pfUPTi27VCahwgw");
-    }
 }
