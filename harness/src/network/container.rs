@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{NetworkError, Place, Remote};
 
 /// The public server's configuration: all ports open to all, as administrators.
-const CONFIGURATION: &str = include_str!("../../../docker/xrpld.cfg");
+const CONFIGURATION: &str = include_str!("xrpld.cfg");
 
 /// Where the public server reads it.
 const CONFIGURATION_PATH: &str = "/etc/xrpld/xrpld.cfg";

@@ -146,6 +146,18 @@ async fn it_prints_a_line_for_each_ledger_and_transaction() {
     assert_eq!(quiet.line(), "", "nothing until its end");
 }
 
+#[test]
+fn it_ends_with_whoever_started_it() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xrpl-standalone"))
+        .args(["--ws-port", "0", "--rpc-port", "0", "--accounts", "0", "--end-with-stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+}
+
 #[tokio::test]
 async fn a_port_in_use_is_said_plainly_with_what_to_do() {
     let ledger = Standalone::start(&["--accounts", "0"]);

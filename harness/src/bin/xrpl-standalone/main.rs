@@ -18,7 +18,7 @@ use xrpl_wire::{AccountId, Drops, KeyPair, KeyType, RippleTime, Seed, index, sha
 
 /// A standalone XRP Ledger for tests: starts in milliseconds, closes ledgers when told, keeps nothing.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "xrpl-standalone", version)]
 struct Args {
     /// The address to listen on. Anybody who reaches it is an administrator, unless --no-admin.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
@@ -87,6 +87,10 @@ struct Args {
     /// The XRP that the faucet (POST /accounts) pays who does not say how much; 0 for no faucet.
     #[arg(long, default_value = "100", value_parser = xrp)]
     faucet: Drops,
+
+    /// Ends when its standard input does, as it does when the process ends that started it.
+    #[arg(long)]
+    end_with_stdin: bool,
 
     /// Prints no line for ledgers and transactions.
     #[arg(long, short)]
@@ -184,7 +188,14 @@ async fn main() -> Result<ExitCode> {
         if !args.quiet {
             tokio::spawn(watch::watch(events));
         }
-        stopped.await;
+        if args.end_with_stdin {
+            tokio::select! {
+                () = stopped => {}
+                () = end_of_stdin() => {}
+            }
+        } else {
+            stopped.await;
+        }
     }
     if let Some(path) = &args.save
         && let Err(error) = server.save(path)
@@ -277,6 +288,17 @@ fn print(text: &str) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error).wrap_err("cannot write to standard output"),
     }
+}
+
+/// What ends when nobody can write to standard input any more. Reading has a thread of its own, which nobody waits for.
+async fn end_of_stdin() {
+    let (gone, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // An error is an end, too.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = gone.send(());
+    });
+    let _ = ended.await;
 }
 
 /// What ends with SIGINT or SIGTERM, which are caught from now on.
