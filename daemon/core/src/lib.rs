@@ -24,8 +24,8 @@ pub use model::event::Event;
 pub use model::input::Input;
 pub use model::state::State;
 pub use model::{
-    command, config, effect, event, failure, input, intent, invariant, observe, policy, proposal, state,
-    stops, units, wait,
+    book, command, config, effect, event, failure, input, intent, invariant, observe, policy, proposal,
+    state, stops, units, wait,
 };
 pub use rules::{decide, escrow, fee, findings, gate, multisign, release, sealing, tiers, waits};
 pub use work::cx::{Output, Runtime};

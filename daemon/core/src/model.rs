@@ -1,6 +1,7 @@
 //! The vocabulary: what there is, what can happen, and how facts change the state.
 
 pub(crate) mod apply;
+pub mod book;
 pub mod command;
 pub mod config;
 pub mod effect;

@@ -288,6 +288,7 @@ fn observed_tx(tx: &LedgerTx, result: Option<TxResult>) -> Result<ObservedTx, St
     let result = result.filter(|result| result.is_tes() || result.is_tec());
     let result = result.ok_or("what became of a transaction of the treasury's is not told")?;
     Ok(ObservedTx {
+        fee: tx.object().drops(sf::Fee).unwrap_or(Drops::ZERO),
         id: tx.id(),
         account: tx.account(),
         slot: tx.seq(),

@@ -128,6 +128,7 @@ fn wait_word(wait: &Wait) -> &'static str {
         Wait::Reading(_) => "reading",
         Wait::Recipient(..) => "recipient",
         Wait::Drained(_) => "drained",
+        Wait::Policy(_) => "policy",
     }
 }
 

@@ -56,11 +56,17 @@ impl State {
                 if !proposal.status.is_final() {
                     self.open.insert(proposal.id);
                 }
+                if !proposal.status.is_final() {
+                    self.book.promise(proposal);
+                }
                 self.by_account.entry(proposal.account).or_default().insert(proposal.id);
                 if let Intent::Move { link, .. } = &proposal.intent {
                     self.moves.entry(link.clone()).or_default().insert(proposal.id);
                 }
                 self.proposals.insert(proposal.id, (**proposal).clone());
+            }
+            Event::Redecided { proposal, decision } => {
+                self.in_status(*proposal, &["drafted"])?.decision = decision.clone();
             }
             Event::ProposalPlanned { proposal, plan } => {
                 let entry = self.in_status(*proposal, &["drafted"])?;
@@ -254,6 +260,8 @@ impl State {
                 return Err(format!("ledger {} does not follow {}", observation.point.index, cursor.hash));
             }
         }
+        let accounts = &self.accounts;
+        self.book.take(observation, |account| Some(accounts.get(account)?.root?.balance));
         self.ledger = Some(observation.point);
         self.fees = Some(observation.fees);
         let seen_at = taken.unwrap_or(observation.point.close_time).max(observation.point.close_time);
@@ -296,6 +304,13 @@ impl State {
     }
 
     fn read_account(&mut self, at: LedgerPoint, snapshot: &AccountSnapshot) {
+        // What is gone since it was known last has left in a way that could not be read.
+        let had =
+            self.accounts.get(&snapshot.account).and_then(|view| view.root).map(|root| root.balance.get());
+        let has = snapshot.root.map_or(0, |root| root.balance.get());
+        if let Some(left) = had.and_then(|had| had.checked_sub(has)).filter(|left| *left > 0) {
+            self.book.left(snapshot.account, at.close_time, left);
+        }
         self.doubtful.remove(&snapshot.account);
         let view = self.view_mut(&snapshot.account);
         view.root = snapshot.root;
@@ -356,6 +371,7 @@ impl State {
 
     fn free_slot(&mut self, id: ProposalId) {
         let Some(proposal) = self.proposals.get(&id) else { return };
+        self.book.settle(proposal);
         let Some(plan) = &proposal.plan else { return };
         let slot = (proposal.account, plan.slot);
         if self.slots.get(&slot) == Some(&id) {

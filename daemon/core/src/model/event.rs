@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::failure::Cause;
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
+use crate::model::policy::Decision;
 use crate::model::proposal::{Approval, Plan, Proposal, Rejection, Status, Submission};
 use crate::model::state::{Finding, Sight};
 use crate::model::stops::Stop;
@@ -48,6 +49,13 @@ pub enum Event {
         proposal: Box<Proposal>,
         /// The asker's idempotency key.
         idempotency_key: Option<String>,
+    },
+    /// Policy asks for more than when it was drafted.
+    Redecided {
+        /// Which.
+        proposal: ProposalId,
+        /// What policy says now.
+        decision: Decision,
     },
     /// It has its slot and its terms; takes the slot.
     ProposalPlanned {
@@ -246,6 +254,7 @@ impl Event {
             Self::AccountsRead { .. } => "accounts_read",
             Self::SightChanged { .. } => "sight_changed",
             Self::ProposalDrafted { .. } => "proposal_drafted",
+            Self::Redecided { .. } => "redecided",
             Self::ProposalPlanned { .. } => "proposal_planned",
             Self::RungsFrozen { .. } => "rungs_frozen",
             Self::Approved { .. } => "approved",

@@ -4,7 +4,7 @@
 use crate::model::event::Event;
 use crate::model::intent::Intent;
 use crate::model::observe::Change;
-use crate::model::proposal::Status;
+use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, Sight, State};
 use crate::model::units::{EscrowKey, ProposalId, RippleTime};
 
@@ -31,6 +31,9 @@ pub enum Violation {
         /// Its escrow.
         escrow: EscrowKey,
     },
+    /// The book of commitments and the proposals disagree.
+    #[error("{0} may move money and is not in the book of commitments, or the other way round")]
+    Book(ProposalId),
     /// The index of standing escrows and the escrows disagree.
     #[error("{0} is in an index of standing escrows and has ended or is not known, or the other way round")]
     StandingIndex(EscrowKey),
@@ -80,7 +83,8 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
                 proposal(state, *attempt)?;
             }
             Event::ProposalDrafted { proposal: drafted, .. } => proposal(state, drafted.id)?,
-            Event::ProposalPlanned { proposal: id, .. }
+            Event::Redecided { proposal: id, .. }
+            | Event::ProposalPlanned { proposal: id, .. }
             | Event::RungsFrozen { proposal: id, .. }
             | Event::Approved { proposal: id, .. }
             | Event::ApprovalDropped { proposal: id, .. }
@@ -112,6 +116,7 @@ fn proposal(state: &State, id: ProposalId) -> Result<(), Violation> {
     if proposal.status.is_final() == state.open.contains(&id) {
         return Err(Violation::OpenIndex(id));
     }
+    book(state, proposal)?;
     if proposal.status.is_final() {
         return Ok(());
     }
@@ -131,6 +136,13 @@ fn proposal(state: &State, id: ProposalId) -> Result<(), Violation> {
         return Err(Violation::UnrecordedReveal { attempt: id, escrow: *escrow });
     }
     Ok(())
+}
+
+/// What may still move stands in the book, and nothing else does.
+fn book(state: &State, proposal: &Proposal) -> Result<(), Violation> {
+    let moves = proposal.intent.destination().is_some();
+    let may_move = moves && (!proposal.status.is_final() || state.holds_slot(proposal));
+    if state.book.holds(proposal) == may_move { Ok(()) } else { Err(Violation::Book(proposal.id)) }
 }
 
 fn escrow(state: &State, key: &EscrowKey) -> Result<(), Violation> {

@@ -82,6 +82,14 @@ pub struct ObservedTx {
     pub result: String,
     /// [`intent_digest`] of it: the same whoever signed.
     pub digest: Hash256,
+    /// What it burned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fee: Drops,
+}
+
+/// Records of earlier versions do not say.
+fn is_zero(drops: &Drops) -> bool {
+    *drops == Drops::ZERO
 }
 
 impl ObservedTx {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::book::Book;
 use crate::model::config::FindingKind;
 use crate::model::failure::Cause;
 use crate::model::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView};
@@ -46,6 +47,8 @@ pub struct State {
     /// The daemon's own among them, by their FinishAfter: nothing is sent for an escrow before that, so a
     /// ledger costs no look at those whose time has not come.
     pub by_finish_after: BTreeSet<(RippleTime, EscrowKey)>,
+    /// Money that is promised, in flight, or has moved.
+    pub book: Book,
     /// Reasons why something must not leave.
     pub stops: Stops,
     /// What stops were known by in records of earlier versions.

@@ -42,6 +42,8 @@ pub enum Wait {
     Reading(AccountId),
     /// The recipient, who cannot be paid by it now.
     Recipient(AccountId, &'static str),
+    /// Another policy: the present one asks for more than was asked for, by this rule.
+    Policy(String),
     /// Somebody to look at the account: money has left it that nobody proposed to spend.
     Drained(AccountId),
 }
@@ -79,6 +81,9 @@ impl fmt::Display for Wait {
             Self::Over => f.write_str("nothing: CancelAfter has passed, so it is taken back"),
             Self::Reading(account) => write!(f, "the ledger's state of {account} to be read"),
             Self::Recipient(account, problem) => write!(f, "the recipient {account}: {problem}"),
+            Self::Policy(rule) => {
+                write!(f, "policy, which by now asks for more than was asked for (rule \"{rule}\")")
+            }
             Self::Drained(account) => {
                 write!(f, "somebody to look at {account}: money left it that nobody had proposed to spend")
             }

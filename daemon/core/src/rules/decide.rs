@@ -2,10 +2,10 @@
 
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent};
-use crate::model::policy::{Action, Decision, DecisionInputs, DestinationMatch, NO_MATCH};
-use crate::model::proposal::Status;
+use crate::model::policy::{Action, Approvers, Decision, DecisionInputs, DestinationMatch, NO_MATCH};
+use crate::model::proposal::Proposal;
 use crate::model::state::State;
-use crate::model::units::{AccountId, Drops, RippleTime};
+use crate::model::units::{AccountId, Drops, ProposalId, RippleTime};
 
 /// Decides about a payment or a move: the first rule that matches, or a denial.
 #[must_use]
@@ -16,6 +16,23 @@ pub fn decide(
     asker: &Asker,
     intent: &Intent,
     at: RippleTime,
+) -> Decision {
+    decide_without(config, state, Asked { account, asker, intent }, at, None)
+}
+
+/// What is asked about.
+struct Asked<'a> {
+    account: AccountId,
+    asker: &'a Asker,
+    intent: &'a Intent,
+}
+
+fn decide_without(
+    config: &Treasury,
+    state: &State,
+    Asked { account, asker, intent }: Asked<'_>,
+    at: RippleTime,
+    without: Option<ProposalId>,
 ) -> Decision {
     let treasury = intent.destination().is_some_and(|to| config.accounts.contains_key(&to));
     let known = treasury || intent.destination().is_some_and(|to| config.destinations.contains_key(&to));
@@ -38,7 +55,7 @@ pub fn decide(
             };
         plain
             && rule.rolling.is_none_or(|rolling| {
-                let out = outflow(state, account, at, rolling.period_seconds);
+                let out = outflow(state, account, at, rolling.period_seconds, without);
                 inputs.outflows.push((rolling.period_seconds, out));
                 out.checked_add(amount).is_some_and(|sum| sum <= rolling.amount_max)
             })
@@ -59,26 +76,52 @@ pub fn decide(
     }
 }
 
-/// What has left the account within the last `period_seconds`, and what open proposals may still take
-/// out of it. A proposal that ended without effect does not count once its slot is free.
+/// What has left the account within the last `period_seconds`, whoever made it leave, and what may still leave it by
+/// proposals, this one aside. A proposal that ended without effect does not count once its slot is free.
 #[must_use]
-pub fn outflow(state: &State, account: AccountId, now: RippleTime, period_seconds: u32) -> Drops {
-    let since = now.0.saturating_sub(period_seconds);
-    // Nothing drafted this long before the period can have ended within it.
-    let oldest = since.saturating_sub(DRAFT_LIFE_MAX_SECONDS);
-    let of_account = state.by_account.get(&account).into_iter().flatten().rev();
-    of_account
-        .filter_map(|id| state.proposals.get(id))
-        .take_while(|proposal| proposal.drafted.close_time.0 >= oldest)
-        .filter(|proposal| match &proposal.status {
-            Status::Validated(outcome) => outcome.at.close_time.0 >= since,
-            // Taken back or not: what still holds its slot may still be sent by whoever has signatures.
-            status => !status.is_final() || state.holds_slot(proposal),
-        })
-        .map(|proposal| proposal.intent.amount())
-        .fold(Drops::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Drops::MAX))
+pub fn outflow(
+    state: &State,
+    account: AccountId,
+    now: RippleTime,
+    period_seconds: u32,
+    without: Option<ProposalId>,
+) -> Drops {
+    let since = RippleTime(now.0.saturating_sub(period_seconds));
+    let moved = state.book.moved(&account, since);
+    moved.checked_add(state.book.leaving(&account, without)).unwrap_or(Drops::MAX)
 }
 
-/// Deadlines are at most a week by default and LastLedgerSequence follows them; a month leaves room for
-/// a network that stood still meanwhile.
-pub(crate) const DRAFT_LIFE_MAX_SECONDS: u32 = 31 * 86_400;
+/// Asks policy again about a proposal: what it says now, of the same payment.
+#[must_use]
+pub fn again(config: &Treasury, state: &State, proposal: &Proposal) -> Decision {
+    decide_without(
+        config,
+        state,
+        Asked { account: proposal.account, asker: &proposal.asker, intent: &proposal.intent },
+        state.now(),
+        Some(proposal.id),
+    )
+}
+
+/// Whether one answer asks for more than another.
+#[must_use]
+pub fn is_stricter(now: &Action, before: &Action) -> bool {
+    match (now, before) {
+        (Action::Deny, before) => *before != Action::Deny,
+        (Action::Allow, _) | (_, Action::Deny) => false,
+        (Action::Delay { .. }, Action::Allow | Action::Approve(_)) => true,
+        (
+            Action::Delay { delay_seconds, window_seconds: _, approvers },
+            Action::Delay { delay_seconds: had_delay, window_seconds: _, approvers: had },
+        ) => delay_seconds > had_delay || asks_more(approvers, had),
+        (Action::Approve(_), Action::Allow) => true,
+        (Action::Approve(approvers), Action::Approve(had) | Action::Delay { approvers: had, .. }) => {
+            asks_more(approvers, had)
+        }
+    }
+}
+
+/// More weight, or people of fewer roles.
+fn asks_more(now: &Approvers, before: &Approvers) -> bool {
+    now.weight > before.weight || !now.roles.is_superset(&before.roles)
+}

@@ -11,11 +11,13 @@ use std::collections::BTreeSet;
 
 use crate::model::config::{FindingKind, Treasury};
 use crate::model::intent::{Asker, Intent};
+use crate::model::policy::Action;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, Sight, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, Subject};
 use crate::model::units::{AccountId, EscrowKey};
 use crate::model::wait::Wait;
+use crate::rules::decide;
 use crate::rules::escrow::{self, Phase};
 
 /// `lsfDepositAuth`: only the account itself and those it has preauthorized may pay it or finish an escrow
@@ -79,6 +81,7 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
             against.push(Wait::Drained(*destination));
         }
     }
+    against.extend(policy(config, state, &act));
     against.extend(in_doubt(config, state, &act).map(Wait::Reading));
     let over = act
         .proposal
@@ -95,6 +98,31 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
         against.extend(against_end(config, state, tracked, finish));
     }
     against
+}
+
+/// What policy says by now, where it asks for more than when the act was decided on. For an escrow's release it is asked
+/// about the payment that made it: whatever else it may ask for has been done, but a denial still counts.
+fn policy(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
+    let (decided, for_release) = match act.intent {
+        Intent::Pay { .. } | Intent::Move { .. } => (act.proposal?, false),
+        Intent::FinishEscrow { escrow } => {
+            let tracked = state.escrows.get(escrow)?;
+            let Guard::Locked { proposal, .. } = tracked.guard else { return None };
+            (state.proposals.get(&proposal)?, true)
+        }
+        Intent::CreateTickets { .. } | Intent::CancelEscrow { .. } => return None,
+    };
+    // Under the same policy its answer stands: later proposals are judged with this one counted.
+    if decided.decision.policy_hash == config.policy.hash() {
+        return None;
+    }
+    let now = decide::again(config, state, decided);
+    let stricter = if for_release {
+        now.action == Action::Deny
+    } else {
+        decide::is_stricter(&now.action, &decided.decision.action)
+    };
+    stricter.then_some(Wait::Policy(now.rule))
 }
 
 /// An account that the act rests on and of which something may be unknown: one that it touches, or one that

@@ -1,5 +1,6 @@
 //! The way of a proposal from draft to submission, and its ends.
 
+use crate::rules::decide;
 use crate::rules::sealing::{check_single, make_plan, release_for, sufficient, transaction};
 use crate::work::{breaker, ending};
 
@@ -93,8 +94,34 @@ pub(crate) fn advance(cx: &mut Cx<'_>, id: ProposalId) {
     }
 }
 
+/// What policy says by now of a draft, where it is another policy than when it was drafted and it asks for more.
+fn stricter_by_now(cx: &Cx<'_>, proposal: &Proposal) -> Option<Decision> {
+    let asked = matches!(proposal.intent, Intent::Pay { .. } | Intent::Move { .. });
+    if !asked || proposal.decision.policy_hash == cx.config.policy.hash() {
+        return None;
+    }
+    let now = decide::again(cx.config, cx.state, proposal);
+    decide::is_stricter(&now.action, &proposal.decision.action).then_some(now)
+}
+
+fn denied_by_now(cx: &Cx<'_>, proposal: &Proposal) -> Option<Decision> {
+    stricter_by_now(cx, proposal).filter(|now| now.action == Action::Deny)
+}
+
 /// Gives a drafted proposal its slot and its terms.
 fn plan(cx: &mut Cx<'_>, id: ProposalId) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    // A draft may have waited for long. Where policy denies it by now, that is its end; where policy asks for more,
+    // it is not sealed on the old terms.
+    if let Some(now) = denied_by_now(cx, proposal) {
+        cx.emit(Event::Redecided { proposal: id, decision: now });
+        ending::end(cx, id, Status::Denied, true);
+        return;
+    }
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    if let Some(stricter) = stricter_by_now(cx, proposal) {
+        cx.emit(Event::Redecided { proposal: id, decision: stricter });
+    }
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     if let Ok(plan) = make_plan(cx.config, cx.state, proposal) {
         cx.emit(Event::ProposalPlanned { proposal: id, plan });
@@ -293,6 +320,21 @@ pub(crate) fn reopen(cx: &mut Cx<'_>, id: ProposalId) {
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     if proposal.status == Status::Ready && !sufficient(cx.config, cx.state, proposal) {
         cx.emit(Event::StatusChanged { proposal: id, ready: false });
+    }
+}
+
+/// Ends drafts that nobody could seal before their deadline.
+pub(crate) fn expire_drafts(cx: &mut Cx<'_>) {
+    let now = cx.now();
+    let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
+    let over = open.filter(|proposal| {
+        let until = proposal.drafted.close_time.0.saturating_add(proposal.deadline_seconds);
+        // What is assessed has terms, and a LastLedgerSequence that ends it.
+        proposal.status == Status::Drafted && now.0 > until
+    });
+    let over: Vec<ProposalId> = over.map(|proposal| proposal.id).collect();
+    for id in over {
+        ending::end(cx, id, Status::Expired, true);
     }
 }
 

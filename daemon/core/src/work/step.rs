@@ -94,6 +94,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
     anomaly::after_ledger(cx, &observation);
     anomaly::opaque(cx, &observation.opaque);
     flow::expire(cx);
+    flow::expire_drafts(cx);
     reconcile::ask_for_unknown(cx);
     drive(cx);
 }

@@ -5,7 +5,7 @@ use crate::model::intent::{Asker, Intent};
 use crate::model::policy::Action;
 use crate::rules::decide;
 use crate::rules::gate::{self, Act};
-use crate::rules::tiers::{moves, wanted};
+use crate::rules::tiers::{is_denied, moves, wanted};
 use crate::work::cx::Cx;
 use crate::work::flow::{self, Draft};
 
@@ -16,13 +16,17 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
         if rests(cx, link) {
             continue;
         }
-        let Some(amount) = wanted(cx.state, link, cx.now()) else { continue };
+        let Some(amount) = wanted(cx.config, cx.state, link, cx.now()) else { continue };
         let intent = Intent::Move { link: link.name.clone(), destination: link.to, amount };
         // Not into an account that is stopped or was robbed, and not out of one.
         if !gate::may_leave(cx.config, cx.state, Act::errand(link.from, &intent)).is_empty() {
             continue;
         }
         let decision = decide::decide(cx.config, cx.state, link.from, &Asker::Daemon, &intent, cx.now());
+        // It has been said once; what has not changed is not asked for again.
+        if decision.action == Action::Deny && is_denied(cx.config, cx.state, link) {
+            continue;
+        }
         let deadline_seconds = match decision.action {
             Action::Delay { .. } => {
                 cx.config.timing.deadline_seconds.min(cx.config.timing.delayed_deadline_max_seconds)

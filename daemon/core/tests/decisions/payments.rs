@@ -531,7 +531,7 @@ fn sight_comes_back_with_a_new_ledger_and_not_with_the_old_one_read_again() {
 fn a_withdrawn_payment_counts_as_outflow_until_its_ticket_is_free() {
     let mut w = World::new();
     let p = w.propose("warm", 500);
-    let out = |w: &World| treasury_core::decide::outflow(&w.state, id("warm"), w.state.now(), 86_400);
+    let out = |w: &World| treasury_core::decide::outflow(&w.state, id("warm"), w.state.now(), 86_400, None);
     assert_eq!(out(&w), drops(500_000_000));
     w.command("alice", Command::Withdraw { proposal: p }).unwrap();
     assert_eq!(out(&w), drops(500_000_000), "its signatures, if there are any, still bind");

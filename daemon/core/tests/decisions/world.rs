@@ -386,6 +386,7 @@ impl World {
                 tx_type: tx.tx_type().name().to_owned(),
                 result: result.to_owned(),
                 digest: intent_digest(tx).unwrap(),
+                fee: tx.fee(),
             });
             observation.changes.extend(self.take(tx, success));
         }
