@@ -189,11 +189,18 @@ impl Driver {
             }
             Effect::SignAsAgents { proposal, signers, rungs } => {
                 running.spawn(signing(engine, proposal, move || {
-                    let signatures = signers
-                        .iter()
-                        .map(|agent| signer.sign_as_agent(*agent, &rungs))
-                        .collect::<Result<_, _>>()?;
-                    Ok(Input::AgentSigned { proposal, signatures })
+                    // Each by itself: a key that is missing takes nobody else's signature with it.
+                    let (mut signatures, mut failed) = (Vec::new(), Vec::new());
+                    for agent in signers {
+                        match signer.sign_as_agent(agent, &rungs) {
+                            Ok(signed) => signatures.push(signed),
+                            Err(reason) => {
+                                tracing::warn!(%proposal, %agent, reason, "an agent did not sign");
+                                failed.push((agent, reason));
+                            }
+                        }
+                    }
+                    Ok(Input::AgentSigned { proposal, signatures, failed })
                 }));
             }
             Effect::SignSingle { proposal, account, rungs, release } => {

@@ -418,6 +418,7 @@ pub fn finding_word(kind: FindingKind) -> &'static str {
         FindingKind::HistoryMissing => "history_missing",
         FindingKind::OpaqueTransaction => "opaque_transaction",
         FindingKind::SentElsewhere => "sent_elsewhere",
+        FindingKind::AgentCannotSign => "agent_cannot_sign",
     }
 }
 

@@ -402,6 +402,7 @@ pub(super) fn finding_word(kind: FindingKind) -> &'static str {
         FindingKind::HistoryMissing => "history_missing",
         FindingKind::OpaqueTransaction => "opaque_transaction",
         FindingKind::SentElsewhere => "sent_elsewhere",
+        FindingKind::AgentCannotSign => "agent_cannot_sign",
     }
 }
 
@@ -426,6 +427,9 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         }
         FindingKind::SentElsewhere => {
             "A proposal's transaction was sent by somebody else: before the daemon sent it, after it had ended, or with other signers than the daemon put together."
+        }
+        FindingKind::AgentCannotSign => {
+            "A key that the daemon holds did not sign for the account, or the ledger does not let it: an agent's RegularKey was changed, or its key is missing."
         }
     }
 }

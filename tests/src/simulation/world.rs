@@ -361,10 +361,14 @@ impl World {
                 self.sign(number, proposal, made.map_err(|error| error.to_string()));
             }
             Effect::SignAsAgents { proposal, signers, rungs } => {
-                let made: Result<Vec<_>, _> =
-                    signers.iter().map(|signer| self.signer.sign_as_agent(*signer, &rungs)).collect();
-                let made = made.map(|signatures| Input::AgentSigned { proposal, signatures });
-                self.sign(number, proposal, made.map_err(|error| error.to_string()));
+                let (mut signatures, mut failed) = (Vec::new(), Vec::new());
+                for agent in signers {
+                    match self.signer.sign_as_agent(agent, &rungs) {
+                        Ok(signed) => signatures.push(signed),
+                        Err(error) => failed.push((agent, error.to_string())),
+                    }
+                }
+                self.sign(number, proposal, Ok(Input::AgentSigned { proposal, signatures, failed }));
             }
             Effect::SignSingle { proposal, account, rungs, release } => {
                 let made = self.signer.sign_single(account, &rungs, release.as_ref());

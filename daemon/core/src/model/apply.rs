@@ -99,6 +99,12 @@ impl State {
             Event::Objected { proposal, person, rejection } => {
                 self.proposal_mut(*proposal)?.rejections.insert(person.clone(), rejection.clone());
             }
+            Event::SignerUnable { signer, reason: Some(reason) } => {
+                self.unable.insert(*signer, reason.clone());
+            }
+            Event::SignerUnable { signer, reason: None } => {
+                self.unable.remove(signer).ok_or("it was able to sign")?;
+            }
             Event::StatusChanged { proposal, ready } => {
                 let entry = self.in_status(*proposal, &["collecting", "ready"])?;
                 entry.status = if *ready { Status::Ready } else { Status::Collecting };

@@ -256,11 +256,13 @@ pub enum FindingKind {
     /// A proposal's transaction was sent by somebody else: before the daemon sent it, after it had ended, or
     /// with other signers than the daemon put together.
     SentElsewhere,
+    /// A key that the daemon holds did not sign, or the ledger does not let it sign for its account.
+    AgentCannotSign,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -270,6 +272,7 @@ impl FindingKind {
         Self::HistoryMissing,
         Self::OpaqueTransaction,
         Self::SentElsewhere,
+        Self::AgentCannotSign,
     ];
 
     /// What follows where the configuration says nothing. What points at a stolen key holds the
@@ -283,7 +286,8 @@ impl FindingKind {
             | Self::ViewDiffers
             | Self::SubmissionRefused
             | Self::HistoryMissing
-            | Self::OpaqueTransaction => Severity::Alert,
+            | Self::OpaqueTransaction
+            | Self::AgentCannotSign => Severity::Alert,
         }
     }
 }

@@ -100,6 +100,13 @@ pub enum Event {
         /// What was said.
         rejection: Rejection,
     },
+    /// A key that the daemon holds did not sign, or the ledger would not take its signature; or it signs again.
+    SignerUnable {
+        /// The agent, or the account that the key is of.
+        signer: AccountId,
+        /// Why; `None`: it signs again.
+        reason: Option<String>,
+    },
     /// Approvals suffice, or no longer do.
     StatusChanged {
         /// Which.
@@ -260,6 +267,7 @@ impl Event {
             Self::Approved { .. } => "approved",
             Self::ApprovalDropped { .. } => "approval_dropped",
             Self::Objected { .. } => "objected",
+            Self::SignerUnable { .. } => "signer_unable",
             Self::StatusChanged { .. } => "status_changed",
             Self::SubmissionRecorded { .. } => "submission_recorded",
             Self::RungChosen { .. } => "rung_chosen",

@@ -6,7 +6,9 @@ pub use crate::model::signing::RungSignatures;
 
 use crate::model::command::{Actor, Command};
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
-use crate::model::units::{Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RequestId, RippleTime};
+use crate::model::units::{
+    AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RequestId, RippleTime,
+};
 
 /// One thing that happened outside.
 #[derive(Clone, Debug)]
@@ -65,8 +67,10 @@ pub enum Input {
     AgentSigned {
         /// For which proposal.
         proposal: ProposalId,
-        /// One per agent.
+        /// Of the agents that signed, each its own.
         signatures: Vec<RungSignatures>,
+        /// Agents that did not sign, and why, for people; holds no secret.
+        failed: Vec<(AccountId, String)>,
     },
     /// Answer to [`crate::Effect::SignSingle`].
     SingleSigned {

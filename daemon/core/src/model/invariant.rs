@@ -102,6 +102,7 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::HoldCleared { .. }
             | Event::Frozen { .. }
             | Event::Unfrozen { .. }
+            | Event::SignerUnable { .. }
             | Event::Found { .. }
             | Event::BreakerCounted { .. }
             | Event::BreakerOpened { .. }

@@ -57,6 +57,9 @@ pub struct State {
     pub findings: BTreeMap<FindingId, Finding>,
     /// How many of each kind there have been, those no longer kept in memory too.
     pub findings_by_kind: BTreeMap<FindingKind, u64>,
+    /// Signers whose keys the daemon holds and that did not sign when they were last asked, and why.
+    #[serde(default)]
+    pub unable: BTreeMap<AccountId, String>,
     /// Proposals by idempotency key.
     pub idempotency: BTreeMap<(String, String), ProposalId>,
     /// Failures in a row, and where they stop automated submissions.

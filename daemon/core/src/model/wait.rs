@@ -22,6 +22,8 @@ pub enum Wait {
     Signatures(Weight, Weight, Weight, Weight),
     /// The signer of the daemon's own keys.
     OwnKey,
+    /// A signer whose key the daemon holds, which did not sign for this reason.
+    Signer(AccountId, String),
     /// A stop to be lifted: its id, its kind, its subject in words, and who or what set it.
     Stop(StopId, StopKind, String, String),
     /// The circuit breaker, open for this reason.
@@ -69,6 +71,9 @@ impl fmt::Display for Wait {
                 if asked.0 > 0 { write!(f, ", of approvers {people} of {asked}") } else { Ok(()) }
             }
             Self::OwnKey => f.write_str("the daemon's own key to sign"),
+            Self::Signer(signer, reason) => {
+                write!(f, "{signer} to sign, whose key the daemon holds: {reason}")
+            }
             Self::Stop(id, kind, subject, by) => {
                 write!(f, "the {} {id} by {by} on {subject} to be lifted", kind.word())
             }

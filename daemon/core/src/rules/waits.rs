@@ -1,9 +1,10 @@
 //! Everything that a proposal waits for, for people: what is missing, and what the gate has against it.
 
 use crate::model::config::{Signing, Treasury};
-use crate::model::policy::Approvers;
+use crate::model::policy::{Action, Approvers};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::State;
+use crate::model::units::AccountId;
 use crate::model::wait::Wait;
 use crate::rules::gate::{self, Act};
 use crate::rules::{multisign, sealing};
@@ -14,7 +15,11 @@ pub fn waits(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait>
     let mut waits = match &proposal.status {
         Status::Drafted => sealing::make_plan(config, state, proposal).err().into_iter().collect(),
         Status::Assessed => vec![Wait::Condition],
-        Status::Collecting => vec![missing(config, state, proposal)],
+        Status::Collecting => {
+            let mut waits = vec![missing(config, state, proposal)];
+            waits.extend(unable(config, state, proposal));
+            waits
+        }
         Status::InFlight(_) => vec![Wait::Ledger],
         Status::Ready => Vec::new(),
         _ => return Vec::new(),
@@ -25,6 +30,24 @@ pub fn waits(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait>
         }
     }
     waits
+}
+
+/// The daemon's own signers that the proposal is for and that do not sign.
+fn unable(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait> {
+    let single =
+        config.accounts.get(&proposal.account).is_some_and(|account| account.signing == Signing::Single);
+    let asked: Vec<AccountId> = match (single, multisign::signer_list(state, &proposal.account)) {
+        (true, _) => vec![proposal.account],
+        (false, Some(list)) if proposal.decision.action == Action::Allow => config
+            .agents
+            .iter()
+            .filter(|agent| list.entries.contains_key(*agent) && !proposal.approvals.contains_key(*agent))
+            .copied()
+            .collect(),
+        (false, _) => Vec::new(),
+    };
+    let reason = |signer: AccountId| Some(Wait::Signer(signer, state.unable.get(&signer)?.clone()));
+    asked.into_iter().filter_map(reason).collect()
 }
 
 fn missing(config: &Treasury, state: &State, proposal: &Proposal) -> Wait {

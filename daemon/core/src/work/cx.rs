@@ -9,7 +9,7 @@ use crate::model::event::Event;
 use crate::model::observe::{Change, LedgerPoint};
 use crate::model::proposal::Proposal;
 use crate::model::state::State;
-use crate::model::units::{AccountId, Drops, EscrowKey, ProposalId, RippleTime};
+use crate::model::units::{AccountId, Drops, EscrowKey, LedgerIndex, ProposalId, RippleTime};
 use crate::rules::gate::{self, Act};
 
 /// What came of a step.
@@ -32,6 +32,9 @@ pub struct Runtime {
     pub(crate) open_ledger_fee: Option<Drops>,
     /// Proposals for which a signer has been asked and has not answered.
     pub(crate) asked: BTreeSet<ProposalId>,
+    /// Proposals for which a round of signing came to less than was asked for, and the ledger at that time: they
+    /// are not asked for again before the next one.
+    pub(crate) signed_short: BTreeMap<ProposalId, LedgerIndex>,
     /// Not before this ledger time: the next try to end that escrow.
     pub(crate) escrow_retry: BTreeMap<EscrowKey, RippleTime>,
     /// Not before this ledger time: the next refill of that account's Tickets.
@@ -141,6 +144,11 @@ impl<'a> Cx<'a> {
     /// Asks the gate.
     pub(crate) fn may_leave(&self, proposal: &Proposal) -> bool {
         gate::may_leave(self.config, self.state, Act::of(proposal)).is_empty()
+    }
+
+    /// Whether signers of this proposal have been asked in this ledger and did not all sign.
+    pub(crate) fn rests(&self, id: ProposalId) -> bool {
+        self.runtime.signed_short.get(&id) == Some(&self.point().index)
     }
 
     pub(crate) fn now(&self) -> RippleTime {

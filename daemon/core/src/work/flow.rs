@@ -1,20 +1,18 @@
 //! The way of a proposal from draft to submission, and its ends.
 
 use crate::rules::decide;
-use crate::rules::sealing::{check_single, make_plan, release_for, sufficient, transaction};
-use crate::work::{breaker, ending};
+use crate::rules::sealing::{make_plan, release_for, sufficient, transaction};
+use crate::work::ending;
 
 use crate::model::command::CommandError;
 use crate::model::config::Signing;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::failure::Cause;
 use crate::model::intent::{Asker, Intent};
 use crate::model::observe::intent_digest;
 use crate::model::policy::{Action, Decision};
 use crate::model::proposal::{Approval, Proposal, Status};
 use crate::model::signing::RungSignatures;
-use crate::model::state::Guard;
 use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId};
 use crate::rules::multisign;
 use crate::work::cx::Cx;
@@ -133,7 +131,7 @@ fn freeze_or_ask(cx: &mut Cx<'_>, id: ProposalId) {
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     match proposal.release_inputs().cloned() {
         Some(inputs) => {
-            if cx.runtime.asked.insert(id) {
+            if !cx.rests(id) && cx.runtime.asked.insert(id) {
                 cx.effect(Effect::DeriveCondition { proposal: id, inputs });
             }
         }
@@ -182,7 +180,7 @@ fn collect(cx: &mut Cx<'_>, id: ProposalId) {
         cx.emit(Event::StatusChanged { proposal: id, ready: true });
         return;
     }
-    if proposal.decision.action != Action::Allow || !cx.may_leave(proposal) {
+    if proposal.decision.action != Action::Allow || cx.rests(id) || !cx.may_leave(proposal) {
         return;
     }
     let effect = if single {
@@ -207,25 +205,6 @@ fn collect(cx: &mut Cx<'_>, id: ProposalId) {
     }
 }
 
-/// The agents' signatures: checked like anybody's.
-pub(crate) fn agents_signed(cx: &mut Cx<'_>, id: ProposalId, signatures: Vec<RungSignatures>) {
-    cx.runtime.asked.remove(&id);
-    for given in signatures {
-        let Some(proposal) = cx.state.proposals.get(&id) else { return };
-        let Some(plan) = &proposal.plan else { return };
-        let agent = cx.config.agents.contains(&given.signer);
-        if proposal.status != Status::Collecting
-            || !agent
-            || multisign::check(cx.state, &proposal.account, plan, &given).is_err()
-        {
-            continue;
-        }
-        let approval = approval(cx, given, None);
-        cx.emit(Event::Approved { proposal: id, approval });
-    }
-    advance(cx, id);
-}
-
 pub(crate) fn approval(cx: &Cx<'_>, given: RungSignatures, person: Option<String>) -> Approval {
     Approval {
         signer: given.signer,
@@ -234,49 +213,6 @@ pub(crate) fn approval(cx: &Cx<'_>, given: RungSignatures, person: Option<String
         person,
         at: cx.point(),
     }
-}
-
-/// The account's own key has signed. What keeps the proposal from being sent is looked at again, because
-/// for an EscrowFinish this is the last moment: the next thing to happen is that the fulfillment leaves.
-pub(crate) fn single_signed(cx: &mut Cx<'_>, id: ProposalId, blobs: &[HexBytes]) {
-    cx.runtime.asked.remove(&id);
-    let Some(proposal) = cx.state.proposals.get(&id) else { return };
-    if proposal.status != Status::Collecting || !cx.may_leave(proposal) {
-        return;
-    }
-    let Some(rungs) = check_single(cx.state, proposal, blobs) else {
-        sign_failed(cx, id, "the signed transaction is not the one that was asked for");
-        return;
-    };
-    if let Intent::FinishEscrow { escrow } = proposal.intent.clone() {
-        let locked = cx
-            .state
-            .escrows
-            .get(&escrow)
-            .is_some_and(|tracked| matches!(tracked.guard, Guard::Locked { .. }));
-        if locked {
-            let at = cx.point();
-            cx.emit(Event::EscrowRevealed { escrow, attempt: id, at });
-        }
-    }
-    submission::record(cx, id, rungs, Vec::new());
-}
-
-/// A signer could not sign. The daemon's own errands end, so that they are tried anew later with a fresh
-/// LastLedgerSequence; what people wait for stays and is asked for again with the next ledger.
-pub(crate) fn sign_failed(cx: &mut Cx<'_>, id: ProposalId, reason: &str) {
-    cx.runtime.asked.remove(&id);
-    let Some(proposal) = cx.state.proposals.get(&id) else { return };
-    if proposal.asker != Asker::Daemon || proposal.status.is_final() {
-        return;
-    }
-    if matches!(proposal.status, Status::InFlight(_) | Status::Ready) {
-        return;
-    }
-    let account = proposal.account;
-    breaker::count_failure(cx, account, Cause::Keys, &format!("{id} could not be signed: {reason}"));
-    let unsigned = cx.state.proposals.get(&id).is_some_and(|proposal| proposal.approvals.is_empty());
-    ending::end(cx, id, Status::Withdrawn, unsigned);
 }
 
 /// Sends a ready proposal unless something keeps it.

@@ -17,7 +17,7 @@ use crate::model::observe::{AccountSnapshot, Change, LedgerObservation, LedgerPo
 use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
-use crate::work::{anomaly, flow, people, reconcile, submission, ticket, tier};
+use crate::work::{anomaly, flow, people, reconcile, signing, submission, ticket, tier};
 
 /// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
 ///
@@ -52,9 +52,11 @@ pub fn step(
         Input::ConditionDerived { proposal, condition } => {
             flow::condition_derived(&mut cx, proposal, condition)
         }
-        Input::AgentSigned { proposal, signatures } => flow::agents_signed(&mut cx, proposal, signatures),
-        Input::SingleSigned { proposal, blobs } => flow::single_signed(&mut cx, proposal, &blobs),
-        Input::SignFailed { proposal, reason } => flow::sign_failed(&mut cx, proposal, &reason),
+        Input::AgentSigned { proposal, signatures, failed } => {
+            signing::agents_signed(&mut cx, proposal, signatures, failed);
+        }
+        Input::SingleSigned { proposal, blobs } => signing::single_signed(&mut cx, proposal, &blobs),
+        Input::SignFailed { proposal, reason } => signing::sign_failed(&mut cx, proposal, &reason),
         Input::SubmitAnswered { proposal, tx_id, reply } => {
             submission::answered(&mut cx, proposal, tx_id, &reply);
         }

@@ -8,6 +8,7 @@ mod escrows;
 mod payments;
 mod random;
 mod sight;
+mod signing;
 mod stops;
 mod submission;
 mod tickets;

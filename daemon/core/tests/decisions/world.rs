@@ -121,6 +121,10 @@ pub struct World {
     /// Whether agents and runner answer at once.
     pub signer_answers: bool,
     pub unanswered: Vec<Effect>,
+    /// Agents whose keys the signer does not have.
+    pub without_key: BTreeSet<&'static str>,
+    /// How often agents were asked to sign.
+    pub rounds: usize,
     /// How often what had not left was called back.
     pub recalls: usize,
     /// Whether what is asked for by name is read at once.
@@ -170,6 +174,8 @@ impl World {
             signer_answers: true,
             unanswered: Vec::new(),
             answers_readings: true,
+            without_key: BTreeSet::new(),
+            rounds: 0,
             recalls: 0,
             ledger,
             replayed: State::default(),
@@ -272,14 +278,14 @@ impl World {
                 self.input(Input::ConditionDerived { proposal, condition });
             }
             Effect::SignAsAgents { proposal, signers, rungs } => {
-                let signatures = signers
-                    .iter()
-                    .map(|signer| {
-                        let agent = AGENTS.iter().find(|name| id(name) == *signer).unwrap();
-                        signatures_of(agent, &rungs)
-                    })
-                    .collect();
-                self.input(Input::AgentSigned { proposal, signatures });
+                self.rounds += 1;
+                let named = signers.iter().map(|signer| AGENTS.into_iter().find(|name| id(name) == *signer));
+                let (without, with): (Vec<&str>, Vec<&str>) =
+                    named.flatten().partition(|agent| self.without_key.contains(agent));
+                let signatures = with.iter().map(|agent| signatures_of(agent, &rungs)).collect();
+                let failed =
+                    without.iter().map(|agent| (id(agent), "the keystore has no key".to_owned())).collect();
+                self.input(Input::AgentSigned { proposal, signatures, failed });
             }
             Effect::SignSingle { proposal, account, rungs, release } => {
                 assert_eq!(account, id("runner"));
