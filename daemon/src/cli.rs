@@ -13,11 +13,11 @@ use crate::dev::{self, DevArgs};
 use crate::log::Log;
 use crate::private;
 use crate::signals::Signals;
-use crate::signer::{Keystore, WorkFactor};
+use crate::signer::{Keystore, SeedProblem, WorkFactor, check_keys, check_seed};
 use crate::supervisor;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
-use xrpl_wire::{AccountId, Seed};
+use xrpl_wire::{AccountId, KeyType, Seed};
 
 /// The exit code after the engine stopped by itself: whatever supervises the daemon starts it again.
 const STOPPED_BY_ITSELF: u8 = 70;
@@ -77,11 +77,14 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Read the configuration and list everything that is wrong with it.
+    /// Read the configuration and list everything that is wrong with it, and what the keystore lacks.
     Check {
         /// The configuration.
         #[arg(long, short, env = "TREASURYD_CONFIG", default_value = "treasuryd.toml")]
         config: PathBuf,
+        /// Do not look into the keystore: where its passphrase is not at hand.
+        #[arg(long)]
+        without_keystore: bool,
     },
     /// Print every key with its type, default and meaning, in Markdown.
     Reference,
@@ -97,9 +100,20 @@ enum KeystoreCommand {
         /// The account that the seed's key acts for as RegularKey; its own account where left out.
         #[arg(long)]
         account: Option<AccountId>,
+        /// The type of key that the seed is for. An `sEd` seed says so itself; one that begins with a plain `s` does
+        /// not, and is read as secp256k1 where this is left out.
+        #[arg(long, value_enum)]
+        key_type: Option<KeyTypeArg>,
     },
     /// Print the accounts that the keystore can sign for.
     List,
+}
+
+/// A type of key, as it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum KeyTypeArg {
+    Ed25519,
+    Secp256k1,
 }
 
 /// The daemon's `main`.
@@ -128,7 +142,9 @@ fn command(command: Command) -> Result<ExitCode> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match command {
         Command::Run { config, log_json, end_with_stdin } => run(&config, log_json, end_with_stdin),
-        Command::Config { command: ConfigCommand::Check { config } } => check_config(&config),
+        Command::Config { command: ConfigCommand::Check { config, without_keystore } } => {
+            check_config(&config, without_keystore)
+        }
         Command::Config { command: ConfigCommand::Reference } => {
             out!("{}", config::reference().trim_end())?;
             Ok(ExitCode::SUCCESS)
@@ -210,9 +226,13 @@ fn load(path: &Path) -> Result<DaemonConfig> {
     DaemonConfig::load(path).map_err(|error| eyre!("{error}"))
 }
 
-fn check_config(path: &Path) -> Result<ExitCode> {
+fn check_config(path: &Path, without_keystore: bool) -> Result<ExitCode> {
     match DaemonConfig::load(path) {
         Ok(config) => {
+            if !without_keystore {
+                let passphrase = config.passphrase.read()?;
+                check_keys(&config, &Keystore::open(&config.keystore, &passphrase)?)?;
+            }
             out!(
                 "{} is right: {} accounts, {} people, {} rules, policy {}",
                 path.display(),
@@ -238,11 +258,20 @@ fn keystore(path: &Path, command: KeystoreCommand) -> Result<ExitCode> {
             Keystore::create(&config.keystore, &passphrase, WorkFactor::Normal)?;
             out!("{} made; back it up together with its passphrase", config.keystore.display())?;
         }
-        KeystoreCommand::Add { account } => {
+        KeystoreCommand::Add { account, key_type } => {
             let mut keystore = Keystore::open(&config.keystore, &passphrase)?;
-            let seed = read_seed()?;
+            let seed = read_as(read_seed()?, key_type);
             match account {
-                None => out!("{}", keystore.add(seed)?)?,
+                None => {
+                    match check_seed(&config, &seed) {
+                        Err(problem @ SeedProblem::OtherReading { .. }) if key_type.is_none() => {
+                            bail!("{problem}")
+                        }
+                        Err(problem) => say!("note: {problem}"),
+                        Ok(()) => {}
+                    }
+                    out!("{}", keystore.add(seed)?)?;
+                }
                 Some(account) => {
                     keystore.add_for(account, seed)?;
                     out!("{account}")?;
@@ -256,6 +285,16 @@ fn keystore(path: &Path, command: KeystoreCommand) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The seed as one of the type of key that was asked for.
+fn read_as(seed: Seed, key_type: Option<KeyTypeArg>) -> Seed {
+    let asked = match key_type {
+        None => seed.key_type(),
+        Some(KeyTypeArg::Ed25519) => KeyType::Ed25519,
+        Some(KeyTypeArg::Secp256k1) => KeyType::Secp256k1,
+    };
+    if seed.key_type() == asked { seed } else { seed.other_reading() }
 }
 
 /// Reads a seed from standard input. Never from an argument: those are seen by every process and kept

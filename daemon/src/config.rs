@@ -24,6 +24,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use treasury_core::Treasury;
 use treasury_core::policy::Policy;
+use treasury_core::units::AccountId;
 use zeroize::Zeroizing;
 
 use crate::private::{self, ReadError};
@@ -39,6 +40,8 @@ pub const PASSPHRASE_VARIABLE: &str = "TREASURYD_PASSPHRASE";
 pub struct DaemonConfig {
     /// What the organisation has declared.
     pub treasury: Treasury,
+    /// What the agents are called, by their signer accounts.
+    pub agent_names: BTreeMap<AccountId, String>,
     /// The ledger servers.
     pub network: NetworkConfig,
     /// Where the store is.
@@ -341,6 +344,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
             timing,
             severities,
         },
+        agent_names: parties.agent_names,
         network: NetworkConfig { silence_max, ..network },
         data_dir: daemon.data_dir,
         listen: daemon.listen,

@@ -16,7 +16,7 @@ use crate::engine::{Engine, EngineHandle, EngineStartError, Fatal};
 use crate::http::{self, App, Tokens};
 use crate::ledger::{Port, PortHandle, Start};
 use crate::metrics::Metrics;
-use crate::signer::{Keystore, KeystoreError, Signer};
+use crate::signer::{Keystore, KeystoreError, MissingKeys, Signer, check_keys};
 use crate::store::{DiskStore, Store, StoreError};
 
 /// How long requests under way may take to end when the daemon is shut down.
@@ -50,6 +50,9 @@ pub enum StartError {
     /// The keystore.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// Keys that the configuration asks for are not in it.
+    #[error(transparent)]
+    MissingKeys(#[from] MissingKeys),
     /// The address to listen on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -92,11 +95,13 @@ impl Daemon {
         let http_addr =
             listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
 
-        let (keystore, passphrase) = (config.keystore.clone(), config.passphrase.clone());
+        let asked = config.clone();
         let signer = tokio::task::spawn_blocking(move || -> Result<Signer, StartError> {
             // Deriving the key takes about a second on purpose.
-            let passphrase = passphrase.read()?;
-            Ok(Signer::new(Keystore::open(&keystore, &passphrase)?))
+            let passphrase = asked.passphrase.read()?;
+            let keystore = Keystore::open(&asked.keystore, &passphrase)?;
+            check_keys(&asked, &keystore)?;
+            Ok(Signer::new(keystore))
         })
         .await??;
 

@@ -6,6 +6,7 @@
 //! agents and no further.
 
 mod keystore;
+mod needed;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,7 @@ use xrpl_wire::{KeyPair, Object, Seed, SignError, Transaction, TransactionType, 
 use zeroize::Zeroizing;
 
 pub use keystore::{Keystore, KeystoreError, RELEASE_KEY_BYTES, WorkFactor};
+pub use needed::{KeyOf, MissingKeys, SeedProblem, check_keys, check_seed, needed};
 
 /// Keeps preimages of escrows apart from anything else that the release key may ever be used for.
 const PREIMAGE_DOMAIN: &[u8] = b"treasuryd escrow preimage 1\0";

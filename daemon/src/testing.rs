@@ -67,7 +67,8 @@ pub(crate) fn treasury() -> Treasury {
         let roles = roles.iter().copied().collect();
         (name.to_owned(), Person { name: name.to_owned(), signer, roles })
     };
-    let approvers = Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]) };
+    let approvers =
+        Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
     let rule = |name: &str, amount_max, action| Rule {
         name: name.to_owned(),
         askers: None,

@@ -251,6 +251,12 @@ const GROUPS: &[Group] = &[
                 "required for `approve` and `delay`",
                 "Sum of SignerWeights of people with one of `roles` who must sign, besides the SignerQuorum.",
             ),
+            key(
+                "exclude_asker",
+                "true or false",
+                "true where `weight` is 2 or more",
+                "Whether the signature of the person who asks does not count towards `weight`; towards the SignerQuorum it does.",
+            ),
             key("roles", "list of roles", "[\"approver\"]", "Whose signatures count towards `weight`."),
             key(
                 "delay",
@@ -320,8 +326,8 @@ const GROUPS: &[Group] = &[
             key(
                 "close_interval",
                 "duration",
-                "\"5s\"",
-                "The slowest pace of ledgers that the network is expected to keep. Turns a deadline into a LastLedgerSequence.",
+                "\"3s\"",
+                "The fastest pace of ledgers that the network is expected to keep. Turns a deadline into a LastLedgerSequence that does not come before it; the slower the ledgers are in truth, the longer a Ticket stays taken after the deadline.",
             ),
             key(
                 "agent_ledgers",

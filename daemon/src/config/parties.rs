@@ -20,6 +20,7 @@ pub(super) struct Parties {
     pub(super) accounts: BTreeMap<AccountId, AccountConfig>,
     pub(super) people: BTreeMap<String, Person>,
     pub(super) agents: BTreeSet<AccountId>,
+    pub(super) agent_names: BTreeMap<AccountId, String>,
     pub(super) destinations: BTreeMap<AccountId, String>,
     pub(super) tokens: BTreeMap<String, [u8; 32]>,
     /// Every name, and whose it is. A person without a signer has no address.
@@ -159,6 +160,7 @@ impl Parties {
         let (Some(name), Some(signer)) = (name, signer) else { return };
         self.signer(section, &signer, &name);
         self.agents.insert(signer.value);
+        self.agent_names.insert(signer.value, name.clone());
         self.names.insert(name, Some(signer.value));
     }
 

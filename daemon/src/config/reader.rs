@@ -160,6 +160,17 @@ impl<'a> Section<'a> {
         self.parse_integer(&found, &range)
     }
 
+    /// `true` or `false`, if it is there.
+    pub(super) fn flag(&self, name: &str) -> Option<At<bool>> {
+        let found = self.find(name)?;
+        let said = found.value.as_bool();
+        if said.is_none() {
+            let what = format!("must be true or false, and is of type {}", found.value.type_str());
+            self.blame(&found, what, "write it without quotes");
+        }
+        said.map(|said| found.with(said))
+    }
+
     /// A list of texts, if it is there. What is wrong with one of them is reported and the rest kept.
     pub(super) fn texts<T>(
         &self,

@@ -131,11 +131,11 @@ fn action(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId
         _ => Err(format!("\"{text}\" is not an action; one of allow, approve, delay, deny")),
     })?;
     let uses: &[&str] = match word.value.as_str() {
-        "approve" => &["weight", "roles"],
-        "delay" => &["weight", "roles", "delay", "window"],
+        "approve" => &["weight", "roles", "exclude_asker"],
+        "delay" => &["weight", "roles", "exclude_asker", "delay", "window"],
         _ => &[],
     };
-    for key in ["weight", "roles", "delay", "window"] {
+    for key in ["weight", "roles", "exclude_asker", "delay", "window"] {
         if section.has(key) && !uses.contains(&key) {
             let what = format!("means nothing for the action {}", word.value);
             section.wrong(key, what, "leave it out, or choose the action that uses it");
@@ -204,5 +204,6 @@ fn approvers(section: &Section<'_>, parties: &Parties, accounts: Option<&[Accoun
         );
         section.wrong("weight", what, "lower it, or give more of the account's signers the role");
     }
-    Some(Approvers { weight, roles })
+    let exclude_asker = section.flag("exclude_asker").map_or(weight >= Weight(2), |said| said.value);
+    Some(Approvers { weight, roles, exclude_asker })
 }

@@ -120,6 +120,7 @@ name = "large"
 accounts = ["warm"]
 action = "delay"
 weight = 1
+exclude_asker = false
 roles = ["approver", "proposer"]
 delay = "48h"
 window = "24h"
@@ -227,10 +228,12 @@ fn a_whole_file_is_read() {
     assert_eq!(rules[2].destination, Some(DestinationMatch::Accounts(vec![address(40), address(41)])));
     let Action::Approve(approvers) = &rules[2].action else { panic!("{:?}", rules[2].action) };
     assert_eq!((approvers.weight, &approvers.roles), (Weight(2), &[Role::Approver].into()));
+    assert!(approvers.exclude_asker, "two are two others than the asker where nothing is said");
     let Action::Delay { delay_seconds, window_seconds, approvers } = &rules[3].action else {
         panic!("{:?}", rules[3].action)
     };
     assert_eq!((*delay_seconds, *window_seconds, approvers.weight), (172_800, 86_400, Weight(1)));
+    assert!(!approvers.exclude_asker);
     assert_eq!(rules[4].action, Action::Deny);
 
     assert_eq!((treasury.fees.fee_max.get(), &treasury.fees.multiples), (1_500_000, &vec![10, 100]));

@@ -3,9 +3,10 @@ use std::path::Path;
 use super::*;
 use crate::client::Client;
 use crate::config::{Endpoint, NetworkConfig, PassphraseSource};
-use crate::signer::WorkFactor;
+use crate::signer::{SeedProblem, WorkFactor, check_seed};
 use crate::store::MemoryStore;
 use crate::testing;
+use xrpl_wire::{KeyType, Seed};
 
 /// A daemon's configuration in a directory, with an empty keystore and nobody at its ledger endpoint.
 async fn config(dir: &Path) -> DaemonConfig {
@@ -15,10 +16,14 @@ async fn config(dir: &Path) -> DaemonConfig {
     let passphrase: secrecy::SecretString = "correct horse".to_owned().into();
     let keystore = dir.join("keystore.age");
     if !keystore.exists() {
-        Keystore::create(&keystore, &passphrase, WorkFactor::Quick).unwrap();
+        let mut made = Keystore::create(&keystore, &passphrase, WorkFactor::Quick).unwrap();
+        for own in [testing::AGENT, 101] {
+            made.add(Seed::from_entropy([own; 16], KeyType::Ed25519)).unwrap();
+        }
     }
     DaemonConfig {
         treasury: testing::treasury(),
+        agent_names: [(testing::signer(testing::AGENT), "agent-1".to_owned())].into(),
         network: NetworkConfig::new(vec![Endpoint::parse(&nobody).unwrap()]),
         data_dir: dir.join("data"),
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -90,6 +95,45 @@ async fn what_keeps_a_daemon_from_starting_is_named() {
     let error = Daemon::start(missing).await.unwrap_err();
     assert!(matches!(error, StartError::Keystore(_)), "{error}");
 
+    // Keys of the configuration's own are missing, one of them because its seed was read as the other type.
+    let mut lacking = config(dir.path()).await;
+    lacking.keystore = dir.path().join("other.age");
+    let passphrase = lacking.passphrase.read().unwrap();
+    let mut other = Keystore::create(&lacking.keystore, &passphrase, WorkFactor::Quick).unwrap();
+    let twin = other.add(Seed::from_entropy([101; 16], KeyType::Secp256k1)).unwrap();
+    let error = Daemon::start(lacking).await.unwrap_err();
+    assert!(matches!(error, StartError::MissingKeys(_)), "{error}");
+    let said = error.to_string();
+    for part in [
+        "the agent \"agent-1\"",
+        &testing::signer(testing::AGENT).to_string(),
+        "treasuryd keystore add",
+        "the account \"runner\"",
+        &testing::runner().to_string(),
+        &twin.to_string(),
+        "--key-type",
+    ] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+
     // Whatever failed has let go of the store again.
     Daemon::start(config(dir.path()).await).await.unwrap().shutdown().await;
+}
+
+/// Danger: a seed written with a plain `s` is read as the wrong type of key, its account signs for nobody, and that
+/// shows when a payment has to leave.
+#[tokio::test]
+async fn a_seed_that_says_no_type_of_key_is_compared_with_what_is_declared() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path()).await;
+    let seed = |n, key_type| Seed::from_entropy([n; 16], key_type);
+    assert_eq!(check_seed(&config, &seed(testing::AGENT, KeyType::Ed25519)), Ok(()));
+    let problem = check_seed(&config, &seed(testing::AGENT, KeyType::Secp256k1)).unwrap_err();
+    assert!(matches!(problem, SeedProblem::OtherReading { key_type: KeyType::Ed25519, .. }), "{problem}");
+    let said = problem.to_string();
+    for part in ["agent-1", &testing::signer(testing::AGENT).to_string(), "--key-type ed25519"] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+    let stranger = check_seed(&config, &seed(99, KeyType::Ed25519)).unwrap_err();
+    assert!(matches!(stranger, SeedProblem::NotDeclared(_)), "{stranger}");
 }

@@ -270,6 +270,7 @@ rolling = { period = "24h", amount_max = "500 XRP" }
 action = "allow"
 
 # Middling ones, and small ones to somebody new, wait for two people.
+# In the tour whoever asks is one of the two. Where you leave exclude_asker out, the two are others than the asker.
 [[rule]]
 name = "middling"
 accounts = ["hot", "warm"]
@@ -278,6 +279,7 @@ amount_max = "1000 XRP"
 action = "approve"
 weight = 2
 roles = ["approver"]
+exclude_asker = false
 
 # Large ones wait for two people and then two days in an escrow. Until then security can stop them.
 [[rule]]
@@ -290,6 +292,7 @@ delay = "48h"
 window = "24h"
 weight = 2
 roles = ["approver"]
+exclude_asker = false
 
 # So does everything from cold, where the ledger itself asks for three of the four people.
 [[rule]]
@@ -302,6 +305,7 @@ delay = "48h"
 window = "24h"
 weight = 2
 roles = ["approver"]
+exclude_asker = false
 
 # More than that nobody gets from the daemon. Without this rule the answer would be the same.
 [[rule]]

@@ -450,6 +450,9 @@ pub struct DecisionView {
     pub approver_weight: Option<u32>,
     /// The roles that count for it.
     pub approver_roles: Vec<String>,
+    /// Whether the signature of the person who asked does not count for it.
+    #[serde(default)]
+    pub exclude_asker: bool,
     /// Whether the destination was known.
     pub destination_known: bool,
     /// When it was decided, by the ledger.

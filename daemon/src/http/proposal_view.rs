@@ -273,6 +273,7 @@ fn decision(decision: &Decision) -> DecisionView {
         delay_seconds: delay.map(|(delay, _)| delay),
         window_seconds: delay.map(|(_, window)| window),
         approver_weight: approvers.map(|approvers| approvers.weight.0),
+        exclude_asker: approvers.is_some_and(|approvers| approvers.exclude_asker),
         approver_roles: approvers
             .map(|approvers| approvers.roles.iter().map(|role| role_word(*role).to_owned()).collect())
             .unwrap_or_default(),
@@ -301,7 +302,7 @@ fn approvals(state: &State, treasury: &Treasury, shown: &Proposal) -> Vec<Approv
 fn tally(state: &State, treasury: &Treasury, shown: &Proposal) -> Option<TallyView> {
     let list = multisign::signer_list(state, &shown.account)?;
     let approvers = shown.plan.as_ref().and_then(|plan| plan.approvers.as_ref());
-    let (tally, _) = multisign::tally(treasury, list, approvers, shown.approvals.keys());
+    let (tally, _) = multisign::tally(treasury, list, approvers, &shown.asker, shown.approvals.keys());
     Some(TallyView {
         weight: tally.weight.0,
         quorum: tally.quorum.0,

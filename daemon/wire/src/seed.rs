@@ -98,6 +98,17 @@ impl Seed {
         self.key_type
     }
 
+    /// The same secret bytes, read as a seed of the other type of key: the one a person may have meant where the
+    /// text did not say.
+    #[must_use]
+    pub fn other_reading(&self) -> Self {
+        let key_type = match self.key_type {
+            KeyType::Secp256k1 => KeyType::Ed25519,
+            KeyType::Ed25519 => KeyType::Secp256k1,
+        };
+        Self { entropy: self.entropy, key_type }
+    }
+
     /// The secret bytes.
     pub(crate) fn entropy(&self) -> &[u8; SEED_BYTES] {
         &self.entropy

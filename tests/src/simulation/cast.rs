@@ -283,7 +283,8 @@ impl Cast {
     }
 
     fn policy(&self) -> Policy {
-        let two = || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]) };
+        let two =
+            || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
         let rule = |name: &str, most: u64, action| Rule {
             name: name.to_owned(),
             askers: None,

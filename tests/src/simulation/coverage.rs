@@ -35,7 +35,9 @@ pub(super) fn of_events(events: &[Event], record: &mut Record) {
             Event::ProposalPlanned { .. } => record.reach("status", "assessed"),
             Event::RungsFrozen { .. } => record.reach("status", "collecting"),
             Event::StatusChanged { ready: true, .. } => record.reach("status", "ready"),
-            Event::SubmissionRecorded { .. } => record.reach("status", "in_flight"),
+            Event::SubmissionRecorded { .. } | Event::SubmissionRenewed { .. } => {
+                record.reach("status", "in_flight")
+            }
             Event::StopSet { stop } => {
                 record.reach("stop", source_word(&stop.source));
                 record.reach("stop", stop.kind.word());
@@ -129,6 +131,7 @@ fn wait_word(wait: &Wait) -> &'static str {
         Wait::Recipient(..) => "recipient",
         Wait::Drained(_) => "drained",
         Wait::Policy(_) => "policy",
+        Wait::Signer(..) => "signer",
     }
 }
 

@@ -93,7 +93,7 @@ impl State {
                 entry.approvals.insert(approval.signer, approval.clone());
             }
             Event::ApprovalDropped { proposal, signer, .. } => {
-                let entry = self.in_status(*proposal, &["collecting", "ready"])?;
+                let entry = self.in_status(*proposal, &["collecting", "ready", "in_flight"])?;
                 entry.approvals.remove(signer).ok_or("there is no such approval")?;
             }
             Event::Objected { proposal, person, rejection } => {
@@ -112,6 +112,10 @@ impl State {
             Event::SubmissionRecorded { proposal, submission } => {
                 // A single-signed proposal never collects: its key signs when it is about to be sent.
                 let entry = self.in_status(*proposal, &["ready", "collecting"])?;
+                entry.status = Status::InFlight(submission.clone());
+            }
+            Event::SubmissionRenewed { proposal, submission } => {
+                let entry = self.in_status(*proposal, &["in_flight"])?;
                 entry.status = Status::InFlight(submission.clone());
             }
             Event::RungChosen { proposal, rung } => {

@@ -200,9 +200,9 @@ pub struct Timing {
     /// The longest deadline of a payment that policy delays. Its escrow's FinishAfter is counted from the
     /// deadline, so a long deadline is a long wait.
     pub delayed_deadline_max_seconds: u32,
-    /// Seconds per ledger when a deadline is turned into a LastLedgerSequence. A ledger that takes less
-    /// makes LastLedgerSequence come before the deadline, which shortens the time to approve and never
-    /// the delay; so this is the slowest pace the network is expected to keep.
+    /// Seconds per ledger when a deadline is turned into a LastLedgerSequence. A ledger that takes less would make
+    /// LastLedgerSequence come before the deadline that people are shown; so this is the fastest pace that the
+    /// network is expected to keep. One that takes longer makes the slot be held longer than the deadline.
     pub close_interval_seconds: u32,
     /// How many ledgers a transaction that the daemon signs by itself stays valid.
     pub agent_ledgers: u32,
@@ -223,7 +223,7 @@ impl Default for Timing {
             deadline_seconds: 6 * 3600,
             deadline_max_seconds: 7 * 86_400,
             delayed_deadline_max_seconds: 24 * 3600,
-            close_interval_seconds: 5,
+            close_interval_seconds: 3,
             agent_ledgers: 20,
             silence_max_seconds: 20,
             ledger_age_max_seconds: 60,

@@ -121,6 +121,14 @@ pub enum Event {
         /// The record.
         submission: Submission,
     },
+    /// What is in flight was put together anew from the approvals that the ledger still takes: the record of what is
+    /// about to be sent in its place.
+    SubmissionRenewed {
+        /// Of which proposal.
+        proposal: ProposalId,
+        /// The record; it names what was sent before.
+        submission: Submission,
+    },
     /// Another rung is sent from now on.
     RungChosen {
         /// Of which proposal.
@@ -270,6 +278,7 @@ impl Event {
             Self::SignerUnable { .. } => "signer_unable",
             Self::StatusChanged { .. } => "status_changed",
             Self::SubmissionRecorded { .. } => "submission_recorded",
+            Self::SubmissionRenewed { .. } => "submission_renewed",
             Self::RungChosen { .. } => "rung_chosen",
             Self::SubmitReplied { .. } => "submit_replied",
             Self::ProposalEnded { .. } => "proposal_ended",

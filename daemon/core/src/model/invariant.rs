@@ -91,6 +91,7 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::Objected { proposal: id, .. }
             | Event::StatusChanged { proposal: id, .. }
             | Event::SubmissionRecorded { proposal: id, .. }
+            | Event::SubmissionRenewed { proposal: id, .. }
             | Event::RungChosen { proposal: id, .. }
             | Event::SubmitReplied { proposal: id, .. }
             | Event::ProposalEnded { proposal: id, .. }

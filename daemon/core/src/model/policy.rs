@@ -107,6 +107,17 @@ pub enum Action {
     Deny,
 }
 
+impl Action {
+    /// Who must sign, where the rule asks for anybody.
+    #[must_use]
+    pub fn approvers(&self) -> Option<&Approvers> {
+        match self {
+            Self::Approve(approvers) | Self::Delay { approvers, .. } => Some(approvers),
+            Self::Allow | Self::Deny => None,
+        }
+    }
+}
+
 /// Who must sign, beyond the ledger's own SignerQuorum, which always holds too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approvers {
@@ -114,6 +125,10 @@ pub struct Approvers {
     pub weight: Weight,
     /// The roles that count.
     pub roles: BTreeSet<Role>,
+    /// Whether the signature of the person who asks does not count here; towards the SignerQuorum it does. Decisions
+    /// of earlier versions counted it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exclude_asker: bool,
 }
 
 /// What was decided, on what grounds. Stored with the proposal.

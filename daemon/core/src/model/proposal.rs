@@ -26,6 +26,9 @@ pub struct Proposal {
     pub note: String,
     /// Seconds that people have to approve, counted from the freezing.
     pub deadline_seconds: u32,
+    /// The deadline as it was asked for; `None`: the configured one, or a record of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_asked: Option<u32>,
     /// When it was drafted.
     pub drafted: LedgerPoint,
     /// What policy said.
@@ -197,6 +200,10 @@ pub struct Submission {
     pub since: LedgerPoint,
     /// The last thing a server said about it. Provisional.
     pub last_reply: Option<String>,
+    /// Transactions that were put together for it before, with signatures that the ledger no longer takes. Each may
+    /// have been sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Hash256>,
 }
 
 /// A signed transaction.

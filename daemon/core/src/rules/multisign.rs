@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use xrpl_wire::{PublicKey, Signer, Transaction};
 
 use crate::model::command::CommandError;
-use crate::model::config::Treasury;
+use crate::model::config::{Person, Treasury};
+use crate::model::intent::Asker;
 use crate::model::observe::SignerListView;
-use crate::model::policy::Approvers;
+use crate::model::policy::{Action, Approvers};
 use crate::model::proposal::{Approval, Plan};
 use crate::model::signing::RungSignatures;
 use crate::model::state::State;
@@ -152,23 +153,28 @@ pub struct Tally {
     pub approver_quorum: Weight,
 }
 
-/// Counts the approvals of a proposal against the ledger's quorum and the rule's approvers.
+/// Counts the approvals of a proposal against the ledger's quorum and the rule's approvers. Who asked may be excluded
+/// from the latter.
 #[must_use]
 pub fn tally<'a>(
     config: &Treasury,
     list: &SignerListView,
     approvers: Option<&Approvers>,
+    asker: &Asker,
     approvals: impl Iterator<Item = &'a AccountId>,
 ) -> (Tally, Vec<Candidate>) {
-    let roles = approvers.map(|asked| &asked.roles);
+    let counts = |person: &Person| {
+        approvers.is_some_and(|asked| {
+            let asks = matches!(asker, Asker::Person(name) if *name == person.name);
+            !person.roles.is_disjoint(&asked.roles) && !(asked.exclude_asker && asks)
+        })
+    };
     let candidates: Vec<Candidate> = approvals
         .filter_map(|signer| {
             Some(Candidate {
                 account: *signer,
                 weight: *list.entries.get(signer)?,
-                approver: roles.is_some_and(|roles| {
-                    config.person_of(signer).is_some_and(|person| !person.roles.is_disjoint(roles))
-                }),
+                approver: config.person_of(signer).is_some_and(counts),
             })
         })
         .collect();
@@ -187,17 +193,70 @@ pub fn tally<'a>(
     (tally, candidates)
 }
 
+/// Those of the list who can sign what was decided like this: people, and the daemon's agents where policy lets them.
+/// Nobody brings the signature of a listed account that is neither.
+fn can_sign<'a>(
+    config: &'a Treasury,
+    list: &'a SignerListView,
+    action: &Action,
+) -> impl Iterator<Item = &'a AccountId> {
+    let agents_sign = *action == Action::Allow;
+    list.entries.keys().filter(move |signer| {
+        config.person_of(signer).is_some() || (agents_sign && config.agents.contains(*signer))
+    })
+}
+
 /// Whether the quorum can still be reached when these signers do not sign.
 #[must_use]
 pub fn reachable_without(
     config: &Treasury,
     list: &SignerListView,
-    approvers: Option<&Approvers>,
+    action: &Action,
+    asker: &Asker,
     against: &BTreeSet<AccountId>,
 ) -> bool {
-    let willing = list.entries.keys().filter(|signer| !against.contains(*signer));
-    let (tally, candidates) = tally(config, list, approvers, willing);
+    let willing = can_sign(config, list, action).filter(|signer| !against.contains(*signer));
+    let (tally, candidates) = tally(config, list, action.approvers(), asker, willing);
     smallest_set(&candidates, tally.quorum, tally.approver_quorum).is_some()
+}
+
+/// Whether the daemon's agents reach the quorum, where policy lets them sign.
+#[must_use]
+pub fn agents_suffice(config: &Treasury, list: &SignerListView, action: &Action) -> bool {
+    let agents = list.entries.iter().filter(|(signer, _)| config.agents.contains(*signer));
+    *action == Action::Allow && agents.fold(Weight(0), |sum, (_, weight)| sum.plus(*weight)) >= list.quorum
+}
+
+/// How many signatures a transaction of that list may come to need, whoever of those who can sign does so; all that
+/// the list has where they cannot reach it.
+#[must_use]
+pub fn signatures_needed(config: &Treasury, list: &SignerListView, action: &Action, asker: &Asker) -> usize {
+    let signers = can_sign(config, list, action);
+    let (tally, candidates) = tally(config, list, action.approvers(), asker, signers);
+    most_needed(&candidates, tally.quorum, tally.approver_quorum).unwrap_or(list.entries.len())
+}
+
+/// The size that a smallest set has at most, whichever of the candidates sign; `None` where all of them together
+/// do not reach it.
+///
+/// Nobody can be left out of a smallest set. Either somebody in it is needed for the quorum, and then all others of it
+/// stay below the quorum; or it consists of approvers, of whom all but one stay below what is asked of them. As many
+/// as can stay below are the lightest.
+#[must_use]
+pub fn most_needed(candidates: &[Candidate], quorum: Weight, approver_weight: Weight) -> Option<usize> {
+    smallest_set(candidates, quorum, approver_weight)?;
+    let below = |only_approvers: bool, limit: Weight| {
+        let counted = candidates.iter().filter(|candidate| !only_approvers || candidate.approver);
+        let mut weights: Vec<u16> = counted.map(|candidate| candidate.weight).collect();
+        weights.sort_unstable();
+        let sums = weights.iter().scan(Weight(0), |sum, weight| {
+            *sum = sum.plus(*weight);
+            Some(*sum)
+        });
+        sums.take_while(|sum| *sum < limit).count()
+    };
+    let most = below(false, quorum).max(below(true, approver_weight)).saturating_add(1);
+    Some(most.min(candidates.len()))
 }
 
 #[cfg(test)]
@@ -261,6 +320,15 @@ mod tests {
                     suffices(&set).then_some(set.len())
                 })
                 .min();
+            let most = most_needed(&candidates, Weight(quorum), Weight(approvers));
+            let sizes = (0_u32..1 << candidates.len()).filter_map(|mask| {
+                let signed: Vec<Candidate> =
+                    candidates.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1).map(|(_, c)| *c).collect();
+                Some(smallest_set(&signed, Weight(quorum), Weight(approvers))?.len())
+            });
+            let largest = sizes.max();
+            prop_assert_eq!(most.is_some(), largest.is_some());
+            prop_assert!(most >= largest, "{:?} signatures may be needed, {:?} are counted", largest, most);
             let found = smallest_set(&candidates, Weight(quorum), Weight(approvers));
             prop_assert_eq!(found.as_ref().map(Vec::len), least);
             if let Some(found) = found {

@@ -18,6 +18,9 @@ use crate::rules::{fee, multisign};
 /// A fulfillment of a 32-byte preimage, in bytes: what its fee is counted from.
 const FULFILLMENT_BYTES: usize = 36;
 
+/// Ledgers beyond those of the deadline: close times are rounded to as much as 30 s.
+const SPARE_LEDGERS: u32 = 10;
+
 /// The plan of a drafted proposal, or what it waits for.
 pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -> Result<Plan, Wait> {
     if let Sight::Lost(reason) = &state.sight {
@@ -39,10 +42,15 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         }
         _ => Slot::Ticket(state.free_tickets(&account).next().ok_or(Wait::Ticket)?),
     };
-    let signers = match config.accounts.get(&account).map(|declared| declared.signing) {
-        Some(Signing::Single) => 0,
-        // Whoever of the list signs in the end, the first rung is enough for all of them.
-        _ => multisign::signer_list(state, &account).ok_or(Wait::SignerList)?.entries.len(),
+    let (action, asker) = (&proposal.decision.action, &proposal.asker);
+    let (signers, alone) = match config.accounts.get(&account).map(|declared| declared.signing) {
+        Some(Signing::Single) => (0, true),
+        _ => {
+            let list = multisign::signer_list(state, &account).ok_or(Wait::SignerList)?;
+            // Whoever of those who can sign does so in the end, the first rung is enough for them.
+            let signers = multisign::signatures_needed(config, list, action, asker);
+            (signers, *asker == Asker::Daemon && multisign::agents_suffice(config, list, action))
+        }
     };
     let fulfillment = matches!(proposal.intent, Intent::FinishEscrow { .. }).then_some(FULFILLMENT_BYTES);
     let ladder = fee::ladder(fees.base_fee, fee::reference_units(signers, fulfillment), &config.fees);
@@ -56,12 +64,8 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         Action::Approve(approvers) => (Some(approvers.clone()), None),
         Action::Allow | Action::Deny => (None, None),
     };
-    let deadline = RippleTime(point.close_time.0.saturating_add(proposal.deadline_seconds));
-    let ledgers = if proposal.asker == Asker::Daemon && approvers.is_none() {
-        config.timing.agent_ledgers
-    } else {
-        (proposal.deadline_seconds / config.timing.close_interval_seconds.max(1)).max(1)
-    };
+    let (deadline_seconds, ledgers) = time_to_sign(config, proposal, alone);
+    let deadline = RippleTime(point.close_time.0.saturating_add(deadline_seconds));
     let delay = match (terms, proposal.intent.destination()) {
         (Some((delay_seconds, window_seconds)), Some(destination)) => {
             let finish_after = RippleTime(deadline.0.saturating_add(delay_seconds));
@@ -87,6 +91,21 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         rungs: Vec::new(),
         digests: Vec::new(),
     })
+}
+
+/// How long there is to sign and in how many ledgers: few for what the daemon signs without anybody, and for what
+/// people sign as many as the fastest pace makes of their time, so that LastLedgerSequence does not come before the
+/// deadline that they are shown. The daemon itself keeps the deadline.
+fn time_to_sign(config: &Treasury, proposal: &Proposal, alone: bool) -> (u32, u32) {
+    let pace = config.timing.close_interval_seconds.max(1);
+    let people = proposal.deadline_seconds;
+    if !alone {
+        return (people, people.div_ceil(pace).saturating_add(SPARE_LEDGERS));
+    }
+    let ledgers = config.timing.agent_ledgers;
+    let single = config.accounts.get(&proposal.account).is_some_and(|known| known.signing == Signing::Single);
+    // What one key signs goes out at once or not at all, and nobody is shown a deadline for it.
+    if single { (people, ledgers) } else { (people.min(ledgers.saturating_mul(pace)), ledgers) }
 }
 
 fn tag_of(intent: &Intent) -> Option<u32> {
@@ -159,7 +178,7 @@ pub(crate) fn sufficient(config: &Treasury, state: &State, proposal: &Proposal) 
     let Some(plan) = &proposal.plan else { return false };
     let Some(list) = multisign::signer_list(state, &proposal.account) else { return false };
     let (tally, candidates) =
-        multisign::tally(config, list, plan.approvers.as_ref(), proposal.approvals.keys());
+        multisign::tally(config, list, plan.approvers.as_ref(), &proposal.asker, proposal.approvals.keys());
     multisign::smallest_set(&candidates, tally.quorum, tally.approver_quorum).is_some()
 }
 

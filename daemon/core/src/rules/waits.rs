@@ -59,7 +59,8 @@ fn missing(config: &Treasury, state: &State, proposal: &Proposal) -> Wait {
         (false, Some(list)) => {
             let approvers: Option<&Approvers> =
                 proposal.plan.as_ref().and_then(|plan| plan.approvers.as_ref());
-            let (tally, _) = multisign::tally(config, list, approvers, proposal.approvals.keys());
+            let (tally, _) =
+                multisign::tally(config, list, approvers, &proposal.asker, proposal.approvals.keys());
             Wait::Signatures(tally.weight, tally.quorum, tally.approver_weight, tally.approver_quorum)
         }
     }

@@ -31,6 +31,11 @@ pub(crate) struct Draft {
 
 /// Drafts a proposal and takes it as far as it goes now.
 pub(crate) fn draft(cx: &mut Cx<'_>, draft: Draft) -> ProposalId {
+    draft_asked(cx, draft, None)
+}
+
+/// The same, with the deadline in the words of whoever asks.
+pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<u32>) -> ProposalId {
     let id = ProposalId(cx.state.last_proposal.saturating_add(1));
     let status = if draft.decision.action == Action::Deny { Status::Denied } else { Status::Drafted };
     let proposal = Proposal {
@@ -40,6 +45,7 @@ pub(crate) fn draft(cx: &mut Cx<'_>, draft: Draft) -> ProposalId {
         asker: draft.asker,
         note: draft.note,
         deadline_seconds: draft.deadline_seconds,
+        deadline_asked,
         drafted: cx.point(),
         decision: draft.decision,
         plan: None,

@@ -59,7 +59,40 @@ pub(crate) fn command(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Resul
     }
 }
 
+/// The proposal that this person has made with the same key already: the answer to a request that is repeated,
+/// whatever has changed meanwhile.
+///
+/// # Errors
+/// Where it asks for something else.
+fn repeated(cx: &Cx<'_>, person: &Person, propose: &Propose) -> Result<Option<ProposalId>, CommandError> {
+    let Some(key) = &propose.idempotency_key else { return Ok(None) };
+    let known = cx.state.idempotency.get(&(person.name.clone(), key.clone())).copied();
+    let Some((id, proposal)) = known.and_then(|id| Some((id, cx.state.proposals.get(&id)?))) else {
+        return Ok(None);
+    };
+    let same_deadline = match propose.deadline_seconds {
+        Some(seconds) => seconds == proposal.deadline_seconds,
+        None => proposal.deadline_asked.is_none(),
+    };
+    let same = proposal.account == propose.account
+        && proposal.intent == wanted(propose)
+        && proposal.note == propose.note
+        && same_deadline;
+    if same { Ok(Some(id)) } else { Err(CommandError::IdempotencyConflict(id)) }
+}
+
+fn wanted(propose: &Propose) -> Intent {
+    Intent::Pay {
+        destination: propose.destination,
+        destination_tag: propose.destination_tag,
+        amount: propose.amount,
+    }
+}
+
 fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer, CommandError> {
+    if let Some(proposal) = repeated(cx, person, &propose)? {
+        return Ok(Answer::Proposed { proposal });
+    }
     needs(person, Role::Proposer)?;
     checked_text("note", &propose.note)?;
     let declared = cx
@@ -83,27 +116,9 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     if !(DEADLINE_MIN_SECONDS..=longest).contains(&deadline_seconds) {
         return bad("deadline_seconds", format!("must be from {DEADLINE_MIN_SECONDS} to {longest}"));
     }
-    let intent = Intent::Pay {
-        destination: propose.destination,
-        destination_tag: propose.destination_tag,
-        amount: propose.amount,
-    };
-    if let Some(key) = &propose.idempotency_key {
-        if key.is_empty() || key.len() > IDEMPOTENCY_KEY_MAX {
-            return bad("idempotency_key", format!("must be 1 to {IDEMPOTENCY_KEY_MAX} bytes"));
-        }
-        if let Some(known) = cx.state.idempotency.get(&(person.name.clone(), key.clone())).copied() {
-            let same = cx
-                .state
-                .proposals
-                .get(&known)
-                .is_some_and(|proposal| proposal.account == propose.account && proposal.intent == intent);
-            return if same {
-                Ok(Answer::Proposed { proposal: known })
-            } else {
-                Err(CommandError::IdempotencyConflict(known))
-            };
-        }
+    let intent = wanted(&propose);
+    if propose.idempotency_key.as_ref().is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_MAX) {
+        return bad("idempotency_key", format!("must be 1 to {IDEMPOTENCY_KEY_MAX} bytes"));
     }
     if let Sight::Lost(reason) = &cx.state.sight {
         return Err(CommandError::NoSight(reason.clone()));
@@ -139,7 +154,7 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
         decision,
         idempotency_key: propose.idempotency_key,
     };
-    Ok(Answer::Proposed { proposal: flow::draft(cx, draft) })
+    Ok(Answer::Proposed { proposal: flow::draft_asked(cx, draft, propose.deadline_seconds) })
 }
 
 fn approve(
@@ -207,12 +222,9 @@ fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> R
     flow::reopen(cx, id);
     let proposal = find(cx, id)?;
     let against = proposal.rejections.values().filter_map(|rejection| rejection.signer).collect();
-    let approvers = match &proposal.decision.action {
-        Action::Approve(approvers) | Action::Delay { approvers, .. } => Some(approvers),
-        Action::Allow | Action::Deny => None,
-    };
+    let (action, asker) = (&proposal.decision.action, &proposal.asker);
     let reachable = multisign::signer_list(cx.state, &proposal.account)
-        .is_some_and(|list| multisign::reachable_without(cx.config, list, approvers, &against));
+        .is_some_and(|list| multisign::reachable_without(cx.config, list, action, asker, &against));
     if !reachable {
         let unseen = never_shown(proposal);
         ending::end(cx, id, Status::Rejected, unseen);

@@ -3,6 +3,8 @@
 //! The record of all rungs is durable before the first is sent. What a server answers is provisional;
 //! only a validated ledger decides, and only LastLedgerSequence, passed without it, ends the waiting.
 
+use std::collections::BTreeMap;
+
 use crate::work::{breaker, ending};
 use xrpl_wire::{Signer, Transaction};
 
@@ -13,7 +15,7 @@ use crate::model::failure::{self, Cause, may_come_good};
 use crate::model::input::SubmitReply;
 use crate::model::observe::ObservedTx;
 use crate::model::proposal::{Outcome, Plan, Proposal, SignedRung, Status, Submission};
-use crate::model::units::{AccountId, Drops, Hash256, HexBytes, ProposalId};
+use crate::model::units::{AccountId, Drops, Hash256, HexBytes, ProposalId, Weight};
 use crate::rules::fee;
 use crate::rules::multisign;
 use crate::work::anomaly;
@@ -73,7 +75,7 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
 /// Whether it is a transaction that the daemon put together and recorded for sending.
 fn sent_by_us(proposal: &Proposal, tx: &ObservedTx) -> bool {
     matches!(&proposal.status, Status::InFlight(submission)
-        if submission.rungs.iter().any(|rung| rung.tx_id == tx.id))
+        if submission.rungs.iter().any(|rung| rung.tx_id == tx.id) || submission.earlier.contains(&tx.id))
 }
 
 fn is_own(proposal: &Proposal, tx: &ObservedTx) -> bool {
@@ -87,8 +89,13 @@ pub(crate) fn begin(cx: &mut Cx<'_>, id: ProposalId) {
     let Some(plan) = proposal.plan.clone() else { return };
     let account = proposal.account;
     let Some(list) = multisign::signer_list(cx.state, &account) else { return };
-    let (tally, candidates) =
-        multisign::tally(cx.config, list, plan.approvers.as_ref(), proposal.approvals.keys());
+    let (tally, candidates) = multisign::tally(
+        cx.config,
+        list,
+        plan.approvers.as_ref(),
+        &proposal.asker,
+        proposal.approvals.keys(),
+    );
     let Some(set) = multisign::smallest_set(&candidates, tally.quorum, tally.approver_quorum) else { return };
     match assemble(proposal, &plan, &set) {
         Some(rungs) => record(cx, id, rungs, set),
@@ -125,20 +132,63 @@ fn assemble(proposal: &Proposal, plan: &Plan, set: &[AccountId]) -> Option<Vec<S
 /// Records the signed rungs and sends the one that the network accepts now.
 pub(crate) fn record(cx: &mut Cx<'_>, id: ProposalId, rungs: Vec<SignedRung>, signers: Vec<AccountId>) {
     let since = cx.point();
-    let current = best_rung(cx, &rungs);
-    let submission = Submission { rungs, signers, current, since, last_reply: None };
+    let current = best_rung(cx, &rungs, signers.len());
+    let submission = Submission { rungs, signers, current, since, last_reply: None, earlier: Vec::new() };
     cx.emit(Event::SubmissionRecorded { proposal: id, submission });
     send(cx, id);
 }
 
-fn best_rung(cx: &Cx<'_>, rungs: &[SignedRung]) -> usize {
+/// Puts what is in flight together anew where the ledger no longer takes it, and its other approvals suffice: a
+/// signer's key was changed, or the SignerQuorum was raised. It shares its slot with what was sent before, so at most
+/// one of them is ever applied. Says whether it was.
+fn renew(cx: &mut Cx<'_>, id: ProposalId) -> bool {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return false };
+    let (Status::InFlight(submission), Some(plan)) = (&proposal.status, &proposal.plan) else { return false };
+    let Some(list) = multisign::signer_list(cx.state, &proposal.account) else { return false };
+    let dead: BTreeMap<AccountId, String> = proposal
+        .approvals
+        .values()
+        .filter_map(|approval| {
+            let error = multisign::still_good(cx.state, &proposal.account, approval).err()?;
+            Some((approval.signer, error.to_string()))
+        })
+        .collect();
+    let weights = submission.signers.iter().filter_map(|signer| list.entries.get(signer));
+    let weight = weights.fold(Weight(0), |sum, weight| sum.plus(*weight));
+    let stands = weight >= list.quorum && !submission.signers.iter().any(|signer| dead.contains_key(signer));
+    // A single-signed one has no signers: its own key is asked anew when it has expired.
+    if stands || submission.signers.is_empty() || !cx.may_leave(proposal) {
+        return false;
+    }
+    let good = proposal.approvals.keys().filter(|signer| !dead.contains_key(signer));
+    let (tally, candidates) =
+        multisign::tally(cx.config, list, plan.approvers.as_ref(), &proposal.asker, good);
+    let set = multisign::smallest_set(&candidates, tally.quorum, tally.approver_quorum);
+    let Some((rungs, signers)) = set.and_then(|set| Some((assemble(proposal, plan, &set)?, set))) else {
+        return false;
+    };
+    let sent = submission.rungs.iter().map(|rung| rung.tx_id);
+    let earlier = submission.earlier.iter().copied().chain(sent).collect();
+    let current = best_rung(cx, &rungs, signers.len());
+    let renewed = Submission { rungs, signers, current, since: cx.point(), last_reply: None, earlier };
+    for (signer, reason) in dead {
+        cx.emit(Event::ApprovalDropped { proposal: id, signer, reason });
+    }
+    cx.emit(Event::SubmissionRenewed { proposal: id, submission: renewed });
+    send(cx, id);
+    true
+}
+
+/// The cheapest rung that so many signatures are paid for by, and that enters the open ledger at once.
+fn best_rung(cx: &Cx<'_>, rungs: &[SignedRung], signers: usize) -> usize {
     let fees: Vec<Drops> = rungs.iter().map(|rung| rung.fee).collect();
     let base = cx.state.fees.map_or(Drops::ZERO, |fees| fees.base_fee);
     let units = match (fees.first(), base.get()) {
         (Some(first), base) if base > 0 => first.get() / base,
         _ => 1,
     };
-    fee::rung_for(&fees, units.max(1), cx.runtime.open_ledger_fee)
+    let units = units.max(fee::reference_units(signers, None));
+    fee::rung_for(&fees, units, cx.runtime.open_ledger_fee.max(Some(base)))
 }
 
 /// Sends the current rung; every sending goes through here, and through the gate. What the gate stops is sent
@@ -158,6 +208,9 @@ fn send(cx: &mut Cx<'_>, id: ProposalId) {
 /// the same transaction; another rung shares its slot; so at most one is ever applied.
 pub(crate) fn drive(cx: &mut Cx<'_>) {
     for id in cx.state.open.clone() {
+        if renew(cx, id) {
+            continue;
+        }
         let Some(proposal) = cx.state.proposals.get(&id) else { continue };
         let Status::InFlight(submission) = &proposal.status else { continue };
         if submission.last_reply.as_deref().is_some_and(|reply| !may_come_good(reply)) {
@@ -165,7 +218,7 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
         }
         let waited = cx.point().index.0.saturating_sub(submission.since.index.0);
         let queued = submission.last_reply.as_deref() == Some("terQUEUED");
-        let best = best_rung(cx, &submission.rungs);
+        let best = best_rung(cx, &submission.rungs, submission.signers.len());
         // Two ledgers: the one that was open when it was sent, and one more for the way there.
         if best > submission.current && (waited >= 2 || queued) {
             cx.emit(Event::RungChosen { proposal: id, rung: best });

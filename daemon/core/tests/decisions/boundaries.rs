@@ -8,9 +8,10 @@ use treasury_core::effect::Effect;
 use treasury_core::escrow::{Phase, phase};
 use treasury_core::failure::FailureClass;
 use treasury_core::input::Input;
+use treasury_core::intent::Asker;
 use treasury_core::multisign::{key_allowed, reachable_without, tally};
 use treasury_core::observe::{AccountSnapshot, Change, LedgerPoint, RootView};
-use treasury_core::policy::Approvers;
+use treasury_core::policy::{Action, Approvers};
 use treasury_core::state::{AccountView, Guard, State};
 use treasury_core::units::{AccountId, LedgerIndex, RippleTime, Weight};
 use xrpl_wire::TransactionType;
@@ -121,10 +122,11 @@ fn classes_have_their_words() {
 fn only_people_with_an_asked_role_count_for_the_rules_approvers() {
     let w = World::new();
     let list = w.state.accounts[&id("warm")].signer_list.clone().unwrap();
-    let asked = Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]) };
+    let asked =
+        Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
     let counted = |names: &[&str]| {
         let approvals: Vec<_> = names.iter().map(|name| id(name)).collect();
-        let (tally, candidates) = tally(&w.config, &list, Some(&asked), approvals.iter());
+        let (tally, candidates) = tally(&w.config, &list, Some(&asked), &Asker::Daemon, approvals.iter());
         assert_eq!((tally.quorum, tally.approver_quorum), (Weight(2), Weight(2)));
         (tally.weight.0, tally.approver_weight.0, candidates.len())
     };
@@ -132,7 +134,7 @@ fn only_people_with_an_asked_role_count_for_the_rules_approvers() {
     assert_eq!(counted(&["alice", "agent-1"]), (2, 1, 2), "an agent is no person");
     assert_eq!(counted(&["alice", "dave"]), (2, 1, 2), "security is another role");
     assert_eq!(counted(&["alice", "mallory"]), (1, 1, 1), "whoever is not in the list has no weight");
-    let (without, _) = tally(&w.config, &list, None, [id("alice"), id("bob")].iter());
+    let (without, _) = tally(&w.config, &list, None, &Asker::Daemon, [id("alice"), id("bob")].iter());
     assert_eq!((without.approver_weight, without.approver_quorum), (Weight(0), Weight(0)));
 }
 
@@ -140,9 +142,19 @@ fn only_people_with_an_asked_role_count_for_the_rules_approvers() {
 fn a_quorum_is_out_of_reach_when_too_many_stand_against() {
     let w = World::new();
     let list = w.state.accounts[&id("warm")].signer_list.clone().unwrap();
-    let asked = Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]) };
+    let asked = Action::Approve(Approvers {
+        weight: Weight(2),
+        roles: BTreeSet::from([Role::Approver]),
+        exclude_asker: false,
+    });
     let reachable = |names: &[&str]| {
-        reachable_without(&w.config, &list, Some(&asked), &names.iter().map(|name| id(name)).collect())
+        reachable_without(
+            &w.config,
+            &list,
+            &asked,
+            &Asker::Daemon,
+            &names.iter().map(|name| id(name)).collect(),
+        )
     };
     assert!(reachable(&[]));
     assert!(reachable(&["alice", "dave", "agent-1", "agent-2"]));

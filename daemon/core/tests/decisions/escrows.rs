@@ -268,6 +268,7 @@ fn a_hot_account_below_its_floor_is_refilled_once_and_within_limits() {
 fn a_move_that_waited_long_counts_from_when_it_was_made() {
     let mut w = World::new();
     w.config.timing.deadline_seconds = 3 * HOUR;
+    w.config.timing.agent_ledgers = 10_000;
     w.config.links = vec![TierLink { period_max: drops(800 * XRP), period_seconds: HOUR, ..link() }];
     let low = |w: &mut World| {
         let change = w.pay(id("hot"), |_| 200 * XRP).unwrap();

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
+mod asking;
 mod boundaries;
 mod commitments;
+mod deadlines;
 mod escrows;
 mod payments;
 mod random;

@@ -224,15 +224,15 @@ fn a_dearer_rung_is_sent_where_the_network_asks_for_one() {
     let mut w = World::new();
     let p = w.propose("hot", 50);
     let cheap = w.sent().remove(0);
-    assert_eq!(cheap.fee(), drops(70), "six signers may sign");
+    assert_eq!(cheap.fee(), drops(30), "two signers have to sign");
     w.reply(p, "telINSUF_FEE_P");
     let dearer = w.sent().remove(0);
-    assert_eq!(dearer.fee(), drops(2_100));
+    assert_eq!(dearer.fee(), drops(900));
     assert_eq!(dearer.seq(), cheap.seq(), "one slot: only one of them can be applied");
     w.input(Input::OpenLedgerFee { fee: drops(5_000) });
     w.reply(p, "terQUEUED");
     w.close(&[]);
-    assert_eq!(w.sent().remove(0).fee(), drops(70_000));
+    assert_eq!(w.sent().remove(0).fee(), drops(30_000));
     w.close(&[cheap]);
     assert_eq!(w.word(p), "validated", "whichever rung it was");
 }
@@ -499,7 +499,7 @@ fn a_reply_that_asks_for_a_dearer_rung_sends_nothing_without_sight() {
     assert!(w.sent().is_empty());
     w.close(&[]);
     w.reconcile();
-    assert_eq!(w.sent().remove(0).fee(), drops(2_100));
+    assert_eq!(w.sent().remove(0).fee(), drops(900));
 }
 
 #[test]

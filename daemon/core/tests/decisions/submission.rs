@@ -199,9 +199,9 @@ fn the_breaker_counts_systemic_failures_and_those_of_the_daemons_own_errands() {
 
 #[test]
 fn the_rung_is_the_cheapest_that_the_open_ledger_takes_now() {
-    // Seven reference transactions' worth at 10 drops each: rungs of 70, 2,100 and 70,000 drops.
+    // Three reference transactions' worth at 10 drops each: rungs of 30, 900 and 30,000 drops.
     for (open_ledger_fee, fee) in
-        [(10, 70), (11, 2_100), (300, 2_100), (301, 70_000), (10_000, 70_000), (1_000_000, 70_000)]
+        [(10, 30), (11, 900), (300, 900), (301, 30_000), (10_000, 30_000), (1_000_000, 30_000)]
     {
         let mut w = World::new();
         w.input(Input::OpenLedgerFee { fee: drops(open_ledger_fee) });
@@ -220,14 +220,14 @@ fn a_dearer_rung_waits_two_ledgers_unless_the_server_has_queued_it() {
     let p = in_flight(&mut w);
     w.input(Input::OpenLedgerFee { fee: drops(100) });
     w.close(&[]);
-    assert_eq!(w.sent().last().unwrap().fee(), drops(70), "it may be in the ledger that is open now");
+    assert_eq!(w.sent().last().unwrap().fee(), drops(30), "it may be in the ledger that is open now");
     w.close(&[]);
-    assert_eq!(w.sent().last().unwrap().fee(), drops(2_100));
+    assert_eq!(w.sent().last().unwrap().fee(), drops(900));
     assert_eq!(rungs_chosen(&w), 1);
     w.close(&[]);
     w.input(Input::OpenLedgerFee { fee: drops(10) });
     w.close(&[]);
-    assert_eq!(w.sent().last().unwrap().fee(), drops(2_100), "never back to a cheaper one");
+    assert_eq!(w.sent().last().unwrap().fee(), drops(900), "never back to a cheaper one");
     assert_eq!(rungs_chosen(&w), 1);
     assert_eq!(w.word(p), "in_flight");
 
@@ -237,7 +237,7 @@ fn a_dearer_rung_waits_two_ledgers_unless_the_server_has_queued_it() {
     w.input(Input::OpenLedgerFee { fee: drops(100) });
     w.sent();
     w.close(&[]);
-    assert_eq!(w.sent().last().unwrap().fee(), drops(2_100));
+    assert_eq!(w.sent().last().unwrap().fee(), drops(900));
 }
 
 #[test]

@@ -58,7 +58,8 @@ pub fn config() -> Treasury {
     let account = |name: &str, tier, signing, signers| {
         (id(name), AccountConfig { name: name.to_owned(), tier, signing, signers })
     };
-    let two = || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]) };
+    let two =
+        || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
     let rule = |name: &str, most: u64, action| Rule {
         name: name.to_owned(),
         askers: None,

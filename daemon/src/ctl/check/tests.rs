@@ -108,6 +108,7 @@ fn view(delayed: bool) -> ProposalView {
             window_seconds: delayed.then_some(24 * 3_600),
             approver_weight: Some(2),
             approver_roles: vec!["approver".to_owned()],
+            exclude_asker: false,
             destination_known: true,
             at: DEADLINE.to_owned(),
         },

@@ -1,0 +1,169 @@
+//! Who asks, who of those who can sign still may, and what a request that is repeated gets.
+
+use treasury_core::command::{Answer, Command};
+use treasury_core::policy::{Action, Approvers, Policy};
+use treasury_core::units::{ProposalId, Weight};
+
+use crate::world::{World, config, drops, id};
+
+fn reject(w: &mut World, person: &str, p: ProposalId) {
+    w.command(person, Command::Reject { proposal: p, reason: "not ours".to_owned() }).unwrap();
+}
+
+/// Danger: what people have rejected lingers and holds its place, because agents who never sign it are thought able to.
+#[test]
+fn a_payment_that_nobody_can_complete_any_more_ends_with_the_rejection() {
+    let mut w = World::new();
+    // Quorum 2 on the warm account, agents among its signers; the rule wants two of the three approvers.
+    let p = w.propose("warm", 500);
+    reject(&mut w, "alice", p);
+    assert_eq!(w.word(p), "collecting", "bob and carol can");
+    reject(&mut w, "bob", p);
+    assert_eq!(w.word(p), "rejected", "carol is one");
+
+    // Where any person would do, the agents' weight is no weight: the rule gives the payment to people.
+    let mut config = config();
+    let rules = config.policy.rules().iter().cloned().map(|mut rule| {
+        if let Action::Approve(approvers) = &mut rule.action {
+            approvers.weight = Weight(1);
+        }
+        rule
+    });
+    config.policy = Policy::new(rules.collect());
+    let mut w = World::with(config);
+    let p = w.propose("warm", 500);
+    for person in ["alice", "bob"] {
+        reject(&mut w, person, p);
+        assert_eq!(w.word(p), "collecting", "after {person}");
+    }
+    reject(&mut w, "dave", p);
+    assert_eq!(
+        w.word(p),
+        "rejected",
+        "carol and two agents would reach the quorum, and agents do not sign this"
+    );
+}
+
+#[test]
+fn agents_count_where_policy_lets_them_sign() {
+    let mut w = World::new();
+    w.signer_answers = false;
+    let p = w.propose("hot", 50);
+    for person in ["alice", "bob", "carol", "dave"] {
+        reject(&mut w, person, p);
+        assert_eq!(w.word(p), "collecting", "the agents alone suffice");
+    }
+}
+
+fn excluding() -> World {
+    let mut config = config();
+    let rules = config.policy.rules().iter().cloned().map(|mut rule| {
+        if let Action::Approve(approvers) | Action::Delay { approvers, .. } = &mut rule.action {
+            approvers.exclude_asker = true;
+        }
+        rule
+    });
+    config.policy = Policy::new(rules.collect());
+    World::with(config)
+}
+
+/// Danger: of the two who have to agree one is the person who asks.
+#[test]
+fn who_asks_is_none_of_the_two_who_approve() {
+    let mut w = excluding();
+    let p = w.propose("warm", 500);
+    w.approve("alice", p).unwrap();
+    w.approve("bob", p).unwrap();
+    assert_eq!(w.word(p), "collecting", "alice has asked for it");
+    let waits = treasury_core::waits::waits(&w.config, &w.state, w.proposal(p));
+    assert_eq!(waits[0].to_string(), "signatures: weight 2 of 2, of approvers 1 of 2");
+    w.approve("carol", p).unwrap();
+    assert_eq!(w.word(p), "in_flight");
+    let sent = w.sent().remove(0);
+    assert_eq!(xrpl_wire::sign::signers(&sent).unwrap().len(), 2, "bob's and carol's suffice");
+}
+
+#[test]
+fn who_asks_still_counts_towards_the_ledgers_quorum_and_a_rejection_knows_who_is_left() {
+    let mut w = excluding();
+    let p = w.propose("cold", 500);
+    for person in ["alice", "bob", "carol"] {
+        w.approve(person, p).unwrap();
+    }
+    assert_eq!(w.word(p), "in_flight", "three of three, two of them approvers who did not ask");
+    let p = w.propose("warm", 500);
+    reject(&mut w, "bob", p);
+    assert_eq!(w.word(p), "rejected", "carol is the only approver left who did not ask");
+}
+
+/// A decision that was stored before says nothing of the asker, who counted then.
+#[test]
+fn a_decision_of_an_earlier_version_counts_who_asked() {
+    let w = excluding();
+    let decision = &w.config.policy.rules()[2].action;
+    let mut stored = serde_json::to_value(decision).unwrap();
+    assert_eq!(stored["exclude_asker"], true);
+    stored.as_object_mut().unwrap().remove("exclude_asker");
+    let Action::Approve(Approvers { exclude_asker, .. }) = serde_json::from_value(stored).unwrap() else {
+        panic!("it is an approval")
+    };
+    assert!(!exclude_asker);
+}
+
+#[test]
+fn a_key_that_was_used_for_something_else_is_refused_whatever_differs() {
+    let mut w = World::new();
+    let mut first = w.payment("warm", 500);
+    first.idempotency_key = Some("k1".to_owned());
+    let Answer::Proposed { proposal } = w.command("alice", Command::Propose(first.clone())).unwrap() else {
+        panic!("proposed")
+    };
+    let mut others = vec![first.clone(); 6];
+    others[0].note = "invoice 13".to_owned();
+    others[1].destination_tag = None;
+    others[2].deadline_seconds = Some(7_200);
+    others[3].amount = drops(1);
+    others[4].account = id("hot");
+    others[5].destination = id("elsewhere");
+    for other in others {
+        let error = w.command("alice", Command::Propose(other.clone())).unwrap_err();
+        assert_eq!(error.code(), "IDEMPOTENCY_CONFLICT", "{other:?}");
+    }
+    assert_eq!(w.command("alice", Command::Propose(first)), Ok(Answer::Proposed { proposal }));
+    assert_eq!(w.state.proposals.len(), 1);
+
+    let mut timed = w.payment("warm", 400);
+    (timed.idempotency_key, timed.deadline_seconds) = (Some("k2".to_owned()), Some(7_200));
+    let answer = w.command("alice", Command::Propose(timed.clone()));
+    assert_eq!(w.command("alice", Command::Propose(timed.clone())), answer);
+    timed.deadline_seconds = None;
+    let error = w.command("alice", Command::Propose(timed)).unwrap_err();
+    assert_eq!(error.code(), "IDEMPOTENCY_CONFLICT", "no deadline was not what was asked for");
+}
+
+/// Danger: a request is sent again because its answer was lost, the configuration has changed, it is refused, and
+/// whoever sent it asks for a second payment in other words.
+#[test]
+fn a_repeated_request_gets_its_payment_whatever_has_changed_meanwhile() {
+    let mut w = World::new();
+    let mut first = w.payment("warm", 500);
+    (first.idempotency_key, first.deadline_seconds) = (Some("k1".to_owned()), Some(7_200));
+    let answer = w.command("alice", Command::Propose(first.clone()));
+    w.config.timing.deadline_max_seconds = 600;
+    w.config.accounts.remove(&id("warm"));
+    w.config.people.get_mut("alice").unwrap().roles.clear();
+    w.silence(60);
+    assert!(!w.state.sees());
+    assert_eq!(w.command("alice", Command::Propose(first)), answer);
+
+    let mut w = World::new();
+    let mut plain = w.payment("warm", 500);
+    plain.idempotency_key = Some("k1".to_owned());
+    let answer = w.command("alice", Command::Propose(plain.clone()));
+    w.config.timing.deadline_seconds = 7_200;
+    assert_eq!(
+        w.command("alice", Command::Propose(plain)),
+        answer,
+        "the default has changed, the request has not"
+    );
+}
