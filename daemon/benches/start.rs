@@ -56,7 +56,7 @@ fn fill(dir: &Path, records: u64, accounts: u32) {
     let mut first = 0;
     while first < accounts {
         let some = (first..accounts.min(first + ACCOUNTS_AT_ONCE)).map(account).collect();
-        builder.push(&[Event::AccountsRead { at: point(100), accounts: some }]).unwrap();
+        builder.push(&[Event::AccountsRead { at: point(100), accounts: some, taken: None }]).unwrap();
         first += ACCOUNTS_AT_ONCE;
     }
     let mut index = 100;

@@ -11,6 +11,7 @@ use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{AccountId, LedgerIndex};
 use treasury_core::{Event, State};
 
+use crate::clock;
 use crate::config::DaemonConfig;
 use crate::ledger::{History, HistoryError};
 use crate::store::{Entry, Salvage, StoreBuilder, StoreError, salvage};
@@ -147,7 +148,9 @@ impl Filling {
                         }
                         let observation = history.after(&cursor).await?;
                         cursor = observation.point;
-                        events.push(Event::LedgerTaken { observation, taken: None });
+                        // When the daemon saw it is not known any more; a delay that is counted from now gives people their time.
+                        let taken = Some(clock::utc());
+                        events.push(Event::LedgerTaken { observation, taken });
                         fetched += 1;
                         progress(cursor.index);
                     }
@@ -159,7 +162,7 @@ impl Filling {
                 entry.read.iter().filter(|account| !known.contains_key(account)).copied().collect();
             if !new.is_empty() {
                 let accounts = history.read(point, &new).await?;
-                events.push(Event::AccountsRead { at: *point, accounts });
+                events.push(Event::AccountsRead { at: *point, accounts, taken: Some(clock::utc()) });
             }
         }
         events.extend(entry.events.iter().cloned());
@@ -175,7 +178,7 @@ impl Filling {
             config.treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect();
         if let (Some(at), Some(history)) = (at, &mut self.history) {
             let accounts = history.read(&at, &all).await?;
-            self.push(&[Event::AccountsRead { at, accounts }])?;
+            self.push(&[Event::AccountsRead { at, accounts, taken: Some(clock::utc()) }])?;
         }
         Ok(())
     }

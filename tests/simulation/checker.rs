@@ -347,7 +347,7 @@ fn a_restart_that_knows_something_else_is_seen() {
     scene.checker.booted(0, Some(&before.clone()), &before);
     assert_eq!(scene.rules(), []);
     let at = LedgerPoint { index: LedgerIndex(1), hash: Hash256::ZERO, close_time: RippleTime(1) };
-    before.apply(&Event::AccountsRead { at, accounts: Vec::new() }).unwrap();
+    before.apply(&Event::AccountsRead { at, accounts: Vec::new(), taken: None }).unwrap();
     scene.checker.booted(0, Some(&before), &State::default());
     assert_eq!(scene.rules(), [Rule::LogIntact]);
 }

@@ -66,7 +66,7 @@ impl Position {
         for event in events {
             match event {
                 Event::LedgerTaken { observation, .. } => self.cursor = Some(observation.point),
-                Event::AccountsRead { at, accounts } => {
+                Event::AccountsRead { at, accounts, .. } => {
                     self.cursor.get_or_insert(*at);
                     let new = accounts.iter().map(|account| account.account);
                     entry.read.extend(new.filter(|account| self.known.insert(*account)));

@@ -43,8 +43,10 @@ impl World {
             seconds += 60;
             self.run_until(seconds).await;
             self.sign_what_waits().await;
-            // A breaker that opens again says that something is not well; people look after it.
+            // A breaker that opens again, and a finding that stops an account, say that something is not well; people look
+            // after it. The SignerLists that were restored are such findings: no proposal did that.
             for daemon in 0..self.nodes.len() {
+                self.lift_findings(daemon).await;
                 self.ask(daemon, "dave", None, Command::CloseBreaker { account: None }).await;
             }
         }

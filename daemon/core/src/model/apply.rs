@@ -1,12 +1,13 @@
 //! How each fact changes the state. Total: an event that does not fit is a typed error that names both,
 //! and leaves the state as it was.
 
+use crate::model::config::{FindingKind, Severity};
 use std::collections::BTreeSet;
 
 use crate::model::event::{Event, HoldSource};
 use crate::model::intent::Intent;
 use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
-use crate::model::proposal::{Proposal, Status};
+use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::signing::Slot;
 use crate::model::state::{AccountView, Breaker, BreakerKey, FINDINGS_MAX, Guard, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
@@ -35,12 +36,13 @@ impl State {
     fn try_apply(&mut self, event: &Event) -> Result<(), String> {
         match event {
             Event::LedgerTaken { observation, taken } => self.take_ledger(observation, *taken)?,
-            Event::AccountsRead { at, accounts } => {
+            Event::AccountsRead { at, accounts, taken } => {
                 let cursor = *self.ledger.get_or_insert(*at);
                 if cursor.index != at.index {
                     return Err(format!("accounts of ledger {} at cursor {}", at.index, cursor.index));
                 }
-                accounts.iter().for_each(|account| self.read_account(*at, account));
+                let seen_at = taken.unwrap_or(at.close_time).max(at.close_time);
+                accounts.iter().for_each(|account| self.read_account(*at, seen_at, account));
             }
             Event::SightChanged { sight } => self.sight = sight.clone(),
             Event::ProposalDrafted { proposal, idempotency_key } => {
@@ -131,7 +133,12 @@ impl State {
             Event::SubmitReplied { proposal, reply } => {
                 let entry = self.in_status(*proposal, &["in_flight"])?;
                 if let Status::InFlight(submission) = &mut entry.status {
-                    submission.last_reply = Some(reply.clone());
+                    // That one sending was called back says nothing about those before it.
+                    let nothing_left =
+                        matches!(submission.last_reply.as_deref(), None | Some(NOT_SENT | SENDING));
+                    if reply != NOT_SENT || nothing_left {
+                        submission.last_reply = Some(reply.clone());
+                    }
                 }
             }
             Event::ProposalEnded { proposal, status, frees_slot } => {
@@ -142,9 +149,11 @@ impl State {
                 if entry.status.is_final() {
                     return Err(format!("{proposal} has ended already"));
                 }
+                let unrevealed =
+                    matches!(&entry.status, Status::InFlight(submission) if !submission.may_have_left());
                 entry.status = status.clone();
                 if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = entry.intent {
-                    self.no_longer_attempts(&escrow, *proposal);
+                    self.no_longer_attempts(&escrow, *proposal, unrevealed);
                 }
                 self.open.remove(proposal);
                 if *frees_slot {
@@ -158,26 +167,26 @@ impl State {
                 self.free_slot(*proposal);
             }
             Event::StopSet { stop } => self.stops.set(stop.clone())?,
-            Event::StopLifted { id, by, reason, at } => self.stops.lift(*id, by, reason, *at)?,
+            Event::StopLifted { id, by, reason, at } => self.lift(*id, by, reason, *at)?,
             Event::HoldPlaced { proposal, id, hold } => {
-                self.proposal_mut(*proposal)?;
+                let subject = match self.proposal_mut(*proposal)?.intent {
+                    // An attempt is one of many; what was meant is the escrow.
+                    Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } => {
+                        Subject::Escrow(escrow)
+                    }
+                    _ => Subject::Proposal(*proposal),
+                };
                 let source = match &hold.source {
                     HoldSource::Person(name) => StopSource::Person(name.clone()),
                     HoldSource::Finding(finding) => StopSource::Finding(*finding),
                 };
                 let stop = self.stops.next_id();
-                self.set_earlier(
-                    Subject::Proposal(*proposal),
-                    StopKind::Hold,
-                    source,
-                    &hold.reason,
-                    hold.at,
-                )?;
+                self.set_earlier(subject, StopKind::Hold, source, &hold.reason, hold.at)?;
                 self.earlier.holds.insert(id.0, stop);
             }
             Event::HoldCleared { id, by, .. } => {
                 let stop = self.earlier.holds.remove(&id.0).ok_or("there is no such hold")?;
-                self.stops.lift(stop, by, "", self.cursor())?;
+                self.lift(stop, by, "", self.cursor())?;
             }
             Event::AttemptChanged { escrow, attempt } => match &mut self.escrow_mut(escrow)?.guard {
                 Guard::Locked { preparing, .. } => *preparing = *attempt,
@@ -209,13 +218,20 @@ impl State {
                     return Err("there is no such freeze".to_owned());
                 }
                 let at = self.cursor();
-                freezes.into_iter().try_for_each(|id| self.stops.lift(id, by, "", at))?;
+                freezes.into_iter().try_for_each(|id| self.lift(id, by, "", at))?;
             }
             Event::Found { finding } => {
                 self.last_finding = finding.id.0;
                 let seen = self.findings_by_kind.entry(finding.kind).or_default();
                 *seen = seen.saturating_add(1);
                 self.findings.insert(finding.id, finding.clone());
+                let robs = matches!(
+                    finding.kind,
+                    FindingKind::SpendWithoutProposal | FindingKind::SentElsewhere | FindingKind::TicketTaken
+                );
+                if robs && finding.severity != Severity::Log {
+                    self.robbed.insert(finding.account, finding.at);
+                }
                 while self.findings.len() > FINDINGS_MAX {
                     self.findings.pop_first();
                 }
@@ -242,6 +258,16 @@ impl State {
     /// The last ledger taken in; a point of zeros before the first.
     fn cursor(&self) -> LedgerPoint {
         self.ledger.unwrap_or(LedgerPoint::ZERO)
+    }
+
+    /// Lifts a stop. Somebody has then looked at the account that it was on, and at all that was found before.
+    fn lift(&mut self, id: StopId, by: &str, reason: &str, at: LedgerPoint) -> Result<(), String> {
+        if let Some(Stop { subject: Subject::Account(account), at: since, .. }) = self.stops.get(id)
+            && self.robbed.get(account).is_some_and(|robbed| robbed.index <= since.index)
+        {
+            self.robbed.remove(account);
+        }
+        self.stops.lift(id, by, reason, at)
     }
 
     /// A stop as records of earlier versions tell of it.
@@ -313,7 +339,7 @@ impl State {
         }
     }
 
-    fn read_account(&mut self, at: LedgerPoint, snapshot: &AccountSnapshot) {
+    fn read_account(&mut self, at: LedgerPoint, seen_at: RippleTime, snapshot: &AccountSnapshot) {
         // What is gone since it was known last has left in a way that could not be read.
         let had =
             self.accounts.get(&snapshot.account).and_then(|view| view.root).map(|root| root.balance.get());
@@ -337,7 +363,7 @@ impl State {
         }
         for escrow in &snapshot.escrows {
             if !self.standing.contains(&escrow.key) {
-                self.track(at, at.close_time, escrow);
+                self.track(at, seen_at, escrow);
             }
         }
     }
@@ -350,7 +376,12 @@ impl State {
             .into_iter()
             .find_map(|slot| self.slots.get(&(key.owner, slot)))
             .and_then(|id| self.proposals.get(id))
-            .filter(|proposal| made(proposal, view));
+            .filter(|proposal| made(proposal, view))
+            // Its EscrowCreate may have been seen before the escrow was, and have freed the slot.
+            .or_else(|| {
+                let of_owner = self.by_account.get(&key.owner)?.iter().rev();
+                of_owner.filter_map(|id| self.proposals.get(id)).find(|proposal| made(proposal, view))
+            });
         let guard = proposal
             .map_or(Guard::Foreign, |proposal| Guard::Locked { proposal: proposal.id, preparing: None });
         self.no_longer_stands(&key);
@@ -368,14 +399,19 @@ impl State {
         }
     }
 
-    /// An attempt to end an escrow is over.
-    fn no_longer_attempts(&mut self, escrow: &EscrowKey, ended: ProposalId) {
+    /// An attempt to end an escrow is over. Where nothing of it has left, its fulfillment is as secret as before.
+    fn no_longer_attempts(&mut self, escrow: &EscrowKey, ended: ProposalId, unrevealed: bool) {
         let Some(tracked) = self.escrows.get_mut(escrow) else { return };
         if let Guard::Locked { preparing: attempt, .. } | Guard::Releasing { attempt, .. } =
             &mut tracked.guard
             && *attempt == Some(ended)
         {
             *attempt = None;
+            if let Guard::Releasing { proposal, .. } = tracked.guard
+                && unrevealed
+            {
+                tracked.guard = Guard::Locked { proposal, preparing: None };
+            }
         }
     }
 

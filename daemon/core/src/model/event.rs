@@ -37,6 +37,9 @@ pub enum Event {
         at: LedgerPoint,
         /// The accounts as they are there.
         accounts: Vec<AccountSnapshot>,
+        /// UTC when they were taken in, where an escrow came with them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken: Option<RippleTime>,
     },
     /// Sight came or went.
     SightChanged {

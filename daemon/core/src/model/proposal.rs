@@ -206,6 +206,23 @@ pub struct Submission {
     pub earlier: Vec<Hash256>,
 }
 
+/// What stands in the place of a server's reply where a stop came before the sending.
+pub(crate) const NOT_SENT: &str = "not sent";
+
+/// What stands there when it is sent after all.
+pub(crate) const SENDING: &str = "sending";
+
+/// What stands there when it was sent again before anything was said about the first sending.
+pub(crate) const NO_REPLY_YET: &str = "no reply yet";
+
+impl Submission {
+    /// Whether it may have left the daemon. It has not where every sending was called back before.
+    #[must_use]
+    pub fn may_have_left(&self) -> bool {
+        self.last_reply.as_deref() != Some(NOT_SENT) || !self.earlier.is_empty()
+    }
+}
+
 /// A signed transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedRung {

@@ -27,6 +27,9 @@ pub struct State {
     /// Accounts that a transaction touched which could not be read: what is known of them may be wrong, and
     /// nothing is sent for them until they have been read anew.
     pub doubtful: BTreeSet<AccountId>,
+    /// Accounts that lost money, or a Ticket, to what nobody proposed, and that nobody has looked at since: when that
+    /// was found last.
+    pub robbed: BTreeMap<AccountId, LedgerPoint>,
     /// Watched accounts as of the cursor.
     pub accounts: BTreeMap<AccountId, AccountView>,
     /// All proposals.

@@ -44,6 +44,8 @@ pub enum Wait {
     Reading(AccountId),
     /// The recipient, who cannot be paid by it now.
     Recipient(AccountId, &'static str),
+    /// Nothing: the escrow has ended, or is not the daemon's.
+    Ended,
     /// Another policy: the present one asks for more than was asked for, by this rule.
     Policy(String),
     /// Somebody to look at the account: money has left it that nobody proposed to spend.
@@ -86,6 +88,7 @@ impl fmt::Display for Wait {
             Self::Over => f.write_str("nothing: CancelAfter has passed, so it is taken back"),
             Self::Reading(account) => write!(f, "the ledger's state of {account} to be read"),
             Self::Recipient(account, problem) => write!(f, "the recipient {account}: {problem}"),
+            Self::Ended => f.write_str("nothing: the escrow has ended, or no proposal made it"),
             Self::Policy(rule) => {
                 write!(f, "policy, which by now asks for more than was asked for (rule \"{rule}\")")
             }

@@ -2,6 +2,7 @@
 
 use crate::model::intent::Intent;
 use crate::model::policy::Action;
+use crate::model::proposal::Status;
 use crate::model::state::{Guard, State, TrackedEscrow};
 use crate::model::units::{EscrowKey, RippleTime};
 
@@ -58,4 +59,15 @@ pub fn not_before(state: &State, tracked: &TrackedEscrow) -> Option<RippleTime> 
         _ => None,
     };
     promised.max(tracked.view.finish_after)
+}
+
+/// Whether the escrow's fulfillment may have left the daemon. It is recorded as revealed before it is sent, and where
+/// every sending was called back it has not been.
+#[must_use]
+pub fn is_revealed(state: &State, tracked: &TrackedEscrow) -> bool {
+    let Guard::Releasing { attempt, .. } = tracked.guard else { return false };
+    let attempt = attempt.and_then(|attempt| state.proposals.get(&attempt));
+    !attempt.is_some_and(
+        |attempt| matches!(&attempt.status, Status::InFlight(submission) if !submission.may_have_left()),
+    )
 }

@@ -3,33 +3,38 @@
 use crate::model::config::Treasury;
 use crate::model::intent::Intent;
 use crate::model::observe::SignerListView;
-use crate::model::proposal::{Proposal, Status};
-use crate::model::state::{Guard, State};
+use crate::model::proposal::Status;
+use crate::model::state::{Guard, State, TrackedEscrow};
 use crate::model::units::{AccountId, ProposalId};
+use crate::rules::escrow::{Phase, is_revealed, phase};
 
 /// Whether a hold on this proposal still stops something: its submission, its being sent again, or its
 /// escrow's release.
 #[must_use]
 pub fn can_be_held(state: &State, id: ProposalId) -> bool {
     let Some(proposal) = state.proposals.get(&id) else { return false };
+    // An attempt to end an escrow is one of many: what counts is what has become of the escrow.
+    if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = &proposal.intent {
+        return state.escrows.get(escrow).is_some_and(|tracked| can_be_withheld(state, tracked));
+    }
     match &proposal.status {
         Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready => true,
         // It may not have reached a server yet; then it is not sent again.
-        Status::InFlight(_) => !reveals(state, proposal),
+        Status::InFlight(_) => true,
         Status::Validated(_) => proposal.release_inputs().is_some_and(|inputs| {
-            state
-                .escrows
-                .get(&inputs.escrow)
-                .is_some_and(|escrow| matches!(escrow.guard, Guard::Locked { .. }))
+            state.escrows.get(&inputs.escrow).is_some_and(|tracked| can_be_withheld(state, tracked))
         }),
         _ => false,
     }
 }
 
-/// Whether a fulfillment left with it.
-fn reveals(state: &State, proposal: &Proposal) -> bool {
-    let Intent::FinishEscrow { escrow } = &proposal.intent else { return false };
-    state.escrows.get(escrow).is_some_and(|tracked| !matches!(tracked.guard, Guard::Locked { .. }))
+/// Whether the escrow's fulfillment can still be held back, and holding it back changes where the money goes.
+fn can_be_withheld(state: &State, tracked: &TrackedEscrow) -> bool {
+    match tracked.guard {
+        Guard::Locked { .. } => phase(state, tracked) != Phase::Over,
+        Guard::Releasing { .. } => !is_revealed(state, tracked),
+        _ => false,
+    }
 }
 
 /// In words, how the account's SignerList differs from what is declared; `None` where it does not.

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::config::{FindingKind, Treasury};
+use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent};
 use crate::model::policy::Action;
 use crate::model::proposal::{Proposal, Status};
@@ -56,7 +56,9 @@ impl<'a> Act<'a> {
     }
 
     fn in_flight(&self) -> bool {
-        self.proposal.is_some_and(|proposal| matches!(proposal.status, Status::InFlight(_)))
+        self.proposal.is_some_and(
+            |proposal| matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left()),
+        )
     }
 }
 
@@ -149,7 +151,7 @@ pub fn stops<'a>(config: &Treasury, state: &'a State, act: Act<'_>) -> Vec<&'a S
     }
     let revealed = match act.intent {
         Intent::FinishEscrow { escrow } => {
-            state.escrows.get(escrow).is_some_and(|tracked| matches!(tracked.guard, Guard::Releasing { .. }))
+            state.escrows.get(escrow).is_some_and(|tracked| escrow::is_revealed(state, tracked))
         }
         _ => false,
     };
@@ -158,6 +160,12 @@ pub fn stops<'a>(config: &Treasury, state: &'a State, act: Act<'_>) -> Vec<&'a S
         .flat_map(|subject| state.stops.on(subject))
         .filter(|stop| !revealed || stop.kind == StopKind::Freeze)
         .collect()
+}
+
+/// Whether a stop on this subject would be one on the act.
+#[must_use]
+pub fn touches(config: &Treasury, state: &State, act: Act<'_>, subject: &Subject) -> bool {
+    subjects(config, state, &act).contains(subject)
 }
 
 /// Everything that an act touches and that a stop can be on.
@@ -227,6 +235,9 @@ fn waits_for_cancel(state: &State) -> bool {
 /// What speaks against ending an escrow in this way, beside stops.
 fn against_end(config: &Treasury, state: &State, tracked: &TrackedEscrow, finish: bool) -> Vec<Wait> {
     let mut against = Vec::new();
+    if !matches!(tracked.guard, Guard::Locked { .. } | Guard::Releasing { .. }) {
+        against.push(Wait::Ended);
+    }
     match (escrow::phase(state, tracked), finish) {
         (Phase::Open, true) | (Phase::Over, false) => {}
         (Phase::Waiting, true) => against.extend(escrow::not_before(state, tracked).map(Wait::FinishAfter)),
@@ -236,7 +247,7 @@ fn against_end(config: &Treasury, state: &State, tracked: &TrackedEscrow, finish
         }
     }
     // After the reveal nothing is left to be protected: the fulfillment is public.
-    if !finish || matches!(tracked.guard, Guard::Releasing { .. }) {
+    if !finish || escrow::is_revealed(state, tracked) {
         return against;
     }
     if let Some(maker) = tracked.guard.proposal().and_then(|maker| state.proposals.get(&maker)) {
@@ -264,16 +275,9 @@ fn destination(config: &Treasury, state: &State, tracked: &TrackedEscrow) -> Opt
 }
 
 /// Whether the account that the link fills has lost money to a spend that nobody proposed within the link's
-/// period: what is poured into it may leave in the same way.
+/// period, and nobody has looked at it since: what is poured into it may leave in the same way.
 fn drained(config: &Treasury, state: &State, link: &str, to: &AccountId) -> bool {
+    let Some(robbed) = state.robbed.get(to) else { return false };
     let period = config.links.iter().find(|declared| declared.name == link).map(|link| link.period_seconds);
-    let since = state.now().0.saturating_sub(period.unwrap_or(u32::MAX));
-    state.findings.values().rev().take_while(|finding| finding.at.close_time.0 >= since).any(|finding| {
-        finding.account == *to
-            && matches!(finding.kind, FindingKind::SpendWithoutProposal | FindingKind::SentElsewhere)
-            && !state
-                .stops
-                .lifted()
-                .any(|lifted| lifted.stop.source == crate::model::stops::StopSource::Finding(finding.id))
-    })
+    robbed.close_time.0 >= state.now().0.saturating_sub(period.unwrap_or(u32::MAX))
 }

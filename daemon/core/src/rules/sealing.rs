@@ -31,6 +31,10 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         return Err(Wait::Ledger);
     };
     let account = proposal.account;
+    // The Ticket that it would take may have been used by what could not be read.
+    if state.doubtful.contains(&account) {
+        return Err(Wait::Reading(account));
+    }
     let slot = match &proposal.intent {
         Intent::CreateTickets { .. } => {
             let root = state.accounts.get(&account).and_then(|view| view.root).ok_or(Wait::Ticket)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::model::config::{FindingKind, Severity};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::observe::{Change, LedgerObservation, OpaqueTx};
+use crate::model::observe::{Change, EscrowView, LedgerObservation, OpaqueTx};
 use crate::model::state::{Finding, Guard};
 use crate::model::stops::{FINDING_STOPS_MAX, Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, FindingId, StopId};
@@ -54,31 +54,14 @@ pub(crate) fn after_ledger(cx: &mut Cx<'_>, observation: &LedgerObservation) {
     let mut lists_changed = BTreeSet::new();
     for change in &observation.changes {
         match change {
-            Change::EscrowCreated { escrow } if cx.config.accounts.contains_key(&escrow.key.owner) => {
-                let foreign =
-                    cx.state.escrows.get(&escrow.key).is_some_and(|tracked| tracked.guard == Guard::Foreign);
-                if foreign {
-                    let stoppable = match (&escrow.condition, escrow.cancel_after) {
-                        (None, _) => "it has no Condition, so nobody can stop it once FinishAfter has passed",
-                        (Some(_), None) => {
-                            "whoever holds its fulfillment can finish it; it can never be cancelled"
-                        }
-                        (Some(_), Some(_)) => "whoever holds its fulfillment can finish it until CancelAfter",
-                    };
-                    let evidence = format!(
-                        "escrow {} to {} was made by no proposal; {stoppable}",
-                        escrow.key, escrow.destination
-                    );
-                    find(cx, FindingKind::ForeignEscrow, escrow.key.owner, evidence);
-                }
-            }
+            Change::EscrowCreated { escrow } => escrow_came(cx, escrow),
             Change::SignerList { account, .. } => {
                 lists_changed.insert(*account);
             }
             _ => {}
         }
     }
-    signer_list_drift(cx, &lists_changed);
+    signer_list_drift(cx, &lists_changed, true);
 }
 
 /// Transactions that cannot be read whole touched these accounts: what they did to them is not known.
@@ -94,6 +77,23 @@ pub(crate) fn opaque(cx: &mut Cx<'_>, transactions: &[OpaqueTx]) {
     }
 }
 
+/// Looks at an escrow that came to be: one that no proposal made is found.
+pub(crate) fn escrow_came(cx: &mut Cx<'_>, escrow: &EscrowView) {
+    let ours = cx.config.accounts.contains_key(&escrow.key.owner);
+    let tracked = cx.state.escrows.get(&escrow.key);
+    if !ours || !tracked.is_some_and(|tracked| tracked.guard == Guard::Foreign) {
+        return;
+    }
+    let stoppable = match (&escrow.condition, escrow.cancel_after) {
+        (None, _) => "it has no Condition, so nobody can stop it once FinishAfter has passed",
+        (Some(_), None) => "whoever holds its fulfillment can finish it; it can never be cancelled",
+        (Some(_), Some(_)) => "whoever holds its fulfillment can finish it until CancelAfter",
+    };
+    let evidence =
+        format!("escrow {} to {} was made by no proposal; {stoppable}", escrow.key, escrow.destination);
+    find(cx, FindingKind::ForeignEscrow, escrow.key.owner, evidence);
+}
+
 /// Ledgers are gone that were not taken in: each account may have done anything in them.
 pub(crate) fn history_missing(cx: &mut Cx<'_>, reason: &str) {
     let accounts: Vec<AccountId> = cx.config.accounts.keys().copied().collect();
@@ -103,7 +103,7 @@ pub(crate) fn history_missing(cx: &mut Cx<'_>, reason: &str) {
 }
 
 /// Compares the SignerLists of these accounts with what is declared.
-pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>) {
+pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>, changed: bool) {
     let drifted: Vec<(AccountId, String)> = accounts
         .iter()
         .filter_map(|account| Some((*account, drift(cx.config, cx.state, account)?)))
@@ -116,7 +116,8 @@ pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>)
             .rev()
             .find(|finding| finding.kind == FindingKind::SignerListDrift && finding.account == account)
             .is_some_and(|finding| finding.evidence == evidence);
-        if !known {
+        // A list that has just become so is found anew, whatever was found before; one that is read anew is not.
+        if changed || !known {
             find(cx, FindingKind::SignerListDrift, account, evidence);
         }
     }

@@ -35,6 +35,8 @@ pub struct Runtime {
     /// Proposals for which a round of signing came to less than was asked for, and the ledger at that time: they
     /// are not asked for again before the next one.
     pub(crate) signed_short: BTreeMap<ProposalId, LedgerIndex>,
+    /// Answers to submissions that the breakers have counted.
+    pub(crate) counted: BTreeSet<(ProposalId, String)>,
     /// Not before this ledger time: the next try to end that escrow.
     pub(crate) escrow_retry: BTreeMap<EscrowKey, RippleTime>,
     /// Not before this ledger time: the next refill of that account's Tickets.
@@ -139,6 +141,11 @@ impl<'a> Cx<'a> {
     /// and no escrow, and a point of zeros compares as the distant past.
     pub(crate) fn point(&self) -> LedgerPoint {
         self.state.ledger.unwrap_or(LedgerPoint::ZERO)
+    }
+
+    /// Whether what had not left was called back in this step.
+    pub(crate) fn is_recalled(&self) -> bool {
+        self.output.effects.contains(&Effect::Recall)
     }
 
     /// Asks the gate.

@@ -13,6 +13,7 @@ pub(crate) fn end(cx: &mut Cx<'_>, id: ProposalId, status: Status, frees_slot: b
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     let (intent, account, asker) = (proposal.intent.clone(), proposal.account, proposal.asker.clone());
     cx.runtime.asked.remove(&id);
+    cx.runtime.counted.retain(|(counted, _)| *counted != id);
     cx.runtime.signed_short.remove(&id);
     breaker::count_end(cx, account, &asker, &intent, &status);
     let effective = matches!(status, Status::Validated(_));

@@ -19,6 +19,7 @@ pub(crate) fn compare(
     at: LedgerPoint,
     accounts: Vec<AccountSnapshot>,
     from: &str,
+    taken: Option<RippleTime>,
 ) -> Option<String> {
     let differing: Vec<(AccountId, String)> = accounts
         .iter()
@@ -28,10 +29,13 @@ pub(crate) fn compare(
     let known =
         |account: &AccountId| cx.state.accounts.contains_key(account) && !cx.state.doubtful.contains(account);
     let unseen: Vec<AccountSnapshot> = accounts.into_iter().filter(|read| !known(&read.account)).collect();
-    if !unseen.is_empty() || cx.state.ledger.is_none() {
-        cx.emit(Event::AccountsRead { at, accounts: unseen });
-    }
-    let (account, what) = differing.first()?.clone();
+    let Some((account, what)) = differing.first().cloned() else {
+        if !unseen.is_empty() || cx.state.ledger.is_none() {
+            read(cx, at, unseen, taken);
+        }
+        return None;
+    };
+    // Whoever tells one thing that is not so is believed in nothing.
     for (account, what) in differing {
         let last = cx
             .state
@@ -46,6 +50,24 @@ pub(crate) fn compare(
         }
     }
     Some(format!("the reading of {account} by {from} differs from the proven ledgers: {what}"))
+}
+
+/// Takes accounts in as they were read, and looks at the escrows that came with them.
+fn read(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot>, taken: Option<RippleTime>) {
+    let new: Vec<EscrowView> = accounts
+        .iter()
+        .flat_map(|read| &read.escrows)
+        .filter(|escrow| !cx.state.standing.contains(&escrow.key))
+        .cloned()
+        .collect();
+    // What stood there before the daemon came is not news; what appears in an account that was known is.
+    let known = |escrow: &&EscrowView| cx.state.accounts.contains_key(&escrow.key.owner);
+    let news: Vec<EscrowView> = new.iter().filter(known).cloned().collect();
+    let taken = taken.filter(|_| !new.is_empty());
+    cx.emit(Event::AccountsRead { at, accounts, taken });
+    for escrow in news {
+        anomaly::escrow_came(cx, &escrow);
+    }
 }
 
 /// What differs between the view and what was read; `None` where nothing does, or where there was no

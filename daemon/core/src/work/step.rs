@@ -114,7 +114,8 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
         reconcile::ask_for_unknown(cx);
         return;
     }
-    let differing = reconcile::compare(cx, at, accounts, from);
+    let taken = utc(cx, wall_ms);
+    let differing = reconcile::compare(cx, at, accounts, from, taken);
     if let Some(reason) = differing {
         // What is proven outranks what one server says; but one of the two is wrong, and until another server
         // has been asked nothing may rest on either.
@@ -134,7 +135,7 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
             cx.emit(Event::SightChanged { sight: Sight::Clear });
         }
     }
-    anomaly::signer_list_drift(cx, &read);
+    anomaly::signer_list_drift(cx, &read, false);
     if fresh {
         reconcile::ask_for_unknown(cx);
     }
@@ -162,6 +163,9 @@ fn lose_sight(cx: &mut Cx<'_>, reason: String) {
     // A process that has taken nothing in yet can lose nothing that it has seen.
     cx.runtime.stale |= cx.runtime.ledger_wall_ms.is_some();
     let lost = Sight::Lost(reason);
+    if cx.state.sees() {
+        cx.effect(Effect::Recall);
+    }
     if cx.state.sight != lost {
         cx.emit(Event::SightChanged { sight: lost });
     }

@@ -1,6 +1,7 @@
 //! What people do about stops: flag, freeze, lift. Nothing that is asked here waits for sight, a breaker or
 //! another stop: who wants to stop something can do so at any time.
 
+use crate::rules::gate::{self, Act};
 use crate::work::guard;
 use std::collections::BTreeSet;
 
@@ -17,7 +18,6 @@ use crate::work::anomaly::set_stop;
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::cx::Cx;
 use crate::work::flow;
-use crate::work::submission::NOT_SENT;
 
 pub(crate) fn flag(
     cx: &mut Cx<'_>,
@@ -29,20 +29,17 @@ pub(crate) fn flag(
     checked_text("reason", &reason)?;
     let proposal = find(cx, id)?;
     let subject = subject_of(proposal);
-    if let Some(stop) = own_stop(cx, person, &subject, StopKind::Hold) {
+    if let Some(stop) = own_stop(cx, person, &subject, StopKind::Hold, &reason) {
         return Ok(Answer::Stopped { stop, changed: false, warning: None });
     }
     if !can_be_held(cx.state, id) {
         return Err(too_late(cx, proposal));
     }
     let warning = match &proposal.status {
-        Status::InFlight(submission) => match submission.last_reply.as_deref() {
-            Some(NOT_SENT) => None,
-            Some(reply) => {
-                Some(format!("it has been sent (answer: {reply}) and may be applied all the same"))
-            }
-            None => Some("it may have been sent and may be applied all the same".to_owned()),
-        },
+        Status::InFlight(submission) if submission.may_have_left() => Some(match &submission.last_reply {
+            Some(reply) => format!("it has been sent ({reply}) and may be applied all the same"),
+            None => "it may have been sent, and may be applied all the same".to_owned(),
+        }),
         _ => None,
     };
     let stop = set_stop(cx, subject, StopKind::Hold, StopSource::Person(person.name.clone()), reason);
@@ -59,10 +56,12 @@ fn subject_of(proposal: &Proposal) -> Subject {
     }
 }
 
-/// The stop that this person has set already on the same subject.
-fn own_stop(cx: &Cx<'_>, person: &Person, subject: &Subject, kind: StopKind) -> Option<StopId> {
+/// The stop that this person has set already on the same subject, for the same reason.
+fn own_stop(cx: &Cx<'_>, person: &Person, subject: &Subject, kind: StopKind, reason: &str) -> Option<StopId> {
     let own = StopSource::Person(person.name.clone());
-    cx.state.stops.on(subject).find(|stop| stop.kind == kind && stop.source == own).map(|stop| stop.id)
+    let standing = cx.state.stops.on(subject);
+    let mut same = standing.filter(|stop| stop.kind == kind && stop.source == own && stop.reason == reason);
+    same.next().map(|stop| stop.id)
 }
 
 fn too_late(cx: &Cx<'_>, proposal: &Proposal) -> CommandError {
@@ -88,12 +87,12 @@ pub(crate) fn freeze(
     needs(person, Role::Security)?;
     checked_text("reason", &reason)?;
     let subject = freezable(cx, account)?;
-    if let Some(stop) = own_stop(cx, person, &subject, StopKind::Freeze) {
+    if let Some(stop) = own_stop(cx, person, &subject, StopKind::Freeze, &reason) {
         return Ok(Answer::Stopped { stop, changed: false, warning: None });
     }
     let under_way = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id)).filter(|proposal| {
-        matches!(proposal.status, Status::InFlight(_))
-            && account.is_none_or(|account| account == proposal.account)
+        matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left())
+            && gate::touches(cx.config, cx.state, Act::of(proposal), &subject)
     });
     let under_way: Vec<String> = under_way.map(|proposal| proposal.id.to_string()).collect();
     let warning = (!under_way.is_empty()).then(|| {
@@ -123,6 +122,9 @@ pub(crate) fn lift(
     reason: String,
 ) -> Result<Answer, CommandError> {
     checked_text("reason", &reason)?;
+    if stops.is_empty() {
+        needs(person, Role::Security)?;
+    }
     let mut subjects = BTreeSet::new();
     for id in stops {
         let Some(stop) = cx.state.stops.get(*id) else {

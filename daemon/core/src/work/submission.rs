@@ -14,15 +14,14 @@ use crate::model::event::Event;
 use crate::model::failure::{self, Cause, may_come_good};
 use crate::model::input::SubmitReply;
 use crate::model::observe::ObservedTx;
-use crate::model::proposal::{Outcome, Plan, Proposal, SignedRung, Status, Submission};
+use crate::model::proposal::{
+    NO_REPLY_YET, NOT_SENT, Outcome, Plan, Proposal, SENDING, SignedRung, Status, Submission,
+};
 use crate::model::units::{AccountId, Drops, Hash256, HexBytes, ProposalId, Weight};
 use crate::rules::fee;
 use crate::rules::multisign;
 use crate::work::anomaly;
 use crate::work::cx::Cx;
-
-/// What stands in the place of a server's reply where a stop came before the sending.
-pub(crate) const NOT_SENT: &str = "not sent";
 
 /// Looks what the ledger's transactions mean for proposals. An intent is followed by account and slot;
 /// whether the transaction is the intent's is told by its id, or by its digest where other signers of the
@@ -135,7 +134,7 @@ pub(crate) fn record(cx: &mut Cx<'_>, id: ProposalId, rungs: Vec<SignedRung>, si
     let current = best_rung(cx, &rungs, signers.len());
     let submission = Submission { rungs, signers, current, since, last_reply: None, earlier: Vec::new() };
     cx.emit(Event::SubmissionRecorded { proposal: id, submission });
-    send(cx, id);
+    send(cx, id, false);
 }
 
 /// Puts what is in flight together anew where the ledger no longer takes it, and its other approvals suffice: a
@@ -175,7 +174,7 @@ fn renew(cx: &mut Cx<'_>, id: ProposalId) -> bool {
         cx.emit(Event::ApprovalDropped { proposal: id, signer, reason });
     }
     cx.emit(Event::SubmissionRenewed { proposal: id, submission: renewed });
-    send(cx, id);
+    send(cx, id, true);
     true
 }
 
@@ -193,7 +192,7 @@ fn best_rung(cx: &Cx<'_>, rungs: &[SignedRung], signers: usize) -> usize {
 
 /// Sends the current rung; every sending goes through here, and through the gate. What the gate stops is sent
 /// with the next ledger that is seen after nothing speaks against it any more.
-fn send(cx: &mut Cx<'_>, id: ProposalId) {
+fn send(cx: &mut Cx<'_>, id: ProposalId, again: bool) {
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     let Status::InFlight(submission) = &proposal.status else { return };
     if !cx.may_leave(proposal) {
@@ -201,12 +200,25 @@ fn send(cx: &mut Cx<'_>, id: ProposalId) {
     }
     let Some(rung) = submission.rungs.get(submission.current) else { return };
     let effect = Effect::Submit { proposal: id, tx_id: rung.tx_id, blob: rung.blob.clone() };
+    let word = match submission.last_reply.as_deref() {
+        Some(NOT_SENT) => Some(SENDING),
+        // Of one that was sent before, nothing is known: that a later one is called back says nothing about it.
+        None | Some(SENDING) if again => Some(NO_REPLY_YET),
+        _ => None,
+    };
+    if let Some(word) = word {
+        cx.emit(Event::SubmitReplied { proposal: id, reply: word.to_owned() });
+    }
     cx.effect(effect);
 }
 
 /// Sends what is in flight again, at a dearer rung where the network asks for one. The same blob twice is
 /// the same transaction; another rung shares its slot; so at most one is ever applied.
 pub(crate) fn drive(cx: &mut Cx<'_>) {
+    // What was called back in this step is sent again only when it is known whether it had left.
+    if cx.is_recalled() {
+        return;
+    }
     for id in cx.state.open.clone() {
         if renew(cx, id) {
             continue;
@@ -223,7 +235,7 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
         if best > submission.current && (waited >= 2 || queued) {
             cx.emit(Event::RungChosen { proposal: id, rung: best });
         }
-        send(cx, id);
+        send(cx, id, true);
     }
 }
 
@@ -250,12 +262,14 @@ pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &
     }
     if word == "telINSUF_FEE_P" && dearer {
         cx.emit(Event::RungChosen { proposal: id, rung: next });
-        send(cx, id);
+        send(cx, id, true);
     }
     if repeated {
         return;
     }
-    if let Some(class) = failure::of_reply(reply).filter(|class| class.counts(&asker)) {
+    // A server that says the same again, or says two things in turn, shows no more than one failure.
+    let counts = failure::of_reply(reply).filter(|class| class.counts(&asker));
+    if let Some(class) = counts.filter(|_| cx.runtime.counted.insert((id, word.clone()))) {
         let cause = match reply {
             SubmitReply::Engine(result) => Cause::of(result),
             SubmitReply::Busy(_) | SubmitReply::Unknown(_) | SubmitReply::NotSent => Cause::Network,

@@ -21,7 +21,7 @@ fn read_accounts(index: u32) -> Vec<Event> {
     let treasury_core::Input::Reconciled { at, accounts, .. } = testing::reconciled_at(index) else {
         panic!()
     };
-    vec![Event::AccountsRead { at, accounts }]
+    vec![Event::AccountsRead { at, accounts, taken: None }]
 }
 
 #[test]
