@@ -406,6 +406,12 @@ impl World {
         let late = if self.strikes(Fault::SignerLate, 60) { self.rng.random_range(1..60_000) } else { 0 };
         let input = match made {
             Ok(input) if !fails => input,
+            // One agent's key is away, and the others sign.
+            Ok(Input::AgentSigned { proposal, mut signatures, mut failed }) => {
+                let lost = signatures.pop().map(|lost| (lost.signer, "the signer is not well".to_owned()));
+                failed.extend(lost);
+                Input::AgentSigned { proposal, signatures, failed }
+            }
             Ok(_) => Input::SignFailed { proposal, reason: "the signer is not well".to_owned() },
             Err(reason) => Input::SignFailed { proposal, reason },
         };

@@ -165,8 +165,9 @@ pub fn tally<'a>(
 ) -> (Tally, Vec<Candidate>) {
     let counts = |person: &Person| {
         approvers.is_some_and(|asked| {
-            let asks = matches!(asker, Asker::Person(name) if *name == person.name);
-            !person.roles.is_disjoint(&asked.roles) && !(asked.exclude_asker && asks)
+            let excluded =
+                asked.exclude_asker && matches!(asker, Asker::Person(name) if *name == person.name);
+            !excluded && !person.roles.is_disjoint(&asked.roles)
         })
     };
     let candidates: Vec<Candidate> = approvals
