@@ -45,6 +45,8 @@ async fn no_effect_is_released_before_its_facts_are_durable() {
     // The step has been taken, its facts are on their way to the disk, and nobody has heard of it.
     assert!(engine.effects.try_recv().is_err());
     go_on.send(()).unwrap();
+    // What waits to be sent is called back before the answer is given.
+    assert_eq!(engine.effects.recv().await.unwrap(), Effect::Recall);
     let effect = engine.effects.recv().await.unwrap();
     assert_eq!(effect, Effect::Answer { request: RequestId(7), answer: Ok(STOPPED) });
 }
