@@ -98,7 +98,7 @@ fn people_are_answered_after_the_second_copy_and_the_daemons_own_steps_do_not_wa
     machine.take(testing::ledger(101)).unwrap();
     let command = Input::Command { request: RequestId(7), actor: actor("sue"), command: freeze("a drill") };
     let effects = machine.take(command).unwrap();
-    assert!(matches!(effects.as_slice(), [Effect::Answer { .. }]));
+    assert!(matches!(effects.as_slice(), [Effect::Recall, Effect::Answer { .. }]));
     assert_eq!(
         came(),
         ["append", "secure", "settled", "append", "secure"],
@@ -212,6 +212,8 @@ async fn after_a_restart_the_state_is_the_same_and_sight_is_not_taken_over() {
     assert!(!after.sees(), "the new process has not looked at the ledger yet");
     before.sight = after.sight.clone();
     assert_eq!(after, before);
+    // What it saw before it ended counts no more, so nothing that waits may leave, and nothing else is asked for.
+    assert_eq!(engine.effects.try_recv().unwrap(), Effect::Recall);
     assert!(engine.effects.try_recv().is_err(), "nothing is released before the ledger was read");
     engine.handle.input(reconciled()).await.unwrap();
     assert!(engine.handle.query(|state, _| state.sees()).await.unwrap());
