@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::embedded::ClosedLedger;
 use crate::embedded::rpc::stream::{self, CloseFrames};
+use crate::embedded::rpc::subscribe::Stream;
 use crate::embedded::rpc::{Proposed, ServerFacts, Subscription};
 
 /// More websockets than this are refused: beyond it the machine's own limits would answer less clearly.
@@ -96,6 +97,7 @@ impl Hub {
 
     /// Tells everybody about a closed ledger. Frames are made once per API version in use.
     pub(super) fn publish_closed(&mut self, closed: &ClosedLedger, facts: &ServerFacts, way: Way) {
+        let with_changes = self.sockets.values().any(|socket| socket.subscription.wants(Stream::BookChanges));
         let mut made: HashMap<u32, (CloseFrames, Vec<Utf8Bytes>)> = HashMap::new();
         let mut slow = Vec::new();
         for (id, socket) in &self.sockets {
@@ -104,7 +106,7 @@ impl Hub {
             }
             let version = socket.subscription.api_version;
             let (frames, texts) = made.entry(version).or_insert_with(|| {
-                let frames = CloseFrames::new(closed, facts, version);
+                let frames = CloseFrames::new(closed, facts, version, with_changes);
                 let texts = frames.frames.iter().map(|frame| way.write(frame)).collect();
                 (frames, texts)
             });

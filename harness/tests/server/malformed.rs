@@ -44,7 +44,7 @@ async fn frames_that_are_no_request_are_answered_and_the_socket_stays() {
         (r#"{"command":"subscribe","streams":7}"#, "invalidParams"),
         (r#"{"command":"subscribe","streams":["nosuch"]}"#, "malformedStream"),
         (r#"{"command":"subscribe","accounts":["r"]}"#, "actMalformed"),
-        (r#"{"command":"subscribe","books":[]}"#, "notImpl"),
+        (r#"{"command":"subscribe","books":[5]}"#, "invalidParams"),
         (r#"{"command":"subscribe","url":"http://localhost"}"#, "notSupported"),
     ] {
         ws.send_text(frame).await;

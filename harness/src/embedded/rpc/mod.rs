@@ -9,6 +9,8 @@ mod absent;
 mod account;
 mod account_tx;
 mod autofill;
+mod book;
+mod book_changes;
 mod channels;
 mod definitions;
 mod deposit;
@@ -209,6 +211,8 @@ const METHODS: &[Method] = &[
     read("account_offers", offers::account_offers),
     read("account_tx", account_tx::account_tx),
     read("amm_info", absent::amm_info),
+    read("book_changes", book_changes::book_changes),
+    read("book_offers", book::book_offers),
     read("channel_authorize", channels::channel_authorize),
     read("channel_verify", channels::channel_verify),
     read("deposit_authorized", deposit::deposit_authorized),

@@ -1,12 +1,13 @@
 //! The frames of the streams, made once per closed ledger and API version.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use xrpl_wire::{AccountId, Amount, sf};
 
 use super::subscribe::{Stream, Subscription};
-use super::{Proposed, ServerFacts, fields, text, tx_json};
+use super::{Proposed, ServerFacts, book_changes, fields, text, tx_json};
 use crate::embedded::{ClosedLedger, ClosedTx, Ledger};
 
 /// The frames of one closed ledger in one API version.
@@ -16,19 +17,27 @@ pub struct CloseFrames {
     pub frames: Vec<Value>,
     /// The accounts that each transaction touched.
     accounts: Vec<Vec<AccountId>>,
+    /// The transactions, for the books that they touched.
+    transactions: Vec<Arc<ClosedTx>>,
+    /// Which frame tells of the changes of books, if one does.
+    changes: Option<usize>,
 }
 
 impl CloseFrames {
-    /// Makes the frames.
+    /// Makes the frames; that of the stream `book_changes` if somebody wants it.
     #[must_use]
-    pub fn new(closed: &ClosedLedger, facts: &ServerFacts, api_version: u32) -> Self {
+    pub fn new(closed: &ClosedLedger, facts: &ServerFacts, api_version: u32, with_changes: bool) -> Self {
         let mut frames = vec![ledger_closed(closed, facts)];
         let mut accounts = Vec::new();
         for tx in &closed.transactions {
             frames.push(validated_transaction(closed, tx, facts, api_version));
             accounts.push(tx.affected_accounts().to_vec());
         }
-        Self { frames, accounts }
+        let changes = with_changes.then_some(frames.len());
+        if with_changes {
+            frames.push(Value::Object(book_changes::changes(closed)));
+        }
+        Self { frames, accounts, transactions: closed.transactions.clone(), changes }
     }
 
     /// Which of [`frames`](Self::frames) a subscription wants, in order. A transaction comes twice to
@@ -39,6 +48,7 @@ impl CloseFrames {
         if subscription.wants(Stream::Ledger) {
             wanted.push(0);
         }
+        wanted.extend(self.changes.filter(|_| subscription.wants(Stream::BookChanges)));
         for (position, accounts) in self.accounts.iter().enumerate() {
             let frame = position.saturating_add(1);
             for stream in [Stream::Transactions, Stream::TransactionsProposed] {
@@ -48,6 +58,9 @@ impl CloseFrames {
             }
             let follows = |set: &BTreeSet<AccountId>| accounts.iter().any(|account| set.contains(account));
             if follows(&subscription.accounts) || follows(&subscription.accounts_proposed) {
+                wanted.push(frame);
+            }
+            if self.transactions.get(position).is_some_and(|tx| subscription.follows_books_of(tx)) {
                 wanted.push(frame);
             }
         }
@@ -61,7 +74,8 @@ pub fn frames_for(closed: &ClosedLedger, subscription: &Subscription, facts: &Se
     if subscription.is_empty() {
         return Vec::new();
     }
-    let frames = CloseFrames::new(closed, facts, subscription.api_version);
+    let with_changes = subscription.wants(Stream::BookChanges);
+    let frames = CloseFrames::new(closed, facts, subscription.api_version, with_changes);
     frames.wanted(subscription).into_iter().filter_map(|index| frames.frames.get(index).cloned()).collect()
 }
 

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use xrpl_wire::AccountId;
 
+use super::book::{self, Book};
 use super::error::{Failure, RpcError, RpcResult};
 use super::params::{self, Params};
-use super::{Call, stream};
-use crate::embedded::Ledger;
+use super::select::View;
+use super::{Call, book_changes, stream};
+use crate::embedded::{ClosedTx, Ledger};
 
 /// One socket may follow this many accounts; the server has no such limit, and nobody needs more.
 const ACCOUNTS_MAX: usize = 50_000;
@@ -24,7 +26,7 @@ pub enum Stream {
     TransactionsProposed,
     /// Accepted for the server's sake and never sent: changes of the server's state and load.
     Server,
-    /// Accepted and never sent: changes of order books.
+    /// What each validated ledger's transactions took from order books.
     BookChanges,
     /// Accepted and never sent: consensus phases, of which a standalone ledger has none.
     Consensus,
@@ -64,13 +66,25 @@ pub struct Subscription {
     pub accounts: BTreeSet<AccountId>,
     /// The accounts whose proposed and validated transactions it wants.
     pub accounts_proposed: BTreeSet<AccountId>,
+    /// The order books whose transactions it wants.
+    pub books: BTreeSet<Book>,
 }
 
 impl Subscription {
     /// Whether it wants nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.streams.is_empty() && self.accounts.is_empty() && self.accounts_proposed.is_empty()
+        self.streams.is_empty()
+            && self.accounts.is_empty()
+            && self.accounts_proposed.is_empty()
+            && self.books.is_empty()
+    }
+
+    /// Whether a transaction touched one of its order books.
+    #[must_use]
+    pub fn follows_books_of(&self, tx: &ClosedTx) -> bool {
+        let follows = |(pays, gets, domain)| self.books.contains(&Book { pays, gets, domain });
+        !self.books.is_empty() && book_changes::touched(&tx.meta()).into_iter().any(follows)
     }
 
     /// Whether it wants this stream.
@@ -106,6 +120,7 @@ pub(super) fn subscribe<'a>(
     if let Some(accounts) = accounts(&call.params, "accounts")? {
         add(&mut subscription.accounts, accounts)?;
     }
+    subscribe_books(ledger, call, subscription, &mut result)?;
     refuse_unserved(&call.params)?;
     Ok(result)
 }
@@ -121,6 +136,12 @@ pub(super) fn unsubscribe(_: &Ledger, call: &Call<'_>, subscription: &mut Subscr
     if let Some(accounts) = accounts(&call.params, "accounts")? {
         subscription.accounts.retain(|account| !accounts.contains(account));
     }
+    for (params, book) in books(&call.params)? {
+        subscription.books.remove(&book);
+        if params.flag("both") {
+            subscription.books.remove(&book.reversed());
+        }
+    }
     Ok(Map::new())
 }
 
@@ -133,13 +154,60 @@ fn refuse_urls(call: &Call<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Order books and account history are not served here: better a refusal than silence.
-fn refuse_unserved(params: &Params<'_>) -> Result<(), Failure> {
-    for name in ["books", "account_history_tx_stream"] {
-        if params.has(name) {
-            let message = format!("'{name}' is not implemented by this ledger.");
-            return Err(Failure::with_message(RpcError::NotImpl, message));
+/// Adds the order books asked for, and tells what is in them to who wants to know.
+fn subscribe_books(
+    ledger: &Ledger,
+    call: &Call<'_>,
+    subscription: &mut Subscription,
+    result: &mut Map<String, Value>,
+) -> Result<(), Failure> {
+    for (params, book) in books(&call.params)? {
+        let taker = book::taker(&params)?;
+        book.check()?;
+        let both = params.flag("both");
+        if subscription.books.len() >= ACCOUNTS_MAX {
+            return Err(RpcError::SlowDown.into());
         }
+        if params.flag("snapshot") {
+            let view = View::Closed(ledger.validated());
+            let offers = |book: &Book| Value::from(book.offers(&view, &taker, SNAPSHOT_OFFERS));
+            if both {
+                result.insert("asks".to_owned(), offers(&book));
+                result.insert("bids".to_owned(), offers(&book.reversed()));
+            } else {
+                result.insert("offers".to_owned(), offers(&book));
+            }
+        }
+        if both {
+            subscription.books.insert(book.reversed());
+        }
+        subscription.books.insert(book);
+    }
+    Ok(())
+}
+
+/// Offers of each side of a book that a subscriber is told at once.
+const SNAPSHOT_OFFERS: u32 = 60;
+
+/// The order books that a request names.
+fn books<'a>(params: &Params<'a>) -> Result<Vec<(Params<'a>, Book)>, Failure> {
+    if !params.has("books") {
+        return Ok(Vec::new());
+    }
+    let list = params.get("books").as_array().ok_or(RpcError::InvalidParams)?;
+    let one = |item: &'a Value| {
+        let params = Params(item.as_object().ok_or(RpcError::InvalidParams)?);
+        Ok((params, Book::of_request(&params)?))
+    };
+    list.iter().map(one).collect()
+}
+
+/// The history of an account is not served as a stream: better a refusal than silence.
+fn refuse_unserved(params: &Params<'_>) -> Result<(), Failure> {
+    let name = "account_history_tx_stream";
+    if params.has(name) {
+        let message = format!("'{name}' is not implemented by this ledger.");
+        return Err(Failure::with_message(RpcError::NotImpl, message));
     }
     Ok(())
 }
