@@ -77,7 +77,7 @@ impl Progress {
 pub(crate) fn replay(story: &Value, progress: &Progress) -> Score {
     *progress.lock() = (Score::of(story), 0);
     let mut ledger = begin(&story["genesis"]);
-    if let Some(setup) = queue_setup(story) {
+    if let Some(setup) = queue_setup(story, ledger.rules().generation()) {
         ledger.set_queue(setup);
     }
     let mut server = Server::new(ledger);
@@ -149,20 +149,23 @@ fn server_of(genesis: &Value) -> ServerSetup {
 }
 
 /// How the server's queue was set up, where the recording says that it was not the default: so many transactions
-/// to a ledger before the fee rises, and no more after a large ledger.
-fn queue_setup(story: &Value) -> Option<QueueSetup> {
-    let (_, rest) = story["about"].as_str()?.split_once("Server set to ")?;
-    let transactions = rest.split_once(' ')?.0.parse().ok()?;
-    Some(QueueSetup {
+/// to a ledger before the fee rises, and on the oldest server no more after a large ledger.
+fn queue_setup(story: &Value, generation: Generation) -> Option<QueueSetup> {
+    let words: Vec<&str> = story["about"].as_str()?.split([' ', '(']).collect();
+    let number = words.windows(2).find_map(|pair| match pair {
+        [number, "transactions"] => number.parse().ok(),
+        _ => None,
+    });
+    let transactions = number?;
+    let mut setup = QueueSetup {
         minimum_txn_in_ledger: transactions,
         target_txn_in_ledger: transactions,
-        // The first server was also told not to grow after a large ledger.
-        normal_consensus_increase_percent: match server_of(&story["genesis"]).generation {
-            Generation::V3_1 => 0,
-            _ => QueueSetup::default().normal_consensus_increase_percent,
-        },
         ..QueueSetup::default()
-    })
+    };
+    if generation == Generation::V3_1 {
+        setup.normal_consensus_increase_percent = 0;
+    }
+    Some(setup)
 }
 
 pub(crate) fn entries(state: &Value) -> Vec<(Hash256, Vec<u8>)> {

@@ -49,6 +49,43 @@ impl Generation {
         }
     }
 
+    /// Whether a request names its ledger once and by a string or a number, and is told which field is wrong. Before,
+    /// fields had an order of precedence, and whatever could be read as a number was one.
+    pub(super) const fn names_ledgers_strictly(self) -> bool {
+        self.since(Generation::V3_2)
+    }
+
+    /// Whether `ledger_entry` says in which ledger it did not find an entry.
+    pub(super) const fn says_where_no_entry_is(self) -> bool {
+        self.since(Generation::V3_2)
+    }
+
+    /// Whether `account_tx` takes and answers page lengths as other methods do.
+    pub(super) const fn limits_account_tx(self) -> bool {
+        self.since(Generation::V3_2)
+    }
+
+    /// How the address of an account's picture begins.
+    pub(super) const fn pictures(self) -> &'static str {
+        if self.since(Generation::V3_2) {
+            "https://www.gravatar.com/avatar/"
+        } else {
+            "http://www.gravatar.com/avatar/"
+        }
+    }
+
+    const fn since(self, first: Generation) -> bool {
+        self.place() >= first.place()
+    }
+
+    const fn place(self) -> u8 {
+        match self {
+            Generation::V3_1 => 1,
+            Generation::V3_2 => 2,
+            Generation::V3_3 => 3,
+        }
+    }
+
     /// The ids that the Amendments entry of its fresh ledger lists.
     #[must_use]
     pub fn genesis_amendments(self) -> Vec<Hash256> {

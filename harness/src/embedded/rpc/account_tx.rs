@@ -7,7 +7,7 @@ use super::error::{Failure, RpcError, RpcResult};
 use super::params::{self, ACCOUNT_PAGE};
 use super::tx_json::{self, Delivered};
 use super::{Call, fields, select};
-use crate::embedded::{ClosedLedger, ClosedTx, Generation, Ledger};
+use crate::embedded::{ClosedLedger, ClosedTx, Ledger};
 
 /// The server's page lengths.
 const PAGE_JSON: u32 = 200;
@@ -23,7 +23,7 @@ pub(super) fn account_tx<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
             return Err(Failure::invalid_field(name));
         }
     }
-    let modern = ledger.rules().generation() >= Generation::V3_2;
+    let modern = ledger.rules().generation().limits_account_tx();
     let asked = match (modern, params.has("limit")) {
         (true, _) => params.limit(ACCOUNT_PAGE, call.admin)?,
         (false, true) => params::as_u32(params.get("limit"))?,

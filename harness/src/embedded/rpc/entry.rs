@@ -22,8 +22,7 @@ pub(super) fn account_root(key: &Hash256, object: &Object, generation: Generatio
     if let (Value::Object(fields), Some(xrpl_wire::Value::Hash128(email))) =
         (&mut json, object.get(sf::EmailHash))
     {
-        let scheme = if generation >= Generation::V3_2 { "https" } else { "http" };
-        let url = format!("{scheme}://www.gravatar.com/avatar/{}", hex::encode(email));
+        let url = format!("{}{}", generation.pictures(), hex::encode(email));
         fields.insert("urlgravatar".to_owned(), url.into());
     }
     json

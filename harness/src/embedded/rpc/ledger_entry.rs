@@ -5,7 +5,7 @@ use xrpl_wire::{Hash256, LedgerEntryType, sf};
 use super::error::{Failure, RpcError, RpcResult};
 use super::keys::PARSERS;
 use super::{Call, entry, select};
-use crate::embedded::{Generation, Ledger};
+use crate::embedded::Ledger;
 
 pub(super) fn ledger_entry<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     let mut named = PARSERS.iter().filter(|parser| call.params.has(parser.name));
@@ -23,9 +23,8 @@ pub(super) fn ledger_entry<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult
         return Err(Failure(result));
     };
     let key = (parser.parse)(call.params.get(parser.name), parser.name)?;
-    // Later servers say which entry of which ledger they looked for.
     let failed = |error: RpcError| {
-        if ledger.rules().generation() < Generation::V3_2 {
+        if !ledger.rules().generation().says_where_no_entry_is() {
             return Failure::from(error);
         }
         let mut found = view.describe();

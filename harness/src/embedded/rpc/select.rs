@@ -8,7 +8,7 @@ use xrpl_wire::{Hash256, LedgerEntryType, LedgerHeader, Object, RippleTime, inde
 use super::error::{Failure, RpcError};
 use super::params::{self, Params};
 use super::{Call, fields};
-use crate::embedded::{ClosedLedger, Generation, Ledger};
+use crate::embedded::{ClosedLedger, Ledger};
 
 /// The ledger that a request asks about.
 #[derive(Clone, Copy)]
@@ -83,6 +83,9 @@ impl<'a> View<'a> {
 
 /// The ledger named by `ledger_index`, `ledger_hash` or the old `ledger`; the open one where none is.
 pub(super) fn select<'a>(ledger: &'a Ledger, call: &Call<'a>) -> Result<View<'a>, Failure> {
+    if ledger.rules().generation().names_ledgers_strictly() {
+        return select_strictly(ledger, call);
+    }
     let params = call.params;
     let mut hash = params.get("ledger_hash");
     let mut index = params.get("ledger_index");
@@ -98,19 +101,9 @@ pub(super) fn select<'a>(ledger: &'a Ledger, call: &Call<'a>) -> Result<View<'a>
     if !hash.is_null() {
         let text = hash.as_str().ok_or_else(|| invalid("ledgerHashNotString"))?;
         let hash = params::hash(text).ok_or_else(|| invalid("ledgerHashMalformed"))?;
-        let first = call.facts.ledger_one.as_ref().filter(|first| first.hash == hash);
-        return ledger
-            .closed_by_hash(&hash)
-            .or(first)
-            .filter(|closed| closed.header.index >= call.facts.hidden_below)
-            .map(View::Closed)
-            .ok_or_else(not_found);
+        return by_hash(ledger, call, &hash);
     }
-    // Later servers have other words for it.
-    let malformed = || match ledger.rules().generation() {
-        Generation::V3_1 => invalid("ledgerIndexMalformed"),
-        _ => Failure::expected_field("ledger_index", "string or number"),
-    };
+    let malformed = || invalid("ledgerIndexMalformed");
     if matches!(index, Value::Array(_) | Value::Object(_)) {
         return Err(malformed());
     }
@@ -122,6 +115,50 @@ pub(super) fn select<'a>(ledger: &'a Ledger, call: &Call<'a>) -> Result<View<'a>
             by_index(ledger, call, index).ok_or_else(not_found)
         }
     }
+}
+
+/// As [`select`], by the rules of newer servers: named once, by a string or a whole number.
+fn select_strictly<'a>(ledger: &'a Ledger, call: &Call<'a>) -> Result<View<'a>, Failure> {
+    let params = call.params;
+    let mut named = ["ledger", "ledger_hash", "ledger_index"].into_iter().filter(|name| params.has(name));
+    let Some(name) = named.next() else { return Ok(View::Open(ledger)) };
+    if named.next().is_some() {
+        return Err(invalid(if name == "ledger" {
+            "Exactly one of 'ledger', 'ledger_hash', or 'ledger_index' can be specified."
+        } else {
+            "Exactly one of 'ledger_hash' or 'ledger_index' can be specified."
+        }));
+    }
+    let value = params.get(name);
+    let by_text = value.as_str().filter(|text| name == "ledger_hash" || (name == "ledger" && text.len() == 64));
+    if let Some(text) = by_text {
+        let hash = params::hash(text).ok_or_else(|| Failure::expected_field(name, "hex string"))?;
+        return by_hash(ledger, call, &hash);
+    }
+    if name == "ledger_hash" {
+        return Err(Failure::expected_field(name, "hex string"));
+    }
+    let expected = || Failure::expected_field(name, "string or number");
+    let index = match value {
+        Value::String(text) => match text.as_str() {
+            "" | "current" => return Ok(View::Open(ledger)),
+            "validated" | "closed" => return Ok(View::Closed(ledger.validated())),
+            text => text.parse().map_err(|_| expected())?,
+        },
+        number => number.as_u64().and_then(|number| u32::try_from(number).ok()).ok_or_else(expected)?,
+    };
+    by_index(ledger, call, index).ok_or_else(not_found)
+}
+
+/// The closed ledger of a hash, if it is not hidden.
+fn by_hash<'a>(ledger: &'a Ledger, call: &Call<'a>, hash: &Hash256) -> Result<View<'a>, Failure> {
+    let first = call.facts.ledger_one.as_ref().filter(|first| first.hash == *hash);
+    ledger
+        .closed_by_hash(hash)
+        .or(first)
+        .filter(|closed| closed.header.index >= call.facts.hidden_below)
+        .map(View::Closed)
+        .ok_or_else(not_found)
 }
 
 /// The ledger of an index: a closed one that is not hidden, or the open one.
