@@ -132,7 +132,19 @@ impl IouValue {
             }
         }
         let exponent = large.exponent.saturating_sub(i32::try_from(shift).unwrap_or(i32::MAX));
-        normalize(sum < 0, sum.unsigned_abs(), exponent, inexact)
+        let (mut digits, mut exponent, mut surplus) = (sum.unsigned_abs(), exponent, inexact);
+        if self.negative != other.negative && digits > MAX_INTERMEDIATE {
+            // A difference keeps as many digits as the larger one came with, and is rounded to them first, even
+            // where that is one more than fits.
+            let extra = shift.saturating_sub(INTERMEDIATE_DIGITS - DIGITS);
+            let unit = 10_u128.pow(extra);
+            if digits / unit > MAX_INTERMEDIATE {
+                digits = round_off(digits, unit, surplus);
+                exponent = exponent.saturating_add(i32::try_from(extra).unwrap_or(i32::MAX));
+                surplus = false;
+            }
+        }
+        normalize(sum < 0, digits, exponent, surplus)
     }
 
     /// The difference, rounded half to even.
@@ -187,6 +199,10 @@ impl IouValue {
 /// LendingProtocol); before, it rounded once.
 const MAX_INTERMEDIATE: u128 = 9_223_372_036_854_775_807;
 
+/// How many digits a value has, and how many what the ledger computes with.
+const DIGITS: u32 = 16;
+const INTERMEDIATE_DIGITS: u32 = 19;
+
 /// Brings a number to sixteen digits. `surplus` says that a little more than the mantissa is meant.
 fn normalize(negative: bool, mantissa: u128, exponent: i32, surplus: bool) -> Result<IouValue, IouError> {
     if mantissa == 0 {
@@ -206,6 +222,17 @@ fn normalize(negative: bool, mantissa: u128, exponent: i32, surplus: bool) -> Re
     }
     let mantissa = u64::try_from(mantissa).map_err(|_| IouError::Overflow)?;
     Ok(IouValue { negative, mantissa, exponent })
+}
+
+/// In units of a power of ten, rounded half to even. `surplus` says that a little more is meant.
+fn round_off(number: u128, unit: u128, surplus: bool) -> u128 {
+    let (whole, rest) = (number / unit, number % unit);
+    let up = match (rest * 2).cmp(&unit) {
+        Ordering::Less => false,
+        Ordering::Equal => surplus || whole % 2 == 1,
+        Ordering::Greater => true,
+    };
+    if up { whole + 1 } else { whole }
 }
 
 /// Cuts digits off until the mantissa is at most `max`, and rounds half to even.
@@ -393,6 +420,13 @@ mod tests {
             ("1", "0.0000000000000005000001", "1"),
             ("1", "0.000000000000000501", "1.000000000000001"),
             ("5e15", "5e15", "1e16"),
+            // A difference is rounded to nineteen digits first, and where that is too much for 63 bits to eighteen.
+            ("9400000000000000", "-0.5052796039409254", "9400000000000000"),
+            ("9400000000000000", "-0.5062796039409254", "9399999999999999"),
+            ("9200000000000000", "-0.5052796039409254", "9199999999999999"),
+            ("-9400000000000000", "0.5052796039409254", "-9400000000000000"),
+            ("9400000000000000", "0.4952796039409254", "9400000000000000"),
+            ("9400000000000000", "-0.9999999999999999", "9399999999999999"),
         ] {
             assert_eq!(iou(a).checked_add(iou(b)), Ok(iou(sum)), "{a} + {b}");
             assert_eq!(iou(b).checked_add(iou(a)), Ok(iou(sum)), "{b} + {a}");
