@@ -279,6 +279,21 @@ pub struct MptAmount {
     pub issuance_id: [u8; 24],
 }
 
+/// An amount that the binary format can write and no account can have. Servers read it and refuse what holds it;
+/// only [`Transaction::decode_as_server`](crate::Transaction::decode_as_server) reads it here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OddAmount {
+    /// Less than no XRP, or more than there is.
+    Xrp {
+        /// Whether it is less than nothing.
+        negative: bool,
+        /// How many drops.
+        drops: u64,
+    },
+    /// More of a token than there can be, or less than none of it.
+    Mpt(MptAmount),
+}
+
 /// An amount of anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Amount {

@@ -1,12 +1,12 @@
 //! Bytes to objects: strict, bounded, and without a panic on any input.
 
 use crate::encode::{
-    AMOUNT_ISSUED, AMOUNT_MPT, AMOUNT_POSITIVE, ARRAY_END, EXPONENT_BIAS, MANTISSA_BITS, MPT_MARK,
-    OBJECT_END, path,
+    AMOUNT_ISSUED, AMOUNT_POSITIVE, ARRAY_END, EXPONENT_BIAS, MANTISSA_BITS, MPT_MARK, OBJECT_END, ODD_DROPS,
+    path,
 };
 use crate::{
     AccountId, Amount, CodecError, Currency, Drops, Field, FieldType, Hash256, IouValue, Issue, IssuedAmount,
-    MAX_BYTES, MAX_DEPTH, MptAmount, Number, Object, PathStep, RawValue, Value, XChainBridge,
+    MAX_BYTES, MAX_DEPTH, MptAmount, Number, Object, OddAmount, PathStep, RawValue, Value, XChainBridge,
 };
 
 /// Reads one object from all of the bytes.
@@ -20,9 +20,14 @@ pub(crate) fn object_lenient(bytes: &[u8]) -> Result<Object, CodecError> {
 }
 
 /// Reads one object from all of the bytes, and puts those of them that are signed behind what `signing` holds
-/// already. What was read would be written as the same bytes, so nothing has to be written again to get them.
-pub(crate) fn object_and_signing(bytes: &[u8], signing: &mut Vec<u8>) -> Result<Object, CodecError> {
-    read(Reader::new(bytes), |field, bytes| {
+/// already. What was read would be written as the same bytes, so nothing has to be written again to get them. With
+/// `odd_amounts` amounts are read that nobody can have.
+pub(crate) fn object_and_signing(
+    bytes: &[u8],
+    odd_amounts: bool,
+    signing: &mut Vec<u8>,
+) -> Result<Object, CodecError> {
+    read(Reader { odd_amounts, ..Reader::new(bytes) }, |field, bytes| {
         if field.is_signing() {
             signing.extend(bytes);
         }
@@ -52,11 +57,13 @@ pub(crate) struct Reader<'a> {
     offset: usize,
     /// Whether fields and values that are not known are kept, as far as their type tells where they end.
     lenient: bool,
+    /// Whether amounts are read that nobody can have.
+    odd_amounts: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { bytes, offset: 0, lenient: false }
+        Reader { bytes, offset: 0, lenient: false, odd_amounts: false }
     }
 
     /// The next so many bytes.
@@ -271,7 +278,7 @@ impl<'a> Reader<'a> {
             FieldType::U96 | FieldType::U384 | FieldType::U512 => {
                 return Err(CodecError::Invalid { field, what: "of a type that no known field has" });
             }
-            FieldType::Amount => Value::Amount(self.amount(field)?),
+            FieldType::Amount => self.amount(field)?,
             FieldType::Blob => Value::Blob(self.vl()?.to_vec()),
             FieldType::Account => match self.vl()? {
                 [] => Value::AccountEmpty,
@@ -313,11 +320,11 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
-    fn amount(&mut self, field: Field) -> Result<Amount, CodecError> {
+    fn amount(&mut self, field: Field) -> Result<Value, CodecError> {
         let invalid = |what| CodecError::Invalid { field, what };
         let first = self.peek().unwrap_or(0);
         if first & 0x80 != 0 {
-            return self.issued(field).map(Amount::Issued);
+            return self.issued(field).map(|issued| Value::Amount(Amount::Issued(issued)));
         }
         if first & 0x20 != 0 {
             // Bit 61 says token; of the first byte all else but the sign is zero.
@@ -327,18 +334,22 @@ impl<'a> Reader<'a> {
                 _ => return Err(invalid("a token amount with unknown bits")),
             };
             let (value, issuance_id) = (self.u64()?, self.array()?);
-            if value > i64::MAX.unsigned_abs() || (negative && value == 0) {
-                return Err(invalid("a token amount out of range"));
-            }
-            return Ok(Amount::Mpt(MptAmount { negative, value, issuance_id }));
+            let mpt = MptAmount { negative, value, issuance_id };
+            return match value > i64::MAX.unsigned_abs() || (negative && value == 0) {
+                false => Ok(Value::Amount(Amount::Mpt(mpt))),
+                true if self.odd_amounts => Ok(Value::OddAmount(OddAmount::Mpt(mpt))),
+                true => Err(invalid("a token amount out of range")),
+            };
         }
         let word = self.u64()?;
-        if word & AMOUNT_POSITIVE == 0 {
-            return Err(invalid("less than no XRP"));
+        let (negative, drops) = (word & AMOUNT_POSITIVE == 0, word & ODD_DROPS);
+        match Drops::new(drops) {
+            Ok(drops) if !negative => Ok(Value::Amount(Amount::Xrp(drops))),
+            Ok(Drops::ZERO) => Err(invalid(CodecError::NEGATIVE_ZERO)),
+            _ if self.odd_amounts => Ok(Value::OddAmount(OddAmount::Xrp { negative, drops })),
+            Ok(_) => Err(invalid("less than no XRP")),
+            Err(_) => Err(invalid("more XRP than there is")),
         }
-        Drops::new(word & !(AMOUNT_POSITIVE | AMOUNT_MPT))
-            .map(Amount::Xrp)
-            .map_err(|_| invalid("more XRP than there is"))
     }
 
     fn issued(&mut self, field: Field) -> Result<IssuedAmount, CodecError> {
@@ -346,6 +357,12 @@ impl<'a> Reader<'a> {
         let word = self.u64()?;
         let currency = Currency(self.array()?);
         let issuer = AccountId(self.array()?);
+        if currency.is_xrp() {
+            return Err(invalid(CodecError::ISSUED_XRP));
+        }
+        if issuer == AccountId::ZERO {
+            return Err(invalid(CodecError::ISSUED_BY_NOBODY));
+        }
         let value = if word == AMOUNT_ISSUED {
             IouValue::ZERO
         } else {
@@ -354,11 +371,8 @@ impl<'a> Reader<'a> {
             // Eight bits.
             let exponent = i32::try_from(biased).unwrap_or(i32::MAX).saturating_sub(EXPONENT_BIAS);
             IouValue::from_normal(word & AMOUNT_POSITIVE == 0, mantissa, exponent)
-                .ok_or(invalid("an issued amount that is not in normal form"))?
+                .ok_or(invalid(CodecError::ISSUED_NOT_NORMAL))?
         };
-        if currency.is_xrp() || issuer == AccountId::ZERO {
-            return Err(invalid("an issued amount of XRP or of no issuer"));
-        }
         Ok(IssuedAmount { value, currency, issuer })
     }
 

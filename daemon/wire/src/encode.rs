@@ -1,8 +1,8 @@
 //! Objects to bytes.
 
 use crate::{
-    Amount, CodecError, Field, FieldType, Issue, MAX_BYTES, MAX_DEPTH, MptAmount, Object, PathStep, Value,
-    XChainBridge,
+    Amount, CodecError, Field, FieldType, Issue, MAX_BYTES, MAX_DEPTH, MptAmount, Object, OddAmount,
+    PathStep, Value, XChainBridge,
 };
 
 /// Ends an object within an object.
@@ -15,6 +15,8 @@ pub(crate) const MAX_VL: usize = 918_744;
 pub(crate) const AMOUNT_ISSUED: u64 = 1 << 63;
 /// Set in the first byte of what is not below zero.
 pub(crate) const AMOUNT_POSITIVE: u64 = 1 << 62;
+/// The bits that drops have where there may be more than all XRP.
+pub(crate) const ODD_DROPS: u64 = !(AMOUNT_ISSUED | AMOUNT_POSITIVE | AMOUNT_MPT);
 /// Set in the first byte of what is neither XRP nor issued.
 pub(crate) const AMOUNT_MPT: u64 = 1 << 61;
 /// What is added to an exponent so that it is never below zero.
@@ -107,6 +109,7 @@ fn value(out: &mut Vec<u8>, field: Field, value: &Value, depth: usize) -> Result
         Value::Hash192(bytes) => out.extend(bytes),
         Value::Hash256(hash) => out.extend(hash.0),
         Value::Amount(amount) => self::amount(out, field, amount)?,
+        Value::OddAmount(amount) => odd_amount(out, amount),
         Value::Blob(bytes) => vl(out, bytes)?,
         Value::Account(account) => vl(out, &account.0)?,
         Value::AccountEmpty => vl(out, &[])?,
@@ -169,12 +172,31 @@ pub(crate) fn vl(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), CodecError> {
     Ok(())
 }
 
+fn odd_amount(out: &mut Vec<u8>, amount: &OddAmount) {
+    match amount {
+        OddAmount::Xrp { negative, drops } => {
+            let sign = if *negative { 0 } else { AMOUNT_POSITIVE };
+            out.extend((sign | drops & ODD_DROPS).to_be_bytes());
+        }
+        OddAmount::Mpt(mpt) => token(out, mpt),
+    }
+}
+
+fn token(out: &mut Vec<u8>, mpt: &MptAmount) {
+    out.push(if mpt.negative { 0x20 } else { 0x60 });
+    out.extend(mpt.value.to_be_bytes());
+    out.extend(mpt.issuance_id);
+}
+
 fn amount(out: &mut Vec<u8>, field: Field, amount: &Amount) -> Result<(), CodecError> {
     match amount {
         Amount::Xrp(drops) => out.extend((AMOUNT_POSITIVE | drops.get()).to_be_bytes()),
         Amount::Issued(issued) => {
-            if issued.currency.is_xrp() || issued.issuer == crate::AccountId::ZERO {
-                return Err(CodecError::Invalid { field, what: "an issued amount of XRP or of no issuer" });
+            if issued.currency.is_xrp() {
+                return Err(CodecError::Invalid { field, what: CodecError::ISSUED_XRP });
+            }
+            if issued.issuer == crate::AccountId::ZERO {
+                return Err(CodecError::Invalid { field, what: CodecError::ISSUED_BY_NOBODY });
             }
             let value = issued.value;
             // The exponent is -96..=80, so the sum is 1..=177.
@@ -190,13 +212,11 @@ fn amount(out: &mut Vec<u8>, field: Field, amount: &Amount) -> Result<(), CodecE
             out.extend(issued.currency.0);
             out.extend(issued.issuer.0);
         }
-        Amount::Mpt(MptAmount { negative, value, issuance_id }) => {
-            if *value > i64::MAX.unsigned_abs() || (*negative && *value == 0) {
+        Amount::Mpt(mpt) => {
+            if mpt.value > i64::MAX.unsigned_abs() || (mpt.negative && mpt.value == 0) {
                 return Err(CodecError::Invalid { field, what: "a token amount out of range" });
             }
-            out.push(if *negative { 0x20 } else { 0x60 });
-            out.extend(value.to_be_bytes());
-            out.extend(issuance_id);
+            token(out, mpt);
         }
     }
     Ok(())

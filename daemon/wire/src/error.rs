@@ -91,6 +91,15 @@ pub enum CodecError {
 }
 
 impl CodecError {
+    /// What is wrong with an issued amount whose currency is XRP's.
+    pub const ISSUED_XRP: &'static str = "an issued amount of XRP";
+    /// What is wrong with an issued amount that account zero would have issued.
+    pub const ISSUED_BY_NOBODY: &'static str = "an issued amount of no issuer";
+    /// What is wrong with an issued amount that could be written shorter, or is too large.
+    pub const ISSUED_NOT_NORMAL: &'static str = "an issued amount that is not in normal form";
+    /// What is wrong with a zero that says it is less than nothing.
+    pub const NEGATIVE_ZERO: &'static str = "a zero below zero";
+
     /// A stable name of the error, for machines.
     pub fn code(&self) -> &'static str {
         match self {

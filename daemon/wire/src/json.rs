@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     AccountId, Amount, CodecError, Currency, Drops, Field, FieldType, Hash256, Issue, IssuedAmount,
-    LedgerEntryType, MAX_DEPTH, MptAmount, Object, PathStep, TransactionType, TxResult, Value, XChainBridge,
-    sf,
+    LedgerEntryType, MAX_DEPTH, MptAmount, Object, OddAmount, PathStep, TransactionType, TxResult, Value,
+    XChainBridge, sf,
 };
 use crate::{number, permission};
 
@@ -43,6 +43,10 @@ fn to_json(field: Field, value: &Value) -> Json {
         Value::Hash192(bytes) => Json::from(hex::encode_upper(bytes)),
         Value::Hash256(hash) => Json::from(hash.to_string()),
         Value::Amount(amount) => amount_to_json(amount),
+        Value::OddAmount(OddAmount::Xrp { negative, drops }) => {
+            Json::from(format!("{}{drops}", if *negative { "-" } else { "" }))
+        }
+        Value::OddAmount(OddAmount::Mpt(mpt)) => amount_to_json(&Amount::Mpt(*mpt)),
         Value::Blob(bytes) => Json::from(hex::encode_upper(bytes)),
         Value::Account(account) => Json::from(account.to_string()),
         Value::AccountEmpty => Json::from(""),

@@ -41,7 +41,7 @@ pub mod types;
 pub mod value;
 
 pub use account::AccountId;
-pub use amount::{Amount, AmountError, Currency, Drops, Issue, IssuedAmount, MptAmount};
+pub use amount::{Amount, AmountError, Currency, Drops, Issue, IssuedAmount, MptAmount, OddAmount};
 pub use entry::LedgerEntry;
 pub use error::CodecError;
 pub use field::{Field, FieldType, sf};

@@ -69,13 +69,15 @@ pub fn memos(object: &Object) -> Result<Vec<Memo>, TxError> {
 /// # Errors
 /// `MemosTooLong`, `MemoCharacter`, `MemoMalformed` of [`TxError`].
 pub fn check_memos(object: &Object) -> Result<(), TxError> {
-    memos(object)?;
     let mut length_bytes = 0_usize;
     for (_, memo) in object.array(sf::Memos).unwrap_or_default() {
         // One byte each for the entry's header and its end.
         length_bytes = length_bytes.saturating_add(memo.encode()?.len()).saturating_add(2);
     }
-    if length_bytes > MEMOS_MAX_BYTES { Err(TxError::MemosTooLong { length_bytes }) } else { Ok(()) }
+    if length_bytes > MEMOS_MAX_BYTES {
+        return Err(TxError::MemosTooLong { length_bytes });
+    }
+    memos(object).map(drop)
 }
 
 /// Text of the characters of RFC 3986 alone.

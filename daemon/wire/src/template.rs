@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::{Field, TransactionType, sf};
+use crate::{Field, Object, TransactionType, Value, sf};
 
 /// Whether a field of a template must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +44,99 @@ pub fn required(kind: TransactionType) -> impl Iterator<Item = Field> {
         .filter(|(_, presence)| *presence == Presence::Required)
         .map(|(field, _)| *field)
 }
+
+/// The fields of an object that has a template of its own wherever it stands; none for other objects.
+pub fn inner(name: Field) -> Option<&'static [(Field, Presence)]> {
+    INNER.iter().find(|(of, _)| *of == name).map(|(_, fields)| *fields)
+}
+
+/// Looks through the objects and arrays of an object for one that does not fit its template. The first that does
+/// not, and what is wrong with it, deepest first.
+pub(crate) fn check_inner(object: &Object) -> Result<(), InnerFault> {
+    for (name, value) in object.iter() {
+        match value {
+            Value::Object(fields) => check_one(name, fields)?,
+            Value::Array(items) => items.iter().try_for_each(|(name, fields)| check_one(*name, fields))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A field that an inner object lacks, or one that it may not have.
+pub(crate) enum InnerFault {
+    Missing(Field),
+    Unknown(Field),
+}
+
+fn check_one(name: Field, fields: &Object) -> Result<(), InnerFault> {
+    check_inner(fields)?;
+    let Some(template) = inner(name) else { return Ok(()) };
+    let required = template.iter().filter(|(_, presence)| *presence == Presence::Required);
+    if let Some((missing, _)) = required.into_iter().find(|(field, _)| !fields.has(*field)) {
+        return Err(InnerFault::Missing(*missing));
+    }
+    match fields.iter().find(|(field, _)| template.iter().all(|(known, _)| known != field)) {
+        Some((unknown, _)) => Err(InnerFault::Unknown(unknown)),
+        None => Ok(()),
+    }
+}
+
+const REQUIRED: Presence = Presence::Required;
+const OPTIONAL: Presence = Presence::Optional;
+
+static INNER: &[(Field, &[(Field, Presence)])] = &[
+    (
+        sf::SignerEntry,
+        &[(sf::Account, REQUIRED), (sf::SignerWeight, REQUIRED), (sf::WalletLocator, OPTIONAL)],
+    ),
+    (sf::Signer, &[(sf::Account, REQUIRED), (sf::SigningPubKey, REQUIRED), (sf::TxnSignature, REQUIRED)]),
+    (sf::Majority, &[(sf::Amendment, REQUIRED), (sf::CloseTime, REQUIRED)]),
+    (sf::DisabledValidator, &[(sf::PublicKey, REQUIRED), (sf::FirstLedgerSequence, REQUIRED)]),
+    (sf::NFToken, &[(sf::NFTokenID, REQUIRED), (sf::URI, OPTIONAL)]),
+    (
+        sf::VoteEntry,
+        &[(sf::Account, REQUIRED), (sf::TradingFee, Presence::Default), (sf::VoteWeight, REQUIRED)],
+    ),
+    (
+        sf::AuctionSlot,
+        &[
+            (sf::Account, REQUIRED),
+            (sf::Expiration, REQUIRED),
+            (sf::DiscountedFee, Presence::Default),
+            (sf::Price, REQUIRED),
+            (sf::AuthAccounts, OPTIONAL),
+        ],
+    ),
+    (sf::AuthAccount, &[(sf::Account, REQUIRED)]),
+    (
+        sf::PriceData,
+        &[
+            (sf::BaseAsset, REQUIRED),
+            (sf::QuoteAsset, REQUIRED),
+            (sf::AssetPrice, OPTIONAL),
+            (sf::Scale, Presence::Default),
+        ],
+    ),
+    (sf::Credential, &[(sf::Issuer, REQUIRED), (sf::CredentialType, REQUIRED)]),
+    (sf::Permission, &[(sf::PermissionValue, REQUIRED)]),
+    (
+        sf::BatchSigner,
+        &[
+            (sf::Account, REQUIRED),
+            (sf::SigningPubKey, OPTIONAL),
+            (sf::TxnSignature, OPTIONAL),
+            (sf::Signers, OPTIONAL),
+        ],
+    ),
+    (sf::Book, &[(sf::BookDirectory, REQUIRED), (sf::BookNode, REQUIRED)]),
+    (sf::CounterpartySignature, SIGNATURE),
+    (sf::SponsorSignature, SIGNATURE),
+];
+
+/// What a second signature within a transaction consists of.
+const SIGNATURE: &[(Field, Presence)] =
+    &[(sf::SigningPubKey, OPTIONAL), (sf::TxnSignature, OPTIONAL), (sf::Signers, OPTIONAL)];
 
 /// Declares the templates.
 macro_rules! templates {

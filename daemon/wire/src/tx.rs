@@ -14,7 +14,7 @@ use crate::hash::{Hash256, sha512_half};
 use crate::memo::{self, MEMOS_MAX_BYTES};
 use crate::object::Object;
 use crate::prefix;
-use crate::template::{self, Presence};
+use crate::template::{self, InnerFault, Presence};
 use crate::types::TransactionType;
 use crate::value::Value;
 use crate::{decode, encode};
@@ -44,6 +44,18 @@ pub enum TxError {
     UnknownField {
         /// The transaction's type.
         tx_type: TransactionType,
+        /// The field.
+        field: Field,
+    },
+    /// A field that an object within the transaction must have, such as a signer's signature, is missing.
+    #[error("an object within needs the field {}", field.name())]
+    InnerMissing {
+        /// The missing field.
+        field: Field,
+    },
+    /// A field that an object within the transaction does not have.
+    #[error("an object within does not have the field {}", field.name())]
+    InnerUnknown {
         /// The field.
         field: Field,
     },
@@ -98,6 +110,8 @@ impl TxError {
             Self::UnknownType { .. } => "tx_unknown_type",
             Self::MissingField { .. } => "tx_missing_field",
             Self::UnknownField { .. } => "tx_unknown_field",
+            Self::InnerMissing { .. } => "tx_inner_missing_field",
+            Self::InnerUnknown { .. } => "tx_inner_unknown_field",
             Self::BadField { .. } => "tx_bad_field",
             Self::NotATransaction => "tx_not_a_transaction",
             Self::NotTyped { .. } => "tx_not_typed",
@@ -180,9 +194,10 @@ impl Transaction {
     /// Checks an object against the template of its transaction type.
     ///
     /// # Errors
-    /// `NotATransaction`, `UnknownType`, `MissingField`, `UnknownField`, `BadField`, `Codec` of [`TxError`].
+    /// `InnerMissing`, `InnerUnknown`, `NotATransaction`, `UnknownType`, `MissingField`, `UnknownField`, `BadField`,
+    /// `Codec` of [`TxError`].
     pub fn from_object(object: Object) -> Result<Self, TxError> {
-        let checked = Checked::of(&object)?;
+        let checked = Checked::of(&object, false)?;
         // Of what somebody else's ledger holds, nothing may be signed or submitted that is not understood.
         if let Some(field) = object.not_understood() {
             return Err(CodecError::Invalid { field, what: "not understood" }.into());
@@ -197,10 +212,23 @@ impl Transaction {
     /// # Errors
     /// As [`Transaction::from_object`].
     pub fn decode(blob: &[u8]) -> Result<Self, TxError> {
+        Self::read(blob, false)
+    }
+
+    /// Reads a serialized transaction as a server does, which takes in amounts that nobody can have, and a fee in
+    /// any currency, to answer what is wrong with them. Such a fee reads as none; Fee in the fields says what it is.
+    ///
+    /// # Errors
+    /// As [`Transaction::from_object`].
+    pub fn decode_as_server(blob: &[u8]) -> Result<Self, TxError> {
+        Self::read(blob, true)
+    }
+
+    fn read(blob: &[u8], as_server: bool) -> Result<Self, TxError> {
         let mut signing = Vec::with_capacity(prefix::SIGN.len() + blob.len());
         signing.extend(prefix::SIGN);
-        let object = decode::object_and_signing(blob, &mut signing)?;
-        Ok(Checked::of(&object)?.into_transaction(object, blob.to_vec(), signing))
+        let object = decode::object_and_signing(blob, as_server, &mut signing)?;
+        Ok(Checked::of(&object, as_server)?.into_transaction(object, blob.to_vec(), signing))
     }
 
     /// Reads a transaction from JSON in the ledger server's form. A `hash`, which only JSON has, is left out.
@@ -354,7 +382,11 @@ struct Checked {
 }
 
 impl Checked {
-    fn of(object: &Object) -> Result<Self, TxError> {
+    fn of(object: &Object, as_server: bool) -> Result<Self, TxError> {
+        template::check_inner(object).map_err(|fault| match fault {
+            InnerFault::Missing(field) => TxError::InnerMissing { field },
+            InnerFault::Unknown(field) => TxError::InnerUnknown { field },
+        })?;
         let code = object.u16(sf::TransactionType).ok_or(TxError::NotATransaction)?;
         let tx_type = TransactionType::from_code(code).ok_or(TxError::UnknownType { code })?;
         check_template(tx_type, object)?;
@@ -369,6 +401,7 @@ impl Checked {
         let seq = SeqProxy::of(sequence, object.u32(sf::TicketSequence));
         let fee = match object.amount(sf::Fee) {
             Some(Amount::Xrp(fee)) => fee,
+            _ if as_server && object.has(sf::Fee) => Drops::ZERO,
             Some(_) => return Err(TxError::BadField { field: sf::Fee, what: "a fee is paid in XRP" }),
             None => return Err(missing(sf::Fee)),
         };

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{AccountId, Amount, Currency, Drops, Field, FieldType, Hash256, Issue, IssuedAmount, Object};
+use crate::{
+    AccountId, Amount, Currency, Drops, Field, FieldType, Hash256, Issue, IssuedAmount, Object, OddAmount,
+};
 
 /// What a field holds. Its variant must be that of the field's type, or the object cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Value {
     Hash256(Hash256),
     /// An amount of XRP, of an issued currency or of a token.
     Amount(Amount),
+    /// An amount that nobody can have.
+    OddAmount(OddAmount),
     /// Any bytes.
     Blob(Vec<u8>),
     /// An account.
@@ -133,7 +137,7 @@ impl Value {
             Value::Hash160(_) => FieldType::Hash160,
             Value::Hash192(_) => FieldType::Hash192,
             Value::Hash256(_) => FieldType::Hash256,
-            Value::Amount(_) => FieldType::Amount,
+            Value::Amount(_) | Value::OddAmount(_) => FieldType::Amount,
             Value::Blob(_) => FieldType::Blob,
             Value::Account(_) | Value::AccountEmpty => FieldType::Account,
             Value::Number(_) => FieldType::Number,

@@ -95,6 +95,7 @@ amendments! {
     RequireFullyCanonicalSig, "RequireFullyCanonicalSig", [Genesis, Retired, Retired];
     SingleAssetVault, "SingleAssetVault", [Genesis, Genesis, Genesis];
     SortedDirectories, "SortedDirectories", [Retired, Retired, Retired];
+    Sponsor, "Sponsor", [Unknown, Unknown, Unknown];
     TicketBatch, "TicketBatch", [Genesis, Retired, Retired];
     TickSize, "TickSize", [Retired, Retired, Retired];
     TokenEscrow, "TokenEscrow", [Genesis, Genesis, Genesis];

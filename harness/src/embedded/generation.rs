@@ -65,6 +65,11 @@ impl Generation {
         self.since(Generation::V3_2)
     }
 
+    /// Whether the format lets offers, checks and pools hold multi-purpose tokens. MPTokensV2 switches that on.
+    pub(super) const fn trades_tokens(self) -> bool {
+        self.since(Generation::V3_2)
+    }
+
     /// How the address of an account's picture begins.
     pub(super) const fn pictures(self) -> &'static str {
         if self.since(Generation::V3_2) {

@@ -252,14 +252,14 @@ impl Ledger {
     /// As [`Ledger::submit`]. With `fail_hard` a transaction that would not succeed at once is neither applied
     /// nor kept.
     pub fn submit_as(&mut self, tx_blob: &[u8], fail_hard: bool) -> SubmitOutcome {
-        let mut submitted = match Submitted::read(tx_blob) {
+        let mut submitted = match Submitted::read(tx_blob, self.rules.generation()) {
             Ok(submitted) => submitted,
             Err(refusal) => return self.refused(None, refusal),
         };
         submitted.impersonated = self.control.impersonates(&submitted.tx.account());
         let submitted = Arc::new(submitted);
         if !submitted.impersonated
-            && let Err(refusal) = self.pool.verify(&submitted)
+            && let Err(refusal) = self.pool.verify(&submitted, self.rules.generation())
         {
             return self.refused(Some(&submitted), refusal);
         }

@@ -7,9 +7,10 @@ use xrpl_wire::{AccountId, Hash256, Transaction};
 use super::apply::base_fee;
 use super::escalation::{BASE_LEVEL, mul_div};
 use super::ledger::Ledger;
+use super::local;
 use super::open::OpenTx;
 use super::queued::QueuedTx;
-use super::submitted::{self, Submitted};
+use super::submitted::Submitted;
 
 impl Ledger {
     /// The least fee of a transaction, in drops, however full the open ledger is.
@@ -55,7 +56,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The server's reason.
-    pub fn local_checks(tx: &Transaction) -> Result<(), String> {
-        submitted::local_checks(tx)
+    pub fn local_checks(&self, tx: &Transaction) -> Result<(), &'static str> {
+        local::check(tx, self.rules.generation())
     }
 }

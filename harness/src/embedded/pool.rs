@@ -9,6 +9,7 @@ use super::build::PASSES;
 use super::canonical::CanonicalSet;
 use super::closed::ClosedLedger;
 use super::escalation::QueueSetup;
+use super::generation::Generation;
 use super::keys::Keys;
 use super::ledger::SubmitOutcome;
 use super::open::OpenLedger;
@@ -98,7 +99,7 @@ impl Pool {
     }
 
     /// Verifies the signatures of a transaction, unless that was done before.
-    pub(super) fn verify(&mut self, tx: &Arc<Submitted>) -> Result<(), Refusal> {
+    pub(super) fn verify(&mut self, tx: &Arc<Submitted>, generation: Generation) -> Result<(), Refusal> {
         let memory = self.recall(&tx.id);
         if memory.bad_signature {
             return Err(Refusal::Signature("Transaction has bad signature.".to_owned()));
@@ -109,7 +110,7 @@ impl Pool {
         if memory.good {
             return Ok(());
         }
-        let verified = tx.verify(&mut self.keys);
+        let verified = tx.verify(&mut self.keys, generation);
         let memory = match &verified {
             Ok(()) => Memory { good: true, ..memory },
             Err(Refusal::Local(_)) => Memory { bad_local: true, ..memory },
@@ -226,9 +227,13 @@ impl Pool {
                 memory.bad = true;
             }
             if result.is_tes() {
-                for _ in 0..MAX_POPPED {
+                for popped in 0..=MAX_POPPED {
                     let Some(next) = self.held.pop_next(&status.tx) else { break };
-                    following.push(Status::new(next, false, false));
+                    // The server takes out one more than it goes on with, and has to do with that only when it
+                    // tries again what was submitted here.
+                    if popped < MAX_POPPED {
+                        following.push(Status::new(next, false, false));
+                    }
                 }
             } else if result == TxResult::terQUEUED {
                 // It could be pushed out of the queue, and is then to be put back.

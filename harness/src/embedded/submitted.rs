@@ -3,10 +3,13 @@
 use std::sync::OnceLock;
 
 use xrpl_wire::{
-    AccountId, Hash256, PublicKey, Transaction, TransactionType, TxError, TxResult, condition, index, sf,
+    AccountId, CodecError, Hash256, PublicKey, Transaction, TxError, TxResult, condition, index, sf,
 };
 
+use super::format;
+use super::generation::Generation;
 use super::keys::Keys;
+use super::local;
 use super::rules::Rules;
 
 /// The bytes a serialized transaction has at least and at most.
@@ -55,15 +58,22 @@ impl Refusal {
 }
 
 impl Submitted {
-    /// Reads a transaction.
+    /// Reads a transaction as a generation of the server does, which has never heard of what came later.
     ///
     /// # Errors
     /// [`Refusal::Unreadable`].
-    pub(super) fn read(blob: &[u8]) -> Result<Submitted, Refusal> {
+    pub(super) fn read(blob: &[u8], generation: Generation) -> Result<Submitted, Refusal> {
         if !TRANSACTION_BYTES.contains(&blob.len()) {
             return Err(Refusal::Unreadable("Transaction length invalid".to_owned()));
         }
-        let tx = Transaction::decode(blob).map_err(|error| Refusal::Unreadable(unreadable(&error)))?;
+        let tx =
+            Transaction::decode_as_server(blob).map_err(|error| Refusal::Unreadable(unreadable(&error)))?;
+        if !format::knows_transaction(generation, tx.tx_type()) {
+            return Err(Refusal::Unreadable(format!("Invalid transaction type {}", tx.tx_type().code())));
+        }
+        if format::unknown_field(generation, tx.object()).is_some() {
+            return Err(Refusal::Unreadable("Unknown field".to_owned()));
+        }
         Ok(Submitted::trusted(tx))
     }
 
@@ -85,14 +95,14 @@ impl Submitted {
     ///
     /// # Errors
     /// [`Refusal::Signature`], [`Refusal::Local`].
-    pub(super) fn verify(&self, keys: &mut Keys) -> Result<(), Refusal> {
+    pub(super) fn verify(&self, keys: &mut Keys, generation: Generation) -> Result<(), Refusal> {
         let object = self.tx.object();
         match object.blob(sf::SigningPubKey).unwrap_or_default() {
             [] => self.verify_multi(keys),
             key => self.verify_single(key, keys),
         }
         .map_err(Refusal::Signature)?;
-        local_checks(&self.tx).map_err(Refusal::Local)
+        local::check(&self.tx, generation).map_err(|text| Refusal::Local(text.to_owned()))
     }
 
     /// Where the AccountRoot of an account is; known already for those of the transaction.
@@ -188,38 +198,22 @@ impl Submitted {
     }
 }
 
-/// What a server keeps for itself of what it would relay, whatever the signatures. The error is its reason.
-pub(super) fn local_checks(tx: &Transaction) -> Result<(), String> {
-    tx.check_memos().map_err(|error| memo_text(&error).to_owned())?;
-    if matches!(
-        tx.tx_type(),
-        TransactionType::EnableAmendment | TransactionType::SetFee | TransactionType::UNLModify
-    ) {
-        return Err("Cannot submit pseudo transactions.".to_owned());
-    }
-    Ok(())
-}
-
-/// The server's words for what is wrong with memos.
-fn memo_text(error: &TxError) -> &'static str {
-    match error {
-        TxError::MemosTooLong { .. } => "The memo exceeds the maximum allowed size.",
-        TxError::MemoCharacter { .. } => {
-            "The MemoType and MemoFormat fields may only contain characters that are allowed in URLs under RFC 3986."
-        }
-        _ => "A memo may contain only MemoType, MemoData or MemoFormat fields.",
-    }
-}
-
 /// The server's words for bytes that are no transaction, where it has some for the case.
 fn unreadable(error: &TxError) -> String {
     match error {
-        TxError::MissingField { field, .. } => {
+        TxError::MissingField { field, .. } | TxError::InnerMissing { field } => {
             format!("Field '{}' is required but missing.", field.name())
         }
-        TxError::UnknownField { field, .. } => {
+        TxError::UnknownField { field, .. } | TxError::InnerUnknown { field } => {
             format!("Field '{}' found in disallowed location.", field.name())
         }
+        TxError::Codec(CodecError::Invalid { what, .. }) => match *what {
+            CodecError::ISSUED_XRP => "invalid native currency".to_owned(),
+            CodecError::ISSUED_BY_NOBODY => "invalid native account".to_owned(),
+            CodecError::ISSUED_NOT_NORMAL => "invalid currency value".to_owned(),
+            CodecError::NEGATIVE_ZERO => "negative zero is not canonical".to_owned(),
+            _ => error.to_string(),
+        },
         TxError::UnknownType { code } => format!("Invalid transaction type {code}"),
         error => error.to_string(),
     }

@@ -230,6 +230,14 @@ pub(super) fn cancel_apply(context: &mut Context<'_>) -> Ter {
         Some(Amount::Xrp(drops)) => context.credit(&owner, drops.get())?,
         Some(Amount::Issued(amount)) => {
             let create_line = owner == context.account();
+            let line = index::trust_line(&owner, &amount.issuer, &amount.currency);
+            if create_line
+                && !context.view.exists(&line)
+                && !context.info.rules.enabled(Amendment::FixCleanup3_2_0)
+            {
+                // The server looks for the owner's reserve in the wrong entry.
+                return Err(TxResult::tefEXCEPTION);
+            }
             token_escrow::unlock(context, None, &amount, &owner, &owner, create_line)?;
             unlist_from_issuer(context, &escrow, &escrow_index, &amount.issuer)?;
         }

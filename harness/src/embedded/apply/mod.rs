@@ -10,6 +10,7 @@ mod directory;
 mod escrow;
 mod fee;
 mod flow;
+mod kinds;
 mod payment;
 mod set_regular_key;
 mod shared;
@@ -24,8 +25,10 @@ mod trust_set;
 use xrpl_wire::{Amount, Object, TransactionType, TxResult};
 
 pub(super) use fee::{base_fee, ordinary as ordinary_fee};
+pub(super) use kinds::is_known;
 
 use self::table::{MetaOf, Table};
+use super::amendment::Amendment;
 use super::rules::{Fees, Rules};
 use super::state::StateMap;
 use super::submitted::Submitted;
@@ -165,7 +168,17 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
 }
 
 fn preflight_anew(info: &LedgerInfo, tx: &Submitted) -> Ter {
-    shared::preflight(tx, flags_allowed(tx.tx.tx_type()))?;
+    let kind = tx.tx.tx_type();
+    if !kinds::is_enabled(kind, &info.rules) {
+        return Err(TxResult::temDISABLED);
+    }
+    if kinds::trades(kind) && !info.rules.enabled(Amendment::MPTokensV2) && shared::has_token(tx) {
+        return Err(TxResult::temDISABLED);
+    }
+    shared::preflight(info, tx, kinds::flags_allowed(kind))?;
+    if shared::has_illegal_amount(info, tx.tx.object()) {
+        return Err(TxResult::temBAD_AMOUNT);
+    }
     match tx.tx.tx_type() {
         TransactionType::Payment => payment::preflight(tx),
         TransactionType::AccountSet => account_set::preflight(tx),
@@ -202,27 +215,6 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::AccountDelete => account_delete::preclaim(state, info, tx),
         TransactionType::TrustSet => trust_set::preclaim(state, tx),
         _ => Ok(()),
-    }
-}
-
-/// The transaction flags a type knows, besides those that all know.
-fn flags_allowed(kind: TransactionType) -> u32 {
-    use xrpl_wire::flags::*;
-    match kind {
-        TransactionType::Payment => tfNoRippleDirect | tfPartialPayment | tfLimitQuality,
-        TransactionType::AccountSet => {
-            tfRequireDestTag | tfOptionalDestTag | tfRequireAuth | tfOptionalAuth | tfDisallowXRP | tfAllowXRP
-        }
-        TransactionType::TrustSet => {
-            tfSetfAuth
-                | tfSetNoRipple
-                | tfClearNoRipple
-                | tfSetFreeze
-                | tfClearFreeze
-                | tfSetDeepFreeze
-                | tfClearDeepFreeze
-        }
-        _ => 0,
     }
 }
 

@@ -1,27 +1,36 @@
 //! What every type of transaction needs.
 
 use xrpl_wire::{
-    AccountId, Amount, Drops, Field, Hash256, Object, PublicKey, SeqProxy, TxResult, flags, index, sf,
+    AccountId, Amount, Drops, Field, Hash256, Object, PublicKey, SeqProxy, TxResult, Value, flags, index, sf,
 };
 
 use super::{Context, Ter};
+use crate::embedded::amendment::Amendment;
 use crate::embedded::apply::{LedgerInfo, directory};
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
 
-/// Flags that every type knows.
-const UNIVERSAL_FLAGS: u32 = flags::tfFullyCanonicalSig;
+/// Flags that every type knows. What is within a batch is looked for last.
+const UNIVERSAL_FLAGS: u32 = flags::tfFullyCanonicalSig | flags::tfInnerBatchTxn;
+
+/// Up to this number networks must not be named.
+const UNNAMED_NETWORKS: u32 = 1024;
 
 /// The checks of the common fields, before the type's own.
-pub(super) fn preflight(tx: &Submitted, flags_allowed: u32) -> Ter {
+pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted, flags_allowed: u32) -> Ter {
     let object = tx.tx.object();
-    // Delegation and batches are amendments that are not in force.
+    // Nobody can act for another here.
     if object.has(sf::Delegate) {
         return Err(TxResult::temDISABLED);
     }
-    if object.has(sf::NetworkID) {
-        // Networks with an id up to 1024 must not be named.
-        return Err(TxResult::telNETWORK_ID_MAKES_TX_NON_CANONICAL);
+    let network = info.rules.network_id();
+    match object.u32(sf::NetworkID) {
+        None if network > UNNAMED_NETWORKS => return Err(TxResult::telREQUIRES_NETWORK_ID),
+        Some(_) if network <= UNNAMED_NETWORKS => {
+            return Err(TxResult::telNETWORK_ID_MAKES_TX_NON_CANONICAL);
+        }
+        Some(named) if named != network => return Err(TxResult::telWRONG_NETWORK),
+        _ => {}
     }
     if object.u32(sf::Flags).unwrap_or(0) & !(UNIVERSAL_FLAGS | flags_allowed) != 0 {
         return Err(TxResult::temINVALID_FLAG);
@@ -39,7 +48,34 @@ pub(super) fn preflight(tx: &Submitted, flags_allowed: u32) -> Ter {
     if matches!(tx.tx.seq(), SeqProxy::Ticket(_)) && object.has(sf::AccountTxnID) {
         return Err(TxResult::temINVALID);
     }
+    if object.u32(sf::Flags).unwrap_or(0) & flags::tfInnerBatchTxn != 0 {
+        // No batch brought it.
+        return Err(if info.rules.enabled(Amendment::BatchV1_1) {
+            TxResult::temINVALID_INNER_BATCH
+        } else {
+            TxResult::temINVALID_FLAG
+        });
+    }
     Ok(())
+}
+
+/// Whether a field of a transaction is an amount of a multi-purpose token, or names one.
+pub(super) fn has_token(tx: &Submitted) -> bool {
+    tx.tx.object().iter().any(|(_, value)| {
+        matches!(value, Value::Amount(Amount::Mpt(_)) | Value::Issue(xrpl_wire::Issue::Mpt(_)))
+    })
+}
+
+/// Whether there is an amount, at any depth, that nobody can have. Less than none of a token is one since
+/// fixCleanup3_2_0; before, each type looks for that itself.
+pub(super) fn has_illegal_amount(info: &LedgerInfo, object: &Object) -> bool {
+    object.iter().any(|(_, value)| match value {
+        Value::OddAmount(_) => true,
+        Value::Amount(Amount::Mpt(mpt)) => mpt.negative && info.rules.enabled(Amendment::FixCleanup3_2_0),
+        Value::Object(inner) => has_illegal_amount(info, inner),
+        Value::Array(items) => items.iter().any(|(_, item)| has_illegal_amount(info, item)),
+        _ => false,
+    })
 }
 
 /// The Sequence or Ticket must be the account's turn.

@@ -307,7 +307,11 @@ pub(super) fn add_to_owner_dir(
     directory::insert(view, &index::owner_dir(owner), entry, info, |page| page.set(sf::Owner, *owner))
 }
 
-/// A value times a ratio, rounded up or down at the last of sixteen digits.
+/// With how many digits a value is multiplied by a ratio, at most: as many as always fit in 63 bits.
+const RATIO_DIGITS: u32 = 18;
+
+/// A value times a ratio, rounded to the nearest of sixteen digits. If anything was left over before that, one is
+/// added to the last digit where the direction asked for is away from zero.
 pub(super) fn mul_ratio(
     amount: IouValue,
     numerator: u32,
@@ -322,8 +326,7 @@ pub(super) fn mul_ratio(
     let (mut low, mut rest) = (product / divisor, product % divisor);
     let mut exponent = amount.exponent();
     if rest != 0 {
-        // As many digits more as fit in 64 bits.
-        let room = 19u32.saturating_sub(digits_above(low));
+        let room = RATIO_DIGITS.saturating_sub(digits_above(low));
         let scale = 10u128.saturating_pow(room);
         exponent = exponent.saturating_sub(i32::try_from(room).unwrap_or(0));
         low *= scale;
@@ -332,7 +335,7 @@ pub(super) fn mul_ratio(
         rest %= divisor;
     }
     let mut inexact = rest != 0;
-    let excess = digits_above(low).saturating_sub(19);
+    let excess = digits_above(low).saturating_sub(RATIO_DIGITS);
     if excess > 0 {
         let scale = 10u128.saturating_pow(excess);
         inexact |= low % scale != 0;

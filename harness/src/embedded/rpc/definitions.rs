@@ -5,7 +5,7 @@ use xrpl_wire::{Field, FieldType, LedgerEntryType, TransactionType, TxResult, sh
 
 use super::error::RpcResult;
 use super::{Call, fields};
-use crate::embedded::Ledger;
+use crate::embedded::{Generation, Ledger, format};
 
 /// Names of field types, as client libraries know them, beside those of [`FieldType`].
 const TYPE_NAMES: &[(FieldType, &str)] = &[
@@ -32,8 +32,8 @@ const TYPE_NAMES: &[(FieldType, &str)] = &[
     (FieldType::Currency, "Currency"),
 ];
 
-pub(super) fn server_definitions(_: &Ledger, call: &Call<'_>) -> RpcResult {
-    let mut definitions = definitions();
+pub(super) fn server_definitions(ledger: &Ledger, call: &Call<'_>) -> RpcResult {
+    let mut definitions = definitions(ledger.rules().generation());
     let text = Value::Object(definitions.clone()).to_string();
     let hash = sha512_half(&[text.as_bytes()]).to_string();
     if call.params.has("hash") {
@@ -46,7 +46,7 @@ pub(super) fn server_definitions(_: &Ledger, call: &Call<'_>) -> RpcResult {
     Ok(definitions)
 }
 
-fn definitions() -> Map<String, Value> {
+fn definitions(generation: Generation) -> Map<String, Value> {
     let mut types = fields([
         ("Done", (-1).into()),
         ("Unknown", (-2).into()),
@@ -60,6 +60,7 @@ fn definitions() -> Map<String, Value> {
         types.insert((*name).to_owned(), kind.code().into());
     }
     let rows: Vec<Value> = Field::all()
+        .filter(|field| format::knows_field(generation, *field))
         .map(|field| {
             let kind = field.field_type();
             let name = TYPE_NAMES.iter().find(|(named, _)| *named == kind).map_or("", |(_, name)| name);
@@ -73,8 +74,14 @@ fn definitions() -> Map<String, Value> {
             vec![Value::from(field.name()), Value::Object(row)].into()
         })
         .collect();
-    let entries = LedgerEntryType::ALL.iter().map(|kind| (kind.name().to_owned(), kind.code().into()));
-    let transactions = TransactionType::ALL.iter().map(|kind| (kind.name().to_owned(), kind.code().into()));
+    let entries = LedgerEntryType::ALL
+        .iter()
+        .filter(|kind| format::knows_entry(generation, **kind))
+        .map(|kind| (kind.name().to_owned(), kind.code().into()));
+    let transactions = TransactionType::ALL
+        .iter()
+        .filter(|kind| format::knows_transaction(generation, **kind))
+        .map(|kind| (kind.name().to_owned(), kind.code().into()));
     let results = TxResult::all().map(|result| (result.name().to_owned(), result.code().into()));
     let with_invalid = |pairs: Map<String, Value>| {
         let mut pairs = pairs;

@@ -130,7 +130,8 @@ fn select_strictly<'a>(ledger: &'a Ledger, call: &Call<'a>) -> Result<View<'a>, 
         }));
     }
     let value = params.get(name);
-    let by_text = value.as_str().filter(|text| name == "ledger_hash" || (name == "ledger" && text.len() == 64));
+    let by_text =
+        value.as_str().filter(|text| name == "ledger_hash" || (name == "ledger" && text.len() == 64));
     if let Some(text) = by_text {
         let hash = params::hash(text).ok_or_else(|| Failure::expected_field(name, "hex string"))?;
         return by_hash(ledger, call, &hash);

@@ -212,16 +212,16 @@ fn prepared(
     parsed::object("tx_json", &json)?;
     json.insert("SigningPubKey".to_owned(), key.into());
     json.remove("TxnSignature");
-    read(&json)
+    read(ledger, &json)
 }
 
 /// A transaction that can be read and that a server would relay, or what is wrong with it.
-pub(super) fn read(json: &Map<String, Value>) -> Result<Transaction, Failure> {
+pub(super) fn read(ledger: &Ledger, json: &Map<String, Value>) -> Result<Transaction, Failure> {
     let tx = parsed::transaction("tx_json", json).map_err(|error| match error {
         Unparsed::Field(failure) => failure,
         Unparsed::Template(error) => Failure::with_message(RpcError::InvalidParams, exception(&error)),
     })?;
-    match Ledger::local_checks(&tx) {
+    match ledger.local_checks(&tx) {
         Ok(()) => Ok(tx),
         Err(reason) => Err(Failure::with_message(RpcError::InvalidParams, reason)),
     }

@@ -60,7 +60,7 @@ fn multi_signed(ledger: &Ledger, call: &Call<'_>) -> Result<Transaction, Failure
         return Err(Failure::missing_field("tx_json.Fee"));
     }
     payment::check(call, &mut json, false)?;
-    let tx = sign::read(&json)?;
+    let tx = sign::read(ledger, &json)?;
     if tx.object().has(sf::TxnSignature) {
         return Err(RpcError::SigningMalformed.into());
     }
