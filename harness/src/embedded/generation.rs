@@ -12,9 +12,9 @@ use super::amendment::{Amendment, Standing};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Generation {
     /// 3.1.2.
-    #[default]
     V3_1,
-    /// 3.2.0.
+    /// 3.2.0, the newest release whose answers were recorded.
+    #[default]
     V3_2,
     /// 3.3.0-b0, a development version of July 2026.
     V3_3,
