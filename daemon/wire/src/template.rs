@@ -1,5 +1,7 @@
 //! Which fields each type of transaction has.
 
+pub mod entries;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

@@ -70,6 +70,11 @@ impl Generation {
         self.since(Generation::V3_2)
     }
 
+    /// Whether `server_definitions` tells the fields and the flags of each type.
+    pub(super) const fn defines_formats(self) -> bool {
+        self.since(Generation::V3_2)
+    }
+
     /// How the address of an account's picture begins.
     pub(super) const fn pictures(self) -> &'static str {
         if self.since(Generation::V3_2) {

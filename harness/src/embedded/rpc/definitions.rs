@@ -1,10 +1,11 @@
 //! `server_definitions`: the tables of the binary format.
 
 use serde_json::{Map, Value};
+use xrpl_wire::template::{self, Presence};
 use xrpl_wire::{Field, FieldType, LedgerEntryType, TransactionType, TxResult, sha512_half};
 
 use super::error::RpcResult;
-use super::{Call, fields};
+use super::{Call, fields, flag_tables};
 use crate::embedded::{Generation, Ledger, format};
 
 /// Names of field types, as client libraries know them, beside those of [`FieldType`].
@@ -88,11 +89,81 @@ fn definitions(generation: Generation) -> Map<String, Value> {
         pairs.insert("Invalid".to_owned(), (-1).into());
         Value::Object(pairs)
     };
-    fields([
+    let mut definitions = fields([
         ("FIELDS", rows.into()),
         ("LEDGER_ENTRY_TYPES", with_invalid(entries.collect())),
         ("TRANSACTION_RESULTS", Value::Object(results.collect())),
         ("TRANSACTION_TYPES", with_invalid(transactions.collect())),
         ("TYPES", Value::Object(types)),
+    ]);
+    if generation.defines_formats() {
+        definitions.extend(formats(generation));
+    }
+    definitions
+}
+
+/// The fields and the flags of each type.
+fn formats(generation: Generation) -> Map<String, Value> {
+    let listed = |template: &[(Field, Presence)]| -> Value {
+        let known = template.iter().filter(|(field, _)| format::knows_field(generation, *field));
+        known.map(|(field, presence)| Value::Object(element(*field, *presence))).collect()
+    };
+    let mut transactions: Map<String, Value> = TransactionType::ALL
+        .iter()
+        .filter(|kind| format::knows_transaction(generation, **kind))
+        .map(|kind| (kind.name().to_owned(), listed(template::template(*kind))))
+        .collect();
+    transactions.insert("common".to_owned(), listed(template::common()));
+    let mut entries: Map<String, Value> = LedgerEntryType::ALL
+        .iter()
+        .filter(|kind| format::knows_entry(generation, **kind))
+        .map(|kind| (kind.name().to_owned(), listed(template::entries::template(*kind))))
+        .collect();
+    entries.insert("common".to_owned(), listed(template::entries::common()));
+    fields([
+        ("ACCOUNT_SET_FLAGS", flag_tables::account_set()),
+        ("LEDGER_ENTRY_FLAGS", Value::Object(flag_tables::entries())),
+        ("LEDGER_ENTRY_FORMATS", Value::Object(entries)),
+        ("TRANSACTION_FLAGS", Value::Object(flag_tables::transactions())),
+        ("TRANSACTION_FORMATS", Value::Object(transactions)),
     ])
+}
+
+fn element(field: Field, presence: Presence) -> Map<String, Value> {
+    let optionality = match presence {
+        Presence::Required => 0,
+        Presence::Optional => 1,
+        Presence::Default => 2,
+    };
+    fields([("name", field.name().into()), ("optionality", optionality.into())])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_hold_what_the_generation_knows() {
+        let [v3_1, v3_2, v3_3] = Generation::ALL.map(definitions);
+        let has = |of: &Map<String, Value>, table: &str, name: &str| of[table].get(name).is_some();
+        assert!(has(&v3_3, "TRANSACTION_TYPES", "ConfidentialMPTSend"));
+        for older in [&v3_1, &v3_2] {
+            assert!(!has(older, "TRANSACTION_TYPES", "ConfidentialMPTSend"));
+        }
+        for any in [&v3_1, &v3_2, &v3_3] {
+            assert!(has(any, "TRANSACTION_TYPES", "Batch") && !has(any, "LEDGER_ENTRY_TYPES", "Sponsorship"));
+            let rows = any["FIELDS"].as_array().unwrap();
+            assert!(
+                rows.iter().any(|row| row[0] == "Delegate") && rows.iter().all(|row| row[0] != "Sponsor")
+            );
+        }
+        assert!(!v3_1.contains_key("TRANSACTION_FORMATS"));
+        let payment = v3_2["TRANSACTION_FORMATS"]["Payment"].as_array().unwrap();
+        assert!(payment.contains(&serde_json::json!({"name": "Destination", "optionality": 0})));
+        assert!(payment.contains(&serde_json::json!({"name": "Paths", "optionality": 2})));
+        assert_eq!(v3_2["TRANSACTION_FLAGS"]["Payment"]["tfPartialPayment"], 0x0002_0000);
+        assert_eq!(v3_2["LEDGER_ENTRY_FLAGS"]["AccountRoot"]["lsfDefaultRipple"], 0x0080_0000);
+        assert_eq!(v3_2["ACCOUNT_SET_FLAGS"]["asfDefaultRipple"], 8);
+        assert_eq!(v3_2["LEDGER_ENTRY_FORMATS"]["common"].as_array().unwrap().len(), 3);
+    }
 }

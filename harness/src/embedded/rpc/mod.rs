@@ -17,6 +17,7 @@ mod deposit;
 mod english;
 mod entry;
 pub mod error;
+mod flag_tables;
 mod found;
 mod holdings;
 mod keys;
