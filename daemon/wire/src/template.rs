@@ -52,6 +52,12 @@ pub fn inner(name: Field) -> Option<&'static [(Field, Presence)]> {
     INNER.iter().find(|(of, _)| *of == name).map(|(_, fields)| *fields)
 }
 
+/// Whether an object is one that may stand under a name: it fits the template of its own, if it has one, and so do
+/// those within it.
+pub fn fits_inner(name: Field, fields: &Object) -> bool {
+    check_one(name, fields).is_ok()
+}
+
 /// Looks through the objects and arrays of an object for one that does not fit its template. The first that does
 /// not, and what is wrong with it, deepest first.
 pub(crate) fn check_inner(object: &Object) -> Result<(), InnerFault> {

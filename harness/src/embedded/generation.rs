@@ -65,6 +65,21 @@ impl Generation {
         self.since(Generation::V3_2)
     }
 
+    /// Whether `sign_for` wants the network's number from the signer, above 1024.
+    pub(super) const fn signers_name_the_network(self) -> bool {
+        self.since(Generation::V3_2)
+    }
+
+    /// Whether what is simulated cannot be queued, and is answered so.
+    pub(super) const fn queues_no_trial(self) -> bool {
+        self.since(Generation::V3_2)
+    }
+
+    /// Whether switches of requests, such as `fail_hard`, must be true or false. Before, whatever is not empty was true.
+    pub(super) const fn switches_are_booleans(self) -> bool {
+        self.since(Generation::V3_2)
+    }
+
     /// Whether the format lets offers, checks and pools hold multi-purpose tokens. MPTokensV2 switches that on.
     pub(super) const fn trades_tokens(self) -> bool {
         self.since(Generation::V3_2)

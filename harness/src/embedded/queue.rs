@@ -10,7 +10,6 @@ use xrpl_wire::{AccountId, Drops, Hash256, SeqProxy, TxResult, index, sf};
 use super::apply::{ApplyFlags, base_fee, ordinary_fee, preclaim, preflight};
 use super::closed::ClosedLedger;
 use super::escalation::{BASE_LEVEL, FeeLevels, QueueMetrics, QueueSetup, count, mul_div};
-use super::generation::Generation;
 use super::open::OpenLedger;
 use super::queued::{is_blocker, next_after, potential_spend};
 use super::state::{Entry, StateMap};
@@ -181,7 +180,7 @@ impl Queue {
             return None;
         }
         // Later servers refuse to queue what is only tried, before they look at anything else.
-        if open.info.rules.generation() >= Generation::V3_2 {
+        if open.info.rules.generation().queues_no_trial() {
             return Some(TxResult::telCAN_NOT_QUEUE);
         }
         Some(self.clone().apply(&mut open.clone(), tx, flags).0)

@@ -9,7 +9,13 @@ use crate::support::{account, call, start, xrp};
 
 /// A server on which these accounts have 1,000 XRP each.
 async fn funded(names: &[&str]) -> (EmbeddedServer, Vec<(KeyPair, String)>) {
-    let server = start().await;
+    funded_as(Generation::default(), names).await
+}
+
+/// The same with a server of a generation.
+async fn funded_as(generation: Generation, names: &[&str]) -> (EmbeddedServer, Vec<(KeyPair, String)>) {
+    let config = EmbeddedConfig { genesis: GenesisConfig::of(generation), ..EmbeddedConfig::default() };
+    let server = EmbeddedServer::start(config).await.unwrap();
     let people: Vec<(KeyPair, String)> = names
         .iter()
         .map(|name| {
@@ -266,7 +272,8 @@ async fn a_multi_signed_transaction_is_sorted_checked_and_submitted() {
     let mut own_entry = tx.clone();
     own_entry["Signers"][0]["Signer"].as_object_mut().unwrap().remove("TxnSignature");
     let refused = call(&url, "submit_multisigned", submit(&own_entry)).await;
-    assert_eq!(refused["error_message"], "Signers array may only contain Signer entries.");
+    let message = "Object 'Signer' contents did not meet requirements for that type.";
+    assert_eq!(refused["error_message"], message);
     // In the wrong order, as hands collect them: the server sorts.
     tx["Signers"].as_array_mut().unwrap().reverse();
     let done = call(&url, "submit_multisigned", submit(&tx)).await;
@@ -280,7 +287,7 @@ async fn a_multi_signed_transaction_is_sorted_checked_and_submitted() {
 
 #[tokio::test]
 async fn what_is_simulated_is_answered_as_the_queue_would_and_changes_nothing() {
-    let (server, people) = funded(&["alice"]).await;
+    let (server, people) = funded_as(Generation::V3_1, &["alice"]).await;
     let url = server.rpc_url();
     let simulate = async |more: Value| {
         call(&url, "simulate", json!({"tx_json": payment(&people[0].1, more), "ledger_index": "validated"}))
@@ -347,4 +354,26 @@ async fn later_servers_want_the_networks_number_from_signers_and_queue_no_trial(
     let plain = EmbeddedServer::start(EmbeddedConfig { genesis, ..EmbeddedConfig::default() }).await.unwrap();
     let too_low = json!({"tx_json": payment(&signer, json!({"Fee": "1"}))});
     assert_eq!(call(&plain.rpc_url(), "simulate", too_low).await["engine_result"], "telCAN_NOT_QUEUE");
+}
+
+#[tokio::test]
+async fn switches_of_requests_are_booleans_since_3_2() {
+    for (generation, refused) in [(Generation::V3_1, false), (Generation::V3_2, true)] {
+        let (server, people) = funded_as(generation, &["alice"]).await;
+        let url = server.rpc_url();
+        for (method, mut params, switch) in [
+            ("ledger", json!({"ledger_index": "validated"}), "expand"),
+            ("ledger_data", json!({"ledger_index": "validated"}), "binary"),
+            (
+                "submit",
+                json!({"secret": GENESIS_SEED, "tx_json": payment(&people[0].1, json!({}))}),
+                "fail_hard",
+            ),
+        ] {
+            params[switch] = json!("yes");
+            let reply = call(&url, method, params).await;
+            let message = format!("Invalid field '{switch}', not boolean.");
+            assert_eq!(reply["error_message"] == message.as_str(), refused, "{method}: {reply}");
+        }
+    }
 }

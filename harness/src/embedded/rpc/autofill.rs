@@ -66,7 +66,7 @@ fn least_fee(ledger: &Ledger, json: &Map<String, Value>) -> u64 {
             }
         }
     }
-    match parsed::transaction("tx_json", &trial) {
+    match parsed::transaction(ledger.rules().generation(), "tx_json", &trial) {
         Ok(tx) => ledger.least_fee(&tx),
         Err(_) => ledger.open().fees().base_fee.get(),
     }

@@ -29,12 +29,13 @@ pub(super) fn ledger<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     let params = call.params;
     let mut result = if names_ledger(&params) {
         let view = select(ledger, call)?;
+        let switch = |name| params.switch(name, ledger.rules().generation());
         let fill = Fill {
-            full: params.flag("full"),
-            transactions: params.flag("transactions"),
-            state: params.flag("accounts"),
-            expand: params.flag("expand"),
-            binary: params.flag("binary"),
+            full: switch("full")?,
+            transactions: switch("transactions")?,
+            state: switch("accounts")?,
+            expand: switch("expand")?,
+            binary: switch("binary")?,
         };
         if (fill.full || fill.state) && !call.admin {
             return Err(RpcError::NoPermission.into());
@@ -266,7 +267,7 @@ pub(super) fn ledger_data<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult 
     } else {
         None
     };
-    let binary = call.params.flag("binary");
+    let binary = call.params.switch("binary", ledger.rules().generation())?;
     let most = if binary { PAGE_BINARY } else { PAGE_JSON };
     let limit = if call.params.has("limit") {
         let limit = call.params.get("limit");

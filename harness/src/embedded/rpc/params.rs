@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use xrpl_wire::{AccountId, Hash256};
 
 use super::error::{Failure, RpcError};
+use crate::embedded::Generation;
 
 static NULL: Value = Value::Null;
 
@@ -51,6 +52,17 @@ impl<'a> Params<'a> {
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
         as_bool(self.get(name))
+    }
+
+    /// The parameter as a boolean; missing is false. As a switch of newer servers it must be one.
+    ///
+    /// # Errors
+    /// `invalidParams`.
+    pub(crate) fn switch(&self, name: &str, generation: Generation) -> Result<bool, Failure> {
+        if generation.switches_are_booleans() && self.has(name) && !self.get(name).is_boolean() {
+            return Err(Failure::expected_field(name, "boolean"));
+        }
+        Ok(self.flag(name))
     }
 
     /// A required parameter that must be a string.

@@ -1,9 +1,10 @@
 //! A transaction in JSON as the server reads it: field by field, and in its words where one is wrong.
 
 use serde_json::{Map, Value};
-use xrpl_wire::{CodecError, Field, FieldType, MAX_DEPTH, Object, Transaction, TxError};
+use xrpl_wire::{CodecError, Field, FieldType, MAX_DEPTH, Object, Transaction, TxError, template};
 
 use super::error::{Failure, RpcError};
+use crate::embedded::{Generation, format};
 
 /// Why JSON is no transaction.
 pub(super) enum Unparsed {
@@ -14,11 +15,19 @@ pub(super) enum Unparsed {
 }
 
 /// Reads a transaction whose JSON stands under `path` in the request.
-pub(super) fn transaction(path: &str, json: &Map<String, Value>) -> Result<Transaction, Unparsed> {
-    let object = object(path, json).map_err(Unparsed::Field)?;
+pub(super) fn transaction(
+    generation: Generation,
+    path: &str,
+    json: &Map<String, Value>,
+) -> Result<Transaction, Unparsed> {
+    let object = object(generation, path, json).map_err(Unparsed::Field)?;
     // Fields that only JSON has are dropped, as the server drops them.
     let object: Object = object.iter().filter(|(field, _)| field.is_serialized()).map(owned).collect();
-    Transaction::from_object(object).map_err(Unparsed::Template)
+    let tx = Transaction::from_object(object).map_err(Unparsed::Template)?;
+    if !format::knows_transaction(generation, tx.tx_type()) {
+        return Err(Unparsed::Field(says(&format!("{path}.TransactionType"), "has invalid data.")));
+    }
+    Ok(tx)
 }
 
 fn owned((field, value): (Field, &xrpl_wire::Value)) -> (Field, xrpl_wire::Value) {
@@ -26,22 +35,34 @@ fn owned((field, value): (Field, &xrpl_wire::Value)) -> (Field, xrpl_wire::Value
 }
 
 /// Reads an object.
-pub(super) fn object(path: &str, json: &Map<String, Value>) -> Result<Object, Failure> {
-    check_object(path, json, 0)?;
+pub(super) fn object(
+    generation: Generation,
+    path: &str,
+    json: &Map<String, Value>,
+) -> Result<Object, Failure> {
+    check_object(generation, path, json, 0)?;
     Object::from_json(&Value::Object(json.clone())).map_err(|_| says(path, "has invalid data."))
 }
 
-fn check_object(path: &str, json: &Map<String, Value>, depth: usize) -> Result<(), Failure> {
+fn check_object(
+    generation: Generation,
+    path: &str,
+    json: &Map<String, Value>,
+    depth: usize,
+) -> Result<(), Failure> {
     if depth > MAX_DEPTH {
         return Err(says(path, "exceeds nesting depth limit."));
     }
     for (name, value) in json {
         let path = format!("{path}.{name}");
-        let field = Field::from_name(name).ok_or_else(|| says(&path, "is unknown."))?;
+        let field = known(generation, name).ok_or_else(|| says(&path, "is unknown."))?;
         match (field.field_type(), value) {
-            (FieldType::Object, Value::Object(inner)) => check_object(&path, inner, depth + 1)?,
+            (FieldType::Object, Value::Object(inner)) => {
+                check_object(generation, &path, inner, depth + 1)?;
+                check_template(field, inner)?;
+            }
             (FieldType::Object, _) => return Err(says(&path, "is not a JSON object.")),
-            (FieldType::Array, Value::Array(items)) => check_array(&path, items, depth + 1)?,
+            (FieldType::Array, Value::Array(items)) => check_array(generation, &path, items, depth + 1)?,
             (FieldType::Array, _) => return Err(says(&path, "must be a JSON array.")),
             _ => check_leaf(&path, name, field, value)?,
         }
@@ -49,7 +70,24 @@ fn check_object(path: &str, json: &Map<String, Value>, depth: usize) -> Result<(
     Ok(())
 }
 
-fn check_array(path: &str, items: &[Value], depth: usize) -> Result<(), Failure> {
+/// The field of a name, if the generation has it.
+fn known(generation: Generation, name: &str) -> Option<Field> {
+    Field::from_name(name).filter(|field| format::knows_field(generation, *field))
+}
+
+/// Whether an object within has the fields that its kind must have, and no others.
+fn check_template(name: Field, json: &Map<String, Value>) -> Result<(), Failure> {
+    match Object::from_json(&Value::Object(json.clone())) {
+        Ok(object) if !template::fits_inner(name, &object) => {
+            let message =
+                format!("Object '{}' contents did not meet requirements for that type.", name.name());
+            Err(Failure::with_message(RpcError::InvalidParams, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_array(generation: Generation, path: &str, items: &[Value], depth: usize) -> Result<(), Failure> {
     if depth > MAX_DEPTH {
         return Err(says(path, "exceeds nesting depth limit."));
     }
@@ -62,19 +100,20 @@ fn check_array(path: &str, items: &[Value], depth: usize) -> Result<(), Failure>
                 "must be an object with a single field/object value.",
             ));
         };
-        if Field::from_name(name).is_none() {
+        let Some(field) = known(generation, name) else {
             return Err(says(&format!("{path}.{name}"), "is unknown."));
-        }
+        };
         let inner_path = format!("{path}.[{at}].{name}");
         let Value::Object(inner) = inner else {
             return Err(says(&inner_path, "is not a JSON object."));
         };
-        if Field::from_name(name).is_some_and(|field| field.field_type() != FieldType::Object) {
+        if field.field_type() != FieldType::Object {
             let message =
                 format!("Item '{path}' at index {at} is not an object.  Arrays may only contain objects.");
             return Err(Failure::with_message(RpcError::InvalidParams, message));
         }
-        check_object(&inner_path, inner, depth + 1)?;
+        check_object(generation, &inner_path, inner, depth + 1)?;
+        check_template(field, inner)?;
     }
     Ok(())
 }

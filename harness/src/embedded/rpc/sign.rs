@@ -9,7 +9,7 @@ use super::error::{Failure, RpcError, RpcResult};
 use super::params;
 use super::parsed::{self, Unparsed};
 use super::{Call, autofill, fields, payment, secret, tx_json};
-use crate::embedded::{Generation, Ledger};
+use crate::embedded::Ledger;
 
 const DEPRECATED: &str = "This command has been deprecated and will be removed in a future version of the server. \
                           Please migrate to a standalone signing tool.";
@@ -187,7 +187,7 @@ fn prepared(
     if who == As::Account {
         autofill::sequence(ledger, &account, &mut json)?;
         autofill::network_id(call, &mut json);
-    } else if ledger.rules().generation() >= Generation::V3_2 {
+    } else if ledger.rules().generation().signers_name_the_network() {
         autofill::require_network_id(call, &json)?;
     }
     let fills_in = who == As::Account && !offline;
@@ -209,7 +209,7 @@ fn prepared(
         As::Account => keys.public_key().to_string(),
         As::Signer => String::new(),
     };
-    parsed::object("tx_json", &json)?;
+    parsed::object(ledger.rules().generation(), "tx_json", &json)?;
     json.insert("SigningPubKey".to_owned(), key.into());
     json.remove("TxnSignature");
     read(ledger, &json)
@@ -217,10 +217,11 @@ fn prepared(
 
 /// A transaction that can be read and that a server would relay, or what is wrong with it.
 pub(super) fn read(ledger: &Ledger, json: &Map<String, Value>) -> Result<Transaction, Failure> {
-    let tx = parsed::transaction("tx_json", json).map_err(|error| match error {
-        Unparsed::Field(failure) => failure,
-        Unparsed::Template(error) => Failure::with_message(RpcError::InvalidParams, exception(&error)),
-    })?;
+    let tx =
+        parsed::transaction(ledger.rules().generation(), "tx_json", json).map_err(|error| match error {
+            Unparsed::Field(failure) => failure,
+            Unparsed::Template(error) => Failure::with_message(RpcError::InvalidParams, exception(&error)),
+        })?;
     match ledger.local_checks(&tx) {
         Ok(()) => Ok(tx),
         Err(reason) => Err(Failure::with_message(RpcError::InvalidParams, reason)),

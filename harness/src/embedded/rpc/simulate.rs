@@ -33,12 +33,13 @@ pub(super) fn simulate<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         }
     }
     fill_in(ledger, call, &mut json)?;
-    let tx = parsed::transaction("tx_json", &json).map_err(|error| match error {
-        Unparsed::Field(failure) => failure,
-        Unparsed::Template(error) => {
-            Failure::token_only("invalidTransaction", Some(&sign::exception(&error)))
-        }
-    })?;
+    let tx =
+        parsed::transaction(ledger.rules().generation(), "tx_json", &json).map_err(|error| match error {
+            Unparsed::Field(failure) => failure,
+            Unparsed::Template(error) => {
+                Failure::token_only("invalidTransaction", Some(&sign::exception(&error)))
+            }
+        })?;
     let simulated = ledger.simulate(&tx);
 
     let open = ledger.open();

@@ -11,6 +11,7 @@ const DEPRECATED: &str = "Signing support in the 'submit' command has been depre
                           version of the server. Please migrate to a standalone signing tool.";
 
 pub(super) fn submit(ledger: &mut Ledger, call: &Call<'_>, change: &mut Change<'_>) -> RpcResult {
+    let fail_hard = fail_hard(ledger, call)?;
     if !call.params.has("tx_blob") {
         sign::may_sign(call)?;
         let result = sign::signed(ledger, call).and_then(|tx| submit_made(ledger, call, change, &tx));
@@ -18,7 +19,7 @@ pub(super) fn submit(ledger: &mut Ledger, call: &Call<'_>, change: &mut Change<'
     }
     let blob = params::as_string(call.params.get("tx_blob"))?;
     let blob = hex::decode(blob).ok().filter(|blob| !blob.is_empty()).ok_or(RpcError::InvalidParams)?;
-    let outcome = change.submit(ledger, &blob, call.params.flag("fail_hard"));
+    let outcome = change.submit(ledger, &blob, fail_hard);
     let Some(tx) = accepted(&outcome)? else {
         return Err(Failure::token_only("invalidTransaction", None));
     };
@@ -82,9 +83,14 @@ fn multi_signed(ledger: &Ledger, call: &Call<'_>) -> Result<Transaction, Failure
     sign::multi_signed(&tx, signers.to_vec())
 }
 
+fn fail_hard(ledger: &Ledger, call: &Call<'_>) -> Result<bool, Failure> {
+    call.params.switch("fail_hard", ledger.rules().generation())
+}
+
 /// Submits a transaction that came as JSON.
 fn submit_made(ledger: &mut Ledger, call: &Call<'_>, change: &mut Change<'_>, tx: &Transaction) -> RpcResult {
-    let outcome = change.submit(ledger, &tx.encode(), call.params.flag("fail_hard"));
+    let fail_hard = fail_hard(ledger, call)?;
+    let outcome = change.submit(ledger, &tx.encode(), fail_hard);
     accepted(&outcome)?;
     let mut result = sign::signed_fields(tx, call.api_version);
     if let Some(json) = result.get_mut("tx_json").and_then(Value::as_object_mut) {
