@@ -42,6 +42,7 @@ const ASKED: &[(&str, Asked)] = &[
             "escrow-times",
             "issued-currency",
             "multisign",
+            "network-id",
             "payments",
             "random-1",
             "random-2",
@@ -57,7 +58,7 @@ const ASKED: &[(&str, Asked)] = &[
         ]),
     ),
     ("3.2/queue", Asked::All(1)),
-    ("3.3", Asked::Only(&[])),
+    ("3.3", Asked::Only(&["network-id"])),
     ("cosigner", Asked::Only(&[])),
     ("cosigner/beyond", Asked::Only(&[])),
 ];

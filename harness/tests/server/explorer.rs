@@ -35,7 +35,7 @@ async fn what_is_on_the_ledger_has_a_page_and_links_to_the_next() {
         (
             "/".to_owned(),
             "Ledger 4",
-            vec!["href=\"/ledger/3\"", "EscrowCreate", "tesSUCCESS", "rules of 3.1.2"],
+            vec!["href=\"/ledger/3\"", "EscrowCreate", "tesSUCCESS", "rules of 3.2.0"],
         ),
         ("/ledgers".to_owned(), "Ledgers", vec!["href=\"/ledger/2\""]),
         ("/ledgers?before=3".to_owned(), "Ledgers", vec!["href=\"/ledger/2\""]),
