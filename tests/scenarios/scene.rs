@@ -24,7 +24,7 @@ impl Scene {
     /// On the ledger of this run: a fresh embedded one, or new accounts on the server that all scenarios share.
     pub(crate) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options::default();
+        let options = Options { server: worlds::generation(), ..Options::default() };
         let sandbox = match worlds::remote().await {
             Some(world) => Sandbox::on(world, dir.path(), options).await,
             None => Sandbox::start(dir.path(), options).await,

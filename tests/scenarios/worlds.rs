@@ -3,10 +3,14 @@
 use std::sync::OnceLock;
 
 use xrpl_harness::World;
+use xrpl_harness::embedded::Generation;
 use xrpl_harness::network::{Capabilities, Network, Place, Remote};
 
 /// Where the scenarios' ledger is; set before the first of them begins.
 static SERVER: OnceLock<Server> = OnceLock::new();
+
+/// Which generation of the server embedded ledgers are like; set before the first scenario begins.
+static GENERATION: OnceLock<Generation> = OnceLock::new();
 
 struct Server {
     ws: String,
@@ -24,6 +28,11 @@ pub(crate) enum Container {}
 /// Finds the ledger, starts a container where that is asked for, and answers with what the ledger can do.
 pub(crate) async fn open() -> Result<(Capabilities, Option<Container>), String> {
     let place = Place::from_env().map_err(|error| error.to_string())?;
+    let generation = match std::env::var("XRPL_SERVER") {
+        Ok(name) => name.parse().map_err(|error| format!("XRPL_SERVER: {error}"))?,
+        Err(_) => Generation::default(),
+    };
+    GENERATION.get_or_init(|| generation);
     let (place, container) = match place {
         Place::Docker { image } => started(&image).await?,
         place => (place, None),
@@ -36,7 +45,7 @@ pub(crate) async fn open() -> Result<(Capabilities, Option<Container>), String> 
             Ok((world.capabilities(), container))
         }
         _ => {
-            println!("the ledger: embedded, one for each scenario");
+            println!("the ledger: embedded, one for each scenario, as server {generation} has it");
             Ok((Capabilities { time: true, snapshot: true, faults: true }, container))
         }
     }
@@ -71,6 +80,11 @@ pub(crate) async fn close(container: Option<Container>) {
 /// Whether all scenarios share one ledger, and with it one time: then they run one after another.
 pub(crate) fn shared() -> bool {
     SERVER.get().is_some()
+}
+
+/// The generation that embedded ledgers are like.
+pub(crate) fn generation() -> Generation {
+    GENERATION.get().copied().unwrap_or_default()
 }
 
 /// The shared ledger; `None` in the embedded world.

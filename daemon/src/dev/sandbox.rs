@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use xrpl_harness::embedded::GenesisConfig;
+use xrpl_harness::embedded::{Generation, GenesisConfig};
 use xrpl_harness::network::{Network, Validated, World};
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
 use xrpl_wire::{AccountId, RippleTime};
@@ -60,6 +60,8 @@ pub struct Options {
     pub patience: Duration,
     /// Ledger time at the beginning.
     pub begins: RippleTime,
+    /// Which generation of the ledger server the ledger is like.
+    pub server: Generation,
 }
 
 impl Default for Options {
@@ -74,6 +76,7 @@ impl Default for Options {
             patience: Duration::from_secs(20),
             // Its ledgers are then of now, as a network's are, and the daemon asks how old they are.
             begins: crate::clock::utc(),
+            server: Generation::default(),
         }
     }
 }
@@ -103,7 +106,7 @@ impl Sandbox {
             rpc_addr: options.rpc_addr,
             auto_close: options.close_every,
             close_step_seconds: options.close_step_seconds,
-            genesis: GenesisConfig { close_time: options.begins, ..GenesisConfig::default() },
+            genesis: GenesisConfig { close_time: options.begins, ..GenesisConfig::of(options.server) },
             ..EmbeddedConfig::default()
         })
         .await?;
