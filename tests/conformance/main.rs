@@ -40,6 +40,8 @@ const ASKED: &[(&str, Asked)] = &[
             "escrow-deposit-auth",
             "escrow-multisigned",
             "escrow-times",
+            "iou-escrow",
+            "iou-transfer-rates",
             "issued-currency",
             "multisign",
             "network-id",
@@ -58,7 +60,7 @@ const ASKED: &[(&str, Asked)] = &[
         ]),
     ),
     ("3.2/queue", Asked::All(1)),
-    ("3.3", Asked::Only(&["network-id"])),
+    ("3.3", Asked::Only(&["iou-escrow", "iou-transfer-rates", "network-id"])),
     ("cosigner", Asked::Only(&[])),
     ("cosigner/beyond", Asked::Only(&[])),
 ];

@@ -133,6 +133,14 @@ fn stable(step: &Value, mut reply: Value) -> Value {
                 }
             }
         }
+        // Where no secret is named that it knows, the server proposes a random one.
+        Some("wallet_propose")
+            if ["passphrase", "seed", "seed_hex"].iter().all(|name| step["params"].get(name).is_none()) =>
+        {
+            if let Some(fields) = reply.as_object_mut() {
+                fields.retain(|name, _| ["error", "key_type", "status"].contains(&name.as_str()));
+            }
+        }
         Some("fee") => {
             if let Some(fields) = reply.as_object_mut() {
                 fields.remove("levels");
