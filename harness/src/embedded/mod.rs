@@ -23,9 +23,10 @@
 //!   DepositPreauth of credentials is answered `temDISABLED`, and so is any Delegate.
 //! - **Amendments.** Most are taken to be in force where their generation has them on a fresh ledger; [`Rules`] says
 //!   which are, and where it is asked about one, that one makes a difference.
-//! - **Reading.** Transactions must be in canonical form; a server also reads some that are not, and amounts that
-//!   no account could have (negative XRP, more than all XRP), and answers them with a `tem` result. The words of
-//!   `error_exception` for such bytes are ours where the server's are not known.
+//! - **Reading.** Transactions must be in canonical form; a server also reads some that are not. The words of
+//!   `error_exception` for what is no transaction are ours where the server's are not known. Amounts that nobody can
+//!   have (negative XRP, more than all XRP) are `temBAD_AMOUNT` before a type's own checks in every generation; 3.1
+//!   looked for them among its own.
 //! - **Memory of ids.** That a transaction was malformed, wrongly signed, held or relayed is remembered for ever;
 //!   a server forgets it after some minutes.
 //! - **Load.** There is no load but what [`Ledger::set_load_factor`] asks for: the fee rises with the size of the open
