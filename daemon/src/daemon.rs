@@ -13,7 +13,7 @@ use crate::clock;
 use crate::config::{DaemonConfig, PassphraseError};
 use crate::driver;
 use crate::engine::{Engine, EngineHandle, EngineStartError, Fatal};
-use crate::http::{self, App, Tokens};
+use crate::http::{self, App, Limits, Tokens};
 use crate::ledger::{Port, PortHandle, Start};
 use crate::metrics::Metrics;
 use crate::signer::{Keystore, KeystoreError, MissingKeys, Signer, check_keys};
@@ -127,17 +127,14 @@ impl Daemon {
             })
             .await
             .map_err(|_| EngineStartError::Invariant("the engine stopped at once".to_owned()))?;
+        let limits = Limits::of_this_process(config.network.endpoints.len());
         let port = Port::spawn(config.network, start, engine.handle.inputs());
         let driver =
             driver::spawn(engine.effects, engine.handle.clone(), Arc::new(port.clone()), Arc::new(signer));
 
-        let app = App::new(engine.handle.clone(), metrics, Tokens::new(&config.tokens));
+        let app = App::new(engine.handle.clone(), metrics, Tokens::new(&config.tokens), limits);
         let (stop_http, stopped) = watch::channel(false);
-        let http = tokio::spawn(async move {
-            if let Err(error) = http::serve(listener, app, stopped).await {
-                tracing::error!(%error, "the HTTP server ended");
-            }
-        });
+        let http = tokio::spawn(http::serve(listener, app, stopped));
         tracing::info!(%http_addr, "treasuryd runs");
         Ok(Self {
             http_addr,

@@ -25,8 +25,15 @@ use crate::store::{Record, Resumed, Store, StoreError};
 /// queue full waits.
 const INPUTS_MAX: usize = 1_024;
 
+/// Commands that stop something and wait beside that queue: a full one must not hold them up. More than people can
+/// send at once.
+const STOPS_MAX: usize = 64;
+
 /// Questions that may wait.
 const QUESTIONS_MAX: usize = 256;
+
+/// Questions that wait beside those, of who looks whether the daemon lives and sees.
+const PROBES_MAX: usize = 64;
 
 /// Effects that may wait for the driver. The engine never waits for the driver, because the driver waits
 /// for the engine; so a driver that carries nothing out any more must end in a stop and not in a
@@ -36,6 +43,9 @@ const EFFECTS_MAX: usize = 65_536;
 /// Inputs in a row before a waiting question gets its turn: a long backfill must not make the daemon
 /// look dead.
 const INPUTS_IN_A_ROW: u32 = 64;
+
+/// Inputs in a row before a probe gets its turn. Not one: whoever asks all the time must not keep the ledger out.
+const INPUTS_BEFORE_PROBE: u32 = 16;
 
 /// Why the engine stopped by itself. What it had in memory is then not what is stored, and must not be
 /// used; the process should end and be started again.
@@ -110,12 +120,16 @@ impl Engine {
         let runtime =
             tokio::runtime::Builder::new_current_thread().build().map_err(EngineStartError::Thread)?;
         let (inputs, inputs_out) = mpsc::channel(INPUTS_MAX);
+        let (stops, stops_out) = mpsc::channel(STOPS_MAX);
         let (questions, questions_out) = mpsc::channel(QUESTIONS_MAX);
+        let (probes, probes_out) = mpsc::channel(PROBES_MAX);
         let (effects_in, effects) = mpsc::channel(EFFECTS_MAX);
         let answers = Arc::new(Answers::default());
         let handle = EngineHandle {
             inputs,
+            stops,
             questions,
+            probes,
             answers: Arc::clone(&answers),
             requests: Arc::new(AtomicU64::new(1)),
             treasury,
@@ -124,7 +138,13 @@ impl Engine {
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || {
-                let run = || runtime.block_on(core.run(inputs_out, questions_out));
+                let queues = Queues {
+                    inputs: inputs_out,
+                    stops: stops_out,
+                    questions: questions_out,
+                    probes: probes_out,
+                };
+                let run = || runtime.block_on(core.run(queues));
                 // The thread ends after this; nothing looks at what a panic left behind.
                 let end = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Fatal::Panicked));
                 answers.close();
@@ -142,7 +162,9 @@ impl Engine {
 #[derive(Clone, Debug)]
 pub struct EngineHandle {
     inputs: mpsc::Sender<Input>,
+    stops: mpsc::Sender<Input>,
     questions: mpsc::Sender<Question>,
+    probes: mpsc::Sender<Question>,
     answers: Arc<Answers>,
     requests: Arc<AtomicU64>,
     treasury: Arc<Treasury>,
@@ -175,7 +197,8 @@ impl EngineHandle {
         self.inputs.send(input).await.map_err(|_| EngineError::Stopped)
     }
 
-    /// Carries a command out. Its facts are durable when this returns.
+    /// Carries a command out. Its facts are durable when this returns. One that stops something does not wait for what
+    /// others have handed over before.
     ///
     /// # Errors
     /// [`EngineError::Stopped`]; whether the command was carried out is then not known.
@@ -186,7 +209,9 @@ impl EngineHandle {
     ) -> Result<Result<Answer, CommandError>, EngineError> {
         let request = RequestId(self.requests.fetch_add(1, Ordering::Relaxed));
         let waiting = Answers::wait(&self.answers, request)?;
-        self.input(Input::Command { request, actor, command }).await?;
+        let queue = if is_stop(&command) { &self.stops } else { &self.inputs };
+        let input = Input::Command { request, actor, command };
+        queue.send(input).await.map_err(|_| EngineError::Stopped)?;
         waiting.answer().await
     }
 
@@ -198,7 +223,18 @@ impl EngineHandle {
         &self,
         question: impl FnOnce(&State, &Treasury) -> T + Send + 'static,
     ) -> Result<T, EngineError> {
-        self.ask(move |core| question(&core.machine.state, &core.machine.treasury)).await
+        ask(&self.questions, move |core| question(&core.machine.state, &core.machine.treasury)).await
+    }
+
+    /// As [`EngineHandle::query`], about the state as it is now or soon, whatever waits.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`].
+    pub async fn probe<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&State, &Treasury) -> T + Send + 'static,
+    ) -> Result<T, EngineError> {
+        ask(&self.probes, move |core| question(&core.machine.state, &core.machine.treasury)).await
     }
 
     /// Stored records above `after`, at most `limit`.
@@ -210,7 +246,7 @@ impl EngineHandle {
         after: u64,
         limit: usize,
     ) -> Result<Result<Vec<Record>, StoreError>, EngineError> {
-        self.ask(move |core| core.machine.store.read(after, limit)).await
+        ask(&self.questions, move |core| core.machine.store.read(after, limit)).await
     }
 
     /// Time since the last validated ledger was taken in; since the start before the first.
@@ -218,16 +254,17 @@ impl EngineHandle {
     /// # Errors
     /// [`EngineError::Stopped`].
     pub async fn ledger_age(&self) -> Result<Duration, EngineError> {
-        self.ask(|core| core.ledger_age()).await
+        ask(&self.questions, |core| core.ledger_age()).await
     }
 
-    /// Brings every gauge up to the state.
+    /// Brings every gauge up to the state as it is now or soon, whatever waits.
     ///
     /// # Errors
     /// [`EngineError::Stopped`].
     pub async fn show_metrics(&self) -> Result<(), EngineError> {
-        self.ask(|core| core.metrics.show(&core.machine.treasury, &core.machine.state, core.ledger_age()))
-            .await
+        let show =
+            |core: &Core| core.metrics.show(&core.machine.treasury, &core.machine.state, core.ledger_age());
+        ask(&self.probes, show).await
     }
 
     /// Ends the engine after the inputs that wait now.
@@ -235,18 +272,35 @@ impl EngineHandle {
         // Where it has stopped already there is nothing to do.
         let _ = self.questions.send(Question::Stop).await;
     }
+}
 
-    async fn ask<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&Core) -> T + Send + 'static,
-    ) -> Result<T, EngineError> {
-        let (reply, answer) = oneshot::channel();
-        let question = Question::Ask(Box::new(move |core| {
-            // Nobody waits any more: then nobody misses the answer.
-            let _ = reply.send(question(core));
-        }));
-        self.questions.send(question).await.map_err(|_| EngineError::Stopped)?;
-        answer.await.map_err(|_| EngineError::Stopped)
+async fn ask<T: Send + 'static>(
+    queue: &mpsc::Sender<Question>,
+    question: impl FnOnce(&Core) -> T + Send + 'static,
+) -> Result<T, EngineError> {
+    let (reply, answer) = oneshot::channel();
+    let question = Question::Ask(Box::new(move |core| {
+        // Nobody waits any more: then nobody misses the answer.
+        let _ = reply.send(question(core));
+    }));
+    queue.send(question).await.map_err(|_| EngineError::Stopped)?;
+    answer.await.map_err(|_| EngineError::Stopped)
+}
+
+/// Whether it keeps something from leaving and can do nothing else.
+fn is_stop(command: &Command) -> bool {
+    match command {
+        Command::Flag { .. }
+        | Command::Freeze { .. }
+        | Command::Reject { .. }
+        | Command::Retract { .. }
+        | Command::Withdraw { .. } => true,
+        Command::Propose(_)
+        | Command::Approve { .. }
+        | Command::Clear { .. }
+        | Command::Lift { .. }
+        | Command::Unfreeze { .. }
+        | Command::CloseBreaker { .. } => false,
     }
 }
 
@@ -311,6 +365,14 @@ impl Drop for WaitingFor {
     fn drop(&mut self) {
         self.answers.waiting().requests.remove(&self.request);
     }
+}
+
+/// What waits for the thread.
+struct Queues {
+    inputs: mpsc::Receiver<Input>,
+    stops: mpsc::Receiver<Input>,
+    questions: mpsc::Receiver<Question>,
+    probes: mpsc::Receiver<Question>,
 }
 
 enum Question {
@@ -401,42 +463,49 @@ struct Core {
 }
 
 impl Core {
-    async fn run(
-        mut self,
-        inputs: mpsc::Receiver<Input>,
-        questions: mpsc::Receiver<Question>,
-    ) -> Result<(), Fatal> {
-        self.serve(inputs, questions).await?;
+    async fn run(mut self, queues: Queues) -> Result<(), Fatal> {
+        self.serve(queues).await?;
         self.machine.store.close(&self.machine.state);
         Ok(())
     }
 
-    async fn serve(
-        &mut self,
-        mut inputs: mpsc::Receiver<Input>,
-        mut questions: mpsc::Receiver<Question>,
-    ) -> Result<(), Fatal> {
+    async fn serve(&mut self, mut queues: Queues) -> Result<(), Fatal> {
         // Said at once and not with the first input, which may be long in coming.
         if self.machine.state.sees() {
             self.take(Input::SightLost { reason: "starting".to_owned() })?;
         }
-        let mut in_a_row = 0;
+        let mut in_a_row: u32 = 0;
         loop {
-            if in_a_row >= INPUTS_IN_A_ROW {
+            for _ in 0..STOPS_MAX {
+                let Ok(stop) = queues.stops.try_recv() else { break };
+                self.take(stop)?;
+            }
+            if let Ok(input) = queues.inputs.try_recv() {
+                self.take(input)?;
+                in_a_row += 1;
+                if in_a_row.is_multiple_of(INPUTS_BEFORE_PROBE)
+                    && let Ok(Question::Ask(probe)) = queues.probes.try_recv()
+                {
+                    probe(self);
+                }
+                if in_a_row < INPUTS_IN_A_ROW {
+                    continue;
+                }
                 in_a_row = 0;
-                match questions.try_recv() {
+                match queues.questions.try_recv() {
                     Ok(Question::Ask(question)) => question(self),
                     Ok(Question::Stop) => return Ok(()),
                     Err(_) => {}
                 }
+                continue;
             }
+            in_a_row = 0;
             tokio::select! {
                 biased;
-                Some(input) = inputs.recv() => {
-                    in_a_row += 1;
-                    self.take(input)?;
-                }
-                question = questions.recv() => match question {
+                Some(stop) = queues.stops.recv() => self.take(stop)?,
+                Some(input) = queues.inputs.recv() => self.take(input)?,
+                Some(Question::Ask(probe)) = queues.probes.recv() => probe(self),
+                question = queues.questions.recv() => match question {
                     Some(Question::Ask(question)) => question(self),
                     // No handle is left: nothing can come any more.
                     Some(Question::Stop) | None => return Ok(()),

@@ -24,7 +24,7 @@ pub(crate) fn spawn(engine: EngineHandle) -> JoinHandle<()> {
         let mut ready = false;
         let mut said = None;
         loop {
-            let asked = engine.query(|state, _| (state.ledger.map(|point| point.index), state.sight.clone()));
+            let asked = engine.probe(|state, _| (state.ledger.map(|point| point.index), state.sight.clone()));
             match timeout(look, asked).await {
                 Ok(Ok((ledger, sight))) => {
                     if watchdog.is_some() {

@@ -51,6 +51,69 @@ async fn no_effect_is_released_before_its_facts_are_durable() {
     assert_eq!(effect, Effect::Answer { request: RequestId(7), answer: Ok(STOPPED) });
 }
 
+/// Says what an append stores, and lets it go on only when told to.
+struct Stepwise {
+    inner: MemoryStore,
+    began: std_mpsc::Sender<Vec<&'static str>>,
+    go_on: std_mpsc::Receiver<()>,
+}
+
+impl Store for Stepwise {
+    fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
+        self.began.send(events.iter().map(Event::word).collect()).map_err(|_| StoreError::Injected)?;
+        self.go_on.recv().map_err(|_| StoreError::Injected)?;
+        self.inner.append(events)
+    }
+
+    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.inner.read(after, limit)
+    }
+}
+
+/// Danger: a backfill or a flood fills the queue, and a freeze waits behind a thousand payments.
+#[tokio::test]
+async fn a_stop_and_a_probe_do_not_wait_for_a_full_queue() {
+    let (began_in, began) = std_mpsc::channel();
+    let (go_on, go_on_out) = std_mpsc::channel();
+    let store = Stepwise { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
+    let (mut engine, _, _) = testing::engine(store);
+    testing::only_answers(&mut engine);
+    engine.handle.input(reconciled()).await.unwrap();
+    began.recv().unwrap();
+    // The engine is in the middle of a step.
+    let mut waiting = 0;
+    let pay = |n| Input::Command { request: RequestId(n), actor: actor("alice"), command: pay(xrp(1)) };
+    while engine.handle.inputs().try_send(pay(1_000_000 + waiting)).is_ok() {
+        waiting += 1;
+    }
+    assert!(waiting >= 1_000, "{waiting}");
+    // Once polled, they have handed over what they ask.
+    let mut freeze = std::pin::pin!(engine.handle.command(actor("sue"), freeze("stop it")));
+    assert!(futures_util::poll!(freeze.as_mut()).is_pending());
+    let mut probe = std::pin::pin!(engine.handle.probe(|state, _| state.stops.all().count()));
+    assert!(futures_util::poll!(probe.as_mut()).is_pending());
+    go_on.send(()).unwrap();
+    assert_eq!(began.recv().unwrap(), ["stop_set"], "it is the next step");
+    go_on.send(()).unwrap();
+    assert_eq!(freeze.await, Ok(Ok(STOPPED)));
+    // A few of those that wait come before the probe.
+    let mut before = 0;
+    let seen = loop {
+        tokio::select! {
+            biased;
+            seen = probe.as_mut() => break seen,
+            () = std::future::ready(()) => {}
+        }
+        if began.try_recv().is_ok() {
+            before += 1;
+            go_on.send(()).unwrap();
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(seen, Ok(1));
+    assert!(before <= INPUTS_BEFORE_PROBE, "{before} came before it");
+}
+
 /// Notes what it is asked to do; its second copy may fail.
 struct Noting {
     inner: MemoryStore,
@@ -123,6 +186,8 @@ async fn a_failed_append_stops_the_engine_and_releases_nothing() {
     store.fail_after(1);
     let (mut engine, _, fatals) = testing::engine(store.clone());
     engine.handle.input(reconciled()).await.unwrap();
+    // A stop would overtake it.
+    engine.handle.query(|_, _| ()).await.unwrap();
     let waiting = engine.handle.command(actor("sue"), freeze("a drill")).await;
     assert_eq!(waiting, Err(EngineError::Stopped));
     assert_eq!(engine.effects.recv().await, None, "an effect came out of a step that was not stored");

@@ -49,6 +49,9 @@ pub enum ApiError {
     /// The body is too large.
     #[error("the body is larger than {} bytes", super::BODY_MAX_BYTES)]
     BodyTooLarge,
+    /// The body takes too long to come.
+    #[error("the body did not come in time")]
+    BodyTooSlow,
     /// The body could not be read.
     #[error("the body could not be read: {0}")]
     BodyUnreadable(String),
@@ -93,6 +96,7 @@ impl ApiError {
             Self::BadId(_) => "BAD_ID",
             Self::UnknownName { .. } => "UNKNOWN_NAME",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
+            Self::BodyTooSlow => "BODY_TOO_SLOW",
             Self::BodyUnreadable(_) => "BODY_UNREADABLE",
             Self::NoSuchRoute => "NO_SUCH_ROUTE",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
@@ -122,6 +126,7 @@ impl ApiError {
                 "Use an address, or the name of an account, destination or person of the configuration."
             }
             Self::BodyTooLarge => "No request of this API needs so much; send less.",
+            Self::BodyTooSlow => "Send the request again, all of it at once; nothing was changed.",
             Self::BodyUnreadable(_) => "Send the request again.",
             Self::NoSuchRoute => "See the API reference for the paths.",
             Self::MethodNotAllowed => "See the API reference for the methods of this path.",
@@ -139,7 +144,7 @@ impl ApiError {
     }
 
     /// One of each but the core's own, for the reference.
-    pub(super) fn examples() -> [Self; 17] {
+    pub(super) fn examples() -> [Self; 18] {
         [
             Self::TokenMissing,
             Self::TokenWrong,
@@ -150,6 +155,7 @@ impl ApiError {
             Self::BadId(String::new()),
             Self::UnknownName { field: "", name: String::new() },
             Self::BodyTooLarge,
+            Self::BodyTooSlow,
             Self::BodyUnreadable(String::new()),
             Self::NoSuchRoute,
             Self::MethodNotAllowed,
@@ -174,6 +180,7 @@ impl ApiError {
             | Self::UnknownName { .. }
             | Self::BodyUnreadable(_) => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -212,7 +219,7 @@ impl IntoResponse for ApiError {
             let scheme = axum::http::HeaderValue::from_static("Bearer");
             response.headers_mut().insert(axum::http::header::WWW_AUTHENTICATE, scheme);
         }
-        if self.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        if matches!(self, Self::BodyTooLarge | Self::BodyTooSlow | Self::BodyUnreadable(_)) {
             // The rest of the body is not read, so the connection ends here; a client that is not told
             // sends its next request into nothing.
             let close = axum::http::HeaderValue::from_static("close");

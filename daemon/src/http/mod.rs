@@ -2,8 +2,10 @@
 
 pub mod api;
 mod auth;
+mod connections;
 mod error;
 mod extract;
+mod limits;
 mod proposal_view;
 mod reference;
 mod routes;
@@ -14,18 +16,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State as Shared};
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 pub use auth::Tokens;
 pub use error::ApiError;
+pub use limits::Limits;
 pub use reference::reference;
 
+use self::connections::Connection;
+use self::limits::{Class, Places};
 use crate::engine::EngineHandle;
 use crate::metrics::Metrics;
 
@@ -33,13 +41,9 @@ use crate::metrics::Metrics;
 /// handful of rungs, a few kilobytes with everything.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
 
-/// The longest that a request may take, reading its body included. The engine answers in milliseconds;
-/// whoever waits longer waits for a disk that hangs.
+/// The longest that a request may take once it has been read. The engine answers in milliseconds; whoever waits longer
+/// waits for a disk that hangs.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Requests answered at the same time. More find out at once that it is too much, instead of queueing in
-/// memory.
-const AT_ONCE: usize = 256;
 
 /// What the routes share.
 #[derive(Clone, Debug)]
@@ -47,14 +51,15 @@ pub struct App {
     engine: EngineHandle,
     metrics: Arc<Metrics>,
     tokens: Tokens,
-    places: Arc<Semaphore>,
+    limits: Limits,
+    places: Places,
 }
 
 impl App {
     /// An API for this engine.
     #[must_use]
-    pub fn new(engine: EngineHandle, metrics: Arc<Metrics>, tokens: Tokens) -> Self {
-        Self { engine, metrics, tokens, places: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub fn new(engine: EngineHandle, metrics: Arc<Metrics>, tokens: Tokens, limits: Limits) -> Self {
+        Self { engine, metrics, tokens, limits, places: Places::new(&limits) }
     }
 }
 
@@ -101,34 +106,41 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Serves plain HTTP. Who sends a request's head slowly can hold a connection open: on a network that
-/// others reach, a reverse proxy with TLS belongs in front.
+/// Serves plain HTTP: on a network that others reach, a reverse proxy with TLS belongs in front. Whoever is slow, or
+/// says nothing, is cut in time, and before that when there is no room for others.
 ///
 /// Serves until `stop` becomes true or its sender is gone; then lets requests under way end.
-///
-/// # Errors
-/// Where the listener fails.
-pub async fn serve(listener: TcpListener, app: App, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
-    axum::serve(listener, router(app))
-        .with_graceful_shutdown(async move {
-            // An error means that nobody is left to say stop.
-            let _ = stop.wait_for(|stop| *stop).await;
-        })
-        .await
+pub async fn serve(listener: TcpListener, app: App, stop: watch::Receiver<bool>) {
+    let limits = app.limits;
+    connections::serve(listener, router(app), limits, stop).await;
 }
 
 /// Bounds a request in time and number, and counts its answer under its route's pattern: a path that
 /// somebody makes up must not become a label.
 async fn count(Shared((app, route)): Shared<(App, &'static str)>, request: Request, next: Next) -> Response {
-    let response = match app.places.try_acquire() {
-        Err(_) => ApiError::TooManyRequests.into_response(),
-        Ok(_place) => match tokio::time::timeout(TIMEOUT, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => ApiError::Timeout.into_response(),
-        },
-    };
+    let response = bounded(&app, route, request, next).await.unwrap_or_else(IntoResponse::into_response);
     app.metrics.answered(route, response.status().as_u16());
     response
+}
+
+/// A request takes a place when all of it is there: how slowly it comes is its connection's matter, and costs nobody
+/// else a place.
+async fn bounded(app: &App, route: &str, request: Request, next: Next) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = whole(body, app.limits.body).await?;
+    let _place = app.places.take(Class::of(route, &parts.method))?;
+    let _answering = parts.extensions.get::<Arc<Connection>>().map(Connection::answering);
+    let request = Request::from_parts(parts, Body::from(body));
+    timeout(TIMEOUT, next.run(request)).await.map_err(|_| ApiError::Timeout)
+}
+
+async fn whole(body: Body, within: Duration) -> Result<Bytes, ApiError> {
+    match timeout(within, Limited::new(body, BODY_MAX_BYTES).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge),
+        Ok(Err(error)) => Err(ApiError::BodyUnreadable(error.to_string())),
+        Err(_) => Err(ApiError::BodyTooSlow),
+    }
 }
 
 /// What a treasury holds belongs in nobody's cache.

@@ -166,6 +166,7 @@ const OPERATIONS: [Operation; 22] = [
 /// The page.
 #[must_use]
 pub fn reference() -> String {
+    let limits = super::Limits::default();
     let mut page = format!(
         "# HTTP API\n\n\
          Generated from `daemon/src/http`; a test compares the two.\n\n\
@@ -174,10 +175,18 @@ pub fn reference() -> String {
          UTC by the ledger's clock, ids text such as `P12`. Where an account is asked for, its address or its\n\
          name in the configuration will do. A request that changes something is answered when its facts are\n\
          durable, after at most {} s; then look before you send it again.\n\n\
+         Stops (freezing, flagging, rejecting, withdrawing, retracting) and the three probes have places and a queue of\n\
+         their own, which nothing else fills. A head has to come within {} s and a body within {} s; a connection is\n\
+         kept for {} s. Where there are more connections than there is room for (at most {}, and fewer where the\n\
+         process may have few files open), the one that has kept the API waiting longest is cut.\n\n\
          An error's body is `{{\"error\":{{\"code\",\"message\",\"advice\"}}}}`; nothing has changed then.\n\n\
          ## Requests\n\n| request | takes | answers | does |\n|---|---|---|---|\n",
         super::BODY_MAX_BYTES,
         super::TIMEOUT.as_secs(),
+        limits.head.as_secs(),
+        limits.body.as_secs(),
+        limits.head.as_secs(),
+        limits.connections,
     );
     for operation in &OPERATIONS {
         // Writing to a String cannot fail.

@@ -1,3 +1,4 @@
+mod load;
 mod secrets;
 
 use reqwest::{Method, StatusCode};
@@ -15,6 +16,7 @@ struct Served {
     store: MemoryStore,
     handle: EngineHandle,
     http: reqwest::Client,
+    places: Places,
     _stop: watch::Sender<bool>,
 }
 
@@ -28,16 +30,22 @@ impl Served {
     /// The same before the ledger was ever seen.
     async fn blind() -> Self {
         let store = MemoryStore::new();
-        let (mut engine, metrics, _) = testing::engine(store.clone());
+        Self::on(store.clone(), store, Limits::default()).await
+    }
+
+    /// The same on an engine with this store, whose records are in `kept`, and with these limits.
+    async fn on(store: impl crate::store::Store + 'static, kept: MemoryStore, limits: Limits) -> Self {
+        let (mut engine, metrics, _) = testing::engine(store);
         testing::only_answers(&mut engine);
         let Engine { handle, .. } = engine;
-        let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()));
+        let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), limits);
+        let places = app.places.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, app, stopped));
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { url, store, handle, http: reqwest::Client::new(), _stop: stop }
+        Self { url, store: kept, handle, http: reqwest::Client::new(), places, _stop: stop }
     }
 
     fn client(&self, person: &str) -> Client {

@@ -1,0 +1,166 @@
+//! How much the API takes upon itself at once, and how long it waits for whoever is slow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::Method;
+use rustix::process::{Resource, getrlimit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::ApiError;
+
+/// The most connections, however many files the process may have open: with more, more memory is what an attacker gets.
+const CONNECTIONS_MAX: usize = 512;
+
+/// With fewer the API is of no use, whatever the system allows.
+const CONNECTIONS_LEAST: usize = 16;
+
+/// Descriptors that are not for the API: some forty are in use by store, log, signals and the runtime; the rest is for
+/// what is opened for a moment, such as files of older records, snapshots and names that are looked up.
+const RESERVED: usize = 128;
+
+/// Descriptors for each ledger server: the connection, the next one while the old is closing, and looking up its name.
+const FOR_EACH_ENDPOINT: usize = 4;
+
+/// The API's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at the same time. A further one takes the place of the one that has kept the API waiting longest.
+    pub connections: usize,
+    /// Requests answered at the same time that are neither stops nor probes. More find out at once that it is too much,
+    /// instead of queueing in memory.
+    pub requests: usize,
+    /// The same of requests that stop something.
+    pub stops: usize,
+    /// The same of probes.
+    pub probes: usize,
+    /// Time for a request's head, and how long a connection is kept for the next one.
+    pub head: Duration,
+    /// Time for a request's body, which is a few kilobytes.
+    pub body: Duration,
+    /// How long a client may take none of its answer.
+    pub answer: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::within(1_024, 1)
+    }
+}
+
+impl Limits {
+    /// For a process that may have so many files open and follows so many ledger servers. Stops and probes have places
+    /// of their own, and all places together are fewer than the connections: so there is always one that waits for
+    /// nothing but its client, and can be cut for another.
+    #[must_use]
+    pub fn within(files: usize, endpoints: usize) -> Self {
+        let others = RESERVED.saturating_add(endpoints.saturating_mul(FOR_EACH_ENDPOINT));
+        let connections = files.saturating_sub(others).clamp(CONNECTIONS_LEAST, CONNECTIONS_MAX);
+        Self {
+            connections,
+            requests: connections / 2,
+            stops: connections / 16,
+            probes: connections / 16,
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(5),
+            answer: Duration::from_secs(10),
+        }
+    }
+
+    /// For this process as the system limits it.
+    #[must_use]
+    pub fn of_this_process(endpoints: usize) -> Self {
+        let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok());
+        Self::within(files.unwrap_or(usize::MAX), endpoints)
+    }
+}
+
+/// What a request is about, as far as places go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Whether the daemon lives and sees, and its metrics.
+    Probe,
+    /// It keeps money from leaving, and can do nothing else. Whatever else is asked for must not hold it up.
+    Stop,
+    /// Everything else, the lifting of stops included.
+    Other,
+}
+
+impl Class {
+    pub(super) fn of(route: &str, method: &Method) -> Self {
+        match route {
+            "/healthz" | "/readyz" | "/metrics" => Self::Probe,
+            "/v1/freeze"
+            | "/v1/proposals/{id}/flag"
+            | "/v1/proposals/{id}/reject"
+            | "/v1/proposals/{id}/withdraw" => Self::Stop,
+            "/v1/proposals/{id}/approvals" if method == Method::DELETE => Self::Stop,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Places for requests.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    others: Arc<Semaphore>,
+    stops: Arc<Semaphore>,
+    probes: Arc<Semaphore>,
+}
+
+impl Places {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let places = |count| Arc::new(Semaphore::new(count));
+        Self { others: places(limits.requests), stops: places(limits.stops), probes: places(limits.probes) }
+    }
+
+    /// A place until it is dropped.
+    pub(super) fn take(&self, class: Class) -> Result<OwnedSemaphorePermit, ApiError> {
+        let places = match class {
+            Class::Probe => &self.probes,
+            Class::Stop => &self.stops,
+            Class::Other => &self.others,
+        };
+        Arc::clone(places).try_acquire_owned().map_err(|_| ApiError::TooManyRequests)
+    }
+
+    /// How many requests that are neither stops nor probes could still come.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> usize {
+        self.others.available_permits()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledger_connection_keeps_descriptors_and_a_stop_its_place_however_few_there_are() {
+        for files in [0, 64, 150, 256, 1_024, 4_096, usize::MAX] {
+            let limits = Limits::within(files, 3);
+            assert!(limits.stops > 0 && limits.probes > 0 && limits.requests > 0, "{limits:?}");
+            assert!(limits.requests + limits.stops + limits.probes < limits.connections, "{limits:?}");
+            if files >= 256 {
+                assert!(files - limits.connections >= RESERVED, "{limits:?}");
+            }
+        }
+        assert_eq!(Limits::within(1_024, 1).connections, CONNECTIONS_MAX);
+        assert!(Limits::of_this_process(1).connections >= CONNECTIONS_LEAST);
+    }
+
+    #[test]
+    fn what_only_stops_has_places_of_its_own_and_what_lifts_has_not() {
+        let class = |route| Class::of(route, &Method::POST);
+        for stop in ["/v1/freeze", "/v1/proposals/{id}/flag", "/v1/proposals/{id}/withdraw"] {
+            assert_eq!(class(stop), Class::Stop);
+        }
+        for other in ["/v1/unfreeze", "/v1/proposals/{id}/clear", "/v1/breaker/close", "/v1/proposals"] {
+            assert_eq!(class(other), Class::Other);
+        }
+        let approvals = "/v1/proposals/{id}/approvals";
+        assert_eq!(Class::of(approvals, &Method::DELETE), Class::Stop);
+        assert_eq!(Class::of(approvals, &Method::POST), Class::Other);
+        assert_eq!(Class::of("/readyz", &Method::GET), Class::Probe);
+    }
+}
