@@ -9,6 +9,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
 /// The answer could not be written to standard output.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the answer: {0}")]
@@ -59,6 +62,24 @@ pub(crate) fn write_err(text: fmt::Arguments<'_>) {
 fn put(out: &mut impl Write, text: fmt::Arguments<'_>) -> io::Result<()> {
     out.write_all(format!("{text}\n").as_bytes())?;
     out.flush()
+}
+
+/// Waits until nobody reads standard output any more. Where it is a file or a terminal, that is never.
+pub(crate) async fn unread() {
+    let (send, ended) = tokio::sync::oneshot::channel::<()>();
+    // On a thread of its own, which ends with the process: the wait cannot be interrupted.
+    std::thread::spawn(move || {
+        let out = io::stdout();
+        // Asked for nothing, the system says only that the other side is gone.
+        let mut watched = [PollFd::new(&out, PollFlags::empty())];
+        while let Err(Errno::INTR) = poll(&mut watched, None) {}
+        let [watched] = watched;
+        if watched.revents().is_empty() {
+            // It cannot be watched, which is no end.
+            std::mem::forget(send);
+        }
+    });
+    let _ = ended.await;
 }
 
 /// The exit code of a command that has done its work, whether or not anybody read what it has to say.

@@ -16,7 +16,7 @@ use super::seen::balance;
 use super::tour::tour;
 use super::{DevError, Options, Sandbox, profile_path};
 use crate::config::value;
-use crate::console::{out, say};
+use crate::console::{self, out, say};
 use crate::signals::Signals;
 
 /// A second for each ledger is slow enough to watch and fast enough to play with.
@@ -127,6 +127,7 @@ async fn attend_to(
     signals: &mut Signals,
 ) -> Result<(), DevError> {
     out!("{}", introduction(sandbox, exe).await?)?;
+    let mut unread = std::pin::pin!(console::unread());
     let mut typed = typed_lines();
     loop {
         tokio::select! {
@@ -142,6 +143,7 @@ async fn attend_to(
                 *daemon = sandbox.spawn_daemon(exe).await?;
                 say!("it has caught up");
             }
+            () = &mut unread => return Err(DevError::Output(std::io::ErrorKind::BrokenPipe.into())),
             Some(line) = typed.recv() => obey(sandbox, line.trim()).await?,
         }
     }

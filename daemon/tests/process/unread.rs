@@ -31,6 +31,13 @@ async fn dev_mode_ends_quietly_when_nobody_reads_what_it_says() {
     let mut dev =
         Process::start(treasuryd().arg("dev").stdin(Stdio::null()).stdout(unread()).stderr(unread()));
     assert_eq!(dev.ended().await.code(), Some(0));
+    // As `| head -3` does: it reads a little, and then no more.
+    let mut dev =
+        Process::start(treasuryd().arg("dev").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(unread()));
+    let mut said = BufReader::new(dev.child().stdout.take().unwrap()).lines();
+    assert!(said.by_ref().take(3).all(|line| line.is_ok()));
+    drop(said);
+    assert_eq!(dev.ended().await.code(), Some(0));
 }
 
 /// Danger: whoever reads the log ends, and with the next line so does the daemon, in the middle of a submission.

@@ -115,6 +115,12 @@ fn it_ends_quietly_when_nobody_reads_what_it_prints() {
     let mut ledger = Command::new(env!("CARGO_BIN_EXE_xrpl-standalone"));
     let status = ledger.args(arguments).stdout(unread()).stderr(unread()).status().unwrap();
     assert_eq!(status.code(), Some(0), "{status}");
+    // As `| head -1` does: it reads a little, and then no more.
+    let mut ledger = ledger.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(ledger.stdout.take().unwrap()).lines();
+    assert!(said.next().unwrap().unwrap().starts_with("websocket"));
+    drop(said);
+    assert_eq!(ledger.wait().unwrap().code(), Some(0));
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use color_eyre::eyre::{Result, WrapErr, eyre};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use tracing_subscriber::EnvFilter;
 use xrpl_harness::embedded::{Generation, GenesisConfig, Ledger};
 use xrpl_harness::server::{ServerError, file};
@@ -180,7 +182,7 @@ async fn main() -> Result<ExitCode> {
 
     let accounts = fund(&server, &args)?;
     server.set_close_on_submit(args.close_on_submit);
-    // Whoever reads what is printed may stop it at once, so it listens for that first.
+    // Whoever reads what is printed may stop it at once, or send something, so it listens for both first.
     let stopped = signalled()?;
     let events = server.events();
     // Whoever closed its side has seen enough, as with any other command.
@@ -188,13 +190,17 @@ async fn main() -> Result<ExitCode> {
         if !args.quiet {
             tokio::spawn(watch::watch(events));
         }
+        // Who started it with a pipe to its standard input says by that when it is over; others by reading no more.
         if args.end_with_stdin {
             tokio::select! {
                 () = stopped => {}
                 () = end_of_stdin() => {}
             }
         } else {
-            stopped.await;
+            tokio::select! {
+                () = stopped => {}
+                () = unread() => {}
+            }
         }
     }
     if let Some(path) = &args.save
@@ -297,6 +303,24 @@ async fn end_of_stdin() {
         // An error is an end, too.
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         let _ = gone.send(());
+    });
+    let _ = ended.await;
+}
+
+/// Waits until nobody reads standard output any more. Where it is a file or a terminal, that is never.
+async fn unread() {
+    let (send, ended) = tokio::sync::oneshot::channel::<()>();
+    // On a thread of its own, which ends with the process: the wait cannot be interrupted.
+    std::thread::spawn(move || {
+        let out = std::io::stdout();
+        // Asked for nothing, the system says only that the other side is gone.
+        let mut watched = [PollFd::new(&out, PollFlags::empty())];
+        while let Err(Errno::INTR) = poll(&mut watched, None) {}
+        let [watched] = watched;
+        if watched.revents().is_empty() {
+            // It cannot be watched, which is no end.
+            std::mem::forget(send);
+        }
     });
     let _ = ended.await;
 }
