@@ -170,8 +170,16 @@ impl Profile {
 fn read_profile(path: &Path) -> Result<ProfileFile, ProfileError> {
     let text =
         fs::read_to_string(path).map_err(|source| ProfileError::Read { path: path.to_path_buf(), source })?;
-    toml::from_str(&text)
-        .map_err(|error| ProfileError::Profile { path: path.to_path_buf(), problem: error.to_string() })
+    let file: ProfileFile = toml::from_str(&text).map_err(|error| ProfileError::Profile {
+        path: path.to_path_buf(),
+        // The whole error quotes the line.
+        problem: error.message().to_owned(),
+    })?;
+    // A profile holds no secret but this one.
+    if file.proxy.as_ref().is_some_and(|proxy| proxy.contains('@')) {
+        drop(read_secret(path)?);
+    }
+    Ok(file)
 }
 
 /// Reads a file that only its owner may read.
@@ -238,6 +246,19 @@ mod tests {
             };
             assert_eq!(matches!(profile.key(), Err(ProfileError::Exposed { .. })), refused, "{mode:o}");
         }
+    }
+
+    #[test]
+    fn a_profile_with_the_password_of_a_proxy_is_its_owners_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "proxy = \"http://u:PASSWORD99@proxy.example:3128\"\nplain_http = true\n";
+        let given =
+            |mode| Given { profile: Some(write(dir.path(), "p.toml", text, mode)), ..Given::default() };
+        let exposed = Profile::resolve(&given(0o644), |_| None).unwrap_err();
+        assert!(matches!(exposed, ProfileError::Exposed { .. }), "{exposed}");
+        let profile = Profile::resolve(&given(0o600), |_| None).unwrap();
+        assert!(profile.way.plain_http && profile.way.proxy.is_some());
+        assert!(!format!("{profile:?}").contains("PASSWORD99"));
     }
 
     #[test]

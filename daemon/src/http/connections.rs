@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -38,8 +38,13 @@ const ANSWERING: u64 = u64::MAX;
 pub(super) struct Connection {
     /// When it last began to keep the API waiting, counted in turns of all connections; [`ANSWERING`].
     since: AtomicU64,
+    /// All that the client has sent so far was looked at. Before that it is not the client who is slow, and whoever has
+    /// just come among many is not cut for it.
+    is_heard_out: AtomicBool,
     turns: Arc<AtomicU64>,
     cut: Notify,
+    /// Told when a connection can be cut that could not before.
+    slow: Arc<Notify>,
 }
 
 impl Connection {
@@ -50,7 +55,20 @@ impl Connection {
     }
 
     fn waits_from_now(&self) {
+        self.is_heard_out.store(false, Ordering::Relaxed);
         self.since.store(self.turns.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    fn heard_out(&self) {
+        if !self.is_heard_out.swap(true, Ordering::Relaxed) {
+            self.slow.notify_one();
+        }
+    }
+
+    /// Since when the client has kept the API waiting; `None` while it does not.
+    fn slow_since(&self) -> Option<u64> {
+        let since = self.since.load(Ordering::Relaxed);
+        (since != ANSWERING && self.is_heard_out.load(Ordering::Relaxed)).then_some(since)
     }
 }
 
@@ -69,6 +87,7 @@ struct Connections {
     open: Mutex<HashMap<u64, Arc<Connection>>>,
     room: Arc<Semaphore>,
     turns: Arc<AtomicU64>,
+    slow: Arc<Notify>,
 }
 
 impl Connections {
@@ -77,6 +96,7 @@ impl Connections {
             open: Mutex::default(),
             room: Arc::new(Semaphore::new(limits.connections)),
             turns: Arc::default(),
+            slow: Arc::default(),
         })
     }
 
@@ -87,35 +107,36 @@ impl Connections {
 
     /// Room for one more; cut is who has kept the API waiting longest.
     async fn room(&self) -> Option<OwnedSemaphorePermit> {
-        match Arc::clone(&self.room).try_acquire_owned() {
-            Ok(room) => Some(room),
-            Err(_) => {
-                self.cut_slowest();
+        loop {
+            if let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
+                return Some(room);
+            }
+            let was_cut = self.cut_slowest();
+            tokio::select! {
                 // It is there when the one that was cut is gone, or another.
-                Arc::clone(&self.room).acquire_owned().await.ok()
+                room = Arc::clone(&self.room).acquire_owned() => return room.ok(),
+                () = self.slow.notified(), if !was_cut => {}
             }
         }
     }
 
-    fn cut_slowest(&self) {
+    /// Answers whether there was one.
+    fn cut_slowest(&self) -> bool {
         let mut open = self.open();
-        let waiting = |connection: &Connection| connection.since.load(Ordering::Relaxed);
-        let slowest = open
-            .iter()
-            .map(|(number, connection)| (waiting(connection), *number))
-            .filter(|(since, _)| *since != ANSWERING)
-            .min();
-        if let Some(cut) = slowest.and_then(|(_, number)| open.remove(&number)) {
-            cut.cut.notify_one();
-        }
+        let slowest =
+            open.iter().filter_map(|(number, connection)| Some((connection.slow_since()?, *number))).min();
+        let cut = slowest.and_then(|(_, number)| open.remove(&number));
+        cut.inspect(|cut| cut.cut.notify_one()).is_some()
     }
 
     fn enter(self: &Arc<Self>, room: OwnedSemaphorePermit) -> Entered {
         let number = self.turns.fetch_add(1, Ordering::Relaxed);
         let connection = Arc::new(Connection {
             since: AtomicU64::new(number),
+            is_heard_out: AtomicBool::new(false),
             turns: Arc::clone(&self.turns),
             cut: Notify::new(),
+            slow: Arc::clone(&self.slow),
         });
         self.open().insert(number, Arc::clone(&connection));
         Entered { number, connection, all: Arc::clone(self), _room: room }
@@ -203,7 +224,9 @@ async fn attend(
         request.extensions_mut().insert(Arc::clone(connection));
         routes.call(request)
     });
-    let stream = TokioIo::new(Patient { stream, patience: limits.answer, stalled: None });
+    let stream =
+        Patient { stream, connection: Arc::clone(connection), patience: limits.answer, stalled: None };
+    let stream = TokioIo::new(stream);
     let mut served = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -233,6 +256,7 @@ async fn attend(
 /// A socket whose other side has to take something from time to time.
 struct Patient {
     stream: TcpStream,
+    connection: Arc<Connection>,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -259,7 +283,11 @@ impl AsyncRead for Patient {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if read.is_pending() {
+            self.connection.heard_out();
+        }
+        read
     }
 }
 

@@ -80,6 +80,30 @@ async fn a_stop_and_the_probes_get_through_when_slow_clients_take_every_connecti
     assert_eq!(rest(slow.remove(0)).await, "");
 }
 
+/// Danger: a burst is taken in faster than it is looked at, and whoever came first is cut unheard. Method: all of it
+/// waits in the system before the API runs again, the honest one first.
+#[tokio::test]
+async fn whoever_comes_in_a_burst_is_heard_before_anybody_is_cut() {
+    use std::io::{Read, Write};
+    let store = MemoryStore::new();
+    let served = Served::on(store.clone(), store, few()).await;
+    // Nothing of the API runs meanwhile: it is on this thread.
+    let burst = |text: &str| {
+        let mut socket = std::net::TcpStream::connect(served.url.trim_start_matches("http://")).unwrap();
+        socket.write_all(text.as_bytes()).unwrap();
+        socket
+    };
+    let mut honest = burst("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    let slow: Vec<_> = (0..60).map(|_| burst(&half_a_head())).collect();
+    let said = tokio::task::spawn_blocking(move || {
+        let mut said = String::new();
+        honest.read_to_string(&mut said).unwrap();
+        said
+    });
+    assert!(said.await.unwrap().starts_with("HTTP/1.1 200"));
+    drop(slow);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_head_that_does_not_come_ends_the_connection() {
     let served = Served::blind().await;
