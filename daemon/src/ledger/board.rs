@@ -54,6 +54,8 @@ struct Seat {
     /// Ledgers that it was asked for and does not have.
     lacks: BTreeSet<u32>,
     blamed: Option<Instant>,
+    /// It asked to be asked less.
+    rests_until: Option<Instant>,
     credited: bool,
 }
 
@@ -275,10 +277,10 @@ impl Board {
         self.down(number, why);
     }
 
-    /// It asks to be asked less: others come first for a while.
-    pub(super) fn rest(&mut self, number: usize) {
+    /// It asks to be asked less: until then nothing is fetched from it, and for a while after that others come first.
+    pub(super) fn rest(&mut self, number: usize, until: Instant) {
         if let Some(seat) = self.seats.get_mut(number) {
-            seat.blamed = Some(Instant::now());
+            (seat.blamed, seat.rests_until) = (Some(Instant::now()), Some(until));
         }
     }
 
@@ -336,21 +338,25 @@ impl Board {
         seats
     }
 
+    /// Those who have a ledger and may be asked for it now, the best first.
+    fn having(&self, index: u32) -> impl Iterator<Item = (usize, &Seat)> {
+        let now = Instant::now();
+        self.in_order().into_iter().filter(move |(_, seat)| {
+            seat.end_of(index).is_some() && seat.rests_until.is_none_or(|until| until <= now)
+        })
+    }
+
     /// Whom to ask for a ledger.
     pub(super) fn best(&self, index: u32) -> Option<(usize, Server)> {
-        self.in_order().into_iter().find_map(|(number, seat)| {
-            seat.end_of(index)?;
-            Some((number, seat.live()?.0.clone()))
-        })
+        self.having(index).find_map(|(number, seat)| Some((number, seat.live()?.0.clone())))
     }
 
     /// Whom to ask for what another has said already: each is on a host of its own. `last` is who said it; that one
     /// is asked again where there is no other.
     pub(super) fn other_than(&self, last: usize, index: u32) -> Option<(usize, Server)> {
         let seats = self.seats.len().max(1);
-        let having = self.in_order().into_iter().filter(|(_, seat)| seat.end_of(index).is_some());
         let lately = |seat: &Seat| seat.blamed.is_some_and(|blamed| blamed.elapsed() < PENALTY);
-        let (number, seat) = having.min_by_key(|(number, seat)| {
+        let (number, seat) = self.having(index).min_by_key(|(number, seat)| {
             let turn = (number + seats - last.min(seats) + seats - 1) % seats;
             (*number == last, lately(seat), turn)
         })?;

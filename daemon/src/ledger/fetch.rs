@@ -9,7 +9,7 @@ use treasury_core::units::{Hash256, LedgerIndex};
 use xrpl_wire::LedgerHeader;
 
 use super::error::Trouble;
-use super::follow::{Follower, Over};
+use super::follow::{Follower, LAG_RETRY, Over};
 use super::observe::observation;
 use super::prove::{Proven, prove_header};
 use super::reply::{self, LedgerReply};
@@ -94,11 +94,14 @@ impl Follower {
     /// Goes on with the chain. `false` where nobody can be asked at the moment.
     pub(super) async fn take_chain(&mut self) -> Result<bool, Over> {
         let (Some(cursor), Some((lowest, _))) = (self.cursor, self.chain.lowest()) else { return Ok(false) };
-        let Some((number, server)) = self.shared.board(|board| board.best(lowest)) else { return Ok(false) };
         let next = cursor.index.plus(1).0;
         if self.is_to_wait_with(lowest) {
             return Ok(false);
         }
+        let Some((number, server)) = self.shared.board(|board| board.best(lowest)) else {
+            self.try_again_within(LAG_RETRY);
+            return Ok(false);
+        };
         if lowest > next {
             self.descend(number, &server, lowest, next).await?;
             return Ok(true);

@@ -30,7 +30,7 @@ use crate::config::NetworkConfig;
 const LAG_MAX: Duration = Duration::from_secs(12);
 
 /// The longest wait before a ledger is asked for again that may come at any moment.
-const LAG_RETRY: Duration = Duration::from_secs(2);
+pub(super) const LAG_RETRY: Duration = Duration::from_secs(2);
 
 /// Why the present work was broken off.
 pub(super) enum Over {
@@ -300,8 +300,8 @@ impl Follower {
             }
             Trouble::Busy(_) => {
                 tracing::warn!(endpoint, %trouble, "the ledger server is left alone for a while");
-                self.shared.board(|board| board.rest(number));
                 let wait = self.backoff.next();
+                self.shared.board(|board| board.rest(number, Instant::now() + wait));
                 self.wait_for(wait);
                 return Ok(());
             }

@@ -14,8 +14,9 @@ use super::transport::{Body, Link, RequestError, Transport};
 use crate::config::Endpoint;
 use crate::driver::Permit;
 
-/// How often a request is made in all that is refused because there are too many.
-const TRIES_MAX: u32 = 4;
+/// How often a request is made in all that is refused because there are too many. After that another server may have
+/// more time.
+const TRIES_MAX: u32 = 2;
 
 /// Whoever is asked for a ledger that it has announced, or that it had a moment ago, may be a cluster of which the
 /// next machine is a moment behind: it is asked once more after this.
@@ -24,8 +25,8 @@ const ONCE_MORE: Duration = Duration::from_millis(500);
 /// The time between requests after the first refusal. Servers for everybody allow some twenty a second.
 const INTERVAL_FIRST: Duration = Duration::from_millis(80);
 
-/// The first wait after a refusal: those who count requests mostly do so by the second.
-const WAIT_FIRST: Duration = Duration::from_secs(1);
+/// The longest wait after a refusal: those who count requests mostly do so by the second.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// The longest time between requests.
 const INTERVAL_MAX: Duration = Duration::from_secs(1);
@@ -132,14 +133,14 @@ struct Pace {
     calm: u32,
     /// Requests that were on their way together are refused together: that counts once.
     refused_until: Instant,
-    backoff: Backoff,
+    waits: Backoff,
 }
 
 impl Pace {
     fn new(jitter_seed: u64) -> Self {
         let now = Instant::now();
-        let backoff = Backoff::from(WAIT_FIRST, jitter_seed);
-        Self { interval: Duration::ZERO, next: now, calm: 0, refused_until: now, backoff }
+        let waits = Backoff::from(WAIT, jitter_seed);
+        Self { interval: Duration::ZERO, next: now, calm: 0, refused_until: now, waits }
     }
 
     /// The time at which a request may be made.
@@ -154,7 +155,8 @@ impl Pace {
         let now = Instant::now();
         if now >= self.refused_until {
             self.interval = self.interval.saturating_mul(2).clamp(INTERVAL_FIRST, INTERVAL_MAX);
-            let wait = self.backoff.next();
+            self.waits.reset();
+            let wait = self.waits.next();
             self.refused_until = now + wait;
             self.next = self.next.max(self.refused_until);
         }
@@ -167,7 +169,6 @@ impl Pace {
         if self.calm >= CALM && !self.interval.is_zero() {
             self.calm = 0;
             self.interval = self.interval.saturating_sub(self.interval / 4);
-            self.backoff.reset();
         }
     }
 }

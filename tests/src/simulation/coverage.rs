@@ -68,6 +68,7 @@ fn sight_word(reason: &str) -> &'static str {
     let kinds = [
         ("starting", "starting"),
         ("two validated ledgers", "two ledgers"),
+        ("cannot be fetched", "withheld"),
         ("history is missing", "history missing"),
         ("no validated ledger for", "silence noticed by time"),
         ("closed", "old"),
@@ -81,6 +82,7 @@ fn sight_word(reason: &str) -> &'static str {
         ("malformed", "malformed reply"),
         ("refused", "refused"),
         ("does not follow", "gap"),
+        ("asks to be asked less", "busy"),
     ];
     kinds.iter().find(|(part, _)| reason.contains(part)).map_or("other", |(_, word)| word)
 }
@@ -145,7 +147,7 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         .map(|fault| format!("fault: {}", fault.word()))
         .collect();
     let mut expected: BTreeSet<(&str, &str)> = Status::WORDS.iter().map(|word| ("status", *word)).collect();
-    // A ledger with something in it that cannot be read would have to be built by another release.
+    // The simulated ledger applies only what it knows.
     let kinds = FindingKind::ALL.iter().filter(|kind| **kind != FindingKind::OpaqueTransaction);
     expected.extend(kinds.map(|kind| ("finding", finding_word(*kind))));
     expected.extend(["foreign", "locked", "releasing", "released", "cancelled"].map(|word| ("guard", word)));
