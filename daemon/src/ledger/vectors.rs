@@ -11,8 +11,9 @@ use super::reply::TxData;
 /// A transaction of the wire crate's folder `later`: what servers newer than this program may put into a ledger.
 macro_rules! later {
     ($name:literal) => {{
-        let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wire/tests/later/", $name, ".json"));
-        let story: serde_json::Value = serde_json::from_str(text).unwrap();
+        let file = concat!("daemon/wire/tests/later/", $name, ".json");
+        let text = std::fs::read_to_string(recordings::repository().join(file)).unwrap();
+        let story: serde_json::Value = serde_json::from_str(&text).unwrap();
         let bytes =
             |key: &str| treasury_core::units::HexBytes(hex::decode(story[key].as_str().unwrap()).unwrap());
         $crate::ledger::reply::TxData { tx_blob: bytes("tx_blob"), meta_blob: bytes("meta_blob") }
