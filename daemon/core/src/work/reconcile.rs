@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::config::{FindingKind, Treasury};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::observe::{AccountSnapshot, EscrowView, LedgerPoint};
+use crate::model::observe::{AccountSnapshot, EscrowView, LedgerPoint, RootView};
 use crate::model::state::State;
 use crate::model::units::{AccountId, EscrowKey, RippleTime};
 use crate::work::anomaly;
@@ -74,11 +74,15 @@ fn read(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot>, taken:
 /// view of the account yet.
 fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Option<String> {
     let view = state.accounts.get(&read.account)?;
-    if view.root != read.root {
+    // Of signers and recipients decisions rest on their keys and flags alone. A balance that was read wrong at first is
+    // no reason to see nothing for ever.
+    let ours = config.accounts.contains_key(&read.account);
+    let rests_on = |root: Option<RootView>| root.map(|root| (root.flags, root.regular_key));
+    if view.root != read.root && (ours || rests_on(view.root) != rests_on(read.root)) {
         return Some(format!("AccountRoot: had {:?}, the ledger has {:?}", view.root, read.root));
     }
     // Of signers and recipients nothing else is looked at: what they own is theirs, and may be a great deal.
-    if !config.accounts.contains_key(&read.account) {
+    if !ours {
         return None;
     }
     if view.signer_list != read.signer_list {

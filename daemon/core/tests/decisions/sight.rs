@@ -113,3 +113,15 @@ fn after_a_start_sight_has_an_age_too() {
     w.reconcile();
     assert!(w.state.sees());
 }
+
+#[test]
+fn a_recipient_that_was_read_wrong_at_first_costs_no_sight_unless_its_keys_or_flags_were() {
+    let mut w = World::new();
+    w.misread(id("shop"), |read| read.root.as_mut().unwrap().balance = drops(1));
+    assert!(w.state.sees(), "nothing rests on what others own");
+    w.misread(id("shop"), |read| read.root.as_mut().unwrap().flags = 0x0100_0000);
+    assert!(!w.state.sees());
+    w.close(&[]);
+    w.reconcile();
+    assert!(w.state.sees());
+}
