@@ -6,6 +6,7 @@ mod comfort;
 mod control;
 mod explorer;
 mod faults;
+mod generations;
 mod lifecycle;
 mod malformed;
 mod methods;
