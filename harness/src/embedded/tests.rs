@@ -1,14 +1,17 @@
 //! The ledger as its users see it.
 
+mod credentials;
 mod format;
 mod generations;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use xrpl_wire::{
-    AccountId, Amount, Currency, Drops, Hash256, IssuedAmount, KeyPair, KeyType, LedgerEntryType, Object,
-    RippleTime, Seed, Transaction, TransactionType, TxResult, Value, condition, flags, index, sf, sign,
+    AccountId, Amount, Currency, Drops, Field, Hash256, IssuedAmount, KeyPair, KeyType, LedgerEntryType,
+    Object, RippleTime, Seed, Transaction, TransactionType, TxResult, Value, condition, flags, index, sf,
+    sign,
 };
 
 use super::*;

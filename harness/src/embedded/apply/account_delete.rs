@@ -2,7 +2,7 @@
 
 use xrpl_wire::{LedgerEntryType, TxResult, flags, index, sf};
 
-use super::{Context, LedgerInfo, Ter, deposit_preauth, directory, shared, signer_list_set};
+use super::{Context, LedgerInfo, Ter, credential, deposit_preauth, directory, shared, signer_list_set};
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
 
@@ -17,7 +17,7 @@ pub(super) fn preflight(tx: &Submitted) -> Ter {
     if tx.tx.object().account(sf::Destination) == Some(tx.tx.account()) {
         return Err(TxResult::temDST_IS_SRC);
     }
-    shared::preflight_credentials(tx)
+    credential::preflight_ids(tx)
 }
 
 pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> Ter {
@@ -28,8 +28,10 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> T
     if shared::has_flag(to, flags::lsfRequireDestTag) && !object.has(sf::DestinationTag) {
         return Err(TxResult::tecDST_TAG_NEEDED);
     }
-    shared::preclaim_credentials(tx)?;
+    credential::preclaim_ids(state, tx)?;
+    // Credentials are looked at when the account is deleted: those that have expired go then.
     if shared::has_flag(to, flags::lsfDepositAuth)
+        && !object.has(sf::CredentialIDs)
         && !state.contains(&index::deposit_preauth(&destination, &account))
     {
         return Err(TxResult::tecNO_PERMISSION);
@@ -41,10 +43,7 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> T
     let owned = directory::list(state, &index::owner_dir(&account));
     for (count, entry) in owned.iter().enumerate() {
         let kind = state.get(entry).and_then(|entry| entry.entry_type()).ok_or(TxResult::tefBAD_LEDGER)?;
-        if !matches!(
-            kind,
-            LedgerEntryType::SignerList | LedgerEntryType::Ticket | LedgerEntryType::DepositPreauth
-        ) {
+        if !goes_with_account(kind) {
             return Err(TxResult::tecHAS_OBLIGATIONS);
         }
         if count >= MAX_ENTRIES {
@@ -54,9 +53,23 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> T
     Ok(())
 }
 
+/// Whether an entry goes with its account: the others are what it owes somebody.
+fn goes_with_account(kind: LedgerEntryType) -> bool {
+    matches!(
+        kind,
+        LedgerEntryType::SignerList
+            | LedgerEntryType::Ticket
+            | LedgerEntryType::DepositPreauth
+            | LedgerEntryType::Credential
+    )
+}
+
 pub(super) fn apply(context: &mut Context<'_>) -> Ter {
     let account = context.account();
     let destination = context.fields().account(sf::Destination).ok_or(TxResult::tefBAD_LEDGER)?;
+    if context.fields().has(sf::CredentialIDs) {
+        context.verify_deposit_preauth(&account, &destination)?;
+    }
     let directory_root = index::owner_dir(&account);
     for entry in directory::list_of(&context.view, &directory_root) {
         let kind = context.view.read(&entry).and_then(|object| object.u16(sf::LedgerEntryType));
@@ -64,6 +77,7 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
             Some(LedgerEntryType::SignerList) => signer_list_set::remove(context, &account)?,
             Some(LedgerEntryType::Ticket) => context.delete_ticket(&account, &entry)?,
             Some(LedgerEntryType::DepositPreauth) => deposit_preauth::remove(context, &entry)?,
+            Some(LedgerEntryType::Credential) => credential::remove(&mut context.view, &entry)?,
             _ => return Err(TxResult::tecHAS_OBLIGATIONS),
         }
     }

@@ -2,7 +2,7 @@
 
 use xrpl_wire::{Amount, LedgerEntryType, Object, TxResult, condition, flags, index, sf};
 
-use super::{Context, LedgerInfo, Ter, directory, shared, token_escrow};
+use super::{Context, LedgerInfo, Ter, credential, directory, shared, token_escrow};
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
@@ -136,7 +136,7 @@ pub(super) fn finish_preflight(tx: &Submitted) -> Ter {
     if object.has(sf::Condition) != object.has(sf::Fulfillment) {
         return Err(TxResult::temMALFORMED);
     }
-    shared::preflight_credentials(tx)
+    credential::preflight_ids(tx)
 }
 
 /// The index of the escrow that a finish or a cancel names, and the escrow.
@@ -152,7 +152,7 @@ fn named_index(tx: &Submitted) -> Result<xrpl_wire::Hash256, TxResult> {
 }
 
 pub(super) fn finish_preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> Ter {
-    shared::preclaim_credentials(tx)?;
+    credential::preclaim_ids(state, tx)?;
     if !info.rules.enabled(Amendment::TokenEscrow) {
         return Ok(());
     }
@@ -187,7 +187,7 @@ pub(super) fn finish_apply(context: &mut Context<'_>) -> Ter {
     if context.view.update(&index::account_root(&destination)).is_none() {
         return Err(TxResult::tecNO_DST);
     }
-    context.verify_deposit_preauth(&destination)?;
+    context.verify_deposit_preauth(&context.account(), &destination)?;
 
     let owner = escrow.account(sf::Account).ok_or(TxResult::tefBAD_LEDGER)?;
     unlist(context, &escrow, &escrow_index)?;

@@ -5,8 +5,11 @@
 
 mod account_delete;
 mod account_set;
+mod credential;
+mod credential_set;
 mod deposit_preauth;
 mod directory;
+mod dispatch;
 mod escrow;
 mod fee;
 mod flow;
@@ -22,13 +25,12 @@ mod token_escrow;
 mod trust;
 mod trust_set;
 
-use xrpl_wire::{Amount, Object, TransactionType, TxResult};
+use xrpl_wire::{Amount, Hash256, LedgerEntryType, Object, TxResult, sf};
 
 pub(super) use fee::{base_fee, ordinary as ordinary_fee};
 pub(super) use kinds::is_known;
 
 use self::table::{MetaOf, Table};
-use super::amendment::Amendment;
 use super::rules::{Fees, Rules};
 use super::state::StateMap;
 use super::submitted::Submitted;
@@ -128,8 +130,8 @@ pub(super) fn apply(
     let mut applied = result.is_tes();
     if result.is_tec() && flags.fail_hard {
         applied = false;
-    } else if result == TxResult::tecOVERSIZE || claimed || (result.is_tec() && !flags.retry) {
-        match context.claim_fee() {
+    } else if claimed || is_always_applied(result) || (result.is_tec() && !flags.retry) {
+        match context.claim_fee(result) {
             Ok(claimed) => {
                 fee = claimed;
                 applied = true;
@@ -161,6 +163,14 @@ pub(super) fn apply(
     Applied { result, applied, fee, meta }
 }
 
+/// Whether a failure costs its fee even where others are left to a later pass: what was found out on the way stays.
+fn is_always_applied(result: TxResult) -> bool {
+    matches!(
+        result,
+        TxResult::tecOVERSIZE | TxResult::tecKILLED | TxResult::tecINCOMPLETE | TxResult::tecEXPIRED
+    )
+}
+
 /// What can be said of a transaction without looking at a ledger's state.
 pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
     // It depends on nothing else than the rules, and is asked for whenever the transaction is tried.
@@ -168,34 +178,14 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
 }
 
 fn preflight_anew(info: &LedgerInfo, tx: &Submitted) -> Ter {
-    let kind = tx.tx.tx_type();
-    if !kinds::is_enabled(kind, &info.rules) {
+    if !dispatch::is_enabled(info, tx) {
         return Err(TxResult::temDISABLED);
     }
-    if kinds::trades(kind) && !info.rules.enabled(Amendment::MPTokensV2) && shared::has_token(tx) {
-        return Err(TxResult::temDISABLED);
-    }
-    shared::preflight(info, tx, kinds::flags_allowed(kind))?;
+    shared::preflight(info, tx, kinds::flags_allowed(tx.tx.tx_type()))?;
     if shared::has_illegal_amount(info, tx.tx.object()) {
         return Err(TxResult::temBAD_AMOUNT);
     }
-    match tx.tx.tx_type() {
-        TransactionType::Payment => payment::preflight(tx),
-        TransactionType::AccountSet => account_set::preflight(tx),
-        TransactionType::SetRegularKey => set_regular_key::preflight(tx),
-        TransactionType::DepositPreauth => deposit_preauth::preflight(tx),
-        TransactionType::SignerListSet => signer_list_set::preflight(tx),
-        TransactionType::TicketCreate => ticket_create::preflight(tx),
-        TransactionType::EscrowCreate => escrow::create_preflight(info, tx),
-        TransactionType::EscrowFinish => escrow::finish_preflight(tx),
-        TransactionType::EscrowCancel => Ok(()),
-        TransactionType::AccountDelete => account_delete::preflight(tx),
-        TransactionType::TrustSet => trust_set::preflight(tx),
-        kind => {
-            tracing::warn!(transaction_type = kind.name(), "not implemented in the embedded ledger");
-            Err(TxResult::temUNKNOWN)
-        }
-    }
+    dispatch::preflight(info, tx)
 }
 
 /// What can be said of a transaction against a state that stays as it is.
@@ -204,18 +194,7 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
     shared::check_prior_and_last_ledger(state, info, tx)?;
     signature::check(state, tx, flags)?;
     fee::check(state, info, tx)?;
-    match tx.tx.tx_type() {
-        TransactionType::Payment => payment::preclaim(state, info, tx),
-        TransactionType::AccountSet => account_set::preclaim(state, tx, flags),
-        TransactionType::DepositPreauth => deposit_preauth::preclaim(state, tx),
-        TransactionType::TicketCreate => ticket_create::preclaim(state, tx),
-        TransactionType::EscrowCreate => escrow::create_preclaim(state, tx),
-        TransactionType::EscrowFinish => escrow::finish_preclaim(state, info, tx),
-        TransactionType::EscrowCancel => escrow::cancel_preclaim(state, info, tx),
-        TransactionType::AccountDelete => account_delete::preclaim(state, info, tx),
-        TransactionType::TrustSet => trust_set::preclaim(state, tx),
-        _ => Ok(()),
-    }
+    dispatch::preclaim(state, info, tx, flags)
 }
 
 impl Context<'_> {
@@ -230,28 +209,17 @@ impl Context<'_> {
         self.consume_seq()?;
         let id = self.tx.id;
         let account = self.account_mut()?;
-        account.set(xrpl_wire::sf::Balance, balance);
-        if account.has(xrpl_wire::sf::AccountTxnID) {
-            account.set(xrpl_wire::sf::AccountTxnID, id);
+        account.set(sf::Balance, balance);
+        if account.has(sf::AccountTxnID) {
+            account.set(sf::AccountTxnID, id);
         }
-        match self.tx.tx.tx_type() {
-            TransactionType::Payment => payment::apply(self),
-            TransactionType::AccountSet => account_set::apply(self),
-            TransactionType::SetRegularKey => set_regular_key::apply(self),
-            TransactionType::DepositPreauth => deposit_preauth::apply(self),
-            TransactionType::SignerListSet => signer_list_set::apply(self),
-            TransactionType::TicketCreate => ticket_create::apply(self),
-            TransactionType::EscrowCreate => escrow::create_apply(self),
-            TransactionType::EscrowFinish => escrow::finish_apply(self),
-            TransactionType::EscrowCancel => escrow::cancel_apply(self),
-            TransactionType::AccountDelete => account_delete::apply(self),
-            TransactionType::TrustSet => trust_set::apply(self),
-            _ => Err(TxResult::temUNKNOWN),
-        }
+        dispatch::apply(self)
     }
 
-    /// Forgets all that was done and takes only the fee, as far as the balance goes, and the Sequence or Ticket.
-    fn claim_fee(&mut self) -> Result<u64, TxResult> {
+    /// Forgets all that was done and takes only the fee, as far as the balance goes, and the Sequence or Ticket. What
+    /// was found to be of no use to anybody goes all the same.
+    fn claim_fee(&mut self, result: TxResult) -> Result<u64, TxResult> {
+        let useless = self.useless(result);
         self.view.discard();
         self.delivered = None;
         let index = self.account_index();
@@ -259,7 +227,21 @@ impl Context<'_> {
         let fee = self.tx.tx.fee().get().min(balance);
         let left = shared::drops(balance - fee)?;
         self.consume_seq()?;
-        self.account_mut()?.set(xrpl_wire::sf::Balance, left);
+        self.account_mut()?.set(sf::Balance, left);
+        for at in useless {
+            credential::remove(&mut self.view, &at)?;
+        }
         Ok(fee)
+    }
+
+    /// Entries that were removed because they are of no use to anybody: expired credentials.
+    fn useless(&self, result: TxResult) -> Vec<Hash256> {
+        if result != TxResult::tecEXPIRED {
+            return Vec::new();
+        }
+        let erased = self.view.erased().filter(|(_, before, _)| {
+            before.u16(sf::LedgerEntryType) == Some(LedgerEntryType::Credential.code())
+        });
+        erased.map(|(index, _, _)| *index).collect()
     }
 }

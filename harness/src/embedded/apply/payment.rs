@@ -2,7 +2,7 @@
 
 use xrpl_wire::{AccountId, Amount, LedgerEntryType, TxResult, flags, sf};
 
-use super::{Context, LedgerInfo, Ter, shared};
+use super::{Context, LedgerInfo, Ter, credential, shared};
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
@@ -65,7 +65,7 @@ pub(super) fn preflight(tx: &Submitted) -> Ter {
             return Err(TxResult::temBAD_AMOUNT);
         }
     }
-    shared::preflight_credentials(tx)
+    credential::preflight_ids(tx)
 }
 
 pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> Ter {
@@ -86,7 +86,7 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> T
             }
         }
     }
-    shared::preclaim_credentials(tx)?;
+    credential::preclaim_ids(state, tx)?;
     // No PermissionedDomain exists on this ledger, so nobody is in one.
     if object.has(sf::DomainID) { Err(TxResult::tecNO_PERMISSION) } else { Ok(()) }
 }
@@ -106,7 +106,7 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         context.view.insert(index, root);
     }
     if !is_direct_xrp(context.tx) {
-        context.verify_deposit_preauth(&destination)?;
+        context.verify_deposit_preauth(&context.account(), &destination)?;
         return super::flow::pay(context, &destination);
     }
     let amount = context.fields().drops(sf::Amount).ok_or(TxResult::tefINTERNAL)?.get();
@@ -121,7 +121,7 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
     let base = context.info.fees.reserve_base.get();
     let before = context.view.read(&index).map(shared::balance).unwrap_or(0);
     if amount > base || before > base {
-        context.verify_deposit_preauth(&destination)?;
+        context.verify_deposit_preauth(&context.account(), &destination)?;
     }
     let left = context.source_balance.checked_sub(amount).ok_or(TxResult::tefINTERNAL)?;
     let left = shared::drops(left)?;

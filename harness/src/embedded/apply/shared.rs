@@ -1,7 +1,8 @@
 //! What every type of transaction needs.
 
 use xrpl_wire::{
-    AccountId, Amount, Drops, Field, Hash256, Object, PublicKey, SeqProxy, TxResult, Value, flags, index, sf,
+    AccountId, Amount, Drops, Field, Hash256, LedgerEntryType, Object, PublicKey, SeqProxy, TxResult, Value,
+    flags, index, sf,
 };
 
 use super::{Context, Ter};
@@ -117,22 +118,9 @@ pub(super) fn check_prior_and_last_ledger(state: &StateMap, info: &LedgerInfo, t
     }
 }
 
-/// `CredentialIDs` in a transaction: no Credential exists on this ledger, so none can be a good one.
-pub(super) fn preflight_credentials(tx: &Submitted) -> Ter {
-    let Some(ids) = tx.tx.object().vector256(sf::CredentialIDs) else { return Ok(()) };
-    let mut sorted = ids.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    // The server's limit to their number.
-    if ids.is_empty() || ids.len() > 8 || sorted.len() != ids.len() {
-        return Err(TxResult::temMALFORMED);
-    }
-    Ok(())
-}
-
-/// See [`preflight_credentials`].
-pub(super) fn preclaim_credentials(tx: &Submitted) -> Ter {
-    if tx.tx.object().has(sf::CredentialIDs) { Err(TxResult::tecBAD_CREDENTIALS) } else { Ok(()) }
+/// An entry, if it is of a kind: an index that a transaction names may be that of anything.
+pub(super) fn of_kind(entry: Option<&Object>, kind: LedgerEntryType) -> Option<&Object> {
+    entry.filter(|entry| entry.u16(sf::LedgerEntryType) == Some(kind.code()))
 }
 
 /// The drops of an AccountRoot.
@@ -157,7 +145,7 @@ pub(super) fn set_flag(entry: &mut Object, flag: u32, on: bool) {
 }
 
 /// A new entry of a kind, with the fields that all kinds have.
-pub(super) fn new_entry(kind: xrpl_wire::LedgerEntryType) -> Object {
+pub(super) fn new_entry(kind: LedgerEntryType) -> Object {
     Object::new()
         .with(sf::LedgerEntryType, kind.code())
         .with(sf::Flags, 0u32)
@@ -222,20 +210,11 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Whether the destination lets the sender pay it, if it asks for that.
-    pub(super) fn verify_deposit_preauth(&self, destination: &AccountId) -> Ter {
-        let source = self.account();
-        let guarded = self
-            .view
-            .read(&self.tx.root_index(destination))
-            .is_some_and(|root| has_flag(root, flags::lsfDepositAuth));
-        if guarded
-            && source != *destination
-            && !self.view.exists(&index::deposit_preauth(destination, &source))
-        {
-            return Err(TxResult::tecNO_PERMISSION);
-        }
-        Ok(())
+    /// The sender must have the reserve for one more object, as it was before the fee.
+    pub(super) fn check_reserve_for_one_more(&self) -> Ter {
+        let owner_count = self.account_root()?.u32(sf::OwnerCount).unwrap_or(0);
+        let reserve = self.info.fees.account_reserve(owner_count.saturating_add(1));
+        if self.prior_balance < reserve { Err(TxResult::tecINSUFFICIENT_RESERVE) } else { Ok(()) }
     }
 
     /// Adds an entry to the owner directory of an account, and answers with the page it stands on.
@@ -255,9 +234,7 @@ impl Context<'_> {
 
     /// Changes the OwnerCount of an account.
     pub(super) fn adjust_owner_count_of(&mut self, account: &AccountId, by: i64) -> Ter {
-        let root = self.view.update(&self.tx.root_index(account)).ok_or(TxResult::tefBAD_LEDGER)?;
-        adjust_owner_count(root, by);
-        Ok(())
+        self.view.adjust_owner_count(account, by)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry as MapEntry;
 
 use xrpl_wire::{AccountId, Amount, Field, Hash256, LedgerEntryType, Object, TxResult, Value, index, sf};
 
+use super::shared;
 use crate::embedded::amendment::Amendment;
 use crate::embedded::rules::Rules;
 use crate::embedded::state::{Entry, StateMap};
@@ -97,6 +98,19 @@ impl<'a> Table<'a> {
                 }
             }
         }
+    }
+
+    /// Changes the OwnerCount of an account that is there.
+    pub(super) fn adjust_owner_count(&mut self, account: &AccountId, by: i64) -> Result<(), TxResult> {
+        let root = self.update(&index::account_root(account)).ok_or(TxResult::tefBAD_LEDGER)?;
+        shared::adjust_owner_count(root, by);
+        Ok(())
+    }
+
+    /// The entries that were removed, as they were before all and as they were last.
+    pub(super) fn erased(&self) -> impl Iterator<Item = (&Hash256, &Object, &Object)> {
+        let erased = self.items.iter().filter(|(_, item)| item.action == Action::Erase);
+        erased.filter_map(|(index, item)| Some((index, self.base.object(index)?, &item.object)))
     }
 
     /// Forgets every change.

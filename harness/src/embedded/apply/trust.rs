@@ -218,7 +218,7 @@ pub(super) fn create(view: &mut Table<'_>, info: &LedgerInfo, new: &NewLine<'_>)
         line.set(mine.quality_out, new.quality_out);
     }
     view.insert(line_index, line);
-    adjust_owner_count(view, &new.of, 1)
+    view.adjust_owner_count(&new.of, 1)
 }
 
 /// Removes a line and takes it out of both directories. Who reserved for it has been told already.
@@ -278,7 +278,7 @@ pub(super) fn credit(
         && line.u32(mine.quality_out).unwrap_or(0) == 0;
     let remove = done && after.is_zero() && !shared::has_flag(line, theirs.reserve);
     if done {
-        adjust_owner_count(view, sender, -1)?;
+        view.adjust_owner_count(sender, -1)?;
     }
     let line = view.update(&line_index).ok_or(TxResult::tefINTERNAL)?;
     if done {
@@ -290,12 +290,6 @@ pub(super) fn credit(
         Amount::Issued(IssuedAmount { value: balance, currency: *currency, issuer: AccountId::ONE }),
     );
     if remove { delete(view, &line_index) } else { Ok(()) }
-}
-
-pub(super) fn adjust_owner_count(view: &mut Table<'_>, account: &AccountId, by: i64) -> Ter {
-    let root = view.update(&index::account_root(account)).ok_or(TxResult::tefBAD_LEDGER)?;
-    shared::adjust_owner_count(root, by);
-    Ok(())
 }
 
 pub(super) fn add_to_owner_dir(

@@ -1,0 +1,108 @@
+//! People on a ledger, and what they do.
+
+use super::*;
+
+/// A ledger with six funded accounts.
+pub(super) struct World {
+    pub(super) ledger: Ledger,
+    people: Vec<KeyPair>,
+}
+
+impl World {
+    pub(super) fn new() -> World {
+        World::of(Generation::default())
+    }
+
+    pub(super) fn of(generation: Generation) -> World {
+        let (ledger, people) = funded_as(GenesisConfig::of(generation));
+        World { ledger, people }
+    }
+
+    pub(super) fn id(&self, person: usize) -> AccountId {
+        self.people[person].account_id()
+    }
+
+    /// A transaction of a kind of somebody.
+    pub(super) fn tx(&self, kind: TransactionType, person: usize) -> Object {
+        draft(&self.ledger, kind, &self.people[person])
+    }
+
+    /// What would come of a transaction now.
+    pub(super) fn tries(&self, tx: &Object) -> TxResult {
+        self.ledger.simulate(&Transaction::from_object(tx.clone()).unwrap()).result
+    }
+
+    /// What would come of it with some fields set another way.
+    pub(super) fn tries_with<const N: usize>(&self, tx: &Object, fields: [(Field, Value); N]) -> TxResult {
+        self.tries(&fields.into_iter().fold(tx.clone(), |tx, (field, value)| tx.with(field, value)))
+    }
+
+    /// Submits a transaction, closes the ledger, and answers with the closed transaction.
+    pub(super) fn closes(&mut self, person: usize, tx: Object) -> Arc<ClosedTx> {
+        let blob = signed(tx, &self.people[person]);
+        let id = Transaction::decode(&blob).unwrap().id();
+        let submitted = self.ledger.submit(&blob);
+        let closed = self.ledger.close(CloseTime::Next);
+        let found = closed.transactions.iter().find(|tx| tx.id == id).cloned();
+        found.unwrap_or_else(|| panic!("not in the ledger: {}", submitted.result))
+    }
+
+    /// The same, with the result alone.
+    pub(super) fn does(&mut self, person: usize, tx: Object) -> TxResult {
+        self.closes(person, tx).result
+    }
+
+    /// The same, where it must succeed. Answers with the Sequence that it used.
+    pub(super) fn must(&mut self, person: usize, tx: Object) -> u32 {
+        let closed = self.closes(person, tx);
+        assert_eq!(closed.result, TxResult::tesSUCCESS, "{:?}", closed.tx().tx_type());
+        closed.tx().seq().value()
+    }
+
+    pub(super) fn set(&mut self, person: usize, flag: u32) {
+        let tx = self.tx(TransactionType::AccountSet, person).with(sf::SetFlag, flag);
+        self.must(person, tx);
+    }
+
+    pub(super) fn root(&self, person: usize) -> Option<&Object> {
+        self.entry(&index::account_root(&self.id(person)))
+    }
+
+    /// How many objects somebody counts as owning.
+    pub(super) fn owns(&self, person: usize) -> u32 {
+        self.root(person).and_then(|root| root.u32(sf::OwnerCount)).unwrap()
+    }
+
+    /// How many objects are listed for somebody.
+    pub(super) fn listed(&self, person: usize) -> usize {
+        let page = self.entry(&index::owner_dir(&self.id(person)));
+        page.and_then(|page| page.vector256(sf::Indexes)).map_or(0, <[Hash256]>::len)
+    }
+
+    pub(super) fn entry(&self, at: &Hash256) -> Option<&Object> {
+        self.ledger.validated().state.object(at)
+    }
+
+    /// When the validated ledger closed.
+    pub(super) fn now(&self) -> u32 {
+        self.ledger.validated().header.close_time.0
+    }
+
+    /// Lets time pass.
+    pub(super) fn wait(&mut self, seconds: u32) {
+        self.ledger.close(CloseTime::At(RippleTime(self.now() + seconds)));
+    }
+
+    /// Closes so many ledgers that an account of the beginning may be deleted.
+    pub(super) fn age(&mut self) {
+        for _ in 0..260 {
+            self.ledger.close(CloseTime::Next);
+        }
+    }
+
+    /// A transaction by which somebody deletes its account in favour of another.
+    pub(super) fn leave(&self, person: usize, to: usize) -> Object {
+        let fee = self.ledger.validated().fees.reserve_inc;
+        self.tx(TransactionType::AccountDelete, person).with(sf::Destination, self.id(to)).with(sf::Fee, fee)
+    }
+}
