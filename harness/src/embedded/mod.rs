@@ -12,14 +12,15 @@
 //! - **Alone.** A closed ledger is validated at once. There is no consensus, no peer, no fee vote, no amendment vote,
 //!   no negative UNL, no pseudo-transaction; fees and amendments stay as the first ledger has them.
 //! - **Transaction types.** Payment, AccountSet, SetRegularKey, SignerListSet, TicketCreate, DepositPreauth,
-//!   EscrowCreate, EscrowFinish, EscrowCancel, TrustSet, AccountDelete, CredentialCreate, CredentialAccept and
-//!   CredentialDelete. Every other type is answered `temUNKNOWN`, with a warning in the log.
+//!   EscrowCreate, EscrowFinish, EscrowCancel, TrustSet, AccountDelete, CredentialCreate, CredentialAccept,
+//!   CredentialDelete, PermissionedDomainSet and PermissionedDomainDelete. Every other type is answered
+//!   `temUNKNOWN`, with a warning in the log.
 //! - **Payments.** XRP, and issued currencies over the default path: sender, issuer, destination, with limits,
 //!   qualities, transfer rates, freezes, authorization, partial payments. There are no offers and no AMMs, so
 //!   paying one currency and delivering another finds nothing to flow. Payments with Paths are answered
 //!   `temUNKNOWN`, amounts of MPTs `temDISABLED`. How tfLimitQuality compares rates is close to the server, not
 //!   the same to the last digit.
-//! - **Domains.** None exist, so DomainID is answered as naming a missing one. Any Delegate is answered `temDISABLED`.
+//! - **Delegates.** None exist: any Delegate is answered `temDISABLED`.
 //! - **Amendments.** Most are taken to be in force where their generation has them on a fresh ledger; [`Rules`] says
 //!   which are, and where it is asked about one, that one makes a difference.
 //! - **Reading.** Transactions must be in canonical form; a server also reads some that are not. The words of

@@ -97,6 +97,38 @@ pub(super) fn has_expired(entry: &Object, info: &LedgerInfo) -> bool {
     entry.u32(sf::Expiration).is_some_and(|expiration| info.parent_close_time > expiration)
 }
 
+fn domain_entry<'t>(view: &'t Table<'_>, domain: &Hash256) -> Option<&'t Object> {
+    shared::of_kind(view.read(domain), LedgerEntryType::PermissionedDomain)
+}
+
+/// Whether an account has one of the credentials that a domain accepts.
+pub(super) fn check_domain(
+    view: &Table<'_>,
+    info: &LedgerInfo,
+    domain: &Hash256,
+    account: &AccountId,
+) -> Ter {
+    let entry = domain_entry(view, domain).ok_or(TxResult::tecOBJECT_NOT_FOUND)?;
+    let mut expired = false;
+    for (issuer, kind) in accepted(entry, sf::AcceptedCredentials) {
+        let Some(credential) = view.read(&index::credential(account, &issuer, kind)) else {
+            continue;
+        };
+        if has_expired(credential, info) {
+            expired = true;
+        } else if shared::has_flag(credential, flags::lsfAccepted) {
+            return Ok(());
+        }
+    }
+    Err(if expired { TxResult::tecEXPIRED } else { TxResult::tecNO_AUTH })
+}
+
+/// Whether an account trades in a domain: as its owner, or by one of the credentials it accepts.
+pub(super) fn in_domain(view: &Table<'_>, info: &LedgerInfo, domain: &Hash256, account: &AccountId) -> bool {
+    let Some(entry) = domain_entry(view, domain) else { return false };
+    entry.account(sf::Owner) == Some(*account) || check_domain(view, info, domain, account).is_ok()
+}
+
 /// Removes a credential from both directories, and from the count of whose it is: its issuer's until it is
 /// accepted, its subject's then.
 pub(super) fn remove(view: &mut Table<'_>, at: &Hash256) -> Ter {

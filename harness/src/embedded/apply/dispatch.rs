@@ -4,7 +4,8 @@ use xrpl_wire::{TransactionType, TxResult, sf};
 
 use super::{
     ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, credential_set, deposit_preauth,
-    escrow, kinds, payment, set_regular_key, shared, signer_list_set, ticket_create, trust_set,
+    escrow, kinds, payment, permissioned_domain, set_regular_key, shared, signer_list_set, ticket_create,
+    trust_set,
 };
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -21,8 +22,9 @@ pub(super) fn is_enabled(info: &LedgerInfo, tx: &Submitted) -> bool {
         return false;
     }
     let credentials = !object.has(sf::CredentialIDs) || on(Amendment::Credentials);
+    let domain = !object.has(sf::DomainID) || on(Amendment::PermissionedDEX);
     match kind {
-        TransactionType::Payment => credentials,
+        TransactionType::Payment => credentials && domain,
         TransactionType::EscrowFinish | TransactionType::AccountDelete => credentials,
         TransactionType::DepositPreauth => deposit_preauth::is_enabled(info, tx),
         _ => true,
@@ -46,6 +48,8 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::CredentialCreate => credential_set::create_preflight(tx),
         TransactionType::CredentialAccept => credential_set::accept_preflight(tx),
         TransactionType::CredentialDelete => credential_set::delete_preflight(tx),
+        TransactionType::PermissionedDomainSet => permissioned_domain::set_preflight(tx),
+        TransactionType::PermissionedDomainDelete => permissioned_domain::delete_preflight(tx),
         // Those of `ABSENT_TYPES`; others do not come from anybody.
         kind => {
             tracing::warn!(transaction_type = kind.name(), "not implemented in the embedded ledger");
@@ -69,6 +73,8 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::CredentialCreate => credential_set::create_preclaim(state, tx),
         TransactionType::CredentialAccept => credential_set::accept_preclaim(state, tx),
         TransactionType::CredentialDelete => credential_set::delete_preclaim(state, tx),
+        TransactionType::PermissionedDomainSet => permissioned_domain::set_preclaim(state, tx),
+        TransactionType::PermissionedDomainDelete => permissioned_domain::delete_preclaim(state, tx),
         _ => Ok(()),
     }
 }
@@ -90,6 +96,8 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         TransactionType::CredentialCreate => credential_set::create_apply(context),
         TransactionType::CredentialAccept => credential_set::accept_apply(context),
         TransactionType::CredentialDelete => credential_set::delete_apply(context),
+        TransactionType::PermissionedDomainSet => permissioned_domain::set_apply(context),
+        TransactionType::PermissionedDomainDelete => permissioned_domain::delete_apply(context),
         _ => Err(TxResult::temUNKNOWN),
     }
 }

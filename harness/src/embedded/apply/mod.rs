@@ -15,6 +15,7 @@ mod fee;
 mod flow;
 mod kinds;
 mod payment;
+mod permissioned_domain;
 mod set_regular_key;
 mod shared;
 mod signature;

@@ -2,6 +2,7 @@
 
 use xrpl_wire::{AccountId, Amount, LedgerEntryType, TxResult, flags, sf};
 
+use super::table::Table;
 use super::{Context, LedgerInfo, Ter, credential, shared};
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -87,8 +88,17 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> T
         }
     }
     credential::preclaim_ids(state, tx)?;
-    // No PermissionedDomain exists on this ledger, so nobody is in one.
-    if object.has(sf::DomainID) { Err(TxResult::tecNO_PERMISSION) } else { Ok(()) }
+    let view = Table::new(state);
+    match object.hash256(sf::DomainID) {
+        Some(domain)
+            if ![tx.tx.account(), destination]
+                .iter()
+                .all(|account| credential::in_domain(&view, info, &domain, account)) =>
+        {
+            Err(TxResult::tecNO_PERMISSION)
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn apply(context: &mut Context<'_>) -> Ter {

@@ -217,6 +217,16 @@ impl Context<'_> {
         if self.prior_balance < reserve { Err(TxResult::tecINSUFFICIENT_RESERVE) } else { Ok(()) }
     }
 
+    /// The Sequence or Ticket that the transaction uses: what it makes is named by it.
+    pub(super) fn seq_value(&self) -> u32 {
+        self.tx.tx.seq().value()
+    }
+
+    /// Takes an entry out of the directory of an account; the directory's first page stays.
+    pub(super) fn remove_from_owner_dir(&mut self, owner: &AccountId, page: u64, entry: &Hash256) -> Ter {
+        directory::remove(&mut self.view, &index::owner_dir(owner), page, entry, true)
+    }
+
     /// Adds an entry to the owner directory of an account, and answers with the page it stands on.
     pub(super) fn add_to_owner_dir(&mut self, owner: &AccountId, entry: &Hash256) -> Result<u64, TxResult> {
         directory::insert(&mut self.view, &index::owner_dir(owner), entry, self.info, |page| {

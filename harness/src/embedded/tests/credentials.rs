@@ -1,4 +1,4 @@
-//! Credentials and what they open, beyond what was recorded.
+//! Credentials, what they open, and the domains that accept them; beyond what was recorded.
 
 use super::world::World;
 use super::*;
@@ -149,6 +149,55 @@ fn credentials_open_a_guarded_account_to_who_shows_them() {
     assert_eq!(world.does(1, tx), TxResult::tecEXPIRED);
     assert!(world.entry(&id).is_none(), "what has expired is gone, though the payment failed");
     assert_eq!((world.owns(1), world.listed(0)), (0, 0));
+}
+
+#[test]
+fn a_domain_is_its_owners_and_holds_its_list_in_order() {
+    let mut world = World::new();
+    let set = |world: &World, by, issuers: &[usize]| {
+        world
+            .tx(TransactionType::PermissionedDomainSet, by)
+            .with(sf::AcceptedCredentials, list(world, issuers))
+    };
+    assert_eq!(world.tries(&set(&world, 0, &[])), TxResult::temARRAY_EMPTY);
+    assert_eq!(world.tries(&set(&world, 0, &[1, 1])), TxResult::temMALFORMED);
+    let tx = set(&world, 0, &[1, 2, 3]);
+    let number = world.must(0, tx);
+    let domain = index::permissioned_domain(&world.id(0), number);
+    assert_eq!((world.owns(0), world.listed(0)), (1, 1));
+    let entry = world.entry(&domain).unwrap();
+    let issuers: Vec<_> = entry
+        .array(sf::AcceptedCredentials)
+        .unwrap()
+        .iter()
+        .filter_map(|(_, credential)| credential.account(sf::Issuer))
+        .collect();
+    assert!(issuers.is_sorted() && issuers.len() == 3);
+
+    let change = |world: &World, by| set(world, by, &[2]).with(sf::DomainID, domain);
+    assert_eq!(world.tries(&change(&world, 1)), TxResult::tecNO_PERMISSION);
+    assert_eq!(
+        world.tries_with(&change(&world, 0), [(sf::DomainID, Hash256([5; 32]).into())]),
+        TxResult::tecNO_ENTRY
+    );
+    assert_eq!(
+        world.tries_with(&change(&world, 0), [(sf::DomainID, Hash256::ZERO.into())]),
+        TxResult::temMALFORMED
+    );
+    let tx = change(&world, 0);
+    world.must(0, tx);
+    assert_eq!(world.entry(&domain).unwrap().array(sf::AcceptedCredentials).unwrap().len(), 1);
+    assert_eq!(world.owns(0), 1, "it is the same domain");
+    world.age();
+    assert_eq!(world.tries(&world.leave(0, 1)), TxResult::tecHAS_OBLIGATIONS);
+    let delete = |world: &World, by| {
+        world.tx(TransactionType::PermissionedDomainDelete, by).with(sf::DomainID, domain)
+    };
+    assert_eq!(world.tries(&delete(&world, 1)), TxResult::tecNO_PERMISSION);
+    let tx = delete(&world, 0);
+    world.must(0, tx);
+    assert!(world.entry(&domain).is_none());
+    assert_eq!((world.owns(0), world.listed(0)), (0, 0));
 }
 
 #[test]
