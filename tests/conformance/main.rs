@@ -36,6 +36,7 @@ const ASKED: &[(&str, Asked)] = &[
         Asked::Only(&[
             "account-delete",
             "account-settings",
+            "credentials",
             "escrow-condition",
             "escrow-deposit-auth",
             "escrow-multisigned",
@@ -45,6 +46,7 @@ const ASKED: &[(&str, Asked)] = &[
             "issued-currency",
             "multisign",
             "network-id",
+            "payment-channels",
             "payments",
             "random-1",
             "random-2",
@@ -60,7 +62,10 @@ const ASKED: &[(&str, Asked)] = &[
         ]),
     ),
     ("3.2/queue", Asked::All(1)),
-    ("3.3", Asked::Only(&["iou-escrow", "iou-transfer-rates", "network-id"])),
+    (
+        "3.3",
+        Asked::Only(&["credentials", "iou-escrow", "iou-transfer-rates", "network-id", "payment-channels"]),
+    ),
     ("cosigner", Asked::Only(&[])),
     ("cosigner/beyond", Asked::Only(&[])),
 ];

@@ -13,8 +13,8 @@
 //!   no negative UNL, no pseudo-transaction; fees and amendments stay as the first ledger has them.
 //! - **Transaction types.** Payment, AccountSet, SetRegularKey, SignerListSet, TicketCreate, DepositPreauth,
 //!   EscrowCreate, EscrowFinish, EscrowCancel, TrustSet, AccountDelete, CredentialCreate, CredentialAccept,
-//!   CredentialDelete, PermissionedDomainSet and PermissionedDomainDelete. Every other type is answered
-//!   `temUNKNOWN`, with a warning in the log.
+//!   CredentialDelete, PermissionedDomainSet, PermissionedDomainDelete, PaymentChannelCreate, PaymentChannelFund and
+//!   PaymentChannelClaim. Every other type is answered `temUNKNOWN`, with a warning in the log.
 //! - **Payments.** XRP, and issued currencies over the default path: sender, issuer, destination, with limits,
 //!   qualities, transfer rates, freezes, authorization, partial payments. There are no offers and no AMMs, so
 //!   paying one currency and delivering another finds nothing to flow. Payments with Paths are answered

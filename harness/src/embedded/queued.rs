@@ -64,7 +64,9 @@ pub(super) fn potential_spend(tx: &Submitted) -> u64 {
     let object = tx.tx.object();
     let amount = match tx.tx.tx_type() {
         TransactionType::Payment => object.amount(sf::SendMax).or(object.amount(sf::Amount)),
-        TransactionType::EscrowCreate => object.amount(sf::Amount),
+        TransactionType::EscrowCreate
+        | TransactionType::PaymentChannelCreate
+        | TransactionType::PaymentChannelFund => object.amount(sf::Amount),
         _ => None,
     };
     amount.and_then(|amount| amount.drops()).map_or(0, Drops::get)

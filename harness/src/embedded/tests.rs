@@ -1,5 +1,6 @@
 //! The ledger as its users see it.
 
+mod channels;
 mod credentials;
 mod format;
 mod generations;

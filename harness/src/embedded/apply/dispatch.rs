@@ -3,9 +3,9 @@
 use xrpl_wire::{TransactionType, TxResult, sf};
 
 use super::{
-    ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, credential_set, deposit_preauth,
-    escrow, kinds, payment, permissioned_domain, set_regular_key, shared, signer_list_set, ticket_create,
-    trust_set,
+    ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, credential, credential_set,
+    deposit_preauth, escrow, kinds, payment, payment_channel, permissioned_domain, set_regular_key, shared,
+    signer_list_set, ticket_create, trust_set,
 };
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -25,7 +25,9 @@ pub(super) fn is_enabled(info: &LedgerInfo, tx: &Submitted) -> bool {
     let domain = !object.has(sf::DomainID) || on(Amendment::PermissionedDEX);
     match kind {
         TransactionType::Payment => credentials && domain,
-        TransactionType::EscrowFinish | TransactionType::AccountDelete => credentials,
+        TransactionType::EscrowFinish
+        | TransactionType::AccountDelete
+        | TransactionType::PaymentChannelClaim => credentials,
         TransactionType::DepositPreauth => deposit_preauth::is_enabled(info, tx),
         _ => true,
     }
@@ -45,6 +47,9 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::EscrowCancel => Ok(()),
         TransactionType::AccountDelete => account_delete::preflight(tx),
         TransactionType::TrustSet => trust_set::preflight(tx),
+        TransactionType::PaymentChannelCreate => payment_channel::create_preflight(tx),
+        TransactionType::PaymentChannelFund => payment_channel::fund_preflight(info, tx),
+        TransactionType::PaymentChannelClaim => payment_channel::claim_preflight(info, tx),
         TransactionType::CredentialCreate => credential_set::create_preflight(tx),
         TransactionType::CredentialAccept => credential_set::accept_preflight(tx),
         TransactionType::CredentialDelete => credential_set::delete_preflight(tx),
@@ -70,6 +75,8 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::EscrowCancel => escrow::cancel_preclaim(state, info, tx),
         TransactionType::AccountDelete => account_delete::preclaim(state, info, tx),
         TransactionType::TrustSet => trust_set::preclaim(state, tx),
+        TransactionType::PaymentChannelCreate => payment_channel::create_preclaim(state, info, tx),
+        TransactionType::PaymentChannelClaim => credential::preclaim_ids(state, tx),
         TransactionType::CredentialCreate => credential_set::create_preclaim(state, tx),
         TransactionType::CredentialAccept => credential_set::accept_preclaim(state, tx),
         TransactionType::CredentialDelete => credential_set::delete_preclaim(state, tx),
@@ -93,6 +100,9 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         TransactionType::EscrowCancel => escrow::cancel_apply(context),
         TransactionType::AccountDelete => account_delete::apply(context),
         TransactionType::TrustSet => trust_set::apply(context),
+        TransactionType::PaymentChannelCreate => payment_channel::create_apply(context),
+        TransactionType::PaymentChannelFund => payment_channel::fund_apply(context),
+        TransactionType::PaymentChannelClaim => payment_channel::claim_apply(context),
         TransactionType::CredentialCreate => credential_set::create_apply(context),
         TransactionType::CredentialAccept => credential_set::accept_apply(context),
         TransactionType::CredentialDelete => credential_set::delete_apply(context),

@@ -122,6 +122,7 @@ pub(super) fn flags_allowed(kind: TransactionType) -> u32 {
         TransactionType::AccountSet => {
             tfRequireDestTag | tfOptionalDestTag | tfRequireAuth | tfOptionalAuth | tfDisallowXRP | tfAllowXRP
         }
+        TransactionType::PaymentChannelClaim => tfRenew | tfClose,
         TransactionType::TrustSet => {
             tfSetfAuth
                 | tfSetNoRipple

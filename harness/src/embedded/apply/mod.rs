@@ -15,6 +15,7 @@ mod fee;
 mod flow;
 mod kinds;
 mod payment;
+mod payment_channel;
 mod permissioned_domain;
 mod set_regular_key;
 mod shared;
@@ -65,6 +66,13 @@ pub(super) struct LedgerInfo {
     pub(super) rules: Rules,
     /// The open ledger: fees are checked, nothing is threaded, there is no metadata.
     pub(super) open: bool,
+}
+
+impl LedgerInfo {
+    /// Whether a time has come: compared, as all times are, with the close of the ledger before.
+    fn has_passed(&self, time: Option<u32>) -> bool {
+        time.is_some_and(|time| self.parent_close_time >= time)
+    }
 }
 
 /// What became of a transaction.

@@ -242,6 +242,14 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Takes drops from what an account has.
+    pub(super) fn debit(&mut self, account: &AccountId, amount: u64) -> Ter {
+        let root = self.view.update(&self.tx.root_index(account)).ok_or(TxResult::tefINTERNAL)?;
+        let after = balance(root).checked_sub(amount).ok_or(TxResult::tefINTERNAL)?;
+        root.set(sf::Balance, drops(after)?);
+        Ok(())
+    }
+
     /// Changes the OwnerCount of an account.
     pub(super) fn adjust_owner_count_of(&mut self, account: &AccountId, by: i64) -> Ter {
         self.view.adjust_owner_count(account, by)

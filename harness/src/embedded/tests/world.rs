@@ -2,6 +2,8 @@
 
 use super::*;
 
+pub(super) const USD: &str = "USD";
+
 /// A ledger with six funded accounts.
 pub(super) struct World {
     pub(super) ledger: Ledger,
@@ -22,9 +24,26 @@ impl World {
         self.people[person].account_id()
     }
 
+    pub(super) fn key(&self, person: usize) -> &KeyPair {
+        &self.people[person]
+    }
+
     /// A transaction of a kind of somebody.
     pub(super) fn tx(&self, kind: TransactionType, person: usize) -> Object {
         draft(&self.ledger, kind, &self.people[person])
+    }
+
+    /// So much of a currency that somebody issues.
+    pub(super) fn of_currency(&self, code: &str, issuer: usize, value: &str) -> Amount {
+        let mut currency = [0; 20];
+        currency[12..15].copy_from_slice(code.as_bytes());
+        let (value, currency) = (value.parse().unwrap(), Currency(currency));
+        Amount::Issued(IssuedAmount { value, currency, issuer: self.id(issuer) })
+    }
+
+    /// So much of the first person's dollars.
+    pub(super) fn usd(&self, value: &str) -> Amount {
+        self.of_currency(USD, 0, value)
     }
 
     /// What would come of a transaction now.
@@ -62,6 +81,10 @@ impl World {
     pub(super) fn set(&mut self, person: usize, flag: u32) {
         let tx = self.tx(TransactionType::AccountSet, person).with(sf::SetFlag, flag);
         self.must(person, tx);
+    }
+
+    pub(super) fn drops_of(&self, person: usize) -> u64 {
+        self.root(person).and_then(|root| root.drops(sf::Balance)).map_or(0, Drops::get)
     }
 
     pub(super) fn root(&self, person: usize) -> Option<&Object> {
