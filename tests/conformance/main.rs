@@ -46,6 +46,7 @@ const ASKED: &[(&str, Asked)] = &[
             "issued-currency",
             "multisign",
             "network-id",
+            "offers",
             "payment-channels",
             "payments",
             "random-1",
@@ -64,7 +65,14 @@ const ASKED: &[(&str, Asked)] = &[
     ("3.2/queue", Asked::All(1)),
     (
         "3.3",
-        Asked::Only(&["credentials", "iou-escrow", "iou-transfer-rates", "network-id", "payment-channels"]),
+        Asked::Only(&[
+            "credentials",
+            "iou-escrow",
+            "iou-transfer-rates",
+            "network-id",
+            "offers",
+            "payment-channels",
+        ]),
     ),
     ("cosigner", Asked::Only(&[])),
     ("cosigner/beyond", Asked::Only(&[])),

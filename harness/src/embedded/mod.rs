@@ -13,13 +13,10 @@
 //!   no negative UNL, no pseudo-transaction; fees and amendments stay as the first ledger has them.
 //! - **Transaction types.** Payment, AccountSet, SetRegularKey, SignerListSet, TicketCreate, DepositPreauth,
 //!   EscrowCreate, EscrowFinish, EscrowCancel, TrustSet, AccountDelete, CredentialCreate, CredentialAccept,
-//!   CredentialDelete, PermissionedDomainSet, PermissionedDomainDelete, PaymentChannelCreate, PaymentChannelFund and
-//!   PaymentChannelClaim. Every other type is answered `temUNKNOWN`, with a warning in the log.
-//! - **Payments.** XRP, and issued currencies over the default path: sender, issuer, destination, with limits,
-//!   qualities, transfer rates, freezes, authorization, partial payments. There are no offers and no AMMs, so
-//!   paying one currency and delivering another finds nothing to flow. Payments with Paths are answered
-//!   `temUNKNOWN`, amounts of MPTs `temDISABLED`. How tfLimitQuality compares rates is close to the server, not
-//!   the same to the last digit.
+//!   CredentialDelete, PermissionedDomainSet, PermissionedDomainDelete, PaymentChannelCreate, PaymentChannelFund,
+//!   PaymentChannelClaim, OfferCreate and OfferCancel. Every other type is answered `temUNKNOWN`, with a warning in
+//!   the log.
+//! - **Payments and offers** never find liquidity of AMMs: there are none. Amounts of MPTs are answered `temDISABLED`.
 //! - **Delegates.** None exist: any Delegate is answered `temDISABLED`.
 //! - **Amendments.** Most are taken to be in force where their generation has them on a fresh ledger; [`Rules`] says
 //!   which are, and where it is asked about one, that one makes a difference.

@@ -67,6 +67,7 @@ pub(super) fn potential_spend(tx: &Submitted) -> u64 {
         TransactionType::EscrowCreate
         | TransactionType::PaymentChannelCreate
         | TransactionType::PaymentChannelFund => object.amount(sf::Amount),
+        TransactionType::OfferCreate => object.amount(sf::TakerGets),
         _ => None,
     };
     amount.and_then(|amount| amount.drops()).map_or(0, Drops::get)

@@ -4,6 +4,7 @@ mod channels;
 mod credentials;
 mod format;
 mod generations;
+mod offers;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,10 +130,8 @@ fn close_times_always_increase_and_are_rounded_only_where_asked() {
 #[test]
 fn a_type_that_is_not_there_is_refused_clearly() {
     let (mut ledger, people) = funded();
-    let offer = draft(&ledger, TransactionType::OfferCreate, &people[0])
-        .with(sf::TakerPays, drops(1))
-        .with(sf::TakerGets, drops(2));
-    let outcome = ledger.submit(&signed(offer, &people[0]));
+    let token = draft(&ledger, TransactionType::NFTokenMint, &people[0]).with(sf::NFTokenTaxon, 0_u32);
+    let outcome = ledger.submit(&signed(token, &people[0]));
     assert_eq!((outcome.result, outcome.applied), (TxResult::temUNKNOWN, false));
 }
 

@@ -2,7 +2,9 @@
 
 use xrpl_wire::{LedgerEntryType, TxResult, flags, index, sf};
 
-use super::{Context, LedgerInfo, Ter, credential, deposit_preauth, directory, shared, signer_list_set};
+use super::{
+    Context, LedgerInfo, Ter, credential, deposit_preauth, directory, offer, shared, signer_list_set,
+};
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
 
@@ -60,6 +62,7 @@ fn goes_with_account(kind: LedgerEntryType) -> bool {
         LedgerEntryType::SignerList
             | LedgerEntryType::Ticket
             | LedgerEntryType::DepositPreauth
+            | LedgerEntryType::Offer
             | LedgerEntryType::Credential
     )
 }
@@ -77,6 +80,7 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
             Some(LedgerEntryType::SignerList) => signer_list_set::remove(context, &account)?,
             Some(LedgerEntryType::Ticket) => context.delete_ticket(&account, &entry)?,
             Some(LedgerEntryType::DepositPreauth) => deposit_preauth::remove(context, &entry)?,
+            Some(LedgerEntryType::Offer) => offer::remove(&mut context.view, &entry)?,
             Some(LedgerEntryType::Credential) => credential::remove(&mut context.view, &entry)?,
             _ => return Err(TxResult::tecHAS_OBLIGATIONS),
         }

@@ -31,6 +31,32 @@ pub(super) fn insert(
     info: &LedgerInfo,
     describe: impl Fn(&mut Object),
 ) -> Result<u64, TxResult> {
+    add(view, root, entry, info, describe, |listed| {
+        // An older page may stand in another order.
+        listed.sort_unstable();
+        listed.partition_point(|other| other < entry)
+    })
+}
+
+/// Adds an entry behind all others, as order books do.
+pub(super) fn append(
+    view: &mut Table<'_>,
+    root: &Hash256,
+    entry: &Hash256,
+    info: &LedgerInfo,
+    describe: impl Fn(&mut Object),
+) -> Result<u64, TxResult> {
+    add(view, root, entry, info, describe, |listed| listed.len())
+}
+
+fn add(
+    view: &mut Table<'_>,
+    root: &Hash256,
+    entry: &Hash256,
+    info: &LedgerInfo,
+    describe: impl Fn(&mut Object),
+    place: impl Fn(&mut Vec<Hash256>) -> usize,
+) -> Result<u64, TxResult> {
     let Some(root_page) = view.read(root) else {
         let mut page = new_page(root, entry, info);
         describe(&mut page);
@@ -42,9 +68,7 @@ pub(super) fn insert(
     let page = view.update(&last_index).ok_or(TxResult::tefBAD_LEDGER)?;
     let mut listed = entries(page);
     if listed.len() < PAGE_ENTRIES {
-        // An older page may stand in another order.
-        listed.sort_unstable();
-        let at = listed.partition_point(|other| other < entry);
+        let at = place(&mut listed);
         listed.insert(at, *entry);
         page.set(sf::Indexes, Value::Vector256(listed));
         return Ok(last);

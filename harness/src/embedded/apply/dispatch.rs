@@ -4,8 +4,8 @@ use xrpl_wire::{TransactionType, TxResult, sf};
 
 use super::{
     ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, credential, credential_set,
-    deposit_preauth, escrow, kinds, payment, payment_channel, permissioned_domain, set_regular_key, shared,
-    signer_list_set, ticket_create, trust_set,
+    deposit_preauth, escrow, kinds, offer, offer_create, payment, payment_channel, permissioned_domain,
+    set_regular_key, shared, signer_list_set, ticket_create, trust_set,
 };
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -25,6 +25,7 @@ pub(super) fn is_enabled(info: &LedgerInfo, tx: &Submitted) -> bool {
     let domain = !object.has(sf::DomainID) || on(Amendment::PermissionedDEX);
     match kind {
         TransactionType::Payment => credentials && domain,
+        TransactionType::OfferCreate => domain,
         TransactionType::EscrowFinish
         | TransactionType::AccountDelete
         | TransactionType::PaymentChannelClaim => credentials,
@@ -33,10 +34,18 @@ pub(super) fn is_enabled(info: &LedgerInfo, tx: &Submitted) -> bool {
     }
 }
 
+/// The flags a transaction may have, besides those that all may.
+pub(super) fn flags_allowed(info: &LedgerInfo, tx: &Submitted) -> u32 {
+    match tx.tx.tx_type() {
+        TransactionType::OfferCreate => offer_create::flags_allowed(info),
+        kind => kinds::flags_allowed(kind),
+    }
+}
+
 /// The type's own checks of a transaction by itself.
 pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
     match tx.tx.tx_type() {
-        TransactionType::Payment => payment::preflight(tx),
+        TransactionType::Payment => payment::preflight(info, tx),
         TransactionType::AccountSet => account_set::preflight(tx),
         TransactionType::SetRegularKey => set_regular_key::preflight(tx),
         TransactionType::DepositPreauth => deposit_preauth::preflight(tx),
@@ -55,6 +64,8 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::CredentialDelete => credential_set::delete_preflight(tx),
         TransactionType::PermissionedDomainSet => permissioned_domain::set_preflight(tx),
         TransactionType::PermissionedDomainDelete => permissioned_domain::delete_preflight(tx),
+        TransactionType::OfferCreate => offer_create::preflight(info, tx),
+        TransactionType::OfferCancel => offer::cancel_preflight(tx),
         // Those of `ABSENT_TYPES`; others do not come from anybody.
         kind => {
             tracing::warn!(transaction_type = kind.name(), "not implemented in the embedded ledger");
@@ -70,7 +81,7 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::AccountSet => account_set::preclaim(state, tx, flags),
         TransactionType::DepositPreauth => deposit_preauth::preclaim(state, tx),
         TransactionType::TicketCreate => ticket_create::preclaim(state, tx),
-        TransactionType::EscrowCreate => escrow::create_preclaim(state, tx),
+        TransactionType::EscrowCreate => escrow::create_preclaim(state, info, tx),
         TransactionType::EscrowFinish => escrow::finish_preclaim(state, info, tx),
         TransactionType::EscrowCancel => escrow::cancel_preclaim(state, info, tx),
         TransactionType::AccountDelete => account_delete::preclaim(state, info, tx),
@@ -82,6 +93,8 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::CredentialDelete => credential_set::delete_preclaim(state, tx),
         TransactionType::PermissionedDomainSet => permissioned_domain::set_preclaim(state, tx),
         TransactionType::PermissionedDomainDelete => permissioned_domain::delete_preclaim(state, tx),
+        TransactionType::OfferCreate => offer_create::preclaim(state, info, tx, flags),
+        TransactionType::OfferCancel => offer::cancel_preclaim(state, tx),
         _ => Ok(()),
     }
 }
@@ -108,6 +121,8 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         TransactionType::CredentialDelete => credential_set::delete_apply(context),
         TransactionType::PermissionedDomainSet => permissioned_domain::set_apply(context),
         TransactionType::PermissionedDomainDelete => permissioned_domain::delete_apply(context),
+        TransactionType::OfferCreate => offer_create::apply(context),
+        TransactionType::OfferCancel => offer::cancel_apply(context),
         _ => Err(TxResult::temUNKNOWN),
     }
 }

@@ -2,6 +2,8 @@
 
 use xrpl_wire::{Amount, LedgerEntryType, Object, TxResult, condition, flags, index, sf};
 
+use super::holdings::Holdings;
+use super::quantity::PARITY;
 use super::{Context, LedgerInfo, Ter, credential, directory, shared, token_escrow};
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -45,7 +47,7 @@ pub(super) fn create_preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
     Ok(())
 }
 
-pub(super) fn create_preclaim(state: &StateMap, tx: &Submitted) -> Ter {
+pub(super) fn create_preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> Ter {
     let object = tx.tx.object();
     let destination = object.account(sf::Destination).ok_or(TxResult::tecNO_DST)?;
     if !state.contains(&index::account_root(&destination)) {
@@ -53,7 +55,7 @@ pub(super) fn create_preclaim(state: &StateMap, tx: &Submitted) -> Ter {
     }
     match object.amount(sf::Amount) {
         Some(Amount::Issued(amount)) => {
-            token_escrow::create_preclaim(state, &tx.tx.account(), &destination, &amount)
+            token_escrow::create_preclaim(state, info, &tx.tx.account(), &destination, &amount)
         }
         _ => Ok(()),
     }
@@ -103,8 +105,10 @@ pub(super) fn create_apply(context: &mut Context<'_>) -> Ter {
     if context.info.rules.enabled(Amendment::FixIncludeKeyletFields) {
         escrow.set(sf::Sequence, number);
     }
-    if let Amount::Issued(issued) = &amount {
-        token_escrow::note_transfer_rate(context, issued, &mut escrow);
+    // What the issuer takes today is the most that will be taken when the escrow is finished.
+    let rate = Holdings { view: &context.view, info: context.info }.transfer_rate(&amount.issue());
+    if rate != PARITY {
+        escrow.set(sf::TransferRate, rate);
     }
     let page = context.add_to_owner_dir(&account, &escrow_index)?;
     escrow.set(sf::OwnerNode, page);

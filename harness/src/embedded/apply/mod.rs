@@ -7,16 +7,24 @@ mod account_delete;
 mod account_set;
 mod credential;
 mod credential_set;
+mod credits;
+mod decimal;
 mod deposit_preauth;
 mod directory;
 mod dispatch;
 mod escrow;
 mod fee;
 mod flow;
+mod holdings;
 mod kinds;
+mod mpt;
+mod offer;
+mod offer_create;
 mod payment;
 mod payment_channel;
 mod permissioned_domain;
+mod quality;
+mod quantity;
 mod set_regular_key;
 mod shared;
 mod signature;
@@ -32,7 +40,9 @@ use xrpl_wire::{Amount, Hash256, LedgerEntryType, Object, TxResult, sf};
 pub(super) use fee::{base_fee, ordinary as ordinary_fee};
 pub(super) use kinds::is_known;
 
+use self::decimal::{Arithmetic, Rounding};
 use self::table::{MetaOf, Table};
+use super::amendment::Amendment;
 use super::rules::{Fees, Rules};
 use super::state::StateMap;
 use super::submitted::Submitted;
@@ -42,6 +52,9 @@ type Ter = Result<(), TxResult>;
 
 /// More changed entries than this in one transaction, and it fails as too big for its metadata.
 const OVERSIZE_META_NODES: usize = 5_200;
+
+/// So many offers that are of no use go with a transaction that fails.
+const MAX_USELESS: usize = 1_000;
 
 /// How to apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,6 +85,11 @@ impl LedgerInfo {
     /// Whether a time has come: compared, as all times are, with the close of the ledger before.
     fn has_passed(&self, time: Option<u32>) -> bool {
         time.is_some_and(|time| self.parent_close_time >= time)
+    }
+
+    /// How amounts are computed with.
+    fn math(&self) -> Arithmetic {
+        Arithmetic { careful: self.rules.enabled(Amendment::FixCleanup3_2_0), rounding: Rounding::Nearest }
     }
 }
 
@@ -190,7 +208,7 @@ fn preflight_anew(info: &LedgerInfo, tx: &Submitted) -> Ter {
     if !dispatch::is_enabled(info, tx) {
         return Err(TxResult::temDISABLED);
     }
-    shared::preflight(info, tx, kinds::flags_allowed(tx.tx.tx_type()))?;
+    shared::preflight(info, tx, dispatch::flags_allowed(info, tx))?;
     if shared::has_illegal_amount(info, tx.tx.object()) {
         return Err(TxResult::temBAD_AMOUNT);
     }
@@ -238,19 +256,26 @@ impl Context<'_> {
         self.consume_seq()?;
         self.account_mut()?.set(sf::Balance, left);
         for at in useless {
-            credential::remove(&mut self.view, &at)?;
+            if result == TxResult::tecEXPIRED {
+                credential::remove(&mut self.view, &at)?;
+            } else {
+                offer::remove(&mut self.view, &at)?;
+            }
         }
         Ok(fee)
     }
 
-    /// Entries that were removed because they are of no use to anybody: expired credentials.
+    /// Entries that were removed because they are of no use to anybody: offers without funds, expired credentials.
     fn useless(&self, result: TxResult) -> Vec<Hash256> {
-        if result != TxResult::tecEXPIRED {
-            return Vec::new();
-        }
-        let erased = self.view.erased().filter(|(_, before, _)| {
-            before.u16(sf::LedgerEntryType) == Some(LedgerEntryType::Credential.code())
+        let kind = match result {
+            TxResult::tecOVERSIZE | TxResult::tecKILLED => LedgerEntryType::Offer,
+            TxResult::tecEXPIRED => LedgerEntryType::Credential,
+            _ => return Vec::new(),
+        };
+        let erased = self.view.erased().filter(|(_, before, after)| {
+            before.u16(sf::LedgerEntryType) == Some(kind.code())
+                && before.get(sf::TakerPays) == after.get(sf::TakerPays)
         });
-        erased.map(|(index, _, _)| *index).collect()
+        erased.map(|(index, _, _)| *index).take(MAX_USELESS).collect()
     }
 }

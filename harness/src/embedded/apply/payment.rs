@@ -1,12 +1,21 @@
 //! Payment.
 
-use xrpl_wire::{AccountId, Amount, LedgerEntryType, TxResult, flags, sf};
+use xrpl_wire::{
+    AccountId, Amount, Hash256, IssuedAmount, LedgerEntryType, Object, PathStep, TxResult, Value, flags, sf,
+};
 
+use super::flow::{self, Crossing, Request};
+use super::quality::{Quality, Trade};
+use super::quantity::Quantity;
 use super::table::Table;
 use super::{Context, LedgerInfo, Ter, credential, shared};
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
+
+/// The most paths a Payment may have, and the most steps a path.
+const MAX_PATHS: usize = 6;
+const MAX_STEPS: usize = 8;
 
 /// Whether a Payment moves XRP directly, without paths or another currency on the way.
 fn is_direct_xrp(tx: &Submitted) -> bool {
@@ -14,7 +23,7 @@ fn is_direct_xrp(tx: &Submitted) -> bool {
     object.drops(sf::Amount).is_some() && !object.has(sf::SendMax) && !object.has(sf::Paths)
 }
 
-pub(super) fn preflight(tx: &Submitted) -> Ter {
+pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
     let object = tx.tx.object();
     let given = object.u32(sf::Flags).unwrap_or(0);
     let partial = given & flags::tfPartialPayment != 0;
@@ -24,9 +33,8 @@ pub(super) fn preflight(tx: &Submitted) -> Ter {
         tracing::warn!("payments of MPTs are not implemented in the embedded ledger");
         return Err(TxResult::temDISABLED);
     }
-    if object.has(sf::Paths) && !(amount.is_xrp() && send_max.unwrap_or(amount).is_xrp()) {
-        tracing::warn!("payments with Paths are not implemented in the embedded ledger");
-        return Err(TxResult::temUNKNOWN);
+    if object.hash256(sf::DomainID) == Some(Hash256::ZERO) && info.rules.enabled(Amendment::FixCleanup3_2_0) {
+        return Err(TxResult::temMALFORMED);
     }
     let account = tx.tx.account();
     let destination = object.account(sf::Destination).ok_or(TxResult::temDST_NEEDED)?;
@@ -62,7 +70,7 @@ pub(super) fn preflight(tx: &Submitted) -> Ter {
     }
     if let Some(min) = object.amount(sf::DeliverMin) {
         let fits = partial && !min.is_zero() && !min.is_negative() && min.issue() == amount.issue();
-        if !fits || super::trust::less(&amount, &min) {
+        if !fits || Quantity::of(&amount)? < Quantity::of(&min)? {
             return Err(TxResult::temBAD_AMOUNT);
         }
     }
@@ -87,6 +95,9 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> T
             }
         }
     }
+    if info.open && !is_direct_xrp(tx) && has_too_many_paths(object) {
+        return Err(TxResult::telBAD_PATH_COUNT);
+    }
     credential::preclaim_ids(state, tx)?;
     let view = Table::new(state);
     match object.hash256(sf::DomainID) {
@@ -99,6 +110,18 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> T
         }
         _ => Ok(()),
     }
+}
+
+fn paths(object: &Object) -> &[Vec<PathStep>] {
+    match object.get(sf::Paths) {
+        Some(Value::PathSet(paths)) => paths,
+        _ => &[],
+    }
+}
+
+fn has_too_many_paths(object: &Object) -> bool {
+    let paths = paths(object);
+    paths.len() > MAX_PATHS || paths.iter().any(|path| path.len() > MAX_STEPS)
 }
 
 pub(super) fn apply(context: &mut Context<'_>) -> Ter {
@@ -117,7 +140,7 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
     }
     if !is_direct_xrp(context.tx) {
         context.verify_deposit_preauth(&context.account(), &destination)?;
-        return super::flow::pay(context, &destination);
+        return ripple(context, &destination);
     }
     let amount = context.fields().drops(sf::Amount).ok_or(TxResult::tefINTERNAL)?.get();
     let owner_count = context.account_root()?.u32(sf::OwnerCount).unwrap_or(0);
@@ -142,6 +165,58 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
     if shared::has_flag(root, flags::lsfPasswordSpent) {
         shared::set_flag(root, flags::lsfPasswordSpent, false);
     }
+    Ok(())
+}
+
+/// What may be sent at most: what is given as SendMax, or the amount, issued by the sender or by whom it holds it of.
+fn most_to_send(tx: &Submitted, amount: Amount) -> Amount {
+    match (tx.tx.object().amount(sf::SendMax), amount) {
+        (Some(most), _) => most,
+        (None, Amount::Issued(issued)) => Amount::Issued(IssuedAmount { issuer: tx.tx.account(), ..issued }),
+        (None, other) => other,
+    }
+}
+
+/// Pays over trust lines and through order books.
+fn ripple(context: &mut Context<'_>, destination: &AccountId) -> Ter {
+    let (tx, info) = (context.tx, context.info);
+    let object = tx.tx.object();
+    let has = |flag| tx.tx.flags() & flag != 0;
+    let amount = object.amount(sf::Amount).ok_or(TxResult::tefINTERNAL)?;
+    let most = most_to_send(tx, amount);
+    let (wanted, sendable) = (Quantity::of(&amount)?, Quantity::of(&most)?);
+    let worst = Quality::of(info.math(), &Trade { input: sendable, output: wanted });
+    let request = Request {
+        source: tx.tx.account(),
+        destination: *destination,
+        deliver: (wanted, amount.issue()),
+        send_max: Some((sendable, most.issue())),
+        paths: paths(object),
+        default_path: !has(flags::tfNoRippleDirect),
+        partial: has(flags::tfPartialPayment),
+        owner_pays_fee: false,
+        crossing: Crossing::None,
+        limit_quality: has(flags::tfLimitQuality).then_some(worst),
+        domain: object.hash256(sf::DomainID),
+    };
+    let mut view = Table::payment_over(&context.view);
+    let outcome = flow::flow(&mut view, info, &request).map_err(|_| TxResult::tecINTERNAL)?;
+    let layer = view.into_layer();
+    match outcome.result {
+        // Nothing of it may succeed later: what was paid for was that it was tried.
+        Err(result) if result.is_ter() => return Err(TxResult::tecPATH_DRY),
+        result => result?,
+    }
+    context.view.absorb(info.math(), layer)?;
+    if outcome.delivered == wanted {
+        return Ok(());
+    }
+    if let Some(least) = object.amount(sf::DeliverMin)
+        && outcome.delivered < Quantity::of(&least)?
+    {
+        return Err(TxResult::tecPATH_PARTIAL);
+    }
+    context.delivered = Some(outcome.delivered.amount(&amount.issue())?);
     Ok(())
 }
 

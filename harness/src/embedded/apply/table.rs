@@ -5,6 +5,9 @@ use std::collections::btree_map::Entry as MapEntry;
 
 use xrpl_wire::{AccountId, Amount, Field, Hash256, LedgerEntryType, Object, TxResult, Value, index, sf};
 
+use super::credits::{self, Balance, Credits, Payment};
+use super::decimal::Arithmetic;
+use super::quantity::Quantity;
 use super::shared;
 use crate::embedded::amendment::Amendment;
 use crate::embedded::rules::Rules;
@@ -25,11 +28,37 @@ pub(super) struct Item {
     pub(super) object: Object,
 }
 
-/// A state with the changes of one transaction laid over it.
+/// A state with the changes of one transaction laid over it; or such a table with more changes over it, which may
+/// yet be dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Table<'a> {
-    base: &'a StateMap,
+    base: Base<'a>,
     items: BTreeMap<Hash256, Item>,
+    /// In the layers of a payment: what was paid in it.
+    credits: Option<Credits>,
+}
+
+/// What changes are laid over.
+#[derive(Debug, Clone, Copy)]
+enum Base<'a> {
+    State(&'a StateMap),
+    Table(&'a Table<'a>),
+}
+
+/// The changes of one layer, taken off what they were laid over.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    items: BTreeMap<Hash256, Item>,
+    credits: Option<Credits>,
+}
+
+impl<'a> Base<'a> {
+    fn read(self, index: &Hash256) -> Option<&'a Object> {
+        match self {
+            Base::State(state) => state.object(index),
+            Base::Table(table) => table.read(index),
+        }
+    }
 }
 
 /// What became of a transaction's changes: written to a state by [`Changes::write_to`].
@@ -41,7 +70,120 @@ pub(super) struct Changes {
 
 impl<'a> Table<'a> {
     pub(super) fn new(base: &'a StateMap) -> Table<'a> {
-        Table { base, items: BTreeMap::new() }
+        Table { base: Base::State(base), items: BTreeMap::new(), credits: None }
+    }
+
+    /// More changes over a table.
+    pub(super) fn over(base: &'a Table<'a>) -> Table<'a> {
+        Table { base: Base::Table(base), items: BTreeMap::new(), credits: None }
+    }
+
+    /// More changes over a table, made by a payment: what is paid cannot be spent again in it.
+    pub(super) fn payment_over(base: &'a Table<'a>) -> Table<'a> {
+        Table { credits: Some(Credits::default()), ..Table::over(base) }
+    }
+
+    /// The changes of this layer alone.
+    pub(super) fn into_layer(self) -> Layer {
+        Layer { items: self.items, credits: self.credits }
+    }
+
+    /// Takes over the changes of a layer that was laid over this table.
+    pub(super) fn absorb(&mut self, math: Arithmetic, layer: Layer) -> Result<(), TxResult> {
+        for (index, item) in layer.items {
+            match item.action {
+                Action::Insert => self.insert(index, item.object),
+                Action::Modify => match self.items.get_mut(&index) {
+                    Some(mine) => mine.object = item.object,
+                    None => {
+                        self.items.insert(index, item);
+                    }
+                },
+                Action::Erase => match self.items.get(&index) {
+                    Some(Item { action: Action::Insert, .. }) => {
+                        self.items.remove(&index);
+                    }
+                    _ => {
+                        self.items.insert(index, item);
+                    }
+                },
+            }
+        }
+        match (&mut self.credits, layer.credits) {
+            (Some(credits), Some(above)) => credits.absorb(math, above),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes what one account pays another in a payment.
+    pub(super) fn note_payment(&mut self, math: Arithmetic, payment: &Payment<'_>) -> Result<(), TxResult> {
+        match &mut self.credits {
+            Some(credits) => credits.pay(math, payment),
+            None => Ok(()),
+        }
+    }
+
+    /// What an account may spend of a balance: in a payment, not what came in by the payment itself.
+    pub(super) fn spendable(&self, math: Arithmetic, balance: &Balance<'_>) -> Result<Quantity, TxResult> {
+        credits::spendable(math, balance, self.payment_layers())
+    }
+
+    /// How much an account counts as owning: in a payment, the most of its course.
+    pub(super) fn owner_count(&self, account: &AccountId, now: u32) -> u32 {
+        self.payment_layers().filter_map(|credits| credits.owned(account)).fold(now, u32::max)
+    }
+
+    fn payment_layers(&self) -> impl Iterator<Item = &Credits> {
+        let mut next = Some(self);
+        std::iter::from_fn(move || {
+            let table = next?;
+            next = match table.base {
+                Base::Table(below) => Some(below),
+                Base::State(_) => None,
+            };
+            table.credits.as_ref()
+        })
+    }
+
+    /// Changes the OwnerCount of an account that is there.
+    pub(super) fn adjust_owner_count(&mut self, account: &AccountId, by: i64) -> Result<(), TxResult> {
+        let root = self.update(&index::account_root(account)).ok_or(TxResult::tefBAD_LEDGER)?;
+        let before = root.u32(sf::OwnerCount).unwrap_or(0);
+        shared::adjust_owner_count(root, by);
+        let after = root.u32(sf::OwnerCount).unwrap_or(0);
+        if let Some(credits) = &mut self.credits {
+            credits.own(account, before, after);
+        }
+        Ok(())
+    }
+
+    /// The index of the first entry behind one and before another.
+    pub(super) fn next_index(&self, after: &Hash256, before: &Hash256) -> Option<Hash256> {
+        if after >= before {
+            return None;
+        }
+        let mut below = *after;
+        let below = loop {
+            let next = match self.base {
+                Base::State(state) => {
+                    let mut from = state.iter_from(&below).map(|(index, _)| *index);
+                    from.find(|index| *index != below).filter(|index| index < before)
+                }
+                Base::Table(table) => table.next_index(&below, before),
+            };
+            match next {
+                Some(index) if self.items.get(&index).is_some_and(|item| item.action == Action::Erase) => {
+                    below = index;
+                }
+                other => break other,
+            }
+        };
+        let range = (std::ops::Bound::Excluded(*after), std::ops::Bound::Excluded(*before));
+        let mine = self.items.range(range).find(|(_, item)| item.action != Action::Erase);
+        match (below, mine.map(|(index, _)| *index)) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
     }
 
     /// The entry at an index, as changed so far.
@@ -49,7 +191,7 @@ impl<'a> Table<'a> {
         match self.items.get(index) {
             Some(Item { action: Action::Erase, .. }) => None,
             Some(item) => Some(&item.object),
-            None => self.base.object(index),
+            None => self.base.read(index),
         }
     }
 
@@ -66,7 +208,7 @@ impl<'a> Table<'a> {
                 (item.action != Action::Erase).then_some(&mut item.object)
             }
             MapEntry::Vacant(vacant) => {
-                let object = self.base.object(index)?.clone();
+                let object = self.base.read(index)?.clone();
                 Some(&mut vacant.insert(Item { action: Action::Modify, object }).object)
             }
         }
@@ -93,24 +235,17 @@ impl<'a> Table<'a> {
                 }
             }
             MapEntry::Vacant(vacant) => {
-                if let Some(object) = self.base.object(index) {
+                if let Some(object) = self.base.read(index) {
                     vacant.insert(Item { action: Action::Erase, object: object.clone() });
                 }
             }
         }
     }
 
-    /// Changes the OwnerCount of an account that is there.
-    pub(super) fn adjust_owner_count(&mut self, account: &AccountId, by: i64) -> Result<(), TxResult> {
-        let root = self.update(&index::account_root(account)).ok_or(TxResult::tefBAD_LEDGER)?;
-        shared::adjust_owner_count(root, by);
-        Ok(())
-    }
-
     /// The entries that were removed, as they were before all and as they were last.
     pub(super) fn erased(&self) -> impl Iterator<Item = (&Hash256, &Object, &Object)> {
         let erased = self.items.iter().filter(|(_, item)| item.action == Action::Erase);
-        erased.filter_map(|(index, item)| Some((index, self.base.object(index)?, &item.object)))
+        erased.filter_map(|(index, item)| Some((index, self.base.read(index)?, &item.object)))
     }
 
     /// Forgets every change.
@@ -208,7 +343,7 @@ impl Node {
 
 struct Threading<'a> {
     of: &'a MetaOf<'a>,
-    base: &'a StateMap,
+    base: Base<'a>,
     // In boxes: eleven of them side by side in one tree node are more than an allocator has at hand.
     nodes: BTreeMap<Hash256, Box<Node>>,
     /// Accounts that only their PreviousTxnID changes of.
@@ -219,7 +354,7 @@ impl Threading<'_> {
     /// Adds the node of one changed entry.
     fn node(&mut self, index: &Hash256, items: &mut BTreeMap<Hash256, Item>) {
         let base = self.base;
-        let original = base.object(index);
+        let original = base.read(index);
         let Some(item) = items.get(index) else { return };
         let action = item.action;
         if action == Action::Modify && original == Some(&item.object) {
@@ -273,7 +408,7 @@ impl Threading<'_> {
         }
         let mut object = match self.threaded.remove(&index) {
             Some(object) => object,
-            None => match self.base.object(&index) {
+            None => match self.base.read(&index) {
                 Some(object) => object.clone(),
                 // The destination of an Escrow may have been deleted meanwhile.
                 None => return,

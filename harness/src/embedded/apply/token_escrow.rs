@@ -1,14 +1,16 @@
 //! Escrow of issued currencies: the amount leaves the sender's trust line and waits in the Escrow.
 
-use xrpl_wire::{AccountId, IouValue, IssuedAmount, Object, TxResult, flags, index, sf};
+use xrpl_wire::{AccountId, IouValue, IssuedAmount, TxResult, flags, index, sf};
 
+use super::quantity::Quantity;
 use super::table::Table;
-use super::trust::{self, NewLine, PARITY, overflow};
-use super::{Context, Ter, shared};
+use super::trust::{self, NewLine, PARITY};
+use super::{Context, LedgerInfo, Ter, shared};
 use crate::embedded::state::StateMap;
 
 pub(super) fn create_preclaim(
     state: &StateMap,
+    info: &LedgerInfo,
     account: &AccountId,
     destination: &AccountId,
     amount: &IssuedAmount,
@@ -39,7 +41,7 @@ pub(super) fn create_preclaim(
     if spendable <= IouValue::ZERO || spendable < amount.value {
         return Err(TxResult::tecINSUFFICIENT_FUNDS);
     }
-    if !trust::can_add(spendable, amount.value) {
+    if !trust::can_add(info.math(), spendable, amount.value) {
         return Err(TxResult::tecPRECISION_LOSS);
     }
     Ok(())
@@ -62,14 +64,6 @@ pub(super) fn cancel_preclaim(state: &StateMap, owner: &AccountId, amount: &Issu
         return Err(TxResult::tecINTERNAL);
     }
     trust::require_auth(&Table::new(state), amount, owner)
-}
-
-/// The transfer rate of today is the most that will be taken when the escrow is finished.
-pub(super) fn note_transfer_rate(context: &Context<'_>, amount: &IssuedAmount, escrow: &mut Object) {
-    let rate = trust::transfer_rate(&context.view, &amount.issuer);
-    if rate != PARITY {
-        escrow.set(sf::TransferRate, rate);
-    }
 }
 
 /// Takes the amount off the sender's line.
@@ -105,16 +99,17 @@ pub(super) fn unlock(
         create(context, receiver, amount)?;
     }
     let rate = trust::transfer_rate(&context.view, &issuer).min(locked_rate.unwrap_or(PARITY));
+    let math = context.info.math();
     let mut value = amount.value;
     if rate != PARITY {
-        let kept = trust::divide_round_up(value, rate)?;
-        let taken = value.checked_sub(kept).map_err(overflow)?;
-        value = value.checked_sub(taken).map_err(overflow)?;
+        let kept = math.over_rate_up(Quantity::Iou(value), rate)?.iou();
+        let taken = math.sub_iou(value, kept)?;
+        value = math.sub_iou(value, taken)?;
     }
     if !create_line {
         let line = context.view.read(&line_index).ok_or(TxResult::tecINTERNAL)?;
         let limit = trust::value(line, trust::side(receiver, &issuer).limit);
-        let after = trust::balance_of(line, receiver, &issuer).checked_add(value).map_err(overflow)?;
+        let after = math.add_iou(trust::balance_of(line, receiver, &issuer), value)?;
         if limit < after {
             return Err(TxResult::tecLIMIT_EXCEEDED);
         }

@@ -1,37 +1,24 @@
 //! Trust lines: what one account owes another in a currency, and how it changes.
 
-use std::cmp::Ordering;
-
 use xrpl_wire::{
-    AccountId, Amount, Currency, Field, Hash256, IouError, IouValue, IssuedAmount, LedgerEntryType, Object,
-    TxResult, flags, index, sf,
+    AccountId, Amount, Currency, Field, Hash256, IouValue, IssuedAmount, LedgerEntryType, Object, TxResult,
+    flags, index, sf,
 };
 
+use super::credits::Payment;
+use super::decimal::Arithmetic;
+use super::holdings::account_has;
+use super::quantity::{Quantity, Unit};
 use super::table::Table;
 use super::{Context, LedgerInfo, Ter, directory, shared};
+
+pub(super) use super::quantity::PARITY;
 
 /// A currency code that spells XRP in the form of an issued currency.
 const BAD_CURRENCY: [u8; 20] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b'X', b'R', b'P', 0, 0, 0, 0, 0];
 
-/// A rate or quality of one: nothing is taken.
-pub(super) const PARITY: u32 = 1_000_000_000;
-
 pub(super) fn is_bad_currency(amount: &Amount) -> bool {
     matches!(amount, Amount::Issued(amount) if amount.currency.0 == BAD_CURRENCY)
-}
-
-/// Whether one amount is less than another of the same issue.
-pub(super) fn less(one: &Amount, other: &Amount) -> bool {
-    match (one, other) {
-        (Amount::Xrp(one), Amount::Xrp(other)) => one < other,
-        (Amount::Issued(one), Amount::Issued(other)) => one.value < other.value,
-        _ => false,
-    }
-}
-
-/// Sums beyond what a currency can hold stop a transaction as a mistake of the engine would.
-pub(super) fn overflow(_: IouError) -> TxResult {
-    TxResult::tefEXCEPTION
 }
 
 /// The fields and flags of one side of a line: of the account with the lower id, or of the other.
@@ -113,8 +100,9 @@ pub(super) fn transfer_rate(view: &Table<'_>, issuer: &AccountId) -> u32 {
     root.and_then(|root| root.u32(sf::TransferRate)).unwrap_or(PARITY)
 }
 
-fn account_has(view: &Table<'_>, account: &AccountId, flag: u32) -> bool {
-    view.read(&index::account_root(account)).is_some_and(|root| shared::has_flag(root, flag))
+/// Whether an issuer has frozen all its currencies.
+pub(super) fn is_globally_frozen(view: &Table<'_>, issuer: &AccountId) -> bool {
+    account_has(view, issuer, flags::lsfGlobalFreeze)
 }
 
 /// Whether an issuer that asks for it has authorized an account.
@@ -218,16 +206,25 @@ pub(super) fn create(view: &mut Table<'_>, info: &LedgerInfo, new: &NewLine<'_>)
         line.set(mine.quality_out, new.quality_out);
     }
     view.insert(line_index, line);
-    view.adjust_owner_count(&new.of, 1)
+    view.adjust_owner_count(&new.of, 1)?;
+    let payment = Payment {
+        sender: &new.peer,
+        receiver: &new.of,
+        currency: &new.currency,
+        amount: Quantity::Iou(new.balance),
+        before: Unit::Iou.zero(),
+    };
+    view.note_payment(info.math(), &payment)
 }
 
-/// Removes a line and takes it out of both directories. Who reserved for it has been told already.
-pub(super) fn delete(view: &mut Table<'_>, line_index: &Hash256) -> Ter {
-    for (limit, node) in [(sf::LowLimit, sf::LowNode), (sf::HighLimit, sf::HighNode)] {
+/// Removes the line between two accounts and takes it out of both directories. Who reserved for it has been told
+/// already.
+pub(super) fn delete(view: &mut Table<'_>, line_index: &Hash256, ends: [&AccountId; 2]) -> Ter {
+    let [low, high] = if ends[0] < ends[1] { ends } else { [ends[1], ends[0]] };
+    for (owner, node) in [(low, sf::LowNode), (high, sf::HighNode)] {
         let line = view.read(line_index).ok_or(TxResult::tefBAD_LEDGER)?;
-        let owner = shared::issued(line, limit).ok_or(TxResult::tefBAD_LEDGER)?.issuer;
         let page = line.u64(node).unwrap_or(0);
-        directory::remove(view, &index::owner_dir(&owner), page, line_index, false)?;
+        directory::remove(view, &index::owner_dir(owner), page, line_index, false)?;
     }
     view.erase(line_index);
     Ok(())
@@ -264,7 +261,9 @@ pub(super) fn credit(
         );
     };
     let before = balance_of(line, sender, receiver);
-    let after = before.checked_sub(amount).map_err(overflow)?;
+    let after = info.math().sub_iou(before, amount)?;
+    let payment =
+        Payment { sender, receiver, currency, amount: Quantity::Iou(amount), before: Quantity::Iou(before) };
     let (mine, theirs) = (side(sender, receiver), side(receiver, sender));
     let default_ripple = account_has(view, sender, flags::lsfDefaultRipple);
     // The sender has spent all it held and wants nothing of the line: then it stops reserving for it.
@@ -277,6 +276,7 @@ pub(super) fn credit(
         && line.u32(mine.quality_in).unwrap_or(0) == 0
         && line.u32(mine.quality_out).unwrap_or(0) == 0;
     let remove = done && after.is_zero() && !shared::has_flag(line, theirs.reserve);
+    view.note_payment(info.math(), &payment)?;
     if done {
         view.adjust_owner_count(sender, -1)?;
     }
@@ -289,7 +289,7 @@ pub(super) fn credit(
         sf::Balance,
         Amount::Issued(IssuedAmount { value: balance, currency: *currency, issuer: AccountId::ONE }),
     );
-    if remove { delete(view, &line_index) } else { Ok(()) }
+    if remove { delete(view, &line_index, [sender, receiver]) } else { Ok(()) }
 }
 
 pub(super) fn add_to_owner_dir(
@@ -301,102 +301,21 @@ pub(super) fn add_to_owner_dir(
     directory::insert(view, &index::owner_dir(owner), entry, info, |page| page.set(sf::Owner, *owner))
 }
 
-/// With how many digits a value is multiplied by a ratio, at most: as many as always fit in 63 bits.
-const RATIO_DIGITS: u32 = 18;
-
-/// A value times a ratio, rounded to the nearest of sixteen digits. If anything was left over before that, one is
-/// added to the last digit where the direction asked for is away from zero.
-pub(super) fn mul_ratio(
-    amount: IouValue,
-    numerator: u32,
-    denominator: u32,
-    round_up: bool,
-) -> Result<IouValue, TxResult> {
-    if numerator == denominator || amount.is_zero() {
-        return Ok(amount);
-    }
-    let divisor = u128::from(denominator.max(1));
-    let product = u128::from(amount.mantissa()) * u128::from(numerator);
-    let (mut low, mut rest) = (product / divisor, product % divisor);
-    let mut exponent = amount.exponent();
-    if rest != 0 {
-        let room = RATIO_DIGITS.saturating_sub(digits_above(low));
-        let scale = 10u128.saturating_pow(room);
-        exponent = exponent.saturating_sub(i32::try_from(room).unwrap_or(0));
-        low *= scale;
-        rest *= scale;
-        low += rest / divisor;
-        rest %= divisor;
-    }
-    let mut inexact = rest != 0;
-    let excess = digits_above(low).saturating_sub(RATIO_DIGITS);
-    if excess > 0 {
-        let scale = 10u128.saturating_pow(excess);
-        inexact |= low % scale != 0;
-        low /= scale;
-        exponent = exponent.saturating_add(i32::try_from(excess).unwrap_or(0));
-    }
-    let low = u64::try_from(low).map_err(|_| TxResult::tefEXCEPTION)?;
-    let result = IouValue::new(amount.is_negative(), low, exponent).map_err(overflow)?;
-    // Away from zero where that is the direction asked for.
-    if inexact && round_up != amount.is_negative() {
-        if result.is_zero() {
-            return IouValue::new(amount.is_negative(), 1_000_000_000_000_000, -96).map_err(overflow);
-        }
-        return IouValue::new(amount.is_negative(), result.mantissa() + 1, result.exponent())
-            .map_err(overflow);
-    }
-    Ok(result)
-}
-
-/// The least power of ten that is not below a number.
-fn digits_above(number: u128) -> u32 {
-    let mut power = 1u128;
-    let mut digits = 0;
-    while power < number {
-        power = power.saturating_mul(10);
-        digits += 1;
-    }
-    digits
-}
-
-/// A value divided by a rate, rounded up.
-pub(super) fn divide_round_up(amount: IouValue, rate: u32) -> Result<IouValue, TxResult> {
-    if rate == PARITY || amount.is_zero() {
-        return Ok(amount);
-    }
-    // The rate as the ledger divides by it: sixteen digits, billionths.
-    let rate = IouValue::new(false, u64::from(rate), -9).map_err(overflow)?;
-    let numerator = u128::from(amount.mantissa()) * 100_000_000_000_000_000;
-    let divisor = u128::from(rate.mantissa().max(1));
-    let round_up = if amount.is_negative() { 0 } else { divisor - 1 };
-    let mut quotient = (numerator + round_up) / divisor;
-    let mut exponent = amount.exponent().saturating_sub(rate.exponent()).saturating_sub(17);
-    if !amount.is_negative() && quotient > 9_999_999_999_999_999 {
-        while quotient > 99_999_999_999_999_990 {
-            quotient /= 10;
-            exponent = exponent.saturating_add(1);
-        }
-        quotient = quotient.saturating_add(9) / 10;
-        exponent = exponent.saturating_add(1);
-    }
-    let quotient = u64::try_from(quotient).map_err(|_| TxResult::tefEXCEPTION)?;
-    IouValue::new(amount.is_negative(), quotient, exponent).map_err(overflow)
-}
-
 /// Whether an amount and what it is added to are so unlike that adding them loses more than a ten-thousandth.
-pub(super) fn can_add(one: IouValue, other: IouValue) -> bool {
+pub(super) fn can_add(math: Arithmetic, one: IouValue, other: IouValue) -> bool {
     if one.is_zero() || other.is_zero() {
         return true;
     }
-    let loss = |a: IouValue, b: IouValue| -> Result<IouValue, IouError> {
-        let unit = IouValue::new(false, 1, 0)?;
-        let lost = a.checked_sub(b)?.checked_add(b)?.checked_div(a)?.checked_sub(unit)?;
+    let loss = |a: IouValue, b: IouValue| -> Result<IouValue, TxResult> {
+        let unit = math.to_iou(math.of_integer(1)?)?;
+        let back = Quantity::Iou(math.add_iou(math.sub_iou(a, b)?, b)?);
+        let part = math.divide(back, Quantity::Iou(a), Unit::Iou)?.iou();
+        let lost = math.sub_iou(part, unit)?;
         Ok(if lost.is_negative() { lost.negated() } else { lost })
     };
     let most = IouValue::new(false, 1, -4).unwrap_or(IouValue::ZERO);
-    let lost = loss(one, other).and_then(|first| first.checked_add(loss(other, one)?));
-    lost.is_ok_and(|lost| lost.cmp(&most) != Ordering::Greater)
+    let lost = loss(one, other).and_then(|first| math.add_iou(loss(other, one)?, first));
+    lost.is_ok_and(|lost| lost <= most)
 }
 
 impl Context<'_> {

@@ -229,7 +229,7 @@ fn change(
         line.set(sf::Flags, after);
     }
     if default {
-        return trust::delete(&mut context.view, &line_index);
+        return trust::delete(&mut context.view, &line_index, [&account, &peer]);
     }
     if more_reserved && context.prior_balance < reserve {
         return Err(TxResult::tecINSUF_RESERVE_LINE);

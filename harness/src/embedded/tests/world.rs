@@ -78,9 +78,50 @@ impl World {
         closed.tx().seq().value()
     }
 
+    pub(super) fn pay(&mut self, from: usize, to: usize, amount: Amount) -> TxResult {
+        let to = self.id(to);
+        let tx = self.tx(TransactionType::Payment, from).with(sf::Destination, to).with(sf::Amount, amount);
+        self.does(from, tx)
+    }
+
     pub(super) fn set(&mut self, person: usize, flag: u32) {
         let tx = self.tx(TransactionType::AccountSet, person).with(sf::SetFlag, flag);
         self.must(person, tx);
+    }
+
+    /// Lets somebody hold so much at most, and gives it so much.
+    pub(super) fn trust(&mut self, person: usize, limit: Amount, gift: Amount) {
+        let tx = self.tx(TransactionType::TrustSet, person).with(sf::LimitAmount, limit);
+        self.must(person, tx);
+        let Amount::Issued(issued) = gift else { panic!("an issued currency") };
+        if !issued.value.is_zero() {
+            let issuer = self.people.iter().position(|other| other.account_id() == issued.issuer).unwrap();
+            assert_eq!(self.pay(issuer, person, gift), TxResult::tesSUCCESS);
+        }
+    }
+
+    /// Makes the first person issue dollars, and gives others so many of them.
+    pub(super) fn issue_usd(&mut self, holders: &[(usize, &str)]) {
+        self.set(0, flags::asfDefaultRipple);
+        for (person, amount) in holders {
+            let (limit, gift) = (self.usd("1000000"), self.usd(amount));
+            self.trust(*person, limit, gift);
+        }
+    }
+
+    /// What somebody has of an issued currency, if it has a line.
+    pub(super) fn holds(&self, person: usize, of: &Amount) -> Option<String> {
+        let Amount::Issued(IssuedAmount { currency, issuer, .. }) = of else { panic!("an issued currency") };
+        let holder = self.id(person);
+        let line = self.entry(&index::trust_line(&holder, issuer, currency))?;
+        let Some(Amount::Issued(balance)) = line.amount(sf::Balance) else { panic!("a balance") };
+        let value = if holder < *issuer { balance.value } else { balance.value.negated() };
+        Some(value.to_string())
+    }
+
+    /// How many dollars somebody has.
+    pub(super) fn dollars(&self, person: usize) -> String {
+        self.holds(person, &self.usd("0")).unwrap_or_default()
     }
 
     pub(super) fn drops_of(&self, person: usize) -> u64 {
