@@ -104,6 +104,7 @@ fn affected_accounts(meta: &Object) -> Box<[AccountId]> {
                 {
                     accounts.push(amount.issuer);
                 }
+                Value::Hash192(id) if field == sf::MPTokenIssuanceID => accounts.extend(issuer_of(id)),
                 _ => {}
             }
         }
@@ -111,6 +112,12 @@ fn affected_accounts(meta: &Object) -> Box<[AccountId]> {
     accounts.sort_unstable();
     accounts.dedup();
     accounts.into_boxed_slice()
+}
+
+/// Who issues a token: its id ends with that.
+fn issuer_of(id: &[u8; 24]) -> Option<AccountId> {
+    let issuer = id.last_chunk::<20>().map(|issuer| AccountId(*issuer))?;
+    (issuer != AccountId::ZERO).then_some(issuer)
 }
 
 /// The `transaction_hash` of transactions.

@@ -1,6 +1,7 @@
 //! What of the ledger's format a generation of the server knows. The tables of the format are the newest server's;
 //! what came later than a generation is as unknown to it as what never was.
 
+use serde_json::{Map, Value as Json};
 use xrpl_wire::{Field, LedgerEntryType, Object, TransactionType, Value, sf};
 
 use super::apply::is_known;
@@ -69,6 +70,54 @@ pub(super) fn knows_field(generation: Generation, field: Field) -> bool {
         Generation::V3_1 => !SINCE_3_2.contains(&field) && !SINCE_3_3.contains(&field),
         Generation::V3_2 => !SINCE_3_3.contains(&field),
         Generation::V3_3 => true,
+    }
+}
+
+/// What servers call a field that has another name since, as far as the newest generation here.
+const FORMER_NAMES: &[(Field, &str)] = &[(sf::ImmutableFlags, "MutableFlags")];
+
+/// What these generations call a field.
+pub(super) fn field_name(field: Field) -> &'static str {
+    let former = FORMER_NAMES.iter().find(|(renamed, _)| *renamed == field);
+    former.map_or(field.name(), |(_, name)| name)
+}
+
+/// The field that these generations call so.
+pub(super) fn field_named(name: &str) -> Option<Field> {
+    match FORMER_NAMES.iter().find(|(_, former)| *former == name) {
+        Some((field, _)) => Some(*field),
+        None => Field::from_name(name).filter(|field| field_name(*field) == name),
+    }
+}
+
+/// An object as these generations print it.
+pub(super) fn to_json(object: &Object) -> Json {
+    let mut json = object.to_json();
+    for (field, former) in FORMER_NAMES {
+        rename(&mut json, field.name(), former);
+    }
+    json
+}
+
+/// JSON with the names of these generations, with the names of the newest server.
+pub(super) fn with_new_names(json: &Map<String, Json>) -> Json {
+    let mut json = Json::Object(json.clone());
+    for (field, former) in FORMER_NAMES {
+        rename(&mut json, former, field.name());
+    }
+    json
+}
+
+fn rename(json: &mut Json, from: &str, to: &str) {
+    match json {
+        Json::Object(fields) => {
+            if let Some(value) = fields.remove(from) {
+                fields.insert(to.to_owned(), value);
+            }
+            fields.iter_mut().for_each(|(_, inner)| rename(inner, from, to));
+        }
+        Json::Array(items) => items.iter_mut().for_each(|item| rename(item, from, to)),
+        _ => {}
     }
 }
 

@@ -14,9 +14,12 @@
 //! - **Transaction types.** Payment, AccountSet, SetRegularKey, SignerListSet, TicketCreate, DepositPreauth,
 //!   EscrowCreate, EscrowFinish, EscrowCancel, TrustSet, AccountDelete, CredentialCreate, CredentialAccept,
 //!   CredentialDelete, PermissionedDomainSet, PermissionedDomainDelete, PaymentChannelCreate, PaymentChannelFund,
-//!   PaymentChannelClaim, OfferCreate and OfferCancel. Every other type is answered `temUNKNOWN`, with a warning in
-//!   the log.
-//! - **Payments and offers** never find liquidity of AMMs: there are none. Amounts of MPTs are answered `temDISABLED`.
+//!   PaymentChannelClaim, OfferCreate, OfferCancel, MPTokenIssuanceCreate, MPTokenIssuanceSet,
+//!   MPTokenIssuanceDestroy and MPTokenAuthorize. Every other type is answered `temUNKNOWN`, with a warning in the
+//!   log.
+//! - **Payments and offers** never find liquidity of AMMs: there are none. Tokens stand in no offers or checks, whatever
+//!   amendments are asked for. What a token may change of itself later is what 3.3.0-b0 lets it, which 3.3.0 does
+//!   another way.
 //! - **Delegates.** None exist: any Delegate is answered `temDISABLED`.
 //! - **Amendments.** Most are taken to be in force where their generation has them on a fresh ledger; [`Rules`] says
 //!   which are, and where it is asked about one, that one makes a difference.

@@ -5,6 +5,7 @@ mod credentials;
 mod format;
 mod generations;
 mod offers;
+mod tokens;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

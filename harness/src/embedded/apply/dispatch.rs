@@ -4,8 +4,8 @@ use xrpl_wire::{TransactionType, TxResult, sf};
 
 use super::{
     ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, credential, credential_set,
-    deposit_preauth, escrow, kinds, offer, offer_create, payment, payment_channel, permissioned_domain,
-    set_regular_key, shared, signer_list_set, ticket_create, trust_set,
+    deposit_preauth, escrow, kinds, mptoken_authorize, mptoken_issuance, offer, offer_create, payment,
+    payment_channel, permissioned_domain, set_regular_key, shared, signer_list_set, ticket_create, trust_set,
 };
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -30,6 +30,8 @@ pub(super) fn is_enabled(info: &LedgerInfo, tx: &Submitted) -> bool {
         | TransactionType::AccountDelete
         | TransactionType::PaymentChannelClaim => credentials,
         TransactionType::DepositPreauth => deposit_preauth::is_enabled(info, tx),
+        TransactionType::MPTokenIssuanceCreate => mptoken_issuance::is_create_enabled(info, tx),
+        TransactionType::MPTokenIssuanceSet => mptoken_issuance::may_have_domain(info, object),
         _ => true,
     }
 }
@@ -37,8 +39,9 @@ pub(super) fn is_enabled(info: &LedgerInfo, tx: &Submitted) -> bool {
 /// The flags a transaction may have, besides those that all may.
 pub(super) fn flags_allowed(info: &LedgerInfo, tx: &Submitted) -> u32 {
     match tx.tx.tx_type() {
+        TransactionType::Payment => payment::flags_allowed(info, tx),
         TransactionType::OfferCreate => offer_create::flags_allowed(info),
-        kind => kinds::flags_allowed(kind),
+        kind => kinds::flags_allowed(kind, info.rules.generation()),
     }
 }
 
@@ -53,7 +56,7 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::TicketCreate => ticket_create::preflight(tx),
         TransactionType::EscrowCreate => escrow::create_preflight(info, tx),
         TransactionType::EscrowFinish => escrow::finish_preflight(tx),
-        TransactionType::EscrowCancel => Ok(()),
+        TransactionType::EscrowCancel | TransactionType::MPTokenIssuanceDestroy => Ok(()),
         TransactionType::AccountDelete => account_delete::preflight(tx),
         TransactionType::TrustSet => trust_set::preflight(tx),
         TransactionType::PaymentChannelCreate => payment_channel::create_preflight(tx),
@@ -64,6 +67,9 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::CredentialDelete => credential_set::delete_preflight(tx),
         TransactionType::PermissionedDomainSet => permissioned_domain::set_preflight(tx),
         TransactionType::PermissionedDomainDelete => permissioned_domain::delete_preflight(tx),
+        TransactionType::MPTokenIssuanceCreate => mptoken_issuance::create_preflight(tx),
+        TransactionType::MPTokenIssuanceSet => mptoken_issuance::set_preflight(info, tx),
+        TransactionType::MPTokenAuthorize => mptoken_authorize::preflight(tx),
         TransactionType::OfferCreate => offer_create::preflight(info, tx),
         TransactionType::OfferCancel => offer::cancel_preflight(tx),
         // Those of `ABSENT_TYPES`; others do not come from anybody.
@@ -93,6 +99,9 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::CredentialDelete => credential_set::delete_preclaim(state, tx),
         TransactionType::PermissionedDomainSet => permissioned_domain::set_preclaim(state, tx),
         TransactionType::PermissionedDomainDelete => permissioned_domain::delete_preclaim(state, tx),
+        TransactionType::MPTokenIssuanceDestroy => mptoken_issuance::destroy_preclaim(state, tx),
+        TransactionType::MPTokenIssuanceSet => mptoken_issuance::set_preclaim(state, info, tx),
+        TransactionType::MPTokenAuthorize => mptoken_authorize::preclaim(state, info, tx),
         TransactionType::OfferCreate => offer_create::preclaim(state, info, tx, flags),
         TransactionType::OfferCancel => offer::cancel_preclaim(state, tx),
         _ => Ok(()),
@@ -121,6 +130,10 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         TransactionType::CredentialDelete => credential_set::delete_apply(context),
         TransactionType::PermissionedDomainSet => permissioned_domain::set_apply(context),
         TransactionType::PermissionedDomainDelete => permissioned_domain::delete_apply(context),
+        TransactionType::MPTokenIssuanceCreate => mptoken_issuance::create_apply(context),
+        TransactionType::MPTokenIssuanceDestroy => mptoken_issuance::destroy_apply(context),
+        TransactionType::MPTokenIssuanceSet => mptoken_issuance::set_apply(context),
+        TransactionType::MPTokenAuthorize => mptoken_authorize::apply(context),
         TransactionType::OfferCreate => offer_create::apply(context),
         TransactionType::OfferCancel => offer::cancel_apply(context),
         _ => Err(TxResult::temUNKNOWN),

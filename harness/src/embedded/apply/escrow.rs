@@ -4,7 +4,7 @@ use xrpl_wire::{Amount, LedgerEntryType, Object, TxResult, condition, flags, ind
 
 use super::holdings::Holdings;
 use super::quantity::PARITY;
-use super::{Context, LedgerInfo, Ter, credential, directory, shared, token_escrow};
+use super::{Context, LedgerInfo, Ter, credential, directory, mpt_escrow, shared, token_escrow};
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
@@ -22,11 +22,15 @@ pub(super) fn create_preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
                 return Err(TxResult::temBAD_CURRENCY);
             }
         }
-        Amount::Issued(_) => return Err(TxResult::temBAD_AMOUNT),
-        Amount::Mpt(_) => {
-            tracing::warn!("escrow of MPTs is not implemented in the embedded ledger");
-            return Err(TxResult::temDISABLED);
+        Amount::Mpt(_) if info.rules.enabled(Amendment::TokenEscrow) => {
+            if !info.rules.enabled(Amendment::MPTokensV1) {
+                return Err(TxResult::temDISABLED);
+            }
+            if amount.is_zero() || amount.is_negative() {
+                return Err(TxResult::temBAD_AMOUNT);
+            }
         }
+        Amount::Issued(_) | Amount::Mpt(_) => return Err(TxResult::temBAD_AMOUNT),
     }
     if amount.is_zero() {
         return Err(TxResult::temBAD_AMOUNT);
@@ -56,6 +60,9 @@ pub(super) fn create_preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitte
     match object.amount(sf::Amount) {
         Some(Amount::Issued(amount)) => {
             token_escrow::create_preclaim(state, info, &tx.tx.account(), &destination, &amount)
+        }
+        Some(Amount::Mpt(amount)) => {
+            mpt_escrow::create_preclaim(state, info, &tx.tx.account(), &destination, &amount)
         }
         _ => Ok(()),
     }
@@ -129,7 +136,7 @@ pub(super) fn create_apply(context: &mut Context<'_>) -> Ter {
             }
             token_escrow::lock(context, &account, issued)?;
         }
-        Amount::Mpt(_) => return Err(TxResult::tefINTERNAL),
+        Amount::Mpt(amount) => mpt_escrow::lock(context, &account, amount)?,
     }
     context.view.insert(escrow_index, escrow);
     context.adjust_owner_count_of(&account, 1)
@@ -164,6 +171,9 @@ pub(super) fn finish_preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitte
     match (escrow.amount(sf::Amount), escrow.account(sf::Destination)) {
         (Some(Amount::Issued(amount)), Some(destination)) => {
             token_escrow::finish_preclaim(state, &destination, &amount)
+        }
+        (Some(Amount::Mpt(amount)), Some(destination)) => {
+            mpt_escrow::finish_preclaim(state, info, &destination, &amount)
         }
         _ => Ok(()),
     }
@@ -203,7 +213,12 @@ pub(super) fn finish_apply(context: &mut Context<'_>) -> Ter {
             token_escrow::unlock(context, rate, &amount, &owner, &destination, create_line)?;
             unlist_from_issuer(context, &escrow, &escrow_index, &amount.issuer)?;
         }
-        _ => return Err(TxResult::tefBAD_LEDGER),
+        Some(Amount::Mpt(amount)) => {
+            let create_token = destination == context.account();
+            let rate = escrow.u32(sf::TransferRate);
+            mpt_escrow::unlock(context, rate, &amount, &owner, &destination, create_token)?;
+        }
+        None => return Err(TxResult::tefBAD_LEDGER),
     }
     context.adjust_owner_count_of(&owner, -1)?;
     context.view.erase(&escrow_index);
@@ -217,6 +232,7 @@ pub(super) fn cancel_preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitte
     let escrow = named(state, tx)?;
     match (escrow.amount(sf::Amount), escrow.account(sf::Account)) {
         (Some(Amount::Issued(amount)), Some(owner)) => token_escrow::cancel_preclaim(state, &owner, &amount),
+        (Some(Amount::Mpt(amount)), Some(owner)) => mpt_escrow::cancel_preclaim(state, info, &owner, &amount),
         _ => Ok(()),
     }
 }
@@ -245,7 +261,10 @@ pub(super) fn cancel_apply(context: &mut Context<'_>) -> Ter {
             token_escrow::unlock(context, None, &amount, &owner, &owner, create_line)?;
             unlist_from_issuer(context, &escrow, &escrow_index, &amount.issuer)?;
         }
-        _ => return Err(TxResult::tefBAD_LEDGER),
+        Some(Amount::Mpt(amount)) => {
+            mpt_escrow::unlock(context, None, &amount, &owner, &owner, owner == context.account())?;
+        }
+        None => return Err(TxResult::tefBAD_LEDGER),
     }
     context.adjust_owner_count_of(&owner, -1)?;
     context.view.erase(&escrow_index);

@@ -134,7 +134,7 @@ impl Holdings<'_> {
             Issue::Issued { currency, issuer } => {
                 trust::require_auth(self.view, &nothing_of(currency, issuer), account)
             }
-            Issue::Mpt(id) => mpt::require_auth(self, id, account),
+            Issue::Mpt(id) => mpt::require_auth(self, id, account, mpt::Auth::Strong),
         }
     }
 }

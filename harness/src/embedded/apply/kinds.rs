@@ -114,15 +114,28 @@ pub(super) fn trades(kind: TransactionType) -> bool {
     )
 }
 
-/// The transaction flags a type knows, besides those that all know.
-pub(super) fn flags_allowed(kind: TransactionType) -> u32 {
+/// The transaction flags a type knows, besides those that all know. Payments and offers say theirs themselves.
+pub(super) fn flags_allowed(kind: TransactionType, generation: Generation) -> u32 {
     use xrpl_wire::flags::*;
     match kind {
-        TransactionType::Payment => tfNoRippleDirect | tfPartialPayment | tfLimitQuality,
+        TransactionType::PaymentChannelClaim => tfRenew | tfClose,
+        TransactionType::MPTokenAuthorize => tfMPTUnauthorize,
+        TransactionType::MPTokenIssuanceSet => tfMPTLock | tfMPTUnlock,
+        TransactionType::MPTokenIssuanceCreate => {
+            let all = tfMPTCanLock
+                | tfMPTRequireAuth
+                | tfMPTCanEscrow
+                | tfMPTCanTrade
+                | tfMPTCanTransfer
+                | tfMPTCanClawback;
+            match Amendment::ConfidentialTransfer.standing(generation) {
+                Standing::Unknown => all,
+                _ => all | tfMPTCanHoldConfidentialBalance,
+            }
+        }
         TransactionType::AccountSet => {
             tfRequireDestTag | tfOptionalDestTag | tfRequireAuth | tfOptionalAuth | tfDisallowXRP | tfAllowXRP
         }
-        TransactionType::PaymentChannelClaim => tfRenew | tfClose,
         TransactionType::TrustSet => {
             tfSetfAuth
                 | tfSetNoRipple

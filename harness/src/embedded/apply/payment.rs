@@ -1,14 +1,16 @@
 //! Payment.
 
 use xrpl_wire::{
-    AccountId, Amount, Hash256, IssuedAmount, LedgerEntryType, Object, PathStep, TxResult, Value, flags, sf,
+    AccountId, Amount, Hash256, Issue, IssuedAmount, LedgerEntryType, MptAmount, Object, PathStep, TxResult,
+    Value, flags, sf,
 };
 
 use super::flow::{self, Crossing, Request};
+use super::holdings::{self, Holdings};
 use super::quality::{Quality, Trade};
-use super::quantity::Quantity;
+use super::quantity::{PARITY, Quantity};
 use super::table::Table;
-use super::{Context, LedgerInfo, Ter, credential, shared};
+use super::{Context, LedgerInfo, Ter, credential, mpt, shared};
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
@@ -23,19 +25,42 @@ fn is_direct_xrp(tx: &Submitted) -> bool {
     object.drops(sf::Amount).is_some() && !object.has(sf::SendMax) && !object.has(sf::Paths)
 }
 
+/// The flags of a Payment: of a token it may only be partial.
+pub(super) fn flags_allowed(info: &LedgerInfo, tx: &Submitted) -> u32 {
+    let token = matches!(tx.tx.object().amount(sf::Amount), Some(Amount::Mpt(_)));
+    if token && !info.rules.enabled(Amendment::MPTokensV2) {
+        return flags::tfPartialPayment;
+    }
+    flags::tfNoRippleDirect | flags::tfPartialPayment | flags::tfLimitQuality
+}
+
+/// What tokens are barred from: they move between two accounts, and for nothing else.
+fn preflight_token(info: &LedgerInfo, object: &Object, amount: &Amount, send_max: Option<&Amount>) -> Ter {
+    let is_token = |amount: &Amount| matches!(amount, Amount::Mpt(_));
+    if is_token(amount) && !info.rules.enabled(Amendment::MPTokensV1) {
+        return Err(TxResult::temDISABLED);
+    }
+    if is_token(amount) && object.has(sf::Paths) {
+        return Err(TxResult::temMALFORMED);
+    }
+    if object.hash256(sf::DomainID) == Some(Hash256::ZERO) && info.rules.enabled(Amendment::FixCleanup3_2_0) {
+        return Err(TxResult::temMALFORMED);
+    }
+    match send_max {
+        Some(most) if (is_token(amount) || is_token(most)) && most.issue() != amount.issue() => {
+            Err(TxResult::temMALFORMED)
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
     let object = tx.tx.object();
     let given = object.u32(sf::Flags).unwrap_or(0);
     let partial = given & flags::tfPartialPayment != 0;
     let amount = object.amount(sf::Amount).ok_or(TxResult::temBAD_AMOUNT)?;
     let send_max = object.amount(sf::SendMax);
-    if matches!(amount, Amount::Mpt(_)) || matches!(send_max, Some(Amount::Mpt(_))) {
-        tracing::warn!("payments of MPTs are not implemented in the embedded ledger");
-        return Err(TxResult::temDISABLED);
-    }
-    if object.hash256(sf::DomainID) == Some(Hash256::ZERO) && info.rules.enabled(Amendment::FixCleanup3_2_0) {
-        return Err(TxResult::temMALFORMED);
-    }
+    preflight_token(info, object, &amount, send_max.as_ref())?;
     let account = tx.tx.account();
     let destination = object.account(sf::Destination).ok_or(TxResult::temDST_NEEDED)?;
     let has_paths = object.has(sf::Paths);
@@ -138,6 +163,9 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
             .with(sf::OwnerCount, 0u32);
         context.view.insert(index, root);
     }
+    if let Some(Amount::Mpt(amount)) = context.fields().amount(sf::Amount) {
+        return pay_token(context, &destination, &amount);
+    }
     if !is_direct_xrp(context.tx) {
         context.verify_deposit_preauth(&context.account(), &destination)?;
         return ripple(context, &destination);
@@ -220,10 +248,50 @@ fn ripple(context: &mut Context<'_>, destination: &AccountId) -> Ter {
     Ok(())
 }
 
+/// Pays in a token.
+fn pay_token(context: &mut Context<'_>, destination: &AccountId, amount: &MptAmount) -> Ter {
+    let (account, info) = (context.account(), context.info);
+    let (id, math) = (&amount.issuance_id, info.math());
+    let holdings = Holdings { view: &context.view, info };
+    for party in [&account, destination] {
+        mpt::require_auth(&holdings, id, party, mpt::Auth::Strong)?;
+    }
+    mpt::check_transfer(&context.view, id, &account, destination)?;
+    context.verify_deposit_preauth(&account, destination)?;
+    let mut rate = PARITY;
+    if ![account, *destination].contains(&mpt::issuer(id)) {
+        if [&account, destination].into_iter().any(|party| mpt::is_frozen(&context.view, id, party)) {
+            return Err(TxResult::tecLOCKED);
+        }
+        rate = mpt::transfer_rate(&context.view, id);
+    }
+    let wanted = Quantity::of(&Amount::Mpt(*amount))?;
+    let most = Quantity::of(&most_to_send(context.tx, Amount::Mpt(*amount)))?;
+    let (mut deliver, mut needed) = (wanted, math.times_rate(wanted, rate)?);
+    if context.tx.tx.flags() & flags::tfPartialPayment != 0 && needed > most {
+        (deliver, needed) = (math.over_rate(most, rate)?, most);
+    }
+    let least = context.fields().amount(sf::DeliverMin).map(|least| Quantity::of(&least)).transpose()?;
+    if needed > most || least.is_some_and(|least| deliver < least) {
+        return Err(TxResult::tecPATH_PARTIAL);
+    }
+    match holdings::send(&mut context.view, info, &account, destination, &Issue::Mpt(*id), deliver) {
+        Err(TxResult::tecINSUFFICIENT_FUNDS | TxResult::tecPATH_DRY) => {
+            return Err(TxResult::tecPATH_PARTIAL);
+        }
+        sent => sent?,
+    }
+    if deliver != wanted && info.rules.enabled(Amendment::FixMPTDeliveredAmount) {
+        context.delivered = Some(deliver.amount(&Issue::Mpt(*id))?);
+    }
+    Ok(())
+}
+
 fn same_currency(one: &Amount, other: &Amount) -> bool {
     match (one, other) {
         (Amount::Xrp(_), Amount::Xrp(_)) => true,
         (Amount::Issued(one), Amount::Issued(other)) => one.currency == other.currency,
+        (Amount::Mpt(one), Amount::Mpt(other)) => one.issuance_id == other.issuance_id,
         _ => false,
     }
 }

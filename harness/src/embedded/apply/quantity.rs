@@ -470,6 +470,14 @@ impl Arithmetic {
         self.mul_round(quantity, self.rate(rate)?, quantity.unit(), true, false)
     }
 
+    /// What arrives of a quantity that is sent.
+    pub(super) fn over_rate(self, quantity: Quantity, rate: u32) -> Result<Quantity, TxResult> {
+        if rate == PARITY {
+            return Ok(quantity);
+        }
+        self.divide(quantity, self.rate(rate)?, quantity.unit())
+    }
+
     /// The same rounded up.
     pub(super) fn over_rate_up(self, quantity: Quantity, rate: u32) -> Result<Quantity, TxResult> {
         if rate == PARITY {

@@ -12,7 +12,7 @@ use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
 
 /// Flags that every type knows. What is within a batch is looked for last.
-const UNIVERSAL_FLAGS: u32 = flags::tfFullyCanonicalSig | flags::tfInnerBatchTxn;
+pub(super) const UNIVERSAL_FLAGS: u32 = flags::tfFullyCanonicalSig | flags::tfInnerBatchTxn;
 
 /// Up to this number networks must not be named.
 const UNNAMED_NETWORKS: u32 = 1024;

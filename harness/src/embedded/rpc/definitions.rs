@@ -72,7 +72,7 @@ fn definitions(generation: Generation) -> Map<String, Value> {
                 ("nth", field.nth().into()),
                 ("type", name.into()),
             ]);
-            vec![Value::from(field.name()), Value::Object(row)].into()
+            vec![Value::from(format::field_name(field)), Value::Object(row)].into()
         })
         .collect();
     let entries = LedgerEntryType::ALL
@@ -135,7 +135,7 @@ fn element(field: Field, presence: Presence) -> Map<String, Value> {
         Presence::Optional => 1,
         Presence::Default => 2,
     };
-    fields([("name", field.name().into()), ("optionality", optionality.into())])
+    fields([("name", format::field_name(field).into()), ("optionality", optionality.into())])
 }
 
 #[cfg(test)]

@@ -1,19 +1,36 @@
 //! Ledger entries as the server prints them, and the names of their types.
 
 use serde_json::Value;
-use xrpl_wire::{Hash256, LedgerEntryType, Object, sf};
+use xrpl_wire::{Hash256, LedgerEntryType, Object, index, sf};
 
 use super::error::Failure;
 use super::params::Params;
-use crate::embedded::Generation;
+use crate::embedded::{Generation, format};
 
 /// An entry with its index.
 pub(super) fn entry(key: &Hash256, object: &Object) -> Value {
-    let mut json = object.to_json();
+    let mut json = format::to_json(object);
     if let Value::Object(fields) = &mut json {
+        if let Some(id) = issuance_id(object) {
+            fields.insert("mpt_issuance_id".to_owned(), id.into());
+        }
         fields.insert("index".to_owned(), key.to_string().into());
     }
     json
+}
+
+/// The id of the token that an entry is the issuance of, if it is one.
+fn issuance_id(object: &Object) -> Option<String> {
+    if object.u16(sf::LedgerEntryType) != Some(LedgerEntryType::MPTokenIssuance.code()) {
+        return None;
+    }
+    token_id(object)
+}
+
+/// The id of the token that these fields of an MPTokenIssuance are of.
+pub(super) fn token_id(fields: &Object) -> Option<String> {
+    let id = index::mpt_id(fields.u32(sf::Sequence)?, &fields.account(sf::Issuer)?);
+    Some(hex::encode_upper(id))
 }
 
 /// An AccountRoot, with the picture that its EmailHash names.

@@ -41,7 +41,7 @@ pub(super) fn object(
     json: &Map<String, Value>,
 ) -> Result<Object, Failure> {
     check_object(generation, path, json, 0)?;
-    Object::from_json(&Value::Object(json.clone())).map_err(|_| says(path, "has invalid data."))
+    Object::from_json(&format::with_new_names(json)).map_err(|_| says(path, "has invalid data."))
 }
 
 fn check_object(
@@ -64,7 +64,7 @@ fn check_object(
             (FieldType::Object, _) => return Err(says(&path, "is not a JSON object.")),
             (FieldType::Array, Value::Array(items)) => check_array(generation, &path, items, depth + 1)?,
             (FieldType::Array, _) => return Err(says(&path, "must be a JSON array.")),
-            _ => check_leaf(&path, name, field, value)?,
+            _ => check_leaf(&path, field, value)?,
         }
     }
     Ok(())
@@ -72,7 +72,7 @@ fn check_object(
 
 /// The field of a name, if the generation has it.
 fn known(generation: Generation, name: &str) -> Option<Field> {
-    Field::from_name(name).filter(|field| format::knows_field(generation, *field))
+    format::field_named(name).filter(|field| format::knows_field(generation, *field))
 }
 
 /// Whether an object within has the fields that its kind must have, and no others.
@@ -119,8 +119,8 @@ fn check_array(generation: Generation, path: &str, items: &[Value], depth: usize
 }
 
 /// A value that holds no fields: whether it reads at all, and if not, whether its kind or its content is wrong.
-fn check_leaf(path: &str, name: &str, field: Field, value: &Value) -> Result<(), Failure> {
-    let single = Map::from_iter([(name.to_owned(), value.clone())]);
+fn check_leaf(path: &str, field: Field, value: &Value) -> Result<(), Failure> {
+    let single = Map::from_iter([(field.name().to_owned(), value.clone())]);
     match Object::from_json(&Value::Object(single)) {
         Ok(_) => Ok(()),
         Err(CodecError::TooDeep) => Err(says(path, "exceeds nesting depth limit.")),

@@ -6,7 +6,7 @@ use super::error::{Failure, RpcError, RpcResult};
 use super::parsed::{self, Unparsed};
 use super::tx_json::{self, Delivered};
 use super::{Call, autofill, fields, params, sign};
-use crate::embedded::Ledger;
+use crate::embedded::{Ledger, format};
 
 pub(super) fn simulate<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     let params = call.params;
@@ -55,10 +55,11 @@ pub(super) fn simulate<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
             let blob = meta.encode().unwrap_or_default();
             result.insert("meta_blob".to_owned(), hex::encode_upper(blob).into());
         } else {
-            let mut json = meta.to_json();
+            let mut json = format::to_json(meta);
             if let Value::Object(fields) = &mut json {
                 let since = tx_json::tells_delivered(open.index(), open.parent_close_time());
                 tx_json::insert_delivered(fields, &tx, meta, simulated.result, since, Delivered::Any);
+                tx_json::insert_issuance_id(fields, &tx, meta);
             }
             result.insert("meta".to_owned(), json);
         }
@@ -79,7 +80,7 @@ fn invalid(message: &str) -> Failure {
 
 fn from_blob(call: &Call<'_>) -> Option<Map<String, Value>> {
     let blob = hex::decode(call.params.get("tx_blob").as_str()?).ok().filter(|blob| !blob.is_empty())?;
-    match xrpl_wire::Object::decode(&blob).ok()?.to_json() {
+    match xrpl_wire::Object::decode(&blob).ok().as_ref().map(format::to_json)? {
         Value::Object(json) => Some(json),
         _ => None,
     }

@@ -1,10 +1,10 @@
 //! Transactions and their metadata as the server prints them.
 
 use serde_json::{Map, Value};
-use xrpl_wire::{RippleTime, Transaction, TransactionType, TxResult, sf};
+use xrpl_wire::{LedgerEntryType, Object, RippleTime, Transaction, TransactionType, TxResult, sf};
 
-use super::text;
-use crate::embedded::{ClosedLedger, ClosedTx};
+use super::{entry, text};
+use crate::embedded::{ClosedLedger, ClosedTx, format};
 
 /// Which transactions of a kind that can deliver show `delivered_amount`; the server's methods differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ const DELIVERED_SINCE_SECONDS: u32 = 446_000_000;
 
 /// The fields of a transaction, without its hash.
 pub(super) fn transaction(tx: &Transaction) -> Map<String, Value> {
-    match tx.to_json() {
+    match format::to_json(tx.object()) {
         Value::Object(fields) => fields,
         _ => Map::new(),
     }
@@ -55,18 +55,34 @@ pub(super) fn tells_delivered(ledger_index: u32, close_time: RippleTime) -> bool
 pub(super) fn metadata(ledger: &ClosedLedger, tx: &ClosedTx, which: Delivered) -> Value {
     let since = tells_delivered(ledger.header.index, ledger.header.close_time);
     let meta = tx.meta();
-    let mut json = meta.to_json();
+    let mut json = format::to_json(&meta);
     if let Value::Object(fields) = &mut json {
         insert_delivered(fields, tx.tx(), &meta, tx.result, since, which);
+        insert_issuance_id(fields, tx.tx(), &meta);
     }
     json
+}
+
+/// Adds `mpt_issuance_id` where a token was made.
+pub(super) fn insert_issuance_id(fields: &mut Map<String, Value>, tx: &Transaction, meta: &Object) {
+    if tx.tx_type() != TransactionType::MPTokenIssuanceCreate {
+        return;
+    }
+    let mut nodes = meta.array(sf::AffectedNodes).unwrap_or_default().iter();
+    let made = nodes.find(|(kind, node)| {
+        *kind == sf::CreatedNode
+            && node.u16(sf::LedgerEntryType) == Some(LedgerEntryType::MPTokenIssuance.code())
+    });
+    if let Some(id) = made.and_then(|(_, node)| entry::token_id(node.object(sf::NewFields)?)) {
+        fields.insert("mpt_issuance_id".to_owned(), id.into());
+    }
 }
 
 /// Adds `delivered_amount` where the transaction could deliver and did.
 pub(super) fn insert_delivered(
     fields: &mut Map<String, Value>,
     tx: &Transaction,
-    meta: &xrpl_wire::Object,
+    meta: &Object,
     result: TxResult,
     since: bool,
     which: Delivered,
