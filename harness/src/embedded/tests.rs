@@ -1,6 +1,7 @@
 //! The ledger as its users see it.
 
 mod channels;
+mod checks;
 mod credentials;
 mod format;
 mod generations;

@@ -3,9 +3,10 @@
 use xrpl_wire::{TransactionType, TxResult, sf};
 
 use super::{
-    ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, credential, credential_set,
-    deposit_preauth, escrow, kinds, mptoken_authorize, mptoken_issuance, offer, offer_create, payment,
-    payment_channel, permissioned_domain, set_regular_key, shared, signer_list_set, ticket_create, trust_set,
+    ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, check, check_cash, credential,
+    credential_set, deposit_preauth, escrow, kinds, mptoken_authorize, mptoken_issuance, offer, offer_create,
+    payment, payment_channel, permissioned_domain, set_regular_key, shared, signer_list_set, ticket_create,
+    trust_set,
 };
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -56,9 +57,13 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::TicketCreate => ticket_create::preflight(tx),
         TransactionType::EscrowCreate => escrow::create_preflight(info, tx),
         TransactionType::EscrowFinish => escrow::finish_preflight(tx),
-        TransactionType::EscrowCancel | TransactionType::MPTokenIssuanceDestroy => Ok(()),
+        TransactionType::EscrowCancel
+        | TransactionType::CheckCancel
+        | TransactionType::MPTokenIssuanceDestroy => Ok(()),
         TransactionType::AccountDelete => account_delete::preflight(tx),
         TransactionType::TrustSet => trust_set::preflight(tx),
+        TransactionType::CheckCreate => check::create_preflight(tx),
+        TransactionType::CheckCash => check_cash::preflight(tx),
         TransactionType::PaymentChannelCreate => payment_channel::create_preflight(tx),
         TransactionType::PaymentChannelFund => payment_channel::fund_preflight(info, tx),
         TransactionType::PaymentChannelClaim => payment_channel::claim_preflight(info, tx),
@@ -92,6 +97,9 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::EscrowCancel => escrow::cancel_preclaim(state, info, tx),
         TransactionType::AccountDelete => account_delete::preclaim(state, info, tx),
         TransactionType::TrustSet => trust_set::preclaim(state, tx),
+        TransactionType::CheckCreate => check::create_preclaim(state, info, tx),
+        TransactionType::CheckCash => check_cash::preclaim(state, info, tx),
+        TransactionType::CheckCancel => check::cancel_preclaim(state, info, tx),
         TransactionType::PaymentChannelCreate => payment_channel::create_preclaim(state, info, tx),
         TransactionType::PaymentChannelClaim => credential::preclaim_ids(state, tx),
         TransactionType::CredentialCreate => credential_set::create_preclaim(state, tx),
@@ -122,6 +130,9 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         TransactionType::EscrowCancel => escrow::cancel_apply(context),
         TransactionType::AccountDelete => account_delete::apply(context),
         TransactionType::TrustSet => trust_set::apply(context),
+        TransactionType::CheckCreate => check::create_apply(context),
+        TransactionType::CheckCash => check_cash::apply(context),
+        TransactionType::CheckCancel => check::cancel_apply(context),
         TransactionType::PaymentChannelCreate => payment_channel::create_apply(context),
         TransactionType::PaymentChannelFund => payment_channel::fund_apply(context),
         TransactionType::PaymentChannelClaim => payment_channel::claim_apply(context),

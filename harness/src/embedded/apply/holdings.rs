@@ -224,6 +224,25 @@ fn send_xrp(
     Ok(())
 }
 
+/// Moves XRP between two accounts that are there.
+pub(super) fn transfer_xrp(
+    view: &mut Table<'_>,
+    info: &LedgerInfo,
+    sender: &AccountId,
+    receiver: &AccountId,
+    drops: u64,
+) -> Ter {
+    let balance = |view: &Table<'_>, account| view.read(&index::account_root(account)).map(shared::balance);
+    let (Some(left), Some(_)) = (balance(view, sender), balance(view, receiver)) else {
+        return Err(TxResult::tefINTERNAL);
+    };
+    let left = left.checked_sub(drops).ok_or_else(|| too_little_xrp(info))?;
+    set_balance(view, sender, i64::try_from(left).map_err(|_| TxResult::tefINTERNAL)?)?;
+    let before = balance(view, receiver).ok_or(TxResult::tefINTERNAL)?;
+    let after = i64::try_from(before.saturating_add(drops)).map_err(|_| TxResult::tefINTERNAL)?;
+    set_balance(view, receiver, after)
+}
+
 fn set_balance(view: &mut Table<'_>, account: &AccountId, drops: i64) -> Ter {
     let balance = Quantity::Drops(drops).amount(&Issue::Xrp)?;
     let root = view.update(&index::account_root(account)).ok_or(TxResult::tefINTERNAL)?;

@@ -5,6 +5,8 @@
 
 mod account_delete;
 mod account_set;
+mod check;
+mod check_cash;
 mod credential;
 mod credential_set;
 mod credits;
