@@ -15,8 +15,8 @@
 //!   EscrowCreate, EscrowFinish, EscrowCancel, TrustSet, AccountDelete, CredentialCreate, CredentialAccept,
 //!   CredentialDelete, PermissionedDomainSet, PermissionedDomainDelete, PaymentChannelCreate, PaymentChannelFund,
 //!   PaymentChannelClaim, OfferCreate, OfferCancel, MPTokenIssuanceCreate, MPTokenIssuanceSet,
-//!   MPTokenIssuanceDestroy, MPTokenAuthorize, CheckCreate, CheckCash and CheckCancel. Every other type is answered
-//!   `temUNKNOWN`, with a warning in the log.
+//!   MPTokenIssuanceDestroy, MPTokenAuthorize, CheckCreate, CheckCash, CheckCancel and Clawback. Every other type is
+//!   answered `temUNKNOWN`, with a warning in the log.
 //! - **Payments and offers** never find liquidity of AMMs: there are none. Tokens stand in no offers or checks, whatever
 //!   amendments are asked for. What a token may change of itself later is what 3.3.0-b0 lets it, which 3.3.0 does
 //!   another way.

@@ -2,6 +2,7 @@
 
 mod channels;
 mod checks;
+mod clawbacks;
 mod credentials;
 mod format;
 mod generations;

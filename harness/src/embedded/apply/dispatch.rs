@@ -3,10 +3,10 @@
 use xrpl_wire::{TransactionType, TxResult, sf};
 
 use super::{
-    ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, check, check_cash, credential,
-    credential_set, deposit_preauth, escrow, kinds, mptoken_authorize, mptoken_issuance, offer, offer_create,
-    payment, payment_channel, permissioned_domain, set_regular_key, shared, signer_list_set, ticket_create,
-    trust_set,
+    ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, check, check_cash, clawback,
+    credential, credential_set, deposit_preauth, escrow, kinds, mptoken_authorize, mptoken_issuance, offer,
+    offer_create, payment, payment_channel, permissioned_domain, set_regular_key, shared, signer_list_set,
+    ticket_create, trust_set,
 };
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -67,6 +67,7 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::PaymentChannelCreate => payment_channel::create_preflight(tx),
         TransactionType::PaymentChannelFund => payment_channel::fund_preflight(info, tx),
         TransactionType::PaymentChannelClaim => payment_channel::claim_preflight(info, tx),
+        TransactionType::Clawback => clawback::preflight(info, tx),
         TransactionType::CredentialCreate => credential_set::create_preflight(tx),
         TransactionType::CredentialAccept => credential_set::accept_preflight(tx),
         TransactionType::CredentialDelete => credential_set::delete_preflight(tx),
@@ -102,6 +103,7 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::CheckCancel => check::cancel_preclaim(state, info, tx),
         TransactionType::PaymentChannelCreate => payment_channel::create_preclaim(state, info, tx),
         TransactionType::PaymentChannelClaim => credential::preclaim_ids(state, tx),
+        TransactionType::Clawback => clawback::preclaim(state, info, tx),
         TransactionType::CredentialCreate => credential_set::create_preclaim(state, tx),
         TransactionType::CredentialAccept => credential_set::accept_preclaim(state, tx),
         TransactionType::CredentialDelete => credential_set::delete_preclaim(state, tx),
@@ -136,6 +138,7 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         TransactionType::PaymentChannelCreate => payment_channel::create_apply(context),
         TransactionType::PaymentChannelFund => payment_channel::fund_apply(context),
         TransactionType::PaymentChannelClaim => payment_channel::claim_apply(context),
+        TransactionType::Clawback => clawback::apply(context),
         TransactionType::CredentialCreate => credential_set::create_apply(context),
         TransactionType::CredentialAccept => credential_set::accept_apply(context),
         TransactionType::CredentialDelete => credential_set::delete_apply(context),

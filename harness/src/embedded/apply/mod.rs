@@ -7,6 +7,7 @@ mod account_delete;
 mod account_set;
 mod check;
 mod check_cash;
+mod clawback;
 mod credential;
 mod credential_set;
 mod credits;

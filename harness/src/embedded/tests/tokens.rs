@@ -161,6 +161,11 @@ fn what_is_locked_goes_nowhere_but_to_its_issuer() {
     let all = set(&world, id).with(sf::Flags, flags::tfMPTLock);
     world.must(0, all);
     assert_eq!(world.pay(1, 2, of(id, 1)), TxResult::tecLOCKED);
+    let claw =
+        world.tx(TransactionType::Clawback, 0).with(sf::Holder, world.id(1)).with(sf::Amount, of(id, 1_000));
+    world.must(0, claw);
+    assert_eq!(has(&world, 1, id), Some(0), "all there was");
+    assert_eq!(issuance(&world, id, sf::OutstandingAmount), 101);
 }
 
 #[test]
