@@ -103,6 +103,10 @@ const ASKED: &[(&str, Asked)] = &[
     ("cosigner/beyond", Asked::Only(&[])),
 ];
 
+/// Stories of which every ledger is asked for, though not every reply is the same: no paths are found for whoever asks
+/// for some, and what was malformed is not remembered.
+const LEDGERS: &[&str] = &["3.2/mpt", "3.2/payment-paths", "3.3/mpt", "3.3/payment-paths"];
+
 fn main() -> ExitCode {
     // As cargo passes it on.
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
@@ -153,6 +157,9 @@ fn walk(filter: &str) -> std::io::Result<Vec<String>> {
             all.add(&score);
             match (is_asked, score.is_exact()) {
                 (true, false) => missed.push(name),
+                (false, false) if LEDGERS.contains(&name.as_str()) && score.same_ledgers < score.ledgers => {
+                    missed.push(name);
+                }
                 (false, true) if asked.is_some() => more.push(name),
                 _ => {}
             }

@@ -11,16 +11,11 @@
 //!
 //! - **Alone.** A closed ledger is validated at once. There is no consensus, no peer, no fee vote, no amendment vote,
 //!   no negative UNL, no pseudo-transaction; fees and amendments stay as the first ledger has them.
-//! - **Transaction types.** Payment, AccountSet, SetRegularKey, SignerListSet, TicketCreate, DepositPreauth,
-//!   EscrowCreate, EscrowFinish, EscrowCancel, TrustSet, AccountDelete, CredentialCreate, CredentialAccept,
-//!   CredentialDelete, PermissionedDomainSet, PermissionedDomainDelete, PaymentChannelCreate, PaymentChannelFund,
-//!   PaymentChannelClaim, OfferCreate, OfferCancel, MPTokenIssuanceCreate, MPTokenIssuanceSet,
-//!   MPTokenIssuanceDestroy, MPTokenAuthorize, CheckCreate, CheckCash, CheckCancel and Clawback. Every other type is
-//!   answered `temUNKNOWN`, with a warning in the log.
+//! - **Transaction types.** The README of this crate lists what is there. What is not ([`ABSENT_TYPES`]) is answered
+//!   `temUNKNOWN`, with a warning in the log that names it.
 //! - **Payments and offers** never find liquidity of AMMs: there are none. Tokens stand in no offers or checks, whatever
 //!   amendments are asked for. What a token may change of itself later is what 3.3.0-b0 lets it, which 3.3.0 does
-//!   another way.
-//! - **Delegates.** None exist: any Delegate is answered `temDISABLED`.
+//!   another way. Any Delegate is answered `temDISABLED`.
 //! - **Amendments.** Most are taken to be in force where their generation has them on a fresh ledger; [`Rules`] says
 //!   which are, and where it is asked about one, that one makes a difference.
 //! - **Reading.** Transactions must be in canonical form; a server also reads some that are not. The words of
@@ -64,6 +59,7 @@ mod trie;
 pub mod rpc;
 
 pub use amendment::{Amendment, Standing, amendment_id};
+pub use apply::ABSENT_TYPES;
 pub use closed::{ClosedLedger, ClosedTx};
 pub use control::MoreThanAllXrp;
 pub use escalation::{BASE_LEVEL, QueueMetrics, QueueSetup};

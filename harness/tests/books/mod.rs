@@ -1,6 +1,8 @@
 //! The books of closed ledgers, checked from their bytes and the format's rules alone: drops, owner counts,
 //! directories, hashes, metadata. Property tests and fuzzing share it; it knows nothing of how a ledger is made.
 
+mod market;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use xrpl_harness::embedded::{ClosedLedger, StateMap};
@@ -18,6 +20,7 @@ pub(crate) fn check(parent: Option<&ClosedLedger>, closed: &ClosedLedger) {
     check_drops(closed);
     check_owners(&closed.state);
     check_directories(&closed.state);
+    market::check_tokens(&closed.state);
     if let Some(parent) = parent {
         check_succession(parent, closed);
         check_metadata(parent, closed);
@@ -36,17 +39,21 @@ fn check_hashes(closed: &ClosedLedger) {
     assert_eq!(closed.hash, closed.header.hash(), "ledger_hash");
 }
 
-/// What accounts hold and escrows lock is all there is.
+/// What accounts hold, escrows lock and channels still owe is all there is.
 fn check_drops(closed: &ClosedLedger) {
-    let mut held = 0;
+    let mut held: u64 = 0;
     for (index, entry) in closed.state.iter() {
         let field = match entry.entry_type() {
             Some(LedgerEntryType::AccountRoot) => sf::Balance,
-            Some(LedgerEntryType::Escrow) => sf::Amount,
+            Some(LedgerEntryType::Escrow | LedgerEntryType::PayChannel) => sf::Amount,
             _ => continue,
         };
+        if is(entry.entry_type(), LedgerEntryType::PayChannel) {
+            // What has been paid out of it is elsewhere.
+            held = held.wrapping_sub(entry.object().drops(sf::Balance).expect("what was paid").get());
+        }
         match entry.object().amount(field) {
-            Some(Amount::Xrp(drops)) => held += drops.get(),
+            Some(Amount::Xrp(drops)) => held = held.wrapping_add(drops.get()),
             Some(_) if field == sf::Amount => {}
             other => panic!("entry {index} holds {other:?}"),
         }
@@ -64,6 +71,11 @@ fn check_owners(state: &StateMap) {
         let account = || object.account(sf::Account).expect("an account");
         let key = match entry.entry_type().expect("a known type of entry") {
             LedgerEntryType::AccountRoot => index::account_root(&account()),
+            kind if market::is_one(kind) => {
+                let (owner, key) = market::owner_and_key(kind, at, object);
+                own(owner);
+                key
+            }
             LedgerEntryType::Ticket => {
                 own(account());
                 *tickets.entry(account()).or_default() += 1;
@@ -71,7 +83,13 @@ fn check_owners(state: &StateMap) {
             }
             LedgerEntryType::DepositPreauth => {
                 own(account());
-                index::deposit_preauth(&account(), &object.account(sf::Authorize).expect("who is authorized"))
+                match object.account(sf::Authorize) {
+                    Some(authorized) => index::deposit_preauth(&account(), &authorized),
+                    None => {
+                        let listed = market::credentials(object, sf::AuthorizeCredentials);
+                        index::deposit_preauth_credentials(&account(), &listed)
+                    }
+                }
             }
             LedgerEntryType::SignerList => {
                 let owner = object.account(sf::Owner).expect("an owner");
@@ -112,8 +130,8 @@ fn check_owners(state: &StateMap) {
     assert!(owned.is_empty(), "owners without an account: {owned:?}");
 }
 
-/// Owners' directories: pages are linked both ways, none is empty or too full, and each lists exactly the entries
-/// that point back at it.
+/// Directories of owners and of books: pages are linked both ways, none is empty or too full, and each lists exactly
+/// the entries that point back at it.
 fn check_directories(state: &StateMap) {
     let mut listed: BTreeSet<(Hash256, u64, Hash256)> = BTreeSet::new();
     let mut pages = 0;
@@ -121,8 +139,12 @@ fn check_directories(state: &StateMap) {
         state.iter().filter(|(_, entry)| is(entry.entry_type(), LedgerEntryType::DirectoryNode))
     {
         pages += 1;
-        let owner = entry.object().account(sf::Owner).expect("a directory's owner");
-        if *at == index::owner_dir(&owner) {
+        let root = entry.object().hash256(sf::RootIndex).expect("a page's root");
+        match entry.object().account(sf::Owner) {
+            Some(owner) => assert_eq!(root, index::owner_dir(&owner), "an owner's directory"),
+            None => market::check_directory(&root, entry.object()),
+        }
+        if *at == root {
             listed.extend(walk(state, at));
         }
     }
@@ -136,8 +158,10 @@ fn check_directories(state: &StateMap) {
 
     let mut expected: BTreeSet<(Hash256, u64, Hash256)> = BTreeSet::new();
     for (at, entry) in state.iter() {
-        for (owner, page) in places(entry.entry_type(), entry.object()) {
-            assert!(expected.insert((index::owner_dir(&owner), page, *at)), "entry {at} is listed twice");
+        let owners = places(entry.entry_type(), entry.object()).into_iter();
+        let owners = owners.map(|(owner, page)| (index::owner_dir(&owner), page));
+        for (root, page) in owners.chain(market::books(entry.entry_type(), entry.object())) {
+            assert!(expected.insert((root, page, *at)), "entry {at} is listed twice");
         }
     }
     assert_eq!(listed, expected, "what directories list, and what says that it is listed");
@@ -159,7 +183,9 @@ fn walk(state: &StateMap, root: &Hash256) -> Vec<(Hash256, u64, Hash256)> {
         assert!(entries.len() <= PAGE_ENTRIES, "page {number} holds {}", entries.len());
         // The server leaves an empty root standing where a Ticket or an Escrow was the last to go.
         assert!(!entries.is_empty() || number == 0, "page {number} is empty");
-        assert!(entries.is_sorted(), "page {number} is out of order");
+        // Books list the oldest first, owners by index.
+        assert!(!object.has(sf::Owner) || entries.is_sorted(), "page {number} is out of order");
+        assert!(object.has(sf::Owner) || !entries.is_empty(), "an empty page of a book");
         all.extend(entries.iter().map(|entry| (*root, number, *entry)));
         let next = link(object, sf::IndexNext);
         if next == 0 {
@@ -179,7 +205,21 @@ fn places(kind: Option<LedgerEntryType>, object: &Object) -> Vec<(AccountId, u64
         Some(LedgerEntryType::Ticket | LedgerEntryType::DepositPreauth) => {
             at(sf::Account, sf::OwnerNode).into_iter().collect()
         }
-        Some(LedgerEntryType::SignerList) => at(sf::Owner, sf::OwnerNode).into_iter().collect(),
+        Some(LedgerEntryType::SignerList | LedgerEntryType::PermissionedDomain) => {
+            at(sf::Owner, sf::OwnerNode).into_iter().collect()
+        }
+        Some(LedgerEntryType::Offer | LedgerEntryType::MPToken) => {
+            at(sf::Account, sf::OwnerNode).into_iter().collect()
+        }
+        Some(LedgerEntryType::MPTokenIssuance) => at(sf::Issuer, sf::OwnerNode).into_iter().collect(),
+        Some(LedgerEntryType::Credential) => {
+            let own = [at(sf::Issuer, sf::IssuerNode), at(sf::Subject, sf::SubjectNode)];
+            own.into_iter().flatten().collect()
+        }
+        Some(LedgerEntryType::Check | LedgerEntryType::PayChannel) => {
+            let own = [at(sf::Account, sf::OwnerNode), at(sf::Destination, sf::DestinationNode)];
+            own.into_iter().flatten().collect()
+        }
         Some(LedgerEntryType::Escrow) => {
             let issuer = match object.amount(sf::Amount) {
                 Some(Amount::Issued(amount)) => page(sf::IssuerNode).map(|page| (amount.issuer, page)),

@@ -1,11 +1,13 @@
 //! Random lives: a few accounts that do good and bad things of every kind, one number for each.
 
+mod market;
+
 use std::sync::LazyLock;
 
 use xrpl_harness::embedded::{CloseTime, GENESIS_SEED, GenesisConfig, Ledger};
 use xrpl_wire::{
-    AccountId, Amount, Currency, Drops, IssuedAmount, KeyPair, KeyType, LedgerEntryType, Object, RippleTime,
-    Seed, Transaction, TransactionType, Value, condition, flags, index, sf, sign,
+    AccountId, Amount, Currency, Drops, Field, Hash256, IssuedAmount, KeyPair, KeyType, LedgerEntryType,
+    Object, RippleTime, Seed, Transaction, TransactionType, Value, condition, flags, index, sf, sign,
 };
 
 /// How many accounts live in a ledger.
@@ -38,6 +40,10 @@ static PEOPLE_KEYS: LazyLock<Vec<KeyPair>> = LazyLock::new(|| {
         })
         .collect()
 });
+
+/// Somebody who does nothing, so that there is always somebody whom nothing holds.
+static IDLE_KEY: LazyLock<KeyPair> =
+    LazyLock::new(|| KeyPair::from_seed(&Seed::from_entropy([77; 16], KeyType::Ed25519)));
 
 static GENESIS_KEY: LazyLock<KeyPair> =
     LazyLock::new(|| KeyPair::from_seed(&GENESIS_SEED.parse().expect("the genesis seed")));
@@ -72,6 +78,10 @@ impl Life {
         for person in PEOPLE_KEYS.iter() {
             life.fund(&person.account_id());
         }
+        life.fund(&IDLE_KEY.account_id());
+        life.pay_from_genesis();
+        life.close(4);
+        life.begin_market();
         life.close(4);
         life
     }
@@ -82,11 +92,27 @@ impl Life {
         match dice.roll(64) {
             0..8 => self.close(dice.number(40)),
             // Rarely, time enough for accounts to be deleted; who was deleted is funded again.
-            8 if dice.one_in(3) => (0..260).for_each(|_| self.close(1)),
-            9 => self.fund(&dice.pick(&PEOPLE_KEYS).account_id()),
+            8 if dice.one_in(2) => {
+                (0..260).for_each(|_| self.close(1));
+                let leaver = if dice.one_in(2) { IDLE_KEY.account_id() } else { self.owner_of_least() };
+                let tx = self.draft(TransactionType::AccountDelete, &leaver);
+                let tx = tx.with(sf::Destination, AccountId([7; 20])).with(sf::Fee, drops(200_000));
+                let mut keys = PEOPLE_KEYS.iter().chain([&*IDLE_KEY]);
+                let by = keys.find(|key| key.account_id() == leaver);
+                if let Some(blob) = by.and_then(|by| self.sign(dice, tx, by)) {
+                    self.submit(blob);
+                    self.close(1);
+                }
+            }
+            9 => {
+                self.fund(&dice.pick(&PEOPLE_KEYS).account_id());
+                self.fund(&IDLE_KEY.account_id());
+            }
             _ => {
                 let by = dice.pick(&PEOPLE_KEYS);
                 let object = self.transaction(dice, by);
+                let who = object.account(sf::Account);
+                let by = PEOPLE_KEYS.iter().find(|key| Some(key.account_id()) == who).unwrap_or(by);
                 if let Some(blob) = self.sign(dice, object, by) {
                     self.submit(blob);
                 }
@@ -186,7 +212,7 @@ impl Life {
 
     fn transaction(&self, dice: &mut Dice, by: &KeyPair) -> Object {
         use TransactionType as Kind;
-        const KINDS: [Kind; 16] = [
+        const KINDS: [Kind; 17] = [
             Kind::Payment,
             Kind::Payment,
             Kind::Payment,
@@ -203,21 +229,69 @@ impl Life {
             Kind::TrustSet,
             Kind::TrustSet,
             Kind::AccountDelete,
+            Kind::AccountDelete,
         ];
-        let kind = *dice.pick(&KINDS);
         let other = dice.pick(&PEOPLE_KEYS).account_id();
+        if dice.one_in(2) {
+            let kind = *dice.pick(&market::KINDS);
+            return self.market(dice, kind, by, other);
+        }
+        let kind = *dice.pick(&KINDS);
         let tx = self.draft(kind, &by.account_id());
         match kind {
-            Kind::Payment => payment(dice, tx, other),
+            Kind::Payment => self.payment(dice, tx, other),
             Kind::AccountSet => account_set(dice, tx),
             Kind::SetRegularKey if dice.one_in(2) => tx.with(sf::RegularKey, other),
+            Kind::DepositPreauth if dice.one_in(3) => {
+                let field = *dice.pick(&[sf::AuthorizeCredentials, sf::UnauthorizeCredentials]);
+                tx.with(field, Value::Array(market::accepted(dice, other)))
+            }
             Kind::DepositPreauth => tx.with(*dice.pick(&[sf::Authorize, sf::Unauthorize]), other),
             Kind::SignerListSet => signer_list_set(dice, tx),
             Kind::TicketCreate => tx.with(sf::TicketCount, dice.number(70)),
             Kind::EscrowCreate => self.escrow_create(dice, tx, other),
             Kind::EscrowFinish | Kind::EscrowCancel => self.escrow_end(dice, tx, kind, other),
             Kind::TrustSet => trust_set(dice, tx),
-            Kind::AccountDelete => tx.with(sf::Destination, other).with(sf::Fee, drops(200_000)),
+            Kind::AccountDelete => {
+                let tx = if dice.one_in(3) { tx } else { self.draft(kind, &self.owner_of_least()) };
+                tx.with(sf::Destination, other).with(sf::Fee, drops(200_000))
+            }
+            _ => tx,
+        }
+    }
+
+    /// Who has the least in its directory: it is the likeliest to be let go.
+    fn owner_of_least(&self) -> AccountId {
+        let listed = |account: &AccountId| {
+            let page = self.ledger.open().state().object(&index::owner_dir(account));
+            page.and_then(|page| page.vector256(sf::Indexes)).map_or(0, <[Hash256]>::len)
+        };
+        let there =
+            PEOPLE_KEYS.iter().map(KeyPair::account_id).filter(|account| self.root(account).is_some());
+        there.min_by_key(|account| (listed(account), *account)).unwrap_or(AccountId([7; 20]))
+    }
+
+    fn payment(&self, dice: &mut Dice, tx: Object, other: AccountId) -> Object {
+        let token = self.some_token(dice).filter(|_| dice.one_in(4));
+        let tx = tx.with(sf::Destination, other).with(sf::Amount, token.unwrap_or_else(|| amount(dice)));
+        let given = *dice.pick(&[
+            0,
+            0,
+            0,
+            flags::tfPartialPayment,
+            flags::tfPartialPayment | flags::tfLimitQuality,
+            flags::tfNoRippleDirect,
+        ]);
+        let tx = if given == 0 { tx } else { tx.with(sf::Flags, given) };
+        match dice.roll(10) {
+            0 => tx.with(sf::SendMax, amount(dice)),
+            1 => tx.with(sf::DeliverMin, amount(dice)),
+            2 => tx.with(sf::DestinationTag, dice.number(9)),
+            3..6 => tx.with(sf::SendMax, amount(dice)).with(sf::Paths, market::paths(dice)),
+            6 => {
+                let own = tx.account(sf::Account).map(|account| self.credentials_of(account));
+                tx.with(sf::CredentialIDs, Value::Vector256(own.unwrap_or_default()))
+            }
             _ => tx,
         }
     }
@@ -225,7 +299,9 @@ impl Life {
     fn escrow_create(&self, dice: &mut Dice, tx: Object, other: AccountId) -> Object {
         let now = self.ledger.validated().header.close_time.0;
         let time = |dice: &mut Dice| now.saturating_add(dice.number(60)).saturating_sub(5);
-        let mut tx = tx.with(sf::Destination, other).with(sf::Amount, amount(dice));
+        let token = self.some_token(dice).filter(|_| dice.one_in(4));
+        let amount = token.unwrap_or_else(|| amount(dice));
+        let mut tx = tx.with(sf::Destination, other).with(sf::Amount, amount);
         if !dice.one_in(5) {
             tx.set(sf::FinishAfter, time(dice));
         }
@@ -284,23 +360,12 @@ fn amount(dice: &mut Dice) -> Amount {
     }
 }
 
-fn payment(dice: &mut Dice, tx: Object, other: AccountId) -> Object {
-    let tx = tx.with(sf::Destination, other).with(sf::Amount, amount(dice));
-    let tx = if dice.one_in(4) { tx.with(sf::Flags, flags::tfPartialPayment) } else { tx };
-    match dice.roll(6) {
-        0 => tx.with(sf::SendMax, amount(dice)),
-        1 => tx.with(sf::DeliverMin, amount(dice)),
-        2 => tx.with(sf::DestinationTag, dice.number(9)),
-        _ => tx,
-    }
-}
-
 fn account_set(dice: &mut Dice, tx: Object) -> Object {
     // Settings that open doors come more often than those that close them for ever.
     let flag = match dice.roll(4) {
         0 => dice.number(18),
         1 => flags::asfDefaultRipple,
-        2 => flags::asfAllowTrustLineLocking,
+        2 => *dice.pick(&[flags::asfAllowTrustLineLocking, flags::asfAllowTrustLineClawback]),
         _ => flags::asfDepositAuth,
     };
     let tx = tx.with(*dice.pick(&[sf::SetFlag, sf::SetFlag, sf::ClearFlag]), flag);

@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use xrpl_harness::embedded::rpc;
+use xrpl_harness::embedded::{ABSENT_TYPES, rpc};
 use xrpl_harness::server::CONTROL_METHODS;
+use xrpl_wire::TransactionType;
 
 const README: &str = include_str!("../../README.md");
 
@@ -24,5 +25,20 @@ fn the_readme_names_every_method_and_option() {
     for option in options.filter(|option| !["--help", "--version"].contains(option)) {
         let option = option.trim_end_matches(['.', ',']);
         assert!(README.contains(&format!("`{option}`")), "{option} is not in the README");
+    }
+}
+
+#[test]
+fn the_readme_says_of_every_transaction_type_whether_it_is_there() {
+    const PSEUDO: &[TransactionType] =
+        &[TransactionType::EnableAmendment, TransactionType::SetFee, TransactionType::UNLModify];
+    let (_, section) = README.split_once("## Transaction types").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let (there, refused) = section.split_once("Refused with").unwrap();
+    for kind in TransactionType::ALL.iter().filter(|kind| !PSEUDO.contains(kind)) {
+        let name = format!("`{}`", kind.name());
+        let absent = ABSENT_TYPES.contains(kind);
+        assert_eq!(there.contains(&name), !absent, "{name}");
+        assert_eq!(refused.contains(&name), absent, "{name}");
     }
 }

@@ -6,6 +6,64 @@ use crate::embedded::amendment::{Amendment, Standing};
 use crate::embedded::generation::Generation;
 use crate::embedded::rules::Rules;
 
+/// The types of transactions that this ledger does not have, whatever its generation knows: it says `temUNKNOWN` and
+/// warns of them by name in the log.
+pub const ABSENT_TYPES: &[TransactionType] = {
+    use TransactionType as T;
+    &[
+        T::NFTokenMint,
+        T::NFTokenBurn,
+        T::NFTokenCreateOffer,
+        T::NFTokenCancelOffer,
+        T::NFTokenAcceptOffer,
+        T::NFTokenModify,
+        T::AMMCreate,
+        T::AMMDeposit,
+        T::AMMWithdraw,
+        T::AMMVote,
+        T::AMMBid,
+        T::AMMDelete,
+        T::AMMClawback,
+        T::XChainCreateBridge,
+        T::XChainModifyBridge,
+        T::XChainCreateClaimID,
+        T::XChainCommit,
+        T::XChainClaim,
+        T::XChainAccountCreateCommit,
+        T::XChainAddClaimAttestation,
+        T::XChainAddAccountCreateAttestation,
+        T::DIDSet,
+        T::DIDDelete,
+        T::OracleSet,
+        T::OracleDelete,
+        T::LedgerStateFix,
+        T::DelegateSet,
+        T::Batch,
+        T::VaultCreate,
+        T::VaultSet,
+        T::VaultDelete,
+        T::VaultDeposit,
+        T::VaultWithdraw,
+        T::VaultClawback,
+        T::LoanBrokerSet,
+        T::LoanBrokerDelete,
+        T::LoanBrokerCoverDeposit,
+        T::LoanBrokerCoverWithdraw,
+        T::LoanBrokerCoverClawback,
+        T::LoanSet,
+        T::LoanDelete,
+        T::LoanManage,
+        T::LoanPay,
+        T::ConfidentialMPTConvert,
+        T::ConfidentialMPTMergeInbox,
+        T::ConfidentialMPTConvertBack,
+        T::ConfidentialMPTSend,
+        T::ConfidentialMPTClawback,
+        T::SponsorshipSet,
+        T::SponsorshipTransfer,
+    ]
+};
+
 /// The amendments that bring a type: any one of them does. None for a type that was always there.
 const fn brought_by(kind: TransactionType) -> &'static [Amendment] {
     use TransactionType as T;

@@ -44,6 +44,7 @@ mod trust_set;
 use xrpl_wire::{Amount, Hash256, LedgerEntryType, Object, TxResult, sf};
 
 pub(super) use fee::{base_fee, ordinary as ordinary_fee};
+pub use kinds::ABSENT_TYPES;
 pub(super) use kinds::is_known;
 
 use self::decimal::{Arithmetic, Rounding};
