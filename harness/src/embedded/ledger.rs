@@ -141,6 +141,8 @@ pub enum FoundTx {
     Closed(Arc<ClosedLedger>, Arc<ClosedTx>),
     /// In the open ledger.
     Open(OpenTx),
+    /// In none: it was submitted, and not applied so far.
+    Stray(OpenTx),
 }
 
 /// What a transaction would do.
@@ -330,12 +332,15 @@ impl Ledger {
         &self.open
     }
 
-    /// A transaction by its id, in a closed ledger or in the open one.
+    /// A transaction by its id: in a closed ledger, in the open one, or in none though it was submitted.
     pub fn transaction(&self, id: &Hash256) -> Option<FoundTx> {
         if let Some((ledger, tx)) = self.history.transaction(id) {
             return Some(FoundTx::Closed(Arc::clone(ledger), Arc::clone(tx)));
         }
-        self.open.transaction(id).map(|tx| FoundTx::Open(tx.clone()))
+        if let Some(tx) = self.open.transaction(id) {
+            return Some(FoundTx::Open(tx.clone()));
+        }
+        self.pool.stray(id).cloned().map(FoundTx::Stray)
     }
 
     /// Where the transactions are that concern an account, oldest first: ledger index and position in it.

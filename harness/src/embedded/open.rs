@@ -20,7 +20,7 @@ pub struct OpenLedger {
     transactions: BTreeMap<Hash256, OpenTx>,
 }
 
-/// A transaction in the open ledger.
+/// A transaction in the open ledger, or one that was tried there.
 #[derive(Debug, Clone)]
 pub struct OpenTx {
     /// The result so far; the close may find another.

@@ -12,7 +12,7 @@ use super::escalation::QueueSetup;
 use super::generation::Generation;
 use super::keys::Keys;
 use super::ledger::SubmitOutcome;
-use super::open::OpenLedger;
+use super::open::{OpenLedger, OpenTx};
 use super::queue::Queue;
 use super::rules::Rules;
 use super::state::StateMap;
@@ -56,6 +56,8 @@ pub(super) struct Pool {
     held: CanonicalSet,
     locals: Arc<Vec<Local>>,
     memory: Trie<Memory>,
+    /// What was taken in and is in no ledger: a server remembers the transaction itself.
+    strays: Trie<OpenTx>,
     keys: Keys,
     pub(super) queue: Queue,
 }
@@ -84,6 +86,7 @@ impl Pool {
             held: CanonicalSet::new(Hash256::ZERO),
             locals: Arc::default(),
             memory: Trie::new(),
+            strays: Trie::new(),
             keys: Keys::new(),
             queue: Queue::new(queue),
         }
@@ -136,6 +139,9 @@ impl Pool {
             let following = self.apply_batch(open, &mut batch);
             (batch.swap_remove(0), following)
         };
+        if !status.applied {
+            self.strays.insert(tx.id, OpenTx { result: status.result, submitted: Arc::clone(tx) });
+        }
         // The reply tells of the moment before those that follow are applied.
         let next = open.state().object(&tx.account_index).and_then(|root| root.u32(sf::Sequence));
         let outcome = SubmitOutcome {
@@ -156,6 +162,11 @@ impl Pool {
             following = self.apply_batch(open, &mut following);
         }
         outcome
+    }
+
+    /// A transaction that was taken in and not applied then, with its result of then.
+    pub(super) fn stray(&self, id: &Hash256) -> Option<&OpenTx> {
+        self.strays.get(id)
     }
 
     /// Tries what is held once more, just before the ledger closes.

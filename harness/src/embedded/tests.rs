@@ -161,6 +161,25 @@ fn a_transaction_ahead_of_its_turn_is_applied_when_its_turn_comes() {
 }
 
 #[test]
+fn what_was_submitted_and_not_applied_is_known_and_in_no_ledger() {
+    let (mut ledger, people) = funded();
+    let worthless = payment(&ledger, &people[0], people[1].account_id(), 0);
+    let early = payment(&ledger, &people[0], people[1].account_id(), 1);
+    let early = early.with(sf::Sequence, sequence(&ledger, &people[0].account_id()) + 1);
+    for (tx, result) in [(worthless, TxResult::temBAD_AMOUNT), (early, TxResult::terPRE_SEQ)] {
+        let outcome = ledger.submit(&signed(tx, &people[0]));
+        let Some(FoundTx::Stray(found)) = ledger.transaction(&outcome.id) else { panic!("{result}") };
+        assert_eq!((found.id(), found.result, outcome.result), (outcome.id, result, result));
+    }
+    let mut forged = signed(payment(&ledger, &people[0], people[1].account_id(), 1), &people[0]);
+    let signature = forged.len() - 60;
+    forged[signature] ^= 1;
+    let refused = ledger.submit(&forged);
+    assert_eq!(refused.refused.as_deref(), Some("fails local checks: Invalid signature."));
+    assert!(ledger.transaction(&refused.id).is_none(), "what is refused is not remembered");
+}
+
+#[test]
 fn a_full_ledger_queues_what_pays_little_and_a_dearer_version_takes_its_place() {
     let (mut ledger, people) = funded();
     ledger.set_queue(QueueSetup { minimum_txn_in_ledger: 2, ..QueueSetup::default() });

@@ -26,7 +26,7 @@ pub(super) fn tx<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     let found = id.and_then(|id| find(ledger, call, &id));
     match (found, range) {
         (Some(FoundTx::Closed(closed, tx)), _) => Ok(validated(call, &closed, &tx, binary)),
-        (Some(FoundTx::Open(tx)), _) => Ok(open(call, tx.tx(), binary)),
+        (Some(FoundTx::Open(tx) | FoundTx::Stray(tx)), _) => Ok(open(call, tx.tx(), binary)),
         (None, None) => Err(RpcError::TxnNotFound.into()),
         (None, Some((first, last))) => {
             let all = (first..=last).all(|index| select::closed(ledger, call, index).is_some());
@@ -42,7 +42,7 @@ fn find(ledger: &Ledger, call: &Call<'_>, id: &Hash256) -> Option<FoundTx> {
     let found = ledger.transaction(id)?;
     let visible = match &found {
         FoundTx::Closed(closed, _) => closed.header.index >= call.facts.hidden_below,
-        FoundTx::Open(_) => true,
+        FoundTx::Open(_) | FoundTx::Stray(_) => true,
     };
     visible.then_some(found)
 }

@@ -138,6 +138,7 @@ pub(super) fn transaction(ledger: &Ledger, wanted: &Hash256) -> Option<Page> {
             (tx.tx(), tx.result, place, Some(tx.meta()))
         }
         FoundTx::Open(tx) => (tx.tx(), tx.result, Html::of("the open ledger"), None),
+        FoundTx::Stray(tx) => (tx.tx(), tx.result, Html::of("no ledger"), None),
     };
     let message = Html::default().put(&result(outcome)).say(" ").say(outcome.message());
     let body = Html::list([
