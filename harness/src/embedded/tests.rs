@@ -7,6 +7,7 @@ mod credentials;
 mod format;
 mod generations;
 mod offers;
+mod payments;
 mod tokens;
 mod world;
 
