@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use treasury_core::observe::LedgerPoint;
-use treasury_core::units::{AccountId, LedgerIndex};
+use treasury_core::units::{AccountId, LedgerIndex, RippleTime};
 use treasury_core::{Event, State};
 
 use crate::clock;
@@ -84,7 +84,8 @@ pub async fn rebuild(
     }
     let mut ledgers = 0;
     let cursors = || entries.iter().filter_map(|entry| entry.cursor.map(|point| point.index));
-    let mut filling = Filling { builder, history: None };
+    let mut filling =
+        Filling { builder, history: None, own_time: config.treasury.timing.ledger_age_max_seconds.is_none() };
     if let (Some(first), Some(last)) = (cursors().next(), cursors().next_back()) {
         let first = filling.builder.state().ledger.map_or(first, |cursor| cursor.index.plus(1).min(last));
         filling.history = Some(open(config, first, last, filling.builder.state()).await?);
@@ -123,6 +124,8 @@ async fn open(
 struct Filling {
     builder: StoreBuilder,
     history: Option<History>,
+    /// Whether the ledger keeps a time of its own.
+    own_time: bool,
 }
 
 impl Filling {
@@ -133,6 +136,7 @@ impl Filling {
         progress: &mut impl FnMut(LedgerIndex),
     ) -> Result<u64, RebuildError> {
         let mut fetched = 0;
+        let taken = self.taken();
         // What a step took in and what followed from it belong into one record.
         let mut events = Vec::new();
         if let (Some(point), Some(history)) = (&entry.cursor, &mut self.history) {
@@ -148,8 +152,6 @@ impl Filling {
                         }
                         let observation = history.after(&cursor).await?;
                         cursor = observation.point;
-                        // When the daemon saw it is not known any more; a delay that is counted from now gives people their time.
-                        let taken = Some(clock::utc());
                         events.push(Event::LedgerTaken { observation, taken });
                         fetched += 1;
                         progress(cursor.index);
@@ -162,7 +164,7 @@ impl Filling {
                 entry.read.iter().filter(|account| !known.contains_key(account)).copied().collect();
             if !new.is_empty() {
                 let accounts = history.read(point, &new).await?;
-                events.push(Event::AccountsRead { at: *point, accounts, taken: Some(clock::utc()) });
+                events.push(Event::AccountsRead { at: *point, accounts, taken });
             }
         }
         events.extend(entry.events.iter().cloned());
@@ -178,9 +180,15 @@ impl Filling {
             config.treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect();
         if let (Some(at), Some(history)) = (at, &mut self.history) {
             let accounts = history.read(&at, &all).await?;
-            self.push(&[Event::AccountsRead { at, accounts, taken: Some(clock::utc()) }])?;
+            let taken = self.taken();
+            self.push(&[Event::AccountsRead { at, accounts, taken }])?;
         }
         Ok(())
+    }
+
+    /// When the daemon saw it is not known any more; a delay that is counted from now gives people their time.
+    fn taken(&self) -> Option<RippleTime> {
+        (!self.own_time).then(clock::utc)
     }
 
     fn push(&mut self, events: &[Event]) -> Result<(), StoreError> {

@@ -48,6 +48,7 @@ scenarios! {
     story::a_small_payment_goes_straight_through;
     story::a_middling_payment_waits_for_two_people;
     story::a_large_payment_waits_two_days_through_two_kills_and_is_released;
+    story::a_large_payment_is_released_on_a_ledger_with_a_time_of_its_own;
     story::a_flagged_payment_is_withheld_and_comes_back;
     kills::a_payment_survives_a_kill_at_every_step;
     kills::a_release_survives_a_kill_at_every_step;

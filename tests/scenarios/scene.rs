@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use treasuryd::dev::story::Stage;
 use treasuryd::dev::{Options, Sandbox};
+use xrpl_harness::embedded::GenesisConfig;
 
 use crate::worlds;
 
@@ -23,8 +24,17 @@ pub(crate) struct Scene {
 impl Scene {
     /// On the ledger of this run: a fresh embedded one, or new accounts on the server that all scenarios share.
     pub(crate) async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    /// On a ledger that keeps a time of its own, as a server in standalone mode does.
+    pub(crate) async fn with_own_time() -> Self {
+        Self::with(Options { begins: GenesisConfig::default().close_time, ..Options::default() }).await
+    }
+
+    async fn with(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options { server: worlds::generation(), ..Options::default() };
+        let options = Options { server: worlds::generation(), ..options };
         let sandbox = match worlds::remote().await {
             Some(world) => Sandbox::on(world, dir.path(), options).await,
             None => Sandbox::start(dir.path(), options).await,

@@ -345,7 +345,7 @@ const GROUPS: &[Group] = &[
                 "ledger_age_max",
                 "duration",
                 "\"60s\"",
-                "The newest validated ledger closed longer ago than this by the host's clock: nothing is signed, sent or released, after a start too. A ledger rounds its close time to up to 30 s, so write at least \"40s\".",
+                "The newest validated ledger closed longer ago than this by the host's clock: nothing is signed, sent or released, after a start too. A ledger rounds its close time to up to 30 s, so write at least \"40s\". \"any\" is for a test ledger that keeps a time of its own: then nobody notices that a ledger is old, and an escrow's delay counts by the ledger's time alone.",
             ),
             key(
                 "retry",

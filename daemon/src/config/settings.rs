@@ -200,6 +200,14 @@ pub(super) fn tickets(root: &Section<'_>) -> TicketConfig {
 /// A ledger rounds its close time to as much as 30 s, and takes some seconds to come.
 const LEDGER_AGE_LEAST_SECONDS: u32 = 40;
 
+/// What `ledger_age_max` says of a ledger that keeps a time of its own.
+const ANY_AGE: &str = "any";
+
+/// A duration, or [`ANY_AGE`].
+fn ledger_age(text: &str) -> Result<Option<u32>, String> {
+    if text == ANY_AGE { Ok(None) } else { value::duration(text).map(Some) }
+}
+
 /// Reads deadlines and clocks.
 pub(super) fn timing(root: &Section<'_>) -> Timing {
     let mut timing = Timing::default();
@@ -210,14 +218,16 @@ pub(super) fn timing(root: &Section<'_>) -> Timing {
         ("delayed_deadline_max", &mut timing.delayed_deadline_max_seconds),
         ("close_interval", &mut timing.close_interval_seconds),
         ("silence_max", &mut timing.silence_max_seconds),
-        ("ledger_age_max", &mut timing.ledger_age_max_seconds),
         ("retry", &mut timing.retry_seconds),
     ] {
         if let Some(read) = section.text(name, value::duration) {
             *seconds = read.value;
         }
     }
-    if timing.ledger_age_max_seconds < LEDGER_AGE_LEAST_SECONDS {
+    if let Some(read) = section.text("ledger_age_max", ledger_age) {
+        timing.ledger_age_max_seconds = read.value;
+    }
+    if timing.ledger_age_max_seconds.is_some_and(|seconds| seconds < LEDGER_AGE_LEAST_SECONDS) {
         section.wrong("ledger_age_max", "is shorter than a ledger's own rounding", "write at least \"40s\"");
     }
     if let Some(ledgers) = section.integer("agent_ledgers", 2..=10_000) {

@@ -240,6 +240,7 @@ fn a_whole_file_is_read() {
     assert_eq!((treasury.tickets.low_water, treasury.tickets.target), (0, 20));
     let timing = &treasury.timing;
     assert_eq!((timing.deadline_seconds, timing.deadline_max_seconds), (3_600, 172_800));
+    assert_eq!(timing.ledger_age_max_seconds, Some(90));
     assert_eq!((timing.close_interval_seconds, timing.agent_ledgers, timing.retry_seconds), (4, 30, 300));
     assert_eq!(treasury.severity(FindingKind::SpendWithoutProposal), Severity::Freeze);
     assert_eq!(treasury.severity(FindingKind::ViewDiffers), Severity::Log);
@@ -414,6 +415,14 @@ fn what_makes_no_sense_is_refused() {
         (&[("deadline = \"1h\"", "deadline = \"59s\"")], "timing.deadline: is too short to approve in"),
         (&[("deadline_max = \"2d\"", "deadline_max = \"29d\"")], "timing.deadline_max: is too long"),
         (
+            &[("ledger_age_max = \"90s\"", "ledger_age_max = \"39s\"")],
+            "timing.ledger_age_max: is shorter than a ledger's own rounding",
+        ),
+        (
+            &[("ledger_age_max = \"90s\"", "ledger_age_max = \"all\"")],
+            "timing.ledger_age_max: \"all\" is not a duration",
+        ),
+        (
             &[("view_differs = \"log\"", "view_differs = \"panic\"")],
             "severity.view_differs: \"panic\" is not a severity",
         ),
@@ -439,6 +448,12 @@ fn what_makes_no_sense_is_refused() {
         let problems = problems(change);
         assert!(problems.iter().any(|problem| problem.contains(expected)), "{expected}\n{problems:#?}");
     }
+}
+
+#[test]
+fn a_ledger_with_a_time_of_its_own_may_be_of_any_age() {
+    let text = WHOLE.replace("ledger_age_max = \"90s\"", "ledger_age_max = \"any\"");
+    assert_eq!(parse(&text).unwrap().treasury.timing.ledger_age_max_seconds, None);
 }
 
 #[test]

@@ -260,7 +260,7 @@ impl Cast {
                 close_interval_seconds: 5,
                 agent_ledgers: 20,
                 silence_max_seconds: SILENCE_MAX_SECONDS,
-                ledger_age_max_seconds: 60,
+                ledger_age_max_seconds: Some(60),
                 retry_seconds: 60,
                 breaker_failures: 5,
             },

@@ -208,8 +208,10 @@ pub struct Timing {
     pub agent_ledgers: u32,
     /// No validated ledger for this long (wall time): sight is lost and nothing is released.
     pub silence_max_seconds: u32,
-    /// The newest validated ledger is older than this against UTC: sight is lost, after a start too.
-    pub ledger_age_max_seconds: u32,
+    /// The newest validated ledger is older than this against UTC: sight is lost, after a start too. `None`: the
+    /// ledger keeps a time of its own, as test ledgers do, and UTC is not asked, neither for its age nor for when an
+    /// escrow was seen.
+    pub ledger_age_max_seconds: Option<u32>,
     /// After a move, refill or release of the daemon's own failed, wait this long before the next try
     /// (ledger time).
     pub retry_seconds: u32,
@@ -226,7 +228,7 @@ impl Default for Timing {
             close_interval_seconds: 3,
             agent_ledgers: 20,
             silence_max_seconds: 20,
-            ledger_age_max_seconds: 60,
+            ledger_age_max_seconds: Some(60),
             retry_seconds: 120,
             breaker_failures: 5,
         }

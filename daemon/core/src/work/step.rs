@@ -189,8 +189,9 @@ fn is_silent(cx: &Cx<'_>, wall_ms: u64) -> bool {
     cx.runtime.ledger_wall_ms.is_some_and(|last| wall_ms.saturating_sub(last) > limit)
 }
 
-/// UTC at this wall time; `None` as long as the host has not told it.
+/// UTC at this wall time; `None` as long as the host has not told it, and where the ledger keeps a time of its own.
 fn utc(cx: &Cx<'_>, wall_ms: u64) -> Option<RippleTime> {
+    cx.config.timing.ledger_age_max_seconds?;
     let (utc, told_ms) = cx.runtime.utc?;
     let since = u32::try_from(wall_ms.saturating_sub(told_ms) / 1_000).unwrap_or(u32::MAX);
     Some(RippleTime(utc.0.saturating_add(since)))
@@ -198,7 +199,7 @@ fn utc(cx: &Cx<'_>, wall_ms: u64) -> Option<RippleTime> {
 
 /// Says that the newest validated ledger is too old against UTC: ledgers come, and what they tell is of long ago.
 fn too_old(cx: &Cx<'_>, wall_ms: u64) -> Option<String> {
-    let limit = cx.config.timing.ledger_age_max_seconds;
+    let limit = cx.config.timing.ledger_age_max_seconds?;
     let age = utc(cx, wall_ms)?.0.saturating_sub(cx.state.ledger?.close_time.0);
     (age > limit).then(|| {
         format!(
@@ -209,5 +210,6 @@ fn too_old(cx: &Cx<'_>, wall_ms: u64) -> Option<String> {
 
 /// Whether the newest validated ledger is known to be of now.
 fn is_young(cx: &Cx<'_>, wall_ms: u64) -> bool {
-    utc(cx, wall_ms).is_some() && too_old(cx, wall_ms).is_none()
+    let asked = cx.config.timing.ledger_age_max_seconds.is_some();
+    !asked || (utc(cx, wall_ms).is_some() && too_old(cx, wall_ms).is_none())
 }

@@ -1,6 +1,6 @@
 //! Sight: what is proven outranks what one server says, and what is old is not of now.
 
-use crate::world::{World, drops, id};
+use crate::world::{World, config, drops, id};
 use treasury_core::config::FindingKind;
 use treasury_core::effect::Effect;
 use treasury_core::input::Input;
@@ -112,6 +112,23 @@ fn after_a_start_sight_has_an_age_too() {
     w.close_at(86_400, &[], "tesSUCCESS");
     w.reconcile();
     assert!(w.state.sees());
+}
+
+#[test]
+fn where_the_ledger_keeps_a_time_of_its_own_utc_is_not_asked() {
+    let mut config = config();
+    config.timing.ledger_age_max_seconds = None;
+    let mut w = World::with(config);
+    w.clock_ahead = 365 * 86_400;
+    let (p, key) = w.escrow();
+    assert!(w.state.sees(), "a ledger of a year ago is of now");
+    let terms = w.proposal(p).release_inputs().unwrap().clone();
+    let now = w.state.now().0;
+    w.jump(terms.finish_after.0 - now + 1);
+    assert!(matches!(w.guard(key), Guard::Releasing { .. }), "the delay counts by the ledger's time");
+    w.restart();
+    w.reconcile();
+    assert!(w.state.sees(), "after a start, too");
 }
 
 #[test]

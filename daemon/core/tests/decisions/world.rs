@@ -134,6 +134,8 @@ pub struct World {
     replayed: State,
     requests: u64,
     wall_ms: u64,
+    /// Seconds by which the host's clock is ahead of the ledger's.
+    pub clock_ahead: u32,
 }
 
 impl World {
@@ -182,6 +184,7 @@ impl World {
             replayed: State::default(),
             requests: 0,
             wall_ms: 0,
+            clock_ahead: 0,
         };
         world.input(Input::Tick { wall_ms: 0, utc: RippleTime(800_000_000) });
         world.reconcile_at(LedgerPoint {
@@ -421,7 +424,7 @@ impl World {
         self.wall_ms += 4_000;
         let closed = observation.point.close_time;
         self.input(Input::Ledger { observation, wall_ms: self.wall_ms });
-        self.tick(closed);
+        self.tick(RippleTime(closed.0 + self.clock_ahead));
     }
 
     pub fn silence(&mut self, seconds: u64) {
