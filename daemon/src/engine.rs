@@ -11,6 +11,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+use treasury_core::command::Named;
+use treasury_core::state::Archived;
 use treasury_core::units::RequestId;
 use treasury_core::{
     Actor, Answer, ApplyError, Command, CommandError, Effect, Input, Runtime, State, Treasury, invariant,
@@ -19,7 +21,7 @@ use treasury_core::{
 
 use crate::clock;
 use crate::metrics::Metrics;
-use crate::store::{Record, Resumed, Store, StoreError};
+use crate::store::{Archive, Record, Resumed, Store, StoreError};
 
 /// Inputs that may wait. A step takes about a millisecond, so this is a second's worth; whoever finds the
 /// queue full waits.
@@ -133,6 +135,7 @@ impl Engine {
             answers: Arc::clone(&answers),
             requests: Arc::new(AtomicU64::new(1)),
             treasury,
+            archive: Arc::clone(machine.archive()),
         };
         let core = Core { machine, metrics, effects: effects_in, last_ledger_ms: clock::wall_ms() };
         let thread = std::thread::Builder::new()
@@ -168,6 +171,7 @@ pub struct EngineHandle {
     answers: Arc<Answers>,
     requests: Arc<AtomicU64>,
     treasury: Arc<Treasury>,
+    archive: Arc<Archive>,
 }
 
 impl EngineHandle {
@@ -181,6 +185,18 @@ impl EngineHandle {
     #[must_use]
     pub fn treasury(&self) -> &Treasury {
         &self.treasury
+    }
+
+    /// Asks the archive of ended proposals something, off the engine's thread.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`]; inside, what the archive cannot read.
+    pub async fn archived<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Archive) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Result<T, StoreError>, EngineError> {
+        let archive = Arc::clone(&self.archive);
+        tokio::task::spawn_blocking(move || question(&archive)).await.map_err(|_| EngineError::Stopped)
     }
 
     /// Where answers to commands go.
@@ -210,7 +226,7 @@ impl EngineHandle {
         let request = RequestId(self.requests.fetch_add(1, Ordering::Relaxed));
         let waiting = Answers::wait(&self.answers, request)?;
         let queue = if is_stop(&command) { &self.stops } else { &self.inputs };
-        let input = Input::Command { request, actor, command };
+        let input = Input::Command { request, actor, command, archived: None };
         queue.send(input).await.map_err(|_| EngineError::Stopped)?;
         waiting.answer().await
     }
@@ -388,8 +404,10 @@ pub struct Machine {
     runtime: Runtime,
     store: Box<dyn Store>,
     metrics: Arc<Metrics>,
-    /// The record of the last step, as long as not everything has been done about it.
+    archive: Arc<Archive>,
+    /// The record of the last step, and what left the state in it, as long as not everything has been done about it.
     unsettled: Option<u64>,
+    retired: Vec<Archived>,
 }
 
 impl Machine {
@@ -406,7 +424,9 @@ impl Machine {
         let Resumed { last, state } = store.resume(&mut |_| {})?;
         invariant::check(&state).map_err(|violation| EngineStartError::Invariant(violation.to_string()))?;
         metrics.restored(last, &state);
-        Ok(Self { treasury, state, runtime: Runtime::new(), store, metrics, unsettled: None })
+        let archive = store.archive();
+        let runtime = Runtime::new();
+        Ok(Self { treasury, state, runtime, store, metrics, archive, unsettled: None, retired: Vec::new() })
     }
 
     /// What is known and intended now.
@@ -420,14 +440,22 @@ impl Machine {
     ///
     /// # Errors
     /// The machine must not be used any more: what it has in memory is then not what is stored.
-    pub fn take(&mut self, input: Input) -> Result<Vec<Effect>, Fatal> {
+    pub fn take(&mut self, mut input: Input) -> Result<Vec<Effect>, Fatal> {
         self.settle()?;
+        if let Err(error) = self.look_up(&mut input)
+            && let Input::Command { request, .. } = &input
+        {
+            tracing::error!(%error, "the archive of ended proposals cannot be read");
+            let answer = Err(CommandError::ArchiveUnreadable(error.to_string()));
+            return Ok(vec![Effect::Answer { request: *request, answer }]);
+        }
         if matches!(input, Input::Tick { .. }) {
             self.store.tidy();
         }
         let output = step(&self.treasury, &mut self.state, &mut self.runtime, input)?;
         invariant::check_after(&self.state, &output.events)
             .map_err(|violation| Fatal::Invariant(violation.to_string()))?;
+        self.retired = output.retired;
         if !output.events.is_empty() {
             let began = Instant::now();
             let number = self.store.append(&output.events)?;
@@ -448,8 +476,30 @@ impl Machine {
     pub fn settle(&mut self) -> Result<(), Fatal> {
         if let Some(number) = self.unsettled.take() {
             self.store.secure()?;
+            self.archive.add(&std::mem::take(&mut self.retired))?;
             self.store.settled(number, &self.state);
         }
+        Ok(())
+    }
+
+    /// Where ended proposals are that have left the state.
+    #[must_use]
+    pub fn archive(&self) -> &Arc<Archive> {
+        &self.archive
+    }
+
+    /// Gives a command the ended proposal that it names, where that has left the state.
+    fn look_up(&self, input: &mut Input) -> Result<(), StoreError> {
+        let Input::Command { actor, command, archived, .. } = input else { return Ok(()) };
+        let found = match command.names() {
+            Some(Named::Proposal(id)) if !self.state.proposals.contains_key(&id) => self.archive.get(id)?,
+            Some(Named::Key(key)) => {
+                let known = self.state.idempotency.contains_key(&(actor.person.clone(), key.to_owned()));
+                if known { None } else { self.archive.by_key(&actor.person, key)? }
+            }
+            _ => None,
+        };
+        *archived = found.map(|found| Box::new(found.proposal));
         Ok(())
     }
 }

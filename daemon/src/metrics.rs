@@ -97,7 +97,7 @@ const OPEN_DROPS: Metric = Metric::gauge(
 const ESCROWS: Metric = Metric::gauge(
     "treasuryd_escrows",
     &["guard"],
-    "Escrows of treasury accounts by where they stand; `withheld` is locked with a stop on something that it touches.",
+    "Escrows of treasury accounts by where they stand; `withheld` is locked with a stop on something that it touches. Those that ended are shown for a day or so.",
 );
 const ESCROW_DROPS: Metric = Metric::gauge(
     "treasuryd_escrow_drops",
@@ -355,6 +355,9 @@ impl Metrics {
     fn show_proposals(&self, state: &State) {
         for word in Status::WORDS {
             self.proposals.with_label_values(&[word]).set(0);
+        }
+        for (word, ended) in &state.archived {
+            self.proposals.with_label_values(&[word]).set(clamp(*ended));
         }
         for proposal in state.proposals.values() {
             self.proposals.with_label_values(&[proposal.status.word()]).inc();

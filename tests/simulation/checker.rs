@@ -8,6 +8,7 @@ use treasury_core::command::{Actor, Answer, Command};
 use treasury_core::input::RungSignatures;
 use treasury_core::units::{EscrowKey, HexBytes, LedgerIndex, ProposalId, RippleTime, StopId};
 use treasury_core::{Event, State, observe::LedgerPoint};
+use treasuryd::store::Archive;
 use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
 use xrpl_wire::typed::{self, EscrowCreate, EscrowFinish, Payment, TxCommon};
 use xrpl_wire::{Amount, Hash256, SeqProxy, Transaction, TxBody, condition, sign};
@@ -323,12 +324,12 @@ fn what_was_acknowledged_and_is_gone_is_seen() {
     ] {
         let mut scene = Scene::new();
         scene.do_command(&command);
-        scene.checker.looked(0, &State::default());
+        scene.checker.looked(0, &State::default(), &Archive::in_memory());
         assert_eq!(scene.rules(), [Rule::AcknowledgedKept], "{command:?}");
     }
     let mut scene = Scene::new();
     scene.intend(1, "warm", XRP);
-    scene.checker.looked(0, &State::default());
+    scene.checker.looked(0, &State::default(), &Archive::in_memory());
     assert_eq!(scene.rules(), [Rule::AcknowledgedKept]);
 }
 
@@ -344,11 +345,11 @@ fn what_does_not_end_is_seen() {
 fn a_restart_that_knows_something_else_is_seen() {
     let mut scene = Scene::new();
     let mut before = State::default();
-    scene.checker.booted(0, Some(&before.clone()), &before);
+    scene.checker.booted(0, Some(&before.clone()), &before, &Archive::in_memory());
     assert_eq!(scene.rules(), []);
     let at = LedgerPoint { index: LedgerIndex(1), hash: Hash256::ZERO, close_time: RippleTime(1) };
     before.apply(&Event::AccountsRead { at, accounts: Vec::new(), taken: None }).unwrap();
-    scene.checker.booted(0, Some(&before), &State::default());
+    scene.checker.booted(0, Some(&before), &State::default(), &Archive::in_memory());
     assert_eq!(scene.rules(), [Rule::LogIntact]);
 }
 

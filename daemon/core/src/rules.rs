@@ -7,6 +7,7 @@ pub mod findings;
 pub mod gate;
 pub mod multisign;
 pub mod release;
+pub mod retiring;
 pub mod sealing;
 pub mod tiers;
 pub mod waits;

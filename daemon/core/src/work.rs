@@ -9,6 +9,7 @@ pub(crate) mod flow;
 pub(crate) mod guard;
 pub(crate) mod people;
 pub(crate) mod reconcile;
+pub(crate) mod retire;
 pub(crate) mod signing;
 pub(crate) mod step;
 pub(crate) mod stopping;

@@ -25,6 +25,10 @@ impl Store for SlowStore {
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
         self.inner.read(after, limit)
     }
+
+    fn archive(&self) -> Arc<Archive> {
+        self.inner.archive()
+    }
 }
 
 /// The answer to the first freeze.
@@ -36,7 +40,12 @@ async fn no_effect_is_released_before_its_facts_are_durable() {
     let (go_on, go_on_out) = std_mpsc::channel();
     let store = SlowStore { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
     let (mut engine, _, _) = testing::engine(store);
-    let command = Input::Command { request: RequestId(7), actor: actor("sue"), command: freeze("a drill") };
+    let command = Input::Command {
+        request: RequestId(7),
+        actor: actor("sue"),
+        command: freeze("a drill"),
+        archived: None,
+    };
     engine.handle.input(reconciled()).await.unwrap();
     began.recv().unwrap();
     go_on.send(()).unwrap();
@@ -68,6 +77,10 @@ impl Store for Stepwise {
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
         self.inner.read(after, limit)
     }
+
+    fn archive(&self) -> Arc<Archive> {
+        self.inner.archive()
+    }
 }
 
 /// Danger: a backfill or a flood fills the queue, and a freeze waits behind a thousand payments.
@@ -82,7 +95,12 @@ async fn a_stop_and_a_probe_do_not_wait_for_a_full_queue() {
     began.recv().unwrap();
     // The engine is in the middle of a step.
     let mut waiting = 0;
-    let pay = |n| Input::Command { request: RequestId(n), actor: actor("alice"), command: pay(xrp(1)) };
+    let pay = |n| Input::Command {
+        request: RequestId(n),
+        actor: actor("alice"),
+        command: pay(xrp(1)),
+        archived: None,
+    };
     while engine.handle.inputs().try_send(pay(1_000_000 + waiting)).is_ok() {
         waiting += 1;
     }
@@ -136,6 +154,10 @@ impl Store for Noting {
         self.inner.read(after, limit)
     }
 
+    fn archive(&self) -> Arc<Archive> {
+        self.inner.archive()
+    }
+
     fn settled(&mut self, _: u64, _: &State) {
         self.asked.lock().unwrap().push("settled");
     }
@@ -159,7 +181,12 @@ fn people_are_answered_after_the_second_copy_and_the_daemons_own_steps_do_not_wa
     machine.settle().unwrap();
     assert_eq!(came(), ["secure", "settled"]);
     machine.take(testing::ledger(101)).unwrap();
-    let command = Input::Command { request: RequestId(7), actor: actor("sue"), command: freeze("a drill") };
+    let command = Input::Command {
+        request: RequestId(7),
+        actor: actor("sue"),
+        command: freeze("a drill"),
+        archived: None,
+    };
     let effects = machine.take(command).unwrap();
     assert!(matches!(effects.as_slice(), [Effect::Recall, Effect::Answer { .. }]));
     assert_eq!(
@@ -205,7 +232,12 @@ async fn answers_come_in_the_order_of_the_commands() {
     let (mut engine, _, _) = testing::engine(MemoryStore::new());
     engine.handle.input(reconciled()).await.unwrap();
     for n in 1..=20 {
-        let command = Input::Command { request: RequestId(n), actor: actor("alice"), command: pay(xrp(n)) };
+        let command = Input::Command {
+            request: RequestId(n),
+            actor: actor("alice"),
+            command: pay(xrp(n)),
+            archived: None,
+        };
         engine.handle.input(command).await.unwrap();
     }
     let mut answered = Vec::new();
@@ -289,7 +321,12 @@ async fn what_was_open_is_taken_up_again_once_sight_is_back() {
     let store = MemoryStore::new();
     let (mut engine, _, _) = testing::engine(store.clone());
     testing::look(&engine.handle).await;
-    let large = Input::Command { request: RequestId(1), actor: actor("alice"), command: pay(xrp(500)) };
+    let large = Input::Command {
+        request: RequestId(1),
+        actor: actor("alice"),
+        command: pay(xrp(500)),
+        archived: None,
+    };
     engine.handle.input(large).await.unwrap();
     engine.handle.query(|_, _| ()).await.unwrap();
     // The condition was asked for, and the process died before it came.

@@ -8,6 +8,7 @@ use treasury_core::command::Refusal;
 use super::api::{ErrorBody, ErrorView};
 use super::shown::Shown;
 use crate::engine::EngineError;
+use crate::store::StoreError;
 
 /// Why a request was refused before or beside the core.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -194,6 +195,12 @@ impl ApiError {
                 Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             },
         }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(CommandError::ArchiveUnreadable(error.to_string()))
     }
 }
 

@@ -10,6 +10,7 @@ use treasury_core::intent::{Intent, IntentKind};
 use treasury_core::multisign;
 use treasury_core::policy::{Action, Approvers, Decision};
 use treasury_core::proposal::{Proposal, Status};
+use treasury_core::state::Archived;
 use treasury_core::state::{Guard, TrackedEscrow};
 use treasury_core::stops::Stop;
 use treasury_core::units::{Drops, HexBytes};
@@ -33,9 +34,25 @@ pub(super) enum Depth {
     Whole,
 }
 
+/// A proposal of the state.
 pub(super) fn proposal(state: &State, treasury: &Treasury, shown: &Proposal, depth: Depth) -> ProposalView {
-    let plan = shown.plan.as_ref();
     let tracked = shown.release_inputs().and_then(|release| state.escrows.get(&release.escrow));
+    with_escrow(state, treasury, shown, tracked, depth)
+}
+
+/// A proposal of the archive.
+pub(super) fn archived(state: &State, treasury: &Treasury, shown: &Archived, depth: Depth) -> ProposalView {
+    with_escrow(state, treasury, &shown.proposal, shown.escrow.as_ref(), depth)
+}
+
+fn with_escrow(
+    state: &State,
+    treasury: &Treasury,
+    shown: &Proposal,
+    tracked: Option<&TrackedEscrow>,
+    depth: Depth,
+) -> ProposalView {
+    let plan = shown.plan.as_ref();
     let mut waits_for: Vec<String> = waits(treasury, state, shown).iter().map(ToString::to_string).collect();
     waits_for.extend(tracked.and_then(|tracked| escrow_waits(state, treasury, tracked)));
     ProposalView {

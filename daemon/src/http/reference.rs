@@ -124,7 +124,7 @@ const OPERATIONS: [Operation; 22] = [
         "/v1/escrows",
         Some("EscrowsQuery"),
         "list of EscrowView",
-        "Escrows of treasury accounts, newest first.",
+        "Escrows of treasury accounts that stand or ended within a day or so, newest first. What became of an older one stands with the proposal that made it.",
     ),
     operation(
         "GET",

@@ -1,6 +1,6 @@
 //! What each route does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -8,8 +8,10 @@ use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::response::{IntoResponse, Response};
 use treasury_core::command::Propose;
 use treasury_core::input::RungSignatures;
+use treasury_core::proposal::Proposal;
+use treasury_core::state::Archived;
 use treasury_core::units::{AccountId, Drops, HexBytes, ProposalId, StopId};
-use treasury_core::{Answer, Command, CommandError};
+use treasury_core::{Answer, Command, CommandError, State, Treasury};
 use xrpl_wire::PublicKey;
 
 use super::App;
@@ -67,22 +69,31 @@ pub(super) async fn proposals(
         None => ProposalId(u64::MAX),
     };
     let limit = limit(asked.limit)?;
-    let list = app
+    let mut list: BTreeMap<ProposalId, ProposalView> = app
         .engine
         .query(move |state, treasury| {
-            state
-                .proposals
-                .range(..before)
-                .rev()
-                .map(|(_, proposal)| proposal)
+            let newest = state.proposals.range(..before).rev().map(|(_, proposal)| proposal);
+            let wanted = newest
                 .filter(|proposal| !asked.open || !proposal.status.is_final())
-                .filter(|proposal| account.is_none_or(|account| proposal.account == account))
-                .take(limit)
-                .map(|shown| proposal_view::proposal(state, treasury, shown, Depth::Summary))
-                .collect()
+                .filter(|proposal| account.is_none_or(|account| proposal.account == account));
+            let view = |shown: &Proposal| {
+                (shown.id, proposal_view::proposal(state, treasury, shown, Depth::Summary))
+            };
+            wanted.take(limit).map(view).collect()
         })
         .await?;
-    Ok(Shown(list))
+    if !asked.open {
+        // Asked after the state: what leaves it in between is found in both, and not in neither.
+        let archived = app.engine.archived(move |archive| archive.before(before, account, limit)).await??;
+        let views = app.engine.query(move |state, treasury| {
+            let view = |shown: &Archived| {
+                (shown.proposal.id, proposal_view::archived(state, treasury, shown, Depth::Summary))
+            };
+            archived.iter().map(view).collect::<Vec<_>>()
+        });
+        list.extend(views.await?);
+    }
+    Ok(Shown(list.into_values().rev().take(limit).collect()))
 }
 
 pub(super) async fn proposal(Shared(app): Shared<App>, _: Speaker, Id(id): Id) -> Answered<ProposalView> {
@@ -93,7 +104,16 @@ pub(super) async fn proposal(Shared(app): Shared<App>, _: Speaker, Id(id): Id) -
             Some(proposal_view::proposal(state, treasury, shown, Depth::Whole))
         })
         .await?;
-    view.map(Shown).ok_or(ApiError::Refused(CommandError::UnknownProposal(id)))
+    if let Some(view) = view {
+        return Ok(Shown(view));
+    }
+    let Some(archived) = app.engine.archived(move |archive| archive.get(id)).await?? else {
+        return Err(ApiError::Refused(CommandError::UnknownProposal(id)));
+    };
+    let view = move |state: &State, treasury: &Treasury| {
+        proposal_view::archived(state, treasury, &archived, Depth::Whole)
+    };
+    Ok(Shown(app.engine.query(view).await?))
 }
 
 pub(super) async fn escrows(

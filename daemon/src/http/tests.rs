@@ -2,6 +2,7 @@ mod load;
 mod secrets;
 
 use reqwest::{Method, StatusCode};
+use treasury_core::Input;
 
 use super::api::*;
 use super::*;
@@ -446,6 +447,44 @@ async fn lists_filter_and_page() {
     let rest = alice.events(page.next, 500).await.unwrap();
     assert_eq!(rest.next, served.store.last());
     assert_eq!(alice.events(rest.next, 500).await.unwrap(), EventsPage { records: vec![], next: rest.next });
+}
+
+/// Danger: what is no longer in memory is forgotten, and paid again. Method: the sixth payment waits for a Ticket, is
+/// withdrawn, and two days pass.
+#[tokio::test]
+async fn what_ended_long_ago_is_listed_shown_and_found_by_its_key() {
+    let served = Served::new().await;
+    let alice = served.client("alice");
+    for _ in 0..5 {
+        alice.propose(&payment(1_000_000)).await.unwrap();
+    }
+    let asked = ProposeRequest { idempotency_key: Some("inv-6".to_owned()), ..payment(6_000_000) };
+    let sixth = alice.propose(&asked).await.unwrap();
+    alice.withdraw(&sixth.proposal).await.unwrap();
+    let shown = alice.proposal(&sixth.proposal).await.unwrap();
+    let listed = alice.proposals(false, None).await.unwrap();
+    let Input::Ledger { mut observation, wall_ms } = testing::ledger(102) else { unreachable!() };
+    observation.point.close_time.0 += 2 * 86_400;
+    served.handle.input(Input::Ledger { observation, wall_ms }).await.unwrap();
+    let in_memory = served.handle.query(|state, _| state.proposals.len()).await.unwrap();
+    assert_eq!(in_memory, 5, "it has left the state");
+
+    assert_eq!(alice.proposal(&sixth.proposal).await.unwrap(), shown);
+    assert_eq!(alice.proposals(false, None).await.unwrap().len(), listed.len());
+    assert_eq!(alice.proposals(false, Some("warm")).await.unwrap()[0].id, "P6");
+    assert_eq!(alice.proposals(true, None).await.unwrap().len(), 5);
+    let page = ProposalsQuery { before: Some("P7".to_owned()), limit: Some(2), ..ProposalsQuery::default() };
+    let ids: Vec<String> =
+        alice.proposals_page(&page).await.unwrap().into_iter().map(|shown| shown.id).collect();
+    assert_eq!(ids, ["P6", "P5"]);
+    let (stored, again) = (served.store.last(), alice.propose(&asked).await.unwrap());
+    assert_eq!(again, sixth);
+    let other = ProposeRequest { amount_drops: "7".to_owned(), ..asked };
+    assert_eq!(alice.propose(&other).await.unwrap_err().code(), Some("IDEMPOTENCY_CONFLICT"));
+    assert!(!alice.withdraw(&sixth.proposal).await.unwrap().changed);
+    assert_eq!(served.store.last(), stored, "nothing came of it");
+    let text = alice.metrics().await.unwrap();
+    assert!(text.contains("treasuryd_proposals{status=\"withdrawn\"} 1"), "{text}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::record::Raw;
 use super::segments::SegmentWriter;
 use super::swap::{self, Stage};
 use super::tail::Tail;
-use super::{SNAPSHOT_RECORDS, StoreError, StoreLock, files, snapshot, version};
+use super::{Archive, SNAPSHOT_RECORDS, StoreError, StoreLock, files, snapshot, version};
 
 /// A store under construction beside the one that is in place. Every record is replayed as it comes, so
 /// what does not fit is found at once. Dropped before [`StoreBuilder::install`], it leaves the data
@@ -23,6 +23,7 @@ pub struct StoreBuilder {
     segment: SegmentWriter,
     log: LogWriter,
     position: Position,
+    archive: Archive,
     _lock: StoreLock,
 }
 
@@ -57,6 +58,7 @@ impl StoreBuilder {
         Ok(Self {
             data_dir: data_dir.to_owned(),
             segment: SegmentWriter::begin(&stage.path().join(files::RECORDS), 1)?,
+            archive: Archive::open(&stage.path().join(files::ARCHIVE))?,
             log: LogWriter::begin(&stage.path().join(files::INTENTS))?,
             stage,
             state: State::default(),
@@ -119,6 +121,7 @@ impl StoreBuilder {
             self.state.apply(event).map_err(|error| does_not_fit(error.to_string()))?;
         }
         invariant::check_after(&self.state, events).map_err(|error| does_not_fit(error.to_string()))?;
+        self.archive.add(&self.state.take_retired())?;
         self.segment.push(&Raw::new(number, events)?)?;
         if let Some(entry) = self.position.step(number, events) {
             self.log.push(&entry)?;

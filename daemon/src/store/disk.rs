@@ -12,7 +12,7 @@ use super::mover::Mover;
 use super::record::Raw;
 use super::segments::Segments;
 use super::tail::Tail;
-use super::{Record, Resumed, Store, StoreError, StoreLock, add_up, files, snapshot, version};
+use super::{Archive, Record, Resumed, Store, StoreError, StoreLock, add_up, files, snapshot, version};
 
 /// Records between two snapshots, and in a file of older records. A start reads at most these few one by
 /// one, which takes about a tenth of a second; a snapshot of a large treasury takes about a second to
@@ -31,6 +31,7 @@ pub struct DiskStore {
     tail: Arc<Tail>,
     segments: Segments,
     intents: IntentLog,
+    archive: Arc<Archive>,
     /// `None` until the state has been read: entries of the second log say what was new in a step.
     position: Option<Position>,
     last: u64,
@@ -93,6 +94,7 @@ impl DiskStore {
             tail,
             segments,
             intents: log,
+            archive: Arc::new(Archive::open(&data_dir.join(files::ARCHIVE))?),
             position: None,
             last,
             is_broken: false,
@@ -141,7 +143,7 @@ impl DiskStore {
                 Ok(state) => return Ok(Some((number, state))),
                 Err(problem) => tracing::warn!(
                     snapshot = number,
-                    problem,
+                    %problem,
                     "a snapshot cannot be used; the records before it are read instead"
                 ),
             }
@@ -310,10 +312,23 @@ impl Store for DiskStore {
 
     fn resume(&mut self, visit: &mut dyn FnMut(&Record)) -> Result<Resumed, StoreError> {
         let (from, state) = self.latest_snapshot()?.unwrap_or_default();
-        let resumed = add_up(self, state, from, visit)?;
+        let resumed = add_up(self, &self.archive, state, from, visit)?;
+        let archived = resumed.state.archived.values().copied().fold(0, u64::saturating_add);
+        if u64::try_from(self.archive.len()).unwrap_or(u64::MAX) < archived {
+            tracing::warn!(
+                archived,
+                found = self.archive.len(),
+                "the archive is made again from the records"
+            );
+            add_up(self, &self.archive, State::default(), 0, &mut |_| {})?;
+        }
         self.position = Some(Position::of(&resumed.state));
         tracing::info!(records = resumed.last, snapshot = from, "the store has been read");
         Ok(resumed)
+    }
+
+    fn archive(&self) -> Arc<Archive> {
+        Arc::clone(&self.archive)
     }
 
     fn settled(&mut self, number: u64, state: &State) {

@@ -17,12 +17,14 @@ pub(super) const SNAPSHOTS: &str = "snapshots";
 pub(super) const INTENTS: &str = "intents.log";
 /// The newest records, on their way to the storage engine.
 pub(super) const JOURNAL: &str = "journal";
+/// Ended proposals that have left the state.
+pub(super) const ARCHIVE: &str = "archive";
 /// The layout's version.
 pub(super) const VERSION: &str = "version";
 
 /// Everything that makes up a store. The version comes last wherever these are made or moved: where it
 /// is, the rest is.
-pub(super) const PARTS: [&str; 6] = [TAIL, RECORDS, SNAPSHOTS, INTENTS, JOURNAL, VERSION];
+pub(super) const PARTS: [&str; 7] = [TAIL, RECORDS, SNAPSHOTS, INTENTS, JOURNAL, ARCHIVE, VERSION];
 
 /// What a file is called until it is whole.
 const UNFINISHED: &str = "part";

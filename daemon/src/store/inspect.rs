@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use treasury_core::state::Archived;
 use treasury_core::{State, invariant};
 
 use super::intents::{Entries, Entry, Position};
 use super::journal;
 use super::record::Raw;
 use super::segments::{self, Segments};
+use super::snapshot::Unusable;
 use super::tail::Tail;
-use super::{REBUILD, Record, StoreError, StoreLock, add_one, files, snapshot, version};
+use super::{Archive, REBUILD, Record, StoreError, StoreLock, add_one, files, snapshot, version};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub struct Report {
     pub whole: u64,
     /// Events in them.
     pub events: u64,
+    /// Proposals in the archive that are whole, and as the records have them.
+    pub archived: u64,
     /// Snapshots that can be used, by the number of their record.
     pub snapshots: Vec<u64>,
     /// Entries of the second log that are whole.
@@ -83,7 +87,7 @@ pub fn inspect(data_dir: &Path) -> Result<Report, StoreError> {
     let journal = look_at_journal(data_dir, tail.as_ref(), segments.last(), &mut report);
     let newest = tail.iter().flat_map(|tail| tail.raw(segments.last())).chain(journal.into_iter().map(Ok));
     let records = segments.records().chain(newest.map(|raw| raw.and_then(|raw| raw.parse())));
-    let mut walk = Walk::begin(data_dir, report)?;
+    let mut walk = Walk::begin(data_dir, copies.path(), report)?;
     for record in records {
         // What is wrong with it has been said.
         let Ok(record) = record else { break };
@@ -158,10 +162,11 @@ struct Walk {
     /// An entry that was read and belongs to no record seen so far.
     ahead: Option<Entry>,
     position: Position,
+    archive: Option<Archive>,
 }
 
 impl Walk {
-    fn begin(data_dir: &Path, report: Report) -> Result<Self, StoreError> {
+    fn begin(data_dir: &Path, copies: &Path, report: Report) -> Result<Self, StoreError> {
         let snapshots_dir = data_dir.join(files::SNAPSHOTS);
         let snapshots = if snapshots_dir.is_dir() { snapshot::numbers(&snapshots_dir)? } else { Vec::new() };
         let mut walk = Self {
@@ -172,13 +177,47 @@ impl Walk {
             log_problem: None,
             ahead: None,
             position: Position::default(),
+            archive: None,
         };
+        walk.open_archive(data_dir, copies);
         match Entries::open(&data_dir.join(files::INTENTS)) {
             Ok(log) => walk.log = Some(log),
             Err(error) => walk.log_problem = Some(bare(&error)),
         }
         walk.advance_log();
         Ok(walk)
+    }
+
+    /// Opening it mends what a crash left at its end; looking must not. Layouts from before there was one have none.
+    fn open_archive(&mut self, data_dir: &Path, copies: &Path) {
+        let original = data_dir.join(files::ARCHIVE);
+        if !original.is_dir() {
+            return;
+        }
+        let copy = copies.join(files::ARCHIVE);
+        match files::copy(&original, &copy).and_then(|()| Archive::open(&copy)) {
+            Ok(archive) => self.archive = Some(archive),
+            Err(error) => self.report.damage.push(bare(&error)),
+        }
+    }
+
+    /// Compares what left the state with what the archive has. What a crash kept from it comes with the next start.
+    fn hold_against_archive(&mut self, number: u64, retired: Vec<Archived>) {
+        let is_last = |last: u64| number >= last;
+        for one in retired {
+            let id = one.proposal.id;
+            match self.archive.as_ref().map(|archive| archive.get(id)) {
+                Some(Ok(Some(kept))) if kept == one => {
+                    self.report.archived = self.report.archived.saturating_add(1);
+                }
+                Some(Ok(Some(_))) => {
+                    self.report.damage.push(format!("{id} in the archive is not what the records add up to"));
+                }
+                Some(Err(error)) => self.report.damage.push(bare(&error)),
+                Some(Ok(None)) | None if is_last(self.report.last) => {}
+                Some(Ok(None)) | None => self.report.damage.push(format!("the archive lacks {id}")),
+            }
+        }
     }
 
     fn advance_log(&mut self) {
@@ -211,6 +250,7 @@ impl Walk {
             report.damage.push(bare(&error));
             return false;
         }
+        let retired = report.state.take_retired();
         report.whole = record.number;
         report.events = report.events.saturating_add(u64::try_from(record.events.len()).unwrap_or(0));
         if self.snapshots.contains(&record.number) {
@@ -220,9 +260,12 @@ impl Walk {
                     let what = "is not what the records before it add up to";
                     report.damage.push(format!("snapshot {} {what}", record.number));
                 }
+                // The records are whole so far, and say all that it says.
+                Err(Unusable::OtherForm(_)) => {}
                 Err(problem) => report.damage.push(format!("snapshot {}: {problem}", record.number)),
             }
         }
+        self.hold_against_archive(record.number, retired);
         if let Some(wanted) = self.position.step(record.number, &record.events) {
             self.hold_against_log(&wanted);
         }

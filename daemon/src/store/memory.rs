@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use treasury_core::Event;
 
 use super::record::{Assembler, Key, encode, key};
-use super::{Record, Store, StoreError};
+use super::{Archive, Record, Store, StoreError};
 
 /// A store in memory. Its clones share what they hold, so a test can look at what an engine stored, or
 /// start another engine on it.
@@ -20,6 +20,7 @@ struct Shared {
     values: BTreeMap<Key, Vec<u8>>,
     last: u64,
     appends_left: Option<u64>,
+    archive: Option<Arc<Archive>>,
 }
 
 impl MemoryStore {
@@ -46,6 +47,14 @@ impl MemoryStore {
         if let Some(value) = self.shared().values.get_mut(&key(record, chunk)) {
             value[byte] ^= 1;
         }
+    }
+
+    /// Puts a record there as it is.
+    #[cfg(test)]
+    pub(super) fn put(&self, chunks: Vec<(Key, Vec<u8>)>) {
+        let mut shared = self.shared();
+        shared.values.extend(chunks);
+        shared.last += 1;
     }
 
     /// Takes one chunk away.
@@ -86,5 +95,9 @@ impl Store for MemoryStore {
         }
         assembler.finish()?;
         Ok(records)
+    }
+
+    fn archive(&self) -> Arc<Archive> {
+        Arc::clone(self.shared().archive.get_or_insert_with(|| Arc::new(Archive::in_memory())))
     }
 }

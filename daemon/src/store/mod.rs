@@ -3,6 +3,7 @@
 //! One *record* holds all events of one step, so a step is stored whole or not at all. Records are
 //! numbered from 1 without gaps.
 
+mod archive;
 mod backup;
 mod build;
 mod disk;
@@ -24,10 +25,12 @@ mod version;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use treasury_core::{Event, State};
 
+pub use archive::Archive;
 pub use backup::backup;
 pub use build::{Built, StoreBuilder};
 pub use disk::{DiskStore, SNAPSHOT_RECORDS};
@@ -67,8 +70,11 @@ pub trait Store: Send {
     /// # Errors
     /// Where a record is damaged or missing, or does not fit the state before it.
     fn resume(&mut self, visit: &mut dyn FnMut(&Record)) -> Result<Resumed, StoreError> {
-        add_up(self, State::default(), 0, visit)
+        add_up(self, &self.archive(), State::default(), 0, visit)
     }
+
+    /// Where ended proposals are that have left the state.
+    fn archive(&self) -> Arc<Archive>;
 
     /// Told after an append: the state that now follows from all records up to `number`. The time for a
     /// snapshot; what goes wrong with one is no reason to stop.
@@ -107,12 +113,14 @@ const REPLAY_PAGE: usize = 256;
 /// # Errors
 /// Where a record is damaged or missing, or does not fit the state before it.
 pub fn replay(store: &dyn Store, mut visit: impl FnMut(&Record)) -> Result<State, StoreError> {
-    add_up(store, State::default(), 0, &mut visit).map(|resumed| resumed.state)
+    add_up(store, &Archive::in_memory(), State::default(), 0, &mut visit).map(|resumed| resumed.state)
 }
 
-/// Adds the records above `after` to the state after that one.
+/// Adds the records above `after` to the state after that one. What leaves the state by them goes to the archive,
+/// where a crash kept it from that.
 fn add_up(
     store: &(impl Store + ?Sized),
+    archive: &Archive,
     mut state: State,
     mut after: u64,
     visit: &mut dyn FnMut(&Record),
@@ -124,6 +132,7 @@ fn add_up(
             after = record.number;
             visit(record);
         }
+        archive.complete(state.take_retired())?;
         if page.len() < REPLAY_PAGE {
             return Ok(Resumed { last: after, state });
         }
@@ -191,11 +200,27 @@ pub enum StoreError {
         /// The format that is understood.
         known: u16,
     },
+    /// A record holds an event that this program does not know.
+    #[error("record {record} holds `{word}`, which this treasuryd does not know; use a newer one")]
+    UnknownEvent {
+        /// Its number.
+        record: u64,
+        /// The event's word, or a word in it.
+        word: String,
+    },
     /// A record contradicts the ones before it.
     #[error("record {record} does not fit what came before: {problem}; {REBUILD}")]
     DoesNotFit {
         /// Its number.
         record: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A proposal in the archive is not what was written.
+    #[error("{proposal} in the archive is damaged: {problem}; {REBUILD}")]
+    ArchiveDamaged {
+        /// Which, or where it is.
+        proposal: String,
         /// What is wrong.
         problem: String,
     },
@@ -284,7 +309,9 @@ impl StoreError {
             Self::Damaged { .. } => "STORE_DAMAGED",
             Self::Gap { .. } => "STORE_GAP",
             Self::Format { .. } => "STORE_FORMAT",
+            Self::UnknownEvent { .. } => "STORE_UNKNOWN_EVENT",
             Self::DoesNotFit { .. } => "STORE_DOES_NOT_FIT",
+            Self::ArchiveDamaged { .. } => "STORE_ARCHIVE_DAMAGED",
             Self::TooLarge(_) => "STORE_TOO_LARGE",
             Self::Json(_) => "STORE_JSON",
             Self::Lost { .. } => "STORE_LOST",

@@ -104,8 +104,14 @@ impl Raw {
     }
 
     pub(super) fn parse(&self) -> Result<Record, StoreError> {
-        let events: Vec<Event> = serde_json::from_slice(&self.events)
-            .map_err(|error| StoreError::Damaged { record: self.number, problem: error.to_string() })?;
+        let events: Vec<Event> = serde_json::from_slice(&self.events).map_err(|error| {
+            let problem = error.to_string();
+            // The checksum was right, so it is what was written: by a program that knows more.
+            match problem.split('`').nth(1).filter(|_| problem.starts_with("unknown variant")) {
+                Some(word) => StoreError::UnknownEvent { record: self.number, word: word.to_owned() },
+                None => StoreError::Damaged { record: self.number, problem },
+            }
+        })?;
         Ok(Record { number: self.number, events })
     }
 

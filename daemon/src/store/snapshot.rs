@@ -18,7 +18,7 @@ use super::frame::{Frames, Next, frame};
 const SUFFIX: &str = ".snapshot";
 
 /// Version of the file's form.
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 /// Snapshots kept: the newest, and one to fall back to.
 const KEPT: usize = 2;
@@ -84,8 +84,26 @@ pub(super) fn path_of(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:020}{SUFFIX}"))
 }
 
+/// Why a snapshot cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unusable {
+    /// It is whole, and in the form of another release, which had other words for the state. The records say the same.
+    #[error("{0}")]
+    OtherForm(String),
+    /// It is not what was written.
+    #[error("{0}")]
+    Damaged(String),
+}
+
 /// Reads a snapshot; the error says why it cannot be used.
-pub(super) fn read(dir: &Path, number: u64) -> Result<State, String> {
+pub(super) fn read(dir: &Path, number: u64) -> Result<State, Unusable> {
+    let frames = proven(dir, number).map_err(Unusable::Damaged)?;
+    // What was written is known from here on; what does not fit is of another release.
+    body(frames, number).map_err(Unusable::OtherForm)
+}
+
+/// The file from its beginning, after its checksum was found to be right.
+fn proven(dir: &Path, number: u64) -> Result<Frames<BufReader<File>>, String> {
     let path = path_of(dir, number);
     let text = |error: io::Error| error.to_string();
     let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(text)?);
@@ -110,8 +128,12 @@ pub(super) fn read(dir: &Path, number: u64) -> Result<State, String> {
         return Err("its checksum is wrong".to_owned());
     }
     file.rewind().map_err(text)?;
-    let mut frames = Frames::new(file, 0);
-    let Next::Json(head) = frames.next().map_err(text)? else { return Err("it has no head".to_owned()) };
+    Ok(Frames::new(file, 0))
+}
+
+fn body(mut frames: Frames<BufReader<File>>, number: u64) -> Result<State, String> {
+    let head = frames.next().map_err(|error| error.to_string())?;
+    let Next::Json(head) = head else { return Err("it has no head".to_owned()) };
     let head: Head = serde_json::from_slice(&head).map_err(|error| error.to_string())?;
     if head != Head::of(number) {
         return Err(format!(

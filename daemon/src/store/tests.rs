@@ -228,6 +228,7 @@ fn replay_of_what_a_life_stored_is_the_state_it_ended_with() {
         request: treasury_core::units::RequestId(n),
         actor: testing::actor(person),
         command,
+        archived: None,
     };
     let inputs = [
         testing::now(),
@@ -281,6 +282,22 @@ async fn is_stopped_by_a_full_disk(store: DiskStore) {
     assert!(fatals[0].to_string().contains("No space left"), "{}", fatals[0]);
 }
 
+/// Danger: a store of a later release is called damaged, and somebody rebuilds it.
+#[test]
+fn an_event_of_a_later_release_is_named_and_is_no_damage() {
+    let store = MemoryStore::new();
+    let raw = super::record::Raw { number: 1, events: br#"[{"event":"later_kind","of":1}]"#.to_vec() };
+    store.put(raw.chunks().unwrap());
+    let error = replay(&store, |_| {}).unwrap_err();
+    assert_eq!(error.code(), "STORE_UNKNOWN_EVENT");
+    assert_eq!(
+        error.to_string(),
+        "record 1 holds `later_kind`, which this treasuryd does not know; use a newer one"
+    );
+}
+
+mod archive;
+mod earlier;
 mod journal;
 mod log;
 mod snapshots;

@@ -1,8 +1,8 @@
 //! The layout's version, and the way from an older one to the present one.
 //!
 //! Version 1 had all records in the storage engine and nothing else. Version 2 has the newest there, older
-//! ones in files, snapshots, and the second log. Version 3 has a journal before the storage engine. Version 1
-//! wrote no version: a store without one is that.
+//! ones in files, snapshots, and the second log. Version 3 has a journal before the storage engine. Version 4 has an
+//! archive of ended proposals. Version 1 wrote no version: a store without one is that.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::tail::Tail;
 use super::{StoreError, disk, files};
 
 /// The layout that this program reads and writes.
-pub(super) const PRESENT: u32 = 3;
+pub(super) const PRESENT: u32 = 4;
 
 /// The first layout with a second log.
 pub(super) const WITH_LOG: u32 = 2;

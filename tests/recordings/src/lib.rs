@@ -5,8 +5,8 @@
 //!
 //! `CONFORMANCE_VECTORS` names further directories, separated as in `PATH`, of compressed or plain stories.
 
-use std::fs;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use ruzstd::decoding::StreamingDecoder;
@@ -17,6 +17,9 @@ pub const FURTHER: &str = "CONFORMANCE_VECTORS";
 
 /// Where the stories are in the repository.
 const STORIES: &str = "tests/data/conformance";
+
+/// Where stores of earlier releases are.
+const STORES: &str = "tests/data/stores";
 
 const PACKED: &str = ".json.zst";
 const PLAIN: &str = ".json";
@@ -120,6 +123,67 @@ pub fn further() -> io::Result<Vec<Recording>> {
 pub fn load(folder: &str, name: &str) -> io::Result<Value> {
     let path = root().join(folder).join(format!("{name}{PACKED}"));
     Recording { folder: folder.to_owned(), name: name.to_owned(), path }.load()
+}
+
+/// A store as an earlier release left it.
+#[derive(Clone, Debug)]
+pub struct OldStore {
+    /// What it is called: its layout, and what was new in that release's events.
+    pub name: String,
+    /// Its records, as that release's own `treasuryd store export` printed them.
+    pub records: Vec<String>,
+    files: Vec<OldFile>,
+}
+
+#[derive(Clone, Debug)]
+struct OldFile {
+    path: PathBuf,
+    length: u64,
+    /// What is not zero: where it begins, and what is there.
+    parts: Vec<(u64, Vec<u8>)>,
+}
+
+impl OldStore {
+    /// Writes its files into a directory, as that release left them when it was killed.
+    pub fn lay_out(&self, directory: &Path) -> io::Result<()> {
+        for file in &self.files {
+            let path = directory.join(&file.path);
+            fs::create_dir_all(path.parent().unwrap_or(directory))?;
+            let mut out = File::create(&path)?;
+            for (offset, bytes) in &file.parts {
+                out.seek(SeekFrom::Start(*offset))?;
+                out.write_all(bytes)?;
+            }
+            out.set_len(file.length)?;
+        }
+        Ok(())
+    }
+}
+
+/// The stores of all earlier releases, in order of name.
+pub fn old_stores() -> io::Result<Vec<OldStore>> {
+    stories_of("stores", &repository().join(STORES))?.iter().map(old_store).collect()
+}
+
+fn old_store(packed: &Recording) -> io::Result<OldStore> {
+    let store: Value = packed.load()?;
+    let files = store["files"].as_object().into_iter().flatten().map(|(path, file)| {
+        let parts = file["parts"].as_array().into_iter().flatten().map(|part| {
+            let bytes = part[1].as_str().and_then(unhex).ok_or_else(|| packed.invalid("no bytes"))?;
+            Ok((part[0].as_u64().unwrap_or_default(), bytes))
+        });
+        let length = file["length"].as_u64().ok_or_else(|| packed.invalid("no length"))?;
+        Ok(OldFile { path: path.into(), length, parts: parts.collect::<io::Result<_>>()? })
+    });
+    let files = files.collect::<io::Result<_>>()?;
+    let lines = store["records"].as_array().into_iter().flatten();
+    let records = lines.filter_map(|line| line.as_str().map(str::to_owned)).collect();
+    Ok(OldStore { name: packed.name.clone(), records, files })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks_exact(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 /// The checkout that a test runs in, for what it reads of it: cargo says so, or else the current directory is in it.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rand::Rng;
 use treasury_core::Event;
 use treasuryd::store::record::{Assembler, Key, encode};
-use treasuryd::store::{Record, Store, StoreError};
+use treasuryd::store::{Archive, Record, Store, StoreError};
 
 use super::faults::Fault;
 
@@ -140,7 +140,7 @@ impl Disk {
     /// A store for a process that starts on this disk.
     #[must_use]
     pub fn store(&self) -> SimStore {
-        SimStore { disk: self.clone() }
+        SimStore { disk: self.clone(), archive: Arc::new(Archive::in_memory()) }
     }
 }
 
@@ -170,6 +170,8 @@ fn ends_record(key: &Key, value: &[u8]) -> bool {
 /// The daemon's store on a [`Disk`].
 pub struct SimStore {
     disk: Disk,
+    /// Made from the records anew with each process.
+    archive: Arc<Archive>,
 }
 
 impl Store for SimStore {
@@ -216,6 +218,10 @@ impl Store for SimStore {
             at = next;
         }
         Ok(records)
+    }
+
+    fn archive(&self) -> Arc<Archive> {
+        Arc::clone(&self.archive)
     }
 }
 

@@ -16,6 +16,7 @@ use treasuryd::driver::Leave;
 use treasuryd::engine::{EngineStartError, Machine};
 use treasuryd::ledger::{Port, PortHandle, Start};
 use treasuryd::metrics::Metrics;
+use treasuryd::store::Archive;
 
 use super::cast::SILENCE_MAX_SECONDS;
 use super::disk::Disk;
@@ -125,6 +126,12 @@ impl Node {
     /// Its engine, while it lives.
     pub fn machine(&mut self) -> Option<&mut Machine> {
         self.life.as_mut().map(|life| &mut life.machine)
+    }
+
+    /// What it shows, while it lives, and where it has what has left that.
+    #[must_use]
+    pub fn known(&self) -> Option<(&State, &Archive)> {
+        self.life.as_ref().map(|life| (life.machine.state(), life.machine.archive().as_ref()))
     }
 
     /// What it shows, while it lives.

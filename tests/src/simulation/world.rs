@@ -228,8 +228,8 @@ impl World {
     }
 
     fn look(&mut self, number: usize) {
-        let Some(state) = self.nodes[number].state() else { return };
-        self.checker.looked(number, state);
+        let Some((state, archive)) = self.nodes[number].known() else { return };
+        self.checker.looked(number, state, archive);
         coverage::of_state(&self.treasury, state, &mut self.shared.lock().record);
     }
 
@@ -275,8 +275,8 @@ impl World {
         match opened {
             Ok(()) => {
                 self.line(format!("daemon {number} starts with {} records", recovered.records));
-                if let Some(state) = self.nodes[number].state() {
-                    self.checker.booted(number, before.as_ref(), state);
+                if let Some((state, archive)) = self.nodes[number].known() {
+                    self.checker.booted(number, before.as_ref(), state, archive);
                 }
             }
             Err(error) => {
@@ -451,7 +451,7 @@ impl World {
         let actor = Actor { person: person.to_owned() };
         self.checker.asked(number, &actor, &command);
         let request = self.nodes[number].request(Pending { tag, command: command.clone() });
-        self.take(number, Input::Command { request, actor, command }).await;
+        self.take(number, Input::Command { request, actor, command, archived: None }).await;
     }
 
     /// What is to be reported.

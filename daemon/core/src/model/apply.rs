@@ -5,10 +5,11 @@ use crate::model::config::{FindingKind, Severity};
 use std::collections::BTreeSet;
 
 use crate::model::event::{Event, HoldSource};
-use crate::model::intent::Intent;
+use crate::model::intent::{Asker, Intent};
 use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::signing::Slot;
+use crate::model::state::Archived;
 use crate::model::state::{AccountView, Breaker, BreakerKey, FINDINGS_MAX, Guard, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
@@ -50,22 +51,22 @@ impl State {
                     return Err(format!("{} after P{}", proposal.id, self.last_proposal));
                 }
                 self.last_proposal = proposal.id.0;
-                if let (Some(key), crate::model::intent::Asker::Person(person)) =
-                    (idempotency_key, &proposal.asker)
-                {
+                if let (Some(key), Asker::Person(person)) = (idempotency_key, &proposal.asker) {
                     self.idempotency.insert((person.clone(), key.clone()), proposal.id);
                 }
-                if !proposal.status.is_final() {
+                if proposal.status.is_final() {
+                    self.ended.insert(proposal.id, self.now());
+                } else {
                     self.open.insert(proposal.id);
-                }
-                if !proposal.status.is_final() {
                     self.book.promise(proposal);
                 }
                 self.by_account.entry(proposal.account).or_default().insert(proposal.id);
                 if let Intent::Move { link, .. } = &proposal.intent {
                     self.moves.entry(link.clone()).or_default().insert(proposal.id);
                 }
-                self.proposals.insert(proposal.id, (**proposal).clone());
+                let mut kept = (**proposal).clone();
+                kept.idempotency_key.clone_from(idempotency_key);
+                self.proposals.insert(proposal.id, kept);
             }
             Event::Redecided { proposal, decision } => {
                 self.in_status(*proposal, &["drafted"])?.decision = decision.clone();
@@ -156,6 +157,7 @@ impl State {
                     self.no_longer_attempts(&escrow, *proposal, unrevealed);
                 }
                 self.open.remove(proposal);
+                self.ended.insert(*proposal, self.now());
                 if *frees_slot {
                     self.free_slot(*proposal);
                 }
@@ -165,6 +167,14 @@ impl State {
                     return Err(format!("{proposal} is open"));
                 }
                 self.free_slot(*proposal);
+            }
+            Event::ProposalArchived { proposal } => self.archive(*proposal)?,
+            Event::EscrowForgotten { escrow } => {
+                if self.standing.contains(escrow) {
+                    return Err(format!("{escrow} stands"));
+                }
+                self.escrows.remove(escrow).ok_or_else(|| format!("there is no escrow {escrow}"))?;
+                self.end_stops_on(&Subject::Escrow(*escrow))?;
             }
             Event::StopSet { stop } => self.stops.set(stop.clone())?,
             Event::StopLifted { id, by, reason, at } => self.lift(*id, by, reason, *at)?,
@@ -258,6 +268,53 @@ impl State {
     /// The last ledger taken in; a point of zeros before the first.
     fn cursor(&self) -> LedgerPoint {
         self.ledger.unwrap_or(LedgerPoint::ZERO)
+    }
+
+    /// Takes an ended proposal, the escrow that it made, and all that points to either, out of the state.
+    fn archive(&mut self, id: ProposalId) -> Result<(), String> {
+        let proposal = self.proposals.get(&id).ok_or_else(|| format!("there is no {id}"))?;
+        if !proposal.status.is_final() || self.holds_slot(proposal) {
+            return Err(format!("{id} is open, or what was signed for it can be applied"));
+        }
+        let made = proposal.release_inputs().map(|inputs| inputs.escrow);
+        if made.is_some_and(|escrow| self.standing.contains(&escrow)) {
+            return Err(format!("the escrow that {id} made stands"));
+        }
+        let Some(proposal) = self.proposals.remove(&id) else { return Ok(()) };
+        self.ended.remove(&id);
+        if let Some(of_account) = self.by_account.get_mut(&proposal.account) {
+            of_account.remove(&id);
+        }
+        if let Intent::Move { link, .. } = &proposal.intent
+            && let Some(moves) = self.moves.get_mut(link)
+        {
+            moves.remove(&id);
+        }
+        if let (Asker::Person(person), Some(key)) = (&proposal.asker, &proposal.idempotency_key) {
+            self.idempotency.remove(&(person.clone(), key.clone()));
+        }
+        // Another proposal may have made an escrow with the same Sequence since: then this one's never came to be.
+        let is_its_own = |escrow: &EscrowKey| {
+            self.escrows.get(escrow).is_some_and(|tracked| tracked.guard.proposal() == Some(id))
+        };
+        let escrow = made.filter(is_its_own).and_then(|escrow| self.escrows.remove(&escrow));
+        self.end_stops_on(&Subject::Proposal(id))?;
+        if let Some(escrow) = &escrow {
+            self.end_stops_on(&Subject::Escrow(escrow.view.key))?;
+        }
+        let ended = self.archived.entry(proposal.status.word().to_owned()).or_default();
+        *ended = ended.saturating_add(1);
+        self.retire(Archived { proposal, escrow });
+        Ok(())
+    }
+
+    /// What a stop was on is gone, and there is nothing left for it to stop.
+    fn end_stops_on(&mut self, subject: &Subject) -> Result<(), String> {
+        let at = self.cursor();
+        let standing: Vec<StopId> = self.stops.on(subject).map(|stop| stop.id).collect();
+        standing
+            .into_iter()
+            .try_for_each(|id| self.stops.lift(id, "treasuryd", "what it was on has ended", at))
     }
 
     /// Lifts a stop. Somebody has then looked at the account that it was on, and at all that was found before.

@@ -86,6 +86,34 @@ pub enum Command {
     },
 }
 
+/// How a command names a proposal that may have ended long ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// By its id.
+    Proposal(ProposalId),
+    /// By the idempotency key that whoever asks may have used before.
+    Key(&'a str),
+}
+
+impl Command {
+    /// The proposal that it is about, if it is about one that may be there already.
+    #[must_use]
+    pub fn names(&self) -> Option<Named<'_>> {
+        match self {
+            Self::Propose(propose) => propose.idempotency_key.as_deref().map(Named::Key),
+            Self::Approve { proposal, .. }
+            | Self::Retract { proposal }
+            | Self::Reject { proposal, .. }
+            | Self::Withdraw { proposal }
+            | Self::Flag { proposal, .. }
+            | Self::Clear { proposal, .. } => Some(Named::Proposal(*proposal)),
+            Self::Lift { .. } | Self::Freeze { .. } | Self::Unfreeze { .. } | Self::CloseBreaker { .. } => {
+                None
+            }
+        }
+    }
+}
+
 /// A payment asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Propose {
@@ -177,6 +205,9 @@ pub enum CommandError {
     /// The idempotency key was used with other content.
     #[error("this idempotency key belongs to {0}, which asks for something else")]
     IdempotencyConflict(ProposalId),
+    /// The archive of ended proposals cannot be read, so whether the request was made before is not known.
+    #[error("the archive of ended proposals cannot be read: {0}")]
+    ArchiveUnreadable(String),
     /// Too many open proposals on the account.
     #[error("the account has {0} open proposals, the most there may be")]
     TooManyOpen(usize),
@@ -286,6 +317,7 @@ impl CommandError {
             Self::SeveralStops { .. } => "SEVERAL_STOPS",
             Self::BadValue { .. } => "BAD_VALUE",
             Self::IdempotencyConflict(_) => "IDEMPOTENCY_CONFLICT",
+            Self::ArchiveUnreadable(_) => "ARCHIVE_UNREADABLE",
             Self::TooManyOpen(_) => "TOO_MANY_OPEN",
             Self::WrongState { .. } => "WRONG_STATE",
             Self::DeadlinePassed(_) => "DEADLINE_PASSED",
@@ -317,6 +349,9 @@ impl CommandError {
             }
             Self::BadValue { .. } => "Correct the value and send the request again.",
             Self::IdempotencyConflict(_) => "Use a new idempotency key for a new payment.",
+            Self::ArchiveUnreadable(_) => {
+                "`treasuryd store check` says what is damaged, `treasuryd rebuild` restores it."
+            }
             Self::TooManyOpen(_) => "Wait until some have ended, or withdraw some.",
             Self::WrongState { .. } => "Look at the proposal again; its state has moved on.",
             Self::DeadlinePassed(_) => "Propose the payment anew.",
@@ -356,7 +391,7 @@ impl CommandError {
             | Self::DeadlinePassed(_)
             | Self::Revealed { .. }
             | Self::EscrowEnded { .. } => Refusal::Conflict,
-            Self::AccountNotSeen(_) | Self::NoSight(_) => Refusal::Unavailable,
+            Self::AccountNotSeen(_) | Self::NoSight(_) | Self::ArchiveUnreadable(_) => Refusal::Unavailable,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Facts. Each is stored before anything follows from it, and the state is nothing but their sum.
 //!
-//! The JSON of [`Event`] is the stored format; [`FORMAT_VERSION`] goes with every record. A change that
-//! an older record does not survive raises the version and adds a migration.
+//! The JSON of [`Event`] is the stored format; [`FORMAT_VERSION`] goes with every record and names how it is framed.
+//! What a kind of event holds is told by its word: a word keeps its meaning and its fields for ever, but for fields
+//! that are added with a default. What has to change otherwise gets a new word, and the old one stays here to be read.
 
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +161,17 @@ pub enum Event {
         /// The proposal that had it.
         proposal: ProposalId,
     },
+    /// An ended proposal that nothing depends on leaves the state, with the escrow that it made. Whoever keeps the
+    /// records keeps it where it can be found.
+    ProposalArchived {
+        /// Which.
+        proposal: ProposalId,
+    },
+    /// An escrow that ended and that no proposal in the state made leaves it.
+    EscrowForgotten {
+        /// Which.
+        escrow: EscrowKey,
+    },
     /// Something must not leave from now on.
     StopSet {
         /// What, why, by whom.
@@ -286,6 +298,8 @@ impl Event {
             Self::SubmitReplied { .. } => "submit_replied",
             Self::ProposalEnded { .. } => "proposal_ended",
             Self::SlotFreed { .. } => "slot_freed",
+            Self::ProposalArchived { .. } => "proposal_archived",
+            Self::EscrowForgotten { .. } => "escrow_forgotten",
             Self::StopSet { .. } => "stop_set",
             Self::StopLifted { .. } => "stop_lifted",
             Self::HoldPlaced { .. } => "hold_placed",

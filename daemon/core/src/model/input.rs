@@ -6,6 +6,7 @@ pub use crate::model::signing::RungSignatures;
 
 use crate::model::command::{Actor, Command};
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
+use crate::model::proposal::Proposal;
 use crate::model::units::{
     AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RequestId, RippleTime,
 };
@@ -21,6 +22,9 @@ pub enum Input {
         actor: Actor,
         /// What.
         command: Command,
+        /// What the archive has of the ended proposal that the command names, by its id or by its idempotency key,
+        /// where that has left the state.
+        archived: Option<Box<Proposal>>,
     },
     /// The next validated ledger, complete and in order: its index is the last one's plus one.
     Ledger {

@@ -60,6 +60,9 @@ pub fn check(state: &State) -> Result<(), Violation> {
 /// # Errors
 /// The first violation found.
 pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
+    let archived = |id: ProposalId| {
+        events.iter().any(|event| matches!(event, Event::ProposalArchived { proposal } if *proposal == id))
+    };
     for event in events {
         match event {
             Event::SightChanged { sight: Sight::Clear } => return check(state),
@@ -95,8 +98,21 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::RungChosen { proposal: id, .. }
             | Event::SubmitReplied { proposal: id, .. }
             | Event::ProposalEnded { proposal: id, .. }
-            | Event::SlotFreed { proposal: id } => proposal(state, *id)?,
+            | Event::SlotFreed { proposal: id } => {
+                // What left the state in the same step is looked at when that is told.
+                if state.proposals.contains_key(id) || !archived(*id) {
+                    proposal(state, *id)?;
+                }
+            }
+            Event::ProposalArchived { proposal: id } => {
+                let is_known = state.open.contains(id) || state.ended.contains_key(id);
+                if is_known || state.proposals.contains_key(id) || state.slots.values().any(|held| held == id)
+                {
+                    return Err(Violation::OpenIndex(*id));
+                }
+            }
             Event::SightChanged { .. }
+            | Event::EscrowForgotten { .. }
             | Event::StopSet { .. }
             | Event::StopLifted { .. }
             | Event::HoldPlaced { .. }
@@ -115,7 +131,8 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
 
 fn proposal(state: &State, id: ProposalId) -> Result<(), Violation> {
     let Some(proposal) = state.proposals.get(&id) else { return Err(Violation::OpenIndex(id)) };
-    if proposal.status.is_final() == state.open.contains(&id) {
+    let is_final = proposal.status.is_final();
+    if is_final == state.open.contains(&id) || is_final != state.ended.contains_key(&id) {
         return Err(Violation::OpenIndex(id));
     }
     book(state, proposal)?;

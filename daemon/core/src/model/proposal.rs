@@ -29,6 +29,9 @@ pub struct Proposal {
     /// The deadline as it was asked for; `None`: the configured one, or a record of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_asked: Option<u32>,
+    /// The asker's idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
     /// When it was drafted.
     pub drafted: LedgerPoint,
     /// What policy said.

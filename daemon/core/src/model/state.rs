@@ -32,10 +32,17 @@ pub struct State {
     pub robbed: BTreeMap<AccountId, LedgerPoint>,
     /// Watched accounts as of the cursor.
     pub accounts: BTreeMap<AccountId, AccountView>,
-    /// All proposals.
+    /// All proposals that are open, that something depends on, or that ended lately; the archive has the others.
     pub proposals: BTreeMap<ProposalId, Proposal>,
     /// Those that are not final.
     pub open: BTreeSet<ProposalId>,
+    /// The others, and when they ended.
+    pub ended: BTreeMap<ProposalId, RippleTime>,
+    /// How many proposals are in the archive, by the words of their ends.
+    pub archived: BTreeMap<String, u64>,
+    /// What has left the state and nobody has taken to the archive yet.
+    #[serde(skip)]
+    retired: Vec<Archived>,
     /// Every proposal on an account, ended ones too.
     pub by_account: BTreeMap<AccountId, BTreeSet<ProposalId>>,
     /// Every move of a tier link, by the link's name.
@@ -116,6 +123,15 @@ pub struct TrackedEscrow {
     pub seen_at: RippleTime,
     /// Where it stands.
     pub guard: Guard,
+}
+
+/// An ended proposal as it left the state, with the escrow that it made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Archived {
+    /// The proposal.
+    pub proposal: Proposal,
+    /// What became of the escrow that it made, where it made one and that was seen.
+    pub escrow: Option<TrackedEscrow>,
 }
 
 /// Where an escrow stands.
@@ -218,6 +234,16 @@ pub struct Breaker {
 }
 
 impl State {
+    /// What has left the state since this was asked last. Whoever applies events takes it to the archive.
+    #[must_use]
+    pub fn take_retired(&mut self) -> Vec<Archived> {
+        std::mem::take(&mut self.retired)
+    }
+
+    pub(crate) fn retire(&mut self, archived: Archived) {
+        self.retired.push(archived);
+    }
+
     /// Ledger time now: the close time of the last validated ledger. Zero before the first.
     #[must_use]
     pub fn now(&self) -> RippleTime {

@@ -22,7 +22,9 @@ pub(crate) fn checked_text(field: &'static str, text: &str) -> Result<(), Comman
 }
 
 pub(crate) fn find<'a>(cx: &'a Cx<'_>, id: ProposalId) -> Result<&'a Proposal, CommandError> {
-    cx.state.proposals.get(&id).ok_or(CommandError::UnknownProposal(id))
+    // What has left the state has ended, and its end is what there is to say.
+    let archived = cx.archived.as_deref().filter(|archived| archived.id == id);
+    cx.state.proposals.get(&id).or(archived).ok_or(CommandError::UnknownProposal(id))
 }
 
 pub(crate) fn wrong_state(proposal: &Proposal, problem: &'static str) -> CommandError {

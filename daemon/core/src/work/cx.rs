@@ -8,6 +8,7 @@ use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::observe::{Change, LedgerPoint};
 use crate::model::proposal::Proposal;
+use crate::model::state::Archived;
 use crate::model::state::State;
 use crate::model::units::{AccountId, Drops, EscrowKey, LedgerIndex, ProposalId, RippleTime};
 use crate::rules::gate::{self, Act};
@@ -19,6 +20,8 @@ pub struct Output {
     pub events: Vec<Event>,
     /// Requests, to be released after that.
     pub effects: Vec<Effect>,
+    /// What has left the state, for the archive.
+    pub retired: Vec<Archived>,
 }
 
 /// What lives only as long as the process: nothing that may be lost with it.
@@ -55,6 +58,9 @@ pub struct Runtime {
     pub(crate) looked_at_all: bool,
     /// Accounts whose SignerList has changed since its signers were last looked at.
     pub(crate) lists: BTreeSet<AccountId>,
+    /// The last ended proposal that was looked at, of those that may leave the state, and the last escrow.
+    pub(crate) retired_to: Option<ProposalId>,
+    pub(crate) forgotten_to: Option<EscrowKey>,
     /// Signers in SignerLists, and destinations of escrows, whose accounts have not been seen yet.
     pub(crate) unknown: BTreeSet<AccountId>,
 }
@@ -99,20 +105,25 @@ pub(crate) struct Cx<'a> {
     pub(crate) config: &'a Treasury,
     pub(crate) state: &'a mut State,
     pub(crate) runtime: &'a mut Runtime,
+    /// What the archive has of the proposal that a request names, where it is not in the state any more.
+    pub(crate) archived: Option<Box<Proposal>>,
     output: Output,
     defect: Option<ApplyError>,
 }
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(config: &'a Treasury, state: &'a mut State, runtime: &'a mut Runtime) -> Self {
-        Self { config, state, runtime, output: Output::default(), defect: None }
+        Self { config, state, runtime, archived: None, output: Output::default(), defect: None }
     }
 
     /// What has come of the step.
     pub(crate) fn finish(self) -> Result<Output, ApplyError> {
         match self.defect {
             Some(defect) => Err(defect),
-            None => Ok(self.output),
+            None => {
+                let retired = self.state.take_retired();
+                Ok(Output { retired, ..self.output })
+            }
         }
     }
 

@@ -39,6 +39,7 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
     let id = ProposalId(cx.state.last_proposal.saturating_add(1));
     let status = if draft.decision.action == Action::Deny { Status::Denied } else { Status::Drafted };
     let proposal = Proposal {
+        idempotency_key: None,
         id,
         account: draft.account,
         intent: draft.intent,

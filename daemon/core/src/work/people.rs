@@ -66,10 +66,16 @@ pub(crate) fn command(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Resul
 /// Where it asks for something else.
 fn repeated(cx: &Cx<'_>, person: &Person, propose: &Propose) -> Result<Option<ProposalId>, CommandError> {
     let Some(key) = &propose.idempotency_key else { return Ok(None) };
-    let known = cx.state.idempotency.get(&(person.name.clone(), key.clone())).copied();
-    let Some((id, proposal)) = known.and_then(|id| Some((id, cx.state.proposals.get(&id)?))) else {
+    let known = cx.state.idempotency.get(&(person.name.clone(), key.clone()));
+    let asker = Asker::Person(person.name.clone());
+    let archived = cx
+        .archived
+        .as_deref()
+        .filter(|archived| archived.idempotency_key.as_ref() == Some(key) && archived.asker == asker);
+    let Some(proposal) = known.and_then(|id| cx.state.proposals.get(id)).or(archived) else {
         return Ok(None);
     };
+    let id = proposal.id;
     let same_deadline = match propose.deadline_seconds {
         Some(seconds) => seconds == proposal.deadline_seconds,
         None => proposal.deadline_asked.is_none(),

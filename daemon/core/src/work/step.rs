@@ -17,7 +17,7 @@ use crate::model::observe::{AccountSnapshot, Change, LedgerObservation, LedgerPo
 use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
-use crate::work::{anomaly, flow, people, reconcile, signing, submission, ticket, tier};
+use crate::work::{anomaly, flow, people, reconcile, retire, signing, submission, ticket, tier};
 
 /// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
 ///
@@ -36,7 +36,8 @@ pub fn step(
         lose_sight(&mut cx, "starting".to_owned());
     }
     match input {
-        Input::Command { request, actor, command } => {
+        Input::Command { request, actor, command, archived } => {
+            cx.archived = archived;
             let answer = people::command(&mut cx, &actor, command);
             cx.effect(Effect::Answer { request, answer });
         }
@@ -99,6 +100,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
     flow::expire_drafts(cx);
     reconcile::ask_for_unknown(cx);
     drive(cx);
+    retire::drive(cx);
 }
 
 fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot>, from: &str, wall_ms: u64) {

@@ -1,7 +1,8 @@
 //! Who asks, who of those who can sign still may, and what a request that is repeated gets.
 
-use treasury_core::command::{Answer, Command};
+use treasury_core::command::{Answer, Command, CommandError, Propose};
 use treasury_core::policy::{Action, Approvers, Policy};
+use treasury_core::state::Guard;
 use treasury_core::units::{ProposalId, Weight};
 
 use crate::world::{World, config, drops, id};
@@ -166,4 +167,53 @@ fn a_repeated_request_gets_its_payment_whatever_has_changed_meanwhile() {
         answer,
         "the default has changed, the request has not"
     );
+}
+
+#[test]
+fn what_ended_leaves_the_state_and_is_found_by_its_id_and_its_idempotency_key() {
+    let mut w = World::new();
+    let asked = Propose { idempotency_key: Some("inv-1".to_owned()), ..w.payment("hot", 5) };
+    let Answer::Proposed { proposal } = w.command("alice", Command::Propose(asked.clone())).unwrap() else {
+        panic!()
+    };
+    w.settle();
+    assert_eq!(w.word(proposal), "validated");
+    w.close(&[]);
+    assert!(w.state.proposals.contains_key(&proposal), "people look at what has just ended");
+    w.jump(86_401);
+    w.close(&[]);
+    assert!(!w.state.proposals.contains_key(&proposal));
+    assert!(w.state.idempotency.is_empty() && w.state.ended.is_empty());
+    assert_eq!(w.state.archived["validated"], 1);
+    assert_eq!(w.archived[&proposal].proposal.idempotency_key.as_deref(), Some("inv-1"));
+    let again = w.command("alice", Command::Propose(asked.clone())).unwrap();
+    assert_eq!(again, Answer::Proposed { proposal }, "the same request is the same payment for ever");
+    let other = Propose { amount: drops(6_000_000), ..asked.clone() };
+    let refused = w.command("alice", Command::Propose(other)).unwrap_err();
+    assert_eq!(refused, CommandError::IdempotencyConflict(proposal));
+    let flagged = w.command("dave", Command::Flag { proposal, reason: String::new() }).unwrap_err();
+    assert!(matches!(flagged, CommandError::WrongState { status: "validated", .. }), "{flagged}");
+    let withdrawn = w.command("alice", Command::Withdraw { proposal }).unwrap_err();
+    assert!(matches!(withdrawn, CommandError::WrongState { status: "validated", .. }), "{withdrawn}");
+    assert!(w.sent().is_empty());
+}
+
+#[test]
+fn no_more_than_a_thousand_ended_proposals_stay_and_what_something_depends_on_does() {
+    let mut w = World::new();
+    let (made, key) = w.escrow();
+    // What no rule allows ends at once.
+    w.config.policy = Policy::new(Vec::new());
+    for n in 0..1_100 {
+        let denied = Propose { note: n.to_string(), ..w.payment("hot", 5) };
+        w.command("alice", Command::Propose(denied)).unwrap();
+    }
+    assert!(w.state.ended.len() > 1_100);
+    for _ in 0..10 {
+        w.close(&[]);
+    }
+    assert_eq!(w.state.ended.len(), 1_000, "the oldest left first");
+    assert!(w.state.proposals.contains_key(&made), "its escrow stands");
+    assert!(matches!(w.guard(key), Guard::Locked { .. }));
+    assert!(!w.state.proposals.contains_key(&ProposalId(made.0 + 1)));
 }

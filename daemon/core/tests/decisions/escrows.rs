@@ -1,7 +1,7 @@
 //! The escrow guard: released in time and once; never while a hold stands; taken back when its time is
 //! over.
 
-use crate::world::{World, XRP, drops, id};
+use crate::world::{World, XRP, drops, hash, id};
 use treasury_core::command::{Command, CommandError};
 use treasury_core::config::TierLink;
 use treasury_core::effect::Effect;
@@ -201,6 +201,15 @@ fn an_escrow_that_nobody_proposed_is_found_and_never_touched() {
     assert!(finding.evidence.contains("nobody can stop it"), "{}", finding.evidence);
     w.jump(1_000 * HOUR);
     assert!(w.sent().is_empty());
+    assert_eq!(w.guard(key), &Guard::Foreign, "it is remembered as long as it stands");
+    w.change(vec![Change::EscrowDeleted { key, tx_id: hash("a"), tx_type: "EscrowFinish".to_owned() }]);
+    w.close(&[]);
+    assert!(
+        matches!(w.state.escrows[&key].guard, Guard::Released { .. }),
+        "people look at what has just ended"
+    );
+    w.jump(24 * HOUR + 1);
+    assert!(w.state.escrows.is_empty(), "and one that ended a day ago is in the log alone");
 }
 
 #[test]

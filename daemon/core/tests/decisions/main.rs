@@ -7,6 +7,7 @@ mod boundaries;
 mod commitments;
 mod deadlines;
 mod escrows;
+mod golden;
 mod outrun;
 mod payments;
 mod random;

@@ -216,16 +216,18 @@ proptest! {
             flagged: BTreeSet::new(),
         };
         life.world.config.tickets.low_water = 3;
+        life.world.checks_forms = false;
         for act in acts {
             life.act(act);
         }
         for key in &life.flagged {
-            let released = life.world.state.escrows.get(key).is_some_and(|e| matches!(e.guard, Guard::Released { .. }));
+            let released = matches!(life.world.known_guard(*key), Some(Guard::Released { .. }));
             prop_assert!(!released, "{} was flagged in time and released", key);
         }
         // One validated proposal per slot, and each one's transaction was applied.
         let mut validated = BTreeSet::new();
-        for proposal in life.world.state.proposals.values().filter(|p| p.status.word() == "validated") {
+        let archived = life.world.archived.values().map(|retired| &retired.proposal);
+        for proposal in life.world.state.proposals.values().chain(archived).filter(|p| p.status.word() == "validated") {
             let slot = (proposal.account, proposal.plan.as_ref().unwrap().slot);
             prop_assert!(validated.insert(slot));
             prop_assert!(life.applied.contains(&slot));

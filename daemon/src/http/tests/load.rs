@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use treasury_core::Event;
 
 use super::*;
-use crate::store::{Record, Store, StoreError};
+use crate::store::{Archive, Record, Store, StoreError};
 
 /// Limits of a process that may have few files open, so that the test itself needs few.
 fn few() -> Limits {
@@ -161,6 +161,10 @@ impl Store for Gate {
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
         self.inner.read(after, limit)
+    }
+
+    fn archive(&self) -> Arc<Archive> {
+        self.inner.archive()
     }
 }
 

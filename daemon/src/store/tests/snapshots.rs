@@ -19,6 +19,7 @@ fn life(acts: &[u8]) -> Vec<(Vec<Event>, State)> {
             request: RequestId(n),
             actor: testing::actor(person),
             command,
+            archived: None,
         };
         match act % 8 {
             0 => command("alice", testing::pay(testing::xrp(5))),
@@ -148,7 +149,7 @@ fn a_snapshot_of_another_program_is_not_believed() {
     let path = snapshot::path_of(&snapshots, number);
     // The same bytes under another record's name: whole, and about something else.
     fs::rename(&path, snapshot::path_of(&snapshots, number - 1)).unwrap();
-    let why = snapshot::read(&snapshots, number - 1).unwrap_err();
+    let why = snapshot::read(&snapshots, number - 1).unwrap_err().to_string();
     assert!(why.contains(&format!("record {number}")), "{why}");
 }
 
@@ -241,7 +242,7 @@ fn a_store_of_version_1_is_brought_up_to_date_and_a_newer_one_refused() {
     let (found, read) = resumed(dir.path());
     assert_eq!(found.state, steps.last().unwrap().1);
     assert_eq!(read, u64::try_from(steps.len()).unwrap());
-    assert_eq!(fs::read_to_string(dir.path().join(files::VERSION)).unwrap(), "3\n");
+    assert_eq!(fs::read_to_string(dir.path().join(files::VERSION)).unwrap(), "4\n");
     assert_eq!(
         fs::read(dir.path().join(files::INTENTS)).unwrap(),
         log,
@@ -256,15 +257,15 @@ fn a_store_of_version_1_is_brought_up_to_date_and_a_newer_one_refused() {
     assert_eq!(DiskStore::open(dir.path()).err().unwrap().code(), "STORE_LOG_MISSING");
     fs::rename(dir.path().join("log"), dir.path().join(files::INTENTS)).unwrap();
     assert_eq!(resumed(dir.path()).0.state, steps.last().unwrap().1);
-    assert_eq!(fs::read_to_string(dir.path().join(files::VERSION)).unwrap(), "3\n");
+    assert_eq!(fs::read_to_string(dir.path().join(files::VERSION)).unwrap(), "4\n");
 
     for (text, advice) in
-        [("4\n", "use a newer one"), ("12", "use a newer one"), ("two", "treasuryd rebuild")]
+        [("5\n", "use a newer one"), ("12", "use a newer one"), ("two", "treasuryd rebuild")]
     {
         fs::write(dir.path().join(files::VERSION), text).unwrap();
         let error = DiskStore::open(dir.path()).err().unwrap();
         assert_eq!(error.code(), "STORE_VERSION");
-        assert!(error.to_string().contains("this treasuryd reads layouts 1 to 3"), "{error}");
+        assert!(error.to_string().contains("this treasuryd reads layouts 1 to 4"), "{error}");
         assert!(error.to_string().contains(advice), "{error}");
         let mut builder = crate::store::StoreBuilder::begin(dir.path()).unwrap();
         let salvaged = crate::store::salvage(dir.path(), &mut builder);

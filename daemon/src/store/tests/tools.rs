@@ -16,6 +16,7 @@ fn store(dir: &Path) -> State {
             request: treasury_core::units::RequestId(1),
             actor: testing::actor("alice"),
             command: testing::pay(testing::xrp(1)),
+            archived: None,
         };
         for input in [input, pay] {
             let output = step(&treasury, &mut state, &mut runtime, input).unwrap();

@@ -4,7 +4,9 @@ use treasury_core::command::{Actor, Answer, Command, CommandError};
 use treasury_core::intent::Intent;
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::state::{Guard, State};
+use treasury_core::units::ProposalId;
 use treasury_core::waits::waits;
+use treasuryd::store::Archive;
 
 use super::{Checker, Rule, Stopped};
 
@@ -65,16 +67,19 @@ impl Checker {
     }
 
     /// What a daemon shows to people is what it has acknowledged.
-    pub fn looked(&mut self, daemon: usize, state: &State) {
+    pub fn looked(&mut self, daemon: usize, state: &State, archive: &Archive) {
         let mut missing = Vec::new();
+        let archived = |id: ProposalId| archive.get(id).ok().flatten().map(|found| found.proposal);
         for (tag, known) in self.intents.iter().filter(|(_, intent)| intent.daemon == daemon) {
             let Some(id) = known.proposal else { continue };
-            if !state.proposals.get(&id).is_some_and(|proposal| is_of(proposal, *tag)) {
+            let kept = state.proposals.get(&id).cloned().or_else(|| archived(id));
+            if !kept.is_some_and(|proposal| is_of(&proposal, *tag)) {
                 missing.push(format!("{id}, which is intent {tag}"));
             }
         }
         for (_, id, signer) in self.approvals.iter().filter(|(of, ..)| *of == daemon) {
-            let gone = state.proposals.get(id).is_none_or(|proposal| {
+            // What has left the state has ended.
+            let gone = state.proposals.get(id).map_or(archived(*id).is_none(), |proposal| {
                 let collects = matches!(proposal.status, Status::Collecting | Status::Ready);
                 collects && !proposal.approvals.contains_key(signer)
             });
@@ -83,12 +88,14 @@ impl Checker {
             }
         }
         for ((_, id), what) in self.stops.iter().filter(|((of, _), _)| *of == daemon) {
-            if state.stops.get(*id).is_none() {
+            let over = matches!(what, Stopped::Proposal(proposal) if archived(*proposal).is_some());
+            if state.stops.get(*id).is_none() && !over {
                 missing.push(format!("the stop {id} on {what:?}"));
             }
         }
         for (_, id) in self.withdrawn.iter().filter(|(of, _)| *of == daemon) {
-            if state.proposals.get(id).is_none_or(|proposal| !proposal.status.is_final()) {
+            let kept = state.proposals.get(id).cloned().or_else(|| archived(*id));
+            if kept.is_none_or(|proposal| !proposal.status.is_final()) {
                 missing.push(format!("that {id} was withdrawn"));
             }
         }
@@ -136,7 +143,7 @@ impl Checker {
     }
 
     /// A daemon has started again. `before` is what it knew when it died, if all of that was durable.
-    pub fn booted(&mut self, daemon: usize, before: Option<&State>, state: &State) {
+    pub fn booted(&mut self, daemon: usize, before: Option<&State>, state: &State, archive: &Archive) {
         if let Some(before) = before.filter(|before| *before != state) {
             let what = format!(
                 "daemon {daemon} replays {} proposals at {:?} and had {} at {:?}",
@@ -147,7 +154,7 @@ impl Checker {
             );
             self.broken(Rule::LogIntact, what);
         }
-        self.looked(daemon, state);
+        self.looked(daemon, state, archive);
     }
 }
 

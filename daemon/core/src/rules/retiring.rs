@@ -1,0 +1,70 @@
+//! What nothing depends on any more, so that memory and the cost of a step grow with what is open and not with what
+//! ever was.
+
+use crate::model::config::Treasury;
+use crate::model::intent::Intent;
+use crate::model::proposal::{Proposal, Status};
+use crate::model::state::{Guard, State, TrackedEscrow};
+use crate::model::units::RippleTime;
+
+/// Ended proposals stay at hand for so long, in seconds of ledger time.
+pub const KEPT_SECONDS: u32 = 86_400;
+
+/// And no more than so many of them, but for those that something still depends on.
+pub const KEPT_MAX: usize = 1_000;
+
+/// Whether this proposal, which ended at that time, may leave the state with those that do already.
+pub(crate) fn may_retire(
+    config: &Treasury,
+    state: &State,
+    proposal: &Proposal,
+    ended: RippleTime,
+    leaving: usize,
+) -> bool {
+    let made = proposal.release_inputs().map(|inputs| &inputs.escrow);
+    // A delayed payment is over when its escrow is.
+    let escrow_ended = made.and_then(|escrow| ended_at(state.escrows.get(escrow)?));
+    let is_old = is_old(state, escrow_ended.map_or(ended, |at| at.max(ended)));
+    let escrow_stands = made.is_some_and(|escrow| state.standing.contains(escrow));
+    // It may be on the ledger and not have been seen yet; then it is known by the proposal that made it.
+    let escrow_may_come = matches!(proposal.status, Status::Validated(_))
+        && made.is_some_and(|escrow| !state.escrows.contains_key(escrow));
+    (is_old || (state.ended.len().saturating_sub(leaving) > KEPT_MAX && !escrow_may_come))
+        && !escrow_stands
+        && !state.holds_slot(proposal)
+        && !counts_for_link(config, state, proposal)
+}
+
+/// Whether a link's limits still count the move, or its next move waits on what became of this one.
+fn counts_for_link(config: &Treasury, state: &State, proposal: &Proposal) -> bool {
+    let Intent::Move { link, .. } = &proposal.intent else { return false };
+    // Of a link that is no longer declared nothing is counted.
+    let Some(link) = config.links.iter().find(|declared| declared.name == *link) else { return false };
+    let is_newest = state
+        .moves
+        .get(&link.name)
+        .is_some_and(|moves| moves.last().is_some_and(|last| *last == proposal.id));
+    let since = state.now().0.saturating_sub(link.period_seconds);
+    let counts = matches!(&proposal.status, Status::Validated(outcome) if outcome.at.close_time.0 >= since);
+    is_newest || counts
+}
+
+/// Whether this escrow has ended long ago, and no proposal in the state made it.
+pub(crate) fn may_forget(state: &State, tracked: &TrackedEscrow) -> bool {
+    let maker = tracked.guard.proposal();
+    ended_at(tracked).is_some_and(|at| is_old(state, at))
+        && maker.is_none_or(|maker| !state.proposals.contains_key(&maker))
+}
+
+fn ended_at(tracked: &TrackedEscrow) -> Option<RippleTime> {
+    match &tracked.guard {
+        Guard::Foreign | Guard::Locked { .. } | Guard::Releasing { .. } => None,
+        Guard::Released { at, .. } | Guard::Cancelled { at, .. } | Guard::Gone { at, .. } => {
+            Some(at.close_time)
+        }
+    }
+}
+
+fn is_old(state: &State, ended: RippleTime) -> bool {
+    state.now().0.saturating_sub(ended.0) > KEPT_SECONDS
+}
