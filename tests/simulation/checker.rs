@@ -16,6 +16,9 @@ use xrpl_wire::{Amount, Hash256, SeqProxy, Transaction, TxBody, condition, sign}
 const HEARD: Heard = Heard { silence_ms: 0, read_all: true };
 const PREIMAGE: [u8; 32] = [3; 32];
 
+/// When what was put aside at the begin has been there as long as was promised.
+const DELAYED_MS: u64 = 1_200_000;
+
 /// A checker and the ledger that it watches.
 struct Scene {
     cast: Cast,
@@ -121,6 +124,26 @@ impl Scene {
         key
     }
 
+    /// So much leaves an account past all daemons.
+    fn drain(&mut self, from: &str, amount: u64) {
+        self.pays_past(from, "exchange", amount);
+    }
+
+    fn pays_past(&mut self, from: &str, to: &str, amount: u64) {
+        let sequence = sequence_of(self.ledger.open().state(), &self.cast.id(from)).unwrap();
+        let body = self.payment(to, None, amount);
+        let tx = self.cast.signed(from, self.cast.id(from), SeqProxy::Sequence(sequence), &body);
+        self.checker.foreign(tx.id());
+        self.submit(&tx);
+        self.close();
+    }
+
+    /// The daemon moves so much along a link, agents signing.
+    fn refill(&mut self, from: &str, to: &str, amount: u64) {
+        let tx = self.multi(from, &["agent-1", "agent-2"], &self.payment(to, None, amount));
+        self.apply(&tx);
+    }
+
     fn finish(&self, key: EscrowKey) -> Transaction {
         let body = TxBody::EscrowFinish(EscrowFinish {
             owner: key.owner,
@@ -144,6 +167,7 @@ fn an_honest_history_breaks_nothing() {
     scene.apply(&tx);
     let key = scene.escrow();
     let finish = scene.finish(key);
+    scene.checker.time(DELAYED_MS);
     scene.checker.released(0, &finish, HEARD);
     assert_eq!(scene.rules(), []);
 }
@@ -242,10 +266,168 @@ fn limits_that_are_passed_are_seen() {
     let mut scene = Scene::new();
     for _ in 0..3 {
         assert_eq!(scene.rules(), []);
-        let tx = scene.multi("warm", &["agent-1", "agent-2"], &scene.payment("hot", None, 700 * XRP));
-        scene.apply(&tx);
+        scene.drain("hot", 700 * XRP);
+        scene.refill("warm", "hot", 700 * XRP);
     }
     assert_eq!(scene.rules(), [Rule::LimitsKept]);
+}
+
+#[test]
+fn a_move_that_overfills_is_seen() {
+    let mut scene = Scene::new();
+    scene.drain("hot", 1_200 * XRP);
+    scene.refill("warm", "hot", 700 * XRP);
+    assert_eq!(scene.rules(), []);
+    // What a stranger brought meanwhile was not to be foreseen.
+    let mut scene = Scene::new();
+    scene.drain("hot", 700 * XRP);
+    scene.pays_past("stranger", "hot", 500 * XRP);
+    scene.refill("warm", "hot", 700 * XRP);
+    assert_eq!(scene.rules(), []);
+    // And of two moves for one need each would have been right.
+    let mut scene = Scene::new();
+    scene.drain("hot", 700 * XRP);
+    scene.refill("warm", "hot", 700 * XRP);
+    assert_eq!(scene.rules(), []);
+    scene.refill("warm", "hot", 700 * XRP);
+    assert_eq!(scene.rules(), [Rule::NoOverfill]);
+}
+
+#[test]
+fn a_payment_that_a_daemon_knew_of_is_no_excuse_for_overfilling() {
+    for (known, broken) in [(true, true), (false, false)] {
+        let mut scene = Scene::new();
+        scene.drain("hot", 700 * XRP);
+        let intent = Intent {
+            daemon: 0,
+            account: scene.cast.id("cold"),
+            destination: scene.cast.id("hot"),
+            amount: xrp(600),
+            proposal: None,
+        };
+        scene.checker.intends(1, intent);
+        let propose = Command::Propose(treasury_core::command::Propose {
+            account: scene.cast.id("cold"),
+            destination: scene.cast.id("hot"),
+            destination_tag: Some(1),
+            amount: xrp(600),
+            note: String::new(),
+            deadline_seconds: None,
+            idempotency_key: None,
+        });
+        let answer = Ok(Answer::Proposed { proposal: ProposalId(1) });
+        if known {
+            scene.checker.answered(0, Some(1), &propose, &answer);
+        }
+        // Longer than any move can wait.
+        for _ in 0..700 {
+            scene.close();
+        }
+        if !known {
+            scene.checker.answered(0, Some(1), &propose, &answer);
+        }
+        let tx = scene.multi("cold", &["alice", "bob"], &scene.payment("hot", Some(1), 600 * XRP));
+        scene.apply(&tx);
+        scene.refill("warm", "hot", 700 * XRP);
+        assert_eq!(scene.rules() == [Rule::NoOverfill], broken, "{:?}", scene.rules());
+    }
+}
+
+#[test]
+fn a_move_that_takes_its_source_below_the_floor_is_seen() {
+    for (more, others, broken) in [(0, 0, false), (300, 0, true), (0, 300, false)] {
+        let mut scene = Scene::new();
+        let now = scene.ledger.validated().header.close_time.0;
+        scene.intend(1, "reserve", 4_000 * XRP - 10_000 + more * XRP);
+        let body = TxBody::EscrowCreate(EscrowCreate {
+            destination: scene.cast.id("shop"),
+            destination_tag: Some(1),
+            amount: Amount::Xrp(drops(4_000 * XRP - 10_000 + more * XRP)),
+            condition: Some(condition::condition_for_preimage(&PREIMAGE)),
+            finish_after: Some(RippleTime(now + 2_000)),
+            cancel_after: Some(RippleTime(now + 3_200)),
+        });
+        let tx = scene.multi("reserve", &["alice", "bob"], &body);
+        scene.apply(&tx);
+        // Before any move that can be applied now was decided on.
+        for _ in 0..700 {
+            scene.close();
+        }
+        scene.drain("reserve", others * XRP + 1);
+        let now = scene.ledger.validated().header.close_time.0;
+        let body = TxBody::EscrowCreate(EscrowCreate {
+            destination: scene.cast.id("hot"),
+            destination_tag: None,
+            amount: Amount::Xrp(xrp(0).checked_add(drops(1_000)).unwrap()),
+            condition: Some(condition::condition_for_preimage(&PREIMAGE)),
+            finish_after: Some(RippleTime(now + 2_000)),
+            cancel_after: Some(RippleTime(now + 3_200)),
+        });
+        let tx = scene.multi("reserve", &["alice", "bob"], &body);
+        scene.apply(&tx);
+        assert_eq!(scene.rules() == [Rule::FloorsKept], broken, "{more} {others}: {:?}", scene.rules());
+    }
+}
+
+#[test]
+fn a_release_before_the_promised_delay_is_seen() {
+    let mut scene = Scene::new();
+    let key = scene.escrow();
+    let finish = scene.finish(key);
+    scene.checker.time(DELAYED_MS - 60_000);
+    scene.checker.released(0, &finish, HEARD);
+    assert_eq!(scene.rules(), [Rule::DelayKept]);
+    // And on the ledger, however its clock goes.
+    scene.ledger.close(CloseTime::At(RippleTime(scene.ledger.validated().header.close_time.0 + 2_100)));
+    scene.submit(&finish);
+    scene.close();
+    assert_eq!(scene.rules(), [Rule::DelayKept; 2]);
+}
+
+#[test]
+fn money_that_is_counted_wrongly_is_seen() {
+    let mut scene = Scene::new();
+    let mut state = State::default();
+    let at = |scene: &Scene| {
+        let header = &scene.ledger.validated().header;
+        Some(LedgerPoint {
+            index: LedgerIndex(header.index),
+            hash: Hash256::ZERO,
+            close_time: header.close_time,
+        })
+    };
+    state.ledger = at(&scene);
+    scene.checker.looked(0, &state, &Archive::in_memory());
+    // After an hour the daemon has seen all that it counts.
+    scene.ledger.close(CloseTime::At(RippleTime(scene.ledger.validated().header.close_time.0 + 4_000)));
+    scene.close();
+    state.ledger = at(&scene);
+    scene.checker.looked(0, &state, &Archive::in_memory());
+    assert_eq!(scene.rules(), []);
+    scene.drain("warm", 900 * XRP);
+    scene.checker.looked(0, &state, &Archive::in_memory());
+    assert_eq!(scene.rules(), [], "it has not seen that ledger yet");
+    state.ledger = at(&scene);
+    scene.checker.looked(0, &state, &Archive::in_memory());
+    assert_eq!(scene.rules(), [Rule::MoneyCounted]);
+}
+
+#[test]
+fn what_is_not_taken_back_in_time_is_seen() {
+    for (ledgers, sees, broken) in [(150, true, false), (250, true, true), (250, false, false)] {
+        let mut scene = Scene::new();
+        scene.escrow();
+        let account = None;
+        scene.do_command(&Command::Freeze { account, reason: String::new() });
+        scene.ledger.close(CloseTime::At(RippleTime(scene.ledger.validated().header.close_time.0 + 3_300)));
+        for _ in 0..ledgers {
+            scene.close();
+            if sees {
+                scene.checker.can_act(0);
+            }
+        }
+        assert_eq!(scene.rules() == [Rule::TakesBack], broken, "{ledgers} {sees}: {:?}", scene.rules());
+    }
 }
 
 #[test]
@@ -255,6 +437,7 @@ fn a_flagged_escrow_that_is_released_is_seen() {
     let (proposal, reason) = (ProposalId(7), String::new());
     scene.do_command(&Command::Flag { proposal, reason });
     let finish = scene.finish(key);
+    scene.checker.time(DELAYED_MS);
     scene.checker.released(0, &finish, HEARD);
     assert_eq!(scene.rules(), [Rule::FlaggedNotFinished]);
     // And on the ledger, whoever sent it.
@@ -273,6 +456,7 @@ fn a_cleared_flag_demands_nothing() {
     let dave = Actor { person: "dave".to_owned() };
     scene.checker.asked(0, &dave, &Command::Clear { proposal, reason: String::new() });
     let finish = scene.finish(key);
+    scene.checker.time(DELAYED_MS);
     scene.checker.released(0, &finish, HEARD);
     assert_eq!(scene.rules(), []);
 }
@@ -285,6 +469,7 @@ fn what_is_sent_under_a_freeze_is_seen() {
         let account = frozen.map(|name| scene.cast.id(name));
         scene.do_command(&Command::Freeze { account, reason: String::new() });
         let finish = scene.finish(key);
+        scene.checker.time(DELAYED_MS);
         scene.checker.released(0, &finish, HEARD);
         let tx = scene.multi("warm", &["alice", "bob"], &scene.payment("hot", None, XRP));
         scene.checker.released(0, &tx, HEARD);

@@ -52,13 +52,14 @@ fn main() -> ExitCode {
     let options = Options { seconds, faults: args.faults, daemons: args.daemons, trace: args.trace };
     let (from, to) = args.seeds.unwrap_or((args.seed, args.seed + 1));
     let mut total = Record::default();
-    let (mut ledgers, mut virtual_seconds, mut failed) = (0, 0, Vec::new());
+    let (mut ledgers, mut virtual_seconds, mut overdue, mut failed) = (0, 0, 0, Vec::new());
     let began = Instant::now();
     for seed in from..to {
         let report = run(&options, seed);
         total.add(&report.record);
         ledgers += report.ledgers;
         virtual_seconds += report.seconds;
+        overdue = report.overdue_most.max(overdue);
         if !report.violations.is_empty() {
             println!("\nseed {seed} breaks a rule; the last that happened:");
             report.record.lines().for_each(|line| println!("  {line}"));
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
         }
         println!("  {word:<24} {count}");
     }
+    println!("an escrow that could be taken back stood for at most {overdue} ledgers");
     let silent = coverage::silent(&total, &options.faults);
     if !silent.is_empty() {
         println!("never reached: {}", silent.join(", "));

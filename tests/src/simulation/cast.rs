@@ -24,7 +24,10 @@ pub const STOLEN: &str = "carol";
 pub const AGENTS: [&str; 2] = ["agent-1", "agent-2"];
 
 /// Accounts that people may ask to pay.
-pub const PAYERS: [&str; 3] = ["cold", "warm", "hot"];
+pub const PAYERS: [&str; 4] = ["cold", "warm", "hot", "reserve"];
+
+/// The account out of which moves go through an escrow.
+pub const DELAYED_SOURCE: &str = "reserve";
 
 /// Who is paid.
 pub const PAYEES: [&str; 3] = ["exchange", "supplier", "shop"];
@@ -58,6 +61,9 @@ pub const DEADLINE_MAX_SECONDS: u32 = 1_200;
 
 /// The daemon's patience with a network that says nothing, in seconds.
 pub const SILENCE_MAX_SECONDS: u32 = 20;
+
+/// How far the network's clock may be from true time, in seconds: ledgers round their close times to ten.
+pub const CLOCK_SECONDS: u32 = 10;
 
 /// So many drops.
 ///
@@ -189,6 +195,7 @@ impl Cast {
             ("cold", 10_000_000),
             ("warm", 200_000),
             ("hot", 2_000),
+            ("reserve", 12_000),
             ("runner", 5_000),
             ("alice", 1_000),
             ("carol", 1_000),
@@ -235,6 +242,7 @@ impl Cast {
                 account("cold", Tier::Cold),
                 account("warm", Tier::Warm),
                 account("hot", Tier::Hot),
+                account("reserve", Tier::Warm),
                 account("runner", Tier::Runner),
             ]),
             people: BTreeMap::from([
@@ -248,8 +256,11 @@ impl Cast {
             destinations: PAYEES.iter().map(|name| (self.id(name), (*name).to_owned())).collect(),
             policy: self.policy(),
             links: vec![
-                self.link("cold to warm", "cold", "warm", [150_000, 200_000, 20_000, 40_000]),
-                self.link("warm to hot", "warm", "hot", [1_000, 2_000, 700, 2_000]),
+                self.link("cold to warm", ["cold", "warm"], [150_000, 200_000, 20_000, 40_000, 1_000]),
+                self.link("cold to reserve", ["cold", "reserve"], [9_000, 12_000, 4_000, 8_000, 1_000]),
+                self.link("warm to hot", ["warm", "hot"], [1_000, 2_000, 700, 2_000, 1_000]),
+                // It has a higher floor than the link before, so money may be on its way on both.
+                self.link("reserve to hot", ["reserve", "hot"], [1_400, 1_800, 500, 2_000, 8_000]),
             ],
             fees: FeeConfig::default(),
             tickets: TicketConfig { low_water: 4, target: 10 },
@@ -268,16 +279,19 @@ impl Cast {
         }
     }
 
-    fn link(&self, name: &str, from: &str, to: &str, [floor, target, most, period]: [u64; 4]) -> TierLink {
+    /// A link with its floor, its target, the most of one move and of a period, and the floor of its source.
+    fn link(&self, name: &str, ends: [&str; 2], limits: [u64; 5]) -> TierLink {
+        let [from, to] = ends.map(|name| self.id(name));
+        let [floor, target, move_max, period_max, source_floor] = limits.map(xrp);
         TierLink {
             name: name.to_owned(),
-            from: self.id(from),
-            to: self.id(to),
-            floor: xrp(floor),
-            target: xrp(target),
-            source_floor: xrp(1_000),
-            move_max: xrp(most),
-            period_max: xrp(period),
+            from,
+            to,
+            floor,
+            target,
+            source_floor,
+            move_max,
+            period_max,
             period_seconds: ROLLING_SECONDS,
         }
     }
@@ -303,7 +317,7 @@ impl Cast {
             ..rule(name, 1_000_000, action)
         };
         let small = Rule {
-            accounts: Some(vec![self.id("warm"), self.id("hot")]),
+            accounts: Some(["warm", "hot", "reserve"].map(|name| self.id(name)).to_vec()),
             rolling: Some(Rolling { period_seconds: ROLLING_SECONDS, amount_max: xrp(ROLLING_XRP) }),
             ..rule("small", SMALL_XRP, Action::Allow)
         };
@@ -312,6 +326,7 @@ impl Cast {
         Policy::new(vec![
             moves("cold moves", "cold", Action::Approve(two())),
             moves("warm moves", "warm", Action::Allow),
+            moves("reserve moves", DELAYED_SOURCE, delay.clone()),
             small,
             rule("middling", MIDDLING_XRP, Action::Approve(two())),
             rule("large", LARGE_XRP, delay),

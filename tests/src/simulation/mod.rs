@@ -51,6 +51,8 @@ pub struct Report {
     pub seconds: u64,
     /// What happened.
     pub record: Record,
+    /// The most ledgers that an escrow stood while a daemon could have taken it back.
+    pub overdue_most: u32,
     /// What must not have happened.
     pub violations: Vec<Violation>,
 }

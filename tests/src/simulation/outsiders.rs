@@ -111,7 +111,7 @@ impl World {
     }
 
     fn change_list(&mut self) -> Option<&'static str> {
-        let name = *["warm", "hot"].choose(&mut self.rng)?;
+        let name = *["warm", "hot", "reserve"].choose(&mut self.rng)?;
         let declared = self.cast.declared(name);
         let gone = self.rng.random_range(0..declared.entries.len());
         let mut entries: Vec<SignerEntry> = declared
@@ -143,7 +143,7 @@ impl World {
     }
 
     fn make_escrow(&mut self) -> Option<&'static str> {
-        let name = *["warm", "hot"].choose(&mut self.rng)?;
+        let name = *["warm", "hot", "reserve"].choose(&mut self.rng)?;
         let owner = self.cast.id(name);
         let (sequence, now) = {
             let network = self.shared.lock();

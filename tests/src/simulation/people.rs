@@ -10,7 +10,7 @@ use treasury_core::stops::{StopKind, StopSource};
 use treasury_core::units::{AccountId, HexBytes, ProposalId, StopId};
 use xrpl_wire::{KeyPair, Transaction, sign};
 
-use super::cast::{DEADLINE_MAX_SECONDS, PAYEES, PAYERS, PEOPLE, XRP, drops};
+use super::cast::{DEADLINE_MAX_SECONDS, DELAYED_SOURCE, PAYEES, PEOPLE, XRP, drops};
 use super::checker::Intent;
 use super::node::Pending;
 use super::outsiders::Outsider;
@@ -142,9 +142,13 @@ impl World {
                 self.unfreeze(daemon).await;
                 "unfreeze"
             }
-            (92..94, _) => {
+            (92..93, _) => {
                 self.ask(daemon, "dave", None, Command::CloseBreaker { account: None }).await;
                 "close breaker"
+            }
+            (93..94, _) => {
+                self.sign_what_waits().await;
+                "sign what waits"
             }
             (94..97, Some(proposal)) => {
                 self.approve_badly(daemon, proposal, person).await;
@@ -187,7 +191,7 @@ impl World {
     }
 
     fn any_account(&mut self) -> Option<AccountId> {
-        let name = *["cold", "warm", "hot", "runner", ""].choose(&mut self.rng)?;
+        let name = *["cold", "warm", "hot", "reserve", "runner", ""].choose(&mut self.rng)?;
         (!name.is_empty()).then(|| self.cast.id(name))
     }
 
@@ -207,7 +211,8 @@ impl World {
     }
 
     async fn propose_something(&mut self, daemon: usize) {
-        let account = *["warm", "warm", "hot", "hot", "cold"].choose(&mut self.rng).unwrap_or(&"warm");
+        let account =
+            *["warm", "warm", "hot", "hot", "cold", "reserve"].choose(&mut self.rng).unwrap_or(&"warm");
         let most =
             *[100_u64, 100, 400, 1_000, 4_000, 4_000, 4_000, 6_000].choose(&mut self.rng).unwrap_or(&100);
         let amount = self.rng.random_range(1..=most * XRP);
@@ -319,7 +324,7 @@ impl World {
         self.ask(daemon, person, None, command).await;
     }
 
-    /// People sign what waits for them: cold's moves and Tickets, which no agent can sign.
+    /// People sign what waits for them: the moves that policy does not leave to agents, and cold's Tickets.
     pub(super) async fn sign_what_waits(&mut self) {
         for daemon in 0..self.nodes.len() {
             let Some(state) = self.nodes[daemon].state() else { continue };
@@ -331,7 +336,9 @@ impl World {
                     matches!(proposal.intent, Wanted::Move { .. } | Wanted::CreateTickets { .. })
                 })
                 .filter(|proposal| {
-                    proposal.account == self.cast.id(PAYERS[0]) && proposal.approvals.is_empty()
+                    let people = ["cold", DELAYED_SOURCE].map(|name| self.cast.id(name));
+                    people.contains(&proposal.account)
+                        && !proposal.approvals.keys().any(|signer| *signer == self.cast.id("bob"))
                 })
                 .map(|proposal| proposal.id)
                 .collect();

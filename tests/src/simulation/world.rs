@@ -35,6 +35,9 @@ const TICK_MS: u64 = 2_000;
 /// Ledgers between two looks at what the daemons show.
 const LOOK_LEDGERS: u32 = 16;
 
+/// A daemon that is not further behind knows what can be taken back.
+const NEAR_LEDGERS: u32 = 3;
+
 /// Something that is to happen at a time.
 pub(super) enum Due {
     Close,
@@ -204,6 +207,7 @@ impl World {
     async fn close(&mut self) {
         let now = self.epoch + u32::try_from(self.now_ms() / 1_000).unwrap_or(u32::MAX);
         let closed = self.shared.lock().close(RippleTime(now));
+        self.checker.time(self.now_ms());
         self.index = closed.header.index;
         for tx in &closed.transactions {
             let name = self.cast.name(&tx.tx().account()).to_owned();
@@ -211,6 +215,14 @@ impl World {
             self.reach("validated result", tx.result.name());
         }
         self.checker.ledger(&closed);
+        for number in 0..self.nodes.len() {
+            let sees = self.nodes[number].state().is_some_and(|state| {
+                state.sees() && state.ledger.is_some_and(|cursor| cursor.index.0 + NEAR_LEDGERS >= self.index)
+            });
+            if sees {
+                self.checker.can_act(number);
+            }
+        }
         let wait = if self.strikes(Fault::Halt, 1) {
             self.rng.random_range(30_000..400_000)
         } else {
@@ -434,6 +446,7 @@ impl World {
             Ok(tx) => {
                 self.line(format!("daemon {number} sends {} {}", tx.tx_type().name(), tx.id()));
                 self.reach("sent", tx.tx_type().name());
+                self.checker.time(now);
                 self.checker.released(number, &tx, heard);
             }
             Err(error) => {
@@ -457,6 +470,7 @@ impl World {
     /// What is to be reported.
     pub(super) fn report(self, seed: u64) -> Report {
         let seconds = self.now_ms() / 1_000;
+        let overdue_most = self.checker.overdue_most();
         let mut network = self.shared.lock();
         let record = std::mem::take(&mut network.record);
         let ledgers = network.ledger().validated().header.index;
@@ -465,6 +479,7 @@ impl World {
             ledgers: u64::from(ledgers),
             seconds,
             record,
+            overdue_most,
             violations: self.checker.violations().to_vec(),
         }
     }

@@ -43,10 +43,12 @@ impl Checker {
         let Ok(answer) = answer else { return };
         match (command, answer) {
             (Command::Propose(_), Answer::Proposed { proposal }) => {
-                let Some(intent) = tag.and_then(|tag| self.intents.get_mut(&tag)) else { return };
+                let Some(tag) = tag else { return };
+                let Some(intent) = self.intents.get_mut(&tag) else { return };
+                self.acknowledged.entry(tag).or_insert(self.index);
                 let known = intent.proposal.replace(*proposal);
                 if known.is_some_and(|known| known != *proposal) {
-                    let what = format!("intent {tag:?} is {proposal}, and was {known:?}");
+                    let what = format!("intent {tag} is {proposal}, and was {known:?}");
                     self.broken(Rule::OncePerIntent, what);
                 }
             }
@@ -68,6 +70,7 @@ impl Checker {
 
     /// What a daemon shows to people is what it has acknowledged.
     pub fn looked(&mut self, daemon: usize, state: &State, archive: &Archive) {
+        self.counted(daemon, state);
         let mut missing = Vec::new();
         let archived = |id: ProposalId| archive.get(id).ok().flatten().map(|found| found.proposal);
         for (tag, known) in self.intents.iter().filter(|(_, intent)| intent.daemon == daemon) {

@@ -2,20 +2,17 @@
 
 use treasury_core::units::{AccountId, EscrowKey};
 use xrpl_harness::embedded::{ClosedLedger, ClosedTx};
-use xrpl_wire::typed::{EscrowCreate, Payment};
+use xrpl_wire::typed::Payment;
 use xrpl_wire::{Amount, LedgerEntryType, TransactionType, TxBody, sf, sign};
 
+use super::money::Flow;
 use super::{Checker, Outflow, Rule};
 use crate::simulation::cast::{
-    DELAY_SECONDS, LARGE_XRP, MIDDLING_XRP, PEOPLE, ROLLING_SECONDS, ROLLING_XRP, SMALL_XRP, WINDOW_SECONDS,
-    XRP,
+    DELAYED_SOURCE, MIDDLING_XRP, PEOPLE, ROLLING_SECONDS, ROLLING_XRP, SMALL_XRP, XRP,
 };
 
 /// The slowest pace of ledgers that deadlines are reckoned with, in seconds.
 const PACE_SECONDS: u32 = 5;
-
-/// How many ledgers a transaction of people's may wait: their longest deadline at that pace.
-const LIFE_LEDGERS: u32 = 240;
 
 impl Checker {
     /// The network has closed a ledger.
@@ -24,10 +21,11 @@ impl Checker {
         if closed.header.close_time.0.saturating_sub(self.close_time) > PACE_SECONDS {
             self.steady_since = closed.header.index;
         }
-        self.close_time = closed.header.close_time.0;
+        (self.index, self.close_time) = (closed.header.index, closed.header.close_time.0);
         for tx in &closed.transactions {
             self.transaction(closed, tx);
         }
+        self.turn(closed);
     }
 
     /// All XRP is in accounts and escrows, and what is missing was burned.
@@ -63,8 +61,14 @@ impl Checker {
             self.signers_change(account, kind);
         }
         let body = TxBody::parse_lossy(tx.tx());
-        if let (Ok(TxBody::EscrowFinish(finish)), true) = (&body, succeeded) {
-            self.finished(EscrowKey { owner: finish.owner, sequence: finish.offer_sequence });
+        match &body {
+            Ok(TxBody::EscrowFinish(finish)) if succeeded => {
+                self.finished(EscrowKey { owner: finish.owner, sequence: finish.offer_sequence });
+            }
+            Ok(TxBody::EscrowCancel(cancel)) if succeeded => {
+                self.is_over(EscrowKey { owner: cancel.owner, sequence: cancel.offer_sequence });
+            }
+            _ => {}
         }
         if !self.treasury.accounts.contains_key(&account) {
             return;
@@ -74,6 +78,7 @@ impl Checker {
                 format!("{} {} of {} was sent by nobody", kind.name(), tx.id, self.cast.name(&account));
             self.broken(Rule::NothingUnasked, what);
         }
+        self.goes(tx, &body);
         match body {
             Ok(TxBody::Payment(payment)) => self.payment(closed, tx, &payment),
             Ok(TxBody::EscrowCreate(create)) => self.escrow_create(closed, tx, &create),
@@ -100,30 +105,20 @@ impl Checker {
         }
     }
 
-    /// The money of an escrow has gone to its destination.
-    fn finished(&mut self, key: EscrowKey) {
-        let Some(intent) = self.escrows.get(&key).and_then(|tag| self.intents.get(tag)) else { return };
-        if let Some(proposal) = intent.proposal
-            && self.is_flagged(intent.daemon, proposal)
-        {
-            self.broken(
-                Rule::FlaggedNotFinished,
-                format!("{key} of {proposal} is flagged, and was finished"),
-            );
-        }
-    }
-
     fn payment(&mut self, closed: &ClosedLedger, tx: &ClosedTx, payment: &Payment) {
         let Amount::Xrp(amount) = payment.amount else { return };
         let (from, now, whole) = (tx.tx().account(), closed.header.close_time.0, amount.get());
         let Some(tag) = payment.destination_tag else {
             if !self.foreign.contains(&tx.id) {
-                self.moved(from, payment.destination, tx, (now, whole));
+                self.moved(payment.destination, tx, (now, whole), false);
             }
             return;
         };
         if !self.applies(tag, tx, payment.destination, whole) {
             return;
+        }
+        if tx.result.is_tes() {
+            self.flows(Flow::Asked(tag), from, Some(payment.destination), whole);
         }
         let people = self.people_in(tx);
         if whole > MIDDLING_XRP * XRP {
@@ -148,39 +143,9 @@ impl Checker {
         }
     }
 
-    fn escrow_create(&mut self, closed: &ClosedLedger, tx: &ClosedTx, create: &EscrowCreate) {
-        let (Amount::Xrp(amount), Some(tag)) = (&create.amount, create.destination_tag) else { return };
-        let whole = amount.get();
-        if !self.applies(tag, tx, create.destination, whole) {
-            return;
-        }
-        let people = self.people_in(tx);
-        if people < 2 || whole > LARGE_XRP * XRP {
-            let what =
-                format!("an escrow of {whole} drops for intent {tag} with {people} people's signatures");
-            self.broken(Rule::PolicyKept, what);
-        }
-        let now = closed.header.close_time.0;
-        let (finish, cancel) = (create.finish_after.map(|at| at.0), create.cancel_after.map(|at| at.0));
-        // A network that stood still let the deadline pass before LastLedgerSequence.
-        let steady = self.steady_since.saturating_add(LIFE_LEDGERS) < closed.header.index;
-        let early = steady && finish.is_none_or(|finish| finish < now.saturating_add(DELAY_SECONDS));
-        let terms = finish.zip(cancel);
-        let window = terms.is_some_and(|(finish, cancel)| cancel == finish.saturating_add(WINDOW_SECONDS));
-        if create.condition.is_none() || early || !window {
-            let condition = create.condition.is_some();
-            let what = format!("the escrow of intent {tag} at {now}: Condition {condition}, times {terms:?}");
-            self.broken(Rule::PolicyKept, what);
-        }
-        if tx.result.is_tes() {
-            let key = EscrowKey { owner: tx.tx().account(), sequence: tx.tx().seq().value() };
-            self.escrows.insert(key, tag);
-        }
-    }
-
     /// An intent's transaction is in a ledger: the first, and what was asked for. False where the tag is
     /// nobody's.
-    fn applies(&mut self, tag: u32, tx: &ClosedTx, destination: AccountId, amount: u64) -> bool {
+    pub(super) fn applies(&mut self, tag: u32, tx: &ClosedTx, destination: AccountId, amount: u64) -> bool {
         let Some(intent) = self.intents.get(&tag) else {
             if !self.foreign.contains(&tx.id) {
                 let what = format!("{} pays with tag {tag}, which nobody asked for", tx.id);
@@ -204,31 +169,39 @@ impl Checker {
     }
 
     /// The daemon that sent it first; the first one where somebody else did.
-    fn sender(&self, tx: &ClosedTx) -> usize {
+    pub(super) fn sender(&self, tx: &ClosedTx) -> usize {
         self.sent.get(&tx.id).copied().unwrap_or_default()
     }
 
     /// How many people signed.
-    fn people_in(&self, tx: &ClosedTx) -> usize {
+    pub(super) fn people_in(&self, tx: &ClosedTx) -> usize {
         let signers = sign::signers(tx.tx()).unwrap_or_default();
         signers.iter().filter(|signer| PEOPLE.contains(&self.cast.name(&signer.account))).count()
     }
 
-    /// A payment without a tag is a move of the daemon's along a link.
-    fn moved(&mut self, from: AccountId, to: AccountId, tx: &ClosedTx, (now, amount): Outflow) {
+    /// A payment or an escrow without a tag is a move of the daemon's along a link.
+    pub(super) fn moved(&mut self, to: AccountId, tx: &ClosedTx, (now, amount): Outflow, by_escrow: bool) {
+        let from = tx.tx().account();
         let Some(link) = self.treasury.links.iter().find(|link| (link.from, link.to) == (from, to)) else {
             let what = format!("{} moves {amount} drops where there is no link", tx.id);
             self.broken(Rule::NothingUnasked, what);
             return;
         };
         let (most, period, seconds) = (link.move_max.get(), link.period_max.get(), link.period_seconds);
-        if from == self.cast.id("cold") && self.people_in(tx) < 2 {
+        let delayed = from == self.cast.id(DELAYED_SOURCE);
+        if (from == self.cast.id("cold") || delayed) && self.people_in(tx) < 2 {
             self.broken(Rule::PolicyKept, format!("{} moves {amount} drops without people", tx.id));
+        }
+        if delayed != by_escrow {
+            let what = format!("{} moves {amount} drops; by escrow: {by_escrow}", tx.id);
+            self.broken(Rule::PolicyKept, what);
         }
         if !tx.result.is_tes() {
             return;
         }
-        let outflows = self.moves.entry((self.sender(tx), from, to)).or_default();
+        let daemon = self.sender(tx);
+        self.flows(Flow::Move(daemon), from, Some(to).filter(|_| !by_escrow), amount);
+        let outflows = self.moves.entry((daemon, from, to)).or_default();
         outflows.push((now, amount));
         let sum = above(outflows, seconds, period);
         if amount > most || sum.is_some() {

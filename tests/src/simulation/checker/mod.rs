@@ -1,8 +1,10 @@
 //! What must never happen, written from the specification. It looks at the ledger's truth, at what the daemons
 //! acknowledged, at what they send, and at what they show to people; never at how they decide.
 
+mod escrows;
 mod kept;
 mod ledger;
+mod money;
 mod sent;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +13,8 @@ use treasury_core::Treasury;
 use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, ProposalId, StopId};
 
 use super::cast::Cast;
+use escrows::Made;
+use money::Tide;
 
 pub use sent::Heard;
 
@@ -35,6 +39,16 @@ pub enum Rule {
     PolicyKept,
     /// Tier links and rolling limits are not passed.
     LimitsKept,
+    /// The daemon's moves fill no account above the highest target that a link has for it.
+    NoOverfill,
+    /// The daemon's moves take no account below the highest floor that a link leaves it.
+    FloorsKept,
+    /// Nothing is released before the promised delay has passed in true time.
+    DelayKept,
+    /// What a daemon has counted as gone is what left in ledgers.
+    MoneyCounted,
+    /// What may be taken back is taken back in time, whatever is stopped.
+    TakesBack,
     /// Every intent ends, or says what it waits for.
     AllEnds,
     /// The log is whole: a restart knows what was durable.
@@ -43,7 +57,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::DropsConserved,
         Self::OncePerIntent,
         Self::NothingUnasked,
@@ -53,6 +67,11 @@ impl Rule {
         Self::BlindNotSent,
         Self::PolicyKept,
         Self::LimitsKept,
+        Self::NoOverfill,
+        Self::FloorsKept,
+        Self::DelayKept,
+        Self::MoneyCounted,
+        Self::TakesBack,
         Self::AllEnds,
         Self::LogIntact,
     ];
@@ -112,8 +131,8 @@ pub struct Checker {
     foreign: BTreeSet<Hash256>,
     /// Transactions that daemons have sent, and which did first.
     sent: BTreeMap<Hash256, usize>,
-    /// Escrows that came of intents.
-    escrows: BTreeMap<EscrowKey, u32>,
+    /// Escrows that daemons made, standing or not.
+    escrows: BTreeMap<EscrowKey, Made>,
     /// Escrows whose EscrowFinish has been sent.
     revealed: BTreeSet<EscrowKey>,
     /// Approvals that were acknowledged, and should still be there.
@@ -126,10 +145,21 @@ pub struct Checker {
     moves: BTreeMap<(usize, AccountId, AccountId), Vec<Outflow>>,
     /// Payments that no person signed, by daemon and paying account.
     unattended: BTreeMap<(usize, AccountId), Vec<Outflow>>,
-    /// Drops there were after the ledger before, its close time, and since when ledgers kept their pace.
+    /// What came to treasury accounts and left them, ledger by ledger.
+    tides: BTreeMap<AccountId, Tide>,
+    /// What left treasury accounts, whoever sent it: ledger, its close time, drops.
+    gone: BTreeMap<AccountId, Vec<(u32, u32, u64)>>,
+    /// The last ledger that each daemon had when it was first looked at: what left before is not its to count.
+    counts_from: BTreeMap<usize, u32>,
+    /// The ledger in which a daemon acknowledged an intent.
+    acknowledged: BTreeMap<u32, u32>,
+    /// Drops there were after the ledger before, its index and close time, and since when ledgers kept their pace.
     total_drops: u64,
+    index: u32,
     close_time: u32,
     steady_since: u32,
+    /// True time, in milliseconds.
+    now_ms: u64,
 }
 
 impl Checker {
@@ -137,10 +167,9 @@ impl Checker {
     #[must_use]
     pub fn new(first: &xrpl_harness::embedded::ClosedLedger) -> Self {
         let cast = Cast::default();
+        let treasury = cast.treasury();
         Self {
             violations: Vec::new(),
-            treasury: cast.treasury(),
-            cast,
             intents: BTreeMap::new(),
             applied: BTreeMap::new(),
             foreign: BTreeSet::new(),
@@ -152,9 +181,17 @@ impl Checker {
             withdrawn: BTreeSet::new(),
             moves: BTreeMap::new(),
             unattended: BTreeMap::new(),
+            tides: money::tides(&treasury, first),
+            gone: BTreeMap::new(),
+            counts_from: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
             total_drops: first.header.total_drops,
+            index: first.header.index,
             close_time: first.header.close_time.0,
             steady_since: first.header.index,
+            now_ms: 0,
+            treasury,
+            cast,
         }
     }
 
@@ -171,6 +208,11 @@ impl Checker {
 
     fn is_stopped(&self, daemon: usize, what: Stopped) -> bool {
         self.stops.iter().any(|((of, _), stopped)| *of == daemon && *stopped == what)
+    }
+
+    /// The true time, in milliseconds since the run began.
+    pub fn time(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
     }
 
     /// What was broken so far, in order.

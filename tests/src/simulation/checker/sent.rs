@@ -33,19 +33,30 @@ impl Checker {
         }
         let Ok(body) = TxBody::parse_lossy(tx) else { return };
         self.stops_bind(daemon, tx, &body);
-        let TxBody::EscrowFinish(finish) = body else { return };
-        let key = EscrowKey { owner: finish.owner, sequence: finish.offer_sequence };
+        if let TxBody::EscrowFinish(finish) = body {
+            self.releases(daemon, EscrowKey { owner: finish.owner, sequence: finish.offer_sequence });
+        }
+    }
+
+    /// A daemon gives a fulfillment away.
+    fn releases(&mut self, daemon: usize, key: EscrowKey) {
         self.revealed.insert(key);
-        let Some(intent) = self.escrows.get(&key).and_then(|tag| self.intents.get(tag)) else {
-            let what = format!("daemon {daemon} releases {key}, which came of no intent");
+        let Some(made) = self.escrows.get(&key) else {
+            let what = format!("daemon {daemon} releases {key}, which no daemon made");
             self.broken(Rule::NothingUnasked, what);
             return;
         };
-        if let Some(proposal) = intent.proposal
+        let early = made.delay_left_ms(self.now_ms);
+        let intent = made.tag.and_then(|tag| self.intents.get(&tag));
+        if let Some(proposal) = intent.and_then(|intent| intent.proposal)
             && self.is_flagged(daemon, proposal)
         {
             let what = format!("daemon {daemon} released {key}; {proposal} is flagged");
             self.broken(Rule::FlaggedNotFinished, what);
+        }
+        if let Some(left) = early {
+            let what = format!("daemon {daemon} released {key} {left} ms before the promised delay was over");
+            self.broken(Rule::DelayKept, what);
         }
     }
 
@@ -70,7 +81,9 @@ impl Checker {
             TxBody::EscrowFinish(finish) => {
                 let key = EscrowKey { owner: finish.owner, sequence: finish.offer_sequence };
                 touched.push(finish.owner);
-                tag = self.escrows.get(&key).copied();
+                let made = self.escrows.get(&key);
+                touched.extend(made.map(|made| made.destination));
+                tag = made.and_then(|made| made.tag);
             }
             _ => {}
         }
