@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod amount;
+pub mod batch;
 pub mod condition;
 mod decode;
 mod encode;
@@ -26,7 +27,7 @@ pub mod memo;
 pub mod meta;
 mod number;
 pub mod object;
-mod permission;
+pub mod permission;
 pub mod prefix;
 pub mod seed;
 pub mod sign;

@@ -3,7 +3,7 @@
 use crate::TransactionType;
 
 /// The first number of the permissions that are finer than a transaction type.
-const FIRST_GRANULAR: u32 = 65_537;
+pub const FIRST_GRANULAR: u32 = 65_537;
 
 /// The finer permissions, by number.
 const GRANULAR: [&str; 14] = [
@@ -23,19 +23,32 @@ const GRANULAR: [&str; 14] = [
     "SponsorReserve",
 ];
 
+/// The number of the permission to send any transaction of a type.
+#[must_use]
+pub fn of_type(kind: TransactionType) -> u32 {
+    u32::from(kind.code()) + 1
+}
+
+/// The type that a permission is for as a whole; none for a finer one, and for what is none.
+#[must_use]
+pub fn whole_type(value: u32) -> Option<TransactionType> {
+    u16::try_from(value.checked_sub(1)?).ok().and_then(TransactionType::from_code)
+}
+
 /// The name of a permission: of a transaction type the number is one more than the type's.
-pub(crate) fn name(value: u32) -> Option<&'static str> {
+#[must_use]
+pub fn name(value: u32) -> Option<&'static str> {
     if let Some(at) = value.checked_sub(FIRST_GRANULAR) {
         return GRANULAR.get(usize::try_from(at).ok()?).copied();
     }
-    let code = u16::try_from(value.checked_sub(1)?).ok()?;
-    TransactionType::from_code(code).map(TransactionType::name)
+    whole_type(value).map(TransactionType::name)
 }
 
 /// The number of a permission's name.
-pub(crate) fn value(name: &str) -> Option<u32> {
+#[must_use]
+pub fn value(name: &str) -> Option<u32> {
     if let Some(kind) = TransactionType::from_name(name) {
-        return Some(u32::from(kind.code()) + 1);
+        return Some(of_type(kind));
     }
     let at = GRANULAR.iter().position(|granular| *granular == name)?;
     Some(FIRST_GRANULAR + u32::try_from(at).ok()?)

@@ -39,10 +39,10 @@ pub enum SignError {
         /// How many there are.
         found: usize,
     },
-    /// The transaction's own Account among its Signers.
+    /// Whom the Signers sign for among them: the transaction's Delegate, or its Account.
     #[error("{account} cannot be a signer of its own transaction")]
     SelfSigner {
-        /// The transaction's Account.
+        /// The Delegate or the Account.
         account: AccountId,
     },
     /// Two Signers of one account.
@@ -183,7 +183,7 @@ pub fn verify_signer(tx: &Transaction, signer: &Signer) -> Result<(), SignError>
 /// Every [`SignError`] except `NotForMultiSigning`.
 pub fn verify_signatures(tx: &Transaction) -> Result<(), SignError> {
     let object = tx.object();
-    let account = tx.account();
+    let account = tx.sender();
     match object.blob(sf::SigningPubKey) {
         Some([]) | None => {
             if !object.has(sf::Signers) {
@@ -264,7 +264,7 @@ fn check_for_multi_signing(tx: &Transaction) -> Result<(), SignError> {
 }
 
 fn check_not_self(tx: &Transaction, account: AccountId) -> Result<(), SignError> {
-    if tx.account() == account { Err(SignError::SelfSigner { account }) } else { Ok(()) }
+    if tx.sender() == account { Err(SignError::SelfSigner { account }) } else { Ok(()) }
 }
 
 /// Bytes as upper hex text.

@@ -277,10 +277,16 @@ impl Transaction {
         self.0.tx_type
     }
 
-    /// The Account it acts for, which pays the fee.
+    /// The Account it acts for. It pays the fee and signs, unless there is a Delegate.
     #[must_use]
     pub fn account(&self) -> AccountId {
         self.0.account
+    }
+
+    /// Who pays the fee and signs: the Delegate, or the Account where there is none.
+    #[must_use]
+    pub fn sender(&self) -> AccountId {
+        self.0.object.account(sf::Delegate).unwrap_or(self.0.account)
     }
 
     /// The Sequence or Ticket. Where there are both, which no server applies, it is the Sequence.
