@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use xrpl_harness::embedded::{ABSENT_TYPES, Ledger, ServerSetup};
+use xrpl_harness::embedded::{ABSENT_TYPES, Ledger};
 use xrpl_wire::{Hash256, TransactionType};
 
 use lives::{Call, Life};
@@ -111,7 +111,7 @@ fn a_ledger_read_back_from_its_bytes_is_the_same_and_goes_on_the_same() {
         }
         let closed = life.ledger.validated();
         let state = closed.state.iter().map(|(index, entry)| (*index, entry.blob().to_vec()));
-        let mut read = Ledger::from_recorded(closed.header, state, &ServerSetup::default()).unwrap();
+        let mut read = Ledger::from_recorded(closed.header, state, &lives::server()).unwrap();
         prop_assert_eq!(read.validated().hash, closed.hash);
         prop_assert_eq!(read.validated().state.root_hash(), closed.header.account_hash);
         prop_assert_eq!(read.validated().fees, closed.fees);

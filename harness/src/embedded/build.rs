@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use xrpl_wire::{Hash256, LedgerEntryType, LedgerHeader, Object, RippleTime, TxResult, Value, index, sf};
+use xrpl_wire::{
+    Hash256, LedgerEntryType, LedgerHeader, Object, RippleTime, TransactionType, TxResult, Value, index, sf,
+};
 
-use super::apply::{ApplyFlags, LedgerInfo, apply};
+use super::apply::{Applied, ApplyFlags, LedgerInfo, apply, run_batch};
 use super::canonical::CanonicalSet;
 use super::closed::{self, ClosedLedger, ClosedTx};
 use super::control::Control;
 use super::pool::{outcome, run_passes};
 use super::rules::Rules;
 use super::state::{Entry, StateMap};
+use super::submitted::Submitted;
 
 /// How often the transactions of a set are gone through.
 pub(super) const PASSES: u32 = 3;
@@ -53,6 +56,11 @@ pub(super) fn build(
             burned = burned.saturating_add(applied.fee);
             let closed = ClosedTx::new(Arc::clone(tx), info.index, position, &meta, applied.result);
             transactions.push(Arc::new(closed));
+            if applied.result.is_tes() && tx.tx.tx_type() == TransactionType::Batch {
+                let within = run_batch(&mut state, &info, tx, position.saturating_add(1));
+                transactions
+                    .extend(within.into_iter().map(|(tx, applied)| within_batch(tx, info.index, applied)));
+            }
         }
         outcome((applied.result, applied.applied))
     });
@@ -70,6 +78,14 @@ pub(super) fn build(
         close_flags: 0,
     };
     ClosedLedger { header, hash: header.hash(), state, transactions, fees: parent.fees }
+}
+
+/// A transaction that a batch brought into the ledger.
+fn within_batch(tx: Arc<Submitted>, ledger_index: u32, applied: Applied) -> Arc<ClosedTx> {
+    // What is applied to a ledger that is not open has metadata, and that says its place.
+    let meta = applied.meta.unwrap_or_default();
+    let position = meta.u32(sf::TransactionIndex).unwrap_or(0);
+    Arc::new(ClosedTx::new(tx, ledger_index, position, &meta, applied.result))
 }
 
 /// Adds the parent's hash to the list of the last 256, and every 256th to a list that stays.

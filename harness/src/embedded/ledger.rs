@@ -261,7 +261,7 @@ impl Ledger {
         submitted.impersonated = self.control.impersonates(&submitted.tx.account());
         let submitted = Arc::new(submitted);
         if !submitted.impersonated
-            && let Err(refusal) = self.pool.verify(&submitted, self.rules.generation())
+            && let Err(refusal) = self.pool.verify(&submitted, &self.rules)
         {
             return self.refused(Some(&submitted), refusal);
         }

@@ -1,26 +1,29 @@
 //! What a server checks of a transaction by itself before it lets it in, whatever a ledger says.
 
+use std::borrow::Cow;
+
 use xrpl_wire::{Amount, Field, Issue, Memo, Object, Transaction, TransactionType, TxError, Value, sf};
 
+use super::batch;
 use super::generation::Generation;
 
 /// Checks it, and answers with the server's words for what is wrong.
-pub(super) fn check(tx: &Transaction, generation: Generation) -> Result<(), &'static str> {
+pub(super) fn check(tx: &Transaction, generation: Generation) -> Result<(), Cow<'static, str>> {
     let object = tx.object();
     tx.check_memos().map_err(|error| memo_text(&error, object))?;
     if object.iter().any(|(_, value)| *value == Value::AccountEmpty) {
-        return Err("An account field is invalid.");
+        return Err("An account field is invalid.".into());
     }
     let kind = tx.tx_type();
     if matches!(kind, TransactionType::EnableAmendment | TransactionType::SetFee | TransactionType::UNLModify)
     {
-        return Err("Cannot submit pseudo transactions.");
+        return Err("Cannot submit pseudo transactions.".into());
     }
     let takes = takes_tokens(kind, generation);
     if object.iter().any(|(field, value)| is_token(value) && !takes.contains(&field)) {
-        return Err("Amount can not be MPT.");
+        return Err("Amount can not be MPT.".into());
     }
-    Ok(())
+    batch::check_local(tx).map_err(Cow::from)
 }
 
 fn is_token(value: &Value) -> bool {

@@ -15,7 +15,9 @@
 //!   `temUNKNOWN`, with a warning in the log that names it.
 //! - **Payments and offers** never find liquidity of AMMs: there are none. Tokens stand in no offers or checks, whatever
 //!   amendments are asked for. What a token may change of itself later is what 3.3.0-b0 lets it, which 3.3.0 does
-//!   another way. Any Delegate is answered `temDISABLED`.
+//!   another way.
+//! - **Batches and delegation** are those of BatchV1_1 and PermissionDelegationV1_1. What stood before them under other
+//!   names is not there.
 //! - **Amendments.** Most are taken to be in force where their generation has them on a fresh ledger; [`Rules`] says
 //!   which are, and where it is asked about one, that one makes a difference.
 //! - **Reading.** Transactions must be in canonical form; a server also reads some that are not. The words of
@@ -32,6 +34,7 @@
 
 mod amendment;
 mod apply;
+mod batch;
 mod build;
 mod canonical;
 mod closed;

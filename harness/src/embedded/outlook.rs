@@ -1,5 +1,6 @@
 //! What a transaction that is not made yet has to reckon with: fees, the next Sequence, what servers refuse.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use xrpl_wire::{AccountId, Hash256, Transaction};
@@ -56,7 +57,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The server's reason.
-    pub fn local_checks(&self, tx: &Transaction) -> Result<(), &'static str> {
+    pub fn local_checks(&self, tx: &Transaction) -> Result<(), Cow<'static, str>> {
         local::check(tx, self.rules.generation())
     }
 }

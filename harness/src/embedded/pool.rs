@@ -9,7 +9,6 @@ use super::build::PASSES;
 use super::canonical::CanonicalSet;
 use super::closed::ClosedLedger;
 use super::escalation::QueueSetup;
-use super::generation::Generation;
 use super::keys::Keys;
 use super::ledger::SubmitOutcome;
 use super::open::{OpenLedger, OpenTx};
@@ -102,7 +101,7 @@ impl Pool {
     }
 
     /// Verifies the signatures of a transaction, unless that was done before.
-    pub(super) fn verify(&mut self, tx: &Arc<Submitted>, generation: Generation) -> Result<(), Refusal> {
+    pub(super) fn verify(&mut self, tx: &Arc<Submitted>, rules: &Rules) -> Result<(), Refusal> {
         let memory = self.recall(&tx.id);
         if memory.bad_signature {
             return Err(Refusal::Signature("Transaction has bad signature.".to_owned()));
@@ -113,7 +112,7 @@ impl Pool {
         if memory.good {
             return Ok(());
         }
-        let verified = tx.verify(&mut self.keys, generation);
+        let verified = tx.verify(&mut self.keys, rules);
         let memory = match &verified {
             Ok(()) => Memory { good: true, ..memory },
             Err(Refusal::Local(_)) => Memory { bad_local: true, ..memory },

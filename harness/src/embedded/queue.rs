@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use xrpl_wire::{AccountId, Drops, Hash256, SeqProxy, TxResult, index, sf};
+use xrpl_wire::{AccountId, Drops, Hash256, SeqProxy, TransactionType, TxResult, index, sf};
 
 use super::apply::{ApplyFlags, base_fee, ordinary_fee, preclaim, preflight};
 use super::closed::ClosedLedger;
@@ -280,6 +280,8 @@ impl Queue {
         let least = open.index().saturating_add(self.setup.minimum_last_ledger_buffer);
         if object.has(sf::PreviousTxnID)
             || object.has(sf::AccountTxnID)
+            || object.has(sf::Delegate)
+            || tx.tx.tx_type() == TransactionType::Batch
             || flags.fail_hard
             || tx.tx.last_ledger_sequence().is_some_and(|last| last < least)
         {

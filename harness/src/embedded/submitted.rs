@@ -1,11 +1,14 @@
 //! A transaction that came in: read, its signatures verified, and remembered so that neither is done again.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use xrpl_wire::{
-    AccountId, CodecError, Hash256, PublicKey, Transaction, TxError, TxResult, condition, index, sf,
+    AccountId, CodecError, Hash256, Object, PublicKey, Transaction, TxError, TxResult, condition, flags,
+    index, sf,
 };
 
+use super::amendment::Amendment;
+use super::batch;
 use super::format;
 use super::generation::Generation;
 use super::keys::Keys;
@@ -27,6 +30,10 @@ pub(super) struct Submitted {
     pub(super) id: Hash256,
     /// Where the sender's AccountRoot is. Hashing it once is noticed: every check asks for it.
     pub(super) account_index: Hash256,
+    /// Where the AccountRoot of who pays the fee and signs is: the same, unless there is a Delegate.
+    pub(super) sender_index: Hash256,
+    /// The batch that it is within.
+    pub(super) batch: Option<Hash256>,
     /// Taken without regard to signatures, as a test asks.
     pub(super) impersonated: bool,
     /// The same for the Destination, if it has one.
@@ -34,6 +41,7 @@ pub(super) struct Submitted {
     signer: OnceLock<Option<AccountId>>,
     fulfillment: OnceLock<bool>,
     preflight: OnceLock<(Rules, Result<(), TxResult>)>,
+    within: OnceLock<Result<Vec<Arc<Submitted>>, TxError>>,
 }
 
 /// Why a transaction is refused before any ledger is asked. The texts are the server's `error_exception`.
@@ -79,30 +87,59 @@ impl Submitted {
 
     /// A transaction whose signatures need no verifying.
     pub(super) fn trusted(tx: Transaction) -> Submitted {
+        let account_index = index::account_root(&tx.account());
         Submitted {
             id: tx.id(),
-            account_index: index::account_root(&tx.account()),
+            account_index,
+            sender_index: match tx.sender() {
+                sender if sender == tx.account() => account_index,
+                delegate => index::account_root(&delegate),
+            },
+            batch: None,
             destination: tx.object().account(sf::Destination).map(|to| (to, index::account_root(&to))),
             tx,
             impersonated: false,
             signer: OnceLock::new(),
             fulfillment: OnceLock::new(),
             preflight: OnceLock::new(),
+            within: OnceLock::new(),
         }
+    }
+
+    /// A transaction within a batch, which signed for it.
+    pub(super) fn within_batch(tx: Transaction, batch: Hash256) -> Submitted {
+        Submitted { batch: Some(batch), ..Submitted::trusted(tx) }
     }
 
     /// Verifies the signatures, then checks what a server checks before it lets a transaction in.
     ///
     /// # Errors
     /// [`Refusal::Signature`], [`Refusal::Local`].
-    pub(super) fn verify(&self, keys: &mut Keys, generation: Generation) -> Result<(), Refusal> {
+    pub(super) fn verify(&self, keys: &mut Keys, rules: &Rules) -> Result<(), Refusal> {
+        if self.tx.flags() & flags::tfInnerBatchTxn != 0 && rules.enabled(Amendment::BatchV1_1) {
+            let text = "Batch inner transactions are never considered validly signed.";
+            return Err(Refusal::Signature(text.to_owned()));
+        }
         let object = self.tx.object();
         match object.blob(sf::SigningPubKey).unwrap_or_default() {
-            [] => self.verify_multi(keys),
-            key => self.verify_single(key, keys),
+            [] => verify_signers(object, Some(self.tx.sender()), keys, |account| {
+                Ok(self.tx.multi_signing_bytes(account))
+            }),
+            key => verify_one(object, key, self.tx.signing_blob(), keys).map(|signer| {
+                self.signer.get_or_init(|| Some(signer));
+            }),
         }
+        .and_then(|()| batch::verify(&self.tx, keys))
         .map_err(Refusal::Signature)?;
-        local::check(&self.tx, generation).map_err(|text| Refusal::Local(text.to_owned()))
+        local::check(&self.tx, rules.generation()).map_err(|text| Refusal::Local(text.into_owned()))
+    }
+
+    /// The transactions within, if it is a batch. Read once.
+    ///
+    /// # Errors
+    /// One that is no transaction.
+    pub(super) fn within(&self) -> Result<&[Arc<Submitted>], &TxError> {
+        self.within.get_or_init(|| batch::submitted(&self.tx, self.id)).as_ref().map(Vec::as_slice)
     }
 
     /// Where the AccountRoot of an account is; known already for those of the transaction.
@@ -150,56 +187,68 @@ impl Submitted {
             _ => *result,
         }
     }
+}
 
-    fn verify_single(&self, key: &[u8], keys: &mut Keys) -> Result<(), String> {
-        let object = self.tx.object();
-        if object.has(sf::Signers) {
-            return Err("Cannot both single- and multi-sign.".to_owned());
-        }
-        let signature = object.blob(sf::TxnSignature).unwrap_or_default();
-        let signer = keys
-            .signer(key, self.tx.signing_blob(), signature)
-            .ok_or_else(|| "Invalid signature.".to_owned())?;
-        self.signer.get_or_init(|| Some(signer));
-        Ok(())
+/// Verifies the one signature of a transaction, or of one who takes part in a batch. Answers with whose key it is.
+///
+/// # Errors
+/// The server's words for what is wrong.
+pub(super) fn verify_one(
+    object: &Object,
+    key: &[u8],
+    signed: &[u8],
+    keys: &mut Keys,
+) -> Result<AccountId, String> {
+    if object.has(sf::Signers) {
+        return Err("Cannot both single- and multi-sign.".to_owned());
     }
+    let signature = object.blob(sf::TxnSignature).unwrap_or_default();
+    keys.signer(key, signed, signature).ok_or_else(|| "Invalid signature.".to_owned())
+}
 
-    fn verify_multi(&self, keys: &mut Keys) -> Result<(), String> {
-        let object = self.tx.object();
-        let Some(signers) = object.array(sf::Signers) else {
-            return Err("Empty SigningPubKey.".to_owned());
-        };
-        if object.has(sf::TxnSignature) {
-            return Err("Cannot both single- and multi-sign.".to_owned());
-        }
-        if !SIGNERS.contains(&signers.len()) {
-            return Err("Invalid Signers array size.".to_owned());
-        }
-        let mut last = AccountId::ZERO;
-        for (_, signer) in signers {
-            let account = signer.account(sf::Account).unwrap_or(AccountId::ZERO);
-            if account == self.tx.account() {
-                return Err("Invalid multisigner.".to_owned());
-            }
-            if account == last {
-                return Err("Duplicate Signers not allowed.".to_owned());
-            }
-            if account < last {
-                return Err("Unsorted Signers array.".to_owned());
-            }
-            last = account;
-            let key = signer.blob(sf::SigningPubKey).unwrap_or_default();
-            let signature = signer.blob(sf::TxnSignature).unwrap_or_default();
-            if keys.signer(key, &self.tx.multi_signing_bytes(&account), signature).is_none() {
-                return Err(format!("Invalid signature on account {account}."));
-            }
-        }
-        Ok(())
+/// Verifies the Signers of a transaction, or of one who takes part in a batch: each over bytes of its own.
+///
+/// # Errors
+/// The server's words for what is wrong.
+pub(super) fn verify_signers(
+    object: &Object,
+    not: Option<AccountId>,
+    keys: &mut Keys,
+    signed: impl Fn(&AccountId) -> Result<Vec<u8>, String>,
+) -> Result<(), String> {
+    let Some(signers) = object.array(sf::Signers) else {
+        return Err("Empty SigningPubKey.".to_owned());
+    };
+    if object.has(sf::TxnSignature) {
+        return Err("Cannot both single- and multi-sign.".to_owned());
     }
+    if !SIGNERS.contains(&signers.len()) {
+        return Err("Invalid Signers array size.".to_owned());
+    }
+    let mut last = AccountId::ZERO;
+    for (_, signer) in signers {
+        let account = signer.account(sf::Account).unwrap_or(AccountId::ZERO);
+        if not == Some(account) {
+            return Err("Invalid multisigner.".to_owned());
+        }
+        if account == last {
+            return Err("Duplicate Signers not allowed.".to_owned());
+        }
+        if account < last {
+            return Err("Unsorted Signers array.".to_owned());
+        }
+        last = account;
+        let key = signer.blob(sf::SigningPubKey).unwrap_or_default();
+        let signature = signer.blob(sf::TxnSignature).unwrap_or_default();
+        if keys.signer(key, &signed(&account)?, signature).is_none() {
+            return Err(format!("Invalid signature on account {account}."));
+        }
+    }
+    Ok(())
 }
 
 /// The server's words for bytes that are no transaction, where it has some for the case.
-fn unreadable(error: &TxError) -> String {
+pub(super) fn unreadable(error: &TxError) -> String {
     match error {
         TxError::MissingField { field, .. } | TxError::InnerMissing { field } => {
             format!("Field '{}' is required but missing.", field.name())

@@ -1,9 +1,11 @@
 //! The ledger as its users see it.
 
+mod batches;
 mod channels;
 mod checks;
 mod clawbacks;
 mod credentials;
+mod delegation;
 mod format;
 mod generations;
 mod offers;

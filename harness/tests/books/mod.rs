@@ -81,6 +81,10 @@ fn check_owners(state: &StateMap) {
                 *tickets.entry(account()).or_default() += 1;
                 index::ticket(&account(), object.u32(sf::TicketSequence).expect("a Ticket's number"))
             }
+            LedgerEntryType::Delegate => {
+                own(account());
+                index::delegate(&account(), &object.account(sf::Authorize).expect("a delegate"))
+            }
             LedgerEntryType::DepositPreauth => {
                 own(account());
                 match object.account(sf::Authorize) {
@@ -218,6 +222,10 @@ fn places(kind: Option<LedgerEntryType>, object: &Object) -> Vec<(AccountId, u64
         }
         Some(LedgerEntryType::Check | LedgerEntryType::PayChannel) => {
             let own = [at(sf::Account, sf::OwnerNode), at(sf::Destination, sf::DestinationNode)];
+            own.into_iter().flatten().collect()
+        }
+        Some(LedgerEntryType::Delegate) => {
+            let own = [at(sf::Account, sf::OwnerNode), at(sf::Authorize, sf::DestinationNode)];
             own.into_iter().flatten().collect()
         }
         Some(LedgerEntryType::Escrow) => {

@@ -1,10 +1,13 @@
 //! Random lives: a few accounts that do good and bad things of every kind, one number for each.
 
 mod market;
+mod together;
 
 use std::sync::LazyLock;
 
-use xrpl_harness::embedded::{CloseTime, GENESIS_SEED, GenesisConfig, Ledger};
+use xrpl_harness::embedded::{
+    Amendment, CloseTime, GENESIS_SEED, Generation, GenesisConfig, Ledger, ServerSetup,
+};
 use xrpl_wire::{
     AccountId, Amount, Currency, Drops, Field, Hash256, IssuedAmount, KeyPair, KeyType, LedgerEntryType,
     Object, RippleTime, Seed, Transaction, TransactionType, Value, condition, flags, index, sf, sign,
@@ -71,10 +74,17 @@ impl Dice {
     }
 }
 
+/// The server whose ledger they live in: the newest, with batches switched on.
+pub(crate) fn server() -> ServerSetup {
+    let features = vec![Amendment::BatchV1_1];
+    ServerSetup { generation: Generation::V3_3, features, ..ServerSetup::default() }
+}
+
 impl Life {
     /// A ledger in which everybody has some XRP.
     pub(crate) fn begin() -> Life {
-        let mut life = Life { ledger: Ledger::genesis(GenesisConfig::default()), calls: Vec::new() };
+        let config = GenesisConfig { server: server(), ..GenesisConfig::default() };
+        let mut life = Life { ledger: Ledger::genesis(config), calls: Vec::new() };
         for person in PEOPLE_KEYS.iter() {
             life.fund(&person.account_id());
         }
@@ -111,7 +121,8 @@ impl Life {
             _ => {
                 let by = dice.pick(&PEOPLE_KEYS);
                 let object = self.transaction(dice, by);
-                let who = object.account(sf::Account);
+                let object = if dice.one_in(10) { self.delegated(dice, object) } else { object };
+                let who = object.account(sf::Delegate).or(object.account(sf::Account));
                 let by = PEOPLE_KEYS.iter().find(|key| Some(key.account_id()) == who).unwrap_or(by);
                 if let Some(blob) = self.sign(dice, object, by) {
                     self.submit(blob);
@@ -169,6 +180,7 @@ impl Life {
     /// Signs alone, with the RegularKey, together or wrongly. None for what is no transaction at all.
     fn sign(&self, dice: &mut Dice, mut object: Object, by: &KeyPair) -> Option<Vec<u8>> {
         let account = by.account_id();
+        let owner = object.account(sf::Account)?;
         if dice.one_in(16) {
             let next = object.u32(sf::Sequence)?.checked_add(1)?;
             object.set(sf::Sequence, next);
@@ -176,7 +188,7 @@ impl Life {
             let tickets = self.entries(LedgerEntryType::Ticket);
             let own: Vec<u32> = tickets
                 .iter()
-                .filter(|ticket| ticket.account(sf::Account) == Some(account))
+                .filter(|ticket| ticket.account(sf::Account) == Some(owner))
                 .filter_map(|ticket| ticket.u32(sf::TicketSequence))
                 .collect();
             if !own.is_empty() {
@@ -187,6 +199,9 @@ impl Life {
         if dice.one_in(10) {
             let last = self.ledger.open().index().checked_add(dice.number(4))?.checked_sub(1)?;
             object.set(sf::LastLedgerSequence, last);
+        }
+        if object.has(sf::RawTransactions) {
+            object = self.with_participants(dice, object)?;
         }
         let tx = Transaction::from_object(object).ok()?;
         let list = self.ledger.open().state().object(&index::signer_list(&account));
@@ -211,6 +226,15 @@ impl Life {
     }
 
     fn transaction(&self, dice: &mut Dice, by: &KeyPair) -> Object {
+        if dice.one_in(12) {
+            let kind = *dice.pick(&together::KINDS);
+            return self.together(dice, kind, by);
+        }
+        self.alone(dice, by)
+    }
+
+    /// What somebody does alone.
+    fn alone(&self, dice: &mut Dice, by: &KeyPair) -> Object {
         use TransactionType as Kind;
         const KINDS: [Kind; 17] = [
             Kind::Payment,

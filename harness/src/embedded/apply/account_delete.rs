@@ -3,7 +3,8 @@
 use xrpl_wire::{LedgerEntryType, TxResult, flags, index, sf};
 
 use super::{
-    Context, LedgerInfo, Ter, credential, deposit_preauth, directory, offer, shared, signer_list_set,
+    Context, LedgerInfo, Ter, credential, delegate, deposit_preauth, directory, offer, shared,
+    signer_list_set,
 };
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
@@ -64,6 +65,7 @@ fn goes_with_account(kind: LedgerEntryType) -> bool {
             | LedgerEntryType::DepositPreauth
             | LedgerEntryType::Offer
             | LedgerEntryType::Credential
+            | LedgerEntryType::Delegate
     )
 }
 
@@ -82,6 +84,7 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
             Some(LedgerEntryType::DepositPreauth) => deposit_preauth::remove(context, &entry)?,
             Some(LedgerEntryType::Offer) => offer::remove(&mut context.view, &entry)?,
             Some(LedgerEntryType::Credential) => credential::remove(&mut context.view, &entry)?,
+            Some(LedgerEntryType::Delegate) => delegate::remove(context, &entry)?,
             _ => return Err(TxResult::tecHAS_OBLIGATIONS),
         }
     }

@@ -3,10 +3,10 @@
 use xrpl_wire::{TransactionType, TxResult, sf};
 
 use super::{
-    ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, check, check_cash, clawback,
-    credential, credential_set, deposit_preauth, escrow, kinds, mptoken_authorize, mptoken_issuance, offer,
-    offer_create, payment, payment_channel, permissioned_domain, set_regular_key, shared, signer_list_set,
-    ticket_create, trust_set,
+    ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, batch, check, check_cash, clawback,
+    credential, credential_set, delegate, deposit_preauth, escrow, kinds, mptoken_authorize,
+    mptoken_issuance, offer, offer_create, payment, payment_channel, permissioned_domain, set_regular_key,
+    shared, signer_list_set, ticket_create, trust_set,
 };
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -78,6 +78,8 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::MPTokenAuthorize => mptoken_authorize::preflight(tx),
         TransactionType::OfferCreate => offer_create::preflight(info, tx),
         TransactionType::OfferCancel => offer::cancel_preflight(tx),
+        TransactionType::Batch => batch::preflight(info, tx),
+        TransactionType::DelegateSet => delegate::preflight(info, tx),
         // Those of `ABSENT_TYPES`; others do not come from anybody.
         kind => {
             tracing::warn!(transaction_type = kind.name(), "not implemented in the embedded ledger");
@@ -114,6 +116,7 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::MPTokenAuthorize => mptoken_authorize::preclaim(state, info, tx),
         TransactionType::OfferCreate => offer_create::preclaim(state, info, tx, flags),
         TransactionType::OfferCancel => offer::cancel_preclaim(state, tx),
+        TransactionType::DelegateSet => delegate::preclaim(state, tx),
         _ => Ok(()),
     }
 }
@@ -150,6 +153,9 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         TransactionType::MPTokenAuthorize => mptoken_authorize::apply(context),
         TransactionType::OfferCreate => offer_create::apply(context),
         TransactionType::OfferCancel => offer::cancel_apply(context),
+        TransactionType::DelegateSet => delegate::apply(context),
+        // What is within it comes after it.
+        TransactionType::Batch => Ok(()),
         _ => Err(TxResult::temUNKNOWN),
     }
 }

@@ -2,7 +2,7 @@
 
 use xrpl_wire::{PublicKey, TransactionType, TxResult, flags, sf};
 
-use super::{LedgerInfo, Ter, shared};
+use super::{LedgerInfo, Ter, batch, shared};
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
 
@@ -16,6 +16,7 @@ pub(in crate::embedded) fn base_fee(state: &StateMap, info: &LedgerInfo, tx: &Su
             let sixteens = bytes.map_or(0, |bytes| 32 + u64::try_from(bytes / 16).unwrap_or(u64::MAX / 64));
             ordinary(info, tx).saturating_add(info.fees.base_fee.get().saturating_mul(sixteens))
         }
+        TransactionType::Batch => batch::base_fee(state, info, tx),
         _ => ordinary(info, tx),
     }
 }
@@ -27,8 +28,11 @@ pub(in crate::embedded) fn ordinary(info: &LedgerInfo, tx: &Submitted) -> u64 {
     info.fees.base_fee.get().saturating_mul(times)
 }
 
-/// The fee must be enough, where the ledger is open, and the account must have it.
+/// The fee must be enough, where the ledger is open, and who pays it must have it. A batch pays for what is within it.
 pub(super) fn check(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> Ter {
+    if tx.batch.is_some() {
+        return Ok(());
+    }
     let fee = tx.tx.fee().get();
     if info.open && fee < base_fee(state, info, tx) {
         return Err(TxResult::telINSUF_FEE_P);
@@ -36,7 +40,7 @@ pub(super) fn check(state: &StateMap, info: &LedgerInfo, tx: &Submitted) -> Ter 
     if fee == 0 {
         return Ok(());
     }
-    let root = state.object(&tx.account_index).ok_or(TxResult::terNO_ACCOUNT)?;
+    let root = state.object(&tx.sender_index).ok_or(TxResult::terNO_ACCOUNT)?;
     let balance = shared::balance(root);
     if balance >= fee {
         return Ok(());

@@ -37,8 +37,6 @@ pub const ABSENT_TYPES: &[TransactionType] = {
         T::OracleSet,
         T::OracleDelete,
         T::LedgerStateFix,
-        T::DelegateSet,
-        T::Batch,
         T::VaultCreate,
         T::VaultSet,
         T::VaultDelete,
@@ -176,6 +174,7 @@ pub(super) fn trades(kind: TransactionType) -> bool {
 pub(super) fn flags_allowed(kind: TransactionType, generation: Generation) -> u32 {
     use xrpl_wire::flags::*;
     match kind {
+        TransactionType::Batch => super::batch::MODES,
         TransactionType::PaymentChannelClaim => tfRenew | tfClose,
         TransactionType::MPTokenAuthorize => tfMPTUnauthorize,
         TransactionType::MPTokenIssuanceSet => tfMPTLock | tfMPTUnlock,

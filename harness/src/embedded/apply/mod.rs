@@ -5,6 +5,7 @@
 
 mod account_delete;
 mod account_set;
+mod batch;
 mod check;
 mod check_cash;
 mod clawback;
@@ -12,6 +13,7 @@ mod credential;
 mod credential_set;
 mod credits;
 mod decimal;
+mod delegate;
 mod deposit_preauth;
 mod directory;
 mod dispatch;
@@ -28,6 +30,7 @@ mod offer;
 mod offer_create;
 mod payment;
 mod payment_channel;
+mod permission;
 mod permissioned_domain;
 mod quality;
 mod quantity;
@@ -43,6 +46,7 @@ mod trust_set;
 
 use xrpl_wire::{Amount, Hash256, LedgerEntryType, Object, TxResult, sf};
 
+pub(super) use batch::run as run_batch;
 pub(super) use fee::{base_fee, ordinary as ordinary_fee};
 pub use kinds::ABSENT_TYPES;
 pub(super) use kinds::is_known;
@@ -186,6 +190,7 @@ pub(super) fn apply(
             transaction_index,
             result,
             delivered,
+            batch: tx.batch,
             rules: &info.rules,
         });
         (changes, Some(meta))
@@ -226,6 +231,7 @@ fn preflight_anew(info: &LedgerInfo, tx: &Submitted) -> Ter {
 pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flags: ApplyFlags) -> Ter {
     shared::check_seq(state, tx)?;
     shared::check_prior_and_last_ledger(state, info, tx)?;
+    permission::check(state, tx)?;
     signature::check(state, tx, flags)?;
     fee::check(state, info, tx)?;
     dispatch::preclaim(state, info, tx, flags)
@@ -238,12 +244,15 @@ impl Context<'_> {
         let account = self.view.read(&index).ok_or(TxResult::tefINTERNAL)?;
         self.prior_balance = shared::balance(account);
         let fee = self.tx.tx.fee().get();
-        self.source_balance = self.prior_balance.checked_sub(fee).ok_or(TxResult::tefINTERNAL)?;
-        let balance = shared::drops(self.source_balance)?;
         self.consume_seq()?;
+        let paid_by = self.tx.sender_index;
+        let payer = self.view.update(&paid_by).ok_or(TxResult::tefINTERNAL)?;
+        let left = shared::balance(payer).checked_sub(fee).ok_or(TxResult::tefINTERNAL)?;
+        payer.set(sf::Balance, shared::drops(left)?);
+        // A delegate's fee costs the account nothing.
+        self.source_balance = if paid_by == index { left } else { self.prior_balance };
         let id = self.tx.id;
         let account = self.account_mut()?;
-        account.set(sf::Balance, balance);
         if account.has(sf::AccountTxnID) {
             account.set(sf::AccountTxnID, id);
         }
@@ -256,12 +265,12 @@ impl Context<'_> {
         let useless = self.useless(result);
         self.view.discard();
         self.delivered = None;
-        let index = self.account_index();
-        let balance = self.view.read(&index).map(shared::balance).ok_or(TxResult::tefINTERNAL)?;
+        let paid_by = self.tx.sender_index;
+        let balance = self.view.read(&paid_by).map(shared::balance).ok_or(TxResult::tefINTERNAL)?;
         let fee = self.tx.tx.fee().get().min(balance);
         let left = shared::drops(balance - fee)?;
         self.consume_seq()?;
-        self.account_mut()?.set(sf::Balance, left);
+        self.view.update(&paid_by).ok_or(TxResult::tefINTERNAL)?.set(sf::Balance, left);
         for at in useless {
             if result == TxResult::tecEXPIRED {
                 credential::remove(&mut self.view, &at)?;

@@ -173,8 +173,9 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
     let amount = context.fields().drops(sf::Amount).ok_or(TxResult::tefINTERNAL)?.get();
     let owner_count = context.account_root()?.u32(sf::OwnerCount).unwrap_or(0);
     let reserve = context.info.fees.account_reserve(owner_count);
-    // The last spending may take the fee from the reserve.
-    let kept = reserve.max(context.tx.tx.fee().get());
+    // The last spending may take the fee from the reserve. A delegate pays the fee itself.
+    let pays_fee = context.tx.tx.sender() == context.account();
+    let kept = if pays_fee { reserve.max(context.tx.tx.fee().get()) } else { reserve };
     if context.prior_balance < amount.saturating_add(kept) {
         return Err(TxResult::tecUNFUNDED_PAYMENT);
     }

@@ -5,7 +5,7 @@ use xrpl_wire::{
     flags, index, sf,
 };
 
-use super::{Context, Ter};
+use super::{Context, Ter, permission};
 use crate::embedded::amendment::Amendment;
 use crate::embedded::apply::{LedgerInfo, directory};
 use crate::embedded::state::StateMap;
@@ -20,9 +20,16 @@ const UNNAMED_NETWORKS: u32 = 1024;
 /// The checks of the common fields, before the type's own.
 pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted, flags_allowed: u32) -> Ter {
     let object = tx.tx.object();
-    // Nobody can act for another here.
-    if object.has(sf::Delegate) {
-        return Err(TxResult::temDISABLED);
+    if let Some(delegate) = object.account(sf::Delegate) {
+        if !info.rules.enabled(Amendment::PermissionDelegationV1_1) {
+            return Err(TxResult::temDISABLED);
+        }
+        if delegate == tx.tx.account() {
+            return Err(TxResult::temBAD_SIGNER);
+        }
+        if !permission::can_be_sent_for(tx.tx.tx_type(), &info.rules) {
+            return Err(TxResult::temINVALID);
+        }
     }
     let network = info.rules.network_id();
     match object.u32(sf::NetworkID) {
@@ -49,7 +56,7 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted, flags_allowed: u32) -
     if matches!(tx.tx.seq(), SeqProxy::Ticket(_)) && object.has(sf::AccountTxnID) {
         return Err(TxResult::temINVALID);
     }
-    if object.u32(sf::Flags).unwrap_or(0) & flags::tfInnerBatchTxn != 0 {
+    if object.u32(sf::Flags).unwrap_or(0) & flags::tfInnerBatchTxn != 0 && tx.batch.is_none() {
         // No batch brought it.
         return Err(if info.rules.enabled(Amendment::BatchV1_1) {
             TxResult::temINVALID_INNER_BATCH

@@ -1,26 +1,55 @@
 //! Whether the keys that signed may sign for the account, as the state stands.
 
-use xrpl_wire::{AccountId, Object, PublicKey, TxResult, flags, index, sf};
+use xrpl_wire::{AccountId, Object, PublicKey, TransactionType, TxResult, flags, index, sf};
 
-use super::{ApplyFlags, Ter, shared};
+use super::{ApplyFlags, Ter, batch, shared};
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
 
 /// Checks the authority of the signing keys. The signatures themselves were verified at submission.
 pub(super) fn check(state: &StateMap, tx: &Submitted, flags: ApplyFlags) -> Ter {
+    // What is within a batch was signed with it.
+    if tx.batch.is_some() {
+        return Ok(());
+    }
     let object = tx.tx.object();
-    let account = tx.tx.account();
     let key = object.blob(sf::SigningPubKey).unwrap_or_default();
     let signers = object.array(sf::Signers);
     if tx.impersonated || (flags.dry_run && key.is_empty() && signers.is_none()) {
         return Ok(());
     }
-    if let Some(signers) = signers {
-        return check_multi(state, &account, signers);
+    let sender = tx.tx.sender();
+    match signers {
+        Some(signers) => check_multi(state, &sender, signers)?,
+        None => {
+            let signer = tx.signer().ok_or(TxResult::tefBAD_AUTH)?;
+            let root = state.object(&tx.sender_index).ok_or(TxResult::terNO_ACCOUNT)?;
+            check_single(root, &sender, &signer)?;
+        }
     }
-    let signer = tx.signer().ok_or(TxResult::tefBAD_AUTH)?;
-    let root = state.object(&tx.account_index).ok_or(TxResult::terNO_ACCOUNT)?;
-    if root.account(sf::RegularKey) == Some(signer) {
+    if tx.tx.tx_type() == TransactionType::Batch { batch::check_authority(state, tx) } else { Ok(()) }
+}
+
+/// The same for one who takes part in a batch. Who is not on the ledger yet may come there by the batch itself, and
+/// signs with the master key.
+pub(super) fn check_participant(state: &StateMap, signer: &Object) -> Ter {
+    let account = signer.account(sf::Account).ok_or(TxResult::tefBAD_AUTH)?;
+    match signer.blob(sf::SigningPubKey).unwrap_or_default() {
+        [] => check_multi(state, &account, signer.array(sf::Signers).unwrap_or_default()),
+        key => {
+            let by = PublicKey::from_slice(key).map_err(|_| TxResult::tefBAD_AUTH)?.account_id();
+            match state.object(&index::account_root(&account)) {
+                Some(root) => check_single(root, &account, &by),
+                None if by == account => Ok(()),
+                None => Err(TxResult::tefBAD_AUTH),
+            }
+        }
+    }
+}
+
+/// One key signs: the master key unless it is disabled, or the regular key.
+fn check_single(root: &Object, account: &AccountId, signer: &AccountId) -> Ter {
+    if root.account(sf::RegularKey) == Some(*signer) {
         return Ok(());
     }
     match (signer == account, shared::has_flag(root, flags::lsfDisableMaster)) {

@@ -280,6 +280,9 @@ impl<'a> Table<'a> {
         if let Some(delivered) = of.delivered {
             meta.set(sf::DeliveredAmount, delivered);
         }
+        if let Some(batch) = of.batch {
+            meta.set(sf::ParentBatchID, batch);
+        }
         (Changes { items: self.items, threaded }, meta)
     }
 }
@@ -307,6 +310,8 @@ pub(super) struct MetaOf<'a> {
     pub(super) transaction_index: u32,
     pub(super) result: TxResult,
     pub(super) delivered: Option<Amount>,
+    /// The batch that the transaction was within.
+    pub(super) batch: Option<Hash256>,
     pub(super) rules: &'a Rules,
 }
 

@@ -127,6 +127,8 @@ errors! {
     SrcActMissing = 66, "srcActMissing", "Source account not provided.";
     /// No such source account.
     SrcActNotFound = 67, "srcActNotFound", "Source account not found.";
+    /// No such delegate.
+    DelegateActNotFound = 68, "delegateActNotFound", "Delegate account not found.";
     /// What is to be sent is no currency.
     SrcCurMalformed = 69, "srcCurMalformed", "Source currency is malformed.";
     /// The issuer of what is to be sent is not an account.

@@ -203,7 +203,10 @@ fn prepared(
         _ => {}
     }
     if let (As::Account, false, Some(root)) = (who, offline, root) {
-        may_act(root, &account, keys)?;
+        match json.get("Delegate") {
+            Some(delegate) => may_act_as_delegate(ledger, delegate, keys)?,
+            None => may_act(root, &account, keys)?,
+        }
     }
     let key = match who {
         As::Account => keys.public_key().to_string(),
@@ -226,6 +229,15 @@ pub(super) fn read(ledger: &Ledger, json: &Map<String, Value>) -> Result<Transac
         Ok(()) => Ok(tx),
         Err(reason) => Err(Failure::with_message(RpcError::InvalidParams, reason)),
     }
+}
+
+/// The same for a delegate that a transaction names.
+fn may_act_as_delegate(ledger: &Ledger, delegate: &Value, keys: &KeyPair) -> Result<(), Failure> {
+    let delegate = delegate.as_str().and_then(params::account).ok_or_else(|| {
+        Failure::with_message(RpcError::SrcActMalformed, "Invalid field 'tx_json.Delegate'.")
+    })?;
+    let root = ledger.open().state().object(&index::account_root(&delegate));
+    may_act(root.ok_or(RpcError::DelegateActNotFound)?, &delegate, keys)
 }
 
 /// Whether a key may act for an account now: its master key unless disabled, or its RegularKey.

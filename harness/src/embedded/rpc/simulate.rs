@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use xrpl_wire::TransactionType;
+
 use super::error::{Failure, RpcError, RpcResult};
 use super::parsed::{self, Unparsed};
 use super::tx_json::{self, Delivered};
@@ -40,6 +42,9 @@ pub(super) fn simulate<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
                 Failure::token_only("invalidTransaction", Some(&sign::exception(&error)))
             }
         })?;
+    if tx.tx_type() == TransactionType::Batch {
+        return Err(RpcError::NotImpl.into());
+    }
     let simulated = ledger.simulate(&tx);
 
     let open = ledger.open();

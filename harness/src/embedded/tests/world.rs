@@ -16,7 +16,11 @@ impl World {
     }
 
     pub(super) fn of(generation: Generation) -> World {
-        let (ledger, people) = funded_as(GenesisConfig::of(generation));
+        World::with(GenesisConfig::of(generation))
+    }
+
+    pub(super) fn with(config: GenesisConfig) -> World {
+        let (ledger, people) = funded_as(config);
         World { ledger, people }
     }
 
