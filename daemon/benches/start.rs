@@ -141,6 +141,7 @@ fn ledger(index: u32, accounts: u32) -> Vec<Event> {
     let busy = index.is_multiple_of(10);
     let payer = id(index % accounts);
     let transaction = ObservedTx {
+        signers: Vec::new(),
         fee: Drops::ZERO,
         id: hash(index, 3),
         account: payer,

@@ -15,8 +15,8 @@ use treasury_core::command::Named;
 use treasury_core::state::Archived;
 use treasury_core::units::RequestId;
 use treasury_core::{
-    Actor, Answer, ApplyError, Command, CommandError, Effect, Input, Runtime, State, Treasury, invariant,
-    step,
+    Actor, Answer, ApplyError, Command, CommandError, Effect, Input, Runtime, State, Treasury, fits,
+    invariant, step,
 };
 
 use crate::clock;
@@ -79,6 +79,11 @@ pub enum EngineStartError {
     /// What the store says breaks an invariant.
     #[error("the stored state breaks an invariant: {0}")]
     Invariant(String),
+    /// The configuration lacks what is under way.
+    #[error(
+        "the configuration does not have what is under way: {0}. Start with the configuration as it was until that has ended"
+    )]
+    LeftBehind(String),
     /// The system gives no thread.
     #[error("cannot start the engine's thread: {0}")]
     Thread(std::io::Error),
@@ -423,6 +428,10 @@ impl Machine {
     ) -> Result<Self, EngineStartError> {
         let Resumed { last, state } = store.resume(&mut |_| {})?;
         invariant::check(&state).map_err(|violation| EngineStartError::Invariant(violation.to_string()))?;
+        let left = fits::left_behind(&treasury, &state);
+        if !left.is_empty() {
+            return Err(EngineStartError::LeftBehind(left.join("; ")));
+        }
         metrics.restored(last, &state);
         let archive = store.archive();
         let runtime = Runtime::new();

@@ -248,7 +248,7 @@ impl Metrics {
         gauges(&metrics.registry, BUILD)?.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         for kind in FindingKind::ALL {
             // A counter that is there before its first count is one that `rate` and alerts can see rise.
-            metrics.findings.with_label_values(&[finding_word(kind)]).inc_by(0);
+            metrics.findings.with_label_values(&[FindingKind::word(kind)]).inc_by(0);
         }
         for class in FailureClass::ALL {
             metrics.submit_failures.with_label_values(&[class.word()]).inc_by(0);
@@ -292,7 +292,7 @@ impl Metrics {
         for event in events {
             match event {
                 Event::Found { finding } => {
-                    self.findings.with_label_values(&[finding_word(finding.kind)]).inc();
+                    self.findings.with_label_values(&[FindingKind::word(finding.kind)]).inc();
                 }
                 Event::ProposalEnded { status: Status::Failed(outcome), .. } => {
                     if let Some(class) = failure::of_outcome(&outcome.result) {
@@ -308,7 +308,7 @@ impl Metrics {
     pub fn restored(&self, number: u64, state: &State) {
         self.records.set(clamp(number));
         for (kind, count) in &state.findings_by_kind {
-            self.findings.with_label_values(&[finding_word(*kind)]).inc_by(*count);
+            self.findings.with_label_values(&[kind.word()]).inc_by(*count);
         }
     }
 
@@ -408,23 +408,6 @@ pub fn guard_word(treasury: &Treasury, state: &State, escrow: &TrackedEscrow) ->
     }
 }
 
-/// The word for a kind of finding, as in the configuration.
-#[must_use]
-pub fn finding_word(kind: FindingKind) -> &'static str {
-    match kind {
-        FindingKind::SpendWithoutProposal => "spend_without_proposal",
-        FindingKind::ForeignEscrow => "foreign_escrow",
-        FindingKind::SignerListDrift => "signer_list_drift",
-        FindingKind::TicketTaken => "ticket_taken",
-        FindingKind::ViewDiffers => "view_differs",
-        FindingKind::SubmissionRefused => "submission_refused",
-        FindingKind::HistoryMissing => "history_missing",
-        FindingKind::OpaqueTransaction => "opaque_transaction",
-        FindingKind::SentElsewhere => "sent_elsewhere",
-        FindingKind::AgentCannotSign => "agent_cannot_sign",
-    }
-}
-
 /// The page docs/reference/metrics.md.
 #[must_use]
 pub fn reference() -> String {
@@ -451,7 +434,7 @@ pub fn reference() -> String {
         "\nStatuses: {}.\n\nGuards: {}.\n\nKinds of findings: {}.\n",
         words(&Status::WORDS),
         words(&GUARD_WORDS),
-        words(&FindingKind::ALL.map(finding_word)),
+        words(&FindingKind::ALL.map(FindingKind::word)),
     );
     page
 }

@@ -27,6 +27,8 @@ pub use model::{
     book, command, config, effect, event, failure, input, intent, invariant, observe, policy, proposal,
     state, stops, units, wait,
 };
-pub use rules::{decide, escrow, fee, findings, gate, multisign, release, retiring, sealing, tiers, waits};
+pub use rules::{
+    decide, escrow, fee, findings, fits, gate, multisign, release, retiring, sealing, tiers, waits,
+};
 pub use work::cx::{Output, Runtime};
 pub use work::step::step;

@@ -4,6 +4,7 @@ pub mod decide;
 pub mod escrow;
 pub mod fee;
 pub mod findings;
+pub mod fits;
 pub mod gate;
 pub mod multisign;
 pub mod release;

@@ -379,7 +379,7 @@ pub(super) fn sections() -> Vec<&'static str> {
 /// The keys of a table.
 pub(super) fn keys_of(section: &str) -> Vec<&'static str> {
     if section == "severity" {
-        return FindingKind::ALL.iter().map(|kind| finding_word(*kind)).collect();
+        return FindingKind::ALL.iter().map(|kind| FindingKind::word(*kind)).collect();
     }
     group(section).map(|group| group.keys.iter().map(|key| key.name).collect()).unwrap_or_default()
 }
@@ -394,22 +394,6 @@ pub(super) fn advice_for(section: &str, name: &str) -> String {
 
 fn group(name: &str) -> Option<&'static Group> {
     GROUPS.iter().find(|group| group.name == name)
-}
-
-/// The file's word for a kind of finding.
-pub(super) fn finding_word(kind: FindingKind) -> &'static str {
-    match kind {
-        FindingKind::SpendWithoutProposal => "spend_without_proposal",
-        FindingKind::ForeignEscrow => "foreign_escrow",
-        FindingKind::SignerListDrift => "signer_list_drift",
-        FindingKind::TicketTaken => "ticket_taken",
-        FindingKind::ViewDiffers => "view_differs",
-        FindingKind::SubmissionRefused => "submission_refused",
-        FindingKind::HistoryMissing => "history_missing",
-        FindingKind::OpaqueTransaction => "opaque_transaction",
-        FindingKind::SentElsewhere => "sent_elsewhere",
-        FindingKind::AgentCannotSign => "agent_cannot_sign",
-    }
 }
 
 /// What a kind of finding means, for the reference.
@@ -433,6 +417,9 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         }
         FindingKind::SentElsewhere => {
             "A proposal's transaction was sent by somebody else: before the daemon sent it, after it had ended, or with other signers than the daemon put together."
+        }
+        FindingKind::KeysElsewhere => {
+            "A key that the daemon holds signed what the daemon did not ask for: another daemon runs with the same keystore, or this one's store is a restored copy."
         }
         FindingKind::AgentCannotSign => {
             "A key that the daemon holds did not sign for the account, or the ledger does not let it: an agent's RegularKey was changed, or its key is missing."
@@ -506,7 +493,7 @@ pub fn reference() -> String {
                 let _ = writeln!(
                     page,
                     "| `{}` | severity | `\"{default}\"` | {} |",
-                    finding_word(kind),
+                    FindingKind::word(kind),
                     finding_meaning(kind)
                 );
             }
@@ -559,7 +546,7 @@ mod tests {
     #[test]
     fn words_for_findings_are_those_of_the_stored_form() {
         for kind in FindingKind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), finding_word(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), FindingKind::word(kind));
         }
     }
 }

@@ -256,7 +256,7 @@ pub(super) fn timing(root: &Section<'_>) -> Timing {
 pub(super) fn severities(root: &Section<'_>) -> BTreeMap<FindingKind, Severity> {
     let Some(section) = root.section("severity") else { return BTreeMap::new() };
     let read = |kind: &FindingKind| {
-        let severity = section.text(keys::finding_word(*kind), |text| {
+        let severity = section.text(kind.word(), |text| {
             let known = keys::SEVERITIES.iter().find(|(word, _)| *word == text);
             known
                 .map(|(_, severity)| *severity)

@@ -402,3 +402,27 @@ async fn a_finding_that_was_stored_before_a_crash_is_still_counted_after_it() {
         assert!(text.lines().any(|found| found == line), "{line}");
     }
 }
+
+/// Danger: an account is taken out of the configuration while its payment is in flight; the ledger applies it, and here it
+/// is said to have expired.
+#[test]
+fn a_configuration_without_what_is_under_way_does_not_start() {
+    let store = MemoryStore::new();
+    let open = |treasury: Treasury| {
+        Machine::open(Arc::new(treasury), Box::new(store.clone()), Metrics::new().unwrap().into())
+    };
+    let mut machine = open(testing::treasury()).unwrap();
+    for input in [testing::now(), testing::reconciled(), testing::ledger(101)] {
+        machine.take(input).unwrap();
+    }
+    let actor = actor("alice");
+    let command = pay(xrp(1));
+    machine.take(Input::Command { request: RequestId(1), actor, command, archived: None }).unwrap();
+    drop(machine);
+    let mut without = testing::treasury();
+    without.accounts.remove(&testing::warm());
+    let error = open(without).err().unwrap();
+    assert!(matches!(&error, EngineStartError::LeftBehind(what) if what.contains("P1")), "{error}");
+    assert!(error.to_string().contains("is not declared, and P1 of it is open"), "{error}");
+    open(testing::treasury()).unwrap();
+}

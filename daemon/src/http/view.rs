@@ -14,7 +14,7 @@ use super::api::{
     AccountView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView, PartyView, ReadyView,
     SignerEntryView, SignerListView, StatusView, StopView, StopsView,
 };
-use crate::metrics::{finding_word, guard_word};
+use crate::metrics::guard_word;
 
 /// The whole at a glance.
 pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64) -> StatusView {
@@ -129,7 +129,7 @@ fn one_account(
 pub(super) fn finding(treasury: &Treasury, finding: &Finding) -> FindingView {
     FindingView {
         id: finding.id.to_string(),
-        kind: finding_word(finding.kind).to_owned(),
+        kind: finding.kind.word().to_owned(),
         severity: match finding.severity {
             Severity::Log => "log",
             Severity::Alert => "alert",

@@ -7,7 +7,7 @@ use std::fmt;
 
 use treasury_core::observe::{
     Change, EscrowView, LedgerObservation, LedgerPoint, NetworkFees, ObservedTx, OpaqueTx, RootView,
-    SignerListView, intent_digest_of,
+    SignerListView, intent_digest_of, signers_of,
 };
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes, Weight};
 use xrpl_wire::entry::{Escrow, SignerList};
@@ -295,6 +295,7 @@ fn observed_tx(tx: &LedgerTx, result: Option<TxResult>) -> Result<ObservedTx, St
         tx_type: tx.type_name().into_owned(),
         result: result.name().to_owned(),
         digest: intent_digest_of(tx.object()).map_err(|error| error.to_string())?,
+        signers: signers_of(tx.object()),
     })
 }
 

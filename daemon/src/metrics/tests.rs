@@ -177,7 +177,7 @@ fn label_values_in_dashboards_and_alerts_exist() {
     let known: BTreeSet<&str> = Status::WORDS
         .into_iter()
         .chain(GUARD_WORDS)
-        .chain(FindingKind::ALL.map(finding_word))
+        .chain(FindingKind::ALL.map(FindingKind::word))
         .chain(["tesSUCCESS", "terQUEUED", "busy", "ledger"])
         .collect();
     for file in ["treasuryd.json", "rules.yml"] {

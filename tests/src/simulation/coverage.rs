@@ -10,7 +10,6 @@ use treasury_core::state::{Guard, Sight, State};
 use treasury_core::stops::StopSource;
 use treasury_core::wait::Wait;
 use treasury_core::waits::waits;
-use treasuryd::metrics::finding_word;
 
 use super::faults::Allowed;
 use super::record::Record;
@@ -42,7 +41,7 @@ pub(super) fn of_events(events: &[Event], record: &mut Record) {
                 record.reach("stop", source_word(&stop.source));
                 record.reach("stop", stop.kind.word());
             }
-            Event::Found { finding } => record.reach("finding", finding_word(finding.kind)),
+            Event::Found { finding } => record.reach("finding", finding.kind.word()),
             Event::SubmitReplied { reply, .. } => {
                 let word = reply.split_once(": ").map_or(reply.as_str(), |(head, _)| head);
                 record.reach("reply", word);
@@ -149,7 +148,7 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
     let mut expected: BTreeSet<(&str, &str)> = Status::WORDS.iter().map(|word| ("status", *word)).collect();
     // The simulated ledger applies only what it knows.
     let kinds = FindingKind::ALL.iter().filter(|kind| **kind != FindingKind::OpaqueTransaction);
-    expected.extend(kinds.map(|kind| ("finding", finding_word(*kind))));
+    expected.extend(kinds.map(|kind| ("finding", kind.word())));
     expected.extend(["foreign", "locked", "releasing", "released", "cancelled"].map(|word| ("guard", word)));
     expected.extend(["person", "finding", "hold", "freeze"].map(|word| ("stop", word)));
     expected.extend(["tesSUCCESS", "terQUEUED", "busy", "no reply"].map(|word| ("reply", word)));

@@ -237,7 +237,10 @@ impl State {
                 self.findings.insert(finding.id, finding.clone());
                 let robs = matches!(
                     finding.kind,
-                    FindingKind::SpendWithoutProposal | FindingKind::SentElsewhere | FindingKind::TicketTaken
+                    FindingKind::SpendWithoutProposal
+                        | FindingKind::SentElsewhere
+                        | FindingKind::KeysElsewhere
+                        | FindingKind::TicketTaken
                 );
                 if robs && finding.severity != Severity::Log {
                     self.robbed.insert(finding.account, finding.at);

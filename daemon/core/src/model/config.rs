@@ -258,13 +258,15 @@ pub enum FindingKind {
     /// A proposal's transaction was sent by somebody else: before the daemon sent it, after it had ended, or
     /// with other signers than the daemon put together.
     SentElsewhere,
+    /// The daemon's own keys signed what it did not ask for: another daemon has them, or this one's store is of before.
+    KeysElsewhere,
     /// A key that the daemon holds did not sign, or the ledger does not let it sign for its account.
     AgentCannotSign,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -274,15 +276,34 @@ impl FindingKind {
         Self::HistoryMissing,
         Self::OpaqueTransaction,
         Self::SentElsewhere,
+        Self::KeysElsewhere,
         Self::AgentCannotSign,
     ];
+
+    /// The word for it, in configuration, metrics and the API.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::SpendWithoutProposal => "spend_without_proposal",
+            Self::ForeignEscrow => "foreign_escrow",
+            Self::SignerListDrift => "signer_list_drift",
+            Self::TicketTaken => "ticket_taken",
+            Self::ViewDiffers => "view_differs",
+            Self::SubmissionRefused => "submission_refused",
+            Self::HistoryMissing => "history_missing",
+            Self::OpaqueTransaction => "opaque_transaction",
+            Self::SentElsewhere => "sent_elsewhere",
+            Self::KeysElsewhere => "keys_elsewhere",
+            Self::AgentCannotSign => "agent_cannot_sign",
+        }
+    }
 
     /// What follows where the configuration says nothing. What points at a stolen key holds the
     /// account's escrows; what may be a colleague's doing alerts.
     #[must_use]
     pub fn default_severity(self) -> Severity {
         match self {
-            Self::SentElsewhere => Severity::Freeze,
+            Self::SentElsewhere | Self::KeysElsewhere => Severity::Freeze,
             Self::SpendWithoutProposal | Self::SignerListDrift | Self::TicketTaken => Severity::Hold,
             Self::ForeignEscrow
             | Self::ViewDiffers

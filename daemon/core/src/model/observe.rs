@@ -85,6 +85,9 @@ pub struct ObservedTx {
     /// What it burned.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee: Drops,
+    /// Who signed it, where several did; empty in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<AccountId>,
 }
 
 /// Records of earlier versions do not say.
@@ -251,4 +254,11 @@ pub fn intent_digest_of(fields: &xrpl_wire::Object) -> Result<Hash256, xrpl_wire
         object.remove(field);
     }
     Ok(xrpl_wire::sha512_half(&[b"treasuryd intent", &object.encode()?]))
+}
+
+/// Who signed a transaction, where several did.
+#[must_use]
+pub fn signers_of(object: &xrpl_wire::Object) -> Vec<AccountId> {
+    let signers = object.array(xrpl_wire::sf::Signers).unwrap_or_default();
+    signers.iter().filter_map(|(_, signer)| signer.account(xrpl_wire::sf::Account)).collect()
 }

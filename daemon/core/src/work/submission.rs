@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::work::{breaker, ending};
 use xrpl_wire::{Signer, Transaction};
 
-use crate::model::config::FindingKind;
+use crate::model::config::{FindingKind, Signing, Treasury};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::failure::{self, Cause, may_come_good};
@@ -31,7 +31,7 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
     for tx in transactions.iter().filter(|tx| cx.config.accounts.contains_key(&tx.account)) {
         let Some(id) = cx.state.slots.get(&(tx.account, tx.slot)).copied() else {
             let evidence = format!("{} {} ({}) was asked for by no proposal", tx.tx_type, tx.id, tx.result);
-            anomaly::find(cx, FindingKind::SpendWithoutProposal, tx.account, evidence);
+            not_ours(cx, FindingKind::SpendWithoutProposal, tx, evidence);
             continue;
         };
         let Some(proposal) = cx.state.proposals.get(&id) else { continue };
@@ -47,7 +47,7 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
                 (FindingKind::SpendWithoutProposal, evidence)
             };
             cx.emit(Event::SlotFreed { proposal: id });
-            anomaly::find(cx, kind, tx.account, evidence);
+            not_ours(cx, kind, tx, evidence);
             continue;
         }
         let sent = sent_by_us(proposal, tx);
@@ -60,7 +60,7 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
         ending::end(cx, id, status, true);
         if !own {
             let evidence = format!("{} {} used the slot of {id}", tx.tx_type, tx.id);
-            anomaly::find(cx, FindingKind::TicketTaken, tx.account, evidence);
+            not_ours(cx, FindingKind::TicketTaken, tx, evidence);
         } else if !sent {
             // Its signatures are in other hands, or the daemon's keys are: whichever it is, what else they
             // can sign must not wait for somebody to notice.
@@ -69,6 +69,34 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
             anomaly::find(cx, FindingKind::SentElsewhere, tx.account, evidence);
         }
     }
+}
+
+/// Finds a transaction that the daemon did not send. Where its own keys signed it, they are at work elsewhere: in a
+/// daemon with another store, or in one that this store is an older copy of. Each spends what the other has promised,
+/// so that outweighs what else it is.
+fn not_ours(cx: &mut Cx<'_>, kind: FindingKind, tx: &ObservedTx, mut evidence: String) {
+    let signed = own_keys(cx.config, tx);
+    if signed.is_empty() || kind == FindingKind::SentElsewhere {
+        anomaly::find(cx, kind, tx.account, evidence);
+        return;
+    }
+    let names: Vec<String> = signed
+        .iter()
+        .map(|signer| cx.config.name_of(signer).map_or_else(|| signer.to_string(), str::to_owned))
+        .collect();
+    evidence.push_str("; it is signed by the key of ");
+    evidence.push_str(&names.join(", "));
+    evidence.push_str(", which this daemon holds: does another one run with the same keystore?");
+    anomaly::find(cx, FindingKind::KeysElsewhere, tx.account, evidence);
+}
+
+/// Whose keys that the daemon holds signed a transaction: its agents', or that of an account that signs by itself.
+fn own_keys(config: &Treasury, tx: &ObservedTx) -> Vec<AccountId> {
+    let single = config.accounts.get(&tx.account).is_some_and(|account| account.signing == Signing::Single);
+    if tx.signers.is_empty() && single {
+        return vec![tx.account];
+    }
+    tx.signers.iter().copied().filter(|signer| config.agents.contains(signer)).collect()
 }
 
 /// Whether it is a transaction that the daemon put together and recorded for sending.

@@ -7,6 +7,8 @@ mod boundaries;
 mod commitments;
 mod deadlines;
 mod escrows;
+mod fence;
+mod fits;
 mod golden;
 mod outrun;
 mod payments;

@@ -142,6 +142,7 @@ fn an_own_escrow_that_is_first_seen_in_a_reading_is_our_own() {
     w.mirror(&Change::EscrowCreated { escrow: stranger.clone() });
     let mut observation = w.next_ledger(4);
     observation.transactions.push(ObservedTx {
+        signers: Vec::new(),
         id: tx.id(),
         account: tx.account(),
         slot: tx.seq(),

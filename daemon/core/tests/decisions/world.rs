@@ -413,6 +413,7 @@ impl World {
         for tx in transactions {
             let success = result == "tesSUCCESS";
             observation.transactions.push(ObservedTx {
+                signers: signers_of(tx.object()),
                 id: tx.id(),
                 account: tx.account(),
                 slot: tx.seq(),

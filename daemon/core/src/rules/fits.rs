@@ -1,0 +1,32 @@
+//! Whether a configuration still has what is under way.
+
+use std::collections::BTreeSet;
+
+use crate::model::config::Treasury;
+use crate::model::state::{Guard, State};
+use crate::model::units::AccountId;
+
+/// What is under way and would be lost sight of with this configuration, in words: an account that is no longer
+/// declared while something of it can still be applied, an escrow of the daemon's own that nobody would end. Empty:
+/// nothing. What it names is to be waited for or ended with the configuration as it was.
+#[must_use]
+pub fn left_behind(config: &Treasury, state: &State) -> Vec<String> {
+    let known = |account: &AccountId| config.accounts.contains_key(account);
+    let mut left = BTreeSet::new();
+    let slots = state.slots.iter().map(|((account, _), id)| (account, id));
+    let open = state.open.iter().filter_map(|id| Some((&state.proposals.get(id)?.account, id)));
+    for (account, id) in slots.chain(open).filter(|(account, _)| !known(account)) {
+        left.insert(format!("{account} is not declared, and {id} of it is open or can still be applied"));
+    }
+    let standing = state.standing.iter().filter_map(|key| Some((key, state.escrows.get(key)?)));
+    let own = standing
+        .filter(|(_, tracked)| matches!(tracked.guard, Guard::Locked { .. } | Guard::Releasing { .. }));
+    for (key, _) in own {
+        if !known(&key.owner) {
+            left.insert(format!("{} is not declared, and escrow {key} of it stands", key.owner));
+        } else if config.runner.is_none() {
+            left.insert(format!("no runner is declared, and escrow {key} stands, which only one can end"));
+        }
+    }
+    left.into_iter().collect()
+}

@@ -1,0 +1,42 @@
+//! A configuration that no longer has what is under way.
+
+use treasury_core::fits::left_behind;
+
+use crate::world::{World, config, id};
+
+#[test]
+fn an_account_is_not_taken_out_while_something_of_it_is_open() {
+    let mut w = World::new();
+    assert!(left_behind(&w.config, &w.state).is_empty());
+    let p = w.propose("warm", 500);
+    let mut without = config();
+    without.accounts.remove(&id("warm"));
+    let left = left_behind(&without, &w.state);
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(left[0].contains(&id("warm").to_string()) && left[0].contains(&p.to_string()), "{left:?}");
+    // Withdrawn, what people have signed binds until its LastLedgerSequence.
+    w.command("alice", treasury_core::Command::Withdraw { proposal: p }).unwrap();
+    assert_eq!(left_behind(&without, &w.state).len(), 1);
+    while !w.state.slots.is_empty() {
+        w.close(&[]);
+    }
+    assert!(left_behind(&without, &w.state).is_empty());
+}
+
+#[test]
+fn neither_an_escrows_owner_nor_the_runner_is_taken_out_while_it_stands() {
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    let mut without = config();
+    without.accounts.remove(&id("warm"));
+    let left = left_behind(&without, &w.state);
+    assert!(left.iter().any(|text| text.contains(&format!("escrow {key} of it stands"))), "{left:?}");
+    let mut without = config();
+    without.accounts.remove(&id("runner"));
+    without.runner = None;
+    let left = left_behind(&without, &w.state);
+    assert!(left.iter().any(|text| text.contains("no runner is declared")), "{left:?}");
+    w.jump(50 * 3_600);
+    w.settle();
+    assert!(left_behind(&without, &w.state).is_empty());
+}
