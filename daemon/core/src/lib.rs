@@ -28,7 +28,7 @@ pub use model::{
     state, stops, units, wait,
 };
 pub use rules::{
-    decide, escrow, fee, findings, fits, gate, multisign, release, retiring, sealing, tiers, waits,
+    decide, doomed, escrow, fee, findings, fits, gate, multisign, release, retiring, sealing, tiers, waits,
 };
 pub use work::cx::{Output, Runtime};
 pub use work::step::step;

@@ -1,6 +1,7 @@
 //! Pure questions about the state. A rule takes the state and answers; it never emits.
 
 pub mod decide;
+pub mod doomed;
 pub mod escrow;
 pub mod fee;
 pub mod findings;

@@ -131,6 +131,7 @@ fn wait_word(wait: &Wait) -> &'static str {
         Wait::Reading(_) => "reading",
         Wait::Recipient(..) => "recipient",
         Wait::Drained(_) => "drained",
+        Wait::Funds(..) => "funds",
         Wait::Policy(_) => "policy",
         Wait::Ended => "ended",
         Wait::Signer(..) => "signer",

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::stops::{Stop, StopKind};
-use crate::model::units::{AccountId, RippleTime, StopId, Weight};
+use crate::model::units::{AccountId, Drops, RippleTime, StopId, Weight};
 
 /// Something a proposal waits for, or that keeps it from being sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub enum Wait {
     Reading(AccountId),
     /// The recipient, who cannot be paid by it now.
     Recipient(AccountId, &'static str),
+    /// So much more on the account: what it has beyond its reserve is less than what it is to pay.
+    Funds(AccountId, Drops),
     /// Nothing: the escrow has ended, or is not the daemon's.
     Ended,
     /// Another policy: the present one asks for more than was asked for, by this rule.
@@ -88,6 +90,13 @@ impl fmt::Display for Wait {
             Self::Over => f.write_str("nothing: CancelAfter has passed, so it is taken back"),
             Self::Reading(account) => write!(f, "the ledger's state of {account} to be read"),
             Self::Recipient(account, problem) => write!(f, "the recipient {account}: {problem}"),
+            Self::Funds(account, lacks) => {
+                write!(
+                    f,
+                    "{} XRP more on {account}: it cannot pay so much and keep its reserve",
+                    lacks.to_xrp_string()
+                )
+            }
             Self::Ended => f.write_str("nothing: the escrow has ended, or no proposal made it"),
             Self::Policy(rule) => {
                 write!(f, "policy, which by now asks for more than was asked for (rule \"{rule}\")")

@@ -17,8 +17,8 @@ use crate::model::state::{Guard, Sight, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, Subject};
 use crate::model::units::{AccountId, EscrowKey};
 use crate::model::wait::Wait;
-use crate::rules::decide;
 use crate::rules::escrow::{self, Phase};
+use crate::rules::{decide, doomed};
 
 /// `lsfDepositAuth`: only the account itself and those it has preauthorized may pay it or finish an escrow
 /// to it.
@@ -84,6 +84,9 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
         }
     }
     against.extend(policy(config, state, &act));
+    if !act.in_flight() {
+        against.extend(doomed::doomed(state, &act.account, act.intent, act.proposal));
+    }
     against.extend(in_doubt(config, state, &act).map(Wait::Reading));
     let over = act
         .proposal

@@ -1,8 +1,8 @@
 //! The way of a proposal from draft to submission, and its ends.
 
-use crate::rules::decide;
 use crate::rules::sealing::{make_plan, release_for, sufficient, transaction};
-use crate::work::ending;
+use crate::rules::{decide, doomed};
+use crate::work::{ending, reconcile};
 
 use crate::model::command::CommandError;
 use crate::model::config::Signing;
@@ -54,6 +54,9 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
         rejections: std::collections::BTreeMap::new(),
         status,
     };
+    if let (Intent::Pay { destination, .. }, false) = (&proposal.intent, proposal.status.is_final()) {
+        reconcile::look_at_recipient(cx, *destination);
+    }
     cx.emit(Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key: draft.idempotency_key });
     advance(cx, id);
     id
@@ -128,6 +131,12 @@ fn plan(cx: &mut Cx<'_>, id: ProposalId) {
         cx.emit(Event::Redecided { proposal: id, decision: stricter });
     }
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    // Nobody is asked to sign what the recipient cannot get; the draft's deadline ends it.
+    if let Intent::Pay { destination, destination_tag, amount } = &proposal.intent
+        && doomed::recipient(cx.state, destination, *destination_tag, *amount).is_some()
+    {
+        return;
+    }
     if let Ok(plan) = make_plan(cx.config, cx.state, proposal) {
         cx.emit(Event::ProposalPlanned { proposal: id, plan });
     }

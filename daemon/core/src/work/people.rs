@@ -9,8 +9,9 @@ use crate::model::proposal::{Proposal, Rejection, Status};
 use crate::model::signing::RungSignatures;
 use crate::model::state::Sight;
 use crate::model::units::{Drops, ProposalId};
-use crate::rules::decide;
+use crate::model::wait::Wait;
 use crate::rules::multisign;
+use crate::rules::{decide, doomed};
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::cx::Cx;
 use crate::work::ending;
@@ -116,6 +117,14 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     }
     if propose.destination == propose.account {
         return bad("destination", "is the paying account itself".to_owned());
+    }
+    if doomed::is_black_hole(&propose.destination) {
+        return bad("destination", "is an account that nobody has a key of".to_owned());
+    }
+    if let Some(Wait::Recipient(_, problem)) =
+        doomed::recipient(cx.state, &propose.destination, propose.destination_tag, propose.amount)
+    {
+        return bad("destination", format!("cannot be paid so: {problem}"));
     }
     let longest = cx.config.timing.deadline_max_seconds;
     let mut deadline_seconds = propose.deadline_seconds.unwrap_or(cx.config.timing.deadline_seconds);

@@ -102,6 +102,22 @@ fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Optio
         .then(|| format!("had {} escrows, the ledger has {}", standing.len(), on_ledger.len()))
 }
 
+/// Recipients of payments are followed up to so many accounts in all: what is asked of servers must not grow with
+/// everybody who was ever paid.
+const FOLLOWED_MAX: usize = 2_000;
+
+/// A payment to this account is open: what it would fail for should be known before people sign it.
+pub(crate) fn look_at_recipient(cx: &mut Cx<'_>, recipient: AccountId) {
+    let is_new = !cx.state.accounts.contains_key(&recipient);
+    if is_new
+        && cx.state.accounts.len() < FOLLOWED_MAX
+        && cx.state.sees()
+        && cx.runtime.reading.insert(recipient)
+    {
+        cx.effect(Effect::Reconcile { accounts: vec![recipient] });
+    }
+}
+
 /// An escrow's destination is read so many seconds before the escrow can be finished.
 const LOOK_AHEAD_SECONDS: u32 = 3_600;
 

@@ -217,3 +217,56 @@ fn no_more_than_a_thousand_ended_proposals_stay_and_what_something_depends_on_do
     assert!(matches!(w.guard(key), Guard::Locked { .. }));
     assert!(!w.state.proposals.contains_key(&ProposalId(made.0 + 1)));
 }
+
+/// Danger: people sign, and the ledger refuses what it was known to refuse.
+#[test]
+fn a_payment_that_the_recipient_cannot_get_is_refused_or_says_so_before_anybody_signs() {
+    const REQUIRE_DEST_TAG: u32 = 0x0002_0000;
+    let mut w = World::new();
+    let ask = |w: &mut World, to, tag, amount_xrp: u64| {
+        let propose = Propose { destination: to, destination_tag: tag, ..w.payment("warm", amount_xrp) };
+        w.command("alice", Command::Propose(propose))
+    };
+    for last in [0, 1] {
+        let mut nobody = [0; 20];
+        nobody[19] = last;
+        let refused = ask(&mut w, treasury_core::units::AccountId(nobody), None, 500).unwrap_err();
+        assert!(matches!(&refused, CommandError::BadValue { field: "destination", .. }), "{refused}");
+    }
+    // Of a recipient that was never looked at nothing is known; it is looked at when the payment is drafted.
+    let asks = w.stranger("asks for a tag", Some(REQUIRE_DEST_TAG));
+    let Answer::Proposed { proposal } = ask(&mut w, asks, None, 500).unwrap() else { panic!() };
+    w.close(&[]);
+    let said = w.waits(proposal);
+    assert!(
+        said.iter().any(|wait| wait.contains("it asks for a DestinationTag, and there is none")),
+        "{said:?}"
+    );
+    w.approve("alice", proposal).unwrap();
+    w.approve("bob", proposal).unwrap();
+    assert!(w.sent().is_empty(), "it would only burn its fee");
+    let refused = ask(&mut w, asks, None, 400).unwrap_err();
+    assert!(refused.to_string().contains("DestinationTag"), "{refused}");
+    ask(&mut w, asks, Some(7), 400).unwrap();
+    // Half an XRP creates no account.
+    let absent = w.stranger("not there", None);
+    ask(&mut w, absent, None, 5).unwrap();
+    w.close(&[]);
+    let little = Propose { destination: absent, amount: drops(500_000), ..w.payment("hot", 1) };
+    let refused = w.command("alice", Command::Propose(little)).unwrap_err();
+    assert!(refused.to_string().contains("does not create it"), "{refused}");
+}
+
+#[test]
+fn a_payment_of_more_than_there_is_waits_for_the_money_and_says_how_much() {
+    let mut w = World::new();
+    let change = w.pay(id("hot"), |_| 60_000_000).unwrap();
+    w.change(vec![change]);
+    let p = w.propose("hot", 60);
+    assert!(w.sent().is_empty(), "it would burn its fee, and an agent signs nothing for that");
+    let said = w.waits(p);
+    assert!(said.iter().any(|wait| wait.contains("XRP more on")), "{said:?}");
+    let change = w.pay(id("hot"), |has| has + 100_000_000).unwrap();
+    w.change(vec![change]);
+    assert!(!w.sent().is_empty(), "{:?}", w.waits(p));
+}

@@ -121,7 +121,7 @@ fn a_robbed_account_is_not_refilled() {
 fn a_hold_of_a_finding_binds_what_is_asked_for_later() {
     let mut w = World::new();
     rob_hot(&mut w);
-    let p = w.propose("hot", 50);
+    let p = w.propose("hot", 5);
     w.jump(10);
     assert!(w.sent().is_empty(), "the agents do not sign for an account that is held");
     assert_eq!(w.word(p), "collecting");

@@ -629,6 +629,12 @@ impl World {
         (proposal, key)
     }
 
+    /// What people are told that a proposal waits for.
+    pub fn waits(&self, proposal: ProposalId) -> Vec<String> {
+        let waits = treasury_core::waits::waits(&self.config, &self.state, self.proposal(proposal));
+        waits.iter().map(ToString::to_string).collect()
+    }
+
     pub fn guard(&self, key: EscrowKey) -> &Guard {
         self.known_guard(key).unwrap()
     }
