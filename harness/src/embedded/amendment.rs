@@ -219,6 +219,10 @@ impl AmendmentSet {
         self.0 |= AmendmentSet::bit(amendment);
     }
 
+    pub(super) const fn remove(&mut self, amendment: Amendment) {
+        self.0 &= !AmendmentSet::bit(amendment);
+    }
+
     #[expect(
         clippy::as_conversions,
         reason = "the place of a variant of an enum with fewer than 128, as checked above"

@@ -69,6 +69,17 @@ impl Rules {
         Rules { generation, network_id: server.network_id, in_force }
     }
 
+    /// The rules of what a server only tries outside of transactions: of the amendments that it asks about in the midst
+    /// of computing it knows then only those that are retired.
+    pub(super) fn outside_of_transactions(mut self) -> Rules {
+        for amendment in [Amendment::FixReducedOffersV1, Amendment::FixReducedOffersV2] {
+            if amendment.standing(self.generation) != Standing::Retired {
+                self.in_force.remove(amendment);
+            }
+        }
+        self
+    }
+
     /// The server's generation.
     #[must_use]
     pub const fn generation(&self) -> Generation {

@@ -9,6 +9,7 @@ mod delegation;
 mod format;
 mod generations;
 mod offers;
+mod paths;
 mod payments;
 mod tokens;
 mod world;

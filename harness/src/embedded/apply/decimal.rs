@@ -44,6 +44,9 @@ pub(super) struct Arithmetic {
     /// Amendment fixCleanup3_2_0: a mantissa at the end of its range is rounded like any other, and a quotient
     /// remembers all that was left of the division.
     pub(super) careful: bool,
+    /// Amendments fixReducedOffersV1 and fixReducedOffersV2: whether an offer that is taken in part, by what it gives and
+    /// by what it takes, is never rounded to its owner's loss.
+    pub(super) exact_offers: [bool; 2],
     pub(super) rounding: Rounding,
 }
 
@@ -368,8 +371,10 @@ impl Arithmetic {
 mod tests {
     use super::*;
 
-    const CAREFUL: Arithmetic = Arithmetic { careful: true, rounding: Rounding::Nearest };
-    const OLD: Arithmetic = Arithmetic { careful: false, rounding: Rounding::Nearest };
+    const CAREFUL: Arithmetic =
+        Arithmetic { careful: true, exact_offers: [true; 2], rounding: Rounding::Nearest };
+    const OLD: Arithmetic =
+        Arithmetic { careful: false, exact_offers: [true; 2], rounding: Rounding::Nearest };
 
     fn iou(text: &str) -> IouValue {
         text.parse().unwrap()

@@ -28,6 +28,7 @@ mod mptoken_authorize;
 mod mptoken_issuance;
 mod offer;
 mod offer_create;
+pub(super) mod paths;
 mod payment;
 mod payment_channel;
 mod permission;
@@ -100,7 +101,12 @@ impl LedgerInfo {
 
     /// How amounts are computed with.
     fn math(&self) -> Arithmetic {
-        Arithmetic { careful: self.rules.enabled(Amendment::FixCleanup3_2_0), rounding: Rounding::Nearest }
+        let on = |amendment| self.rules.enabled(amendment);
+        Arithmetic {
+            careful: on(Amendment::FixCleanup3_2_0),
+            exact_offers: [on(Amendment::FixReducedOffersV1), on(Amendment::FixReducedOffersV2)],
+            rounding: Rounding::Nearest,
+        }
     }
 }
 

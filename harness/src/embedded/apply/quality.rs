@@ -114,7 +114,10 @@ impl Quality {
         if trade.input <= limit {
             return Ok(*trade);
         }
-        let output = math.div_round(limit, self.rate(math)?, trade.output.unit(), round_up, true)?;
+        let [_, exact] = math.exact_offers;
+        // Before, it was rounded up whatever was asked for.
+        let output =
+            math.div_round(limit, self.rate(math)?, trade.output.unit(), round_up || !exact, exact)?;
         Ok(Trade { input: limit, output: super::quantity::min(output, trade.output) })
     }
 
@@ -129,7 +132,8 @@ impl Quality {
         if trade.output <= limit {
             return Ok(*trade);
         }
-        let input = math.mul_round(limit, self.rate(math)?, trade.input.unit(), round_up, true)?;
+        let [exact, _] = math.exact_offers;
+        let input = math.mul_round(limit, self.rate(math)?, trade.input.unit(), round_up || !exact, exact)?;
         Ok(Trade { input: super::quantity::min(input, trade.input), output: limit })
     }
 }
@@ -147,7 +151,8 @@ mod tests {
     use super::super::decimal::Rounding;
     use super::*;
 
-    const MATH: Arithmetic = Arithmetic { careful: true, rounding: Rounding::Nearest };
+    const MATH: Arithmetic =
+        Arithmetic { careful: true, exact_offers: [true; 2], rounding: Rounding::Nearest };
 
     fn iou(text: &str) -> Quantity {
         Quantity::Iou(text.parse().unwrap())

@@ -154,6 +154,10 @@ impl Quantity {
         self.sign() == Ordering::Greater
     }
 
+    pub(super) fn is_negative(self) -> bool {
+        self.sign() == Ordering::Less
+    }
+
     fn sign(self) -> Ordering {
         match self {
             Quantity::Drops(number) | Quantity::Mpt(number) => number.cmp(&0),

@@ -27,6 +27,7 @@ mod objects;
 mod offers;
 pub mod params;
 mod parsed;
+mod path_find;
 mod payment;
 mod queue;
 pub mod request;
@@ -178,12 +179,15 @@ pub(crate) struct Call<'a> {
 type Reader = for<'a> fn(&'a Ledger, &Call<'a>) -> RpcResult;
 type Writer = fn(&mut Ledger, &Call<'_>, &mut Change<'_>) -> RpcResult;
 type Subscriber = for<'a> fn(&'a Ledger, &Call<'a>, &mut Subscription) -> RpcResult;
+type Finder = for<'a> fn(&'a Ledger, &Call<'a>, Option<&mut Subscription>) -> RpcResult;
 
 #[derive(Clone, Copy)]
 enum Handler {
     Read(Reader),
     Write(Writer),
     Subscribe(Subscriber),
+    /// Subscribes too, and has its own word for a transport that cannot.
+    Find(Finder),
 }
 
 struct Method {
@@ -239,8 +243,10 @@ const METHODS: &[Method] = &[
     },
     read("manifest", absent::manifest),
     read("noripple_check", holdings::noripple_check),
+    Method { name: "path_find", admin: false, last_version: 2, handler: Handler::Find(path_find::path_find) },
     read("ping", server::ping),
     read("random", server::random),
+    read("ripple_path_find", path_find::ripple_path_find),
     read("server_definitions", definitions::server_definitions),
     read("server_info", server::server_info),
     read("server_state", server::server_state),
@@ -305,6 +311,7 @@ pub fn handle(
         Handler::Read(reader) => reader(ledger, &call),
         Handler::Write(writer) => writer(ledger, &call, &mut Change { effects: &mut effects }),
         Handler::Subscribe(subscriber) => subscribed(subscriber, ledger, subscription, &call),
+        Handler::Find(finder) => finder(ledger, &call, subscription),
     });
     Outcome { result, effects }
 }
@@ -322,6 +329,7 @@ pub fn handle_read(
         Handler::Read(reader) => reader(ledger, &call),
         Handler::Write(_) => Err(RpcError::NotSupported.into()),
         Handler::Subscribe(subscriber) => subscribed(subscriber, ledger, subscription, &call),
+        Handler::Find(finder) => finder(ledger, &call, subscription),
     });
     Outcome { result, effects: Effects::default() }
 }

@@ -68,6 +68,8 @@ pub struct Subscription {
     pub accounts_proposed: BTreeSet<AccountId>,
     /// The order books whose transactions it wants.
     pub books: BTreeSet<Book>,
+    /// What `path_find` last answered it, until it says that it is done.
+    pub(super) paths: Option<Map<String, Value>>,
 }
 
 impl Subscription {

@@ -63,7 +63,7 @@ pub(super) fn run(
         sent: Sum::default(),
         delivered: Sum::default(),
         left: request.deliver.0,
-        left_to_send: request.send_max.map(|(amount, _)| amount),
+        left_to_send: request.send_max.map(|(amount, _)| amount).filter(|amount| !amount.is_negative()),
         removable: BTreeSet::new(),
         offers_used: 0,
     };
@@ -104,7 +104,7 @@ impl Engine<'_> {
                 self.delivered.add(through.output);
                 let (deliver, math) = (self.request.deliver.0, self.math);
                 self.left = math.difference(deliver, self.delivered.total(math, deliver.unit())?)?;
-                if let Some((most, _)) = self.request.send_max {
+                if let (Some((most, _)), Some(_)) = (self.request.send_max, self.left_to_send) {
                     let left = math.difference(most, self.sent.total(math, most.unit())?)?;
                     self.left_to_send = Some(left);
                 }

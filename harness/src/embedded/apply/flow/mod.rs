@@ -38,6 +38,7 @@ pub(super) struct Request<'r> {
     pub(super) source: AccountId,
     pub(super) destination: AccountId,
     pub(super) deliver: (Quantity, Issue),
+    /// What is sent, and how much of it at most; less than nothing is no limit.
     pub(super) send_max: Option<(Quantity, Issue)>,
     pub(super) paths: &'r [Vec<PathStep>],
     /// Whether the path over the issuers alone may be used too.
