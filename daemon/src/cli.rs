@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use crate::config::{self, DaemonConfig};
 use crate::console::{self, Unwritten, out, say};
 use crate::daemon::Daemon;
+#[cfg(feature = "dev")]
 use crate::dev::{self, DevArgs};
 use crate::log::Log;
 use crate::private;
@@ -72,6 +73,7 @@ enum Command {
     },
     /// Start a local ledger with a whole treasury on it and the daemon, to try things out; `--tour` plays
     /// the story by itself.
+    #[cfg(feature = "dev")]
     Dev(DevArgs),
 }
 
@@ -134,7 +136,7 @@ pub fn main() -> ExitCode {
 /// The page of the reference on this program: docs/reference/treasuryd.md.
 #[must_use]
 pub fn reference() -> String {
-    crate::manual::page(Cli::command())
+    treasury_tools::manual::page(Cli::command())
 }
 
 fn command(command: Command) -> Result<ExitCode> {
@@ -152,10 +154,12 @@ fn command(command: Command) -> Result<ExitCode> {
         Command::Keystore { config, command } => keystore(&config, command),
         Command::Store { command } => store::run(command),
         Command::Rebuild { config } => store::rebuild(&load(&config)?),
+        #[cfg(feature = "dev")]
         Command::Dev(args) => run_dev(args),
     }
 }
 
+#[cfg(feature = "dev")]
 fn run_dev(args: DevArgs) -> Result<ExitCode> {
     let exe = std::env::current_exe()?;
     match tokio::runtime::Runtime::new()?.block_on(dev::cli::run(args, exe)) {
@@ -312,6 +316,6 @@ fn read_seed() -> Result<Seed> {
 mod tests {
     #[test]
     fn the_reference_of_the_daemon_is_what_the_program_says() {
-        crate::manual::check("treasuryd.md", &super::reference());
+        crate::testing::reference("treasuryd.md", &super::reference());
     }
 }

@@ -13,7 +13,6 @@ mod rules;
 mod settings;
 #[cfg(test)]
 mod tests;
-pub(crate) mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,6 +25,8 @@ use treasury_core::Treasury;
 use treasury_core::policy::Policy;
 use treasury_core::units::AccountId;
 use zeroize::Zeroizing;
+
+use treasury_tools::value;
 
 use crate::private::{self, ReadError};
 

@@ -7,33 +7,33 @@
 //! ```
 //!
 //! The engine's thread owns the state and the store; nothing is released before it is durable. The
-//! binaries are `treasuryd`, the daemon, and `treasuryctl`, the people's tool.
+//! binary is `treasuryd`; `treasuryctl`, the people's tool, is a crate of its own.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod cli;
-pub mod client;
 pub mod clock;
 pub mod config;
-mod console;
-pub mod ctl;
 pub mod daemon;
+#[cfg(feature = "dev")]
 pub mod dev;
 pub mod driver;
 pub mod engine;
 pub mod http;
 pub mod ledger;
 mod log;
-mod manual;
 pub mod metrics;
 mod ports;
-mod private;
 pub mod rebuild;
 mod redact;
 mod signals;
 pub mod signer;
 pub mod store;
 mod supervisor;
+
+#[cfg(any(feature = "dev", test))]
+pub use treasury_api::client;
+use treasury_tools::{console, private};
 
 #[cfg(test)]
 mod testing;

@@ -200,4 +200,5 @@ impl Filling {
 }
 
 #[cfg(test)]
+#[cfg(feature = "dev")]
 mod tests;

@@ -21,6 +21,12 @@ use crate::engine::{Engine, EngineHandle, Fatal};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
+/// Compares a page of docs/reference with what the program says.
+pub(crate) fn reference(file: &str, page: &str) {
+    let path = recordings::repository().join("docs/reference").join(file);
+    treasury_tools::manual::check(&path, page).unwrap();
+}
+
 pub(crate) const ALICE: u8 = 1;
 pub(crate) const BOB: u8 = 2;
 pub(crate) const AGENT: u8 = 3;

@@ -503,7 +503,7 @@ fn a_file_that_is_not_there_is_named() {
 /// Set `UPDATE_REFERENCE` to write the page anew.
 #[test]
 fn the_reference_page_says_what_the_reader_accepts() {
-    crate::manual::check("config.md", &reference());
+    crate::testing::reference("config.md", &reference());
 }
 
 #[test]

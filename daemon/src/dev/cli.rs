@@ -15,9 +15,9 @@ use super::process::{self, DaemonProcess};
 use super::seen::balance;
 use super::tour::tour;
 use super::{DevError, Options, Sandbox, profile_path};
-use crate::config::value;
 use crate::console::{self, out, say};
 use crate::signals::Signals;
+use treasury_tools::value;
 
 /// A second for each ledger is slow enough to watch and fast enough to play with.
 const CLOSE_EVERY_MS: u64 = 1_000;

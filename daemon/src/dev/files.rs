@@ -14,9 +14,9 @@ use treasury_core::config::{Role, Tier};
 use super::DevError;
 use super::cast::{Cast, PersonKeys};
 use super::sandbox::HOUR_SECONDS;
-use crate::ctl::ProfileFile;
 use crate::private;
 use crate::signer::{Keystore, WorkFactor};
+use treasuryctl::ProfileFile;
 
 /// The configuration's name in the directory.
 pub const CONFIG: &str = "treasuryd.toml";

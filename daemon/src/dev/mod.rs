@@ -31,8 +31,8 @@ pub use seen::{Books, Seen};
 
 use crate::client::ClientError;
 use crate::console::Unwritten;
-use crate::ctl::CheckError;
 use crate::signer::KeystoreError;
+use treasuryctl::CheckError;
 
 /// Why dev mode cannot go on, or what the story did not see.
 #[derive(Debug, thiserror::Error)]

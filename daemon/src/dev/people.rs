@@ -7,8 +7,8 @@ use xrpl_wire::{AccountId, Drops, KeyPair};
 use super::DevError;
 use super::cast::Cast;
 use crate::client::Client;
-use crate::ctl::check;
 use crate::http::api::{DoneView, ProposeRequest, StoppedView};
+use treasuryctl::check;
 
 /// Everybody, by name.
 #[derive(Debug)]

@@ -10,7 +10,6 @@ use xrpl_harness::network::Network;
 use super::story::{self, Evidence, Stage};
 use super::{DevError, Sandbox};
 use crate::console::say;
-use crate::ctl;
 
 /// The scenes' titles, in order.
 const TITLES: [&str; 6] = [
@@ -72,7 +71,7 @@ pub(super) async fn tour(sandbox: &Sandbox, exe: PathBuf) -> Result<String, DevE
 }
 
 fn table(played: &[Played]) -> String {
-    let mut table = ctl::table(&["", "seen on the validated ledger", "ledger", "transaction"]);
+    let mut table = treasuryctl::table(&["", "seen on the validated ledger", "ledger", "transaction"]);
     for (number, scene) in (1..).zip(played) {
         table.add_row([&format!("{number}"), scene.title, "", &seconds(scene.took)]);
         for evidence in &scene.evidence {

@@ -1,6 +1,5 @@
 //! The HTTP API. Its routes are a table here; what each does is in `routes.rs`.
 
-pub mod api;
 mod auth;
 mod connections;
 mod error;
@@ -26,6 +25,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
+
+pub use treasury_api::types as api;
 
 pub use auth::Tokens;
 pub use error::ApiError;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::api;
 use super::error::ApiError;
 
 /// What one route does with one method.
@@ -208,7 +209,7 @@ pub fn reference() -> String {
         "\nThe core's own refusals come in the same form, with 400 (wrong in itself), 403 (you may not), 404 (no such\n\
          thing), 409 (does not fit the present state) or 503 (not now).\n\n## Types\n",
     );
-    for item in types(include_str!("api.rs")) {
+    for item in types(api::SOURCE) {
         let _ = write!(page, "\n### {}\n\n{}\n", item.name, item.says);
         if !item.fields.is_empty() {
             page.push_str("\n| field | type | says |\n|---|---|---|\n");
@@ -287,7 +288,7 @@ mod tests {
 
     #[test]
     fn the_api_page_is_what_the_code_says() {
-        crate::manual::check("api.md", &reference());
+        crate::testing::reference("api.md", &reference());
     }
 
     #[test]
@@ -295,7 +296,7 @@ mod tests {
         let listed: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.path).collect();
         let served: BTreeSet<&str> = crate::http::table().iter().map(|(path, _)| *path).collect();
         assert_eq!(listed, served);
-        let types = types(include_str!("api.rs"));
+        let types = types(api::SOURCE);
         let known: BTreeSet<&str> = types.iter().map(|item| item.name.as_str()).collect();
         for operation in &OPERATIONS {
             let gives = operation.gives.trim_start_matches("list of ");

@@ -118,7 +118,7 @@ fn a_server_cannot_make_up_labels() {
 
 #[test]
 fn the_reference_page_is_what_the_table_says() {
-    crate::manual::check("metrics.md", &reference());
+    crate::testing::reference("metrics.md", &reference());
 }
 
 /// Words that begin like one of our names.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use age::scrypt::{Identity, Recipient};
@@ -17,7 +17,7 @@ use treasury_core::units::AccountId;
 use xrpl_wire::{KeyPair, KeyType, Seed};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::private::{self, ReadError};
+use crate::private::{self, Place, ReadError};
 
 /// Length of the key that preimages are derived from: that of HMAC-SHA256's output, beyond which more
 /// does not help.
@@ -266,21 +266,12 @@ impl Keystore {
         recipient.set_work_factor(self.log_n);
         let encrypted =
             age::encrypt(&recipient, &plain).map_err(|error| unwritable(io::Error::other(error)))?;
-        let dir = match self.path.parent() {
-            Some(dir) if dir != Path::new("") => dir,
-            _ => Path::new("."),
-        };
         // Made with mode 0600: the operating system keeps others out, the passphrase whoever gets a copy.
-        let mut file = tempfile::NamedTempFile::new_in(dir).map_err(unwritable)?;
-        file.write_all(&encrypted).map_err(unwritable)?;
-        file.as_file().sync_all().map_err(unwritable)?;
-        let placed = if replace { file.persist(&self.path) } else { file.persist_noclobber(&self.path) };
-        placed.map_err(|error| match error.error.kind() {
+        let place = if replace { Place::AlsoTaken } else { Place::Free };
+        private::write_whole(&self.path, &encrypted, place).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => KeystoreError::Exists { path: self.path.clone() },
-            _ => unwritable(error.error),
-        })?;
-        // The new name is durable only when the folder is.
-        std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(unwritable)
+            _ => unwritable(error),
+        })
     }
 
     fn contents(&self) -> Contents {

@@ -12,6 +12,7 @@ use super::segments::{self, Segments};
 use super::snapshot::Unusable;
 use super::tail::Tail;
 use super::{Archive, REBUILD, Record, StoreError, StoreLock, add_one, files, snapshot, version};
+use crate::private::Scratch;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -73,7 +74,7 @@ pub fn inspect(data_dir: &Path) -> Result<Report, StoreError> {
         report.damage.extend(named);
     }
     // Opening the storage engine's files changes them where they are damaged; looking must not.
-    let copies = tempfile::tempdir().map_err(StoreError::io("copy", data_dir))?;
+    let copies = Scratch::new().map_err(StoreError::io("copy", data_dir))?;
     let tail = match copy_of_tail(data_dir, copies.path()) {
         Ok(tail) => Some(tail),
         Err(error) => {

@@ -6,5 +6,4 @@ mod ends;
 mod modes;
 mod secrets;
 mod support;
-mod tokens;
 mod unread;

@@ -1,7 +1,7 @@
 //! Output that nobody reads.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use rustix::process::Signal;
 
@@ -10,14 +10,11 @@ use crate::support::{Process, daemon, sandbox, treasuryd, unread, until};
 /// Danger: printing panics where the reader has ended, and a panic that cannot be printed aborts.
 #[test]
 fn a_command_whose_output_nobody_reads_ends_quietly() {
-    let ctl = || Command::new(env!("CARGO_BIN_EXE_treasuryctl"));
     for (mut program, words, code) in [
         (treasuryd(), &["config", "reference"][..], 0),
         (treasuryd(), &["--help"], 0),
         (treasuryd(), &["config", "check", "--config", "/nonexistent"], 1),
         (treasuryd(), &["store", "check", "--data-dir", "/nonexistent"], 1),
-        (ctl(), &["--help"], 0),
-        (ctl(), &["status", "--token-file", "/nonexistent"], 2),
     ] {
         let status = program.args(words).stdout(unread()).stderr(unread()).status().unwrap();
         assert_eq!(status.code(), Some(code), "{words:?}: {status}");

@@ -1,5 +1,5 @@
 //! The people's tool.
 
 fn main() -> std::process::ExitCode {
-    treasuryd::ctl::main()
+    treasuryctl::main()
 }

@@ -1,10 +1,12 @@
-//! The texts that the file writes values as.
+//! The texts that people write values as, in the configuration and on command lines.
 
-use treasury_core::units::Drops;
-use xrpl_wire::AccountId;
+use xrpl_wire::{AccountId, Drops};
 
 /// An amount: `"250 XRP"`, `"0.5 XRP"` or `"12 drops"`.
-pub(crate) fn amount(text: &str) -> Result<Drops, String> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn amount(text: &str) -> Result<Drops, String> {
     let wrong = || {
         format!("\"{text}\" is not an amount; write a number and a unit, such as \"250 XRP\" or \"12 drops\"")
     };
@@ -17,7 +19,10 @@ pub(crate) fn amount(text: &str) -> Result<Drops, String> {
 }
 
 /// An amount that is not zero.
-pub(crate) fn some_amount(text: &str) -> Result<Drops, String> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn some_amount(text: &str) -> Result<Drops, String> {
     match amount(text)? {
         Drops::ZERO => Err("must be more than nothing".to_owned()),
         drops => Ok(drops),
@@ -25,7 +30,10 @@ pub(crate) fn some_amount(text: &str) -> Result<Drops, String> {
 }
 
 /// A duration in whole seconds: `"90s"`, `"15m"`, `"48h"` or `"7d"`. Never zero.
-pub(crate) fn duration(text: &str) -> Result<u32, String> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn duration(text: &str) -> Result<u32, String> {
     let wrong = || {
         format!(
             "\"{text}\" is not a duration; write a number and a unit, such as \"90s\", \"15m\", \"48h\" or \"7d\""
@@ -51,12 +59,18 @@ pub(crate) fn duration(text: &str) -> Result<u32, String> {
 }
 
 /// A classic address.
-pub(crate) fn address(text: &str) -> Result<AccountId, String> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn address(text: &str) -> Result<AccountId, String> {
     text.parse().map_err(|error| format!("\"{text}\" is not an address: {error}"))
 }
 
 /// A short name: what lists, logs and metrics call something.
-pub(crate) fn name(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn name(text: &str) -> Result<String, String> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     if text.is_empty() || text.len() > 64 || !text.chars().all(plain) {
         return Err(format!(
@@ -67,7 +81,10 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
 }
 
 /// The SHA-256 of a token, as 64 hexadecimal digits.
-pub(crate) fn digest(text: &str) -> Result<[u8; 32], String> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn digest(text: &str) -> Result<[u8; 32], String> {
     let mut digest = [0; 32];
     hex::decode_to_slice(text, &mut digest).map(|()| digest).map_err(|_| {
         "is not a SHA-256 digest of 64 hexadecimal digits; write that of the token, never the token"

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use xrpl_wire::{KeyType, Memo, Object, PublicKey, Seed, Value};
 
 use super::*;
-use crate::http::api::{DecisionView, EscrowView, IntentView, PartyView, RungView};
+use treasury_api::types::{DecisionView, EscrowView, IntentView, PartyView, RungView};
 
 const DEADLINE: &str = "2026-01-01T01:00:00Z";
 const FINISH: &str = "2026-01-03T01:00:00Z";

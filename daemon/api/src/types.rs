@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// This file, which the reference of the API is made of.
+pub const SOURCE: &str = include_str!("types.rs");
+
 /// `POST /v1/proposals`: ask for a payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

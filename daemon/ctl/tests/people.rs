@@ -1,6 +1,12 @@
-use super::*;
-use crate::daemon::Daemon;
-use crate::dev::{Options, Sandbox, profile_path};
+//! What people type, against a whole daemon on a ledger of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
+
+use clap::Parser;
+use treasury_api::types::ProposedView;
+use treasuryctl::{Cli, CtlError, run};
+use treasuryd::daemon::Daemon;
+use treasuryd::dev::{Options, Sandbox, profile_path};
 
 struct World {
     _dir: tempfile::TempDir,
@@ -41,7 +47,7 @@ async fn people_pay_with_the_tool_alone() {
     assert_eq!(world.types("bob", &["approve", "P1", "--yes"]).await.unwrap(), "approved\n");
     assert_eq!(world.types("bob", &["approve", "P1", "--yes"]).await.unwrap(), "it was approved already\n");
     assert_eq!(world.types("carol", &["approve", "P1", "--yes"]).await.unwrap(), "approved\n");
-    let proposed: crate::http::api::ProposedView = serde_json::from_str(&first).unwrap();
+    let proposed: ProposedView = serde_json::from_str(&first).unwrap();
     world
         .sandbox
         .until_told("P1 is validated", || async {
@@ -106,12 +112,6 @@ async fn a_refusal_has_the_daemons_code_and_an_exit_code() {
 }
 
 #[test]
-fn an_unknown_outcome_of_a_proposal_tells_how_to_ask_again() {
-    let error = CtlError::ProposalUnknown { reason: "it broke".to_owned(), key: "ctl-1".to_owned() };
-    assert!(error.view().advice.contains("--key ctl-1"));
-}
-
-#[test]
 fn the_command_line_is_sound() {
     use clap::CommandFactory;
     Cli::command().debug_assert();
@@ -134,10 +134,4 @@ fn the_command_line_is_sound() {
     ] {
         assert_eq!(Cli::try_parse_from(&bad).unwrap_err().exit_code(), 2, "{bad:?}");
     }
-}
-
-/// Set `UPDATE_REFERENCE` to write the page anew.
-#[test]
-fn the_reference_of_the_tool_is_what_the_program_says() {
-    crate::manual::check("treasuryctl.md", &cli::reference());
 }

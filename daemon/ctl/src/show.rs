@@ -3,13 +3,12 @@
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
-use xrpl_wire::Drops;
-
-use super::check::clean;
-use crate::http::api::{
+use treasury_api::types::{
     AccountView, EscrowView, EventsPage, FindingView, PartyView, ProposalView, SignerListView, StatusView,
     StopView, StopsView,
 };
+use treasury_tools::text::clean;
+use xrpl_wire::Drops;
 
 pub(super) fn status(status: &StatusView) -> String {
     let mut out = Lines::default();
@@ -350,7 +349,8 @@ fn xrp_number(drops: &str) -> String {
 }
 
 /// A table without lines between its rows.
-pub(crate) fn table(header: &[&str]) -> Table {
+#[must_use]
+pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(UTF8_HORIZONTAL_ONLY);
     table.remove_style(TableComponent::HorizontalLines);

@@ -2,6 +2,8 @@
 //!
 //! Keys stay here. What is signed is decoded from its bytes by [`check()`] and shown in words first.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod check;
 pub mod cli;
 pub mod profile;
@@ -14,15 +16,17 @@ use clap::Parser;
 use rand::Rng;
 use serde::Serialize;
 
-pub use check::{CheckError, Checked, check, clean};
+pub use check::{CheckError, Checked, check};
 pub use cli::{Cli, Command};
 pub use profile::{Profile, ProfileError, ProfileFile};
-pub(crate) use show::table;
+pub use show::table;
 
-use crate::client::{Client, ClientError};
-use crate::http::api::{
+use treasury_api::client::{Client, ClientError};
+use treasury_api::types::{
     DoneView, ErrorBody, ErrorView, LiftedView, ProposalsQuery, ProposeRequest, StoppedView,
 };
+use treasury_tools::private;
+use treasury_tools::text::{clean, clean_json};
 
 /// What goes wrong.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +117,7 @@ impl CtlError {
 /// Runs the tool on this process's command line.
 #[must_use]
 pub fn main() -> ExitCode {
-    crate::private::keep_out_others();
+    private::keep_out_others();
     let cli = Cli::parse();
     let json = cli.json;
     let done = tokio::runtime::Builder::new_current_thread()
@@ -303,10 +307,25 @@ fn lifted(json: bool, value: &LiftedView) -> String {
 
 fn pretty(value: &impl Serialize) -> String {
     // The API's types are plain data that came from JSON or go into it.
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let mut text = clean_json(&serde_json::to_string_pretty(value).unwrap_or_default());
     text.push('\n');
     text
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_outcome_of_a_proposal_tells_how_to_ask_again() {
+        let error = CtlError::ProposalUnknown { reason: "it broke".to_owned(), key: "ctl-1".to_owned() };
+        assert!(error.view().advice.contains("--key ctl-1"));
+    }
+
+    /// Set `UPDATE_REFERENCE` to write the page anew.
+    #[test]
+    fn the_reference_of_the_tool_is_what_the_program_says() {
+        let page = recordings::repository().join("docs/reference/treasuryctl.md");
+        treasury_tools::manual::check(&page, &cli::reference()).unwrap();
+    }
+}

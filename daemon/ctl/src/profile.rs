@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use xrpl_wire::{AccountId, KeyPair, Seed};
 use zeroize::Zeroizing;
 
-use crate::client::Way;
-use crate::private::{self, ReadError};
+use treasury_api::client::Way;
+use treasury_tools::private::{self, ReadError};
 
 /// Where the daemon listens unless it is said otherwise.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:8580";

@@ -15,11 +15,12 @@ use rustix::io::Errno;
 /// The answer could not be written to standard output.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the answer: {0}")]
-pub(crate) struct Unwritten(#[source] io::Error);
+pub struct Unwritten(#[source] io::Error);
 
 impl Unwritten {
     /// Whether whoever read the output has seen enough: no failure, as `| head` means none.
-    pub(crate) fn is_unread(&self) -> bool {
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
         self.0.kind() == io::ErrorKind::BrokenPipe
     }
 }
@@ -37,24 +38,29 @@ impl From<Unwritten> for io::Error {
 }
 
 /// Writes to standard output, as `println!` without its panic.
+#[macro_export]
 macro_rules! out {
     ($($text:tt)*) => { $crate::console::write_out(format_args!($($text)*)) };
 }
 
 /// Writes to standard error, as `eprintln!` without its panic. Where nobody reads, nobody is told.
+#[macro_export]
 macro_rules! say {
     ($($text:tt)*) => { $crate::console::write_err(format_args!($($text)*)) };
 }
 
-pub(crate) use {out, say};
+pub use crate::{out, say};
 
 /// What [`out!`] does.
-pub(crate) fn write_out(text: fmt::Arguments<'_>) -> Result<(), Unwritten> {
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_out(text: fmt::Arguments<'_>) -> Result<(), Unwritten> {
     put(&mut io::stdout().lock(), text).map_err(Unwritten)
 }
 
 /// What [`say!`] does.
-pub(crate) fn write_err(text: fmt::Arguments<'_>) {
+pub fn write_err(text: fmt::Arguments<'_>) {
     let _ = put(&mut io::stderr().lock(), text);
 }
 
@@ -65,7 +71,7 @@ fn put(out: &mut impl Write, text: fmt::Arguments<'_>) -> io::Result<()> {
 }
 
 /// Waits until nobody reads standard output any more. Where it is a file or a terminal, that is never.
-pub(crate) async fn unread() {
+pub async fn unread() {
     let (send, ended) = tokio::sync::oneshot::channel::<()>();
     // On a thread of its own, which ends with the process: the wait cannot be interrupted.
     std::thread::spawn(move || {
@@ -83,7 +89,10 @@ pub(crate) async fn unread() {
 }
 
 /// The exit code of a command that has done its work, whether or not anybody read what it has to say.
-pub(crate) fn ended(written: Result<(), Unwritten>, code: ExitCode) -> Result<ExitCode, Unwritten> {
+///
+/// # Errors
+/// Where it could not be written though somebody reads.
+pub fn ended(written: Result<(), Unwritten>, code: ExitCode) -> Result<ExitCode, Unwritten> {
     match written {
         Err(error) if !error.is_unread() => Err(error),
         _ => Ok(code),
@@ -95,7 +104,7 @@ pub(crate) fn ended(written: Result<(), Unwritten>, code: ExitCode) -> Result<Ex
 ///
 /// # Errors
 /// Where another hook is installed.
-pub(crate) fn install_reports() -> color_eyre::Result<()> {
+pub fn install_reports() -> color_eyre::Result<()> {
     let (panics, errors) = color_eyre::config::HookBuilder::default().into_hooks();
     errors.install()?;
     std::panic::set_hook(Box::new(move |info| say!("{}", panics.panic_report(info))));

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use treasury_tools::{manual, value};
 use xrpl_wire::Drops;
-
-use crate::config::value;
 
 /// Speaks to a treasury daemon: propose payments, approve them with your own key, stop what looks wrong.
 #[derive(Debug, Parser)]
@@ -205,7 +204,7 @@ pub struct Propose {
 /// The page of the reference on this tool, from the words above: docs/reference/treasuryctl.md.
 #[must_use]
 pub fn reference() -> String {
-    crate::manual::page(Cli::command())
+    manual::page(Cli::command())
 }
 
 fn amount(text: &str) -> Result<Drops, String> {

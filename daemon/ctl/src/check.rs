@@ -8,14 +8,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use treasury_core::units::HexBytes;
+use treasury_api::types::{ApproveRequest, ProposalView};
+use treasury_tools::text::clean;
 use xrpl_wire::typed::{EscrowCancel, EscrowCreate, Payment, TicketCreate};
 use xrpl_wire::{
     AccountId, Amount, Drops, Field, KeyPair, RippleTime, SeqProxy, SignError, Transaction, TxBody, TxCommon,
     TxError, condition, sf,
 };
-
-use crate::http::api::{ApproveRequest, ProposalView};
 
 /// More fees than anybody configures. Each is one more signature given away.
 const RUNGS_MAX: usize = 16;
@@ -114,8 +113,8 @@ pub fn check(view: &ProposalView) -> Result<Checked, CheckError> {
     let mut rungs: Vec<Transaction> = Vec::with_capacity(view.rungs.len());
     for (rung, shown) in view.rungs.iter().enumerate() {
         let unreadable = |problem: String| CheckError::Unreadable { rung, problem };
-        let blob = HexBytes::from_str(&shown.blob).map_err(|_| unreadable("not hexadecimal".to_owned()))?;
-        let tx = Transaction::decode(&blob.0).map_err(|error| unreadable(error.to_string()))?;
+        let blob = hex::decode(&shown.blob).map_err(|_| unreadable("not hexadecimal".to_owned()))?;
+        let tx = Transaction::decode(&blob).map_err(|error| unreadable(error.to_string()))?;
         differs_unless(tx.fee().to_string() == shown.fee_drops, "Fee", &shown.fee_drops)?;
         if let Some(first) = rungs.first()
             && let Some(field) = difference(first, &tx, &[sf::Fee])
@@ -221,12 +220,6 @@ impl fmt::Display for Checked {
         }
         Ok(())
     }
-}
-
-/// Text of somebody else's without what a terminal would obey.
-#[must_use]
-pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn named(account: &AccountId, name: Option<&str>) -> String {

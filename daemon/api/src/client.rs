@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-use crate::http::api::{
+use crate::types::{
     AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, ErrorBody, ErrorView,
     EscrowView, EventsPage, EventsQuery, FindingView, FreezeRequest, LiftRequest, LiftedView, ProposalView,
     ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, StatusView, StoppedView,

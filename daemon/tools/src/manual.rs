@@ -1,14 +1,16 @@
 //! Reference pages of the command lines, from the words of the programs themselves.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// Markdown with the help of a command and of everything below it.
-pub(crate) fn page(mut command: clap::Command) -> String {
+#[must_use]
+pub fn page(mut command: clap::Command) -> String {
     command = command.term_width(96);
     command.build();
     let name = command.get_name().to_owned();
     let mut page = format!(
-        "# {name}\n\nGenerated from the program; `UPDATE_REFERENCE=1 cargo test -p treasuryd reference` writes it \
+        "# {name}\n\nGenerated from the program; `UPDATE_REFERENCE=1 cargo test -p {name} reference` writes it \
          anew.\n\n```text\n{}```\n",
         command.render_long_help()
     );
@@ -33,13 +35,17 @@ fn below(page: &mut String, path: &str, command: &mut clap::Command) {
     }
 }
 
-/// Compares a page of docs/reference with what the program says; writes it where `UPDATE_REFERENCE` is set.
-#[cfg(test)]
-pub(crate) fn check(file: &str, page: &str) {
-    let path = recordings::repository().join("docs/reference").join(file);
+/// Compares a page of the reference with what the program says; writes it where `UPDATE_REFERENCE` is set. For tests.
+///
+/// # Errors
+/// Where the page is old or cannot be written.
+pub fn check(path: &Path, page: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE_REFERENCE").is_some() {
-        std::fs::write(&path, page).unwrap();
+        std::fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "docs/reference/{file} is old; run the test with UPDATE_REFERENCE=1");
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    if written == page {
+        return Ok(());
+    }
+    Err(format!("{} is old; run the test with UPDATE_REFERENCE=1", path.display()))
 }

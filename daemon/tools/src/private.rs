@@ -5,9 +5,10 @@
 //! not: secrets are encrypted for that.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::Mode;
 use zeroize::Zeroizing;
@@ -16,23 +17,30 @@ use zeroize::Zeroizing;
 const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
 
+/// Unfinished files of one process beside one path. More were left behind by something that is out of order.
+const BESIDE_MAX: u32 = 100;
+
 /// What is anybody else's.
 const OTHERS: u32 = 0o077;
 
 /// For the whole process, and first of all: libraries make files, too.
-pub(crate) fn keep_out_others() {
+pub fn keep_out_others() {
     rustix::process::umask(Mode::from_raw_mode(OTHERS));
 }
 
 /// Options with which a new file is its owner's alone.
-pub(crate) fn options() -> OpenOptions {
+#[must_use]
+pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(FILE_MODE);
     options
 }
 
 /// An empty file that is its owner's alone, also where there was one.
-pub(crate) fn create(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// What the system says.
+pub fn create(path: &Path) -> io::Result<File> {
     let file = options().write(true).create(true).truncate(true).open(path)?;
     if file.metadata()?.mode() & OTHERS != 0 {
         file.set_permissions(Permissions::from_mode(FILE_MODE))?;
@@ -41,23 +49,119 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 }
 
 /// A file that was not there before.
-pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// What the system says.
+pub fn create_new(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)
 }
 
+/// Whether a file that is written whole may take the place of one that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It may.
+    AlsoTaken,
+    /// It may not.
+    Free,
+}
+
+/// Writes a file beside its place and then puts it there, so that a crash leaves the old one or the new one whole. It is
+/// durable when this returns.
+///
+/// # Errors
+/// What the system says; [`io::ErrorKind::AlreadyExists`] where the place is to be free and is not.
+pub fn write_whole(path: &Path, bytes: &[u8], place: Place) -> io::Result<()> {
+    let dir = match path.parent() {
+        Some(dir) if dir != Path::new("") => dir,
+        _ => Path::new("."),
+    };
+    let (unfinished, mut file) = beside(path)?;
+    let placed = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| match place {
+        Place::AlsoTaken => fs::rename(&unfinished, path),
+        // A rename would take the place of what is there.
+        Place::Free => fs::hard_link(&unfinished, path).and_then(|()| fs::remove_file(&unfinished)),
+    });
+    if placed.is_err() {
+        // What is left over holds no more than what is there, and why it was not placed matters more.
+        let _ = fs::remove_file(&unfinished);
+    }
+    placed?;
+    // The new name is durable only when the folder is.
+    File::open(dir).and_then(|dir| dir.sync_all())
+}
+
+/// A new file beside another. Names that an earlier process left behind are passed over.
+fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    let mut number = 0_u32;
+    loop {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}-{number}.part", std::process::id()));
+        let name = PathBuf::from(name);
+        match create_new(&name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < BESIDE_MAX => number += 1,
+            made => return made.map(|file| (name, file)),
+        }
+    }
+}
+
 /// A directory, and what is missing above it. One that is there stays as it is.
-pub(crate) fn create_dir_all(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn create_dir_all(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(DIR_MODE).recursive(true).create(path)
 }
 
 /// A directory that was not there before.
-pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn create_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(DIR_MODE).create(path)
+}
+
+/// A directory for as long as something is looked at; it goes with its owner.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes one where the system keeps what is not to last.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn new() -> io::Result<Self> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        loop {
+            let number = MADE.fetch_add(1, Ordering::Relaxed);
+            let path = std::env::temp_dir().join(format!("treasury-{}-{number}", std::process::id()));
+            match create_dir(&path) {
+                // What somebody else has put there, or a process of this number left, is not used.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < BESIDE_MAX => {}
+                made => return made.map(|()| Self(path)),
+            }
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays is the owner's alone.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Takes from others what an earlier version, or somebody, gave them: of a file, or of a directory and everything
 /// in it. Nothing happens where nothing is there.
-pub(crate) fn tighten(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn tighten(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
@@ -66,7 +170,10 @@ pub(crate) fn tighten(path: &Path) -> io::Result<()> {
 }
 
 /// As [`tighten`], of a directory and not of what is in it.
-pub(crate) fn tighten_one(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn tighten_one(path: &Path) -> io::Result<()> {
     let found = fs::metadata(path)?;
     if found.mode() & OTHERS == 0 {
         return Ok(());
@@ -99,7 +206,7 @@ fn tighten_found(path: &Path, found: &fs::Metadata) -> io::Result<()> {
 
 /// Why a secret was not read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
+pub enum ReadError {
     /// It cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -112,7 +219,7 @@ pub(crate) enum ReadError {
 ///
 /// # Errors
 /// [`ReadError`].
-pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
+pub fn open(path: &Path) -> Result<File, ReadError> {
     let file = File::open(path)?;
     // What is looked at is what is read, whatever has the name by now.
     let found = file.metadata()?;
@@ -126,7 +233,7 @@ pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
 ///
 /// # Errors
 /// [`ReadError`].
-pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>, ReadError> {
+pub fn read_text(path: &Path) -> Result<Zeroizing<String>, ReadError> {
     let mut text = Zeroizing::new(String::new());
     open(path)?.read_to_string(&mut text)?;
     Ok(text)
@@ -165,6 +272,34 @@ mod tests {
         fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
         create(&file).unwrap();
         assert_eq!(mode(&file), 0o600, "a file that is written anew is its owner's again");
+    }
+
+    #[test]
+    fn a_file_that_is_written_whole_leaves_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kept");
+        write_whole(&path, b"one", Place::Free).unwrap();
+        let refused = write_whole(&path, b"two", Place::Free).unwrap_err();
+        assert_eq!(
+            (refused.kind(), fs::read(&path).unwrap()),
+            (io::ErrorKind::AlreadyExists, b"one".to_vec())
+        );
+        // An earlier process of this number was killed in the middle.
+        fs::write(dir.path().join(format!("kept.{}-0.part", std::process::id())), "half").unwrap();
+        write_whole(&path, b"three", Place::AlsoTaken).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"three".to_vec(), 0o600));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "its own and the killed one's");
+    }
+
+    #[test]
+    fn a_directory_for_the_moment_is_its_owners_and_goes_with_it() {
+        let (one, other) = (Scratch::new().unwrap(), Scratch::new().unwrap());
+        assert_ne!(one.path(), other.path());
+        assert_eq!(mode(one.path()), 0o700);
+        fs::write(one.path().join("copy"), "c").unwrap();
+        let path = one.path().to_owned();
+        drop(one);
+        assert!(!path.exists() && other.path().exists());
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Where a person's token goes, and where not.
+//! Where a person's token goes, and where not; and output that nobody reads.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -83,4 +85,18 @@ fn plain_http_beyond_this_machine_is_refused_with_what_to_do() {
         "{said}"
     );
     assert!(!said.contains("TOKEN99"), "{said}");
+}
+
+#[test]
+fn a_command_whose_output_nobody_reads_ends_quietly() {
+    let unread = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    for (words, code) in [(&["--help"][..], 0), (&["status", "--token-file", "/nonexistent"], 2)] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_treasuryctl"));
+        let status = program.args(words).stdout(unread()).stderr(unread()).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{words:?}: {status}");
+    }
 }
