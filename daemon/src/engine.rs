@@ -462,7 +462,7 @@ impl Machine {
             self.store.tidy();
         }
         let output = step(&self.treasury, &mut self.state, &mut self.runtime, input)?;
-        invariant::check_after(&self.state, &output.events)
+        invariant::check_step(&self.state, &output.events)
             .map_err(|violation| Fatal::Invariant(violation.to_string()))?;
         self.retired = output.retired;
         if !output.events.is_empty() {

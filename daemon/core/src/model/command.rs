@@ -211,6 +211,9 @@ pub enum CommandError {
     /// Too many open proposals on the account.
     #[error("the account has {0} open proposals, the most there may be")]
     TooManyOpen(usize),
+    /// Who asks has too many open proposals on the account; others can still ask.
+    #[error("you have {0} open proposals on the account, the most that one person may have")]
+    TooManyOpenOfYours(usize),
     /// The proposal's state does not allow it.
     #[error("{proposal} is {status}: {problem}")]
     WrongState {
@@ -319,6 +322,7 @@ impl CommandError {
             Self::IdempotencyConflict(_) => "IDEMPOTENCY_CONFLICT",
             Self::ArchiveUnreadable(_) => "ARCHIVE_UNREADABLE",
             Self::TooManyOpen(_) => "TOO_MANY_OPEN",
+            Self::TooManyOpenOfYours(_) => "TOO_MANY_OPEN_OF_YOURS",
             Self::WrongState { .. } => "WRONG_STATE",
             Self::DeadlinePassed(_) => "DEADLINE_PASSED",
             Self::NotASigner(_) => "NOT_A_SIGNER",
@@ -352,6 +356,7 @@ impl CommandError {
             Self::ArchiveUnreadable(_) => {
                 "`treasuryd store check` says what is damaged, `treasuryd rebuild` restores it."
             }
+            Self::TooManyOpenOfYours(_) => "Wait until some of yours have ended, or withdraw some.",
             Self::TooManyOpen(_) => "Wait until some have ended, or withdraw some.",
             Self::WrongState { .. } => "Look at the proposal again; its state has moved on.",
             Self::DeadlinePassed(_) => "Propose the payment anew.",
@@ -387,6 +392,7 @@ impl CommandError {
             Self::SeveralStops { .. }
             | Self::IdempotencyConflict(_)
             | Self::TooManyOpen(_)
+            | Self::TooManyOpenOfYours(_)
             | Self::WrongState { .. }
             | Self::DeadlinePassed(_)
             | Self::Revealed { .. }

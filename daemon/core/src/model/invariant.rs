@@ -5,8 +5,10 @@ use crate::model::event::Event;
 use crate::model::intent::Intent;
 use crate::model::observe::Change;
 use crate::model::proposal::{Proposal, Status};
+use crate::model::signing::Slot;
 use crate::model::state::{Guard, Sight, State};
-use crate::model::units::{EscrowKey, ProposalId, RippleTime};
+use crate::model::stops::Subject;
+use crate::model::units::{EscrowKey, ProposalId, RippleTime, StopId};
 
 /// Something that must never be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +36,28 @@ pub enum Violation {
     /// The book of commitments and the proposals disagree.
     #[error("{0} may move money and is not in the book of commitments, or the other way round")]
     Book(ProposalId),
+    /// An escrow is being ended by what is over, or is something else.
+    #[error("{attempt} is said to end {escrow}, and is not open or is for something else")]
+    Attempt {
+        /// What is said to end it.
+        attempt: ProposalId,
+        /// The escrow.
+        escrow: EscrowKey,
+    },
+    /// A slot is free though what was signed over it may still be applied.
+    #[error("{0} ended before it could be seen to, and its slot is free though it can still be applied")]
+    EarlyFree(ProposalId),
+    /// A draft has outlived its deadline.
+    #[error("{0} waits for a slot beyond its deadline")]
+    LateDraft(ProposalId),
+    /// Something was recorded for sending that a stop was set on before.
+    #[error("{proposal} was recorded for sending though {stop} stood on what it touches")]
+    ThroughStop {
+        /// What is sent.
+        proposal: ProposalId,
+        /// The stop.
+        stop: StopId,
+    },
     /// The index of standing escrows and the escrows disagree.
     #[error("{0} is in an index of standing escrows and has ended or is not known, or the other way round")]
     StandingIndex(EscrowKey),
@@ -127,6 +151,98 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
         }
     }
     Ok(())
+}
+
+/// What this program keeps in each of its steps, and earlier ones did not: it is asked of what is decided now, and not
+/// of what old records tell.
+///
+/// # Errors
+/// The first violation found.
+pub fn check_step(state: &State, events: &[Event]) -> Result<(), Violation> {
+    check_after(state, events)?;
+    for (at, event) in events.iter().enumerate() {
+        match event {
+            Event::LedgerTaken { .. } => drafts(state)?,
+            Event::AttemptChanged { escrow, .. } => attempt(state, escrow)?,
+            Event::ProposalEnded { proposal, .. } | Event::SlotFreed { proposal } => ended(state, *proposal)?,
+            Event::SubmissionRecorded { proposal, .. } => {
+                let later = events.get(at..).unwrap_or_default();
+                through_stop(state, *proposal, later)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn drafts(state: &State) -> Result<(), Violation> {
+    let open = state.open.iter().filter_map(|id| state.proposals.get(id));
+    let late = open.filter(|proposal| proposal.status == Status::Drafted).find(|proposal| {
+        state.now().0 > proposal.drafted.close_time.0.saturating_add(proposal.deadline_seconds)
+    });
+    late.map_or(Ok(()), |late| Err(Violation::LateDraft(late.id)))
+}
+
+/// What ends an escrow is open and is for that.
+fn attempt(state: &State, escrow: &EscrowKey) -> Result<(), Violation> {
+    let Some(tracked) = state.escrows.get(escrow) else { return Ok(()) };
+    let (Guard::Locked { preparing: Some(attempt), .. } | Guard::Releasing { attempt: Some(attempt), .. }) =
+        tracked.guard
+    else {
+        return Ok(());
+    };
+    let is_for = |intent: &Intent| matches!(intent, Intent::FinishEscrow { escrow: of } | Intent::CancelEscrow { escrow: of } if of == escrow);
+    let fits = state.open.contains(&attempt)
+        && state.proposals.get(&attempt).is_some_and(|proposal| is_for(&proposal.intent));
+    if fits { Ok(()) } else { Err(Violation::Attempt { attempt, escrow: *escrow }) }
+}
+
+/// An ended proposal ends no escrow any more, and has given its slot back only where nothing signed over it can be
+/// applied: because it was never shown, because the slot was used, or because its last ledger is past.
+fn ended(state: &State, id: ProposalId) -> Result<(), Violation> {
+    let Some(proposal) = state.proposals.get(&id) else { return Ok(()) };
+    if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = &proposal.intent {
+        return attempt(state, escrow);
+    }
+    // Tickets move nothing, and an account that signs by itself shows them to nobody.
+    let Some(plan) = proposal.plan.as_ref().filter(|_| proposal.intent.destination().is_some()) else {
+        return Ok(());
+    };
+    let by_people = matches!(proposal.status, Status::Rejected | Status::Withdrawn);
+    let was_shown = !plan.rungs.is_empty();
+    let can_be_applied = state.ledger.is_some_and(|cursor| cursor.index < plan.last_ledger_sequence)
+        && state.accounts.get(&proposal.account).is_some_and(|view| match plan.slot {
+            Slot::Ticket(ticket) => view.tickets.contains(&ticket),
+            Slot::Sequence(sequence) => view.root.is_some_and(|root| root.sequence <= sequence),
+        });
+    if by_people && was_shown && can_be_applied && !state.holds_slot(proposal) {
+        return Err(Violation::EarlyFree(id));
+    }
+    Ok(())
+}
+
+/// What is recorded for sending touches nothing that a stop stood on before.
+fn through_stop(state: &State, id: ProposalId, later: &[Event]) -> Result<(), Violation> {
+    let Some(proposal) = state.proposals.get(&id) else { return Ok(()) };
+    let mut subjects = vec![Subject::Everything, Subject::Account(proposal.account), Subject::Proposal(id)];
+    match &proposal.intent {
+        Intent::Pay { destination, .. } => {
+            subjects.extend([Subject::Destination(*destination), Subject::Account(*destination)]);
+        }
+        Intent::Move { link, destination, .. } => {
+            subjects.extend([Subject::Link(link.clone()), Subject::Account(*destination)]);
+        }
+        Intent::FinishEscrow { escrow } => {
+            subjects.extend([Subject::Escrow(*escrow), Subject::Account(escrow.owner)]);
+        }
+        // Taking money back, and the Tickets for it, is never stopped.
+        Intent::CancelEscrow { .. } | Intent::CreateTickets { .. } => return Ok(()),
+    }
+    let came_later = |stop: StopId| {
+        later.iter().any(|event| matches!(event, Event::StopSet { stop: set } if set.id == stop))
+    };
+    let stood = subjects.iter().flat_map(|subject| state.stops.on(subject)).find(|stop| !came_later(stop.id));
+    stood.map_or(Ok(()), |stop| Err(Violation::ThroughStop { proposal: id, stop: stop.id }))
 }
 
 fn proposal(state: &State, id: ProposalId) -> Result<(), Violation> {

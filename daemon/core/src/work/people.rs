@@ -22,6 +22,9 @@ use crate::work::stopping;
 /// leaves room for the daemon's own errands.
 pub(crate) const OPEN_MAX: usize = 200;
 
+/// And how many of these may be one person's: a program that asks for too much must not lock the others out.
+pub(crate) const OPEN_OF_ONE_MAX: usize = 100;
+
 /// The shortest deadline that may be asked for, in seconds: under a minute nobody can look and sign.
 pub(crate) const DEADLINE_MIN_SECONDS: u32 = 60;
 
@@ -138,16 +141,19 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     if let Sight::Lost(reason) = &cx.state.sight {
         return Err(CommandError::NoSight(reason.clone()));
     }
-    let open = cx
-        .state
-        .open
-        .iter()
-        .filter(|id| cx.state.proposals.get(id).is_some_and(|proposal| proposal.account == propose.account))
-        .count();
-    if open >= OPEN_MAX {
-        return Err(CommandError::TooManyOpen(open));
-    }
     let asker = Asker::Person(person.name.clone());
+    let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
+    let (mut of_account, mut of_asker) = (0, 0);
+    for proposal in open.filter(|proposal| proposal.account == propose.account) {
+        of_account += 1;
+        of_asker += usize::from(proposal.asker == asker);
+    }
+    if of_account >= OPEN_MAX {
+        return Err(CommandError::TooManyOpen(of_account));
+    }
+    if of_asker >= OPEN_OF_ONE_MAX {
+        return Err(CommandError::TooManyOpenOfYours(of_asker));
+    }
     let decision = decide::decide(cx.config, cx.state, propose.account, &asker, &intent, cx.now());
     if matches!(decision.action, Action::Delay { .. }) {
         // FinishAfter is counted from the deadline, so a long one would only lengthen the delay. Asked

@@ -270,3 +270,23 @@ fn a_payment_of_more_than_there_is_waits_for_the_money_and_says_how_much() {
     w.change(vec![change]);
     assert!(!w.sent().is_empty(), "{:?}", w.waits(p));
 }
+
+#[test]
+fn nobody_can_fill_an_account_with_open_proposals_and_lock_the_others_out() {
+    let mut w = World::new();
+    for n in 0..100 {
+        let ask = Propose { note: n.to_string(), ..w.payment("warm", 500) };
+        w.command("alice", Command::Propose(ask)).unwrap();
+    }
+    let ask = w.payment("warm", 500);
+    let refused = w.command("alice", Command::Propose(ask.clone())).unwrap_err();
+    assert_eq!(refused, CommandError::TooManyOpenOfYours(100));
+    let hot = w.payment("hot", 5);
+    w.command("alice", Command::Propose(hot)).unwrap();
+    w.config.people.get_mut("bob").unwrap().roles.insert(treasury_core::config::Role::Proposer);
+    for _ in 0..100 {
+        w.command("bob", Command::Propose(ask.clone())).unwrap();
+    }
+    let refused = w.command("bob", Command::Propose(ask)).unwrap_err();
+    assert_eq!(refused, CommandError::TooManyOpen(200));
+}

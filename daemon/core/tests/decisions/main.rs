@@ -10,6 +10,7 @@ mod escrows;
 mod fence;
 mod fits;
 mod golden;
+mod invariants;
 mod outrun;
 mod payments;
 mod random;

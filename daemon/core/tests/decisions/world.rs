@@ -237,7 +237,7 @@ impl World {
             assert_eq!(before, self.state, "a step without events changes nothing");
         }
         invariant::check(&self.state).unwrap();
-        invariant::check_after(&self.state, &output.events).unwrap();
+        invariant::check_step(&self.state, &output.events).unwrap();
         for event in &output.events {
             let text = serde_json::to_string(event).unwrap();
             let read: Event = serde_json::from_str(&text).unwrap();
