@@ -3,17 +3,19 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::{Host, Url};
 
+use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
     AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, ErrorBody, ErrorView,
-    EscrowView, EventsPage, EventsQuery, FindingView, FreezeRequest, LiftRequest, LiftedView, ProposalView,
-    ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, StatusView, StoppedView,
-    StopsView, UnfreezeRequest,
+    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FreezeRequest, LiftRequest, LiftedView,
+    ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, StatusView,
+    StoppedView, StopsView, UnfreezeRequest,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -126,7 +128,7 @@ impl Client {
     /// # Errors
     /// As every request here: refused, unanswered, or answered by something else.
     pub async fn status(&self) -> Result<StatusView, ClientError> {
-        self.get("/v1/status").await
+        self.read(calls::STATUS).await
     }
 
     /// The treasury's accounts.
@@ -134,7 +136,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn accounts(&self) -> Result<Vec<AccountView>, ClientError> {
-        self.get("/v1/accounts").await
+        self.read(calls::ACCOUNTS).await
     }
 
     /// The newest hundred proposals, newest first.
@@ -156,16 +158,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn proposals_page(&self, query: &ProposalsQuery) -> Result<Vec<ProposalView>, ClientError> {
-        let mut path = format!("/v1/proposals?open={}", query.open);
-        for (name, value) in [("account", &query.account), ("before", &query.before)] {
-            if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", escaped(value)));
-            }
-        }
-        if let Some(limit) = query.limit {
-            path.push_str(&format!("&limit={limit}"));
-        }
-        self.get(&path).await
+        self.call(calls::PROPOSALS, "", query).await
     }
 
     /// One proposal, with the transactions to sign.
@@ -173,7 +166,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn proposal(&self, id: &str) -> Result<ProposalView, ClientError> {
-        self.get(&of(id, "")).await
+        self.call(calls::PROPOSAL, id, &()).await
     }
 
     /// The newest hundred escrows of treasury accounts, newest first.
@@ -181,7 +174,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn escrows(&self) -> Result<Vec<EscrowView>, ClientError> {
-        self.get("/v1/escrows").await
+        self.call(calls::ESCROWS, "", &EscrowsQuery::default()).await
     }
 
     /// Findings, newest first.
@@ -189,7 +182,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn findings(&self) -> Result<Vec<FindingView>, ClientError> {
-        self.get("/v1/findings").await
+        self.read(calls::FINDINGS).await
     }
 
     /// Stored records above `after`, at most `limit` (1 to 500).
@@ -197,8 +190,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn events(&self, after: u64, limit: usize) -> Result<EventsPage, ClientError> {
-        let EventsQuery { after, limit } = EventsQuery { after, limit: Some(limit) };
-        self.get(&format!("/v1/events?after={after}&limit={}", limit.unwrap_or(100))).await
+        self.call(calls::EVENTS, "", &EventsQuery { after, limit: Some(limit) }).await
     }
 
     /// Asks for a payment.
@@ -206,7 +198,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn propose(&self, asked: &ProposeRequest) -> Result<ProposedView, ClientError> {
-        self.post("/v1/proposals", asked).await
+        self.call(calls::PROPOSE, "", asked).await
     }
 
     /// Brings signatures.
@@ -214,7 +206,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn approve(&self, id: &str, asked: &ApproveRequest) -> Result<DoneView, ClientError> {
-        self.post(&of(id, "/approvals"), asked).await
+        self.call(calls::APPROVE, id, asked).await
     }
 
     /// Takes one's own approval back.
@@ -222,7 +214,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn retract(&self, id: &str) -> Result<DoneView, ClientError> {
-        answer(self.request(Method::DELETE, &of(id, "/approvals"))).await
+        self.call(calls::RETRACT, id, &EmptyRequest {}).await
     }
 
     /// Speaks against a proposal.
@@ -230,7 +222,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn reject(&self, id: &str, reason: &str) -> Result<DoneView, ClientError> {
-        self.post(&of(id, "/reject"), &ReasonRequest { reason: reason.to_owned() }).await
+        self.call(calls::REJECT, id, &ReasonRequest { reason: reason.to_owned() }).await
     }
 
     /// Takes one's own proposal back.
@@ -238,7 +230,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn withdraw(&self, id: &str) -> Result<DoneView, ClientError> {
-        self.post(&of(id, "/withdraw"), &EmptyRequest {}).await
+        self.call(calls::WITHDRAW, id, &EmptyRequest {}).await
     }
 
     /// Puts a hold on a proposal or its escrow.
@@ -246,7 +238,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn flag(&self, id: &str, reason: &str) -> Result<StoppedView, ClientError> {
-        self.post(&of(id, "/flag"), &ReasonRequest { reason: reason.to_owned() }).await
+        self.call(calls::FLAG, id, &ReasonRequest { reason: reason.to_owned() }).await
     }
 
     /// Lifts the one hold on a proposal or its escrow.
@@ -254,7 +246,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn clear(&self, id: &str, reason: &str) -> Result<LiftedView, ClientError> {
-        self.post(&of(id, "/clear"), &ReasonRequest { reason: reason.to_owned() }).await
+        self.call(calls::CLEAR, id, &ReasonRequest { reason: reason.to_owned() }).await
     }
 
     /// What must not leave and why.
@@ -262,7 +254,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn stops(&self) -> Result<StopsView, ClientError> {
-        self.get("/v1/stops").await
+        self.read(calls::STOPS).await
     }
 
     /// Lifts stops by their ids, all of them or none.
@@ -271,7 +263,7 @@ impl Client {
     /// As [`Client::status`].
     pub async fn lift(&self, stops: &[String], reason: &str) -> Result<LiftedView, ClientError> {
         let asked = LiftRequest { stops: stops.to_vec(), reason: reason.to_owned() };
-        self.post("/v1/stops/lift", &asked).await
+        self.call(calls::LIFT, "", &asked).await
     }
 
     /// Freezes one account, or everything.
@@ -280,7 +272,7 @@ impl Client {
     /// As [`Client::status`].
     pub async fn freeze(&self, account: Option<&str>, reason: &str) -> Result<StoppedView, ClientError> {
         let asked = FreezeRequest { account: account.map(str::to_owned), reason: reason.to_owned() };
-        self.post("/v1/freeze", &asked).await
+        self.call(calls::FREEZE, "", &asked).await
     }
 
     /// Lifts the one freeze that stands on an account, or on everything.
@@ -289,7 +281,7 @@ impl Client {
     /// As [`Client::status`].
     pub async fn unfreeze(&self, account: Option<&str>, reason: &str) -> Result<LiftedView, ClientError> {
         let asked = UnfreezeRequest { account: account.map(str::to_owned), reason: reason.to_owned() };
-        self.post("/v1/unfreeze", &asked).await
+        self.call(calls::UNFREEZE, "", &asked).await
     }
 
     /// Lets automated submissions go on, of one account or of every one.
@@ -297,7 +289,8 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn close_breaker(&self, account: Option<&str>) -> Result<DoneView, ClientError> {
-        self.post("/v1/breaker/close", &CloseBreakerRequest { account: account.map(str::to_owned) }).await
+        let asked = CloseBreakerRequest { account: account.map(str::to_owned) };
+        self.call(calls::CLOSE_BREAKER, "", &asked).await
     }
 
     /// Whether the daemon can act, and why not.
@@ -305,7 +298,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn readiness(&self) -> Result<ReadyView, ClientError> {
-        let response = send(self.request(Method::GET, "/readyz")).await?;
+        let response = send(self.request(Operation::Readyz, "", &())?).await?;
         if ![StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE].contains(&response.0) {
             return Err(refused(response));
         }
@@ -325,27 +318,65 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn metrics(&self) -> Result<String, ClientError> {
-        match send(self.request(Method::GET, "/metrics")).await? {
+        match send(self.request(Operation::Metrics, "", &())?).await? {
             (status, text) if status.is_success() => Ok(text),
             response => Err(refused(response)),
         }
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        answer(self.request(Method::GET, path)).await
+    async fn read<G: DeserializeOwned>(&self, call: Call<(), G>) -> Result<G, ClientError> {
+        self.call(call, "", &()).await
     }
 
-    async fn post<T: DeserializeOwned>(&self, path: &str, asked: &impl Serialize) -> Result<T, ClientError> {
-        answer(self.request(Method::POST, path).json(asked)).await
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
+    /// Asks, of the proposal with this id where the operation is about one.
+    async fn call<T: Serialize, G: DeserializeOwned>(
+        &self,
+        call: Call<T, G>,
+        id: &str,
+        asked: &T,
+    ) -> Result<G, ClientError> {
+        match send(self.request(call.operation, id, asked)?).await? {
+            (status, text) if status.is_success() => parse(&text),
+            response => Err(refused(response)),
         }
     }
+
+    fn request(
+        &self,
+        operation: Operation,
+        id: &str,
+        asked: &impl Serialize,
+    ) -> Result<RequestBuilder, ClientError> {
+        let spec = operation.spec();
+        let mut address = format!("{}{}", self.base, spec.path.replace("{id}", &escaped(id)));
+        let request = match spec.method {
+            Method::Get => {
+                address.push_str(&query(asked)?);
+                self.http.get(address)
+            }
+            Method::Post => self.http.post(address).json(asked),
+            Method::Delete => self.http.delete(address),
+        };
+        Ok(match &self.token {
+            Some(token) if spec.who != Who::Anybody => request.bearer_auth(token),
+            _ => request,
+        })
+    }
+}
+
+/// What is asked for, as the part of an address after its path.
+fn query(asked: &impl Serialize) -> Result<String, ClientError> {
+    let asked = serde_json::to_value(asked).map_err(|error| ClientError::BadAnswer(error.to_string()))?;
+    let mut text = String::new();
+    for (name, value) in asked.as_object().into_iter().flatten() {
+        let value = match value {
+            Value::Null => continue,
+            Value::String(value) => escaped(value),
+            value => escaped(&value.to_string()),
+        };
+        text.push_str(&format!("{}{name}={value}", if text.is_empty() { '?' } else { '&' }));
+    }
+    Ok(text)
 }
 
 /// An address with nothing secret in it.
@@ -379,11 +410,6 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// The path of something about a proposal.
-fn of(id: &str, what: &str) -> String {
-    format!("/v1/proposals/{}{what}", escaped(id))
-}
-
 /// Everything but letters and digits percent-encoded, so that no text becomes another path or query.
 fn escaped(text: &str) -> String {
     text.bytes()
@@ -392,13 +418,6 @@ fn escaped(text: &str) -> String {
             _ => format!("%{byte:02X}"),
         })
         .collect()
-}
-
-async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ClientError> {
-    match send(request).await? {
-        (status, text) if status.is_success() => parse(&text),
-        response => Err(refused(response)),
-    }
 }
 
 async fn send(request: RequestBuilder) -> Result<(StatusCode, String), ClientError> {
@@ -437,8 +456,30 @@ mod tests {
 
     #[test]
     fn no_text_becomes_another_path() {
-        assert_eq!(of("P12", "/reject"), "/v1/proposals/P12/reject");
-        assert_eq!(of("../freeze?x", ""), "/v1/proposals/%2E%2E%2Ffreeze%3Fx");
+        let client = Client::new("http://127.0.0.1:1/", None).unwrap();
+        let address = |operation, id| {
+            let request = client.request(operation, id, &()).unwrap().build().unwrap();
+            request.url().as_str().to_owned()
+        };
+        assert_eq!(address(Operation::Reject, "P12"), "http://127.0.0.1:1/v1/proposals/P12/reject");
+        assert_eq!(
+            address(Operation::Proposal, "../freeze?x"),
+            "http://127.0.0.1:1/v1/proposals/%2E%2E%2Ffreeze%3Fx"
+        );
+    }
+
+    #[test]
+    fn what_is_asked_for_is_in_the_query_and_no_text_becomes_another() {
+        let asked = ProposalsQuery {
+            open: true,
+            account: Some("a&b=c".to_owned()),
+            limit: Some(7),
+            ..ProposalsQuery::default()
+        };
+        let mut parts: Vec<String> = query(&asked).unwrap()[1..].split('&').map(str::to_owned).collect();
+        parts.sort();
+        assert_eq!(parts, ["account=a%26b%3Dc", "limit=7", "open=true"]);
+        assert_eq!(query(&()).unwrap(), "");
     }
 
     #[test]

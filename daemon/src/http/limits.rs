@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::Method;
 use rustix::process::{Resource, getrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use treasury_api::operations::Class;
 
 use super::error::ApiError;
 
@@ -75,31 +75,6 @@ impl Limits {
     }
 }
 
-/// What a request is about, as far as places go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
-    /// Whether the daemon lives and sees, and its metrics.
-    Probe,
-    /// It keeps money from leaving, and can do nothing else. Whatever else is asked for must not hold it up.
-    Stop,
-    /// Everything else, the lifting of stops included.
-    Other,
-}
-
-impl Class {
-    pub(super) fn of(route: &str, method: &Method) -> Self {
-        match route {
-            "/healthz" | "/readyz" | "/metrics" => Self::Probe,
-            "/v1/freeze"
-            | "/v1/proposals/{id}/flag"
-            | "/v1/proposals/{id}/reject"
-            | "/v1/proposals/{id}/withdraw" => Self::Stop,
-            "/v1/proposals/{id}/approvals" if method == Method::DELETE => Self::Stop,
-            _ => Self::Other,
-        }
-    }
-}
-
 /// Places for requests.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
@@ -147,20 +122,5 @@ mod tests {
         }
         assert_eq!(Limits::within(1_024, 1).connections, CONNECTIONS_MAX);
         assert!(Limits::of_this_process(1).connections >= CONNECTIONS_LEAST);
-    }
-
-    #[test]
-    fn what_only_stops_has_places_of_its_own_and_what_lifts_has_not() {
-        let class = |route| Class::of(route, &Method::POST);
-        for stop in ["/v1/freeze", "/v1/proposals/{id}/flag", "/v1/proposals/{id}/withdraw"] {
-            assert_eq!(class(stop), Class::Stop);
-        }
-        for other in ["/v1/unfreeze", "/v1/proposals/{id}/clear", "/v1/breaker/close", "/v1/proposals"] {
-            assert_eq!(class(other), Class::Other);
-        }
-        let approvals = "/v1/proposals/{id}/approvals";
-        assert_eq!(Class::of(approvals, &Method::DELETE), Class::Stop);
-        assert_eq!(Class::of(approvals, &Method::POST), Class::Other);
-        assert_eq!(Class::of("/readyz", &Method::GET), Class::Probe);
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP API. Its routes are a table here; what each does is in `routes.rs`.
+//! The HTTP API. Its operations are a table in `treasury-api`; what each does is in `routes.rs`.
 
 mod auth;
 mod connections;
@@ -11,6 +11,7 @@ mod routes;
 mod shown;
 mod view;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +21,12 @@ use axum::extract::{DefaultBodyLimit, Request, State as Shared};
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use treasury_api::operations::{Class, Method, Operation};
 
 pub use treasury_api::types as api;
 
@@ -34,7 +36,7 @@ pub use limits::Limits;
 pub use reference::reference;
 
 use self::connections::Connection;
-use self::limits::{Class, Places};
+use self::limits::Places;
 use crate::engine::EngineHandle;
 use crate::metrics::Metrics;
 
@@ -64,30 +66,47 @@ impl App {
     }
 }
 
-/// Every route: its path and what answers there.
-fn table() -> [(&'static str, MethodRouter<App>); 20] {
-    [
-        ("/healthz", get(routes::healthz)),
-        ("/readyz", get(routes::readyz)),
-        ("/metrics", get(routes::metrics)),
-        ("/v1/status", get(routes::status)),
-        ("/v1/accounts", get(routes::accounts)),
-        ("/v1/proposals", get(routes::proposals).post(routes::propose)),
-        ("/v1/proposals/{id}", get(routes::proposal)),
-        ("/v1/proposals/{id}/approvals", post(routes::approve).delete(routes::retract)),
-        ("/v1/proposals/{id}/reject", post(routes::reject)),
-        ("/v1/proposals/{id}/withdraw", post(routes::withdraw)),
-        ("/v1/proposals/{id}/flag", post(routes::flag)),
-        ("/v1/proposals/{id}/clear", post(routes::clear)),
-        ("/v1/escrows", get(routes::escrows)),
-        ("/v1/findings", get(routes::findings)),
-        ("/v1/events", get(routes::events)),
-        ("/v1/stops", get(routes::stops)),
-        ("/v1/stops/lift", post(routes::lift)),
-        ("/v1/freeze", post(routes::freeze)),
-        ("/v1/unfreeze", post(routes::unfreeze)),
-        ("/v1/breaker/close", post(routes::close_breaker)),
-    ]
+/// Every path, with what answers there: one of the API's operations for each method.
+fn table() -> BTreeMap<&'static str, MethodRouter<App>> {
+    let mut table = BTreeMap::new();
+    for operation in Operation::ALL {
+        let path = table.entry(operation.spec().path).or_insert_with(MethodRouter::new);
+        *path = std::mem::take(path).merge(answering(*operation));
+    }
+    table
+}
+
+/// What answers an operation.
+fn answering(operation: Operation) -> MethodRouter<App> {
+    let method = match operation.spec().method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Delete => MethodFilter::DELETE,
+    };
+    match operation {
+        Operation::Healthz => on(method, routes::healthz),
+        Operation::Readyz => on(method, routes::readyz),
+        Operation::Metrics => on(method, routes::metrics),
+        Operation::Status => on(method, routes::status),
+        Operation::Accounts => on(method, routes::accounts),
+        Operation::Proposals => on(method, routes::proposals),
+        Operation::Propose => on(method, routes::propose),
+        Operation::Proposal => on(method, routes::proposal),
+        Operation::Approve => on(method, routes::approve),
+        Operation::Retract => on(method, routes::retract),
+        Operation::Reject => on(method, routes::reject),
+        Operation::Withdraw => on(method, routes::withdraw),
+        Operation::Flag => on(method, routes::flag),
+        Operation::Clear => on(method, routes::clear),
+        Operation::Stops => on(method, routes::stops),
+        Operation::Lift => on(method, routes::lift),
+        Operation::Escrows => on(method, routes::escrows),
+        Operation::Findings => on(method, routes::findings),
+        Operation::Events => on(method, routes::events),
+        Operation::Freeze => on(method, routes::freeze),
+        Operation::Unfreeze => on(method, routes::unfreeze),
+        Operation::CloseBreaker => on(method, routes::close_breaker),
+    }
 }
 
 /// The whole API.
@@ -97,9 +116,7 @@ pub fn router(app: App) -> Router {
         let count = from_fn_with_state((app.clone(), path), count);
         router = router.route(path, answers.fallback(routes::method_not_allowed).layer(count));
     }
-    let unmatched = get(routes::no_such_route)
-        .fallback(routes::no_such_route)
-        .layer(from_fn_with_state((app.clone(), "unmatched"), count));
+    let unmatched = any(routes::no_such_route).layer(from_fn_with_state((app.clone(), "unmatched"), count));
     router
         .fallback_service(unmatched.with_state(app.clone()))
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
@@ -129,7 +146,8 @@ async fn count(Shared((app, route)): Shared<(App, &'static str)>, request: Reque
 async fn bounded(app: &App, route: &str, request: Request, next: Next) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let body = whole(body, app.limits.body).await?;
-    let _place = app.places.take(Class::of(route, &parts.method))?;
+    let operation = Operation::at(parts.method.as_str(), route);
+    let _place = app.places.take(operation.map_or(Class::Other, |operation| operation.spec().class))?;
     let _answering = parts.extensions.get::<Arc<Connection>>().map(Connection::answering);
     let request = Request::from_parts(parts, Body::from(body));
     timeout(TIMEOUT, next.run(request)).await.map_err(|_| ApiError::Timeout)

@@ -1,0 +1,264 @@
+//! Every operation of the API, once. The daemon's routes, the client and the reference are made from this table, so
+//! none of them can have one more or one less, or another path, body or answer.
+
+use std::marker::PhantomData;
+
+use crate::types::{
+    AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery,
+    EventsPage, EventsQuery, FindingView, FreezeRequest, LiftRequest, LiftedView, ProposalView,
+    ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, StatusView, StoppedView,
+    StopsView, UnfreezeRequest,
+};
+
+/// How it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// Changes nothing. What is asked for is in the query.
+    Get,
+    /// What is asked for is in the body.
+    Post,
+    /// Takes something back. A body may say nothing.
+    Delete,
+}
+
+impl Method {
+    /// HTTP's word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// What a request is about, as far as places go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Whether the daemon lives and sees, and its metrics.
+    Probe,
+    /// It keeps money from leaving, and can do nothing else. Whatever else is asked for must not hold it up.
+    Stop,
+    /// Everything else, the lifting of stops included.
+    Other,
+}
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// No token is asked for.
+    Anybody,
+    /// Every person with a token.
+    Person,
+    /// Persons with a role.
+    Role(&'static str),
+    /// Persons whom the words describe.
+    Those(&'static str),
+}
+
+impl Who {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Anybody => "anybody, without a token".to_owned(),
+            Self::Person => "any person".to_owned(),
+            Self::Role(role) => format!("role `{role}`"),
+            Self::Those(words) => words.to_owned(),
+        }
+    }
+}
+
+/// What the table says of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// Its name for programs.
+    pub name: &'static str,
+    /// How it is asked.
+    pub method: Method,
+    /// Where, with `{id}` for a proposal's id.
+    pub path: &'static str,
+    /// What it is about.
+    pub class: Class,
+    /// Who may ask.
+    pub who: Who,
+    /// The type of the query or body; `()` where there is neither.
+    pub takes: &'static str,
+    /// The type of the answer.
+    pub gives: &'static str,
+    /// What it does, in lines.
+    says: &'static [&'static str],
+}
+
+impl Spec {
+    /// What it does, in one line.
+    #[must_use]
+    pub fn says(&self) -> String {
+        self.says.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// An operation with the types of what it takes and gives.
+#[derive(Debug)]
+pub struct Call<T, G> {
+    /// Which.
+    pub operation: Operation,
+    types: PhantomData<fn(&T) -> G>,
+}
+
+impl<T, G> Clone for Call<T, G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, G> Copy for Call<T, G> {}
+
+macro_rules! operations {
+    ($($(#[doc = $says:literal])+ $name:ident = $variant:ident $text:literal:
+        $method:ident $path:literal, $class:ident, $who:expr, $takes:ty => $gives:ty;)+) => {
+        /// An operation.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Operation {
+            $($(#[doc = $says])+ $variant,)+
+        }
+
+        impl Operation {
+            /// All of them, in the order of the reference.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// What the table says of it.
+            #[must_use]
+            pub const fn spec(self) -> Spec {
+                match self {
+                    $(Self::$variant => Spec {
+                        name: $text,
+                        method: Method::$method,
+                        path: $path,
+                        class: Class::$class,
+                        who: $who,
+                        takes: stringify!($takes),
+                        gives: stringify!($gives),
+                        says: &[$($says),+],
+                    },)+
+                }
+            }
+        }
+
+        /// The operations, with their types.
+        pub mod calls {
+            use super::*;
+
+            $($(#[doc = $says])+
+            pub const $name: Call<$takes, $gives> =
+                Call { operation: Operation::$variant, types: PhantomData };)+
+        }
+    };
+}
+
+operations! {
+    /// `ok`: the process answers.
+    HEALTHZ = Healthz "healthz": Get "/healthz", Probe, Who::Anybody, () => String;
+    /// 200 while the validated ledger can be seen, 503 otherwise.
+    READYZ = Readyz "readyz": Get "/readyz", Probe, Who::Anybody, () => ReadyView;
+    /// For Prometheus; see metrics.md.
+    METRICS = Metrics "metrics": Get "/metrics", Probe, Who::Anybody, () => String;
+    /// The whole at a glance.
+    STATUS = Status "status": Get "/v1/status", Other, Who::Person, () => StatusView;
+    /// The treasury's accounts, by tier and name.
+    ACCOUNTS = Accounts "accounts": Get "/v1/accounts", Other, Who::Person, () => Vec<AccountView>;
+    /// Proposals, newest first, without their transactions.
+    PROPOSALS = Proposals "proposals": Get "/v1/proposals", Other, Who::Person, ProposalsQuery => Vec<ProposalView>;
+    /// Ask for a payment.
+    PROPOSE = Propose "propose":
+        Post "/v1/proposals", Other, Who::Role("proposer"), ProposeRequest => ProposedView;
+    /// One proposal, with the transactions to sign.
+    PROPOSAL = Proposal "proposal": Get "/v1/proposals/{id}", Other, Who::Person, () => ProposalView;
+    /// Bring your signatures over every rung.
+    APPROVE = Approve "approve":
+        Post "/v1/proposals/{id}/approvals", Other, Who::Those("its signers"), ApproveRequest => DoneView;
+    /// Take your own approval back, before submission: it counts no more. The daemon's store and its backups keep the
+    /// signatures, and those that others have bind the ledger until LastLedgerSequence all the same.
+    RETRACT = Retract "retract":
+        Delete "/v1/proposals/{id}/approvals", Stop, Who::Those("whoever approved"), EmptyRequest => DoneView;
+    /// Speak against it; once the quorum cannot be reached any more it ends.
+    REJECT = Reject "reject":
+        Post "/v1/proposals/{id}/reject", Stop, Who::Those("its signers, and the role `approver`"),
+        ReasonRequest => DoneView;
+    /// Take your own proposal back, before submission.
+    WITHDRAW = Withdraw "withdraw":
+        Post "/v1/proposals/{id}/withdraw", Stop, Who::Those("its asker; of anybody's, the role `admin`"),
+        EmptyRequest => DoneView;
+    /// Put a hold on it, which binds the escrow that comes of it, too; on an EscrowFinish, on its escrow.
+    FLAG = Flag "flag":
+        Post "/v1/proposals/{id}/flag", Stop, Who::Role("security"), ReasonRequest => StoppedView;
+    /// Lift the one hold that stands on it or on its escrow; where several stand, lift them by id.
+    CLEAR = Clear "clear":
+        Post "/v1/proposals/{id}/clear", Other, Who::Role("security"), ReasonRequest => LiftedView;
+    /// What must not leave and why: stops that stand, and those that were lifted.
+    STOPS = Stops "stops": Get "/v1/stops", Other, Who::Person, () => StopsView;
+    /// Lift stops by their ids, all of them or none.
+    LIFT = Lift "lift":
+        Post "/v1/stops/lift", Other, Who::Those("role `security` for holds, `admin` for freezes"),
+        LiftRequest => LiftedView;
+    /// Escrows of treasury accounts that stand or ended within a day or so, newest first. What became of an older one
+    /// stands with the proposal that made it.
+    ESCROWS = Escrows "escrows": Get "/v1/escrows", Other, Who::Person, EscrowsQuery => Vec<EscrowView>;
+    /// What anomaly rules saw, newest first; at most the last thousand.
+    FINDINGS = Findings "findings": Get "/v1/findings", Other, Who::Person, () => Vec<FindingView>;
+    /// The stored facts, in order, without signatures.
+    EVENTS = Events "events": Get "/v1/events", Other, Who::Person, EventsQuery => EventsPage;
+    /// Nothing leaves or enters the account by the daemon's doing, or nothing at all, until the freeze is lifted; what
+    /// can be taken back is taken back all the same.
+    FREEZE = Freeze "freeze": Post "/v1/freeze", Stop, Who::Role("security"), FreezeRequest => StoppedView;
+    /// Lift the one freeze that stands there; where several stand, lift them by id.
+    UNFREEZE = Unfreeze "unfreeze":
+        Post "/v1/unfreeze", Other, Who::Role("admin"), UnfreezeRequest => LiftedView;
+    /// Let automated submissions go on after a circuit breaker opened.
+    CLOSE_BREAKER = CloseBreaker "close_breaker":
+        Post "/v1/breaker/close", Other, Who::Role("admin"), CloseBreakerRequest => DoneView;
+}
+
+impl Operation {
+    /// The operation that answers there.
+    #[must_use]
+    pub fn at(method: &str, path: &str) -> Option<Self> {
+        let there = |operation: &&Self| {
+            let spec = operation.spec();
+            spec.path == path && spec.method.word() == method
+        };
+        Self::ALL.iter().find(there).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_operations_have_one_name_or_one_place() {
+        let specs: Vec<Spec> = Operation::ALL.iter().map(|operation| operation.spec()).collect();
+        let names: BTreeSet<&str> = specs.iter().map(|spec| spec.name).collect();
+        let places: BTreeSet<(Method, &str)> = specs.iter().map(|spec| (spec.method, spec.path)).collect();
+        assert_eq!((names.len(), places.len()), (specs.len(), specs.len()));
+        for (operation, spec) in Operation::ALL.iter().zip(&specs) {
+            assert_eq!(Operation::at(spec.method.word(), spec.path), Some(*operation));
+            assert!(spec.says().ends_with('.'), "{}", spec.name);
+        }
+        assert_eq!(Operation::at("PUT", "/v1/freeze"), None);
+    }
+
+    #[test]
+    fn what_only_stops_is_told_from_what_lifts_and_reading_changes_nothing() {
+        for operation in Operation::ALL {
+            let spec = operation.spec();
+            let is_stop = ["retract", "reject", "withdraw", "flag", "freeze"].contains(&spec.name);
+            assert_eq!(spec.class == Class::Stop, is_stop, "{}", spec.name);
+            assert_eq!(spec.class == Class::Probe, spec.who == Who::Anybody, "{}", spec.name);
+            assert!(spec.class != Class::Stop || spec.method != Method::Get, "{}", spec.name);
+        }
+    }
+}
