@@ -187,6 +187,22 @@ impl Driver {
                     Ok(Input::ConditionDerived { proposal, condition: signer.condition(&inputs)? })
                 }));
             }
+            Effect::Recognise { inputs } => {
+                running.spawn(async move {
+                    let escrow = inputs.escrow;
+                    let derive = move || signer.condition(&inputs).map(|condition| (inputs, condition));
+                    match tokio::task::spawn_blocking(derive).await {
+                        Ok(Ok((inputs, condition))) => {
+                            tell(&engine, Input::EscrowDerived { inputs, condition }).await;
+                        }
+                        // It stays somebody else's until the next start, which asks again.
+                        Ok(Err(reason)) => {
+                            tracing::warn!(%escrow, reason, "whose escrow it is was not found out")
+                        }
+                        Err(error) => tracing::error!(%escrow, %error, "the signer panicked"),
+                    }
+                });
+            }
             Effect::SignAsAgents { proposal, signers, rungs } => {
                 running.spawn(signing(engine, proposal, move || {
                     // Each by itself: a key that is missing takes nobody else's signature with it.

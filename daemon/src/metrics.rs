@@ -446,6 +446,7 @@ fn input_word(input: &Input) -> &'static str {
         Input::Reconciled { .. } => "reconciled",
         Input::SightLost { .. } => "sight_lost",
         Input::HistoryMissing { .. } => "history_missing",
+        Input::EscrowDerived { .. } => "escrow_derived",
         Input::ConditionDerived { .. } => "condition_derived",
         Input::AgentSigned { .. } => "agent_signed",
         Input::SingleSigned { .. } => "single_signed",

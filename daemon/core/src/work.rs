@@ -8,6 +8,7 @@ pub(crate) mod ending;
 pub(crate) mod flow;
 pub(crate) mod guard;
 pub(crate) mod people;
+pub(crate) mod recognise;
 pub(crate) mod reconcile;
 pub(crate) mod retire;
 pub(crate) mod signing;

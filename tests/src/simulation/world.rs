@@ -372,6 +372,12 @@ impl World {
                     .map(|condition| Input::ConditionDerived { proposal, condition });
                 self.sign(number, proposal, made.map_err(|error| error.to_string()));
             }
+            Effect::Recognise { inputs } => {
+                if let Ok(condition) = self.signer.condition(&inputs) {
+                    let incarnation = self.nodes[number].incarnation;
+                    self.after(0, Due::Input(number, incarnation, Input::EscrowDerived { inputs, condition }));
+                }
+            }
             Effect::SignAsAgents { proposal, signers, rungs } => {
                 let (mut signatures, mut failed) = (Vec::new(), Vec::new());
                 for agent in signers {

@@ -47,26 +47,7 @@ impl State {
             }
             Event::SightChanged { sight } => self.sight = sight.clone(),
             Event::ProposalDrafted { proposal, idempotency_key } => {
-                if proposal.id.0 != self.last_proposal.saturating_add(1) {
-                    return Err(format!("{} after P{}", proposal.id, self.last_proposal));
-                }
-                self.last_proposal = proposal.id.0;
-                if let (Some(key), Asker::Person(person)) = (idempotency_key, &proposal.asker) {
-                    self.idempotency.insert((person.clone(), key.clone()), proposal.id);
-                }
-                if proposal.status.is_final() {
-                    self.ended.insert(proposal.id, self.now());
-                } else {
-                    self.open.insert(proposal.id);
-                    self.book.promise(proposal);
-                }
-                self.by_account.entry(proposal.account).or_default().insert(proposal.id);
-                if let Intent::Move { link, .. } = &proposal.intent {
-                    self.moves.entry(link.clone()).or_default().insert(proposal.id);
-                }
-                let mut kept = (**proposal).clone();
-                kept.idempotency_key.clone_from(idempotency_key);
-                self.proposals.insert(proposal.id, kept);
+                self.add_proposal(proposal, idempotency_key)?;
             }
             Event::Redecided { proposal, decision } => {
                 self.in_status(*proposal, &["drafted"])?.decision = decision.clone();
@@ -198,6 +179,16 @@ impl State {
                 let stop = self.earlier.holds.remove(&id.0).ok_or("there is no such hold")?;
                 self.lift(stop, by, "", self.cursor())?;
             }
+            Event::EscrowRecognised { escrow, proposal } => {
+                let tracked = self.escrow_mut(escrow)?;
+                if tracked.guard != Guard::Foreign {
+                    return Err(format!("{escrow} is known already, or has ended"));
+                }
+                tracked.guard = Guard::Locked { proposal: proposal.id, preparing: None };
+                let order = finish_order(&tracked.view);
+                self.by_finish_after.insert(order);
+                self.add_proposal(proposal, &None)?;
+            }
             Event::AttemptChanged { escrow, attempt } => match &mut self.escrow_mut(escrow)?.guard {
                 Guard::Locked { preparing, .. } => *preparing = *attempt,
                 Guard::Releasing { attempt: current, .. } => *current = *attempt,
@@ -271,6 +262,30 @@ impl State {
     /// The last ledger taken in; a point of zeros before the first.
     fn cursor(&self) -> LedgerPoint {
         self.ledger.unwrap_or(LedgerPoint::ZERO)
+    }
+
+    fn add_proposal(&mut self, proposal: &Proposal, idempotency_key: &Option<String>) -> Result<(), String> {
+        if proposal.id.0 != self.last_proposal.saturating_add(1) {
+            return Err(format!("{} after P{}", proposal.id, self.last_proposal));
+        }
+        self.last_proposal = proposal.id.0;
+        if let (Some(key), Asker::Person(person)) = (idempotency_key, &proposal.asker) {
+            self.idempotency.insert((person.clone(), key.clone()), proposal.id);
+        }
+        if proposal.status.is_final() {
+            self.ended.insert(proposal.id, self.now());
+        } else {
+            self.open.insert(proposal.id);
+            self.book.promise(proposal);
+        }
+        self.by_account.entry(proposal.account).or_default().insert(proposal.id);
+        if let Intent::Move { link, .. } = &proposal.intent {
+            self.moves.entry(link.clone()).or_default().insert(proposal.id);
+        }
+        let mut kept = proposal.clone();
+        kept.idempotency_key.clone_from(idempotency_key);
+        self.proposals.insert(proposal.id, kept);
+        Ok(())
     }
 
     /// Takes an ended proposal, the escrow that it made, and all that points to either, out of the state.

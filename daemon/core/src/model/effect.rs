@@ -23,6 +23,12 @@ pub enum Effect {
         /// What the preimage is derived from.
         inputs: ReleaseInputs,
     },
+    /// Derive the condition that an escrow with these terms would have had from this daemon, and answer
+    /// [`crate::Input::EscrowDerived`] with it.
+    Recognise {
+        /// What its preimage would have been derived from; names the escrow.
+        inputs: ReleaseInputs,
+    },
     /// Let agents sign; answered by [`crate::Input::AgentSigned`].
     SignAsAgents {
         /// For which proposal.

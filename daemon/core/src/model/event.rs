@@ -206,6 +206,14 @@ pub enum Event {
         /// By whom.
         by: String,
     },
+    /// An escrow of which there is no record has the condition that only this daemon's release key gives to its terms: it
+    /// is the daemon's own, and the proposal that made it is written anew from the ledger.
+    EscrowRecognised {
+        /// Which.
+        escrow: EscrowKey,
+        /// What is known of the proposal that made it.
+        proposal: Box<Proposal>,
+    },
     /// An EscrowFinish or EscrowCancel is being prepared, or no longer is.
     AttemptChanged {
         /// For which escrow.
@@ -304,6 +312,7 @@ impl Event {
             Self::StopLifted { .. } => "stop_lifted",
             Self::HoldPlaced { .. } => "hold_placed",
             Self::HoldCleared { .. } => "hold_cleared",
+            Self::EscrowRecognised { .. } => "escrow_recognised",
             Self::AttemptChanged { .. } => "attempt_changed",
             Self::EscrowRevealed { .. } => "escrow_revealed",
             Self::Frozen { .. } => "frozen",

@@ -105,6 +105,10 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
                 escrow(state, key)?;
                 attempt.map_or(Ok(()), |attempt| proposal(state, attempt))?;
             }
+            Event::EscrowRecognised { escrow: key, proposal: made } => {
+                escrow(state, key)?;
+                proposal(state, made.id)?;
+            }
             Event::EscrowRevealed { escrow: key, attempt, .. } => {
                 escrow(state, key)?;
                 proposal(state, *attempt)?;

@@ -58,6 +58,8 @@ pub struct Runtime {
     pub(crate) looked_at_all: bool,
     /// Accounts whose SignerList has changed since its signers were last looked at.
     pub(crate) lists: BTreeSet<AccountId>,
+    /// Escrows that were looked at for whether they are the daemon's own.
+    pub(crate) looked_at: BTreeSet<EscrowKey>,
     /// The last ended proposal that was looked at, of those that may leave the state, and the last escrow.
     pub(crate) retired_to: Option<ProposalId>,
     pub(crate) forgotten_to: Option<EscrowKey>,

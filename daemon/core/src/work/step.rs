@@ -17,7 +17,7 @@ use crate::model::observe::{AccountSnapshot, Change, LedgerObservation, LedgerPo
 use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
-use crate::work::{anomaly, flow, people, reconcile, retire, signing, submission, ticket, tier};
+use crate::work::{anomaly, flow, people, recognise, reconcile, retire, signing, submission, ticket, tier};
 
 /// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
 ///
@@ -53,6 +53,7 @@ pub fn step(
         Input::ConditionDerived { proposal, condition } => {
             flow::condition_derived(&mut cx, proposal, condition)
         }
+        Input::EscrowDerived { inputs, condition } => recognise::derived(&mut cx, &inputs, &condition),
         Input::AgentSigned { proposal, signatures, failed } => {
             signing::agents_signed(&mut cx, proposal, signatures, failed);
         }
@@ -152,6 +153,7 @@ fn drive(cx: &mut Cx<'_>) {
         return;
     }
     submission::drive(cx);
+    recognise::drive(cx);
     guard::drive(cx);
     flow::drive(cx);
     ticket::refill(cx);

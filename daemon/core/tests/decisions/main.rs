@@ -11,6 +11,7 @@ mod fence;
 mod fits;
 mod golden;
 mod invariants;
+mod lost;
 mod outrun;
 mod payments;
 mod random;

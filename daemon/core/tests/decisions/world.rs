@@ -295,6 +295,10 @@ impl World {
                 let condition = HexBytes(condition::condition_for_preimage(&preimage(&inputs)));
                 self.input(Input::ConditionDerived { proposal, condition });
             }
+            Effect::Recognise { inputs } => {
+                let condition = HexBytes(condition::condition_for_preimage(&preimage(&inputs)));
+                self.input(Input::EscrowDerived { inputs, condition });
+            }
             Effect::SignAsAgents { proposal, signers, rungs } => {
                 self.rounds += 1;
                 let named = signers.iter().map(|signer| AGENTS.into_iter().find(|name| id(name) == *signer));
