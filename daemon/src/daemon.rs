@@ -122,6 +122,7 @@ impl Daemon {
                 // Signers that nobody declared, and that were read in an earlier run, are looked at on.
                 watched: treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect(),
                 treasury: treasury.accounts.keys().copied().collect(),
+                known: state.accounts.keys().copied().collect(),
                 cursor: state.ledger,
                 escrows: state.standing.clone(),
             })

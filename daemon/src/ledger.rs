@@ -19,6 +19,7 @@
 mod backoff;
 mod board;
 mod chain;
+mod confirm;
 mod connection;
 mod error;
 mod fetch;
@@ -78,6 +79,8 @@ pub struct Start {
     pub watched: BTreeSet<AccountId>,
     /// The treasury's own accounts: all their transactions are reported.
     pub treasury: BTreeSet<AccountId>,
+    /// Accounts of which there is a view already. What is read of others has to be said by `read_quorum` servers.
+    pub known: BTreeSet<AccountId>,
     /// The ledger taken last; `None`: begin with the network's present one.
     pub cursor: Option<LedgerPoint>,
     /// Escrows known already. An Escrow entry does not always say what its OfferSequence is; for others

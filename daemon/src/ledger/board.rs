@@ -351,6 +351,11 @@ impl Board {
         self.having(index).find_map(|(number, seat)| Some((number, seat.live()?.0.clone())))
     }
 
+    /// Everybody who can be asked for a ledger, the best first.
+    pub(super) fn all_having(&self, index: u32) -> Vec<(usize, Server)> {
+        self.having(index).filter_map(|(number, seat)| Some((number, seat.live()?.0.clone()))).collect()
+    }
+
     /// Whom to ask for what another has said already: each is on a host of its own. `last` is who said it; that one
     /// is asked again where there is no other.
     pub(super) fn other_than(&self, last: usize, index: u32) -> Option<(usize, Server)> {

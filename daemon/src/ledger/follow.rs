@@ -118,7 +118,7 @@ impl Follower {
             cursor: start.cursor,
             chain: Chain::default(),
             fees: None,
-            readings: Readings::default(),
+            readings: Readings::new(start.known),
             lost: None,
             disputed: false,
             missing: None,
@@ -273,6 +273,7 @@ impl Follower {
                 _ => false,
             };
         }
+        self.readings.doubt(observation.opaque.iter().flat_map(|opaque| &opaque.accounts));
         let point = observation.point;
         self.send(Input::Ledger { observation, wall_ms: self.clock.now_ms() }).await?;
         self.chain.pop();
@@ -405,7 +406,7 @@ impl Follower {
         self.lose_sight(reason).await
     }
 
-    async fn lose_sight(&mut self, reason: String) -> Result<(), Ended> {
+    pub(super) async fn lose_sight(&mut self, reason: String) -> Result<(), Ended> {
         self.readings.read_all();
         if self.lost.as_ref() == Some(&reason) {
             return Ok(());

@@ -29,20 +29,33 @@ pub(super) struct Readings {
     unread: u32,
     /// Who read each account last, and when. Where somebody asks for it again, another's word is wanted.
     readers: BTreeMap<AccountId, (usize, Instant)>,
+    /// Accounts that have been read, or of which the engine knew when it started.
+    known: BTreeSet<AccountId>,
     /// What has been read of a reading that was broken off.
     part: Option<(LedgerPoint, Part)>,
 }
 
 /// Accounts as read at one ledger, and of whom.
-type Part = BTreeMap<AccountId, (usize, AccountSnapshot)>;
-
-impl Default for Readings {
-    fn default() -> Self {
-        Self { wanted: BTreeSet::new(), all: true, unread: 0, readers: BTreeMap::new(), part: None }
-    }
-}
+pub(super) type Part = BTreeMap<AccountId, (usize, AccountSnapshot)>;
 
 impl Readings {
+    /// Everything has to be read; of these accounts a view is known already.
+    pub(super) fn new(known: BTreeSet<AccountId>) -> Self {
+        Self { wanted: BTreeSet::new(), all: true, unread: 0, readers: BTreeMap::new(), known, part: None }
+    }
+
+    /// Whether the account has been read before.
+    pub(super) fn is_known(&self, account: &AccountId) -> bool {
+        self.known.contains(account)
+    }
+
+    /// Something that was not read has happened to these accounts: the next reading is as good as the first.
+    pub(super) fn doubt<'a>(&mut self, accounts: impl IntoIterator<Item = &'a AccountId>) {
+        for account in accounts {
+            self.known.remove(account);
+        }
+    }
+
     /// Somebody asks for these accounts.
     pub(super) fn want(&mut self, accounts: Vec<AccountId>) {
         if let Some((_, part)) = &mut self.part {
@@ -134,6 +147,17 @@ impl Follower {
             self.readings.part = Some((at, part));
             return Err(Over::Trouble(number, trouble));
         }
+        match self.confirm(&at, &mut part).await {
+            Ok(true) => {}
+            Ok(false) => {
+                self.try_again_within(RETRY);
+                return Ok(false);
+            }
+            Err(over) => {
+                self.readings.part = Some((at, part));
+                return Err(over);
+            }
+        }
         let disputed = self.shared.board(|board| {
             board.credit(number);
             board.dispute().is_some()
@@ -155,6 +179,7 @@ impl Follower {
         mut part: Part,
     ) -> Result<(), Over> {
         part.retain(|account, _| asked.contains(account));
+        self.readings.known.extend(part.keys());
         let now = Instant::now();
         self.readings.readers.extend(part.iter().map(|(account, (number, _))| (*account, (*number, now))));
         let servers: BTreeSet<usize> = part.values().map(|(number, _)| *number).collect();

@@ -1,6 +1,7 @@
 //! The port against servers: fake ones that answer from recorded ledgers and lie where they are told to, by
 //! websocket and in memory, and the embedded ledger.
 
+mod confirm;
 mod embedded;
 mod fake;
 mod faults;

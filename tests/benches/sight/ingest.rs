@@ -114,6 +114,7 @@ fn one(accounts: u32) {
     let start = Start {
         watched: config.watched(),
         treasury: config.accounts.keys().copied().collect(),
+        known: BTreeSet::new(),
         cursor: None,
         escrows: BTreeSet::new(),
     };

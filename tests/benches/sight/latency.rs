@@ -234,6 +234,7 @@ async fn measure(one_in: u32, dir: &Path) -> Vec<Duration> {
     let start = Start {
         watched: treasury.watched(),
         treasury: treasury.accounts.keys().copied().collect(),
+        known: BTreeSet::new(),
         cursor: None,
         escrows: BTreeSet::new(),
     };

@@ -94,6 +94,7 @@ impl Node {
         let start = Start {
             watched: treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect(),
             treasury: treasury.accounts.keys().copied().collect(),
+            known: state.accounts.keys().copied().collect(),
             cursor: state.ledger,
             escrows: state.standing.clone(),
         };
