@@ -5,8 +5,7 @@
 //! an archive that is lost is made again from them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,8 +15,8 @@ use treasury_core::state::Archived;
 use treasury_core::units::{AccountId, ProposalId};
 
 use super::frame::{Frames, Next, frame};
+use super::seam::{Disk, DiskFile, OpenAs};
 use super::{StoreError, files};
-use crate::private;
 
 /// What is archived.
 const PROPOSALS: &str = "proposals";
@@ -45,7 +44,7 @@ struct Inner {
 #[derive(Debug)]
 enum Place {
     Memory(Vec<Vec<u8>>),
-    Files { dir: PathBuf, proposals: File, index: File, end: u64 },
+    Files { dir: PathBuf, proposals: Box<dyn DiskFile>, index: Box<dyn DiskFile>, end: u64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,17 +70,16 @@ impl Archive {
     ///
     /// # Errors
     /// What cannot be read or written.
-    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
-        files::make_dir(dir)?;
+    pub(super) fn open(disk: &dyn Disk, dir: &Path) -> Result<Self, StoreError> {
+        files::make_dir(disk, dir)?;
         let file = |name: &str| {
             let path = dir.join(name);
-            let opened = private::options().read(true).append(true).create(true).open(&path);
-            opened.map_err(StoreError::io("open", &path))
+            disk.open(&path, OpenAs::AppendOrNew).map_err(StoreError::io("open", &path))
         };
         let (proposals, index) = (file(PROPOSALS)?, file(INDEX)?);
-        files::sync_dir(dir)?;
+        files::sync_dir(disk, dir)?;
         let archive = Self::of(Place::Files { dir: dir.to_owned(), proposals, index, end: 0 });
-        archive.inner().read_index()?;
+        archive.inner().read_index(disk)?;
         Ok(archive)
     }
 
@@ -258,7 +256,7 @@ impl Inner {
             Place::Files { dir, proposals, .. } => {
                 let path = dir.join(PROPOSALS);
                 proposals.seek(SeekFrom::Start(entry.offset)).map_err(StoreError::io("read", &path))?;
-                Frames::new(BufReader::new(&*proposals), entry.offset).next()
+                Frames::new(BufReader::new(&mut **proposals), entry.offset).next()
             }
         };
         match next.map_err(|error| damaged(&error.to_string()))? {
@@ -277,11 +275,11 @@ impl Inner {
     }
 
     /// Reads where everything is: from the index as far as it goes, and beyond that from the proposals.
-    fn read_index(&mut self) -> Result<(), StoreError> {
+    fn read_index(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
         let Place::Files { dir, proposals, index, end } = &mut self.place else { return Ok(()) };
         let dir = dir.clone();
         let (path, index_path) = (dir.join(PROPOSALS), dir.join(INDEX));
-        let length = proposals.metadata().map_err(StoreError::io("read", &path))?.len();
+        let length = proposals.len().map_err(StoreError::io("read", &path))?;
         let mut bytes = Vec::new();
         index.read_to_end(&mut bytes).map_err(StoreError::io("read", &index_path))?;
         let entries: Vec<_> = bytes
@@ -296,8 +294,8 @@ impl Inner {
         }
         let last = entries.last().map(|(id, entry, _)| (*id, entry.offset));
         let mut from = last.map_or(0, |(_, offset)| offset);
-        proposals.seek(SeekFrom::Start(from)).map_err(StoreError::io("read", &path))?;
-        let reader = proposals.try_clone().map_err(StoreError::io("open", &path))?;
+        let mut reader = disk.open(&path, OpenAs::Read).map_err(StoreError::io("open", &path))?;
+        reader.seek(SeekFrom::Start(from)).map_err(StoreError::io("read", &path))?;
         *end = from;
         for (id, entry, key) in entries {
             self.know(id, entry, key);

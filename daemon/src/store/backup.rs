@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::seam::system;
 use super::{DiskStore, Resumed, Store, StoreError, files, inspect};
 use crate::private;
 
@@ -29,7 +30,7 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Resumed, StoreError> {
     let mut store = DiskStore::open(data_dir)?;
     let original = store.resume(&mut |_| {})?;
     if let Some(parent) = files::parent(to) {
-        files::make_dir(parent)?;
+        files::make_dir(&*system(), parent)?;
     }
     let copied = copy_parts(data_dir, &unfinished).and_then(|()| {
         let report = inspect(&unfinished)?;
@@ -51,7 +52,7 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Resumed, StoreError> {
         return Err(error);
     }
     fs::rename(&unfinished, to).map_err(StoreError::io("rename", &unfinished))?;
-    files::sync_dir(files::parent(to).unwrap_or(Path::new(".")))?;
+    files::sync_dir(&*system(), files::parent(to).unwrap_or(Path::new(".")))?;
     Ok(original)
 }
 
@@ -61,7 +62,7 @@ fn copy_parts(data_dir: &Path, to: &Path) -> Result<(), StoreError> {
         files::copy(&data_dir.join(part), &to.join(part))?;
         compare(&data_dir.join(part), &to.join(part))?;
     }
-    files::sync_dir(to)
+    files::sync_dir(&*system(), to)
 }
 
 /// Reads both sides. The system may answer from memory what it has not written well; `treasuryd store check`

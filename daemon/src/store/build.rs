@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use treasury_core::{Event, State, invariant};
 
 use super::intents::{LogWriter, Position};
-use super::journal::Journal;
+use super::journal::{self, Journal};
 use super::record::Raw;
+use super::seam::system;
 use super::segments::SegmentWriter;
 use super::swap::{self, Stage};
 use super::tail::Tail;
@@ -45,21 +46,22 @@ impl StoreBuilder {
     /// [`StoreError::Locked`]; what cannot be written; [`StoreError::Interrupted`] where a finished store
     /// waits to be put in place by [`StoreBuilder::finish_interrupted`].
     pub fn begin(data_dir: &Path) -> Result<Self, StoreError> {
-        files::make_dir(data_dir)?;
+        let disk = system();
+        files::make_dir(&*disk, data_dir)?;
         let lock = StoreLock::take(data_dir)?;
         files::tighten(data_dir)?;
-        if swap::is_interrupted(data_dir) {
+        if swap::is_interrupted(&*system(), data_dir) {
             return Err(StoreError::Interrupted { path: data_dir.to_owned() });
         }
         let stage = Stage::begin(data_dir)?;
         for part in [files::RECORDS, files::SNAPSHOTS] {
-            files::make_dir(&stage.path().join(part))?;
+            files::make_dir(&*disk, &stage.path().join(part))?;
         }
         Ok(Self {
             data_dir: data_dir.to_owned(),
-            segment: SegmentWriter::begin(&stage.path().join(files::RECORDS), 1)?,
-            archive: Archive::open(&stage.path().join(files::ARCHIVE))?,
-            log: LogWriter::begin(&stage.path().join(files::INTENTS))?,
+            segment: SegmentWriter::begin(&disk, &stage.path().join(files::RECORDS), 1)?,
+            archive: Archive::open(&*disk, &stage.path().join(files::ARCHIVE))?,
+            log: LogWriter::begin(&disk, &stage.path().join(files::INTENTS))?,
             stage,
             state: State::default(),
             number: 0,
@@ -85,7 +87,7 @@ impl StoreBuilder {
     /// # Errors
     /// [`StoreError::Locked`]; what cannot be moved.
     pub fn finish_interrupted(data_dir: &Path) -> Result<Option<Option<PathBuf>>, StoreError> {
-        if !swap::is_interrupted(data_dir) {
+        if !swap::is_interrupted(&*system(), data_dir) {
             return Ok(None);
         }
         let _lock = StoreLock::take(data_dir)?;
@@ -128,8 +130,11 @@ impl StoreBuilder {
         }
         self.number = number;
         if self.segment.len() >= SNAPSHOT_RECORDS {
-            let next =
-                SegmentWriter::begin(&self.stage.path().join(files::RECORDS), number.saturating_add(1))?;
+            let next = SegmentWriter::begin(
+                &system(),
+                &self.stage.path().join(files::RECORDS),
+                number.saturating_add(1),
+            )?;
             std::mem::replace(&mut self.segment, next).finish()?;
         }
         Ok(number)
@@ -144,15 +149,16 @@ impl StoreBuilder {
         let Self { _lock, stage, data_dir, state, number, segment, log, .. } = self;
         invariant::check(&state)
             .map_err(|error| StoreError::DoesNotFit { record: number, problem: error.to_string() })?;
+        let disk = system();
         segment.finish()?;
         log.finish(&stage.path().join(files::INTENTS))?;
         if number > 0 {
-            snapshot::write(&stage.path().join(files::SNAPSHOTS), number, &state)?;
+            snapshot::write(&disk, &stage.path().join(files::SNAPSHOTS), number, &state)?;
         }
         drop(Tail::open(&stage.path().join(files::TAIL))?);
         // An empty one: what stands in the old one must not come after what was built.
-        Journal::open(&stage.path().join(files::JOURNAL))?.clear()?;
-        version::write(stage.path())?;
+        Journal::open(&*disk, &stage.path().join(files::JOURNAL), journal::HALF_BYTES)?.clear()?;
+        version::write(&disk, stage.path())?;
         let aside = swap::install(&data_dir)?;
         Ok(Built { records: number, aside, state })
     }

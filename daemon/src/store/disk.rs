@@ -1,6 +1,7 @@
 //! The store on disk: the newest records in the journal and the storage engine, older ones in files, snapshots
 //! of the state, and the second log.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,9 +11,10 @@ use super::intents::{IntentLog, Opened, Position};
 use super::journal::Journal;
 use super::mover::Mover;
 use super::record::Raw;
+use super::seam::{Disk, Ground};
 use super::segments::Segments;
 use super::tail::Tail;
-use super::{Archive, Record, Resumed, Store, StoreError, StoreLock, add_up, files, snapshot, version};
+use super::{Archive, Record, Resumed, Store, StoreError, add_up, files, snapshot, version};
 
 /// Records between two snapshots, and in a file of older records. A start reads at most these few one by
 /// one, which takes about a tenth of a second; a snapshot of a large treasury takes about a second to
@@ -24,6 +26,7 @@ const RETRY_RECORDS: u64 = 500;
 
 /// The store on disk, with the lock that keeps other processes away.
 pub struct DiskStore {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
     // Ends before anything else is let go of.
     mover: Mover,
@@ -39,7 +42,7 @@ pub struct DiskStore {
     is_broken: bool,
     snapshot_every: u64,
     next_snapshot: u64,
-    _lock: StoreLock,
+    _lock: Box<dyn Any + Send>,
 }
 
 impl DiskStore {
@@ -51,20 +54,29 @@ impl DiskStore {
     /// [`StoreError::Locked`] where another process has it open, [`StoreError::Version`] where a newer
     /// treasuryd made it; otherwise what went wrong with the files, or what is damaged.
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
-        files::make_dir(data_dir)?;
-        let lock = StoreLock::take(data_dir)?;
-        files::tighten(data_dir)?;
-        let found = version::find(data_dir)?;
+        Self::open_on(&Ground::system(), data_dir)
+    }
+
+    /// As [`DiskStore::open`], on this ground.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_on(ground: &Ground, data_dir: &Path) -> Result<Self, StoreError> {
+        let disk = &ground.disk;
+        files::make_dir(&**disk, data_dir)?;
+        let lock = disk.lock(data_dir)?;
+        disk.tighten(data_dir)?;
+        let found = version::find(&**disk, data_dir)?;
         for part in [files::RECORDS, files::SNAPSHOTS] {
-            files::make_dir(&data_dir.join(part))?;
+            files::make_dir(&**disk, &data_dir.join(part))?;
         }
-        let segments = Segments::open(data_dir.join(files::RECORDS))?;
-        let tail = Tail::open(&data_dir.join(files::TAIL))?;
+        let segments = Segments::open(disk, data_dir.join(files::RECORDS))?;
+        let tail = Tail::open_on(&*ground.engine, &data_dir.join(files::TAIL))?;
         // A crash after they were written to a file and before they were removed here.
         tail.remove_through(segments.last())?;
         let next = segments.last().saturating_add(1);
         let mut last = tail.settle()?.unwrap_or_else(|| segments.last());
-        let mut journal = Journal::open(&data_dir.join(files::JOURNAL))?;
+        let mut journal = Journal::open(&**disk, &data_dir.join(files::JOURNAL), ground.journal_half_bytes)?;
         // What the last process had not moved, unless it ended in order.
         let left = journal.beyond(last)?;
         tail.append(&left)?;
@@ -76,30 +88,38 @@ impl DiskStore {
             return Err(StoreError::Gap { expected: next, found: first });
         }
         if found.is_none_or(|found| found < version::PRESENT) {
-            version::migrate(data_dir, found, &segments, &tail)?;
+            version::migrate(disk, data_dir, found, &segments, &tail)?;
         }
         let path = data_dir.join(files::INTENTS);
-        let Opened { log, was_torn } = IntentLog::open(&path)?;
-        let latest = snapshot::numbers(&data_dir.join(files::SNAPSHOTS))?.last().copied().unwrap_or(0);
+        let Opened { log, was_torn } = IntentLog::open(&**disk, &path)?;
+        let latest =
+            snapshot::numbers(&**disk, &data_dir.join(files::SNAPSHOTS))?.last().copied().unwrap_or(0);
         for (known, by) in [(log.last(), files::INTENTS), (latest, files::SNAPSHOTS)] {
             if known > last {
                 return Err(StoreError::Lost { stored: last, known, by });
             }
         }
         let tail = Arc::new(tail);
+        let half = ground.journal_half_bytes;
+        let mover = if ground.is_threaded {
+            Mover::start(Arc::clone(&tail), half)?
+        } else {
+            Mover::inline(Arc::clone(&tail), half)
+        };
         let mut store = Self {
+            disk: Arc::clone(disk),
             dir: data_dir.to_owned(),
-            mover: Mover::start(Arc::clone(&tail))?,
+            mover,
             journal,
             tail,
             segments,
             intents: log,
-            archive: Arc::new(Archive::open(&data_dir.join(files::ARCHIVE))?),
+            archive: Arc::new(Archive::open(&**disk, &data_dir.join(files::ARCHIVE))?),
             position: None,
             last,
             is_broken: false,
-            snapshot_every: SNAPSHOT_RECORDS,
-            next_snapshot: latest.saturating_add(SNAPSHOT_RECORDS),
+            snapshot_every: ground.snapshot_records,
+            next_snapshot: latest.saturating_add(ground.snapshot_records),
             _lock: lock,
         };
         store.complete_log(was_torn)?;
@@ -122,7 +142,7 @@ impl DiskStore {
             return Err(StoreError::Gap { expected: self.last, found: number });
         }
         self.mover.finish_all()?;
-        snapshot::write(&self.dir.join(files::SNAPSHOTS), number, state)?;
+        snapshot::write(&self.disk, &self.dir.join(files::SNAPSHOTS), number, state)?;
         self.next_snapshot = number.saturating_add(self.snapshot_every);
         if self.last.saturating_sub(self.segments.last()) < self.snapshot_every {
             return Ok(());
@@ -138,8 +158,8 @@ impl DiskStore {
     /// Where the directory cannot be read.
     pub fn latest_snapshot(&self) -> Result<Option<(u64, State)>, StoreError> {
         let dir = self.dir.join(files::SNAPSHOTS);
-        for number in snapshot::numbers(&dir)?.into_iter().rev() {
-            match snapshot::read(&dir, number) {
+        for number in snapshot::numbers(&*self.disk, &dir)?.into_iter().rev() {
+            match snapshot::read(&*self.disk, &dir, number) {
                 Ok(state) => return Ok(Some((number, state))),
                 Err(problem) => tracing::warn!(
                     snapshot = number,

@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::seam::{Disk, DiskFile, OpenAs};
 use super::{StoreError, swap};
 use crate::private;
 
@@ -30,13 +32,13 @@ pub(super) const PARTS: [&str; 7] = [TAIL, RECORDS, SNAPSHOTS, INTENTS, JOURNAL,
 const UNFINISHED: &str = "part";
 
 /// The directory, made and kept if it was missing.
-pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {
-    if path.is_dir() {
+pub(super) fn make_dir(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+    if disk.exists(path) {
         return Ok(());
     }
-    private::create_dir_all(path).map_err(StoreError::io("create", path))?;
+    disk.make_dirs(path).map_err(StoreError::io("create", path))?;
     match parent(path) {
-        Some(parent) => sync_dir(parent),
+        Some(parent) => sync_dir(disk, parent),
         None => Ok(()),
     }
 }
@@ -60,8 +62,8 @@ pub(super) fn tighten(data_dir: &Path) -> Result<(), StoreError> {
 
 /// Makes the names in a directory survive a power cut: a file that is synced is still lost if the
 /// directory that names it is not.
-pub(super) fn sync_dir(path: &Path) -> Result<(), StoreError> {
-    File::open(path).and_then(|dir| dir.sync_all()).map_err(StoreError::io("sync", path))
+pub(super) fn sync_dir(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+    disk.sync_dir(path).map_err(StoreError::io("sync", path))
 }
 
 /// The directory that a path is in.
@@ -71,17 +73,17 @@ pub(super) fn parent(path: &Path) -> Option<&Path> {
 
 /// A file that gets its name only when it is whole and durable. One that is dropped before that leaves at
 /// most a file that nobody reads, and the next one of that name replaces it.
-#[derive(Debug)]
 pub(super) struct NewFile {
-    out: BufWriter<File>,
+    disk: Arc<dyn Disk>,
+    out: BufWriter<Box<dyn DiskFile>>,
     unfinished: PathBuf,
 }
 
 impl NewFile {
-    pub(super) fn create(dir: &Path, name: &str) -> Result<Self, StoreError> {
+    pub(super) fn create(disk: &Arc<dyn Disk>, dir: &Path, name: &str) -> Result<Self, StoreError> {
         let unfinished = dir.join(format!("{name}.{UNFINISHED}"));
-        let file = private::create(&unfinished).map_err(StoreError::io("create", &unfinished))?;
-        Ok(Self { out: BufWriter::with_capacity(1 << 16, file), unfinished })
+        let file = disk.open(&unfinished, OpenAs::New).map_err(StoreError::io("create", &unfinished))?;
+        Ok(Self { disk: Arc::clone(disk), out: BufWriter::with_capacity(1 << 16, file), unfinished })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
@@ -99,32 +101,31 @@ impl NewFile {
             .flush()
             .and_then(|()| self.out.get_ref().sync_all())
             .map_err(StoreError::io("sync", &self.unfinished))?;
-        fs::rename(&self.unfinished, path).map_err(StoreError::io("rename", &self.unfinished))?;
+        self.disk.rename(&self.unfinished, path).map_err(StoreError::io("rename", &self.unfinished))?;
         match parent(path) {
-            Some(dir) => sync_dir(dir),
+            Some(dir) => sync_dir(&*self.disk, dir),
             None => Ok(()),
         }
     }
 }
 
 /// A small file, whole or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(super) fn write_whole(disk: &Arc<dyn Disk>, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let dir = parent(path).unwrap_or(Path::new("."));
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut file = NewFile::create(dir, &name)?;
+    let mut file = NewFile::create(disk, dir, &name)?;
     file.write(bytes)?;
     file.finish(path)
 }
 
 /// Names of the files in a directory that end in `suffix`, in order; what is left of unfinished ones is
 /// taken away.
-pub(super) fn names(dir: &Path, suffix: &str) -> Result<Vec<String>, StoreError> {
+pub(super) fn names(disk: &dyn Disk, dir: &Path, suffix: &str) -> Result<Vec<String>, StoreError> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(dir).map_err(StoreError::io("read", dir))? {
-        let entry = entry.map_err(StoreError::io("read", dir))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
+    for name in disk.names(dir).map_err(StoreError::io("read", dir))? {
         if name.ends_with(&format!(".{UNFINISHED}")) {
-            fs::remove_file(entry.path()).map_err(StoreError::io("remove", &entry.path()))?;
+            let path = dir.join(name);
+            disk.remove(&path).map_err(StoreError::io("remove", &path))?;
         } else if let Some(stem) = name.strip_suffix(suffix) {
             names.push(stem.to_owned());
         }
@@ -146,5 +147,5 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         let entry = entry.map_err(StoreError::io("read", from))?;
         copy(&entry.path(), &to.join(entry.file_name()))?;
     }
-    sync_dir(to)
+    sync_dir(&*super::seam::system(), to)
 }

@@ -8,6 +8,7 @@ use treasury_core::{State, invariant};
 use super::intents::{Entries, Entry, Position};
 use super::journal;
 use super::record::Raw;
+use super::seam::system;
 use super::segments::{self, Segments};
 use super::snapshot::Unusable;
 use super::tail::Tail;
@@ -62,14 +63,15 @@ impl Report {
 /// Where it cannot be looked at: it is in use, of another version, or cannot be read at all.
 pub fn inspect(data_dir: &Path) -> Result<Report, StoreError> {
     let _lock = StoreLock::take(data_dir)?;
+    let disk = system();
     let mut report = Report::default();
-    let is_old = version::find(data_dir)?.is_some_and(|found| found < version::WITH_LOG);
-    let (segments, gap) = Segments::open_prefix(data_dir.join(files::RECORDS))?;
+    let is_old = version::find(&*disk, data_dir)?.is_some_and(|found| found < version::WITH_LOG);
+    let (segments, gap) = Segments::open_prefix(&disk, data_dir.join(files::RECORDS))?;
     report.damage.extend(gap.map(|gap| bare(&gap)));
     report.last = segments.last();
     for span in segments.spans() {
         let file = segments::path(&data_dir.join(files::RECORDS), *span);
-        let problems = segments::problems(&data_dir.join(files::RECORDS), *span);
+        let problems = segments::problems(&*disk, &data_dir.join(files::RECORDS), *span);
         let named = problems.iter().map(|problem| format!("{}: {}", file.display(), bare(problem)));
         report.damage.extend(named);
     }
@@ -129,17 +131,17 @@ fn look_at_tail(tail: &Tail, sealed: u64, report: &mut Report) {
 fn look_at_journal(data_dir: &Path, tail: Option<&Tail>, sealed: u64, report: &mut Report) -> Vec<Raw> {
     let path = data_dir.join(files::JOURNAL);
     let Some(Ok(last)) = tail.map(Tail::settle) else {
-        report.last = report.last.max(journal::last_in(&path));
+        report.last = report.last.max(journal::last_in(&*system(), &path));
         return Vec::new();
     };
-    match journal::read_beyond(&path, last.unwrap_or(sealed)) {
+    match journal::read_beyond(&*system(), &path, last.unwrap_or(sealed)) {
         Ok(records) => {
             report.last = records.last().map_or(report.last, |record| report.last.max(record.number));
             records
         }
         Err(error) => {
             report.damage.push(bare(&error));
-            report.last = report.last.max(journal::last_in(&path));
+            report.last = report.last.max(journal::last_in(&*system(), &path));
             Vec::new()
         }
     }
@@ -169,7 +171,8 @@ struct Walk {
 impl Walk {
     fn begin(data_dir: &Path, copies: &Path, report: Report) -> Result<Self, StoreError> {
         let snapshots_dir = data_dir.join(files::SNAPSHOTS);
-        let snapshots = if snapshots_dir.is_dir() { snapshot::numbers(&snapshots_dir)? } else { Vec::new() };
+        let snapshots =
+            if snapshots_dir.is_dir() { snapshot::numbers(&*system(), &snapshots_dir)? } else { Vec::new() };
         let mut walk = Self {
             report,
             snapshots_dir,
@@ -181,7 +184,7 @@ impl Walk {
             archive: None,
         };
         walk.open_archive(data_dir, copies);
-        match Entries::open(&data_dir.join(files::INTENTS)) {
+        match Entries::open(&*system(), &data_dir.join(files::INTENTS)) {
             Ok(log) => walk.log = Some(log),
             Err(error) => walk.log_problem = Some(bare(&error)),
         }
@@ -196,7 +199,7 @@ impl Walk {
             return;
         }
         let copy = copies.join(files::ARCHIVE);
-        match files::copy(&original, &copy).and_then(|()| Archive::open(&copy)) {
+        match files::copy(&original, &copy).and_then(|()| Archive::open(&*system(), &copy)) {
             Ok(archive) => self.archive = Some(archive),
             Err(error) => self.report.damage.push(bare(&error)),
         }
@@ -255,7 +258,7 @@ impl Walk {
         report.whole = record.number;
         report.events = report.events.saturating_add(u64::try_from(record.events.len()).unwrap_or(0));
         if self.snapshots.contains(&record.number) {
-            match snapshot::read(&self.snapshots_dir, record.number) {
+            match snapshot::read(&*system(), &self.snapshots_dir, record.number) {
                 Ok(state) if state == report.state => report.snapshots.push(record.number),
                 Ok(_) => {
                     let what = "is not what the records before it add up to";
@@ -306,7 +309,7 @@ impl Walk {
         let mut report = self.report;
         for number in self.snapshots.iter().filter(|number| **number > report.whole) {
             report.last = report.last.max(*number);
-            if let Err(problem) = snapshot::read(&self.snapshots_dir, *number) {
+            if let Err(problem) = snapshot::read(&*system(), &self.snapshots_dir, *number) {
                 report.damage.push(format!("snapshot {number}: {problem}"));
             }
         }

@@ -13,9 +13,9 @@
 //! released: a decision does not wait for a second copy, which is of use only where the first is lost.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use treasury_core::observe::LedgerPoint;
@@ -24,6 +24,7 @@ use treasury_core::{Event, State};
 
 use super::files::{self, NewFile};
 use super::frame::{Frames, Next, frame};
+use super::seam::{Disk, DiskFile, OpenAs};
 use super::{Record, StoreError};
 
 /// Version of the log's form.
@@ -87,7 +88,7 @@ struct Head {
 
 /// The open log.
 pub(super) struct IntentLog {
-    file: File,
+    file: Box<dyn DiskFile>,
     path: PathBuf,
     last: u64,
     is_synced: bool,
@@ -103,10 +104,11 @@ pub(super) struct Opened {
 impl IntentLog {
     /// Writes a whole log at once.
     pub(super) fn create(
+        disk: &Arc<dyn Disk>,
         path: &Path,
         entries: impl Iterator<Item = Result<Entry, StoreError>>,
     ) -> Result<(), StoreError> {
-        let mut log = LogWriter::begin(path)?;
+        let mut log = LogWriter::begin(disk, path)?;
         for entry in entries {
             log.push(&entry?)?;
         }
@@ -114,21 +116,21 @@ impl IntentLog {
     }
 
     /// Opens the log for appending, after reading its last entry alone: the file grows for years.
-    pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
+    pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Opened, StoreError> {
         let io = |action| StoreError::io(action, path);
-        let mut file = match OpenOptions::new().read(true).append(true).open(path) {
+        let mut file = match disk.open(path, OpenAs::Append) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(StoreError::LogMissing { path: path.to_owned() });
             }
             Err(error) => return Err(io("open")(error)),
         };
-        let length = file.metadata().map_err(io("read"))?.len();
+        let length = file.len().map_err(io("read"))?;
         let mut end = length;
         loop {
-            let begin = line_before(&mut file, end).map_err(io("read"))?;
+            let begin = line_before(&mut *file, end).map_err(io("read"))?;
             file.seek(SeekFrom::Start(begin)).map_err(io("read"))?;
-            let line = BufReader::new((&file).take(end.saturating_sub(begin)));
+            let line = BufReader::new((&mut file).take(end.saturating_sub(begin)));
             let next = Frames::new(line, begin).next().map_err(io("read"))?;
             let last = match (next, begin) {
                 (Next::Json(json), 0) => Head::check(path, &json).map(|()| 0)?,
@@ -179,7 +181,7 @@ impl IntentLog {
     /// Puts a file in the log's place on which writing fails as it does on a full disk.
     #[cfg(test)]
     pub(super) fn fill_disk(&mut self) {
-        self.file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        self.file = Box::new(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
     }
 }
 
@@ -201,8 +203,8 @@ pub(super) struct LogWriter {
 }
 
 impl LogWriter {
-    pub(super) fn begin(path: &Path) -> Result<Self, StoreError> {
-        let mut file = NewFile::create(files::parent(path).unwrap_or(Path::new(".")), files::INTENTS)?;
+    pub(super) fn begin(disk: &Arc<dyn Disk>, path: &Path) -> Result<Self, StoreError> {
+        let mut file = NewFile::create(disk, files::parent(path).unwrap_or(Path::new(".")), files::INTENTS)?;
         file.write(&Head::line()?)?;
         Ok(Self { file })
     }
@@ -219,15 +221,15 @@ impl LogWriter {
 /// Reads a whole log, entry by entry. An end cut off by a crash is no error: it never counted.
 pub(super) struct Entries {
     path: PathBuf,
-    frames: Frames<BufReader<File>>,
+    frames: Frames<BufReader<Box<dyn DiskFile>>>,
     head: bool,
     over: bool,
     last: u64,
 }
 
 impl Entries {
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = match File::open(path) {
+    pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, StoreError> {
+        let file = match disk.open(path, OpenAs::Read) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(StoreError::LogMissing { path: path.to_owned() });
             }
@@ -304,14 +306,14 @@ fn damaged(path: &Path, offset: u64, problem: &str) -> StoreError {
 }
 
 /// Where the line that ends at `end` begins; its own line feed does not count.
-fn line_before(file: &mut File, end: u64) -> std::io::Result<u64> {
+fn line_before(mut file: &mut dyn DiskFile, end: u64) -> std::io::Result<u64> {
     const STEP: u64 = 16 * 1024;
     let mut stop = end.saturating_sub(1);
     while stop > 0 {
         let start = stop.saturating_sub(STEP);
         let mut part = Vec::new();
         file.seek(SeekFrom::Start(start))?;
-        (&mut *file).take(stop.saturating_sub(start)).read_to_end(&mut part)?;
+        (&mut file).take(stop.saturating_sub(start)).read_to_end(&mut part)?;
         if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
             return Ok(start.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)).saturating_add(1));
         }

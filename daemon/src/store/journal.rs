@@ -13,30 +13,28 @@
 //! is no frame: its append never returned. Frames beyond the storage engine's last record must follow it without
 //! a gap, or one that counted has been damaged.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FallocateFlags, fallocate};
 use treasury_core::event::FORMAT_VERSION;
 
 use super::record::Raw;
+use super::seam::{Disk, DiskFile, OpenAs};
 use super::{StoreError, files};
-use crate::private;
 
 /// What disks and file systems write at once.
 const BLOCK_BYTES: u64 = 4_096;
 
 /// Bytes of each half. The records of a second fit into it, however busy: then they are moved.
-const HALF_BYTES: u64 = 16 * 1_024 * 1_024;
+pub(super) const HALF_BYTES: u64 = 16 * 1_024 * 1_024;
 
 const MAGIC: [u8; 6] = *b"TRJRNL";
 const HEAD_BYTES: usize = 24;
 
 /// The journal, open for writing.
 pub(super) struct Journal {
-    file: File,
+    file: Box<dyn DiskFile>,
     path: PathBuf,
     half_bytes: u64,
     is_allocated: bool,
@@ -50,22 +48,16 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Opens the journal, or makes an empty one.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let is_new = !path.exists();
-        let file = private::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(StoreError::io("open", path))?;
+    pub(super) fn open(disk: &dyn Disk, path: &Path, half_bytes: u64) -> Result<Self, StoreError> {
+        let is_new = !disk.exists(path);
+        let file = disk.open(path, OpenAs::InPlace).map_err(StoreError::io("open", path))?;
         if is_new {
-            files::sync_dir(files::parent(path).unwrap_or(Path::new(".")))?;
+            files::sync_dir(disk, files::parent(path).unwrap_or(Path::new(".")))?;
         }
         Ok(Self {
             file,
             path: path.to_owned(),
-            half_bytes: HALF_BYTES,
+            half_bytes,
             is_allocated: false,
             half: 0,
             at: 0,
@@ -79,17 +71,17 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Damaged`] where one is not what was written, [`StoreError::Format`].
     pub(super) fn beyond(&mut self, last: u64) -> Result<Vec<Raw>, StoreError> {
-        beyond(&mut self.file, &self.path, last)
+        beyond(&mut *self.file, &self.path, last)
     }
 
     /// Forgets everything, which must be durable elsewhere.
     pub(super) fn clear(&mut self) -> Result<(), StoreError> {
         (self.is_allocated, self.half, self.at, self.last, self.other_half) = (false, 0, 0, 0, 0);
-        let shorten = |file: &File| match file.metadata()?.len() {
+        let shorten = |file: &dyn DiskFile| match file.len()? {
             0 => Ok(()),
             _ => file.set_len(0).and_then(|()| file.sync_all()),
         };
-        shorten(&self.file).map_err(StoreError::io("shorten", &self.path))
+        shorten(&*self.file).map_err(StoreError::io("shorten", &self.path))
     }
 
     /// Whether a record can go here at all. Others go to the storage engine at once.
@@ -127,11 +119,7 @@ impl Journal {
     /// Space that is there already needs no entry in the file system's own journal to be written to, and a disk
     /// that is full says so here. A file system that cannot set space aside still takes what is written.
     fn allocate(&self) -> io::Result<()> {
-        let bytes = 2 * self.half_bytes;
-        match fallocate(&self.file, FallocateFlags::empty(), 0, bytes).map_err(io::Error::from) {
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => self.file.set_len(bytes)?,
-            allocated => allocated?,
-        }
+        self.file.allocate(2 * self.half_bytes)?;
         self.file.sync_all()
     }
 
@@ -149,27 +137,27 @@ impl Journal {
     /// Puts a file in the journal's place on which writing fails as it does on a full disk.
     #[cfg(test)]
     pub(super) fn fill_disk(&mut self) {
-        self.file = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        self.file = Box::new(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
         self.is_allocated = true;
     }
 }
 
 /// The records of a journal beyond `last`, without changing it; none where there is no journal.
-pub(super) fn read_beyond(path: &Path, last: u64) -> Result<Vec<Raw>, StoreError> {
-    match File::open(path) {
-        Ok(mut file) => beyond(&mut file, path, last),
+pub(super) fn read_beyond(disk: &dyn Disk, path: &Path, last: u64) -> Result<Vec<Raw>, StoreError> {
+    match disk.open(path, OpenAs::Read) {
+        Ok(mut file) => beyond(&mut *file, path, last),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(StoreError::io("open", path)(error)),
     }
 }
 
 /// Number of the last record that a journal knows of, whether or not those before it are there; 0: none.
-pub(super) fn last_in(path: &Path) -> u64 {
-    let found = File::open(path).and_then(|mut file| frames(&mut file));
+pub(super) fn last_in(disk: &dyn Disk, path: &Path) -> u64 {
+    let found = disk.open(path, OpenAs::Read).and_then(|mut file| frames(&mut *file));
     found.unwrap_or_default().last().map_or(0, |frame| frame.record.number)
 }
 
-fn beyond(file: &mut File, path: &Path, last: u64) -> Result<Vec<Raw>, StoreError> {
+fn beyond(file: &mut dyn DiskFile, path: &Path, last: u64) -> Result<Vec<Raw>, StoreError> {
     let found = frames(file).map_err(StoreError::io("read", path))?;
     let found = found.into_iter().filter(|frame| frame.record.number > last);
     let follows = |(Frame { format, record }, expected): (Frame, u64)| {
@@ -192,8 +180,8 @@ struct Frame {
 }
 
 /// Every whole frame, in the order of the records' numbers.
-fn frames(file: &mut File) -> io::Result<Vec<Frame>> {
-    let length = file.metadata()?.len();
+fn frames(file: &mut dyn DiskFile) -> io::Result<Vec<Frame>> {
+    let length = file.len()?;
     let mut found = Vec::new();
     let mut at = 0;
     while at < length {
@@ -210,7 +198,7 @@ fn frames(file: &mut File) -> io::Result<Vec<Frame>> {
 }
 
 /// The frame that begins where the range does; none where the bytes are no frame.
-fn read_frame(file: &mut File, range: Range<u64>) -> io::Result<Option<Frame>> {
+fn read_frame(mut file: &mut dyn DiskFile, range: Range<u64>) -> io::Result<Option<Frame>> {
     let left = range.end.saturating_sub(range.start);
     if left < BLOCK_BYTES {
         return Ok(None);
@@ -223,7 +211,7 @@ fn read_frame(file: &mut File, range: Range<u64>) -> io::Result<Option<Frame>> {
         return Ok(None);
     }
     let mut events = Vec::new();
-    file.take(head.length.into()).read_to_end(&mut events)?;
+    (&mut file).take(head.length.into()).read_to_end(&mut events)?;
     let is_whole = head.checksum == checksum(head.format, head.number, head.length, &events);
     let record = Raw { number: head.number, events };
     Ok(is_whole.then_some(Frame { format: head.format, record }))

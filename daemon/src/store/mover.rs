@@ -9,11 +9,6 @@ use super::journal::frame_bytes;
 use super::record::Raw;
 use super::tail::Tail;
 
-/// Bytes of the journal that may be filled before they are moved without being asked to. Moving competes with the
-/// decisions of its moment for disk and processor, so it is left to moments when nothing else is to be done; but
-/// what waits is held in memory, and has to fit into half the journal, or a decision would wait for it.
-const WAITING_BYTES_MAX: u64 = 8 * 1_024 * 1_024;
-
 /// The records that the journal has and the storage engine does not, and the thread that moves them.
 pub(super) struct Mover {
     jobs: Option<mpsc::Sender<Vec<Arc<Raw>>>>,
@@ -24,6 +19,13 @@ pub(super) struct Mover {
     /// How many of the last of them have not been given to the thread, and their bytes in the journal.
     waiting: usize,
     waiting_bytes: u64,
+    /// Bytes of the journal that may be filled before they are moved without being asked to: half of a half. Moving
+    /// competes with the decisions of its moment for disk and processor, so it is left to moments when nothing else is
+    /// to be done; but what waits is held in memory, and has to fit into half the journal, or a decision would wait
+    /// for it.
+    waiting_bytes_max: u64,
+    /// Where there is no thread.
+    inline: Option<Arc<Tail>>,
 }
 
 #[derive(Default)]
@@ -46,6 +48,18 @@ impl Progress {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Moves these records; false where the storage engine does not take them.
+    fn moves(&self, tail: &Tail, records: &[Arc<Raw>]) -> bool {
+        let moved = tail.append(records.iter().map(AsRef::as_ref));
+        let is_moved = moved.is_ok();
+        self.change(|state| match (moved, records.last()) {
+            (Err(error), _) => state.failed = Some(error),
+            (Ok(()), Some(last)) => state.moved = last.number,
+            (Ok(()), None) => {}
+        });
+        is_moved
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state());
         self.changed.notify_all();
@@ -53,8 +67,22 @@ impl Progress {
 }
 
 impl Mover {
+    /// Moves what has come together at once when it is asked to. For whoever has no threads.
+    pub(super) fn inline(tail: Arc<Tail>, journal_half_bytes: u64) -> Self {
+        Self {
+            jobs: None,
+            thread: None,
+            progress: Arc::default(),
+            pending: VecDeque::new(),
+            waiting: 0,
+            waiting_bytes: 0,
+            waiting_bytes_max: journal_half_bytes / 2,
+            inline: Some(tail),
+        }
+    }
+
     /// Starts the thread.
-    pub(super) fn start(tail: Arc<Tail>) -> Result<Self, StoreError> {
+    pub(super) fn start(tail: Arc<Tail>, journal_half_bytes: u64) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::channel::<Vec<Arc<Raw>>>();
         let progress = Arc::new(Progress::default());
         let shared = Arc::clone(&progress);
@@ -62,11 +90,8 @@ impl Mover {
             // However this ends, nobody may wait for it for ever.
             let _over = Over(&shared);
             for records in queue {
-                if let Err(error) = tail.append(records.iter().map(AsRef::as_ref)) {
-                    return shared.change(|state| state.failed = Some(error));
-                }
-                if let Some(last) = records.last() {
-                    shared.change(|state| state.moved = last.number);
+                if !shared.moves(&tail, &records) {
+                    return;
                 }
             }
         };
@@ -81,6 +106,8 @@ impl Mover {
             pending: VecDeque::new(),
             waiting: 0,
             waiting_bytes: 0,
+            waiting_bytes_max: journal_half_bytes / 2,
+            inline: None,
         })
     }
 
@@ -95,7 +122,7 @@ impl Mover {
         self.waiting = self.waiting.saturating_add(1);
         self.waiting_bytes = self.waiting_bytes.saturating_add(frame_bytes(&record));
         self.pending.push_back(Arc::new(record));
-        if self.waiting_bytes >= WAITING_BYTES_MAX {
+        if self.waiting_bytes >= self.waiting_bytes_max {
             self.give();
         }
         Ok(())
@@ -128,7 +155,13 @@ impl Mover {
         let given = self.pending.len().saturating_sub(self.waiting);
         let records: Vec<Arc<Raw>> = self.pending.iter().skip(given).cloned().collect();
         (self.waiting, self.waiting_bytes) = (0, 0);
-        if let Some(jobs) = self.jobs.as_ref().filter(|_| !records.is_empty()) {
+        if records.is_empty() {
+            return;
+        }
+        if let Some(tail) = &self.inline {
+            // What failed is said to whoever hands the next one over, or waits.
+            self.progress.moves(tail, &records);
+        } else if let Some(jobs) = &self.jobs {
             // A thread that is gone is noticed by whoever looks at what it has done.
             let _ = jobs.send(records);
         }

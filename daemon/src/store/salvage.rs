@@ -5,6 +5,7 @@ use std::path::Path;
 use super::inspect::copy_of_tail;
 use super::intents::{Entries, Entry};
 use super::journal;
+use super::seam::system;
 use super::segments::Segments;
 use super::{StoreBuilder, StoreError, files, version};
 
@@ -27,12 +28,12 @@ pub struct Salvage {
 pub fn salvage(data_dir: &Path, builder: &mut StoreBuilder) -> Result<Salvage, StoreError> {
     // What a newer program wrote may mean something else to this one. A version that cannot be read at all
     // is damage like any other.
-    if let Err(error @ StoreError::Version { is_newer: true, .. }) = version::find(data_dir) {
+    if let Err(error @ StoreError::Version { is_newer: true, .. }) = version::find(&*system(), data_dir) {
         return Err(error);
     }
     let problem = read_records(data_dir, builder).err();
     let read = builder.number();
-    let beyond = Entries::open(&data_dir.join(files::INTENTS)).and_then(|entries| {
+    let beyond = Entries::open(&*system(), &data_dir.join(files::INTENTS)).and_then(|entries| {
         let beyond = entries.filter(|entry| !matches!(entry, Ok(entry) if entry.record <= read));
         beyond.collect::<Result<Vec<_>, _>>()
     });
@@ -54,7 +55,7 @@ pub fn salvage(data_dir: &Path, builder: &mut StoreBuilder) -> Result<Salvage, S
 
 /// Reads records until the end, or the first that cannot be read.
 fn read_records(data_dir: &Path, builder: &mut StoreBuilder) -> Result<(), StoreError> {
-    let (segments, gap) = Segments::open_prefix(data_dir.join(files::RECORDS))?;
+    let (segments, gap) = Segments::open_prefix(&system(), data_dir.join(files::RECORDS))?;
     for record in segments.records() {
         builder.push(&record?.events)?;
     }
@@ -62,13 +63,13 @@ fn read_records(data_dir: &Path, builder: &mut StoreBuilder) -> Result<(), Store
         return Err(gap);
     }
     let scratch = builder.scratch();
-    files::make_dir(&scratch)?;
+    files::make_dir(&*system(), &scratch)?;
     let tail = copy_of_tail(data_dir, &scratch)?;
     tail.settle()?;
     for raw in tail.raw(segments.last()) {
         builder.push(&raw?.parse()?.events)?;
     }
-    for raw in journal::read_beyond(&data_dir.join(files::JOURNAL), builder.number())? {
+    for raw in journal::read_beyond(&*system(), &data_dir.join(files::JOURNAL), builder.number())? {
         builder.push(&raw.parse()?.events)?;
     }
     Ok(())

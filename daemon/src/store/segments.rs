@@ -5,9 +5,9 @@
 //! records are in it, so nothing has to be read to know what there is.
 
 use std::cell::RefCell;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use treasury_core::event::FORMAT_VERSION;
@@ -15,6 +15,7 @@ use treasury_core::event::FORMAT_VERSION;
 use super::files::{self, NewFile};
 use super::frame::{Frames, Next, frame};
 use super::record::Raw;
+use super::seam::{Disk, DiskFile, OpenAs};
 use super::{Record, StoreError};
 
 const SUFFIX: &str = ".records";
@@ -47,6 +48,7 @@ struct Head {
 
 /// All files of older records.
 pub(super) struct Segments {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
     spans: Vec<Span>,
     /// Where the last reading ended: pages are mostly asked for one after another.
@@ -56,23 +58,26 @@ pub(super) struct Segments {
 struct Reading {
     span: Span,
     next: u64,
-    frames: Frames<BufReader<File>>,
+    frames: Frames<BufReader<Box<dyn DiskFile>>>,
 }
 
 impl Segments {
     /// Looks at the names alone.
-    pub(super) fn open(dir: PathBuf) -> Result<Self, StoreError> {
-        match Self::open_prefix(dir)? {
+    pub(super) fn open(disk: &Arc<dyn Disk>, dir: PathBuf) -> Result<Self, StoreError> {
+        match Self::open_prefix(disk, dir)? {
             (segments, None) => Ok(segments),
             (_, Some(gap)) => Err(gap),
         }
     }
 
     /// The files from the first on without a gap, and the gap after them if there is one.
-    pub(super) fn open_prefix(dir: PathBuf) -> Result<(Self, Option<StoreError>), StoreError> {
+    pub(super) fn open_prefix(
+        disk: &Arc<dyn Disk>,
+        dir: PathBuf,
+    ) -> Result<(Self, Option<StoreError>), StoreError> {
         let (mut spans, mut gap) = (Vec::new(), None);
         let mut expected = 1;
-        let names = if dir.is_dir() { files::names(&dir, SUFFIX)? } else { Vec::new() };
+        let names = if disk.exists(&dir) { files::names(&**disk, &dir, SUFFIX)? } else { Vec::new() };
         for span in names.iter().filter_map(|stem| Span::parse(stem)) {
             if span.first != expected {
                 gap = Some(StoreError::Gap { expected, found: span.first });
@@ -81,7 +86,7 @@ impl Segments {
             expected = span.last.saturating_add(1);
             spans.push(span);
         }
-        Ok((Self { dir, spans, reading: RefCell::new(None) }, gap))
+        Ok((Self { disk: Arc::clone(disk), dir, spans, reading: RefCell::new(None) }, gap))
     }
 
     /// All records in the files. After an error nothing more comes.
@@ -124,7 +129,7 @@ impl Segments {
             };
             let mut reading = match self.reading.take().filter(|at| at.span == *span && at.next <= next) {
                 Some(reading) => reading,
-                None => Reading::open(&self.dir, *span)?,
+                None => Reading::open(&*self.disk, &self.dir, *span)?,
             };
             while reading.next <= span.last && records.len() < limit {
                 let record = reading.record()?;
@@ -144,7 +149,7 @@ impl Segments {
         &mut self,
         records: impl Iterator<Item = Result<Raw, StoreError>>,
     ) -> Result<(), StoreError> {
-        let mut writer = SegmentWriter::begin(&self.dir, self.last().saturating_add(1))?;
+        let mut writer = SegmentWriter::begin(&self.disk, &self.dir, self.last().saturating_add(1))?;
         for record in records {
             writer.push(&record?)?;
         }
@@ -154,9 +159,9 @@ impl Segments {
 }
 
 impl Reading {
-    fn open(dir: &Path, span: Span) -> Result<Self, StoreError> {
+    fn open(disk: &dyn Disk, dir: &Path, span: Span) -> Result<Self, StoreError> {
         let path = dir.join(span.name());
-        let file = File::open(&path).map_err(StoreError::io("open", &path))?;
+        let file = disk.open(&path, OpenAs::Read).map_err(StoreError::io("open", &path))?;
         let mut frames = Frames::new(BufReader::with_capacity(1 << 16, file), 0);
         let damaged = |problem: &str| StoreError::Damaged { record: span.first, problem: problem.to_owned() };
         let Next::Json(head) = frames.next().map_err(StoreError::io("read", &path))? else {
@@ -193,8 +198,8 @@ impl Reading {
 
 /// Checks one file, frame by frame, and says what is wrong with which record. A damaged frame does not
 /// hide the ones behind it as long as lines end where they should.
-pub(super) fn problems(dir: &Path, span: Span) -> Vec<StoreError> {
-    let mut reading = match Reading::open(dir, span) {
+pub(super) fn problems(disk: &dyn Disk, dir: &Path, span: Span) -> Vec<StoreError> {
+    let mut reading = match Reading::open(disk, dir, span) {
         Ok(reading) => reading,
         Err(error) => return vec![error],
     };
@@ -222,8 +227,8 @@ pub(super) struct SegmentWriter {
 
 impl SegmentWriter {
     /// For the records from `first` on.
-    pub(super) fn begin(dir: &Path, first: u64) -> Result<Self, StoreError> {
-        let mut file = NewFile::create(dir, &format!("{first:020}"))?;
+    pub(super) fn begin(disk: &Arc<dyn Disk>, dir: &Path, first: u64) -> Result<Self, StoreError> {
+        let mut file = NewFile::create(disk, dir, &format!("{first:020}"))?;
         let head = Head { file: "records".to_owned(), format: FORMAT_VERSION };
         let head = serde_json::to_vec(&head).map_err(|error| StoreError::Json(error.to_string()))?;
         file.write(&frame(&head).ok_or(StoreError::TooLarge(head.len()))?)?;

@@ -4,9 +4,9 @@
 //! written, of another format or of another program is passed over, for the one before it or for all
 //! records. The file is a framed line that says what it is, the state in CBOR, and the CRC-32 of all that.
 
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use treasury_core::State;
@@ -14,6 +14,7 @@ use treasury_core::State;
 use super::StoreError;
 use super::files::{self, NewFile};
 use super::frame::{Frames, Next, frame};
+use super::seam::{Disk, DiskFile, OpenAs};
 
 const SUFFIX: &str = ".snapshot";
 
@@ -45,9 +46,9 @@ impl Head {
 }
 
 /// Writes the state after record `number`, and takes away snapshots that are older than the one before.
-pub(super) fn write(dir: &Path, number: u64, state: &State) -> Result<(), StoreError> {
+pub(super) fn write(disk: &Arc<dyn Disk>, dir: &Path, number: u64, state: &State) -> Result<(), StoreError> {
     let name = format!("{number:020}{SUFFIX}");
-    let mut file = NewFile::create(dir, &name)?;
+    let mut file = NewFile::create(disk, dir, &name)?;
     let mut out = Summing { inner: file.out(), sum: crc32fast::Hasher::new() };
     let head = serde_json::to_vec(&Head::of(number)).map_err(|error| StoreError::Json(error.to_string()))?;
     let path = dir.join(&name);
@@ -66,17 +67,17 @@ pub(super) fn write(dir: &Path, number: u64, state: &State) -> Result<(), StoreE
         });
     written.map_err(failed)?;
     file.finish(&path)?;
-    let all = numbers(dir)?;
+    let all = numbers(&**disk, dir)?;
     for old in all.iter().rev().skip(KEPT) {
         let path = path_of(dir, *old);
-        fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        disk.remove(&path).map_err(StoreError::io("remove", &path))?;
     }
     Ok(())
 }
 
 /// Numbers of the records that there are snapshots of, ascending.
-pub(super) fn numbers(dir: &Path) -> Result<Vec<u64>, StoreError> {
-    Ok(files::names(dir, SUFFIX)?.iter().filter_map(|stem| stem.parse().ok()).collect())
+pub(super) fn numbers(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>, StoreError> {
+    Ok(files::names(disk, dir, SUFFIX)?.iter().filter_map(|stem| stem.parse().ok()).collect())
 }
 
 /// The path of a snapshot.
@@ -96,18 +97,18 @@ pub(super) enum Unusable {
 }
 
 /// Reads a snapshot; the error says why it cannot be used.
-pub(super) fn read(dir: &Path, number: u64) -> Result<State, Unusable> {
-    let frames = proven(dir, number).map_err(Unusable::Damaged)?;
+pub(super) fn read(disk: &dyn Disk, dir: &Path, number: u64) -> Result<State, Unusable> {
+    let frames = proven(disk, dir, number).map_err(Unusable::Damaged)?;
     // What was written is known from here on; what does not fit is of another release.
     body(frames, number).map_err(Unusable::OtherForm)
 }
 
 /// The file from its beginning, after its checksum was found to be right.
-fn proven(dir: &Path, number: u64) -> Result<Frames<BufReader<File>>, String> {
+fn proven(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Frames<BufReader<Box<dyn DiskFile>>>, String> {
     let path = path_of(dir, number);
     let text = |error: io::Error| error.to_string();
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(text)?);
-    let length = file.get_ref().metadata().map_err(text)?.len();
+    let mut file = BufReader::with_capacity(1 << 16, disk.open(&path, OpenAs::Read).map_err(text)?);
+    let length = file.get_ref().len().map_err(text)?;
     let body = length.checked_sub(4).ok_or("it is too short")?;
     // Proven before anything of it is believed: the decoder never sees bytes that nobody wrote.
     let mut sum = crc32fast::Hasher::new();
@@ -131,7 +132,7 @@ fn proven(dir: &Path, number: u64) -> Result<Frames<BufReader<File>>, String> {
     Ok(Frames::new(file, 0))
 }
 
-fn body(mut frames: Frames<BufReader<File>>, number: u64) -> Result<State, String> {
+fn body(mut frames: Frames<BufReader<Box<dyn DiskFile>>>, number: u64) -> Result<State, String> {
     let head = frames.next().map_err(|error| error.to_string())?;
     let Next::Json(head) = head else { return Err("it has no head".to_owned()) };
     let head: Head = serde_json::from_slice(&head).map_err(|error| error.to_string())?;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::seam::{Disk, system};
 use super::{StoreError, files};
 
 /// Where a new store is built.
@@ -21,8 +22,8 @@ pub(super) fn is_ours(name: &str) -> bool {
 }
 
 /// Whether a whole new store waits to be put in place.
-pub(super) fn is_interrupted(data_dir: &Path) -> bool {
-    data_dir.join(STAGE).join(WHOLE).exists()
+pub(super) fn is_interrupted(disk: &dyn Disk, data_dir: &Path) -> bool {
+    disk.exists(&data_dir.join(STAGE).join(WHOLE))
 }
 
 /// A directory to build in. Dropped before what is in it is whole, it goes away.
@@ -38,7 +39,7 @@ impl Stage {
         if path.exists() {
             fs::remove_dir_all(&path).map_err(StoreError::io("remove", &path))?;
         }
-        files::make_dir(&path)?;
+        files::make_dir(&*system(), &path)?;
         Ok(Self { path })
     }
 
@@ -64,7 +65,7 @@ pub(super) fn install(data_dir: &Path) -> Result<Option<PathBuf>, StoreError> {
         .map(|number: u32| format!("{ASIDE}{number}"))
         .find(|name| !data_dir.join(name).exists())
         .unwrap_or_default();
-    files::write_whole(&stage.join(WHOLE), aside.as_bytes())?;
+    files::write_whole(&system(), &stage.join(WHOLE), aside.as_bytes())?;
     finish(data_dir)
 }
 
@@ -82,14 +83,14 @@ pub(super) fn finish(data_dir: &Path) -> Result<Option<PathBuf>, StoreError> {
             continue;
         }
         if place.exists() {
-            files::make_dir(&aside)?;
+            files::make_dir(&*system(), &aside)?;
             rename(&place, &aside.join(part))?;
-            files::sync_dir(&aside)?;
+            files::sync_dir(&*system(), &aside)?;
         }
         rename(&staged, &place)?;
-        files::sync_dir(data_dir)?;
+        files::sync_dir(&*system(), data_dir)?;
     }
     fs::remove_dir_all(&stage).map_err(StoreError::io("remove", &stage))?;
-    files::sync_dir(data_dir)?;
+    files::sync_dir(&*system(), data_dir)?;
     Ok(aside.exists().then_some(aside))
 }

@@ -59,15 +59,15 @@ fn what_is_archived_is_found_by_id_key_account_and_page_also_after_a_restart() {
     check(&memory, &all);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
-    Archive::open(&path).unwrap().add(&all[..25]).unwrap();
-    Archive::open(&path).unwrap().add(&all[25..]).unwrap();
-    check(&Archive::open(&path).unwrap(), &all);
+    Archive::open(&*seam::system(), &path).unwrap().add(&all[..25]).unwrap();
+    Archive::open(&*seam::system(), &path).unwrap().add(&all[25..]).unwrap();
+    check(&Archive::open(&*seam::system(), &path).unwrap(), &all);
     // Without the index, with half of it, and with a torn line of it.
     let index = path.join("index");
     let whole = std::fs::read(&index).unwrap();
     for left in [0, whole.len() / 2, whole.len() - 5] {
         std::fs::write(&index, &whole[..left]).unwrap();
-        check(&Archive::open(&path).unwrap(), &all);
+        check(&Archive::open(&*seam::system(), &path).unwrap(), &all);
         assert_eq!(std::fs::read(&index).unwrap(), whole, "it is made again");
     }
 }
@@ -77,12 +77,12 @@ fn an_end_that_a_crash_tore_is_taken_away_and_written_again() {
     let all = ended(12);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
-    Archive::open(&path).unwrap().add(&all).unwrap();
+    Archive::open(&*seam::system(), &path).unwrap().add(&all).unwrap();
     let proposals = path.join("proposals");
     let whole = std::fs::read(&proposals).unwrap();
     for cut in [1, 20, 700] {
         std::fs::write(&proposals, &whole[..whole.len() - cut]).unwrap();
-        let archive = Archive::open(&path).unwrap();
+        let archive = Archive::open(&*seam::system(), &path).unwrap();
         assert_eq!(archive.len(), 11, "{cut}");
         archive.complete(all.clone()).unwrap();
         assert_eq!(std::fs::read(&proposals).unwrap(), whole, "{cut}");
@@ -95,12 +95,12 @@ fn a_changed_byte_is_an_error_that_names_the_proposal_and_is_mended_from_the_rec
     let all = ended(12);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
-    Archive::open(&path).unwrap().add(&all).unwrap();
+    Archive::open(&*seam::system(), &path).unwrap().add(&all).unwrap();
     let proposals = path.join("proposals");
     let mut bytes = std::fs::read(&proposals).unwrap();
     bytes[500] ^= 1;
     std::fs::write(&proposals, &bytes).unwrap();
-    let archive = Archive::open(&path).unwrap();
+    let archive = Archive::open(&*seam::system(), &path).unwrap();
     let error = archive.get(ProposalId(1)).unwrap_err();
     assert_eq!(error.code(), "STORE_ARCHIVE_DAMAGED");
     assert!(error.to_string().contains("P1 in the archive is damaged"), "{error}");

@@ -209,7 +209,7 @@ fn a_thread_that_cannot_write_to_the_storage_engine_stops_the_store_and_nothing_
 #[test]
 fn a_record_longer_than_a_half_is_none_for_the_journal() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = Journal::open(&journal(dir.path())).unwrap();
+    let journal = Journal::open(&*seam::system(), &journal(dir.path()), 16 * 1_024 * 1_024).unwrap();
     let record = |bytes| Raw { number: 1, events: vec![b' '; bytes] };
     let half = 16 * 1_024 * 1_024;
     assert!(journal.holds(&record(0)) && journal.holds(&record(half - 24)));

@@ -5,7 +5,7 @@ use crate::store::intents::Entries;
 use crate::store::{Entry, files};
 
 fn entries(dir: &Path) -> Vec<Entry> {
-    Entries::open(&dir.join(files::INTENTS)).unwrap().collect::<Result<_, _>>().unwrap()
+    Entries::open(&*seam::system(), &dir.join(files::INTENTS)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 fn records(dir: &Path) -> Vec<u64> {

@@ -115,7 +115,7 @@ fn a_damaged_or_missing_snapshot_costs_time_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     live(&mut DiskStore::open(dir.path()).unwrap(), &steps, 10);
     let snapshots = dir.path().join(files::SNAPSHOTS);
-    let numbers = snapshot::numbers(&snapshots).unwrap();
+    let numbers = snapshot::numbers(&*seam::system(), &snapshots).unwrap();
     let [older, newest] = numbers[..] else { panic!("{numbers:?}") };
     assert_eq!(resumed(dir.path()), (Resumed { last, state: wanted.clone() }, last - newest));
 
@@ -145,11 +145,11 @@ fn a_snapshot_of_another_program_is_not_believed() {
     let dir = tempfile::tempdir().unwrap();
     live(&mut DiskStore::open(dir.path()).unwrap(), &steps, 5);
     let snapshots = dir.path().join(files::SNAPSHOTS);
-    let number = *snapshot::numbers(&snapshots).unwrap().last().unwrap();
+    let number = *snapshot::numbers(&*seam::system(), &snapshots).unwrap().last().unwrap();
     let path = snapshot::path_of(&snapshots, number);
     // The same bytes under another record's name: whole, and about something else.
     fs::rename(&path, snapshot::path_of(&snapshots, number - 1)).unwrap();
-    let why = snapshot::read(&snapshots, number - 1).unwrap_err().to_string();
+    let why = snapshot::read(&*seam::system(), &snapshots, number - 1).unwrap_err().to_string();
     assert!(why.contains(&format!("record {number}")), "{why}");
 }
 
@@ -170,7 +170,7 @@ fn a_crash_anywhere_in_a_snapshot_leaves_every_record() {
             // Half a snapshot, without its name.
             0 => fs::write(snapshots.join(format!("{last:020}.snapshot.part")), b"half").unwrap(),
             // The snapshot, and no record moved.
-            1 => snapshot::write(&snapshots, last, &wanted).unwrap(),
+            1 => snapshot::write(&seam::system(), &snapshots, last, &wanted).unwrap(),
             // Half a file of records, without its name.
             2 => fs::write(records.join(format!("{:020}.part", in_files + 1)), b"half").unwrap(),
             // The file, and its records in the storage engine still: all, or some.

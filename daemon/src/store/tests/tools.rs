@@ -83,7 +83,7 @@ fn damage_is_named_piece_by_piece_with_what_a_rebuild_does_about_it() {
     let at = text.find("{\"number\":5,").unwrap() + 60;
     flip(&file, at);
     let snapshots = dir.path().join(files::SNAPSHOTS);
-    let newest = *snapshot::numbers(&snapshots).unwrap().last().unwrap();
+    let newest = *snapshot::numbers(&*seam::system(), &snapshots).unwrap().last().unwrap();
     flip(&snapshot::path_of(&snapshots, newest), 200);
     DiskStore::open(dir.path()).unwrap().tree().remove(key(last - 1, 0)).unwrap();
     let report = inspect(dir.path()).unwrap();
@@ -160,7 +160,7 @@ fn a_new_store_is_in_place_whole_or_waits_to_be() {
         assert!(matches!(error, StoreError::Interrupted { .. }), "{error}");
         assert!(matches!(StoreBuilder::begin(dir.path()).err(), Some(StoreError::Interrupted { .. })));
         assert_eq!(StoreBuilder::finish_interrupted(dir.path()).unwrap(), Some(Some(aside.clone())));
-        assert!(!swap::is_interrupted(dir.path()));
+        assert!(!swap::is_interrupted(&*seam::system(), dir.path()));
         assert_eq!(reasons(&DiskStore::open(dir.path()).unwrap()), ["new"], "stopped after {stop}");
         assert_eq!(DiskStore::open(&aside).unwrap().resume(&mut |_| {}).unwrap().state, old);
     }
