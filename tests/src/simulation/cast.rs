@@ -24,6 +24,9 @@ pub const STOLEN: &str = "carol";
 /// Signers whose keys the daemon holds.
 pub const AGENTS: [&str; 2] = ["agent-1", "agent-2"];
 
+/// People who may stop things.
+pub const GUARDS: [&str; 2] = ["alice", "dave"];
+
 /// Accounts that people may ask to pay.
 pub const PAYERS: [&str; 4] = ["cold", "warm", "hot", "reserve"];
 
@@ -100,7 +103,7 @@ fn seed(name: &str) -> Seed {
 
 impl Default for Cast {
     fn default() -> Self {
-        let spare = ["alice-2", "carol-2", "stranger", "runner"];
+        let spare = ["alice-2", "agent-1-2", "stranger", "runner"];
         let all = PEOPLE.iter().chain(&AGENTS).chain(&PAYERS).chain(&PAYEES).chain(&spare);
         let keys: BTreeMap<String, KeyPair> =
             all.map(|name| ((*name).to_owned(), KeyPair::from_seed(&seed(name)))).collect();
@@ -247,7 +250,7 @@ impl Cast {
                 account("runner", Tier::Runner),
             ]),
             people: BTreeMap::from([
-                person("alice", &[Role::Proposer, Role::Approver]),
+                person("alice", &[Role::Proposer, Role::Approver, Role::Security]),
                 person("bob", &[Role::Proposer, Role::Approver]),
                 person("carol", &[Role::Approver]),
                 person("dave", &[Role::Approver, Role::Security, Role::Admin]),

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use treasury_core::Event;
 use treasury_core::config::{FindingKind, Treasury};
+use treasury_core::intent::Intent;
 use treasury_core::proposal::Status;
 use treasury_core::state::{Guard, Sight, State};
-use treasury_core::stops::StopSource;
+use treasury_core::stops::{StopSource, Subject};
+use treasury_core::units::AccountId;
 use treasury_core::wait::Wait;
 use treasury_core::waits::waits;
 
@@ -88,6 +90,7 @@ fn sight_word(reason: &str) -> &'static str {
 
 /// Counts what a state shows.
 pub(super) fn of_state(treasury: &Treasury, state: &State, record: &mut Record) {
+    of_workload(treasury, state, record);
     for tracked in state.escrows.values() {
         record.reach("guard", guard_word(&tracked.guard));
     }
@@ -97,6 +100,65 @@ pub(super) fn of_state(treasury: &Treasury, state: &State, record: &mut Record) 
                 record.reach("wait", wait_word(&wait));
             }
         }
+    }
+}
+
+/// Kinds of work that every range of runs is to have had; see [`of_workload`] and the checker's own.
+const WORKLOAD: [&str; 9] = [
+    "money on its way over two links into one account",
+    "a delayed move came",
+    "a delayed move was taken back",
+    "an account that was drained waits for people",
+    "a recipient refuses",
+    "two people and a finding stop one account",
+    "one agent of two cannot sign",
+    "two stores with one keystore",
+    "a reading is disputed",
+];
+
+/// Counts kinds of work that can be seen in a state.
+fn of_workload(treasury: &Treasury, state: &State, record: &mut Record) {
+    let open = || state.open.iter().filter_map(|id| state.proposals.get(id));
+    let links: BTreeSet<(&AccountId, &String)> = open()
+        .filter_map(|proposal| match &proposal.intent {
+            Intent::Move { link, destination, .. } => Some((destination, link)),
+            _ => None,
+        })
+        .collect();
+    let accounts: BTreeSet<&AccountId> = links.iter().map(|(account, _)| *account).collect();
+    if accounts.len() < links.len() {
+        record.reach("workload", "money on its way over two links into one account");
+    }
+    if !state.robbed.is_empty() {
+        record.reach("workload", "an account that was drained waits for people");
+    }
+    let refuses = |to: &AccountId| {
+        let root = state.accounts.get(to).and_then(|view| view.root);
+        root.is_some_and(|root| root.flags & xrpl_wire::flags::lsfDepositAuth != 0)
+    };
+    let mut locked = state.standing.iter().filter_map(|key| state.escrows.get(key)).filter(|tracked| {
+        let over = tracked.view.finish_after.is_some_and(|finish_after| state.now() > finish_after);
+        over && matches!(tracked.guard, Guard::Locked { .. })
+    });
+    if locked.any(|tracked| refuses(&tracked.view.destination)) {
+        record.reach("workload", "a recipient refuses");
+    }
+    if !state.unable.is_empty() {
+        record.reach("workload", "one agent of two cannot sign");
+    }
+    for account in treasury.accounts.keys() {
+        let subject = Subject::Account(*account);
+        let sources: BTreeSet<&StopSource> = state.stops.on(&subject).map(|stop| &stop.source).collect();
+        let people = sources.iter().filter(|source| matches!(source, StopSource::Person(_))).count();
+        let findings = sources.iter().any(|source| matches!(source, StopSource::Finding(_)));
+        if people > 1 && findings {
+            record.reach("workload", "two people and a finding stop one account");
+        }
+    }
+    if let Sight::Lost(reason) = &state.sight
+        && reason.contains("differs from the proven ledgers")
+    {
+        record.reach("workload", "a reading is disputed");
     }
 }
 
@@ -150,6 +212,7 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
     // The simulated ledger applies only what it knows.
     let kinds = FindingKind::ALL.iter().filter(|kind| **kind != FindingKind::OpaqueTransaction);
     expected.extend(kinds.map(|kind| ("finding", kind.word())));
+    expected.extend(WORKLOAD.map(|word| ("workload", word)));
     expected.extend(["foreign", "locked", "releasing", "released", "cancelled"].map(|word| ("guard", word)));
     expected.extend(["person", "finding", "hold", "freeze"].map(|word| ("stop", word)));
     expected.extend(["tesSUCCESS", "terQUEUED", "busy", "no reply"].map(|word| ("reply", word)));

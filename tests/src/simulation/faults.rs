@@ -47,7 +47,8 @@ faults! {
     LostHistory = "lost_history";
     /// A server announces and shows another ledger at one index, whole in itself.
     FalseLedger = "false_ledger";
-    /// A server tells of a balance that is not the ledger's.
+    /// A server tells of an account what is not the ledger's: its balance, its Sequence, its flags, what it owns, or
+    /// that it is not there.
     FalseAccount = "false_account";
     /// A server answers every request with `tooBusy`.
     TooBusy = "too_busy";
@@ -67,6 +68,12 @@ faults! {
     ClaimedFee = "claimed_fee";
     /// The network closes no ledger for a while.
     Halt = "halt";
+    /// The network closes its ledgers slowly for a while.
+    Slow = "slow";
+    /// The network's clock is not the true time, by as much as it may be.
+    NetworkClock = "network_clock";
+    /// The clock of a daemon's host is wrong for a while.
+    HostClock = "host_clock";
     /// The daemon's process dies between two inputs.
     Kill = "kill";
     /// It dies before anything of a record is written.

@@ -332,6 +332,7 @@ impl Network {
             "submit" => return self.submit(number, params),
             "ledger" => self.show_ledger(number, params),
             "account_info" => self.show_account(daemon, number, params, now_ms),
+            "account_objects" => self.show_objects(number, params),
             _ => self.read(number, params),
         };
         let garbled = self.strikes(Fault::GarbledReply, self.permille / 8);
@@ -407,12 +408,30 @@ impl Network {
             }
             read.insert(account);
         }
+        if self.strikes(Fault::FalseAccount, self.permille / 16) {
+            let misread =
+                [Misread::Richer, Misread::Poorer, Misread::Sequence, Misread::Flags, Misread::Gone];
+            let misread = misread[self.rng.random_range(0..misread.len())];
+            if misread == Misread::Gone {
+                return Err(("actNotFound".to_owned(), "Account not found.".to_owned()));
+            }
+            if let Ok(reply) = &mut reply {
+                misread.put_into(reply);
+            }
+        }
+        reply
+    }
+
+    /// What an account owns; a server that misreads it leaves something out.
+    fn show_objects(&mut self, number: usize, params: Map<String, Value>) -> Result<Value, (String, String)> {
+        let mut reply = self.read(number, params);
         if self.strikes(Fault::FalseAccount, self.permille / 16)
             && let Ok(reply) = &mut reply
-            && let Some(balance) = reply.pointer_mut("/account_data/Balance")
-            && let Some(drops) = balance.as_str().and_then(|drops| drops.parse::<u64>().ok())
+            && let Some(Value::Array(objects)) = reply.get_mut("account_objects")
+            && !objects.is_empty()
         {
-            *balance = (drops + 1).to_string().into();
+            let left_out = self.rng.random_range(0..objects.len());
+            objects.remove(left_out);
         }
         reply
     }
@@ -457,6 +476,36 @@ impl Network {
 
 /// What a connection shows: announcements, and whether it was closed.
 pub type Opened = (watch::Receiver<Option<Announced>>, watch::Receiver<bool>);
+
+/// What a server says of an account that is not so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Misread {
+    Richer,
+    Poorer,
+    Sequence,
+    Flags,
+    Gone,
+}
+
+impl Misread {
+    fn put_into(self, reply: &mut Value) {
+        let field = match self {
+            Self::Richer | Self::Poorer => "Balance",
+            Self::Sequence => "Sequence",
+            Self::Flags => "Flags",
+            Self::Gone => return,
+        };
+        let Some(told) = reply.pointer_mut(&format!("/account_data/{field}")) else { return };
+        let text = told.as_str().and_then(|text| text.parse().ok());
+        let Some(number) = told.as_u64().or(text) else { return };
+        *told = match self {
+            Self::Richer => (number + 1).to_string().into(),
+            Self::Poorer => (number / 2).to_string().into(),
+            Self::Sequence => (number + 1).into(),
+            Self::Flags | Self::Gone => (number ^ u64::from(xrpl_wire::flags::lsfDepositAuth)).into(),
+        };
+    }
+}
 
 fn not_found() -> (String, String) {
     ("lgrNotFound".to_owned(), "ledgerNotFound".to_owned())

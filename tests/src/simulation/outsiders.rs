@@ -6,11 +6,12 @@ use rand::seq::IndexedRandom;
 use treasury_core::proposal::Status;
 use treasury_core::units::{AccountId, EscrowKey};
 use xrpl_wire::typed::{
-    EscrowCancel, EscrowCreate, EscrowFinish, Payment, SetRegularKey, SignerEntry, SignerListSet, TxBody,
+    AccountSet, EscrowCancel, EscrowCreate, EscrowFinish, Payment, SetRegularKey, SignerEntry, SignerListSet,
+    TxBody,
 };
-use xrpl_wire::{Amount, RippleTime, SeqProxy, Signer, Transaction, condition, sign};
+use xrpl_wire::{Amount, RippleTime, SeqProxy, Signer, Transaction, condition, flags, sign};
 
-use super::cast::{PAYERS, STOLEN, sequence_of, xrp};
+use super::cast::{PAYEES, PAYERS, STOLEN, XRP, sequence_of, xrp};
 use super::people::Act;
 use super::world::{Due, World};
 
@@ -25,6 +26,16 @@ pub(super) enum Outsider {
     RestoreList(&'static str),
     /// Alice changes her RegularKey.
     ChangeKey,
+    /// Half of the agents get another key, which the daemon does not have.
+    RotateAgent,
+    /// And the one that it has.
+    RestoreAgent,
+    /// Most of what an account has is gone, past the daemons.
+    Drain,
+    /// A recipient takes only what it has authorized.
+    Refuse,
+    /// And takes everything again.
+    Accept(&'static str),
     /// A person makes an escrow by hand.
     MakeEscrow,
     /// Somebody finishes an escrow made by hand.
@@ -45,6 +56,9 @@ impl World {
             Outsider::UseTicket,
             Outsider::ChangeList,
             Outsider::ChangeKey,
+            Outsider::RotateAgent,
+            Outsider::Drain,
+            Outsider::Refuse,
             Outsider::MakeEscrow,
             Outsider::Pay,
             Outsider::Meddle,
@@ -65,6 +79,17 @@ impl World {
                 self.by_hand(account, &body).map(|()| "restore list")
             }
             Outsider::ChangeKey => self.change_key(),
+            Outsider::RotateAgent => self.rotate_agent(),
+            Outsider::RestoreAgent => self.restore_agent(),
+            Outsider::Drain => self.drain(),
+            Outsider::Refuse => self.refuse(),
+            Outsider::Accept(payee) => {
+                let body = TxBody::AccountSet(AccountSet {
+                    clear_flag: Some(flags::asfDepositAuth),
+                    ..AccountSet::default()
+                });
+                self.by_hand(payee, &body).map(|()| "accept payments")
+            }
             Outsider::MakeEscrow => self.make_escrow(),
             Outsider::FinishEscrow(key, fulfillment) => self.finish_by_hand(key, fulfillment),
             Outsider::Pay => {
@@ -84,9 +109,14 @@ impl World {
 
     /// A transaction with an account's next Sequence, signed with its master key.
     fn by_hand(&mut self, account: &'static str, body: &TxBody) -> Option<()> {
+        self.by_hand_of(account, account, body)
+    }
+
+    /// A transaction with an account's next Sequence, signed with this key.
+    fn by_hand_of(&mut self, key: &str, account: &str, body: &TxBody) -> Option<()> {
         let id = self.cast.id(account);
         let sequence = sequence_of(self.shared.lock().ledger().open().state(), &id)?;
-        let tx = self.cast.signed(account, id, SeqProxy::Sequence(sequence), body);
+        let tx = self.cast.signed(key, id, SeqProxy::Sequence(sequence), body);
         self.submit(&tx);
         Some(())
     }
@@ -140,6 +170,52 @@ impl World {
         self.by_hand("alice", &TxBody::SetRegularKey(SetRegularKey { regular_key: key }))?;
         self.people.alice_signs_with = with;
         Some("change a key")
+    }
+
+    /// Agent 1 signs with another key from now on, and with its master key no longer.
+    fn rotate_agent(&mut self) -> Option<&'static str> {
+        if self.people.agent_is_rotated {
+            return None;
+        }
+        let regular_key = Some(self.cast.id("agent-1-2"));
+        self.by_hand("agent-1", &TxBody::SetRegularKey(SetRegularKey { regular_key }))?;
+        let set_flag = Some(flags::asfDisableMaster);
+        self.by_hand("agent-1", &TxBody::AccountSet(AccountSet { set_flag, ..AccountSet::default() }))?;
+        self.people.agent_is_rotated = true;
+        let wait = self.rng.random_range(60_000..3_000_000);
+        self.after(wait, Due::Act(Act::Outside(Outsider::RestoreAgent)));
+        Some("rotate an agent's key")
+    }
+
+    fn restore_agent(&mut self) -> Option<&'static str> {
+        let clear_flag = Some(flags::asfDisableMaster);
+        let body = TxBody::AccountSet(AccountSet { clear_flag, ..AccountSet::default() });
+        self.by_hand_of("agent-1-2", "agent-1", &body)?;
+        self.by_hand_of("agent-1-2", "agent-1", &TxBody::SetRegularKey(SetRegularKey { regular_key: None }))?;
+        self.people.agent_is_rotated = false;
+        Some("restore an agent's key")
+    }
+
+    fn drain(&mut self) -> Option<&'static str> {
+        let name = *["hot", "hot", "reserve"].choose(&mut self.rng)?;
+        let root = xrpl_wire::index::account_root(&self.cast.id(name));
+        let has = {
+            let network = self.shared.lock();
+            network.ledger().validated().state.object(&root)?.drops(xrpl_wire::sf::Balance)?.get()
+        };
+        let part = self.rng.random_range(50..90);
+        let body = payment(self.cast.id("exchange"), has / XRP * part / 100);
+        self.by_hand(name, &body)?;
+        Some("drain an account")
+    }
+
+    fn refuse(&mut self) -> Option<&'static str> {
+        let payee = *PAYEES.choose(&mut self.rng)?;
+        let set_flag = Some(flags::asfDepositAuth);
+        self.by_hand(payee, &TxBody::AccountSet(AccountSet { set_flag, ..AccountSet::default() }))?;
+        let wait = self.rng.random_range(60_000..5_000_000);
+        self.after(wait, Due::Act(Act::Outside(Outsider::Accept(payee))));
+        Some("refuse payments")
     }
 
     fn make_escrow(&mut self) -> Option<&'static str> {

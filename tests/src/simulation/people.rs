@@ -10,7 +10,7 @@ use treasury_core::stops::{StopKind, StopSource};
 use treasury_core::units::{AccountId, HexBytes, ProposalId, StopId};
 use xrpl_wire::{KeyPair, Transaction, sign};
 
-use super::cast::{DEADLINE_MAX_SECONDS, DELAYED_SOURCE, PAYEES, PEOPLE, XRP, drops};
+use super::cast::{DEADLINE_MAX_SECONDS, DELAYED_SOURCE, GUARDS, PAYEES, PEOPLE, XRP, drops};
 use super::checker::Intent;
 use super::node::Pending;
 use super::outsiders::Outsider;
@@ -40,11 +40,13 @@ pub(super) struct People {
     asked: Vec<(u32, usize, &'static str, Propose)>,
     /// The key that alice signs with now.
     pub(super) alice_signs_with: &'static str,
+    /// Agent 1 has another key than the daemon.
+    pub(super) agent_is_rotated: bool,
 }
 
 impl People {
     pub(super) fn new() -> Self {
-        Self { next_tag: 1_000, asked: Vec::new(), alice_signs_with: "alice" }
+        Self { next_tag: 1_000, asked: Vec::new(), alice_signs_with: "alice", agent_is_rotated: false }
     }
 }
 
@@ -122,7 +124,8 @@ impl World {
             }
             (69..78, Some(proposal)) => {
                 let proposal = self.any_escrow(daemon).unwrap_or(proposal);
-                self.ask(daemon, "dave", None, Command::Flag { proposal, reason }).await;
+                let guard = *GUARDS.choose(&mut self.rng).unwrap_or(&"dave");
+                self.ask(daemon, guard, None, Command::Flag { proposal, reason }).await;
                 "flag"
             }
             (78..84, Some(proposal)) => {
@@ -135,7 +138,12 @@ impl World {
             }
             (84..86, _) => {
                 let account = self.any_account();
-                self.ask(daemon, "dave", None, Command::Freeze { account, reason }).await;
+                for guard in GUARDS {
+                    if self.rng.random_bool(0.7) {
+                        let reason = reason.clone();
+                        self.ask(daemon, guard, None, Command::Freeze { account, reason }).await;
+                    }
+                }
                 "freeze"
             }
             (86..92, _) => {

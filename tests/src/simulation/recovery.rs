@@ -2,7 +2,7 @@
 
 use treasury_core::Command;
 
-use super::cast::{DEADLINE_MAX_SECONDS, DELAY_SECONDS, PAYERS, WINDOW_SECONDS, XRP};
+use super::cast::{DEADLINE_MAX_SECONDS, DELAY_SECONDS, PAYEES, PAYERS, WINDOW_SECONDS, XRP};
 use super::outsiders::Outsider;
 use super::world::World;
 
@@ -33,6 +33,10 @@ impl World {
         self.run_until(seconds).await;
         for account in PAYERS {
             self.outside(Outsider::RestoreList(account));
+        }
+        self.outside(Outsider::RestoreAgent);
+        for payee in PAYEES {
+            self.outside(Outsider::Accept(payee));
         }
         for daemon in 0..self.nodes.len() {
             self.unfreeze(daemon).await;

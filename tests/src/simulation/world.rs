@@ -18,7 +18,7 @@ use treasuryd::metrics::Metrics;
 use treasuryd::signer::Signer;
 use xrpl_wire::{RippleTime, Transaction};
 
-use super::cast::Cast;
+use super::cast::{CLOCK_SECONDS, Cast};
 use super::checker::{Checker, Heard, Rule};
 use super::coverage;
 use super::faults::Fault;
@@ -69,6 +69,12 @@ pub(super) struct World {
     answers: (mpsc::UnboundedSender<Answered>, mpsc::UnboundedReceiver<Answered>),
     /// Ledger time when the run began.
     epoch: u32,
+    /// The network closes its ledgers slowly up to this one.
+    slow_until: u32,
+    /// By how many seconds the network's clock is wrong.
+    network_clock: i64,
+    /// By how many seconds the clock of each daemon's host is wrong, and until when.
+    host_clocks: Vec<(i64, u64)>,
     crash_permille: u32,
 }
 
@@ -106,10 +112,16 @@ impl World {
             scheduled: 0,
             answers: mpsc::unbounded_channel(),
             epoch: first.header.close_time.0,
+            slow_until: 0,
+            network_clock: 0,
+            host_clocks: vec![(0, 0); daemons],
             crash_permille: [1, 2, 4][rng.random_range(0..3)],
             rng,
         };
         world.line(format!("seed {seed}: {daemons} daemon(s), {permille} in a thousand requests suffer"));
+        if daemons > 1 {
+            world.reach("workload", "two stores with one keystore");
+        }
         world.after(1, Due::Close);
         world.after(TICK_MS, Due::Tick);
         for number in 0..daemons {
@@ -186,8 +198,9 @@ impl World {
             Due::Close => self.close().await,
             Due::Tick => {
                 let wall_ms = self.now_ms();
-                let utc = RippleTime(self.epoch + u32::try_from(wall_ms / 1_000).unwrap_or(u32::MAX));
                 for number in 0..self.nodes.len() {
+                    let wrong_by = self.host_clock(number, wall_ms);
+                    let utc = self.clock(wrong_by);
                     self.take(number, Input::Tick { wall_ms, utc }).await;
                 }
                 self.after(TICK_MS, Due::Tick);
@@ -203,10 +216,45 @@ impl World {
         }
     }
 
+    /// What a clock shows that is wrong by so many seconds.
+    fn clock(&self, wrong_by: i64) -> RippleTime {
+        let now = i64::from(self.epoch) + i64::try_from(self.now_ms() / 1_000).unwrap_or(i64::MAX);
+        RippleTime(u32::try_from(now + wrong_by).unwrap_or(u32::MAX))
+    }
+
+    /// By how much the clock of a daemon's host is wrong now.
+    fn host_clock(&mut self, number: usize, now_ms: u64) -> i64 {
+        if self.rng.random_range(0..4) == 0 && self.strikes(Fault::HostClock, 1) {
+            let most = [30, 30, 30, 7_200][self.rng.random_range(0..4)];
+            let wrong_by = self.rng.random_range(-most..=most);
+            self.host_clocks[number] = (wrong_by, now_ms + self.rng.random_range(10_000..900_000));
+        }
+        let (wrong_by, until_ms) = self.host_clocks[number];
+        if self.healed || until_ms < now_ms { 0 } else { wrong_by }
+    }
+
+    /// Until the next ledger closes, in milliseconds.
+    fn pace(&mut self) -> u64 {
+        if self.strikes(Fault::Slow, 1) {
+            self.slow_until = self.index + self.rng.random_range(3..60);
+        }
+        if self.strikes(Fault::Halt, 1) {
+            self.rng.random_range(30_000..400_000)
+        } else if self.slow_until > self.index && !self.healed {
+            self.rng.random_range(6_000..22_000)
+        } else {
+            self.rng.random_range(3_000..=5_000)
+        }
+    }
+
     /// The network closes a ledger.
     async fn close(&mut self) {
-        let now = self.epoch + u32::try_from(self.now_ms() / 1_000).unwrap_or(u32::MAX);
-        let closed = self.shared.lock().close(RippleTime(now));
+        if self.strikes(Fault::NetworkClock, 2) {
+            let most = i64::from(CLOCK_SECONDS);
+            self.network_clock = self.rng.random_range(-most..=most);
+        }
+        let now = self.clock(if self.healed { 0 } else { self.network_clock });
+        let closed = self.shared.lock().close(now);
         self.checker.time(self.now_ms());
         self.index = closed.header.index;
         for tx in &closed.transactions {
@@ -223,11 +271,10 @@ impl World {
                 self.checker.can_act(number);
             }
         }
-        let wait = if self.strikes(Fault::Halt, 1) {
-            self.rng.random_range(30_000..400_000)
-        } else {
-            self.rng.random_range(3_000..=5_000)
-        };
+        for word in self.checker.take_reached() {
+            self.reach("workload", word);
+        }
+        let wait = self.pace();
         self.after(wait, Due::Close);
         if self.index.is_multiple_of(LOOK_LEDGERS) {
             for number in 0..self.nodes.len() {

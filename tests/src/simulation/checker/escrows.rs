@@ -98,6 +98,9 @@ impl Checker {
     pub(super) fn finished(&mut self, key: EscrowKey) {
         let Some(made) = self.is_over(key) else { return };
         let flow = made.tag.map_or(Flow::Move(made.daemon), Flow::Asked);
+        if made.tag.is_none() {
+            self.reached.push("a delayed move came");
+        }
         self.flows_in(flow, made.destination, made.amount);
         let intent = made.tag.and_then(|tag| self.intents.get(&tag));
         if let Some(proposal) = intent.and_then(|intent| intent.proposal)

@@ -28,7 +28,11 @@ impl Checker {
         }
     }
 
+    /// Where several stand, each has to be named, and such a request is refused.
     fn lifts(&mut self, daemon: usize, what: Stopped) {
+        if self.stops.iter().filter(|((of, _), stopped)| *of == daemon && **stopped == what).count() > 1 {
+            return;
+        }
         self.stops.retain(|(of, _), stopped| *of != daemon || *stopped != what);
     }
 

@@ -66,7 +66,10 @@ impl Checker {
                 self.finished(EscrowKey { owner: finish.owner, sequence: finish.offer_sequence });
             }
             Ok(TxBody::EscrowCancel(cancel)) if succeeded => {
-                self.is_over(EscrowKey { owner: cancel.owner, sequence: cancel.offer_sequence });
+                let made = self.is_over(EscrowKey { owner: cancel.owner, sequence: cancel.offer_sequence });
+                if made.is_some_and(|made| made.tag.is_none()) {
+                    self.reached.push("a delayed move was taken back");
+                }
             }
             _ => {}
         }

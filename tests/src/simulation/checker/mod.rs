@@ -160,6 +160,8 @@ pub struct Checker {
     steady_since: u32,
     /// True time, in milliseconds.
     now_ms: u64,
+    /// What was seen to have happened since somebody asked.
+    reached: Vec<&'static str>,
 }
 
 impl Checker {
@@ -190,6 +192,7 @@ impl Checker {
             close_time: first.header.close_time.0,
             steady_since: first.header.index,
             now_ms: 0,
+            reached: Vec::new(),
             treasury,
             cast,
         }
@@ -213,6 +216,11 @@ impl Checker {
     /// The true time, in milliseconds since the run began.
     pub fn time(&mut self, now_ms: u64) {
         self.now_ms = now_ms;
+    }
+
+    /// What was seen to have happened since the last call, in words.
+    pub fn take_reached(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.reached)
     }
 
     /// What was broken so far, in order.
