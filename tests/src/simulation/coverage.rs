@@ -213,6 +213,7 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
     let kinds = FindingKind::ALL.iter().filter(|kind| **kind != FindingKind::OpaqueTransaction);
     expected.extend(kinds.map(|kind| ("finding", kind.word())));
     expected.extend(WORKLOAD.map(|word| ("workload", word)));
+    expected.extend(["death while starting", "death while nobody waits"].map(|word| ("store", word)));
     expected.extend(["foreign", "locked", "releasing", "released", "cancelled"].map(|word| ("guard", word)));
     expected.extend(["person", "finding", "hold", "freeze"].map(|word| ("stop", word)));
     expected.extend(["tesSUCCESS", "terQUEUED", "busy", "no reply"].map(|word| ("reply", word)));

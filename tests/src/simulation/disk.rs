@@ -1,286 +1,402 @@
-//! A simulated disk, and the daemon's store on it.
+//! A simulated disk under the daemon's own store.
 //!
-//! The disk is one append-only file that remembers how much of it was synced. A process that dies leaves the
-//! synced part whole; of the rest, chance decides. The store writes the real store's chunks into frames with a
-//! length and a checksum, so what comes back after a crash is a prefix of whole records: what the real storage
-//! engine promises too.
+//! It remembers what was not made durable: bytes of a file that were written since the file was synced, and names
+//! that were changed since their directory was. A process that dies leaves all of it; when the power goes, chance
+//! decides how much of it is there: some writes and not the later ones, and of the last of them some sectors.
 
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::Rng;
-use treasury_core::Event;
-use treasuryd::store::record::{Assembler, Key, encode};
-use treasuryd::store::{Archive, Record, Store, StoreError};
+use rand::rngs::StdRng;
+use treasuryd::store::StoreError;
+use treasuryd::store::seam::{Disk, DiskFile, OpenAs};
 
 use super::faults::Fault;
 
-const FRAME_HEADER: usize = 8;
-const KEY_BYTES: usize = 10;
+/// What a disk writes at once or not at all.
+const SECTOR: usize = 512;
 
 /// The disk under one daemon's store. Clones are the same disk.
 #[derive(Clone, Default)]
-pub struct Disk {
+pub struct SimDisk {
     inner: Arc<Mutex<Inner>>,
+}
+
+impl fmt::Debug for SimDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimDisk").finish_non_exhaustive()
+    }
 }
 
 #[derive(Default)]
 struct Inner {
+    dirs: BTreeSet<PathBuf>,
+    names: BTreeMap<PathBuf, usize>,
+    nodes: Vec<Node>,
+    /// Names that were changed and are not durable, oldest first: how they were before.
+    renamed: Vec<(PathBuf, Option<usize>)>,
+    /// Where the process is to die: how, and in how many operations.
+    crash: Option<(Fault, u32)>,
+    /// The process is dead: nothing that it still does has an effect.
+    is_dead: bool,
+    is_full: bool,
+    is_locked: bool,
+}
+
+/// What is in a file.
+#[derive(Default)]
+struct Node {
     bytes: Vec<u8>,
-    synced: usize,
-    /// Where each record begins; record 1 first.
-    records: Vec<usize>,
-    /// Where the process is to die in the next append.
-    crash: Option<Fault>,
-    full: bool,
-    /// The events of records that became durable since somebody looked.
-    fresh: Vec<Event>,
+    /// What was changed and is not durable, oldest first: where, what was there, and how long the file was.
+    changed: Vec<(usize, Vec<u8>, usize)>,
 }
 
-/// What a disk held when a process started on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recovered {
-    /// Whole records.
-    pub records: u64,
-    /// Bytes that were written and never synced, and are gone.
-    pub dropped_bytes: usize,
-    /// Whether something that had been synced is damaged, which a disk must not do.
-    pub damaged: bool,
+impl Node {
+    fn write(&mut self, at: usize, bytes: &[u8]) {
+        let (before, end) = (self.bytes.len(), at + bytes.len());
+        let old = self.bytes.get(at..end.min(before)).unwrap_or_default().to_vec();
+        self.changed.push((at, old, before));
+        if end > before {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes[at..end].copy_from_slice(bytes);
+    }
+
+    fn resize(&mut self, len: usize) {
+        let before = self.bytes.len();
+        let old = self.bytes.get(len..).unwrap_or_default().to_vec();
+        self.changed.push((len.min(before), old, before));
+        self.bytes.resize(len, 0);
+    }
+
+    /// Keeps the first so many changes that are not durable, and of the one after them some sectors.
+    fn keep(&mut self, changes: usize, mut torn: Option<&mut StdRng>) {
+        while self.changed.len() > changes {
+            let Some((at, old, len)) = self.changed.pop() else { break };
+            // Only what was written in place can be there in part.
+            let in_place = len == self.bytes.len();
+            let after = self.bytes.get(at..at + old.len()).filter(|_| in_place).unwrap_or_default().to_vec();
+            self.bytes.resize(len, 0);
+            self.bytes[at..at + old.len()].copy_from_slice(&old);
+            if self.changed.len() == changes
+                && let Some(rng) = torn.take()
+            {
+                for (sector, there) in after.chunks(SECTOR).enumerate() {
+                    let begin = at + sector * SECTOR;
+                    if rng.random_bool(0.5) {
+                        self.bytes[begin..begin + there.len()].copy_from_slice(there);
+                    }
+                }
+            }
+        }
+        self.changed.clear();
+    }
 }
 
-impl Disk {
+impl Inner {
+    /// Something is about to be changed or made durable. `Ok(true)`: it happens; `Ok(false)`: it happens, and the
+    /// process learns nothing of it any more.
+    fn operation(&mut self) -> io::Result<bool> {
+        if self.is_dead {
+            return Err(dead());
+        }
+        let Some((fault, left)) = &mut self.crash else { return Ok(true) };
+        if matches!(fault, Fault::CrashAfterSync | Fault::CrashBetweenEffects) {
+            return Ok(true);
+        }
+        *left = left.saturating_sub(1);
+        if *left > 0 {
+            return Ok(true);
+        }
+        self.is_dead = true;
+        if *fault == Fault::CrashBeforeWrite { Err(dead()) } else { Ok(false) }
+    }
+
+    fn has_room(&self) -> io::Result<()> {
+        if self.is_full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn name(&mut self, path: &Path, node: Option<usize>) {
+        let before = match node {
+            Some(node) => self.names.insert(path.to_owned(), node),
+            None => self.names.remove(path),
+        };
+        self.renamed.push((path.to_owned(), before));
+    }
+}
+
+/// What an operation says that the process does not live to hear.
+fn told(heard: bool) -> io::Result<()> {
+    if heard { Ok(()) } else { Err(dead()) }
+}
+
+fn dead() -> io::Error {
+    io::Error::other("the process is dead")
+}
+
+impl SimDisk {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The process dies at this point of its next append.
-    pub fn crash_at(&self, point: Fault) {
-        self.inner().crash = Some(point);
+    /// The process dies in this way: in so many operations of the disk, where it is one of the disk's.
+    pub fn crash_at(&self, point: Fault, operations: u32) {
+        self.inner().crash = Some((point, operations));
     }
 
-    /// The point at which the process is to die, while that is still to come.
+    /// The way in which the process is to die or has died, while it is not dealt with.
     #[must_use]
     pub fn crash(&self) -> Option<Fault> {
-        self.inner().crash
+        self.inner().crash.map(|(fault, _)| fault)
     }
 
-    /// Whether a crash is still to come.
+    /// The process died in an operation of the disk.
     #[must_use]
-    pub fn crash_is_due(&self) -> bool {
-        self.inner().crash.is_some()
+    pub fn is_dead(&self) -> bool {
+        self.inner().is_dead
     }
 
     /// Takes no more, or takes again.
     pub fn set_full(&self, full: bool) {
-        self.inner().full = full;
+        self.inner().is_full = full;
+    }
+
+    /// Whether it takes no more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.inner().is_full
     }
 
     /// Nothing happens to it any more.
     pub fn heal(&self) {
         let mut inner = self.inner();
-        (inner.full, inner.crash) = (false, None);
-    }
-
-    /// The events of records that became durable since the last call.
-    pub fn take_fresh(&self) -> Vec<Event> {
-        std::mem::take(&mut self.inner().fresh)
-    }
-
-    /// The process is dead: decides what is left of what was never synced. `kind` says how a crash that was
-    /// asked for leaves it; otherwise chance decides.
-    pub fn power_cut(&self, kind: Option<Fault>, rng: &mut impl Rng) {
-        let mut inner = self.inner();
-        inner.crash = None;
-        let unsynced = inner.bytes.len() - inner.synced;
-        if unsynced == 0 {
-            return;
+        inner.is_full = false;
+        if !inner.is_dead {
+            inner.crash = None;
         }
-        let kept = match kind {
+    }
+
+    /// The process is dead, and everything that it did is there.
+    pub fn process_ends(&self) {
+        let mut inner = self.inner();
+        (inner.crash, inner.is_dead) = (None, false);
+    }
+
+    /// The process is dead and the power is gone: decides what is left of what was never made durable. The crash that
+    /// was asked for says how; otherwise chance decides.
+    pub fn power_cut(&self, rng: &mut StdRng) {
+        let mut inner = self.inner();
+        let kind = inner.crash.take().map(|(fault, _)| fault);
+        inner.is_dead = false;
+        let kept = |changes: usize, rng: &mut StdRng| match kind {
             Some(Fault::CrashLostWrite | Fault::CrashBeforeWrite) => 0,
-            Some(Fault::CrashKeptWrite) => unsynced,
-            _ => rng.random_range(0..unsynced),
+            Some(Fault::CrashKeptWrite) => changes,
+            _ => rng.random_range(0..=changes),
         };
-        // A part may also be there with a hole in it: sectors are written in any order.
-        let hole = kept > 0 && kind == Some(Fault::CrashTornWrite) && rng.random_bool(0.5);
-        let end = inner.synced + kept;
-        if hole {
-            let at = inner.synced + rng.random_range(0..kept);
-            if let Some(byte) = inner.bytes.get_mut(at) {
-                *byte ^= 0x5A;
-            }
-        } else {
-            inner.bytes.truncate(end);
+        let torn =
+            !matches!(kind, Some(Fault::CrashLostWrite | Fault::CrashBeforeWrite | Fault::CrashKeptWrite));
+        let names = kept(inner.renamed.len(), rng);
+        while inner.renamed.len() > names {
+            let Some((path, before)) = inner.renamed.pop() else { break };
+            match before {
+                Some(node) => inner.names.insert(path, node),
+                None => inner.names.remove(&path),
+            };
+        }
+        inner.renamed.clear();
+        for node in inner.nodes.iter_mut().filter(|node| !node.changed.is_empty()) {
+            let changes = kept(node.changed.len(), rng);
+            node.keep(changes, torn.then_some(&mut *rng));
         }
     }
 
-    /// Finds the whole records, and cuts off what follows them.
-    pub fn recover(&self) -> Recovered {
+    /// Changes one byte of the file, which a disk must not do.
+    #[cfg(test)]
+    pub(super) fn damage(&self, name: &str, at: usize) {
         let mut inner = self.inner();
-        inner.fresh.clear();
-        let before = inner.bytes.len();
-        let mut records = Vec::new();
-        let (mut at, mut begin) = (0, 0);
-        while let Some((key, value, next)) = frame(&inner.bytes, at) {
-            at = next;
-            if ends_record(&key, value) {
-                records.push(begin);
-                begin = next;
+        let node = inner.names.iter().find(|(path, _)| path.ends_with(name)).map(|(_, node)| *node).unwrap();
+        inner.nodes[node].bytes[at] ^= 1;
+    }
+}
+
+impl Disk for SimDisk {
+    fn open(&self, path: &Path, how: OpenAs) -> io::Result<Box<dyn DiskFile>> {
+        let mut inner = self.inner();
+        let known = inner.names.get(path).copied();
+        let node = match (known, how) {
+            (Some(node), OpenAs::Read | OpenAs::Append | OpenAs::AppendOrNew | OpenAs::InPlace) => node,
+            (None, OpenAs::Read | OpenAs::Append) => return Err(io::ErrorKind::NotFound.into()),
+            (None, OpenAs::AppendOrNew | OpenAs::InPlace) | (_, OpenAs::New) => {
+                let heard = inner.operation()?;
+                inner.has_room()?;
+                let node = inner.nodes.len();
+                inner.nodes.push(Node::default());
+                inner.name(path, Some(node));
+                told(heard)?;
+                node
             }
-        }
-        inner.records = records;
-        inner.bytes.truncate(begin);
-        let damaged = begin < inner.synced;
-        inner.synced = begin;
-        Recovered {
-            records: u64::try_from(inner.records.len()).unwrap_or(u64::MAX),
-            dropped_bytes: before - begin,
-            damaged,
-        }
-    }
-
-    /// A store for a process that starts on this disk.
-    #[must_use]
-    pub fn store(&self) -> SimStore {
-        SimStore { disk: self.clone(), archive: Arc::new(Archive::in_memory()) }
-    }
-}
-
-/// The frame at a place: key, value, and where the next one begins.
-fn frame(bytes: &[u8], at: usize) -> Option<(Key, &[u8], usize)> {
-    let header = bytes.get(at..at.checked_add(FRAME_HEADER)?)?;
-    let (length, sum) = header.split_at(4);
-    let length = usize::try_from(u32::from_be_bytes(length.try_into().ok()?)).ok()?;
-    let sum = u32::from_be_bytes(sum.try_into().ok()?);
-    let begin = at + FRAME_HEADER;
-    let body = bytes.get(begin..begin.checked_add(length)?)?;
-    if crc32fast::hash(body) != sum {
-        return None;
-    }
-    let (key, value) = body.split_at_checked(KEY_BYTES)?;
-    Some((key.try_into().ok()?, value, begin + length))
-}
-
-/// Whether a chunk is its record's last: the chunk's number ends the key, how many there are is in the value
-/// after the format's version. Replay looks at the rest.
-fn ends_record(key: &Key, value: &[u8]) -> bool {
-    let chunk = u16::from_be_bytes([key[8], key[9]]);
-    let of = value.get(2..4).and_then(|of| of.try_into().ok()).map_or(0, u16::from_be_bytes);
-    chunk.checked_add(1) == Some(of)
-}
-
-/// The daemon's store on a [`Disk`].
-pub struct SimStore {
-    disk: Disk,
-    /// Made from the records anew with each process.
-    archive: Arc<Archive>,
-}
-
-impl Store for SimStore {
-    fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
-        let mut inner = self.disk.inner();
-        let crash = inner.crash;
-        if crash == Some(Fault::CrashBeforeWrite) {
-            return Err(StoreError::Injected);
-        }
-        if inner.full {
-            let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            return Err(StoreError::Io { action: "write", path: "simulated".into(), source });
-        }
-        let number = u64::try_from(inner.records.len()).unwrap_or(u64::MAX).saturating_add(1);
-        let begin = inner.bytes.len();
-        for (key, value) in encode(number, events)? {
-            let length = u32::try_from(key.len() + value.len()).map_err(|_| StoreError::Injected)?;
-            let mut hasher = crc32fast::Hasher::new();
-            hasher.update(&key);
-            hasher.update(&value);
-            inner.bytes.extend(length.to_be_bytes());
-            inner.bytes.extend(hasher.finalize().to_be_bytes());
-            inner.bytes.extend(key);
-            inner.bytes.extend(value);
-        }
-        if matches!(crash, Some(Fault::CrashLostWrite | Fault::CrashTornWrite | Fault::CrashKeptWrite)) {
-            return Err(StoreError::Injected);
-        }
-        inner.synced = inner.bytes.len();
-        inner.records.push(begin);
-        inner.fresh.extend_from_slice(events);
-        Ok(number)
-    }
-
-    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
-        let inner = self.disk.inner();
-        let first = usize::try_from(after).unwrap_or(usize::MAX);
-        let Some(mut at) = inner.records.get(first).copied() else { return Ok(Vec::new()) };
-        let mut assembler = Assembler::new(after);
-        let mut records = Vec::new();
-        while records.len() < limit {
-            let Some((key, value, next)) = frame(&inner.bytes, at) else { break };
-            records.extend(assembler.take(&key, value)?);
-            at = next;
-        }
-        Ok(records)
-    }
-
-    fn archive(&self) -> Arc<Archive> {
-        Arc::clone(&self.archive)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rand::SeedableRng;
-    use rand::rngs::StdRng;
-
-    use super::*;
-
-    fn event(failures: u32) -> Event {
-        Event::BreakerCounted { account: None, cause: treasury_core::failure::Cause::Errand, failures }
-    }
-
-    fn numbers(disk: &Disk) -> Vec<u32> {
-        let read = |event: &Event| match event {
-            Event::BreakerCounted { failures, .. } => *failures,
-            other => panic!("{other:?}"),
         };
-        disk.store().read(0, 100).unwrap().iter().flat_map(|record| &record.events).map(read).collect()
+        let appends = matches!(how, OpenAs::Append | OpenAs::AppendOrNew);
+        Ok(Box::new(SimFile { disk: self.clone(), node, at: 0, appends }))
     }
 
-    #[test]
-    fn what_was_synced_survives_and_of_the_rest_only_whole_records() {
-        for seed in 0..200 {
-            let mut rng = StdRng::seed_from_u64(seed);
-            for (crash, survives) in [
-                (Fault::CrashBeforeWrite, Some(false)),
-                (Fault::CrashLostWrite, Some(false)),
-                (Fault::CrashKeptWrite, Some(true)),
-                (Fault::CrashTornWrite, None),
-            ] {
-                let disk = Disk::default();
-                let mut store = disk.store();
-                store.append(&[event(1)]).unwrap();
-                store.append(&[event(2), event(3)]).unwrap();
-                disk.crash_at(crash);
-                store.append(&[event(4)]).unwrap_err();
-                disk.power_cut(Some(crash), &mut rng);
-                let recovered = disk.recover();
-                assert!(!recovered.damaged);
-                let left = numbers(&disk);
-                let whole = vec![1, 2, 3, 4];
-                match survives {
-                    Some(true) => assert_eq!(left, whole),
-                    Some(false) => assert_eq!(left, whole[..3]),
-                    None => assert!(whole.starts_with(&left) && left.len() >= 3, "{left:?}"),
-                }
-                let next = if left.len() == 4 { 4 } else { 3 };
-                assert_eq!(disk.store().append(&[event(5)]).unwrap(), next);
-            }
+    fn exists(&self, path: &Path) -> bool {
+        let inner = self.inner();
+        inner.names.contains_key(path) || inner.dirs.contains(path)
+    }
+
+    fn make_dirs(&self, path: &Path) -> io::Result<()> {
+        // The store syncs what is above a new directory at once, and has nothing in it before.
+        let mut inner = self.inner();
+        inner.dirs.extend(path.ancestors().map(Path::to_owned));
+        Ok(())
+    }
+
+    fn names(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let inner = self.inner();
+        let within = inner.names.keys().filter(|path| path.parent() == Some(dir));
+        Ok(within.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut inner = self.inner();
+        let node = inner.names.get(from).copied().ok_or(io::ErrorKind::NotFound)?;
+        let heard = inner.operation()?;
+        inner.name(to, Some(node));
+        inner.name(from, None);
+        told(heard)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut inner = self.inner();
+        if !inner.names.contains_key(path) {
+            return Err(io::ErrorKind::NotFound.into());
         }
+        let heard = inner.operation()?;
+        inner.name(path, None);
+        told(heard)
     }
 
-    #[test]
-    fn damage_to_what_was_synced_is_told() {
-        let disk = Disk::default();
-        disk.store().append(&[event(1)]).unwrap();
-        disk.inner().bytes[12] ^= 1;
-        assert!(disk.recover().damaged);
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        let mut inner = self.inner();
+        // Where the process dies in it, nothing was made durable yet.
+        told(inner.operation()?)?;
+        inner.renamed.retain(|(path, _)| path.parent() != Some(dir));
+        Ok(())
+    }
+
+    fn lock(&self, data_dir: &Path) -> Result<Box<dyn Any + Send>, StoreError> {
+        if std::mem::replace(&mut self.inner().is_locked, true) {
+            let holder = "another process".to_owned();
+            return Err(StoreError::Locked { path: data_dir.to_owned(), holder });
+        }
+        Ok(Box::new(Lock(self.clone())))
+    }
+
+    fn tighten(&self, _data_dir: &Path) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+struct Lock(SimDisk);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.0.inner().is_locked = false;
+    }
+}
+
+#[derive(Debug)]
+struct SimFile {
+    disk: SimDisk,
+    node: usize,
+    at: usize,
+    appends: bool,
+}
+
+impl SimFile {
+    fn change(&self, grows_to: usize, change: impl FnOnce(&mut Node, bool)) -> io::Result<()> {
+        let mut inner = self.disk.inner();
+        let heard = inner.operation()?;
+        let node = inner.nodes.get(self.node).map_or(0, |node| node.bytes.len());
+        if grows_to > node {
+            inner.has_room()?;
+        }
+        if let Some(node) = inner.nodes.get_mut(self.node) {
+            change(node, heard);
+        }
+        told(heard)
+    }
+}
+
+impl Read for SimFile {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let inner = self.disk.inner();
+        let bytes = inner.nodes.get(self.node).map(|node| node.bytes.as_slice()).unwrap_or_default();
+        let rest = bytes.get(self.at..).unwrap_or_default();
+        let read = rest.len().min(into.len());
+        into[..read].copy_from_slice(&rest[..read]);
+        self.at += read;
+        Ok(read)
+    }
+}
+
+impl Write for SimFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let at = if self.appends { usize::try_from(self.len()?).unwrap_or(usize::MAX) } else { self.at };
+        self.change(at + bytes.len(), |node, _| node.write(at, bytes))?;
+        self.at = at + bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for SimFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let from = |base: u64, by: i64| base.checked_add_signed(by).ok_or(io::ErrorKind::InvalidInput);
+        let at = match to {
+            SeekFrom::Start(at) => at,
+            SeekFrom::End(by) => from(self.len()?, by)?,
+            SeekFrom::Current(by) => from(u64::try_from(self.at).unwrap_or(u64::MAX), by)?,
+        };
+        self.at = usize::try_from(at).map_err(|_| io::ErrorKind::InvalidInput)?;
+        Ok(at)
+    }
+}
+
+impl DiskFile for SimFile {
+    fn len(&self) -> io::Result<u64> {
+        let inner = self.disk.inner();
+        Ok(inner.nodes.get(self.node).map_or(0, |node| u64::try_from(node.bytes.len()).unwrap_or(u64::MAX)))
+    }
+
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
+        let bytes = usize::try_from(bytes).map_err(|_| io::ErrorKind::InvalidInput)?;
+        self.change(bytes, |node, _| node.resize(bytes))
+    }
+
+    fn allocate(&self, bytes: u64) -> io::Result<()> {
+        if self.len()? < bytes { self.set_len(bytes) } else { Ok(()) }
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        // Where the process dies in it, nothing was made durable yet.
+        self.change(0, |node, heard| {
+            if heard {
+                node.changed.clear();
+            }
+        })
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        self.sync_data()
     }
 }

@@ -19,6 +19,7 @@ mod outsiders;
 mod people;
 pub mod record;
 mod recovery;
+pub mod store;
 pub mod transport;
 mod world;
 

@@ -19,8 +19,9 @@ use treasuryd::metrics::Metrics;
 use treasuryd::store::Archive;
 
 use super::cast::SILENCE_MAX_SECONDS;
-use super::disk::Disk;
+use super::disk::SimDisk;
 use super::network::Network;
+use super::store::{Fresh, SimStore};
 use super::transport::{Shared, SimTransport};
 
 /// As many inputs as wait for the daemon's own engine.
@@ -42,7 +43,9 @@ pub struct Node {
     /// Its number.
     pub number: usize,
     /// Its disk, which outlives it.
-    pub disk: Disk,
+    pub disk: SimDisk,
+    /// What became durable in its store and was not looked at.
+    pub fresh: Fresh,
     /// How often it was started. What belongs to an earlier start comes too late.
     pub incarnation: u32,
     /// Who waits for an answer.
@@ -67,7 +70,8 @@ impl Node {
     pub fn new(number: usize) -> Self {
         Self {
             number,
-            disk: Disk::default(),
+            disk: SimDisk::default(),
+            fresh: Fresh::default(),
             incarnation: 0,
             pending: BTreeMap::new(),
             before: None,
@@ -77,7 +81,7 @@ impl Node {
         }
     }
 
-    /// Starts it on what is on its disk.
+    /// Starts it on what is on its disk. Answers with the number of its last record.
     ///
     /// # Errors
     /// Where the store does not open.
@@ -87,9 +91,10 @@ impl Node {
         metrics: &Arc<Metrics>,
         shared: &Shared,
         jitter_seed: u64,
-    ) -> Result<(), EngineStartError> {
-        let store = Box::new(self.disk.store());
-        let machine = Machine::open(Arc::clone(treasury), store, Arc::clone(metrics))?;
+    ) -> Result<u64, EngineStartError> {
+        let store = SimStore::open(&self.disk, &self.fresh)?;
+        let records = store.last();
+        let machine = Machine::open(Arc::clone(treasury), Box::new(store), Arc::clone(metrics))?;
         let state = machine.state();
         let start = Start {
             watched: treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect(),
@@ -113,7 +118,7 @@ impl Node {
         let port = Port::spawn_on(transport, clock, jitter_seed, network, start, sender);
         self.incarnation += 1;
         self.life = Some(Life { machine, port, inputs });
-        Ok(())
+        Ok(records)
     }
 
     /// Its process ends. Nobody who waits gets an answer.

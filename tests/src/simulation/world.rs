@@ -298,7 +298,7 @@ impl World {
             return;
         }
         let permille = self.crash_permille;
-        if self.rng.random_range(0..4000) < permille * 3 && !self.nodes[number].disk.crash_is_due() {
+        if self.rng.random_range(0..4000) < permille * 3 && self.nodes[number].disk.crash().is_none() {
             let points = [
                 Fault::CrashBeforeWrite,
                 Fault::CrashLostWrite,
@@ -309,11 +309,14 @@ impl World {
             ];
             let point = points[self.rng.random_range(0..points.len())];
             if self.strikes(point, 1000) {
-                self.nodes[number].disk.crash_at(point);
+                // A step's own operations are few; what is written anew or beside it takes more.
+                let most = [2, 6, 40][self.rng.random_range(0..3)];
+                let operations = self.rng.random_range(1..=most);
+                self.nodes[number].disk.crash_at(point, operations);
             }
         }
         if self.rng.random_range(0..4000) < permille && self.strikes(Fault::Kill, 1000) {
-            self.die(number, "killed", None, true).await;
+            self.die(number, "killed", true).await;
         } else if self.rng.random_range(0..8000) < permille && self.strikes(Fault::FullDisk, 1000) {
             self.nodes[number].disk.set_full(true);
             let wait = self.rng.random_range(1_000..120_000);
@@ -324,19 +327,22 @@ impl World {
     fn boot(&mut self, number: usize) {
         let seed = self.rng.random();
         let node = &mut self.nodes[number];
-        let recovered = node.disk.recover();
-        let before = node.before.take();
         let opened = node.boot(&self.treasury, &self.metrics, &self.shared, seed);
         self.shared.lock().read.remove(&number);
-        if recovered.damaged {
-            self.checker.broken(Rule::LogIntact, format!("daemon {number}: the disk lost what was synced"));
-        }
         match opened {
-            Ok(()) => {
-                self.line(format!("daemon {number} starts with {} records", recovered.records));
+            Ok(records) => {
+                self.line(format!("daemon {number} starts with {records} records"));
+                let before = self.nodes[number].before.take();
                 if let Some((state, archive)) = self.nodes[number].known() {
                     self.checker.booted(number, before.as_ref(), state, archive);
                 }
+            }
+            // It is started again until it does.
+            Err(error) if self.nodes[number].disk.is_dead() || self.nodes[number].disk.is_full() => {
+                self.line(format!("daemon {number} dies while it starts: {error}"));
+                self.reach("store", "death while starting");
+                self.nodes[number].disk.power_cut(&mut self.rng);
+                self.after(5_000, Due::Boot(number));
             }
             Err(error) => {
                 self.checker.broken(Rule::LogIntact, format!("daemon {number} does not start: {error}"))
@@ -345,12 +351,17 @@ impl World {
     }
 
     /// A daemon's process ends; it starts again after a while.
-    async fn die(&mut self, number: usize, how: &str, crash: Option<Fault>, durable: bool) {
+    async fn die(&mut self, number: usize, how: &str, durable: bool) {
         self.line(format!("daemon {number} dies: {how}"));
         let node = &mut self.nodes[number];
         node.before = if durable { node.state().cloned() } else { None };
         node.die().await;
-        node.disk.power_cut(crash, &mut self.rng);
+        // With the process alone nothing is lost that it wrote.
+        if node.disk.crash().is_none() && self.rng.random_bool(0.5) {
+            node.disk.process_ends();
+        } else {
+            node.disk.power_cut(&mut self.rng);
+        }
         let wait = self.rng.random_range(500..40_000);
         self.after(wait, Due::Boot(number));
     }
@@ -368,7 +379,7 @@ impl World {
         let node = &mut self.nodes[number];
         let Some(machine) = node.machine() else { return };
         let taken = machine.take(input);
-        let events = node.disk.take_fresh();
+        let events = node.fresh.take();
         if !events.is_empty() {
             let mut network = self.shared.lock();
             coverage::of_events(&events, &mut network.record);
@@ -379,8 +390,7 @@ impl World {
         let effects = match taken {
             Ok(effects) => effects,
             Err(Fatal::Append(error)) => {
-                let crash = self.nodes[number].disk.crash();
-                self.die(number, &error.to_string(), crash, false).await;
+                self.die(number, &error.to_string(), false).await;
                 return;
             }
             Err(fatal) => {
@@ -388,8 +398,10 @@ impl World {
                 return;
             }
         };
+        let is_dead = self.nodes[number].disk.is_dead();
         let crash = self.nodes[number].disk.crash().filter(|_| !events.is_empty());
         let released = match crash {
+            _ if is_dead => Some(0),
             Some(Fault::CrashAfterSync) => Some(0),
             Some(Fault::CrashBetweenEffects) if effects.len() > 1 => Some(effects.len() / 2),
             _ => None,
@@ -398,8 +410,28 @@ impl World {
             self.release(number, effect);
         }
         if released.is_some() {
-            self.die(number, "its effects are not released", crash, true).await;
+            self.die(number, "its effects are not released", true).await;
+            return;
         }
+        self.settle(number).await;
+    }
+
+    /// A daemon does what is left to do when its effects are released.
+    async fn settle(&mut self, number: usize) {
+        let Some(machine) = self.nodes[number].machine() else { return };
+        let settled = machine.settle();
+        let how = match settled {
+            Err(error @ Fatal::Append(_)) => error.to_string(),
+            Err(fatal) => {
+                return self.checker.broken(Rule::LogIntact, format!("daemon {number} stops: {fatal}"));
+            }
+            Ok(()) if self.nodes[number].disk.is_dead() => {
+                "in the middle of what nobody waits for".to_owned()
+            }
+            Ok(()) => return,
+        };
+        self.reach("store", "death while nobody waits");
+        self.die(number, &how, true).await;
     }
 
     /// Carries out what a daemon asks for.
