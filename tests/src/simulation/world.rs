@@ -454,7 +454,10 @@ impl World {
             Effect::Recognise { inputs } => {
                 if let Ok(condition) = self.signer.condition(&inputs) {
                     let incarnation = self.nodes[number].incarnation;
-                    self.after(0, Due::Input(number, incarnation, Input::EscrowDerived { inputs, condition }));
+                    self.after(
+                        0,
+                        Due::Input(number, incarnation, Input::EscrowDerived { inputs, condition }),
+                    );
                 }
             }
             Effect::SignAsAgents { proposal, signers, rungs } => {

@@ -7,7 +7,7 @@ use crate::model::observe::Change;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::signing::Slot;
 use crate::model::state::{Guard, Sight, State};
-use crate::model::stops::Subject;
+use crate::model::stops::{Stop, StopKind, Subject};
 use crate::model::units::{EscrowKey, ProposalId, RippleTime, StopId};
 
 /// Something that must never be.
@@ -170,8 +170,7 @@ pub fn check_step(state: &State, events: &[Event]) -> Result<(), Violation> {
             Event::AttemptChanged { escrow, .. } => attempt(state, escrow)?,
             Event::ProposalEnded { proposal, .. } | Event::SlotFreed { proposal } => ended(state, *proposal)?,
             Event::SubmissionRecorded { proposal, .. } => {
-                let later = events.get(at..).unwrap_or_default();
-                through_stop(state, *proposal, later)?;
+                through_stop(state, *proposal, events, at)?;
             }
             _ => {}
         }
@@ -214,7 +213,10 @@ fn ended(state: &State, id: ProposalId) -> Result<(), Violation> {
     };
     let by_people = matches!(proposal.status, Status::Rejected | Status::Withdrawn);
     let was_shown = !plan.rungs.is_empty();
-    let can_be_applied = state.ledger.is_some_and(|cursor| cursor.index < plan.last_ledger_sequence)
+    // Of an account in doubt nothing is known so surely.
+    let is_known = !state.doubtful.contains(&proposal.account);
+    let can_be_applied = is_known
+        && state.ledger.is_some_and(|cursor| cursor.index < plan.last_ledger_sequence)
         && state.accounts.get(&proposal.account).is_some_and(|view| match plan.slot {
             Slot::Ticket(ticket) => view.tickets.contains(&ticket),
             Slot::Sequence(sequence) => view.root.is_some_and(|root| root.sequence <= sequence),
@@ -226,7 +228,7 @@ fn ended(state: &State, id: ProposalId) -> Result<(), Violation> {
 }
 
 /// What is recorded for sending touches nothing that a stop stood on before.
-fn through_stop(state: &State, id: ProposalId, later: &[Event]) -> Result<(), Violation> {
+fn through_stop(state: &State, id: ProposalId, events: &[Event], at: usize) -> Result<(), Violation> {
     let Some(proposal) = state.proposals.get(&id) else { return Ok(()) };
     let mut subjects = vec![Subject::Everything, Subject::Account(proposal.account), Subject::Proposal(id)];
     match &proposal.intent {
@@ -243,9 +245,15 @@ fn through_stop(state: &State, id: ProposalId, later: &[Event]) -> Result<(), Vi
         Intent::CancelEscrow { .. } | Intent::CreateTickets { .. } => return Ok(()),
     }
     let came_later = |stop: StopId| {
+        let later = events.get(at..).unwrap_or_default();
         later.iter().any(|event| matches!(event, Event::StopSet { stop: set } if set.id == stop))
     };
-    let stood = subjects.iter().flat_map(|subject| state.stops.on(subject)).find(|stop| !came_later(stop.id));
+    // What was revealed before this step is public, and only a freeze ends the sending of it.
+    let reveals =
+        events.iter().any(|event| matches!(event, Event::EscrowRevealed { attempt, .. } if *attempt == id));
+    let public = matches!(proposal.intent, Intent::FinishEscrow { .. }) && !reveals;
+    let binds = |stop: &&Stop| (!public || stop.kind == StopKind::Freeze) && !came_later(stop.id);
+    let stood = subjects.iter().flat_map(|subject| state.stops.on(subject)).find(binds);
     stood.map_or(Ok(()), |stop| Err(Violation::ThroughStop { proposal: id, stop: stop.id }))
 }
 

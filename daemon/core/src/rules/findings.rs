@@ -3,16 +3,15 @@
 use crate::model::config::Treasury;
 use crate::model::intent::Intent;
 use crate::model::observe::SignerListView;
-use crate::model::proposal::Status;
+use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State, TrackedEscrow};
-use crate::model::units::{AccountId, ProposalId};
+use crate::model::units::AccountId;
 use crate::rules::escrow::{Phase, is_revealed, phase};
 
 /// Whether a hold on this proposal still stops something: its submission, its being sent again, or its
 /// escrow's release.
 #[must_use]
-pub fn can_be_held(state: &State, id: ProposalId) -> bool {
-    let Some(proposal) = state.proposals.get(&id) else { return false };
+pub fn can_be_held(state: &State, proposal: &Proposal) -> bool {
     // An attempt to end an escrow is one of many: what counts is what has become of the escrow.
     if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = &proposal.intent {
         return state.escrows.get(escrow).is_some_and(|tracked| can_be_withheld(state, tracked));

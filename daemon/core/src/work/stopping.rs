@@ -32,7 +32,7 @@ pub(crate) fn flag(
     if let Some(stop) = own_stop(cx, person, &subject, StopKind::Hold, &reason) {
         return Ok(Answer::Stopped { stop, changed: false, warning: None });
     }
-    if !can_be_held(cx.state, id) {
+    if !can_be_held(cx.state, proposal) {
         return Err(too_late(cx, proposal));
     }
     let warning = match &proposal.status {

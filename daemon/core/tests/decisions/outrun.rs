@@ -262,3 +262,31 @@ fn an_earlier_hold_on_an_attempt_binds_the_escrow() {
     w.state.apply(&serde_json::from_str(&record).unwrap()).unwrap();
     assert_eq!(w.stops_on(&Subject::Escrow(key)).len(), 1);
 }
+
+/// A hold comes too late for what is public: the money is pressed on for, attempt after attempt, and no rule of the
+/// daemon's own is broken by that.
+#[test]
+fn after_the_reveal_a_new_attempt_follows_under_a_hold_and_an_old_one_can_still_be_flagged() {
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    let finish_after = w.state.escrows[&key].view.finish_after.unwrap();
+    w.jump(finish_after.0 - w.state.now().0 + 1);
+    assert_eq!(w.sent().len(), 1);
+    let Guard::Releasing { attempt: Some(first), .. } = *w.guard(key) else { panic!() };
+    w.command("dave", Command::Flag { proposal: first, reason: "too late".to_owned() }).unwrap_err();
+    let at = w.state.ledger.unwrap();
+    let stop = treasury_core::stops::Stop {
+        id: w.state.stops.next_id(),
+        subject: Subject::Account(id("warm")),
+        kind: treasury_core::stops::StopKind::Hold,
+        source: treasury_core::stops::StopSource::Daemon,
+        reason: String::new(),
+        at,
+    };
+    w.record(treasury_core::Event::StopSet { stop });
+    for _ in 0..60 {
+        w.close(&[]);
+    }
+    let Guard::Releasing { attempt: Some(second), .. } = *w.guard(key) else { panic!("{:?}", w.guard(key)) };
+    assert!(second > first && w.word(second) == "in_flight", "{}", w.word(second));
+}

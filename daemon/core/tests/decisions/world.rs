@@ -633,6 +633,13 @@ impl World {
         (proposal, key)
     }
 
+    /// Something that has happened, as the log tells it.
+    pub fn record(&mut self, event: Event) {
+        self.state.apply(&event).unwrap();
+        self.replayed.apply(&event).unwrap();
+        self.events.push(event);
+    }
+
     /// What people are told that a proposal waits for.
     pub fn waits(&self, proposal: ProposalId) -> Vec<String> {
         let waits = treasury_core::waits::waits(&self.config, &self.state, self.proposal(proposal));
