@@ -3,17 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod books;
-mod lives;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use xrpl_harness::embedded::{ABSENT_TYPES, Ledger};
-use xrpl_wire::{Hash256, TransactionType};
+use xrpl_harness::embedded::{
+    ABSENT_TYPES, Amendment, CloseTime, Generation, GenesisConfig, Ledger, ServerSetup,
+};
+use xrpl_wire::{Hash256, RippleTime, TransactionType};
 
-use lives::{Call, Life};
+use lives::{Life, World};
 
 /// Lives are long rather than many: what goes wrong late needs a ledger that much has happened to.
 fn config(cases: u32) -> Config {
@@ -23,6 +24,50 @@ fn config(cases: u32) -> Config {
 /// What is random about a life: each number is one thing that somebody does.
 fn life(acts: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u64>> {
     prop::collection::vec(any::<u64>(), acts)
+}
+
+/// One call that changed the ledger, so that it can be made again.
+#[derive(Debug, Clone)]
+enum Call {
+    /// A transaction's bytes.
+    Submit(Vec<u8>),
+    /// A ledger closed.
+    Close(CloseTime),
+}
+
+/// A ledger by itself, and what was done to it.
+struct Alone {
+    ledger: Ledger,
+    calls: Vec<Call>,
+}
+
+impl World for Alone {
+    fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn submit(&mut self, blob: Vec<u8>) {
+        self.ledger.submit(&blob);
+        self.calls.push(Call::Submit(blob));
+    }
+
+    fn close(&mut self, seconds: u32) {
+        let now = self.ledger.validated().header.close_time.0;
+        let at = CloseTime::At(RippleTime(now.saturating_add(seconds)));
+        self.ledger.close(at);
+        self.calls.push(Call::Close(at));
+    }
+}
+
+/// The server whose ledger they live in: the newest, with batches switched on.
+fn server() -> ServerSetup {
+    let features = vec![Amendment::BatchV1_1];
+    ServerSetup { generation: Generation::V3_3, features, ..ServerSetup::default() }
+}
+
+fn begin() -> Life<Alone> {
+    let config = GenesisConfig { server: server(), ..GenesisConfig::default() };
+    Life::begin(Alone { ledger: Ledger::genesis(config), calls: Vec::new() }, 1)
 }
 
 /// The types of transactions that this ledger has, but for those of the network itself.
@@ -38,11 +83,11 @@ fn the_books_balance_after_every_ledger_of_every_life() {
     let failed: RefCell<BTreeSet<&str>> = RefCell::default();
     let mut runner = TestRunner::new(config(16));
     let run = runner.run(&life(200..300), |acts| {
-        let mut life = Life::begin();
+        let mut life = begin();
         for act in acts {
-            let parent = std::sync::Arc::clone(life.ledger.validated());
+            let parent = std::sync::Arc::clone(life.world.ledger.validated());
             life.act(act);
-            let closed = life.ledger.validated();
+            let closed = life.world.ledger.validated();
             // Where many were closed at once, most of them empty, the last one is looked at by itself.
             match closed.header.index - parent.header.index {
                 0 => continue,
@@ -69,14 +114,14 @@ fn the_books_balance_after_every_ledger_of_every_life() {
 fn the_same_calls_give_the_same_ledgers_from_the_start_and_from_any_snapshot() {
     let mut runner = TestRunner::new(config(8));
     let run = runner.run(&(life(60..120), any::<prop::sample::Index>()), |(acts, at)| {
-        let mut life = Life::begin();
-        let start = life.ledger.clone();
-        let began = life.calls.len();
+        let mut life = begin();
+        let start = life.world.ledger.clone();
+        let began = life.world.calls.len();
         let halfway = at.index(acts.len());
         for act in &acts[..halfway] {
             life.act(*act);
         }
-        let (snapshot, taken) = (life.ledger.clone(), life.calls.len());
+        let (snapshot, taken) = (life.world.ledger.clone(), life.world.calls.len());
         let before = history(&snapshot);
         for act in &acts[halfway..] {
             life.act(*act);
@@ -85,12 +130,14 @@ fn the_same_calls_give_the_same_ledgers_from_the_start_and_from_any_snapshot() {
         prop_assert_eq!(&history(&snapshot), &before);
         books::check(None, snapshot.validated());
 
-        for (mut ledger, calls) in [(start, &life.calls[began..]), (snapshot, &life.calls[taken..])] {
+        for (mut ledger, calls) in
+            [(start, &life.world.calls[began..]), (snapshot, &life.world.calls[taken..])]
+        {
             for call in calls {
                 replay(&mut ledger, call);
             }
-            prop_assert_eq!(history(&ledger), history(&life.ledger));
-            prop_assert_eq!(ledger.open().state().root_hash(), life.ledger.open().state().root_hash());
+            prop_assert_eq!(history(&ledger), history(&life.world.ledger));
+            prop_assert_eq!(ledger.open().state().root_hash(), life.world.ledger.open().state().root_hash());
         }
         Ok(())
     });
@@ -101,7 +148,7 @@ fn the_same_calls_give_the_same_ledgers_from_the_start_and_from_any_snapshot() {
 fn a_ledger_read_back_from_its_bytes_is_the_same_and_goes_on_the_same() {
     let mut runner = TestRunner::new(config(6));
     let run = runner.run(&life(60..120), |acts| {
-        let mut life = Life::begin();
+        let mut life = begin();
         for act in acts {
             life.act(act);
         }
@@ -109,20 +156,20 @@ fn a_ledger_read_back_from_its_bytes_is_the_same_and_goes_on_the_same() {
         for _ in 0..10 {
             life.close(1);
         }
-        let closed = life.ledger.validated();
+        let closed = life.world.ledger.validated();
         let state = closed.state.iter().map(|(index, entry)| (*index, entry.blob().to_vec()));
-        let mut read = Ledger::from_recorded(closed.header, state, &lives::server()).unwrap();
+        let mut read = Ledger::from_recorded(closed.header, state, &server()).unwrap();
         prop_assert_eq!(read.validated().hash, closed.hash);
         prop_assert_eq!(read.validated().state.root_hash(), closed.header.account_hash);
         prop_assert_eq!(read.validated().fees, closed.fees);
-        let before = life.calls.len();
+        let before = life.world.calls.len();
         // A payment of somebody who never did anything but hold XRP, so that it succeeds in any life.
         life.pay_from_genesis();
         life.close(5);
-        for call in &life.calls[before..] {
+        for call in &life.world.calls[before..] {
             replay(&mut read, call);
         }
-        prop_assert_eq!(read.validated().hash, life.ledger.validated().hash);
+        prop_assert_eq!(read.validated().hash, life.world.ledger.validated().hash);
         Ok(())
     });
     run.unwrap();

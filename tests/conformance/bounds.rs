@@ -7,8 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use recordings::Recording;
-
-use crate::replay::{Progress, Score, replay};
+use tests::replay::{Progress, Score, replay};
 
 /// How long one story may take. The longest takes under a second in a debug build; this leaves room for a machine
 /// that does ten other things.

@@ -8,16 +8,13 @@
 //! `cargo test -p tests --test conformance -- 3.2/queue` replays only the stories whose folder and name contain that.
 
 mod bounds;
-mod difference;
-mod replay;
-mod replies;
 
 use std::process::ExitCode;
 
 use recordings::Recording;
+use tests::replay::Score;
 
 use self::bounds::Bounds;
-use self::replay::Score;
 
 /// What must be exact in a folder: every ledger bit for bit the recorded one, and every reply and frame too.
 enum Asked {

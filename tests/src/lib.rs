@@ -1,4 +1,6 @@
-//! What runs daemon and harness together: the simulator is the library; scenarios, conformance and benches are
-//! targets beside it.
+//! What runs daemon and harness together: the simulator, the replaying of recorded stories and the differ are the
+//! library; scenarios, conformance and benches are targets beside it.
 
+pub mod differ;
+pub mod replay;
 pub mod simulation;

@@ -62,7 +62,7 @@ impl Rules {
                     listed.contains(&id) || server.features.contains(amendment)
                 }
             };
-            if there {
+            if there && !server.forgets.contains(amendment) {
                 in_force.insert(*amendment);
             }
         }
@@ -108,6 +108,9 @@ pub struct ServerSetup {
     pub network_id: u32,
     /// Amendments in force by configuration, though the ledger does not list them.
     pub features: Vec<Amendment>,
+    /// Amendments that are in force and that it does not follow: a server with a fault, for tests of what finds faults.
+    /// A saved ledger does not remember them.
+    pub forgets: Vec<Amendment>,
 }
 
 /// The FeeSettings entry of a fresh ledger.

@@ -282,6 +282,7 @@ fn begun(begin: &Begin) -> Result<Ledger, String> {
         generation: begin.server.parse().map_err(|_| format!("{} is not a server", begin.server))?,
         network_id: begin.network_id,
         features: begin.features.iter().map(feature).collect::<Result<_, _>>()?,
+        forgets: Vec::new(),
     };
     let header = header(&begin.header)?;
     let mut entries = Vec::new();

@@ -1,55 +1,84 @@
 //! Random lives: a few accounts that do good and bad things of every kind, one number for each.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod market;
 mod together;
 
-use std::sync::LazyLock;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use xrpl_harness::embedded::{
-    Amendment, CloseTime, GENESIS_SEED, Generation, GenesisConfig, Ledger, ServerSetup,
-};
+use xrpl_harness::embedded::{GENESIS_SEED, Ledger};
 use xrpl_wire::{
     AccountId, Amount, Currency, Drops, Field, Hash256, IssuedAmount, KeyPair, KeyType, LedgerEntryType,
-    Object, RippleTime, Seed, Transaction, TransactionType, Value, condition, flags, index, sf, sign,
+    Object, Seed, Transaction, TransactionType, Value, condition, flags, index, sf, sign,
 };
 
 /// How many accounts live in a ledger.
 const PEOPLE: u8 = 6;
 
+/// The number of who does nothing.
+const IDLE: u8 = 77;
+
 /// A fee that is enough for anything but AccountDelete.
 const FEE_DROPS: u64 = 2_000;
 
-/// One call that changed the ledger, so that it can be made again.
-#[derive(Debug, Clone)]
-pub(crate) enum Call {
-    /// A transaction's bytes.
-    Submit(Vec<u8>),
-    /// A ledger closed.
-    Close(CloseTime),
+/// Where somebody lives: a ledger, or several that are to be the same.
+pub trait World {
+    /// The ledger as it is now.
+    fn ledger(&self) -> &Ledger;
+
+    /// Submits a transaction's bytes.
+    fn submit(&mut self, blob: Vec<u8>);
+
+    /// Closes a ledger, so many seconds after the last if time can be moved there.
+    fn close(&mut self, seconds: u32);
 }
 
-/// A ledger, the people in it and what was done to it.
-pub(crate) struct Life {
-    pub(crate) ledger: Ledger,
-    pub(crate) calls: Vec<Call>,
+/// A world, and the people in it.
+pub struct Life<W> {
+    /// The world.
+    pub world: W,
+    cast: Arc<Cast>,
+    /// The steps of the beginning that are left out, and how many there were.
+    without: BTreeSet<u32>,
+    steps: u32,
 }
 
-/// The people's keys; deriving them is slow, and they are always the same.
-static PEOPLE_KEYS: LazyLock<Vec<KeyPair>> = LazyLock::new(|| {
-    (1..=PEOPLE)
-        .map(|number| {
-            let kind = if number % 2 == 0 { KeyType::Secp256k1 } else { KeyType::Ed25519 };
-            KeyPair::from_seed(&Seed::from_entropy([number; 16], kind))
-        })
-        .collect()
-});
+/// Whose lives they are.
+#[derive(Debug)]
+struct Cast {
+    people: Vec<KeyPair>,
+    /// Somebody who does nothing, so that there is always somebody whom nothing holds.
+    idle: KeyPair,
+    /// The key of the account that holds everything else.
+    genesis: KeyPair,
+    /// The seed of each by a name.
+    seeds: Vec<(String, String)>,
+}
 
-/// Somebody who does nothing, so that there is always somebody whom nothing holds.
-static IDLE_KEY: LazyLock<KeyPair> =
-    LazyLock::new(|| KeyPair::from_seed(&Seed::from_entropy([77; 16], KeyType::Ed25519)));
-
-static GENESIS_KEY: LazyLock<KeyPair> =
-    LazyLock::new(|| KeyPair::from_seed(&GENESIS_SEED.parse().expect("the genesis seed")));
+impl Cast {
+    /// The same number, the same keys.
+    fn of(number: u64) -> Cast {
+        let seed = |place: u8| {
+            let kind = if place.is_multiple_of(2) { KeyType::Secp256k1 } else { KeyType::Ed25519 };
+            let mut entropy = [place; 16];
+            entropy[..8].copy_from_slice(&number.to_be_bytes());
+            Seed::from_entropy(entropy, kind)
+        };
+        let names = (1..=PEOPLE).map(|place| (format!("person-{place}"), seed(place)));
+        let mut seeds: Vec<(String, String)> = names
+            .chain([("idle".to_owned(), seed(IDLE))])
+            .map(|(name, seed)| (name, seed.to_base58().to_string()))
+            .collect();
+        seeds.push(("genesis".to_owned(), GENESIS_SEED.to_owned()));
+        Cast {
+            people: (1..=PEOPLE).map(|place| KeyPair::from_seed(&seed(place))).collect(),
+            idle: KeyPair::from_seed(&seed(IDLE)),
+            genesis: KeyPair::from_seed(&GENESIS_SEED.parse().expect("the genesis seed")),
+            seeds,
+        }
+    }
+}
 
 /// Numbers from a seed, the same for ever.
 struct Dice(u64);
@@ -74,40 +103,58 @@ impl Dice {
     }
 }
 
-/// The server whose ledger they live in: the newest, with batches switched on.
-pub(crate) fn server() -> ServerSetup {
-    let features = vec![Amendment::BatchV1_1];
-    ServerSetup { generation: Generation::V3_3, features, ..ServerSetup::default() }
-}
+impl<W: World> Life<W> {
+    /// A life of people whose keys a number says: everybody has some XRP, and most have other money.
+    pub fn begin(world: W, number: u64) -> Life<W> {
+        Life::begin_without(world, number, BTreeSet::new())
+    }
 
-impl Life {
-    /// A ledger in which everybody has some XRP.
-    pub(crate) fn begin() -> Life {
-        let config = GenesisConfig { server: server(), ..GenesisConfig::default() };
-        let mut life = Life { ledger: Ledger::genesis(config), calls: Vec::new() };
-        for person in PEOPLE_KEYS.iter() {
-            life.fund(&person.account_id());
+    /// The same with some steps of the beginning left out, by their numbers from 0 on.
+    pub fn begin_without(world: W, number: u64, without: BTreeSet<u32>) -> Life<W> {
+        let mut life = Life { world, cast: Arc::new(Cast::of(number)), without, steps: 0 };
+        let cast = Arc::clone(&life.cast);
+        for person in cast.people.iter().chain([&cast.idle]) {
+            if life.is_next_taken() {
+                life.fund(&person.account_id());
+            }
         }
-        life.fund(&IDLE_KEY.account_id());
-        life.pay_from_genesis();
+        if life.is_next_taken() {
+            life.pay_from_genesis();
+        }
         life.close(4);
         life.begin_market();
-        life.close(4);
         life
     }
 
+    /// How many steps the beginning had.
+    pub fn beginning(&self) -> u32 {
+        self.steps
+    }
+
+    /// The seeds of the people, as recorded stories have them.
+    pub fn seeds(&self) -> Vec<(String, String)> {
+        self.cast.seeds.clone()
+    }
+
+    fn is_next_taken(&mut self) -> bool {
+        let step = self.steps;
+        self.steps += 1;
+        !self.without.contains(&step)
+    }
+
     /// Does what a number says.
-    pub(crate) fn act(&mut self, number: u64) {
+    pub fn act(&mut self, number: u64) {
         let dice = &mut Dice(number);
+        let cast = Arc::clone(&self.cast);
         match dice.roll(64) {
             0..8 => self.close(dice.number(40)),
             // Rarely, time enough for accounts to be deleted; who was deleted is funded again.
             8 if dice.one_in(2) => {
                 (0..260).for_each(|_| self.close(1));
-                let leaver = if dice.one_in(2) { IDLE_KEY.account_id() } else { self.owner_of_least() };
+                let leaver = if dice.one_in(2) { cast.idle.account_id() } else { self.owner_of_least() };
                 let tx = self.draft(TransactionType::AccountDelete, &leaver);
                 let tx = tx.with(sf::Destination, AccountId([7; 20])).with(sf::Fee, drops(200_000));
-                let mut keys = PEOPLE_KEYS.iter().chain([&*IDLE_KEY]);
+                let mut keys = cast.people.iter().chain([&cast.idle]);
                 let by = keys.find(|key| key.account_id() == leaver);
                 if let Some(blob) = by.and_then(|by| self.sign(dice, tx, by)) {
                     self.submit(blob);
@@ -115,15 +162,15 @@ impl Life {
                 }
             }
             9 => {
-                self.fund(&dice.pick(&PEOPLE_KEYS).account_id());
-                self.fund(&IDLE_KEY.account_id());
+                self.fund(&dice.pick(&cast.people).account_id());
+                self.fund(&cast.idle.account_id());
             }
             _ => {
-                let by = dice.pick(&PEOPLE_KEYS);
+                let by = dice.pick(&cast.people);
                 let object = self.transaction(dice, by);
                 let object = if dice.one_in(10) { self.delegated(dice, object) } else { object };
                 let who = object.account(sf::Delegate).or(object.account(sf::Account));
-                let by = PEOPLE_KEYS.iter().find(|key| Some(key.account_id()) == who).unwrap_or(by);
+                let by = cast.people.iter().find(|key| Some(key.account_id()) == who).unwrap_or(by);
                 if let Some(blob) = self.sign(dice, object, by) {
                     self.submit(blob);
                 }
@@ -132,38 +179,34 @@ impl Life {
     }
 
     /// Closes a ledger so many seconds after the last.
-    pub(crate) fn close(&mut self, seconds: u32) {
-        let now = self.ledger.validated().header.close_time.0;
-        let at = CloseTime::At(RippleTime(now.saturating_add(seconds)));
-        self.ledger.close(at);
-        self.calls.push(Call::Close(at));
+    pub fn close(&mut self, seconds: u32) {
+        self.world.close(seconds);
     }
 
     /// A payment of the account that holds everything else to an account that does nothing.
-    pub(crate) fn pay_from_genesis(&mut self) {
+    pub fn pay_from_genesis(&mut self) {
         self.fund(&AccountId([7; 20]));
     }
 
     fn fund(&mut self, account: &AccountId) {
         let tx = self
-            .draft(TransactionType::Payment, &GENESIS_KEY.account_id())
+            .draft(TransactionType::Payment, &self.cast.genesis.account_id())
             .with(sf::Destination, *account)
             .with(sf::Amount, drops(50_000_000));
         let tx = Transaction::from_object(tx).expect("a payment");
-        self.submit(sign::sign_single(&tx, &GENESIS_KEY).expect("a signature").encode());
+        self.submit(sign::sign_single(&tx, &self.cast.genesis).expect("a signature").encode());
     }
 
     fn submit(&mut self, blob: Vec<u8>) {
-        self.ledger.submit(&blob);
-        self.calls.push(Call::Submit(blob));
+        self.world.submit(blob);
     }
 
     fn root(&self, account: &AccountId) -> Option<&Object> {
-        self.ledger.open().state().object(&index::account_root(account))
+        self.world.ledger().open().state().object(&index::account_root(account))
     }
 
     fn entries(&self, kind: LedgerEntryType) -> Vec<&Object> {
-        let state = self.ledger.open().state().iter();
+        let state = self.world.ledger().open().state().iter();
         state.filter(|(_, entry)| entry.entry_type() == Some(kind)).map(|(_, entry)| entry.object()).collect()
     }
 
@@ -197,28 +240,28 @@ impl Life {
             }
         }
         if dice.one_in(10) {
-            let last = self.ledger.open().index().checked_add(dice.number(4))?.checked_sub(1)?;
+            let last = self.world.ledger().open().index().checked_add(dice.number(4))?.checked_sub(1)?;
             object.set(sf::LastLedgerSequence, last);
         }
         if object.has(sf::RawTransactions) {
             object = self.with_participants(dice, object)?;
         }
         let tx = Transaction::from_object(object).ok()?;
-        let list = self.ledger.open().state().object(&index::signer_list(&account));
+        let list = self.world.ledger().open().state().object(&index::signer_list(&account));
         if let Some(list) = list.filter(|_| dice.one_in(3)) {
             let listed = list.array(sf::SignerEntries).unwrap_or_default();
             let signers = listed.iter().filter_map(|(_, entry)| {
                 let account = entry.account(sf::Account)?;
-                let key = PEOPLE_KEYS.iter().find(|key| key.account_id() == account)?;
+                let key = self.cast.people.iter().find(|key| key.account_id() == account)?;
                 sign::sign_for(&tx, account, key).ok()
             });
             let signers = signers.collect::<Vec<_>>();
             return sign::assemble(&tx, signers).ok().map(|tx| tx.encode());
         }
         let regular = self.root(&account).and_then(|root| root.account(sf::RegularKey));
-        let regular = PEOPLE_KEYS.iter().find(|key| Some(key.account_id()) == regular);
+        let regular = self.cast.people.iter().find(|key| Some(key.account_id()) == regular);
         let key = match dice.roll(16) {
-            0 => dice.pick(&PEOPLE_KEYS),
+            0 => dice.pick(&self.cast.people),
             1..8 => regular.unwrap_or(by),
             _ => by,
         };
@@ -236,7 +279,10 @@ impl Life {
     /// What somebody does alone.
     fn alone(&self, dice: &mut Dice, by: &KeyPair) -> Object {
         use TransactionType as Kind;
-        const KINDS: [Kind; 17] = [
+        const KINDS: [Kind; 20] = [
+            Kind::Payment,
+            Kind::Payment,
+            Kind::Payment,
             Kind::Payment,
             Kind::Payment,
             Kind::Payment,
@@ -255,7 +301,7 @@ impl Life {
             Kind::AccountDelete,
             Kind::AccountDelete,
         ];
-        let other = dice.pick(&PEOPLE_KEYS).account_id();
+        let other = dice.pick(&self.cast.people).account_id();
         if dice.one_in(2) {
             let kind = *dice.pick(&market::KINDS);
             return self.market(dice, kind, by, other);
@@ -271,11 +317,11 @@ impl Life {
                 tx.with(field, Value::Array(market::accepted(dice, other)))
             }
             Kind::DepositPreauth => tx.with(*dice.pick(&[sf::Authorize, sf::Unauthorize]), other),
-            Kind::SignerListSet => signer_list_set(dice, tx),
+            Kind::SignerListSet => self.cast.signer_list_set(dice, tx),
             Kind::TicketCreate => tx.with(sf::TicketCount, dice.number(70)),
             Kind::EscrowCreate => self.escrow_create(dice, tx, other),
             Kind::EscrowFinish | Kind::EscrowCancel => self.escrow_end(dice, tx, kind, other),
-            Kind::TrustSet => trust_set(dice, tx),
+            Kind::TrustSet => self.cast.trust_set(dice, tx),
             Kind::AccountDelete => {
                 let tx = if dice.one_in(3) { tx } else { self.draft(kind, &self.owner_of_least()) };
                 tx.with(sf::Destination, other).with(sf::Fee, drops(200_000))
@@ -287,17 +333,18 @@ impl Life {
     /// Who has the least in its directory: it is the likeliest to be let go.
     fn owner_of_least(&self) -> AccountId {
         let listed = |account: &AccountId| {
-            let page = self.ledger.open().state().object(&index::owner_dir(account));
+            let page = self.world.ledger().open().state().object(&index::owner_dir(account));
             page.and_then(|page| page.vector256(sf::Indexes)).map_or(0, <[Hash256]>::len)
         };
         let there =
-            PEOPLE_KEYS.iter().map(KeyPair::account_id).filter(|account| self.root(account).is_some());
+            self.cast.people.iter().map(KeyPair::account_id).filter(|account| self.root(account).is_some());
         there.min_by_key(|account| (listed(account), *account)).unwrap_or(AccountId([7; 20]))
     }
 
     fn payment(&self, dice: &mut Dice, tx: Object, other: AccountId) -> Object {
         let token = self.some_token(dice).filter(|_| dice.one_in(4));
-        let tx = tx.with(sf::Destination, other).with(sf::Amount, token.unwrap_or_else(|| amount(dice)));
+        let tx =
+            tx.with(sf::Destination, other).with(sf::Amount, token.unwrap_or_else(|| self.cast.amount(dice)));
         let given = *dice.pick(&[
             0,
             0,
@@ -308,10 +355,11 @@ impl Life {
         ]);
         let tx = if given == 0 { tx } else { tx.with(sf::Flags, given) };
         match dice.roll(10) {
-            0 => tx.with(sf::SendMax, amount(dice)),
-            1 => tx.with(sf::DeliverMin, amount(dice)),
+            0 => tx.with(sf::SendMax, self.cast.amount(dice)),
+            1 => tx.with(sf::DeliverMin, self.cast.amount(dice)),
             2 => tx.with(sf::DestinationTag, dice.number(9)),
-            3..6 => tx.with(sf::SendMax, amount(dice)).with(sf::Paths, market::paths(dice)),
+            7..9 => self.exchange(dice, tx),
+            3..6 => tx.with(sf::SendMax, self.cast.amount(dice)).with(sf::Paths, self.cast.paths(dice)),
             6 => {
                 let own = tx.account(sf::Account).map(|account| self.credentials_of(account));
                 tx.with(sf::CredentialIDs, Value::Vector256(own.unwrap_or_default()))
@@ -320,11 +368,22 @@ impl Life {
         }
     }
 
+    /// As much of an issuer's money as a little of something else buys.
+    fn exchange(&self, dice: &mut Dice, tx: Object) -> Object {
+        let most = match dice.roll(2) {
+            0 => Amount::Xrp(drops(1 + dice.roll(2_000_000))),
+            _ => self.cast.issued(dice, 100),
+        };
+        tx.with(sf::Amount, self.cast.issued(dice, 3_000))
+            .with(sf::SendMax, most)
+            .with(sf::Flags, flags::tfPartialPayment)
+    }
+
     fn escrow_create(&self, dice: &mut Dice, tx: Object, other: AccountId) -> Object {
-        let now = self.ledger.validated().header.close_time.0;
+        let now = self.world.ledger().validated().header.close_time.0;
         let time = |dice: &mut Dice| now.saturating_add(dice.number(60)).saturating_sub(5);
         let token = self.some_token(dice).filter(|_| dice.one_in(4));
-        let amount = token.unwrap_or_else(|| amount(dice));
+        let amount = token.unwrap_or_else(|| self.cast.amount(dice));
         let mut tx = tx.with(sf::Destination, other).with(sf::Amount, amount);
         if !dice.one_in(5) {
             tx.set(sf::FinishAfter, time(dice));
@@ -368,22 +427,6 @@ fn currency() -> Currency {
     Currency(code)
 }
 
-/// An amount of USD; two of the people issue it.
-fn issued(dice: &mut Dice, up_to: u64) -> Amount {
-    let value = format!("{}.{}", dice.roll(up_to), dice.roll(1_000)).parse().expect("a value");
-    let issuer = dice.pick(&PEOPLE_KEYS[..2]).account_id();
-    Amount::Issued(IssuedAmount { value, currency: currency(), issuer })
-}
-
-fn amount(dice: &mut Dice) -> Amount {
-    match dice.roll(12) {
-        0..4 => issued(dice, 300),
-        // More than most of them have.
-        4 => Amount::Xrp(drops(60_000_000 + dice.roll(900_000_000))),
-        _ => Amount::Xrp(drops(dice.roll(3_000_000))),
-    }
-}
-
 fn account_set(dice: &mut Dice, tx: Object) -> Object {
     // Settings that open doors come more often than those that close them for ever.
     let flag = match dice.roll(4) {
@@ -401,38 +444,56 @@ fn account_set(dice: &mut Dice, tx: Object) -> Object {
     }
 }
 
-fn signer_list_set(dice: &mut Dice, tx: Object) -> Object {
-    let count = dice.number(4);
-    let mut accounts: Vec<AccountId> = (0..count).map(|_| dice.pick(&PEOPLE_KEYS).account_id()).collect();
-    accounts.dedup();
-    let entries = accounts.into_iter().map(|account| {
-        let entry = Object::new().with(sf::Account, account).with(sf::SignerWeight, 1_u16);
-        (sf::SignerEntry, entry)
-    });
-    let entries: Vec<_> = entries.collect();
-    let tx = tx.with(sf::SignerQuorum, dice.number(count.max(1) + 1));
-    if entries.is_empty() { tx } else { tx.with(sf::SignerEntries, Value::Array(entries)) }
-}
+impl Cast {
+    /// An amount of USD; two of the people issue it.
+    fn issued(&self, dice: &mut Dice, up_to: u64) -> Amount {
+        let value = format!("{}.{}", dice.roll(up_to), dice.roll(1_000)).parse().expect("a value");
+        let issuer = dice.pick(&self.people[..2]).account_id();
+        Amount::Issued(IssuedAmount { value, currency: currency(), issuer })
+    }
 
-fn trust_set(dice: &mut Dice, tx: Object) -> Object {
-    let limit = *dice.pick(&[1, 400, 5_000]);
-    let tx = tx.with(sf::LimitAmount, issued(dice, limit));
-    let given = *dice.pick(&[
-        0,
-        0,
-        0,
-        flags::tfSetfAuth,
-        flags::tfSetNoRipple,
-        flags::tfClearNoRipple,
-        flags::tfSetFreeze,
-        flags::tfClearFreeze,
-        flags::tfSetDeepFreeze,
-        flags::tfClearDeepFreeze,
-    ]);
-    let tx = if given == 0 { tx } else { tx.with(sf::Flags, given) };
-    match dice.roll(8) {
-        0 => tx.with(sf::QualityIn, 990_000_000_u32),
-        1 => tx.with(sf::QualityOut, 1_010_000_000_u32),
-        _ => tx,
+    fn amount(&self, dice: &mut Dice) -> Amount {
+        match dice.roll(12) {
+            0..4 => self.issued(dice, 300),
+            // More than most of them have.
+            4 => Amount::Xrp(drops(60_000_000 + dice.roll(900_000_000))),
+            _ => Amount::Xrp(drops(dice.roll(3_000_000))),
+        }
+    }
+
+    fn signer_list_set(&self, dice: &mut Dice, tx: Object) -> Object {
+        let count = dice.number(4);
+        let mut accounts: Vec<AccountId> = (0..count).map(|_| dice.pick(&self.people).account_id()).collect();
+        accounts.dedup();
+        let entries = accounts.into_iter().map(|account| {
+            let entry = Object::new().with(sf::Account, account).with(sf::SignerWeight, 1_u16);
+            (sf::SignerEntry, entry)
+        });
+        let entries: Vec<_> = entries.collect();
+        let tx = tx.with(sf::SignerQuorum, dice.number(count.max(1) + 1));
+        if entries.is_empty() { tx } else { tx.with(sf::SignerEntries, Value::Array(entries)) }
+    }
+
+    fn trust_set(&self, dice: &mut Dice, tx: Object) -> Object {
+        let limit = *dice.pick(&[1, 400, 5_000]);
+        let tx = tx.with(sf::LimitAmount, self.issued(dice, limit));
+        let given = *dice.pick(&[
+            0,
+            0,
+            0,
+            flags::tfSetfAuth,
+            flags::tfSetNoRipple,
+            flags::tfClearNoRipple,
+            flags::tfSetFreeze,
+            flags::tfClearFreeze,
+            flags::tfSetDeepFreeze,
+            flags::tfClearDeepFreeze,
+        ]);
+        let tx = if given == 0 { tx } else { tx.with(sf::Flags, given) };
+        match dice.roll(8) {
+            0 => tx.with(sf::QualityIn, 990_000_000_u32),
+            1 => tx.with(sf::QualityOut, 1_010_000_000_u32),
+            _ => tx,
+        }
     }
 }

@@ -11,7 +11,7 @@ use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
 /// What `server_info` and `server_state` say of the ledger; all else is the machine's and the moment's.
 const LEDGER_FIGURES: [&str; 4] = ["complete_ledgers", "network_id", "server_state", "validated_ledger"];
 
-/// What a recording keeps of a reply to `submit`.
+/// The fields of a reply to `submit` that recordings have.
 const SUBMIT_FIELDS: [&str; 7] = [
     "engine_result",
     "engine_result_code",
@@ -22,8 +22,20 @@ const SUBMIT_FIELDS: [&str; 7] = [
     "error_exception",
 ];
 
+/// What a recording keeps of a reply to `submit`.
+pub fn kept(reply: &Value) -> Value {
+    let mut kept: Map<String, Value> = SUBMIT_FIELDS
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), reply.get(name)?.clone())))
+        .collect();
+    if let Some(hash) = reply.pointer("/tx_json/hash") {
+        kept.insert("hash".to_owned(), hash.clone());
+    }
+    kept.into()
+}
+
 /// A server without sockets.
-pub(crate) struct Server {
+pub struct Server {
     ledger: Ledger,
     sockets: BTreeMap<String, Socket>,
 }
@@ -35,16 +47,16 @@ struct Socket {
 }
 
 impl Server {
-    pub(crate) fn new(ledger: Ledger) -> Server {
+    pub fn new(ledger: Ledger) -> Server {
         Server { ledger, sockets: BTreeMap::new() }
     }
 
-    pub(crate) fn ledger(&self) -> &Ledger {
+    pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
     /// Closes the ledger, and tells those who subscribe.
-    pub(crate) fn close(&mut self, at: CloseTime) -> Arc<ClosedLedger> {
+    pub fn close(&mut self, at: CloseTime) -> Arc<ClosedLedger> {
         let closed = self.ledger.close(at);
         let facts = self.facts();
         for socket in self.sockets.values_mut() {
@@ -55,20 +67,10 @@ impl Server {
 
     /// What a step other than a close is answered, and what was recorded: both without what depends on the
     /// machine and the moment.
-    pub(crate) fn answer(&mut self, step: &Value) -> (Value, Value) {
+    pub fn answer(&mut self, step: &Value) -> (Value, Value) {
         let expected = step["expect"].clone();
         let answered = match step["op"].as_str() {
-            Some("submit") => {
-                let reply = self.call("submit", json!({"tx_blob": step["tx_blob"]}));
-                let mut kept: Map<String, Value> = SUBMIT_FIELDS
-                    .iter()
-                    .filter_map(|name| Some(((*name).to_owned(), reply.get(name)?.clone())))
-                    .collect();
-                if let Some(hash) = reply.pointer("/tx_json/hash") {
-                    kept.insert("hash".to_owned(), hash.clone());
-                }
-                kept.into()
-            }
+            Some("submit") => kept(&self.call("submit", json!({"tx_blob": step["tx_blob"]}))),
             Some("query") => self.call(step["method"].as_str().unwrap(), step["params"].clone()),
             Some("ws") => self.frame(step),
             Some("ws_frames") => {

@@ -1,24 +1,27 @@
 //! One story replayed, as far as it comes.
 
+mod difference;
+mod replies;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use xrpl_harness::embedded::{Amendment, CloseTime, Generation, Ledger, QueueSetup, ServerSetup};
 use xrpl_wire::{Hash256, LedgerHeader, RippleTime};
 
-use crate::difference::{compare, compare_state, first_difference, shown};
-use crate::replies::Server;
+use self::difference::{compare, compare_state, first_difference, shown};
+pub use self::replies::{Server, kept};
 
 /// How much was the same, of all that was recorded.
 #[derive(Clone, Default)]
-pub(crate) struct Score {
-    pub(crate) steps: usize,
-    pub(crate) same_steps: usize,
-    pub(crate) ledgers: usize,
-    pub(crate) same_ledgers: usize,
+pub struct Score {
+    pub steps: usize,
+    pub same_steps: usize,
+    pub ledgers: usize,
+    pub same_ledgers: usize,
     /// The first step that came out otherwise, or where the replay ended before its time.
-    pub(crate) differs_at: Option<usize>,
-    pub(crate) difference: Option<String>,
+    pub differs_at: Option<usize>,
+    pub difference: Option<String>,
 }
 
 impl Score {
@@ -29,11 +32,11 @@ impl Score {
         Score { steps: steps.len(), ledgers, ..Score::default() }
     }
 
-    pub(crate) fn is_exact(&self) -> bool {
+    pub fn is_exact(&self) -> bool {
         self.steps > 0 && self.same_steps == self.steps && self.same_ledgers == self.ledgers
     }
 
-    pub(crate) fn add(&mut self, other: &Score) {
+    pub fn add(&mut self, other: &Score) {
         self.steps += other.steps;
         self.same_steps += other.same_steps;
         self.ledgers += other.ledgers;
@@ -58,11 +61,11 @@ impl std::fmt::Display for Score {
 
 /// How far a replay has come: whoever waits for it may look before it ends, or when it never does.
 #[derive(Clone, Default)]
-pub(crate) struct Progress(Arc<Mutex<(Score, usize)>>);
+pub struct Progress(Arc<Mutex<(Score, usize)>>);
 
 impl Progress {
     /// The score so far, with the reason why it is not the end.
-    pub(crate) fn cut_short(&self, why: &str) -> Score {
+    pub fn cut_short(&self, why: &str) -> Score {
         let (mut score, step) = self.lock().clone();
         score.differ(step, format!("step {step}, {why}"));
         score
@@ -74,7 +77,7 @@ impl Progress {
 }
 
 /// Replays a whole story.
-pub(crate) fn replay(story: &Value, progress: &Progress) -> Score {
+pub fn replay(story: &Value, progress: &Progress) -> Score {
     *progress.lock() = (Score::of(story), 0);
     let mut ledger = begin(&story["genesis"]);
     if let Some(setup) = queue_setup(story, ledger.rules().generation()) {
@@ -103,8 +106,8 @@ pub(crate) fn replay(story: &Value, progress: &Progress) -> Score {
     score
 }
 
-/// What came out otherwise than recorded, if anything.
-fn take(server: &mut Server, step: &Value) -> Option<String> {
+/// Does what a step says, and tells what came out otherwise than recorded, if anything.
+pub fn take(server: &mut Server, step: &Value) -> Option<String> {
     let expected = &step["expect"];
     if step["op"] == "close" {
         let closed = server.close(CloseTime::At(RippleTime(number_of(&expected["close_time"]))));
@@ -120,7 +123,8 @@ fn steps(story: &Value) -> &[Value] {
     story["steps"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-fn begin(genesis: &Value) -> Ledger {
+/// The ledger that a story begins with.
+pub fn begin(genesis: &Value) -> Ledger {
     let header = &genesis["ledger"];
     let hash = |name: &str| header[name].as_str().unwrap().parse::<Hash256>().unwrap();
     let header = LedgerHeader {
@@ -145,6 +149,7 @@ fn server_of(genesis: &Value) -> ServerSetup {
         generation: genesis["server"].as_str().unwrap().parse().unwrap(),
         network_id,
         features: forced.map(|(name, _)| Amendment::from_name(name).unwrap()).collect(),
+        ..ServerSetup::default()
     }
 }
 
@@ -168,7 +173,7 @@ fn queue_setup(story: &Value, generation: Generation) -> Option<QueueSetup> {
     Some(setup)
 }
 
-pub(crate) fn entries(state: &Value) -> Vec<(Hash256, Vec<u8>)> {
+pub fn entries(state: &Value) -> Vec<(Hash256, Vec<u8>)> {
     let entry = |entry: &Value| {
         let data = hex::decode(entry["data"].as_str().unwrap()).unwrap();
         (entry["index"].as_str().unwrap().parse().unwrap(), data)

@@ -6,10 +6,10 @@ use serde_json::Value;
 use xrpl_harness::embedded::{ClosedLedger, Ledger};
 use xrpl_wire::{Hash256, Object};
 
-use crate::replay::entries;
+use super::entries;
 
 /// The first difference between a ledger and the recorded one.
-pub(crate) fn compare(closed: &ClosedLedger, expected: &Value) -> Option<String> {
+pub fn compare(closed: &ClosedLedger, expected: &Value) -> Option<String> {
     let recorded = expected["transactions"].as_array().unwrap();
     let transactions = closed.transactions_by_id();
     let named = |blob: &str| Object::decode(&hex::decode(blob).unwrap()).unwrap().to_json();
@@ -50,7 +50,7 @@ pub(crate) fn compare(closed: &ClosedLedger, expected: &Value) -> Option<String>
 }
 
 /// The first entry that differs from the recorded state.
-pub(crate) fn compare_state(ledger: &Ledger, recorded: &Value) -> Option<String> {
+pub fn compare_state(ledger: &Ledger, recorded: &Value) -> Option<String> {
     let recorded: BTreeMap<Hash256, Vec<u8>> = entries(recorded).into_iter().collect();
     let state = &ledger.validated().state;
     let mut differences = Vec::new();
@@ -73,7 +73,7 @@ pub(crate) fn compare_state(ledger: &Ledger, recorded: &Value) -> Option<String>
 }
 
 /// Where two JSON values first differ, and how.
-pub(crate) fn first_difference(at: &str, ours: &Value, theirs: &Value) -> String {
+pub fn first_difference(at: &str, ours: &Value, theirs: &Value) -> String {
     match (ours, theirs) {
         (Value::Object(one), Value::Object(other)) => {
             let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
@@ -102,7 +102,7 @@ pub(crate) fn first_difference(at: &str, ours: &Value, theirs: &Value) -> String
 }
 
 /// What a step asks.
-pub(crate) fn shown(step: &Value) -> String {
+pub fn shown(step: &Value) -> String {
     let op = step["op"].as_str().unwrap_or_default();
     let Some(blob) = step["tx_blob"].as_str() else {
         let asked = ["method", "params", "request", "socket"].into_iter().filter_map(|key| step.get(key));

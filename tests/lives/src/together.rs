@@ -19,7 +19,7 @@ const GIVEN: [&str; 8] = [
     "TrustlineFreeze",
 ];
 
-impl Life {
+impl<W: World> Life<W> {
     pub(super) fn together(&self, dice: &mut Dice, kind: TransactionType, by: &KeyPair) -> Object {
         let tx = self.draft(kind, &by.account_id());
         if kind == TransactionType::Batch {
@@ -28,7 +28,7 @@ impl Life {
         let given = GIVEN.iter().filter(|_| dice.one_in(3)).filter_map(|name| permission::value(name));
         let given = given.map(|value| (sf::Permission, Object::new().with(sf::PermissionValue, value)));
         let given = given.collect::<Vec<_>>();
-        tx.with(sf::Authorize, dice.pick(&PEOPLE_KEYS).account_id())
+        tx.with(sf::Authorize, dice.pick(&self.cast.people).account_id())
             .with(sf::Permissions, Value::Array(given))
     }
 
@@ -45,7 +45,7 @@ impl Life {
         let count = 2 + dice.roll(3);
         let mut within = Vec::new();
         for _ in 0..count {
-            let by = dice.pick(&PEOPLE_KEYS);
+            let by = dice.pick(&self.cast.people);
             let mut inner = self.alone(dice, by);
             let account = inner.account(sf::Account).expect("an account");
             let before = used.iter().filter(|other| **other == account).count();
@@ -80,7 +80,7 @@ impl Life {
         let entry = |account: &AccountId| {
             let regular = self.root(account).and_then(|root| root.account(sf::RegularKey));
             let by = regular.unwrap_or(*account);
-            let mut keys = PEOPLE_KEYS.iter().filter(|key| key.account_id() == by);
+            let mut keys = self.cast.people.iter().filter(|key| key.account_id() == by);
             batch::sign(&unsigned, *account, keys.next()?).ok()
         };
         let entries: Vec<_> = accounts.iter().filter_map(entry).collect();

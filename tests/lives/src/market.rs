@@ -33,10 +33,11 @@ const CREDENTIAL_TYPES: [&[u8]; 2] = [b"KYC", b"AML"];
 /// Where an entry stands, and the entry.
 type Found<'l> = (Hash256, &'l Object);
 
-impl Life {
+impl<W: World> Life<W> {
     /// Two issue a currency, one of them a token too, and all others but the last have some of it.
     pub(super) fn begin_market(&mut self) {
-        let [issuers @ .., _] = &PEOPLE_KEYS[..] else { panic!("people") };
+        let cast = Arc::clone(&self.cast);
+        let [issuers @ .., _] = &cast.people[..] else { panic!("people") };
         let (issuers, holders) = issuers.split_at(2);
         for issuer in issuers {
             // Only who owns nothing yet may ask for it.
@@ -46,9 +47,13 @@ impl Life {
         }
         let all =
             flags::tfMPTCanLock | flags::tfMPTCanEscrow | flags::tfMPTCanTransfer | flags::tfMPTCanClawback;
-        self.settle(TransactionType::MPTokenIssuanceCreate, &issuers[0], |tx| tx.with(sf::Flags, all));
+        self.settle(TransactionType::MPTokenIssuanceCreate, &issuers[0], |tx| {
+            tx.with(sf::Flags, all).with(sf::TransferFee, 1_234_u16)
+        });
+        self.settle(TransactionType::AccountSet, &issuers[1], |tx| {
+            tx.with(sf::TransferRate, 1_002_345_678_u32)
+        });
         let id = self.found(LedgerEntryType::MPTokenIssuance).first().map(|(_, token)| id_of(token));
-        let id = id.expect("the token that was just made");
         for holder in holders {
             for issuer in issuers {
                 let usd = |value: &str| {
@@ -60,6 +65,11 @@ impl Life {
                     tx.with(sf::Destination, holder.account_id()).with(sf::Amount, usd("1000"))
                 });
             }
+            let Some(id) = id else {
+                // The numbers of the steps stay what they are.
+                self.steps += 2;
+                continue;
+            };
             self.settle(TransactionType::MPTokenAuthorize, holder, |tx| {
                 tx.with(sf::MPTokenIssuanceID, Value::Hash192(id))
             });
@@ -67,9 +77,34 @@ impl Life {
                 tx.with(sf::Destination, holder.account_id()).with(sf::Amount, mpt(id, 1_000))
             });
         }
+        self.begin_books();
+    }
+
+    /// Some of them give one thing for another, at rates that do not come out even.
+    fn begin_books(&mut self) {
+        let cast = Arc::clone(&self.cast);
+        let usd = |issuer: usize, value: &str| {
+            let (value, issuer) = (value.parse().expect("a value"), cast.people[issuer].account_id());
+            Amount::Issued(IssuedAmount { value, currency: currency(), issuer })
+        };
+        let xrp = |amount| Amount::Xrp(drops(amount));
+        for (maker, gets, pays) in [
+            (2, usd(0, "300.7"), xrp(7_654_321)),
+            (3, xrp(5_432_123), usd(1, "177.31")),
+            (3, usd(1, "250.3"), usd(0, "311.17")),
+            (4, usd(0, "200.9"), usd(1, "231.7")),
+            (4, usd(1, "300.1"), xrp(6_789_012)),
+        ] {
+            self.settle(TransactionType::OfferCreate, &cast.people[maker], |tx| {
+                tx.with(sf::TakerGets, gets).with(sf::TakerPays, pays)
+            });
+        }
     }
 
     fn settle(&mut self, kind: TransactionType, by: &KeyPair, with: impl Fn(Object) -> Object) {
+        if !self.is_next_taken() {
+            return;
+        }
         let tx = with(self.draft(kind, &by.account_id()));
         let tx = Transaction::from_object(tx).expect("a transaction");
         self.submit(sign::sign_single(&tx, by).expect("a signature").encode());
@@ -77,7 +112,7 @@ impl Life {
     }
 
     fn found(&self, kind: LedgerEntryType) -> Vec<Found<'_>> {
-        let state = self.ledger.open().state().iter();
+        let state = self.world.ledger().open().state().iter();
         let of_kind = state.filter(|(_, entry)| entry.entry_type() == Some(kind));
         of_kind.map(|(index, entry)| (*index, entry.object())).collect()
     }
@@ -95,7 +130,7 @@ impl Life {
     }
 
     fn soon(&self, dice: &mut Dice) -> u32 {
-        let now = self.ledger.validated().header.close_time.0;
+        let now = self.world.ledger().validated().header.close_time.0;
         now.saturating_add(dice.number(90)).saturating_sub(5)
     }
 
@@ -130,9 +165,9 @@ impl Life {
     fn offer(&self, dice: &mut Dice, tx: Object, by: AccountId) -> Object {
         let xrp = |dice: &mut Dice| Amount::Xrp(drops(1 + dice.roll(2_000_000)));
         let (pays, gets) = match dice.roll(3) {
-            0 => (xrp(dice), issued(dice, 300)),
-            1 => (issued(dice, 300), xrp(dice)),
-            _ => (issued(dice, 300), issued(dice, 300)),
+            0 => (xrp(dice), self.cast.issued(dice, 300)),
+            1 => (self.cast.issued(dice, 300), xrp(dice)),
+            _ => (self.cast.issued(dice, 300), self.cast.issued(dice, 300)),
         };
         let given = *dice.pick(&[
             0,
@@ -167,7 +202,7 @@ impl Life {
     fn check(&self, dice: &mut Dice, tx: Object, by: &KeyPair, other: AccountId) -> Object {
         let kind = tx.u16(sf::TransactionType);
         if kind == Some(TransactionType::CheckCreate.code()) {
-            let tx = tx.with(sf::Destination, other).with(sf::SendMax, amount(dice));
+            let tx = tx.with(sf::Destination, other).with(sf::SendMax, self.cast.amount(dice));
             return if dice.one_in(3) { tx.with(sf::Expiration, self.soon(dice)) } else { tx };
         }
         let check = self.one(dice, LedgerEntryType::Check, sf::Destination, by.account_id());
@@ -185,7 +220,7 @@ impl Life {
         let asked = match check.amount(sf::SendMax) {
             Some(Amount::Xrp(most)) => Amount::Xrp(drops(1 + dice.roll(most.get() + 1))),
             Some(most) => most,
-            None => amount(dice),
+            None => self.cast.amount(dice),
         };
         tx.with(*dice.pick(&[sf::Amount, sf::DeliverMin]), asked)
     }
@@ -217,7 +252,8 @@ impl Life {
         }
         let paid = channel.drops(sf::Balance).map_or(0, Drops::get);
         let balance = paid + dice.roll(200_000);
-        let signer = PEOPLE_KEYS.iter().find(|key| Some(key.account_id()) == channel.account(sf::Account));
+        let signer =
+            self.cast.people.iter().find(|key| Some(key.account_id()) == channel.account(sf::Account));
         let signer = signer.unwrap_or(by);
         let signed = [b"CLM\0".as_slice(), &at.0, &balance.to_be_bytes()].concat();
         tx.with(sf::Balance, drops(balance))
@@ -228,12 +264,12 @@ impl Life {
 
     /// Of somebody who holds something, by its issuer.
     fn clawback(&self, dice: &mut Dice, other: AccountId) -> Object {
-        let issuer = dice.pick(&PEOPLE_KEYS[..2]).account_id();
+        let issuer = dice.pick(&self.cast.people[..2]).account_id();
         let draft = |issuer: &AccountId| self.draft(TransactionType::Clawback, issuer);
         let holdings =
             self.found(if dice.one_in(2) { LedgerEntryType::MPToken } else { LedgerEntryType::RippleState });
         if holdings.is_empty() || dice.one_in(6) {
-            return draft(&issuer).with(sf::Amount, issued(dice, 100)).with(sf::Holder, other);
+            return draft(&issuer).with(sf::Amount, self.cast.issued(dice, 100)).with(sf::Holder, other);
         }
         let (_, holding) = dice.pick(&holdings);
         if let Some(id) = held_id(holding) {
@@ -351,21 +387,23 @@ impl Life {
     }
 }
 
-/// Paths for a payment: over XRP, over an issuer, or nonsense.
-pub(super) fn paths(dice: &mut Dice) -> Value {
-    let xrp = PathStep { currency: Some(Currency::XRP), ..PathStep::default() };
-    let account = PathStep { account: Some(dice.pick(&PEOPLE_KEYS).account_id()), ..PathStep::default() };
-    let book = PathStep {
-        currency: Some(currency()),
-        issuer: Some(dice.pick(&PEOPLE_KEYS[..2]).account_id()),
-        ..PathStep::default()
-    };
-    let count = 1 + dice.roll(3);
-    let path = |dice: &mut Dice| {
-        let steps = 1 + dice.roll(3);
-        (0..steps).map(|_| *dice.pick(&[xrp, account, book])).collect()
-    };
-    Value::PathSet((0..count).map(|_| path(dice)).collect())
+impl Cast {
+    /// Paths for a payment: over XRP, over an issuer, or nonsense.
+    pub(super) fn paths(&self, dice: &mut Dice) -> Value {
+        let xrp = PathStep { currency: Some(Currency::XRP), ..PathStep::default() };
+        let account = PathStep { account: Some(dice.pick(&self.people).account_id()), ..PathStep::default() };
+        let book = PathStep {
+            currency: Some(currency()),
+            issuer: Some(dice.pick(&self.people[..2]).account_id()),
+            ..PathStep::default()
+        };
+        let count = 1 + dice.roll(3);
+        let path = |dice: &mut Dice| {
+            let steps = 1 + dice.roll(3);
+            (0..steps).map(|_| *dice.pick(&[xrp, account, book])).collect()
+        };
+        Value::PathSet((0..count).map(|_| path(dice)).collect())
+    }
 }
 
 /// A list of credentials that are accepted.
