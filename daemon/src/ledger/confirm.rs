@@ -34,7 +34,8 @@ impl Follower {
             if ask.is_empty() {
                 continue;
             }
-            let (read, outcome) = snapshot::read(&server, at, &ask, &self.escrows).await;
+            let (read, outcome) =
+                snapshot::read(&server, at, &ask, &self.watch.treasury, &self.escrows).await;
             outcome.map_err(Over::of(number))?;
             for account in read {
                 voices.entry(account.account).or_default().push((number, account));

@@ -169,7 +169,7 @@ impl History {
         at: &LedgerPoint,
         accounts: &BTreeSet<AccountId>,
     ) -> Result<Vec<AccountSnapshot>, HistoryError> {
-        let read = match snapshot::read(&self.server, at, accounts, &self.escrows).await {
+        let read = match snapshot::read(&self.server, at, accounts, &self.own, &self.escrows).await {
             (mut read, Ok(())) => {
                 read.sort_by_key(|account| account.account);
                 read

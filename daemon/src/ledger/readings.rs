@@ -141,7 +141,7 @@ impl Follower {
         let mut part = self.readings.part_at(&at);
         let left: BTreeSet<AccountId> =
             accounts.iter().filter(|account| !part.contains_key(account)).copied().collect();
-        let (read, outcome) = snapshot::read(&server, &at, &left, &self.escrows).await;
+        let (read, outcome) = snapshot::read(&server, &at, &left, &self.watch.treasury, &self.escrows).await;
         part.extend(read.into_iter().map(|account| (account.account, (number, account))));
         if let Err(trouble) = outcome {
             self.readings.part = Some((at, part));

@@ -24,16 +24,18 @@ const PAGES_MAX: usize = 1_000;
 /// As many objects in a page as a server gives to strangers.
 const PAGE_OBJECTS: u32 = 400;
 
-/// Reads accounts at a ledger: what could be read, and what kept the rest from it.
+/// Reads accounts at a ledger: what could be read, and what kept the rest from it. Of accounts that are not the
+/// treasury's the AccountRoot alone: nothing rests on what they own, and it may be a great deal.
 pub(super) async fn read(
     server: &Server,
     at: &LedgerPoint,
     accounts: &BTreeSet<AccountId>,
+    treasury: &BTreeSet<AccountId>,
     escrows: &BTreeSet<EscrowKey>,
 ) -> (Vec<AccountSnapshot>, Result<(), Trouble>) {
     let known: BTreeMap<Hash256, EscrowKey> =
         escrows.iter().map(|key| (index::escrow(&key.owner, key.sequence), *key)).collect();
-    let reader = Reader { server, at, known: &known };
+    let reader = Reader { server, at, treasury, known: &known };
     let readings: Vec<_> = accounts.iter().map(|account| reader.account(*account)).collect();
     let mut read = Vec::with_capacity(accounts.len());
     // What is read is kept as it comes: one that is late holds none of the others back.
@@ -51,6 +53,7 @@ pub(super) async fn read(
 struct Reader<'a> {
     server: &'a Server,
     at: &'a LedgerPoint,
+    treasury: &'a BTreeSet<AccountId>,
     known: &'a BTreeMap<Hash256, EscrowKey>,
 }
 
@@ -65,7 +68,7 @@ impl Reader<'_> {
         };
         // An account that is not on the ledger owns nothing there, and one that keeps reserve for nothing has
         // none of what is read here.
-        if snapshot.root.is_some_and(|root| root.owner_count > 0) {
+        if snapshot.root.is_some_and(|root| root.owner_count > 0) && self.treasury.contains(&account) {
             self.objects(&mut snapshot).await?;
         }
         Ok(snapshot)

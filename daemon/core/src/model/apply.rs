@@ -131,11 +131,14 @@ impl State {
                 if entry.status.is_final() {
                     return Err(format!("{proposal} has ended already"));
                 }
-                let unrevealed =
-                    matches!(&entry.status, Status::InFlight(submission) if !submission.may_have_left());
+                // Since when nothing of it has left the daemon.
+                let unsent = match &entry.status {
+                    Status::InFlight(submission) if !submission.may_have_left() => Some(submission.since),
+                    _ => None,
+                };
                 entry.status = status.clone();
                 if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = entry.intent {
-                    self.no_longer_attempts(&escrow, *proposal, unrevealed);
+                    self.no_longer_attempts(&escrow, *proposal, unsent);
                 }
                 self.open.remove(proposal);
                 self.ended.insert(*proposal, self.now());
@@ -475,15 +478,16 @@ impl State {
     }
 
     /// An attempt to end an escrow is over. Where nothing of it has left, its fulfillment is as secret as before.
-    fn no_longer_attempts(&mut self, escrow: &EscrowKey, ended: ProposalId, unrevealed: bool) {
+    fn no_longer_attempts(&mut self, escrow: &EscrowKey, ended: ProposalId, unsent: Option<LedgerPoint>) {
         let Some(tracked) = self.escrows.get_mut(escrow) else { return };
         if let Guard::Locked { preparing: attempt, .. } | Guard::Releasing { attempt, .. } =
             &mut tracked.guard
             && *attempt == Some(ended)
         {
             *attempt = None;
-            if let Guard::Releasing { proposal, .. } = tracked.guard
-                && unrevealed
+            // Only of the attempt that revealed it: what an earlier one carried is public.
+            if let Guard::Releasing { proposal, revealed_at, .. } = tracked.guard
+                && unsent == Some(revealed_at)
             {
                 tracked.guard = Guard::Locked { proposal, preparing: None };
             }

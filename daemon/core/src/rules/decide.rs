@@ -3,7 +3,7 @@
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent};
 use crate::model::policy::{Action, Approvers, Decision, DecisionInputs, DestinationMatch, NO_MATCH};
-use crate::model::proposal::Proposal;
+use crate::model::proposal::{Proposal, Status};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Drops, ProposalId, RippleTime};
 
@@ -17,7 +17,7 @@ pub fn decide(
     intent: &Intent,
     at: RippleTime,
 ) -> Decision {
-    decide_without(config, state, Asked { account, asker, intent }, at, None)
+    decide_without(config, state, Asked { account, asker, intent }, at, None, None)
 }
 
 /// What is asked about.
@@ -33,6 +33,7 @@ fn decide_without(
     Asked { account, asker, intent }: Asked<'_>,
     at: RippleTime,
     without: Option<ProposalId>,
+    paid: Option<(RippleTime, Drops)>,
 ) -> Decision {
     let treasury = intent.destination().is_some_and(|to| config.accounts.contains_key(&to));
     let known = treasury || intent.destination().is_some_and(|to| config.destinations.contains_key(&to));
@@ -55,7 +56,11 @@ fn decide_without(
             };
         plain
             && rule.rolling.is_none_or(|rolling| {
-                let out = outflow(state, account, at, rolling.period_seconds, without);
+                let mut out = outflow(state, account, at, rolling.period_seconds, without);
+                let since = at.0.saturating_sub(rolling.period_seconds);
+                if let Some((_, own)) = paid.filter(|(when, _)| when.0 >= since) {
+                    out = out.saturating_sub(own);
+                }
                 inputs.outflows.push((rolling.period_seconds, out));
                 out.checked_add(amount).is_some_and(|sum| sum <= rolling.amount_max)
             })
@@ -91,6 +96,18 @@ pub fn outflow(
     moved.checked_add(state.book.leaving(&account, without)).unwrap_or(Drops::MAX)
 }
 
+/// Asks policy again about a payment that is in an escrow of the daemon's own: its money has left the account already,
+/// and counts once.
+#[must_use]
+pub fn again_in_escrow(config: &Treasury, state: &State, proposal: &Proposal) -> Decision {
+    let paid = match &proposal.status {
+        Status::Validated(outcome) => Some((outcome.at.close_time, proposal.intent.amount())),
+        _ => None,
+    };
+    let asked = Asked { account: proposal.account, asker: &proposal.asker, intent: &proposal.intent };
+    decide_without(config, state, asked, state.now(), Some(proposal.id), paid)
+}
+
 /// Asks policy again about a proposal: what it says now, of the same payment.
 #[must_use]
 pub fn again(config: &Treasury, state: &State, proposal: &Proposal) -> Decision {
@@ -100,6 +117,7 @@ pub fn again(config: &Treasury, state: &State, proposal: &Proposal) -> Decision 
         Asked { account: proposal.account, asker: &proposal.asker, intent: &proposal.intent },
         state.now(),
         Some(proposal.id),
+        None,
     )
 }
 

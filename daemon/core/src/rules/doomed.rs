@@ -1,6 +1,7 @@
 //! What a payment would fail for, as far as the proven view tells: said before people sign it, and not after.
 
 use crate::model::intent::Intent;
+use crate::model::policy::Action;
 use crate::model::proposal::Proposal;
 use crate::model::state::State;
 use crate::model::units::{AccountId, Drops};
@@ -46,15 +47,33 @@ pub(crate) fn doomed(
         Intent::Move { .. } | Intent::CreateTickets { .. } => return Vec::new(),
         Intent::FinishEscrow { .. } | Intent::CancelEscrow { .. } => return Vec::new(),
     };
-    let delayed = proposal.is_some_and(|proposal| proposal.release_inputs().is_some());
-    let mut against: Vec<Wait> = funds(state, account, amount, delayed).into_iter().collect();
+    let delayed = proposal.is_some_and(is_delayed);
+    let against = funds(state, account, amount, delayed);
+    against.into_iter().chain(of_recipient(state, to, tag, amount, delayed)).collect()
+}
+
+/// What about the recipient would make this payment fail.
+pub(crate) fn for_recipient(state: &State, proposal: &Proposal) -> Option<Wait> {
+    let Intent::Pay { destination, destination_tag, amount } = &proposal.intent else { return None };
+    of_recipient(state, destination, *destination_tag, *amount, is_delayed(proposal))
+}
+
+fn is_delayed(proposal: &Proposal) -> bool {
+    matches!(proposal.decision.action, Action::Delay { .. })
+}
+
+fn of_recipient(
+    state: &State,
+    to: &AccountId,
+    tag: Option<u32>,
+    amount: Drops,
+    delayed: bool,
+) -> Option<Wait> {
     let missing = delayed && state.accounts.get(to).is_some_and(|view| view.root.is_none());
     if missing {
-        against.push(Wait::Recipient(*to, "it is not on the ledger, and an escrow needs one that is"));
-    } else {
-        against.extend(recipient(state, to, tag, amount));
+        return Some(Wait::Recipient(*to, "it is not on the ledger, and an escrow needs one that is"));
     }
-    against
+    recipient(state, to, tag, amount)
 }
 
 /// What the account lacks for a payment: it keeps its reserve, and an escrow adds to that.

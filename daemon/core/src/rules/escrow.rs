@@ -65,9 +65,11 @@ pub fn not_before(state: &State, tracked: &TrackedEscrow) -> Option<RippleTime> 
 /// every sending was called back it has not been.
 #[must_use]
 pub fn is_revealed(state: &State, tracked: &TrackedEscrow) -> bool {
-    let Guard::Releasing { attempt, .. } = tracked.guard else { return false };
+    let Guard::Releasing { attempt, revealed_at, .. } = tracked.guard else { return false };
     let attempt = attempt.and_then(|attempt| state.proposals.get(&attempt));
-    !attempt.is_some_and(
-        |attempt| matches!(&attempt.status, Status::InFlight(submission) if !submission.may_have_left()),
-    )
+    // A later attempt says nothing about the one that revealed it.
+    !attempt.is_some_and(|attempt| {
+        matches!(&attempt.status, Status::InFlight(submission)
+            if !submission.may_have_left() && submission.since == revealed_at)
+    })
 }

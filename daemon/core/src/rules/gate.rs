@@ -87,7 +87,7 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
     if !act.in_flight() {
         against.extend(doomed::doomed(state, &act.account, act.intent, act.proposal));
     }
-    against.extend(in_doubt(config, state, &act).map(Wait::Reading));
+    against.extend(in_doubt(state, &act).map(Wait::Reading));
     let over = act
         .proposal
         .filter(|_| !act.in_flight())
@@ -121,7 +121,8 @@ fn policy(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
     if decided.decision.policy_hash == config.policy.hash() {
         return None;
     }
-    let now = decide::again(config, state, decided);
+    let again = if for_release { decide::again_in_escrow } else { decide::again };
+    let now = again(config, state, decided);
     let stricter = if for_release {
         now.action == Action::Deny
     } else {
@@ -132,11 +133,11 @@ fn policy(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
 
 /// An account that the act rests on and of which something may be unknown: one that it touches, or one that
 /// signs for it, and whose keys may have changed.
-fn in_doubt(config: &Treasury, state: &State, act: &Act<'_>) -> Option<AccountId> {
+fn in_doubt(state: &State, act: &Act<'_>) -> Option<AccountId> {
     if state.doubtful.is_empty() {
         return None;
     }
-    let touched = subjects(config, state, act).into_iter().filter_map(|subject| match subject {
+    let touched = subjects(state, act).into_iter().filter_map(|subject| match subject {
         Subject::Account(account) | Subject::Destination(account) => Some(account),
         _ => None,
     });
@@ -158,7 +159,7 @@ pub fn stops<'a>(config: &Treasury, state: &'a State, act: Act<'_>) -> Vec<&'a S
         }
         _ => false,
     };
-    subjects(config, state, &act)
+    subjects(state, &act)
         .iter()
         .flat_map(|subject| state.stops.on(subject))
         .filter(|stop| !revealed || stop.kind == StopKind::Freeze)
@@ -167,19 +168,18 @@ pub fn stops<'a>(config: &Treasury, state: &'a State, act: Act<'_>) -> Vec<&'a S
 
 /// Whether a stop on this subject would be one on the act.
 #[must_use]
-pub fn touches(config: &Treasury, state: &State, act: Act<'_>, subject: &Subject) -> bool {
-    subjects(config, state, &act).contains(subject)
+pub fn touches(state: &State, act: Act<'_>, subject: &Subject) -> bool {
+    subjects(state, &act).contains(subject)
 }
 
 /// Everything that an act touches and that a stop can be on.
-fn subjects(config: &Treasury, state: &State, act: &Act<'_>) -> BTreeSet<Subject> {
+fn subjects(state: &State, act: &Act<'_>) -> BTreeSet<Subject> {
     let mut subjects = BTreeSet::from([Subject::Everything, Subject::Account(act.account)]);
     subjects.extend(act.proposal.map(|proposal| Subject::Proposal(proposal.id)));
     let mut receives = |to: AccountId| {
         subjects.insert(Subject::Destination(to));
-        if config.accounts.contains_key(&to) {
-            subjects.insert(Subject::Account(to));
-        }
+        // A stop on an account binds also when the account is not declared any more.
+        subjects.insert(Subject::Account(to));
     };
     match act.intent {
         Intent::Pay { destination, .. } => receives(*destination),
@@ -194,9 +194,7 @@ fn subjects(config: &Treasury, state: &State, act: &Act<'_>) -> BTreeSet<Subject
             if let Some(tracked) = state.escrows.get(escrow) {
                 let to = tracked.view.destination;
                 subjects.insert(Subject::Destination(to));
-                if config.accounts.contains_key(&to) {
-                    subjects.insert(Subject::Account(to));
-                }
+                subjects.insert(Subject::Account(to));
                 if let Some(maker) = tracked.guard.proposal() {
                     subjects.insert(Subject::Proposal(maker));
                     if let Some(Intent::Move { link, .. }) =

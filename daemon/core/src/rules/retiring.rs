@@ -1,7 +1,7 @@
 //! What nothing depends on any more, so that memory and the cost of a step grow with what is open and not with what
 //! ever was.
 
-use crate::model::config::Treasury;
+use crate::model::book::WINDOW_MAX_SECONDS;
 use crate::model::intent::Intent;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State, TrackedEscrow};
@@ -14,13 +14,7 @@ pub const KEPT_SECONDS: u32 = 86_400;
 pub const KEPT_MAX: usize = 1_000;
 
 /// Whether this proposal, which ended at that time, may leave the state with those that do already.
-pub(crate) fn may_retire(
-    config: &Treasury,
-    state: &State,
-    proposal: &Proposal,
-    ended: RippleTime,
-    leaving: usize,
-) -> bool {
+pub(crate) fn may_retire(state: &State, proposal: &Proposal, ended: RippleTime, leaving: usize) -> bool {
     let made = proposal.release_inputs().map(|inputs| &inputs.escrow);
     // A delayed payment is over when its escrow is.
     let escrow_ended = made.and_then(|escrow| ended_at(state.escrows.get(escrow)?));
@@ -32,21 +26,25 @@ pub(crate) fn may_retire(
     (is_old || (state.ended.len().saturating_sub(leaving) > KEPT_MAX && !escrow_may_come))
         && !escrow_stands
         && !state.holds_slot(proposal)
-        && !counts_for_link(config, state, proposal)
+        && !counts_for_link(state, proposal)
+        && !may_be_made_late(state, proposal)
 }
 
-/// Whether a link's limits still count the move, or its next move waits on what became of this one.
-fn counts_for_link(config: &Treasury, state: &State, proposal: &Proposal) -> bool {
+/// Whether a link's limits may count the move, or its next move waits on what became of this one. A link may be out of
+/// the configuration for a while, and its period may become longer, so what moved stays for the longest there can be.
+fn counts_for_link(state: &State, proposal: &Proposal) -> bool {
     let Intent::Move { link, .. } = &proposal.intent else { return false };
-    // Of a link that is no longer declared nothing is counted.
-    let Some(link) = config.links.iter().find(|declared| declared.name == *link) else { return false };
-    let is_newest = state
-        .moves
-        .get(&link.name)
-        .is_some_and(|moves| moves.last().is_some_and(|last| *last == proposal.id));
-    let since = state.now().0.saturating_sub(link.period_seconds);
-    let counts = matches!(&proposal.status, Status::Validated(outcome) if outcome.at.close_time.0 >= since);
-    is_newest || counts
+    let is_newest =
+        state.moves.get(link).is_some_and(|moves| moves.last().is_some_and(|last| *last == proposal.id));
+    let since = state.now().0.saturating_sub(WINDOW_MAX_SECONDS);
+    is_newest || matches!(&proposal.status, Status::Validated(outcome) if outcome.at.close_time.0 >= since)
+}
+
+/// Whether signers can still make the escrow of a delayed payment that ended otherwise: with a later LastLedgerSequence
+/// it has the same terms. It is then known by the proposal that was to make it, and by what was decided about that.
+fn may_be_made_late(state: &State, proposal: &Proposal) -> bool {
+    !matches!(proposal.status, Status::Validated(_))
+        && proposal.release_inputs().is_some_and(|inputs| state.now() <= inputs.cancel_after)
 }
 
 /// Whether this escrow has ended long ago, and no proposal in the state made it.

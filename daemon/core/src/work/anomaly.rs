@@ -9,7 +9,8 @@ use crate::model::event::Event;
 use crate::model::observe::{Change, EscrowView, LedgerObservation, OpaqueTx};
 use crate::model::state::{Finding, Guard};
 use crate::model::stops::{FINDING_STOPS_MAX, Stop, StopKind, StopSource, Subject};
-use crate::model::units::{AccountId, FindingId, StopId};
+use crate::model::units::{AccountId, EscrowKey, FindingId, Hash256, StopId};
+use crate::rules::escrow::is_revealed;
 use crate::work::cx::Cx;
 
 /// Writes a finding down and lets its severity's consequence follow: a stop on its subject, which binds what
@@ -47,6 +48,35 @@ pub(crate) fn set_stop(
     cx.emit(Event::StopSet { stop: Stop { id, subject, kind, source, reason, at } });
     cx.effect(Effect::Recall);
     id
+}
+
+/// The escrows that this ledger says are finished and whose fulfillment had not left the daemon. Asked before the ledger
+/// is taken in.
+pub(crate) fn finished_by_others(cx: &Cx<'_>, observation: &LedgerObservation) -> Vec<(EscrowKey, Hash256)> {
+    let finished = observation.changes.iter().filter_map(|change| match change {
+        Change::EscrowDeleted { key, tx_id, tx_type } if tx_type == "EscrowFinish" => Some((*key, *tx_id)),
+        _ => None,
+    });
+    let withheld = |key: &EscrowKey| {
+        cx.state.escrows.get(key).is_some_and(|tracked| match tracked.guard {
+            Guard::Locked { .. } => true,
+            Guard::Releasing { .. } => !is_revealed(cx.state, tracked),
+            _ => false,
+        })
+    };
+    finished.filter(|(key, _)| withheld(key)).collect()
+}
+
+/// A fulfillment that only this daemon can derive is in other hands, and with it perhaps the release key: then every
+/// escrow that stands can be finished by them.
+pub(crate) fn fulfilled_elsewhere(cx: &mut Cx<'_>, escrows: Vec<(EscrowKey, Hash256)>) {
+    for (key, tx_id) in escrows {
+        let evidence = format!(
+            "escrow {key} was finished by {tx_id}, with a fulfillment that had not left this daemon: its release key is in \
+             other hands, or another daemon has it"
+        );
+        find(cx, FindingKind::KeysElsewhere, key.owner, evidence);
+    }
 }
 
 /// What the rules see in a ledger that was just taken in.

@@ -132,9 +132,7 @@ fn plan(cx: &mut Cx<'_>, id: ProposalId) {
     }
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     // Nobody is asked to sign what the recipient cannot get; the draft's deadline ends it.
-    if let Intent::Pay { destination, destination_tag, amount } = &proposal.intent
-        && doomed::recipient(cx.state, destination, *destination_tag, *amount).is_some()
-    {
+    if doomed::for_recipient(cx.state, proposal).is_some() {
         return;
     }
     if let Ok(plan) = make_plan(cx.config, cx.state, proposal) {

@@ -25,7 +25,8 @@ const NOTE: &str = "recognised from its escrow on the ledger; who asked for it, 
 
 /// Asks about each escrow of the treasury's that nobody here made, once in the life of a process.
 pub(crate) fn drive(cx: &mut Cx<'_>) {
-    if cx.state.standing.len() == cx.state.by_finish_after.len() {
+    // Without a runner there would be nobody to end it.
+    if cx.config.runner.is_none() || cx.state.standing.len() == cx.state.by_finish_after.len() {
         return;
     }
     let standing = cx.state.standing.iter().filter(|key| !cx.runtime.looked_at.contains(*key));

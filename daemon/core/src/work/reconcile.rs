@@ -53,7 +53,12 @@ pub(crate) fn compare(
 }
 
 /// Takes accounts in as they were read, and looks at the escrows that came with them.
-fn read(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot>, taken: Option<RippleTime>) {
+fn read(cx: &mut Cx<'_>, at: LedgerPoint, mut accounts: Vec<AccountSnapshot>, taken: Option<RippleTime>) {
+    // Of signers and recipients nothing rests on what they own.
+    for stranger in accounts.iter_mut().filter(|read| !cx.config.accounts.contains_key(&read.account)) {
+        stranger.escrows.clear();
+        stranger.tickets.clear();
+    }
     let new: Vec<EscrowView> = accounts
         .iter()
         .flat_map(|read| &read.escrows)
@@ -104,7 +109,7 @@ fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Optio
 
 /// Recipients of payments are followed up to so many accounts in all: what is asked of servers must not grow with
 /// everybody who was ever paid.
-const FOLLOWED_MAX: usize = 2_000;
+const FOLLOWED_MAX: usize = 200;
 
 /// A payment to this account is open: what it would fail for should be known before people sign it.
 pub(crate) fn look_at_recipient(cx: &mut Cx<'_>, recipient: AccountId) {

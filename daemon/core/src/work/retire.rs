@@ -28,7 +28,7 @@ fn proposals(cx: &mut Cx<'_>) {
         }
         cx.runtime.retired_to = Some(*id);
         let proposal = cx.state.proposals.get(id);
-        if proposal.is_some_and(|proposal| may_retire(cx.config, cx.state, proposal, *ended, leaving.len())) {
+        if proposal.is_some_and(|proposal| may_retire(cx.state, proposal, *ended, leaving.len())) {
             leaving.push(*id);
         }
     }

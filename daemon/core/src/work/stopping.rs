@@ -92,7 +92,7 @@ pub(crate) fn freeze(
     }
     let under_way = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id)).filter(|proposal| {
         matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left())
-            && gate::touches(cx.config, cx.state, Act::of(proposal), &subject)
+            && gate::touches(cx.state, Act::of(proposal), &subject)
     });
     let under_way: Vec<String> = under_way.map(|proposal| proposal.id.to_string()).collect();
     let warning = (!under_way.is_empty()).then(|| {
@@ -165,7 +165,11 @@ pub(crate) fn clear(
     needs(person, Role::Security)?;
     let proposal = find(cx, id)?;
     let mut subjects = vec![subject_of(proposal)];
-    subjects.extend(proposal.release_inputs().map(|inputs| Subject::Escrow(inputs.escrow)));
+    // An expired proposal's Ticket may have made another's escrow since.
+    let made = proposal.release_inputs().map(|inputs| inputs.escrow).filter(|escrow| {
+        cx.state.escrows.get(escrow).is_none_or(|tracked| tracked.guard.proposal() == Some(id))
+    });
+    subjects.extend(made.map(Subject::Escrow));
     let stops: Vec<StopId> = subjects
         .iter()
         .flat_map(|subject| cx.state.stops.on(subject))

@@ -15,6 +15,7 @@ mod lost;
 mod outrun;
 mod payments;
 mod random;
+mod reviewed;
 mod sight;
 mod signing;
 mod stops;

@@ -60,7 +60,8 @@ async fn a_treasury_of_eleven_accounts_is_read_from_a_server_that_allows_twenty_
     let net = Net::new(1, "tickets", 2);
     let refused = allow_each_second(&net, 0, 20);
     let before = Instant::now();
-    let mut port = net.spawn(net.config(1), Start { watched: treasury(11), ..net.from(1) });
+    let mut port =
+        net.spawn(net.config(1), Start { watched: treasury(11), treasury: treasury(11), ..net.from(1) });
     assert_eq!(port.ledger().await, net.point(2));
     assert_eq!(port.reconciled().await, net.point(2));
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());

@@ -17,7 +17,7 @@ async fn reading(port: &mut Virtual) -> (String, AccountSnapshot) {
 }
 
 fn watching(net: &Net) -> Start {
-    Start { watched: [ACCOUNT].into(), ..net.from(2) }
+    Start { watched: [ACCOUNT].into(), treasury: [ACCOUNT].into(), ..net.from(2) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -182,4 +182,16 @@ async fn an_account_that_keeps_reserve_for_nothing_is_not_asked_for_what_it_owns
     let mut port = net.spawn(net.config(1), watching(&net));
     assert!(reading(&mut port).await.1.signer_list.is_none());
     assert_eq!(net.at(0).asked("account_objects"), 0);
+}
+
+/// Danger: whoever is paid once owns so much, or something that cannot be read, that no reading of everything ends.
+#[tokio::test(start_paused = true)]
+async fn of_signers_and_recipients_only_the_account_itself_is_read() {
+    let net = Net::new(1, "tickets", 2);
+    net.at(0).set(|host| host.twist = Some(Box::new(next_year)));
+    let start = Start { treasury: BTreeSet::new(), ..watching(&net) };
+    let mut port = net.spawn(net.config(1), start);
+    let (_, account) = reading(&mut port).await;
+    assert_eq!(account.root.unwrap().balance.get(), 77);
+    assert!(account.signer_list.is_none() && account.tickets.is_empty() && account.escrows.is_empty());
 }
