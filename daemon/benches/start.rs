@@ -168,6 +168,7 @@ fn ledger(index: u32, accounts: u32) -> Vec<Event> {
         transactions: if busy { vec![transaction] } else { Vec::new() },
         changes: if busy { vec![Change::Root { account: payer, root: Some(root) }] } else { Vec::new() },
         opaque: Vec::new(),
+        unproven: false,
     };
     vec![Event::LedgerTaken { observation, taken: None }]
 }

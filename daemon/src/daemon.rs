@@ -133,7 +133,8 @@ impl Daemon {
         let driver =
             driver::spawn(engine.effects, engine.handle.clone(), Arc::new(port.clone()), Arc::new(signer));
 
-        let app = App::new(engine.handle.clone(), metrics, Tokens::new(&config.tokens), limits);
+        let app = App::new(engine.handle.clone(), metrics, Tokens::new(&config.tokens), limits)
+            .with_port(port.clone());
         let (stop_http, stopped) = watch::channel(false);
         let http = tokio::spawn(http::serve(listener, app, stopped));
         tracing::info!(%http_addr, "treasuryd runs");

@@ -17,10 +17,12 @@
 //! and the accounts' state as read (one server's word, compared with what the proven ledgers say).
 
 mod backoff;
+mod bench;
 mod board;
 mod chain;
 mod confirm;
 mod connection;
+mod dispute;
 mod error;
 mod fetch;
 mod follow;
@@ -201,6 +203,12 @@ impl PortHandle {
             // The follower is gone only when the port is shut down.
             let _ = reconciles.send(accounts).await;
         }
+    }
+
+    /// Every endpoint by its label, and why it is left out where it is: it said what others contradict.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<(String, Option<String>)> {
+        self.inner.shared.board(|board| board.left_out())
     }
 
     /// Ends the port. Nothing comes from it afterwards.

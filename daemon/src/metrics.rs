@@ -77,6 +77,11 @@ const HISTORY_MISSING: Metric = Metric::gauge(
     &[],
     "Validated ledgers in a row that were not taken in and that no endpoint has; 0 while there is no such hole. Sight is lost until one has them.",
 );
+const LEFT_OUT: Metric = Metric::gauge(
+    "treasuryd_endpoint_left_out",
+    &["endpoint"],
+    "1 while a ledger server has no voice and is asked for nothing because it said what the others contradict, otherwise 0. The log says what; it is used again once it has agreed for a while.",
+);
 const BALANCE: Metric = Metric::gauge(
     "treasuryd_account_balance_drops",
     &["account"],
@@ -149,12 +154,13 @@ const HTTP: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 22] = [
+pub const METRICS: [Metric; 23] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
     SIGHT,
     HISTORY_MISSING,
+    LEFT_OUT,
     BALANCE,
     TICKETS_FREE,
     PROPOSALS,
@@ -190,6 +196,7 @@ pub struct Metrics {
     ledger_age: IntGauge,
     sight: IntGauge,
     history_missing: IntGauge,
+    left_out: IntGaugeVec,
     balance: IntGaugeVec,
     tickets_free: IntGaugeVec,
     proposals: IntGaugeVec,
@@ -221,6 +228,7 @@ impl Metrics {
             ledger_age: gauge(&registry, LEDGER_AGE)?,
             sight: gauge(&registry, SIGHT)?,
             history_missing: gauge(&registry, HISTORY_MISSING)?,
+            left_out: gauges(&registry, LEFT_OUT)?,
             balance: gauges(&registry, BALANCE)?,
             tickets_free: gauges(&registry, TICKETS_FREE)?,
             proposals: gauges(&registry, PROPOSALS)?,
@@ -333,6 +341,13 @@ impl Metrics {
         self.show_accounts(treasury, state);
         self.show_proposals(state);
         self.show_escrows(treasury, state);
+    }
+
+    /// Sets which ledger servers are left out: each by its label, and why.
+    pub fn show_endpoints(&self, endpoints: &[(String, Option<String>)]) {
+        for (endpoint, why) in endpoints {
+            self.left_out.with_label_values(&[endpoint]).set(i64::from(why.is_some()));
+        }
     }
 
     fn show_accounts(&self, treasury: &Treasury, state: &State) {

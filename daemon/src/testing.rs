@@ -205,6 +205,7 @@ pub(crate) fn ledger(index: u32) -> Input {
         transactions: Vec::new(),
         changes: Vec::new(),
         opaque: Vec::new(),
+        unproven: false,
     };
     Input::Ledger { observation, wall_ms: crate::clock::wall_ms() }
 }

@@ -50,7 +50,7 @@ const GROUPS: &[Group] = &[
                 "read_quorum",
                 "whole number, 1 to the number of endpoints",
                 "1",
-                "How many endpoints, each on a host of its own, must name the same hash before a ledger is believed to be validated. Fewer voices for longer than `timing.silence_max`, or two hashes for one ledger: sight is lost, nothing is released.",
+                "How many endpoints, each on a host of its own, must name the same hash before a ledger is believed to be validated. Fewer voices for longer than `timing.silence_max`, or two hashes for one ledger and no majority for either: sight is lost, nothing is released.",
             ),
             key(
                 "verify",

@@ -38,6 +38,7 @@ pub use reference::reference;
 use self::connections::Connection;
 use self::limits::Places;
 use crate::engine::EngineHandle;
+use crate::ledger::PortHandle;
 use crate::metrics::Metrics;
 
 /// The largest body. The largest request is an approval: a signature of at most 72 bytes for each of a
@@ -52,6 +53,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct App {
     engine: EngineHandle,
+    /// Where ledgers come from, if from anywhere.
+    port: Option<PortHandle>,
     metrics: Arc<Metrics>,
     tokens: Tokens,
     limits: Limits,
@@ -62,7 +65,13 @@ impl App {
     /// An API for this engine.
     #[must_use]
     pub fn new(engine: EngineHandle, metrics: Arc<Metrics>, tokens: Tokens, limits: Limits) -> Self {
-        Self { engine, metrics, tokens, limits, places: Places::new(&limits) }
+        Self { engine, port: None, metrics, tokens, limits, places: Places::new(&limits) }
+    }
+
+    /// The same, and its metrics tell of the ledger servers.
+    #[must_use]
+    pub fn with_port(self, port: PortHandle) -> Self {
+        Self { port: Some(port), ..self }
     }
 }
 

@@ -44,6 +44,9 @@ pub(super) async fn metrics(
     Shared(app): Shared<App>,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
     app.engine.show_metrics().await?;
+    if let Some(port) = &app.port {
+        app.metrics.show_endpoints(&port.endpoints());
+    }
     let text = app.metrics.text().map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }

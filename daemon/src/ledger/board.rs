@@ -1,13 +1,13 @@
-//! What is known of every endpoint, and what follows: which ledger enough of them agree on, whom to ask,
-//! who contradicts whom, and what nobody has. It asks nobody itself.
+//! What is known of every endpoint, and what follows: which ledger enough of them agree on, whom to ask, and what
+//! nobody has. Who contradicts whom is in `dispute.rs`, who is left out for it in `bench.rs`. It asks nobody itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use treasury_core::units::Hash256;
 
+use super::bench::{Bench, News};
 use super::ranges::Ranges;
 use super::reply::Announced;
 use super::server::Server;
@@ -15,7 +15,7 @@ use crate::config::Endpoint;
 
 /// How many ledgers' hashes are remembered of each endpoint. Endpoints further apart than that are not
 /// compared by what they announced.
-const HEARD_MAX: usize = 256;
+pub(super) const HEARD_MAX: usize = 256;
 
 /// How many ledgers an endpoint may be remembered not to have.
 const LACKS_MAX: usize = 1_024;
@@ -42,15 +42,21 @@ enum Standing {
 
 /// One endpoint.
 #[derive(Debug, Default)]
-struct Seat {
+pub(super) struct Seat {
     /// Its label.
-    endpoint: String,
+    pub(super) endpoint: String,
     standing: Standing,
-    tip: Option<Announced>,
+    pub(super) tip: Option<Announced>,
     /// What it says it has; `None` where it does not say.
     has: Option<Ranges>,
     /// The hashes that it said are validated.
-    heard: BTreeMap<u32, Hash256>,
+    pub(super) heard: BTreeMap<u32, Hash256>,
+    /// It said what is not so, and has no voice until it agrees again.
+    pub(super) benched: Option<Bench>,
+    /// How often it was left out lately.
+    pub(super) strikes: u32,
+    /// When it came back last.
+    pub(super) back: Option<Instant>,
     /// Ledgers that it was asked for and does not have.
     lacks: BTreeSet<u32>,
     blamed: Option<Instant>,
@@ -60,11 +66,31 @@ struct Seat {
 }
 
 impl Seat {
-    fn live(&self) -> Option<(&Server, &Announced)> {
+    /// Connected, and with a voice.
+    pub(super) fn live(&self) -> Option<(&Server, &Announced)> {
         match &self.standing {
-            Standing::Live(server) => Some((server, self.tip.as_ref()?)),
+            Standing::Live(server) if self.benched.is_none() => Some((server, self.tip.as_ref()?)),
             _ => None,
         }
+    }
+
+    /// In words, why it cannot be used.
+    fn trouble(&self) -> Option<&str> {
+        match (&self.benched, &self.standing) {
+            (Some(bench), _) => Some(&bench.why),
+            (None, Standing::Down(why)) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// In words, that it has not come as far as what was taken; and the same without where it is, which goes on.
+    fn behind(&self, cursor: u32) -> Option<Reason> {
+        let at = self.live()?.1.ledger_index;
+        let key = format!("server {} is behind your {cursor}", self.endpoint);
+        (at < cursor).then(|| Reason {
+            text: format!("server {} is at {at}, behind your {cursor}", self.endpoint),
+            key,
+        })
     }
 
     /// What it says it has; `None` where it does not say, or says that it has nothing: then it is asked.
@@ -123,6 +149,9 @@ impl Seat {
 
     /// In words, what it has.
     fn possessions(&self) -> String {
+        if let Some(why) = self.trouble() {
+            return why.to_owned();
+        }
         match (&self.standing, &self.has) {
             (Standing::Down(why), _) => why.clone(),
             (Standing::Trying, _) => "is not connected yet".to_owned(),
@@ -137,22 +166,35 @@ impl Seat {
     /// In words, why it does not give a ledger that has been announced.
     fn withholds(&self) -> String {
         match (&self.standing, &self.has) {
-            (Standing::Live(_), Some(ranges)) if ranges.last().is_none() => {
+            (Standing::Live(_), Some(ranges)) if ranges.last().is_none() && self.benched.is_none() => {
                 "does not have it and says that it has none (`validated_ledgers` is empty)".to_owned()
             }
-            (Standing::Live(_), _) => "does not have it".to_owned(),
+            (Standing::Live(_), _) if self.benched.is_none() => "does not have it".to_owned(),
             _ => self.possessions(),
         }
     }
 }
 
-/// Two endpoints that contradict each other.
+/// Why nothing is seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Dispute {
-    /// Over which ledger.
-    pub(super) index: u32,
-    /// Who says what.
+pub(super) struct Reason {
+    /// In words.
     pub(super) text: String,
+    /// The same without the numbers that go on: what differs in those alone is not said again.
+    pub(super) key: String,
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self { key: text.clone(), text }
+    }
+}
+
+impl Reason {
+    /// Both, one after the other.
+    pub(super) fn and(self, more: Self) -> Self {
+        Self { text: format!("{}; {}", self.text, more.text), key: format!("{}; {}", self.key, more.key) }
+    }
 }
 
 /// Ledgers that are needed and that nobody has.
@@ -173,11 +215,14 @@ pub(super) struct Missing {
 /// All endpoints. They are named by their number in the configuration.
 #[derive(Debug)]
 pub(super) struct Board {
-    seats: Vec<Seat>,
-    quorum: usize,
+    pub(super) seats: Vec<Seat>,
+    pub(super) quorum: usize,
     /// What was handed on.
-    taken: BTreeMap<u32, Hash256>,
-    disputed: BTreeSet<u32>,
+    pub(super) taken: BTreeMap<u32, Hash256>,
+    /// Ledgers in dispute, and since when.
+    pub(super) disputed: BTreeMap<u32, Instant>,
+    /// What nobody has been told yet.
+    pub(super) news: Vec<News>,
 }
 
 impl Board {
@@ -189,7 +234,8 @@ impl Board {
             // More voices than there are endpoints would be silence for ever; the configuration refuses it.
             quorum: quorum.clamp(1, endpoints.len().max(1)),
             taken: BTreeMap::new(),
-            disputed: BTreeSet::new(),
+            disputed: BTreeMap::new(),
+            news: Vec::new(),
         }
     }
 
@@ -209,7 +255,7 @@ impl Board {
 
     /// It announced a ledger.
     pub(super) fn announce(&mut self, number: usize, tip: Announced) {
-        self.hear(number, tip.ledger_index, tip.ledger_hash);
+        let (index, hash) = (tip.ledger_index, tip.ledger_hash);
         if let Some(seat) = self.seats.get_mut(number) {
             if let Some(ranges) = tip.validated_ledgers.as_deref().and_then(Ranges::parse) {
                 seat.has = Some(ranges);
@@ -219,46 +265,15 @@ impl Board {
             }
             seat.tip = Some(tip);
         }
+        self.hear(number, index, hash);
+        self.look_for_far_ones();
+        self.review(number);
     }
 
     /// What it says it has.
     pub(super) fn has(&mut self, number: usize, ranges: Option<Ranges>) {
         if let Some(seat) = self.seats.get_mut(number) {
             seat.has = ranges;
-        }
-    }
-
-    /// It said that this is the hash of a validated ledger.
-    pub(super) fn hear(&mut self, number: usize, index: u32, hash: Hash256) {
-        let contradicted = self.taken.get(&index).is_some_and(|taken| *taken != hash)
-            || self.seats.iter().any(|seat| seat.heard.get(&index).is_some_and(|heard| *heard != hash));
-        if contradicted {
-            self.dispute_over(index);
-        }
-        if let Some(seat) = self.seats.get_mut(number) {
-            seat.heard.insert(index, hash);
-            while seat.heard.len() > HEARD_MAX {
-                seat.heard.pop_first();
-            }
-        }
-    }
-
-    /// This ledger was handed on.
-    pub(super) fn take(&mut self, index: u32, hash: Hash256) {
-        self.taken.insert(index, hash);
-        while self.taken.len() > HEARD_MAX {
-            self.taken.pop_first();
-        }
-        if self.seats.iter().any(|seat| seat.heard.get(&index).is_some_and(|heard| *heard != hash)) {
-            self.dispute_over(index);
-        }
-    }
-
-    /// Where two histories go on, every ledger is in dispute; the latest are enough to ask about.
-    fn dispute_over(&mut self, index: u32) {
-        self.disputed.insert(index);
-        while self.disputed.len() > HEARD_MAX {
-            self.disputed.pop_first();
         }
     }
 
@@ -313,9 +328,13 @@ impl Board {
 
     /// Why no endpoint can be used; `None` while one is, or may soon be.
     pub(super) fn all_down(&self) -> Option<String> {
-        let why = |seat: &Seat| match &seat.standing {
-            Standing::Down(why) => Some(format!("{}: {why}", seat.endpoint)),
-            _ => None,
+        let cursor = self.taken.last_key_value().map_or(0, |(index, _)| *index);
+        let behind = |seat: &Seat| {
+            let at = seat.tip.as_ref()?.ledger_index;
+            (at.saturating_add(NEAR) < cursor).then(|| format!(", and is at {at}, behind your {cursor}"))
+        };
+        let why = |seat: &Seat| {
+            Some(format!("{}: {}{}", seat.endpoint, seat.trouble()?, behind(seat).unwrap_or_default()))
         };
         Some(self.seats.iter().map(why).collect::<Option<Vec<_>>>()?.join("; "))
     }
@@ -325,12 +344,12 @@ impl Board {
     }
 
     fn any_trying(&self) -> bool {
-        self.seats.iter().any(|seat| matches!(seat.standing, Standing::Trying))
+        self.seats.iter().any(|seat| matches!(seat.standing, Standing::Trying) && seat.benched.is_none())
     }
 
     /// The connected endpoints, the best first: those that have not failed lately, then in the order of
     /// the configuration.
-    fn in_order(&self) -> Vec<(usize, &Seat)> {
+    pub(super) fn in_order(&self) -> Vec<(usize, &Seat)> {
         let lately = |blamed: &Instant| blamed.elapsed() < PENALTY;
         let mut seats: Vec<_> =
             self.seats.iter().enumerate().filter(|(_, seat)| seat.live().is_some()).collect();
@@ -393,10 +412,18 @@ impl Board {
         tips
     }
 
-    /// The newest ledger at or after `from` that enough endpoints agree on.
+    /// The newest ledger at or after `from` that enough endpoints agree on. One that somebody may give comes before
+    /// those that have been announced and that nobody has.
     pub(super) fn agreed(&self, from: u32) -> Option<Announced> {
-        let agreed = |tip: &&Announced| self.voices(tip.ledger_index, tip.ledger_hash) >= self.quorum;
-        self.candidates(from).into_iter().find(agreed).cloned()
+        let mut agreed = self.candidates(from);
+        agreed.retain(|tip| self.voices(tip.ledger_index, tip.ledger_hash) >= self.quorum);
+        let given = agreed.iter().find(|tip| self.may_give(tip.ledger_index));
+        given.or(agreed.first()).map(|tip| (*tip).clone())
+    }
+
+    /// Whether anybody may give this ledger.
+    pub(super) fn may_give(&self, index: u32) -> bool {
+        self.seats.iter().any(|seat| seat.end_of(index).is_some())
     }
 
     /// Whose word is missing for a ledger at or after `from` to be agreed on.
@@ -422,7 +449,7 @@ impl Board {
     pub(super) fn withheld(&self, cursor: u32) -> Option<String> {
         let next = cursor.saturating_add(1);
         self.agreed(next)?;
-        if self.seats.iter().any(|seat| seat.end_of(next).is_some()) {
+        if self.may_give(next) {
             return None;
         }
         let why = |seat: &Seat| format!("{} {}", seat.endpoint, seat.withholds());
@@ -432,80 +459,41 @@ impl Board {
 
     /// How many voices the newest ledger after `cursor` has, in words; `None` where nobody speaks of one, or where
     /// they are enough.
-    pub(super) fn too_few(&self, cursor: u32) -> Option<String> {
+    pub(super) fn too_few(&self, cursor: u32) -> Option<Reason> {
         let tip = *self.candidates(cursor.saturating_add(1)).first()?;
         let voices = self.voices(tip.ledger_index, tip.ledger_hash);
-        if voices >= self.quorum {
+        if self.agreed(cursor.saturating_add(1)).is_some() {
             return None;
         }
-        let mut text = format!(
+        let text = format!(
             "{voices} of {} endpoints agree on a ledger after {cursor}, read_quorum is {}",
             self.seats.len(),
             self.quorum
         );
+        let mut reason = Reason::from(text);
         for seat in &self.seats {
-            if let Standing::Down(why) = &seat.standing {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "; {}: {why}", seat.endpoint);
+            let why = seat.trouble().map(|why| Reason::from(format!("{}: {why}", seat.endpoint)));
+            if let Some(why) = why.or_else(|| seat.behind(cursor)) {
+                reason = reason.and(why);
             }
         }
-        Some(text)
+        Some(reason)
     }
 
-    /// The lowest ledger that somebody contradicts another about.
-    pub(super) fn dispute(&self) -> Option<Dispute> {
-        let index = *self.disputed.first()?;
-        let mut claims: Vec<String> = Vec::new();
-        if let Some(taken) = self.taken.get(&index) {
-            claims.push(format!("{taken} was taken before"));
-        }
-        for seat in &self.seats {
-            if let Some(hash) = seat.heard.get(&index) {
-                claims.push(format!("{} announced {hash}", seat.endpoint));
-            }
-        }
-        Some(Dispute { index, text: format!("two validated ledgers {index}: {}", claims.join(", ")) })
+    /// In words, that every connected endpoint has come less far than what was taken: one that was wiped begins at 1
+    /// again. `None` where one has come as far, or none is connected.
+    pub(super) fn behind(&self, cursor: u32) -> Option<Reason> {
+        let live = self.seats.iter().filter(|seat| seat.live().is_some());
+        let behind = live.map(|seat| seat.behind(cursor)).collect::<Option<Vec<Reason>>>()?;
+        let why = "it was wiped, is catching up, or is of another network".to_owned();
+        let behind = behind.into_iter().reduce(Reason::and)?;
+        Some(Reason { text: format!("{}: {why}", behind.text), key: behind.key })
     }
 
-    /// Whom to ask again about a disputed ledger: every connected endpoint that has come so far.
-    pub(super) fn witnesses(&self, index: u32) -> Vec<(usize, Server)> {
-        let come = |tip: &Announced| tip.ledger_index >= index;
-        let witness = |(number, seat): (usize, &Seat)| {
-            let (server, tip) = seat.live()?;
-            come(tip).then(|| (number, server.clone()))
-        };
-        self.in_order().into_iter().filter_map(witness).collect()
-    }
-
-    /// Counts what was said when everybody was asked again. The dispute is over when all who answered
-    /// say the same, it is what was taken, and they are at least `read_quorum` and more than half of the
-    /// endpoints (so a liar that hangs up does not decide, and neither does one that is left alone).
-    pub(super) fn recount(&mut self, index: u32, answers: &[(usize, Hash256)]) -> bool {
-        for (number, hash) in answers {
-            if let Some(seat) = self.seats.get_mut(*number) {
-                seat.heard.insert(index, *hash);
-            }
-        }
-        let Some((_, hash)) = answers.first() else { return false };
-        let one = answers.iter().all(|(_, other)| other == hash)
-            && self.taken.get(&index).is_none_or(|taken| taken == hash);
-        // A connected endpoint that did not answer still stands by what it said.
-        let standing_by = self
-            .seats
-            .iter()
-            .any(|seat| seat.live().is_some() && seat.heard.get(&index).is_some_and(|heard| heard != hash));
-        let enough = answers.len() >= self.quorum && answers.len() > self.seats.len() / 2;
-        if !one || standing_by || !enough {
-            return false;
-        }
-        let hash = *hash;
-        for seat in &mut self.seats {
-            if seat.heard.get(&index).is_some_and(|heard| *heard != hash) {
-                seat.heard.remove(&index);
-            }
-        }
-        self.disputed.remove(&index);
-        true
+    /// Whether they are so far behind that it is no moment's lag.
+    pub(super) fn is_far_behind(&self, cursor: u32) -> bool {
+        let tips = self.seats.iter().filter_map(|seat| Some(seat.live()?.1.ledger_index));
+        tips.max().is_some_and(|tip| tip.saturating_add(NEAR) < cursor)
     }
 
     /// The first stretch of `first..=last` that no connected endpoint has. `None` too while an endpoint

@@ -69,25 +69,31 @@ pub(super) async fn canvass(shared: &Shared, from: u32) {
             },
             () = shared.changed.notified() => {}
         }
-        if shared.board(|board| board.agreed(from).is_some() || board.dispute().is_some()) {
+        if shared.board(|board| board.agreed(from).is_some() || board.must_look()) {
             return;
         }
     }
 }
 
-/// Asks everybody again about a ledger in dispute. Whether the dispute is over.
+/// Asks everybody again about a ledger in dispute, until it is settled. Whether it is.
 pub(super) async fn recount(shared: &Shared, index: u32) -> bool {
     let witnesses = shared.board(|board| board.witnesses(index));
-    let asked: Vec<_> = witnesses
+    let mut asked: FuturesUnordered<_> = witnesses
         .into_iter()
         .map(async |(number, server)| (number, word(&server, LedgerIndex(index)).await))
         .collect();
-    let mut answers: Vec<(usize, Hash256)> = Vec::new();
-    let mut asked = stream::iter(asked).buffered(AHEAD);
     while let Some((number, said)) = asked.next().await {
-        answers.extend(said.ok().map(|hash| (number, hash)));
+        let settled = shared.board(|board| {
+            if let Ok(hash) = said {
+                board.hear(number, index, hash);
+            }
+            !board.is_disputed(index)
+        });
+        if settled {
+            return true;
+        }
     }
-    shared.board(|board| board.recount(index, &answers))
+    false
 }
 
 impl Follower {
@@ -184,7 +190,7 @@ impl Follower {
             }
             if self.shared.board(|board| {
                 board.credit(number);
-                board.dispute().is_some()
+                board.must_look()
             }) {
                 return Ok(());
             }

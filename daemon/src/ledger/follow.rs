@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use treasury_core::Input;
 use treasury_core::observe::{Change, LedgerObservation, LedgerPoint, NetworkFees};
 use treasury_core::units::{AccountId, EscrowKey, Hash256, LedgerIndex};
 
 use super::Start;
 use super::backoff::Backoff;
-use super::board::Missing;
+use super::bench::News;
+use super::board::{Board, Missing, Reason};
 use super::chain::Chain;
+use super::dispute::Dispute;
 use super::error::Trouble;
 use super::fetch;
 use super::observe::Watch;
@@ -82,7 +84,7 @@ pub(super) struct Follower {
     pub(super) fees: Option<NetworkFees>,
     /// What has to be read, and who read what.
     pub(super) readings: Readings,
-    /// What was said last about lost sight; the same is not said twice.
+    /// What was said last about lost sight, without numbers that go on; the same is not said twice.
     pub(super) lost: Option<String>,
     /// Endpoints contradict each other, and it has been said.
     disputed: bool,
@@ -154,6 +156,8 @@ impl Follower {
             let silent = Instant::now() >= silence;
             if silent {
                 self.say_silence().await?;
+            } else {
+                self.say_far_behind().await?;
             }
             let wake = match (self.retry, silent) {
                 (Some(retry), true) => Some(retry),
@@ -183,6 +187,8 @@ impl Follower {
             while let Ok(accounts) = self.asked.try_recv() {
                 self.want(accounts);
             }
+            self.shared.board(Board::settle);
+            self.tell_news();
             if let Some(reason) = self.shared.board(|board| board.all_down()) {
                 self.dark = true;
                 return Ok(self.lose_sight(reason).await?);
@@ -193,12 +199,7 @@ impl Follower {
             if let Some(dispute) = self.shared.board(|board| board.dispute()) {
                 // It may have been agreed on by way of what is in dispute now.
                 self.chain.clear();
-                // Where two histories go on, each of their ledgers is in dispute: one reason is enough.
-                if !self.disputed {
-                    self.disputed = true;
-                    self.lose_sight(dispute.text).await?;
-                }
-                if !fetch::recount(&self.shared, dispute.index).await {
+                if !self.contend(dispute).await? {
                     return Ok(());
                 }
                 continue;
@@ -220,6 +221,10 @@ impl Follower {
                     Some(cursor) => self.chain.begin(tip.index(), tip.ledger_hash, cursor.index),
                 }
             }
+            if self.is_top_made_up() {
+                self.chain.clear();
+                continue;
+            }
             if let Some(missing) = self.missing_history() {
                 return self.say_missing(missing).await;
             }
@@ -227,6 +232,56 @@ impl Follower {
                 return Ok(());
             }
         }
+    }
+
+    /// Says who is left out, and who is back. What was agreed on may have been so with a voice that is gone.
+    fn tell_news(&mut self) {
+        for News { endpoint, why } in self.shared.board(Board::take_news) {
+            match why {
+                Some(why) => {
+                    self.chain.clear();
+                    tracing::warn!(
+                        endpoint,
+                        why,
+                        "the ledger server is left out until it agrees with the others"
+                    );
+                }
+                None => {
+                    tracing::info!(endpoint, "the ledger server agrees with the others and is used again")
+                }
+            }
+        }
+    }
+
+    /// Has a dispute settled by those who have not spoken yet, as far as there are any. Where nobody can settle it any
+    /// more, or takes too long, sight is lost. Whether it is over.
+    async fn contend(&mut self, dispute: Dispute) -> Result<bool, Ended> {
+        let Dispute { index, text, open_until } = dispute;
+        let now = Instant::now();
+        if let Some(until) = open_until.filter(|until| !self.disputed && now < *until) {
+            let settled = timeout_at(until, fetch::recount(&self.shared, index)).await.unwrap_or(false);
+            if !settled {
+                self.wait_for(until.saturating_duration_since(Instant::now()));
+            }
+            return Ok(settled);
+        }
+        // Where two histories go on, each of their ledgers is in dispute: one reason is enough.
+        if !self.disputed {
+            self.disputed = true;
+            self.lose_sight(text).await?;
+        }
+        Ok(fetch::recount(&self.shared, index).await)
+    }
+
+    /// Whether the chain has nothing but a top that nobody gives, while another ledger is agreed on that somebody does.
+    fn is_top_made_up(&self) -> bool {
+        let (Some(cursor), Some((top, _)), 1) = (self.cursor, self.chain.highest(), self.chain.len()) else {
+            return false;
+        };
+        self.shared.board(|board| {
+            !board.may_give(top)
+                && board.agreed(cursor.index.0.saturating_add(1)).is_some_and(|tip| tip.ledger_index < top)
+        })
     }
 
     /// What enough endpoints agree on, asking those whose word is missing.
@@ -253,7 +308,7 @@ impl Follower {
         self.shared.board(|board| board.hear(number, index.0, header.hash()));
         let point = LedgerPoint { index, hash: header.hash(), close_time: header.close_time };
         // Where somebody has said otherwise, that comes first.
-        if self.shared.board(|board| board.dispute()).is_some() {
+        if self.shared.board(|board| board.must_look()) {
             return Ok(true);
         }
         if !self.read_everything(point).await? {
@@ -312,6 +367,14 @@ impl Follower {
                 (self.unreadable, self.retry) = (Some((index.0, again)), Some(again));
                 return self.lose_sight(trouble.to_string()).await;
             }
+            // Who announced it says otherwise when asked, or others do: they are looked at first, each of them.
+            Trouble::Unproven { index, wanted, .. }
+                if self.chain.highest() == Some((index.0, *wanted))
+                    && self.shared.board(|board| board.must_look()) =>
+            {
+                self.chain.clear();
+                return Ok(());
+            }
             _ => {}
         }
         tracing::warn!(endpoint, %trouble, "the ledger server is left");
@@ -361,6 +424,11 @@ impl Follower {
     fn missing_history(&self) -> Option<Missing> {
         let cursor = self.cursor?;
         let (top, _) = self.chain.highest()?;
+        // Nothing is missing below a ledger that is not known to be one.
+        let unseen = self.chain.len() == 1 && top > cursor.index.0.saturating_add(1);
+        if unseen && self.shared.board(|board| board.best(top)).is_some() {
+            return None;
+        }
         self.shared.board(|board| board.missing(cursor.index.0.saturating_add(1), top))
     }
 
@@ -400,19 +468,36 @@ impl Follower {
         let seconds = self.network.silence_max.as_secs();
         let cursor = self.cursor.map_or(0, |cursor| cursor.index.0);
         let reason = self.shared.board(|board| {
-            board.all_down().or_else(|| board.withheld(cursor)).or_else(|| board.too_few(cursor))
+            let whole = board.all_down().or_else(|| board.withheld(cursor)).map(Reason::from);
+            whole.or_else(|| board.behind(cursor)).or_else(|| board.too_few(cursor))
         });
-        let reason = reason.unwrap_or_else(|| format!("no new validated ledger for {seconds} s"));
-        self.lose_sight(reason).await
+        let silence = || Reason::from(format!("no new validated ledger for {seconds} s"));
+        self.lose_sight_for(reason.unwrap_or_else(silence)).await
+    }
+
+    /// Where nothing is seen anyway, it is not waited with that every server is far behind.
+    async fn say_far_behind(&mut self) -> Result<(), Ended> {
+        let Some(cursor) = self.cursor.filter(|_| self.readings.is_all()) else { return Ok(()) };
+        let cursor = cursor.index.0;
+        let behind = |board: &mut Board| board.behind(cursor).filter(|_| board.is_far_behind(cursor));
+        match self.shared.board(behind) {
+            Some(reason) => self.lose_sight_for(reason).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn lose_sight(&mut self, reason: String) -> Result<(), Ended> {
+        self.lose_sight_for(Reason::from(reason)).await
+    }
+
+    async fn lose_sight_for(&mut self, reason: Reason) -> Result<(), Ended> {
+        let Reason { text: reason, key } = reason;
         self.readings.read_all();
-        if self.lost.as_ref() == Some(&reason) {
+        if self.lost.as_ref() == Some(&key) {
             return Ok(());
         }
         tracing::warn!(reason, "sight is lost");
-        self.lost = Some(reason.clone());
+        self.lost = Some(key);
         self.send(Input::SightLost { reason }).await
     }
 

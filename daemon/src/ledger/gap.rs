@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use treasury_core::observe::LedgerPoint;
+use treasury_core::observe::{LedgerObservation, LedgerPoint};
 use treasury_core::units::{AccountId, Hash256, LedgerIndex};
 use xrpl_wire::tree;
 
@@ -55,12 +55,13 @@ impl Follower {
         let mut parent = cursor.hash;
         for point in points {
             let seen = found.remove(&point.index.0).unwrap_or_default().into_values().collect();
-            let observation = observation(point, parent, fees, seen);
+            let observation = LedgerObservation { unproven: true, ..observation(point, parent, fees, seen) };
             parent = point.hash;
-            if self.shared.board(|board| board.dispute().is_some()) {
+            if self.shared.board(|board| board.must_look()) {
                 return Ok(());
             }
             self.take(observation).await?;
+            self.readings.not_by(number);
         }
         self.shared.board(|board| board.credit(number));
         Ok(())

@@ -106,7 +106,8 @@ pub(super) fn observation(
 ) -> LedgerObservation {
     seen.sort_by_key(|seen| seen.place);
     let (transactions, changes, opaque) = (Vec::new(), Vec::new(), Vec::new());
-    let mut observation = LedgerObservation { point, parent_hash, fees, transactions, changes, opaque };
+    let mut observation =
+        LedgerObservation { point, parent_hash, fees, transactions, changes, opaque, unproven: false };
     for Seen { tx, changes, opaque, .. } in seen {
         observation.transactions.extend(tx);
         observation.changes.extend(changes);

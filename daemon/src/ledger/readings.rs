@@ -31,6 +31,8 @@ pub(super) struct Readings {
     readers: BTreeMap<AccountId, (usize, Instant)>,
     /// Accounts that have been read, or of which the engine knew when it started.
     known: BTreeSet<AccountId>,
+    /// Who closed a gap of which its word is all there is: another's is wanted on how the accounts are after it.
+    not_by: Option<usize>,
     /// What has been read of a reading that was broken off.
     part: Option<(LedgerPoint, Part)>,
 }
@@ -41,7 +43,15 @@ pub(super) type Part = BTreeMap<AccountId, (usize, AccountSnapshot)>;
 impl Readings {
     /// Everything has to be read; of these accounts a view is known already.
     pub(super) fn new(known: BTreeSet<AccountId>) -> Self {
-        Self { wanted: BTreeSet::new(), all: true, unread: 0, readers: BTreeMap::new(), known, part: None }
+        Self {
+            wanted: BTreeSet::new(),
+            all: true,
+            unread: 0,
+            readers: BTreeMap::new(),
+            known,
+            not_by: None,
+            part: None,
+        }
     }
 
     /// Whether the account has been read before.
@@ -64,9 +74,19 @@ impl Readings {
         self.wanted.extend(accounts);
     }
 
+    /// Everything has to be read anew, and by another than this one where there is one.
+    pub(super) fn not_by(&mut self, number: usize) {
+        (self.all, self.not_by) = (true, Some(number));
+    }
+
     /// Everything has to be read anew.
     pub(super) fn read_all(&mut self) {
         self.all = true;
+    }
+
+    /// Whether everything has to be read anew: nothing is seen.
+    pub(super) fn is_all(&self) -> bool {
+        self.all
     }
 
     /// A ledger was taken; after so many everything is read.
@@ -110,7 +130,7 @@ impl Follower {
     pub(super) async fn read_everything(&mut self, at: LedgerPoint) -> Result<bool, Over> {
         let read = self.read(at, self.watch.watched.clone()).await?;
         if read {
-            (self.readings.all, self.readings.unread) = (false, 0);
+            (self.readings.all, self.readings.unread, self.readings.not_by) = (false, 0, None);
             self.lost = None;
         }
         Ok(read)
@@ -118,6 +138,9 @@ impl Follower {
 
     /// Whom to ask, unless it is too early.
     fn reader(&mut self, at: &LedgerPoint) -> Option<(usize, Server)> {
+        if let Some(number) = self.readings.not_by.filter(|_| self.readings.all) {
+            return self.shared.board(|board| board.other_than(number, at.index.0));
+        }
         let Some((last, when)) = self.readings.last_reader() else {
             return self.shared.board(|board| board.best(at.index.0));
         };
@@ -158,11 +181,11 @@ impl Follower {
                 return Err(over);
             }
         }
-        let disputed = self.shared.board(|board| {
+        let contested = self.shared.board(|board| {
             board.credit(number);
-            board.dispute().is_some()
+            board.must_look()
         });
-        if disputed {
+        if contested {
             // To look at it again.
             self.shared.changed.notify_one();
             return Ok(false);

@@ -8,6 +8,7 @@ mod faults;
 mod history;
 mod lag;
 mod later;
+mod liars;
 mod memory;
 mod outage;
 mod pace;

@@ -21,6 +21,10 @@ fn lived() -> Metrics {
     metrics.stepping(&submit_answered(SubmitReply::Engine("tesSUCCESS".to_owned())));
     metrics.answered("/v1/status", 200);
     metrics.show(&treasury, &state, Duration::from_secs(3));
+    metrics.show_endpoints(&[
+        ("wss://one".to_owned(), Some("it lied".to_owned())),
+        ("wss://two".to_owned(), None),
+    ]);
     metrics
 }
 
@@ -41,6 +45,17 @@ fn exported(text: &str) -> BTreeSet<&str> {
 fn every_name_of_the_table_is_exported_and_no_other() {
     let text = lived().text().unwrap();
     assert_eq!(exported(&text), METRICS.iter().map(|metric| metric.name).collect());
+}
+
+#[test]
+fn a_ledger_server_that_is_left_out_is_shown_and_so_is_that_it_is_used_again() {
+    let metrics = lived();
+    let text = metrics.text().unwrap();
+    assert!(text.contains("treasuryd_endpoint_left_out{endpoint=\"wss://one\"} 1"), "{text}");
+    assert!(text.contains("treasuryd_endpoint_left_out{endpoint=\"wss://two\"} 0"), "{text}");
+    metrics.show_endpoints(&[("wss://one".to_owned(), None)]);
+    let text = metrics.text().unwrap();
+    assert!(text.contains("treasuryd_endpoint_left_out{endpoint=\"wss://one\"} 0"), "{text}");
 }
 
 /// Which sample of the text this metric has.

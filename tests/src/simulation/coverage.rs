@@ -69,6 +69,7 @@ fn sight_word(reason: &str) -> &'static str {
     let kinds = [
         ("starting", "starting"),
         ("two validated ledgers", "two ledgers"),
+        ("behind your", "servers behind"),
         ("cannot be fetched", "withheld"),
         ("history is missing", "history missing"),
         ("no validated ledger for", "silence noticed by time"),

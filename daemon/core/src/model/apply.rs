@@ -45,7 +45,11 @@ impl State {
                 let seen_at = taken.unwrap_or(at.close_time).max(at.close_time);
                 accounts.iter().for_each(|account| self.read_account(*at, seen_at, account));
             }
-            Event::SightChanged { sight } => self.sight = sight.clone(),
+            Event::SightChanged { sight } => {
+                self.sight = sight.clone();
+                // It becomes clear only when every account has been read and is as the ledgers told.
+                self.unproven &= !self.sees();
+            }
             Event::ProposalDrafted { proposal, idempotency_key } => {
                 self.add_proposal(proposal, idempotency_key)?;
             }
@@ -383,6 +387,7 @@ impl State {
             self.take_change(observation.point, seen_at, change);
         }
         let touched = observation.opaque.iter().flat_map(|opaque| &opaque.accounts);
+        self.unproven |= observation.unproven;
         self.doubtful.extend(touched.filter(|account| self.accounts.contains_key(account)));
         Ok(())
     }

@@ -53,6 +53,15 @@ pub struct LedgerObservation {
     /// they did to these accounts is not, or not all, in `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opaque: Vec<OpaqueTx>,
+    /// That no transaction of a watched account is left out is one server's word, and not proven.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unproven: bool,
+}
+
+/// Whether a field says nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A validated transaction that touches watched accounts and cannot be read whole: the network knows a

@@ -24,6 +24,10 @@ pub struct State {
     pub fees: Option<NetworkFees>,
     /// Whether the validated ledger can be seen.
     pub sight: Sight,
+    /// Ledgers were taken in of which one server may have left something out, and not every account has been read
+    /// since: that a transaction was not seen in them proves nothing.
+    #[serde(default)]
+    pub unproven: bool,
     /// Accounts that a transaction touched which could not be read: what is known of them may be wrong, and
     /// nothing is sent for them until they have been read anew.
     pub doubtful: BTreeSet<AccountId>,

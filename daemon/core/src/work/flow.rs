@@ -289,8 +289,12 @@ pub(crate) fn expire_drafts(cx: &mut Cx<'_>) {
 }
 
 /// Ends what can never be applied any more: every ledger up to LastLedgerSequence has been taken in
-/// without it. Slots of proposals that people ended earlier become free at the same moment.
+/// without it. Slots of proposals that people ended earlier become free at the same moment. Where one of those ledgers
+/// may have left it out, nothing ends before the accounts have been read and their Tickets stand as they should.
 pub(crate) fn expire(cx: &mut Cx<'_>) {
+    if cx.state.unproven {
+        return;
+    }
     let index = cx.point().index;
     let over: Vec<ProposalId> = cx
         .state

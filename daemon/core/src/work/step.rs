@@ -101,6 +101,11 @@ fn take_ledger(cx: &mut Cx<'_>, mut observation: LedgerObservation, wall_ms: u64
     if let Some(reason) = too_old(cx, wall_ms).filter(|_| cx.state.sees()) {
         lose_sight(cx, reason);
     }
+    if observation.unproven && cx.state.sees() {
+        let reason =
+            "one server's word is all there is on what ledgers of a gap held; every account is read anew";
+        lose_sight(cx, reason.to_owned());
+    }
     submission::settle(cx, &observation.transactions);
     anomaly::fulfilled_elsewhere(cx, taken_away);
     anomaly::after_ledger(cx, &observation);

@@ -4,9 +4,9 @@ use crate::world::{World, config, drops, id};
 use treasury_core::config::FindingKind;
 use treasury_core::effect::Effect;
 use treasury_core::input::Input;
-use treasury_core::observe::{AccountSnapshot, OpaqueTx};
+use treasury_core::observe::{AccountSnapshot, LedgerObservation, OpaqueTx};
 use treasury_core::state::{Guard, Sight};
-use treasury_core::units::{Hash256, RippleTime};
+use treasury_core::units::{Hash256, ProposalId, RippleTime};
 
 #[test]
 fn a_reading_that_differs_from_the_proven_ledgers_changes_nothing_and_costs_sight() {
@@ -141,4 +141,61 @@ fn a_recipient_that_was_read_wrong_at_first_costs_no_sight_unless_its_keys_or_fl
     w.close(&[]);
     w.reconcile();
     assert!(w.state.sees());
+}
+
+/// A payment that was sent, and ledgers past its end of which one server's word is all there is.
+fn sent_before_a_gap() -> (World, ProposalId) {
+    let mut w = World::new();
+    let p = w.propose("hot", 50);
+    assert_eq!(w.word(p), "in_flight");
+    w.sent();
+    w.answers_readings = false;
+    let last = w.proposal(p).plan.as_ref().unwrap().last_ledger_sequence;
+    while w.state.ledger.unwrap().index <= last {
+        let observation = LedgerObservation { unproven: true, ..w.next_ledger(4) };
+        w.hand_on(observation);
+    }
+    assert!(!w.state.sees(), "what is not proven is not seen");
+    (w, p)
+}
+
+#[test]
+fn a_payment_that_a_gap_may_hide_is_not_expired_while_nobody_has_seen_its_ticket_stand() {
+    let (mut w, p) = sent_before_a_gap();
+    let slots = w.state.slots.clone();
+    let ticket = *w.state.accounts[&id("hot")].tickets.first().unwrap();
+    assert!(!slots.is_empty());
+    let is_kept = |w: &World| {
+        assert_eq!(w.word(p), "in_flight");
+        assert_eq!(w.state.slots, slots, "its Ticket may be used, and is nobody's");
+        assert!(!w.state.sees());
+    };
+    is_kept(&w);
+    w.close(&[]);
+    is_kept(&w);
+    w.restart();
+    w.close(&[]);
+    is_kept(&w);
+    // The server left it out, and another shows that the Ticket is gone.
+    let was_paid = |read: &mut AccountSnapshot| {
+        read.tickets.remove(&ticket);
+    };
+    w.misread(id("hot"), was_paid);
+    is_kept(&w);
+    assert!(w.state.findings.values().any(|finding| finding.kind == FindingKind::ViewDiffers));
+    w.close(&[]);
+    w.misread(id("hot"), was_paid);
+    is_kept(&w);
+}
+
+#[test]
+fn a_payment_that_a_gap_does_not_hide_is_expired_when_its_ticket_is_seen_to_stand() {
+    let (mut w, p) = sent_before_a_gap();
+    w.close(&[]);
+    assert_eq!(w.word(p), "in_flight");
+    w.reconcile();
+    assert_eq!(w.word(p), "expired");
+    assert!(w.state.sees() && !w.state.unproven);
+    assert!(w.state.slots.is_empty());
+    assert!(w.state.findings.is_empty());
 }

@@ -445,6 +445,7 @@ impl World {
             transactions: Vec::new(),
             changes: Vec::new(),
             opaque: Vec::new(),
+            unproven: false,
         }
     }
 

@@ -118,7 +118,11 @@ async fn a_gap_closed_from_headers_says_the_same_as_whole_ledgers() {
     // Pages of one: every marker is followed.
     net.at(0).set(|host| host.page = 1);
     let network = NetworkConfig { verify: Verify::Headers, gap_ledgers: 5, ..net.config(1) };
-    let read = observations(&net, network, LAST).await;
+    let mut read = observations(&net, network, LAST).await;
+    let words: Vec<bool> = read.iter().map(|ledger| ledger.unproven).collect();
+    assert_eq!(words.iter().filter(|unproven| !**unproven).count(), 5, "{words:?}");
+    assert!(words[..LAST - 6].iter().all(|unproven| *unproven), "it is said that it is not proven whole");
+    read.iter_mut().for_each(|ledger| ledger.unproven = false);
     assert_eq!(read, whole);
     assert_eq!(wholes(&net), 5, "the last ledgers are whole all the same");
 }
@@ -131,4 +135,20 @@ async fn a_gap_closed_from_headers_has_its_chain_proven() {
     net.at(0).fork(1);
     let mut port = net.spawn(network, start);
     assert!(port.lost().await.contains("its parent's hash"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_gap_that_is_one_server_s_word_another_says_how_the_accounts_are() {
+    let net = Net::new(2, "random-1", 45);
+    let network = NetworkConfig { verify: Verify::Headers, gap_ledgers: 0, ..net.config(1) };
+    let start = Start { watched: [AccountId([1; 20])].into(), ..net.from(1) };
+    let mut port = net.spawn(network, start);
+    for closed in 2..=45 {
+        assert_eq!(port.ledger().await, net.point(closed));
+    }
+    assert!(net.at(0).asked("account_tx") > 0 && net.at(1).asked("account_tx") == 0);
+    match port.next().await {
+        Input::Reconciled { at, from, .. } => assert_eq!((at, from.as_str()), (net.point(45), "b")),
+        other => panic!("{other:?}"),
+    }
 }

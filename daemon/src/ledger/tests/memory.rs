@@ -64,7 +64,7 @@ pub(super) struct Memory(Arc<Mutex<Host>>);
 #[derive(Clone)]
 pub(super) struct Net(Vec<Memory>);
 
-const NAMES: [&str; 3] = ["a", "b", "c"];
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
 impl Net {
     /// So many servers of a story of which so many ledgers have closed.
@@ -357,6 +357,11 @@ pub(super) struct Virtual {
 }
 
 impl Virtual {
+    /// The endpoints that are left out, and why.
+    pub(super) fn left_out(&self) -> Vec<(String, String)> {
+        self.handle.endpoints().into_iter().filter_map(|(name, why)| Some((name, why?))).collect()
+    }
+
     /// The next input, fees aside.
     pub(super) async fn next(&mut self) -> Input {
         loop {

@@ -94,6 +94,64 @@ async fn a_server_that_stands_still_is_no_sight_however_often_it_is_connected() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_was_wiped_is_said_to_be_behind_what_was_taken() {
+    let net = Net::new(1, "random-1", 30);
+    let mut port = net.spawn(net.config(1), net.from(30));
+    port.reconciled().await;
+    net.at(0).hang_up();
+    net.at(0).set(|host| host.closed = 2);
+    assert!(port.lost().await.contains("the connection ended"));
+    let (at, cursor) = (net.point(2).index, net.point(30).index);
+    let why = "it was wiped, is catching up, or is of another network";
+    assert_eq!(port.lost().await, format!("server a is at {at}, behind your {cursor}: {why}"));
+    // It closes ledgers, and the same is not said with each of them.
+    for _ in 3..=29 {
+        net.close();
+        port.quiet(4).await;
+    }
+    net.close();
+    assert_eq!(port.lost().await, "no new validated ledger for 20 s");
+    net.close();
+    assert_eq!(port.ledger().await, net.point(31));
+    assert_eq!(port.reconciled().await, net.point(31));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_start_servers_that_are_behind_are_named_at_once() {
+    let net = Net::new(2, "random-1", 3);
+    let mut port = net.spawn(net.config(1), net.from(30));
+    let reason = loop {
+        let reason = port.lost().await;
+        if reason.contains("server b is at") {
+            break reason;
+        }
+    };
+    let (at, cursor) = (net.point(3).index, net.point(30).index);
+    let both =
+        format!("server a is at {at}, behind your {cursor}; server b is at {at}, behind your {cursor}: ");
+    assert!(reason.starts_with(&both), "{reason}");
+    // And when they fall silent, too.
+    let silent = format!("no new validated ledger for 20 s, and is at {at}, behind your {cursor}");
+    loop {
+        let reason = port.lost().await;
+        if reason == format!("a: {silent}; b: {silent}") {
+            break;
+        }
+    }
+    // One of two that is behind is named where its voice is missing.
+    let net = Net::new(2, "random-1", 30);
+    net.at(1).set(|host| host.closed = 3);
+    let mut port = net.spawn(net.config(2), net.from(29));
+    port.quiet(15).await;
+    net.close();
+    let at = net.point(4).index;
+    let reason = port.lost().await;
+    let cursor = net.point(29).index;
+    assert!(reason.contains("1 of 2 endpoints agree"), "{reason}");
+    assert!(reason.ends_with(&format!("; server b is at {at}, behind your {cursor}")), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_one_server_swallows_is_sent_to_the_next() {
     let net = Net::new(2, "tickets", 1);
     let mut port = net.spawn(net.config(1), net.from(1));
