@@ -6,14 +6,15 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::config::{self, DaemonConfig};
+use crate::config::{self, DaemonConfig, warnings};
 use crate::console::{self, Unwritten, out, say};
 use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
 use crate::dev::{self, DevArgs};
-use crate::log::Log;
+use crate::lines;
+use crate::log::{Form, Log};
 use crate::private;
-use crate::signals::Signals;
+use crate::signals::{Signals, Told};
 use crate::signer::{Keystore, SeedProblem, WorkFactor, check_keys, check_seed};
 use crate::supervisor;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -22,6 +23,9 @@ use xrpl_wire::{AccountId, KeyType, Seed};
 
 /// The exit code after the engine stopped by itself: whatever supervises the daemon starts it again.
 const STOPPED_BY_ITSELF: u8 = 70;
+
+/// The exit code of a strict check of a configuration that is right and dangerous.
+const DANGEROUS: u8 = 4;
 
 /// Runs an organisation's XRP Ledger treasury unattended.
 #[derive(Debug, Parser)]
@@ -59,7 +63,7 @@ enum Command {
         #[command(subcommand)]
         command: KeystoreCommand,
     },
-    /// Check, copy, export and import the store. The daemon must not be running on it.
+    /// Check, copy, export and import the store. But for `backup`, the daemon must not be running on it.
     Store {
         #[command(subcommand)]
         command: store::StoreCommand,
@@ -79,11 +83,18 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Read the configuration and list everything that is wrong with it, and what the keystore lacks.
+    /// Read the configuration and list everything that is wrong with it, what the keystore lacks, and what is right and
+    /// dangerous all the same. Exit code 0: right; 1: wrong; 4: dangerous, with `--strict`.
     Check {
         /// The configuration.
+        #[arg(conflicts_with = "config")]
+        file: Option<PathBuf>,
+        /// The same.
         #[arg(long, short, env = "TREASURYD_CONFIG", default_value = "treasuryd.toml")]
         config: PathBuf,
+        /// End with exit code 4 where something is dangerous.
+        #[arg(long)]
+        strict: bool,
         /// Do not look into the keystore: where its passphrase is not at hand.
         #[arg(long)]
         without_keystore: bool,
@@ -144,8 +155,8 @@ fn command(command: Command) -> Result<ExitCode> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match command {
         Command::Run { config, log_json, end_with_stdin } => run(&config, log_json, end_with_stdin),
-        Command::Config { command: ConfigCommand::Check { config, without_keystore } } => {
-            check_config(&config, without_keystore)
+        Command::Config { command: ConfigCommand::Check { file, config, strict, without_keystore } } => {
+            check_config(&file.unwrap_or(config), without_keystore, strict)
         }
         Command::Config { command: ConfigCommand::Reference } => {
             out!("{}", config::reference().trim_end())?;
@@ -173,45 +184,89 @@ fn run_dev(args: DevArgs) -> Result<ExitCode> {
 }
 
 fn run(path: &Path, log_json: bool, end_with_stdin: bool) -> Result<ExitCode> {
-    let log = Log::start(log_json)?;
-    let config = load(path)?;
-    let ended = tokio::runtime::Runtime::new()?.block_on(async {
-        let mut signals = Signals::watch()?;
-        let mut daemon = tokio::select! {
-            daemon = Daemon::start(config) => daemon?,
-            // Reading a store may take a while, and what has not begun needs no end.
-            signal = signals.told_to_stop() => {
-                tracing::info!(signal, "told to stop before the start was over");
-                return Ok(ExitCode::SUCCESS);
-            }
-        };
-        // Whether anybody reads it does not matter to a daemon.
-        let _ = out!("{}", daemon.url());
-        let telling = supervisor::spawn(daemon.engine().clone());
-        let stopped = tokio::select! {
-            why = daemon.stopped() => Some(why),
-            signal = signals.told_to_stop() => {
-                tracing::info!(signal, "shutting down");
-                None
-            }
-            () = stdin_ended(), if end_with_stdin => {
-                tracing::info!("standard input ended: shutting down");
-                None
-            }
-        };
-        supervisor::stopping();
-        telling.abort();
-        daemon.shutdown().await;
-        match stopped {
-            None => Ok(ExitCode::SUCCESS),
-            Some(why) => {
-                say!("treasuryd stopped: {why}");
-                Ok(ExitCode::from(STOPPED_BY_ITSELF))
-            }
+    let form = if log_json { Form::Json } else { Form::Text };
+    let log = Log::start(form)?;
+    let ended = tokio::runtime::Runtime::new()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(attend(path, end_with_stdin)));
+    let ended = match ended {
+        // Whoever reads JSON gets nothing else.
+        Err(error) if form == Form::Json => {
+            lines::not_started(format!("{error:#}"));
+            Ok(ExitCode::FAILURE)
         }
-    });
+        ended => ended,
+    };
     log.flush();
     ended
+}
+
+/// Runs a daemon until it is told to end, or ends by itself.
+async fn attend(path: &Path, end_with_stdin: bool) -> Result<ExitCode> {
+    let mut signals = Signals::watch()?;
+    let mut is_outdated = false;
+    let mut starting = std::pin::pin!(start(path));
+    let mut daemon = loop {
+        tokio::select! {
+            daemon = &mut starting => break daemon?,
+            // Reading a store may take a while, and what has not begun needs no end.
+            told = signals.told() => match told {
+                Told::Stop(told_by) => {
+                    lines::stopping(told_by);
+                    return Ok(ExitCode::SUCCESS);
+                }
+                Told::Reload => is_outdated = true,
+            }
+        }
+    };
+    if is_outdated {
+        reload(&daemon, path).await;
+    }
+    // Whether anybody reads it does not matter to a daemon.
+    let _ = out!("{}", daemon.url());
+    let telling = supervisor::spawn(daemon.engine().clone());
+    let mut ended = std::pin::pin!(stdin_ended());
+    let stopped = loop {
+        tokio::select! {
+            why = daemon.stopped() => break Some(why),
+            told = signals.told() => match told {
+                Told::Stop(told_by) => {
+                    lines::stopping(told_by);
+                    break None;
+                }
+                Told::Reload => reload(&daemon, path).await,
+            },
+            () = &mut ended, if end_with_stdin => {
+                lines::stopping("the end of standard input");
+                break None;
+            }
+        }
+    };
+    supervisor::stopping();
+    telling.abort();
+    daemon.shutdown().await;
+    Ok(match stopped {
+        None => ExitCode::SUCCESS,
+        // The line of the log has said why.
+        Some(_) => ExitCode::from(STOPPED_BY_ITSELF),
+    })
+}
+
+async fn start(path: &Path) -> Result<Daemon> {
+    Ok(Daemon::start(load(path)?).await?)
+}
+
+/// Has the configuration read anew. What is wrong with it changes nothing.
+async fn reload(daemon: &Daemon, path: &Path) {
+    supervisor::reloading();
+    let refused = match DaemonConfig::load(path) {
+        Ok(config) => daemon.reload(&config).await.err().map(|error| error.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(reason) = refused {
+        lines::config_refused(reason);
+    }
+    supervisor::reloaded();
 }
 
 /// Waits until standard input ends. On a thread of its own: reading cannot be interrupted, and the end of the
@@ -230,7 +285,7 @@ fn load(path: &Path) -> Result<DaemonConfig> {
     DaemonConfig::load(path).map_err(|error| eyre!("{error}"))
 }
 
-fn check_config(path: &Path, without_keystore: bool) -> Result<ExitCode> {
+fn check_config(path: &Path, without_keystore: bool, strict: bool) -> Result<ExitCode> {
     match DaemonConfig::load(path) {
         Ok(config) => {
             if !without_keystore {
@@ -245,7 +300,11 @@ fn check_config(path: &Path, without_keystore: bool) -> Result<ExitCode> {
                 config.treasury.policy.rules().len(),
                 config.treasury.policy.hash()
             )?;
-            Ok(ExitCode::SUCCESS)
+            let warnings = warnings::of(&config);
+            for warning in &warnings {
+                say!("warning: {warning}");
+            }
+            Ok(if strict && !warnings.is_empty() { ExitCode::from(DANGEROUS) } else { ExitCode::SUCCESS })
         }
         Err(error) => {
             say!("{error}");

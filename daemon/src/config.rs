@@ -6,6 +6,7 @@
 
 mod endpoint;
 mod endpoints;
+mod fixed;
 mod keys;
 mod parties;
 mod reader;
@@ -13,6 +14,7 @@ mod rules;
 mod settings;
 #[cfg(test)]
 mod tests;
+pub mod warnings;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,6 +57,8 @@ pub struct DaemonConfig {
     pub passphrase: PassphraseSource,
     /// SHA-256 of each person's bearer token, by the person's name. Who has none cannot use the API.
     pub tokens: BTreeMap<String, [u8; 32]>,
+    /// Requests a second of one person, but for stops.
+    pub requests_per_second: u32,
 }
 
 /// The ledger servers and how long to wait for them.
@@ -352,5 +356,6 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
         keystore: daemon.keystore,
         passphrase: daemon.passphrase,
         tokens: parties.tokens,
+        requests_per_second: daemon.requests_per_second,
     })
 }

@@ -10,11 +10,13 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock;
-use crate::config::{DaemonConfig, PassphraseError};
+use crate::config::{DaemonConfig, PassphraseError, warnings};
+use crate::control::{self, Control};
 use crate::driver;
 use crate::engine::{Engine, EngineHandle, EngineStartError, Fatal};
 use crate::http::{self, App, Limits, Tokens};
 use crate::ledger::{Port, PortHandle, Start};
+use crate::lines;
 use crate::metrics::Metrics;
 use crate::signer::{Keystore, KeystoreError, MissingKeys, Signer, check_keys};
 use crate::store::{DiskStore, Store, StoreError};
@@ -31,6 +33,10 @@ pub struct Daemon {
     fatal: oneshot::Receiver<Fatal>,
     stop_http: watch::Sender<bool>,
     http: JoinHandle<()>,
+    tokens: Tokens,
+    control: Option<Control>,
+    /// What the daemon was started with.
+    begun_with: Box<DaemonConfig>,
     driver: JoinHandle<()>,
     engine_thread: std::thread::JoinHandle<()>,
 }
@@ -67,6 +73,20 @@ pub enum StartError {
     /// A thread that was to open something panicked.
     #[error("starting failed: {0}")]
     Task(#[from] tokio::task::JoinError),
+}
+
+/// Why a configuration was not taken while the daemon runs.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// It differs in what only a start takes.
+    #[error("only a start of the daemon changes {0}")]
+    Fixed(String),
+    /// What is under way would be lost sight of.
+    #[error("{0}")]
+    UnderWay(String),
+    /// The engine has stopped.
+    #[error("the engine has stopped")]
+    Stopped,
 }
 
 impl Daemon {
@@ -128,16 +148,28 @@ impl Daemon {
             })
             .await
             .map_err(|_| EngineStartError::Invariant("the engine stopped at once".to_owned()))?;
-        let limits = Limits::of_this_process(config.network.endpoints.len());
-        let port = Port::spawn(config.network, start, engine.handle.inputs());
+        let limits = Limits {
+            rate: config.requests_per_second,
+            ..Limits::of_this_process(config.network.endpoints.len())
+        };
+        let port = Port::spawn(config.network.clone(), start, engine.handle.inputs());
         let driver =
             driver::spawn(engine.effects, engine.handle.clone(), Arc::new(port.clone()), Arc::new(signer));
 
-        let app = App::new(engine.handle.clone(), metrics, Tokens::new(&config.tokens), limits)
-            .with_port(port.clone());
+        let tokens = Tokens::new(&config.tokens);
+        let app = App::new(engine.handle.clone(), metrics, tokens.clone(), limits).with_port(port.clone());
         let (stop_http, stopped) = watch::channel(false);
         let http = tokio::spawn(http::serve(listener, app, stopped));
-        tracing::info!(%http_addr, "treasuryd runs");
+        let control = control::open(&config.data_dir, engine.handle.clone())
+            .inspect_err(|error| {
+                tracing::warn!(%error, "the store cannot be copied while the daemon runs: no socket for it");
+            })
+            .ok();
+        let (policy, accounts) = (config.treasury.policy.hash(), config.treasury.accounts.len());
+        lines::started(env!("CARGO_PKG_VERSION"), http_addr, policy, accounts);
+        for warning in warnings::of(&config) {
+            lines::config_warning(&warning.key, &warning.what);
+        }
         Ok(Self {
             http_addr,
             engine: engine.handle,
@@ -145,9 +177,33 @@ impl Daemon {
             fatal,
             stop_http,
             http,
+            tokens,
+            control,
+            begun_with: Box::new(config),
             driver,
             engine_thread: engine.thread,
         })
+    }
+
+    /// Decides by this configuration from now on: people, tokens, destinations, links, policy, limits, deadlines and
+    /// severities. Refused whole where anything else in it differs from what the daemon was started with, or where
+    /// something that is under way would be lost sight of.
+    ///
+    /// # Errors
+    /// [`ReloadError`]. Nothing has changed then.
+    pub async fn reload(&self, config: &DaemonConfig) -> Result<(), ReloadError> {
+        let fixed = config.differs_for_good(&self.begun_with);
+        if !fixed.is_empty() {
+            return Err(ReloadError::Fixed(fixed.join(", ")));
+        }
+        let declared = self.engine.declare(config.treasury.clone()).await;
+        declared.map_err(|_| ReloadError::Stopped)?.map_err(ReloadError::UnderWay)?;
+        self.tokens.replace(&config.tokens);
+        lines::config_reloaded(config.treasury.policy.hash(), config.treasury.accounts.len());
+        for warning in warnings::of(config) {
+            lines::config_warning(&warning.key, &warning.what);
+        }
+        Ok(())
     }
 
     /// Where the API listens.
@@ -181,6 +237,7 @@ impl Daemon {
 
     /// Stops: no new requests, no new ledgers, the last inputs to their end.
     pub async fn shutdown(self) {
+        drop(self.control);
         let _ = self.stop_http.send(true);
         let http = self.http;
         let stop_http = http.abort_handle();
@@ -197,7 +254,7 @@ impl Daemon {
         let thread = self.engine_thread;
         // The thread owns the store: only when it has ended may another daemon open it.
         let _ = tokio::task::spawn_blocking(move || thread.join()).await;
-        tracing::info!("treasuryd has stopped");
+        lines::stopped();
     }
 }
 

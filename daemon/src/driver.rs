@@ -18,6 +18,7 @@ use treasury_core::{Effect, Input};
 
 use crate::clock;
 use crate::engine::EngineHandle;
+use crate::lines;
 
 /// Effects carried out at the same time. Each holds a thread (signing) or a request to the ledger
 /// (submission), and the ledger server takes only so many requests at once.
@@ -229,7 +230,7 @@ impl Driver {
                 let reply = self.ledger.submit(tx_id, blob, self.leave.permit());
                 running.spawn(async move {
                     let reply = reply.await;
-                    tracing::info!(%proposal, %tx_id, ?reply, "submitted");
+                    lines::submission_answered(proposal, tx_id, in_words(&reply));
                     tell(&engine, Input::SubmitAnswered { proposal, tx_id, reply }).await;
                 });
             }
@@ -258,6 +259,16 @@ async fn signing(
         }
     };
     tell(&engine, input).await;
+}
+
+/// A server's reply, for the log.
+fn in_words(reply: &SubmitReply) -> String {
+    match reply {
+        SubmitReply::Engine(result) => result.clone(),
+        SubmitReply::Busy(said) => format!("busy: {said}"),
+        SubmitReply::NotSent => "not_sent".to_owned(),
+        SubmitReply::Unknown(said) => format!("unknown: {said}"),
+    }
 }
 
 async fn tell(engine: &EngineHandle, input: Input) {

@@ -3,10 +3,11 @@
 //! Nothing else reads or changes the state. Everything that happens outside comes in through one bounded
 //! queue, in the order in which it was put there; questions are answered between two steps.
 
-use std::collections::BTreeMap;
+mod answers;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,11 @@ use treasury_core::{
 };
 
 use crate::clock;
+use crate::lines;
 use crate::metrics::Metrics;
 use crate::store::{Archive, Record, Resumed, Store, StoreError};
+
+pub use answers::Answers;
 
 /// Inputs that may wait. A step takes about a millisecond, so this is a second's worth; whoever finds the
 /// queue full waits.
@@ -123,7 +127,8 @@ impl Engine {
         on_fatal: OnFatal,
     ) -> Result<Self, EngineStartError> {
         let treasury = Arc::new(treasury);
-        let machine = Machine::open(Arc::clone(&treasury), store, Arc::clone(&metrics))?;
+        let declared: Declared = Arc::new(RwLock::new(Arc::clone(&treasury)));
+        let machine = Machine::open(treasury, store, Arc::clone(&metrics))?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().build().map_err(EngineStartError::Thread)?;
         let (inputs, inputs_out) = mpsc::channel(INPUTS_MAX);
@@ -139,10 +144,10 @@ impl Engine {
             probes,
             answers: Arc::clone(&answers),
             requests: Arc::new(AtomicU64::new(1)),
-            treasury,
+            treasury: Arc::clone(&declared),
             archive: Arc::clone(machine.archive()),
         };
-        let core = Core { machine, metrics, effects: effects_in, last_ledger_ms: clock::wall_ms() };
+        let core = Core { machine, metrics, declared, effects: effects_in, last_ledger_ms: clock::wall_ms() };
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || {
@@ -157,7 +162,7 @@ impl Engine {
                 let end = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(Fatal::Panicked));
                 answers.close();
                 if let Err(fatal) = end {
-                    tracing::error!(%fatal, "the engine stopped; start the daemon again");
+                    lines::engine_stopped(&fatal);
                     on_fatal(fatal);
                 }
             })
@@ -175,9 +180,12 @@ pub struct EngineHandle {
     probes: mpsc::Sender<Question>,
     answers: Arc<Answers>,
     requests: Arc<AtomicU64>,
-    treasury: Arc<Treasury>,
+    treasury: Declared,
     archive: Arc<Archive>,
 }
+
+/// What is declared now: it changes when the configuration is read anew.
+type Declared = Arc<RwLock<Arc<Treasury>>>;
 
 impl EngineHandle {
     /// The queue of inputs. What one sender puts in keeps its order.
@@ -188,8 +196,21 @@ impl EngineHandle {
 
     /// What is declared.
     #[must_use]
-    pub fn treasury(&self) -> &Treasury {
-        &self.treasury
+    pub fn treasury(&self) -> Arc<Treasury> {
+        // It is replaced whole, whatever panics meanwhile.
+        Arc::clone(&self.treasury.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Decides by this configuration from now on, if nothing that is under way would be lost sight of with it. What
+    /// has not left yet is called back and asked for again.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`]; inside, what stands against it, in words. Nothing has changed then.
+    pub async fn declare(&self, treasury: Treasury) -> Result<Result<(), String>, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        let question = Question::Declare(Box::new(treasury), reply);
+        self.questions.send(question).await.map_err(|_| EngineError::Stopped)?;
+        answer.await.map_err(|_| EngineError::Stopped)
     }
 
     /// Asks the archive of ended proposals something, off the engine's thread.
@@ -325,69 +346,6 @@ fn is_stop(command: &Command) -> bool {
     }
 }
 
-/// Who waits for which answer.
-#[derive(Debug, Default)]
-pub struct Answers {
-    waiting: Mutex<Waiting>,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    closed: bool,
-    requests: BTreeMap<RequestId, oneshot::Sender<Result<Answer, CommandError>>>,
-}
-
-impl Answers {
-    /// Hands an answer to whoever waits for it; nobody may, after a timeout.
-    pub fn give(&self, request: RequestId, answer: Result<Answer, CommandError>) {
-        let waiting = self.waiting().requests.remove(&request);
-        if let Some(waiting) = waiting {
-            let _ = waiting.send(answer);
-        }
-    }
-
-    fn wait(this: &Arc<Self>, request: RequestId) -> Result<WaitingFor, EngineError> {
-        let (sender, answer) = oneshot::channel();
-        let mut waiting = this.waiting();
-        if waiting.closed {
-            return Err(EngineError::Stopped);
-        }
-        waiting.requests.insert(request, sender);
-        Ok(WaitingFor { answers: Arc::clone(this), request, answer })
-    }
-
-    /// No more answers will come: everybody who waits is told.
-    fn close(&self) {
-        let mut waiting = self.waiting();
-        waiting.closed = true;
-        waiting.requests.clear();
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        // Insert and remove leave the map whole, whatever panics around them.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A place in the queue of answers; given up when dropped.
-struct WaitingFor {
-    answers: Arc<Answers>,
-    request: RequestId,
-    answer: oneshot::Receiver<Result<Answer, CommandError>>,
-}
-
-impl WaitingFor {
-    async fn answer(mut self) -> Result<Result<Answer, CommandError>, EngineError> {
-        (&mut self.answer).await.map_err(|_| EngineError::Stopped)
-    }
-}
-
-impl Drop for WaitingFor {
-    fn drop(&mut self) {
-        self.answers.waiting().requests.remove(&self.request);
-    }
-}
-
 /// What waits for the thread.
 struct Queues {
     inputs: mpsc::Receiver<Input>,
@@ -398,6 +356,7 @@ struct Queues {
 
 enum Question {
     Ask(Box<dyn FnOnce(&Core) + Send>),
+    Declare(Box<Treasury>, oneshot::Sender<Result<(), String>>),
     Stop,
 }
 
@@ -473,6 +432,7 @@ impl Machine {
             if output.effects.iter().any(|effect| matches!(effect, Effect::Answer { .. })) {
                 self.store.secure()?;
             }
+            lines::happened(&self.treasury, &self.state, &output.events);
         }
         Ok(output.effects)
     }
@@ -517,6 +477,7 @@ impl Machine {
 struct Core {
     machine: Machine,
     metrics: Arc<Metrics>,
+    declared: Declared,
     effects: mpsc::Sender<Effect>,
     last_ledger_ms: u64,
 }
@@ -552,8 +513,8 @@ impl Core {
                 }
                 in_a_row = 0;
                 match queues.questions.try_recv() {
-                    Ok(Question::Ask(question)) => question(self),
                     Ok(Question::Stop) => return Ok(()),
+                    Ok(question) => self.answer(question)?,
                     Err(_) => {}
                 }
                 continue;
@@ -565,12 +526,33 @@ impl Core {
                 Some(input) = queues.inputs.recv() => self.take(input)?,
                 Some(Question::Ask(probe)) = queues.probes.recv() => probe(self),
                 question = queues.questions.recv() => match question {
-                    Some(Question::Ask(question)) => question(self),
                     // No handle is left: nothing can come any more.
                     Some(Question::Stop) | None => return Ok(()),
+                    Some(question) => self.answer(question)?,
                 },
             }
         }
+    }
+
+    fn answer(&mut self, question: Question) -> Result<(), Fatal> {
+        match question {
+            Question::Ask(question) => question(self),
+            Question::Declare(treasury, reply) => {
+                let left = fits::left_behind(&treasury, &self.machine.state);
+                let answer = if left.is_empty() { Ok(()) } else { Err(left.join("; ")) };
+                if answer.is_ok() {
+                    self.machine.treasury = Arc::from(treasury);
+                    *self.declared.write().unwrap_or_else(PoisonError::into_inner) =
+                        Arc::clone(&self.machine.treasury);
+                    // As after a start: what has not left is called back, and everything is looked at anew.
+                    self.take(Input::SightLost { reason: "the configuration was read anew".to_owned() })?;
+                }
+                // Whoever asked may have given up; it holds all the same.
+                let _ = reply.send(answer);
+            }
+            Question::Stop => {}
+        }
+        Ok(())
     }
 
     fn take(&mut self, input: Input) -> Result<(), Fatal> {

@@ -14,6 +14,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod control;
 pub mod daemon;
 #[cfg(feature = "dev")]
 pub mod dev;
@@ -21,6 +22,7 @@ pub mod driver;
 pub mod engine;
 pub mod http;
 pub mod ledger;
+pub mod lines;
 mod log;
 pub mod metrics;
 mod ports;
@@ -30,6 +32,7 @@ mod signals;
 pub mod signer;
 pub mod store;
 mod supervisor;
+mod trust;
 
 #[cfg(any(feature = "dev", test))]
 pub use treasury_api::client;

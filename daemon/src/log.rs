@@ -9,14 +9,48 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
+use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::lines;
 
 /// Lines that wait to be written: some seconds of the busiest log, a megabyte or two.
 const WAITING_MAX: usize = 8_192;
 
 /// How long the end of the process waits for the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// What is logged where nobody says otherwise.
+const FILTER: &str = "info,sled=warn";
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Takes what is logged, and writes it.
+pub(crate) fn subscriber<W>(filter: &str, form: Form, writer: W) -> Dispatch
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(FILTER));
+    let format = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        // It would print with `eprintln!`.
+        .log_internal_errors(false)
+        .with_writer(writer);
+    match form {
+        Form::Text => Dispatch::new(format.finish()),
+        Form::Json => Dispatch::new(
+            format.json().flatten_event(true).with_current_span(false).with_span_list(false).finish(),
+        ),
+    }
+}
 
 enum Piece {
     Line(Vec<u8>),
@@ -44,23 +78,16 @@ impl Log {
         Ok(Self { pieces, lost })
     }
 
-    /// Logs to standard error from now on, as text or as one JSON object a line.
+    /// Logs to standard error from now on, panics too.
     ///
     /// # Errors
-    /// Where the system gives no thread.
-    pub(crate) fn start(json: bool) -> io::Result<Self> {
+    /// Where the system gives no thread, or something logs already.
+    pub(crate) fn start(form: Form) -> io::Result<Self> {
         let log = Self::to(io::stderr())?;
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sled=warn"));
-        let format = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            // It would print with `eprintln!`.
-            .log_internal_errors(false)
-            .with_writer(log.clone());
-        if json {
-            format.json().init();
-        } else {
-            format.init();
-        }
+        let filter = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| FILTER.to_owned());
+        tracing::dispatcher::set_global_default(subscriber(&filter, form, log.clone()))
+            .map_err(io::Error::other)?;
+        std::panic::set_hook(Box::new(|info| lines::panicked(info)));
         Ok(log)
     }
 
@@ -84,7 +111,7 @@ fn write(pieces: &Receiver<Piece>, lost: &AtomicU64, mut out: impl Write) {
         let lines = lost.swap(0, Ordering::Relaxed);
         if lines > 0 {
             // Comes back through the queue, in the form that the log has.
-            tracing::warn!(lines, "lines of the log are lost: its reader was too slow");
+            lines::lines_lost(lines);
         }
     }
 }

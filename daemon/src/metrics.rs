@@ -1,13 +1,16 @@
 //! Every Prometheus name, once. docs/reference/metrics.md is generated from the table here, and the
 //! dashboards may use no name that is not in it.
 
+mod standing;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 use treasury_core::config::{FindingKind, Signing};
 use treasury_core::failure::{self, FailureClass};
@@ -20,6 +23,8 @@ use treasury_core::stops::{Stop, StopKind};
 use treasury_core::units::AccountId;
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
+
+use standing::Standing;
 
 /// What kind of metric it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,8 +158,46 @@ const HTTP: Metric = Metric::counter(
     "HTTP requests answered, by route pattern and status code.",
 );
 
+const ROBBED: Metric = Metric::gauge(
+    "treasuryd_account_robbed",
+    &["account"],
+    "1 while an account has lost money or a Ticket to what nobody proposed and nobody has lifted the stop since; found while catching up or now, it is the same.",
+);
+const DRIFT: Metric = Metric::gauge(
+    "treasuryd_signer_list_drift",
+    &["account"],
+    "1 while an account's SignerList on the ledger is not the one that is declared; 0 where none is declared.",
+);
+const STOPS_OF_FINDINGS: Metric =
+    Metric::gauge("treasuryd_stops_of_findings", &[], "Stops that findings set and that nobody has lifted.");
+const SIGNERS_UNABLE: Metric = Metric::gauge(
+    "treasuryd_signers_unable",
+    &[],
+    "Signers whose keys the daemon holds and that did not sign, or were not taken by the ledger, when they were last asked.",
+);
+const RUNNER_SPENDABLE: Metric = Metric::gauge(
+    "treasuryd_runner_spendable_drops",
+    &[],
+    "Drops that the runner has above its reserve, for fees of EscrowFinish and EscrowCancel; 0 without a runner.",
+);
+const WINDOWS_CLOSING: Metric = Metric::gauge(
+    "treasuryd_escrow_windows_closing",
+    &[],
+    "Escrows of the daemon's own whose FinishAfter has passed, that are not released, and that can be for less than an hour more, by the ledger's clock: then their money goes back.",
+);
+const DEADLINES_NEAR: Metric = Metric::gauge(
+    "treasuryd_proposal_deadlines_near",
+    &[],
+    "Proposals that wait for signatures and can be approved for less than an hour more, by the ledger's clock.",
+);
+const TOKENS_REFUSED: Metric = Metric::counter(
+    "treasuryd_tokens_refused_total",
+    &[],
+    "Requests with a token that is nobody's, since the process started.",
+);
+
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 23] = [
+pub const METRICS: [Metric; 31] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -178,6 +221,14 @@ pub const METRICS: [Metric; 23] = [
     RECORDS,
     APPEND,
     HTTP,
+    TOKENS_REFUSED,
+    ROBBED,
+    DRIFT,
+    STOPS_OF_FINDINGS,
+    SIGNERS_UNABLE,
+    RUNNER_SPENDABLE,
+    WINDOWS_CLOSING,
+    DEADLINES_NEAR,
 ];
 
 /// Where an escrow stands, in the words of the labels.
@@ -214,6 +265,8 @@ pub struct Metrics {
     records: IntGauge,
     append: Histogram,
     http: IntCounterVec,
+    tokens_refused: IntCounter,
+    standing: Standing,
 }
 
 impl Metrics {
@@ -251,6 +304,8 @@ impl Metrics {
                 )?,
             )?,
             http: counters(&registry, HTTP)?,
+            tokens_refused: register(&registry, IntCounter::new(TOKENS_REFUSED.name, TOKENS_REFUSED.help)?)?,
+            standing: Standing::new(&registry)?,
             registry,
         };
         gauges(&metrics.registry, BUILD)?.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
@@ -325,6 +380,11 @@ impl Metrics {
         self.http.with_label_values(&[route, &status.to_string()]).inc();
     }
 
+    /// A token was nobody's.
+    pub fn token_refused(&self) {
+        self.tokens_refused.inc();
+    }
+
     /// Sets everything that follows from the state. `ledger_age` is the time since the last ledger.
     pub fn show(&self, treasury: &Treasury, state: &State, ledger_age: Duration) {
         self.ledger_index.set(state.ledger.map_or(0, |point| i64::from(point.index.0)));
@@ -338,6 +398,7 @@ impl Metrics {
         self.breaker_open.set(count(open));
         let most = state.breakers.values().map(|breaker| breaker.failures).max();
         self.breaker_failures.set(i64::from(most.unwrap_or_default()));
+        self.standing.show(treasury, state);
         self.show_accounts(treasury, state);
         self.show_proposals(state);
         self.show_escrows(treasury, state);

@@ -1,8 +1,18 @@
-//! The signals that people, terminals and supervisors end processes with.
+//! The signals that people, terminals and supervisors end processes with, and the one that has the configuration read.
 
 use std::future::pending;
+use std::io::IsTerminal;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What a signal says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// To end, by this signal.
+    Stop(&'static str),
+    /// To read the configuration anew.
+    Reload,
+}
 
 /// Notices them from when it is made, so that none is lost while something else is done. All of them end a process in
 /// the same order: requests under way, inputs that wait, the store.
@@ -26,6 +36,15 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hangup,
         })
+    }
+
+    /// Waits until the process is told something. SIGHUP has the configuration read, unless somebody sits at the
+    /// terminal of the process: then it says that the terminal is gone.
+    pub(crate) async fn told(&mut self) -> Told {
+        match self.told_to_stop().await {
+            "SIGHUP" if !std::io::stdin().is_terminal() => Told::Reload,
+            signal => Told::Stop(signal),
+        }
     }
 
     /// Waits until the process is told to end, and says by what.

@@ -51,6 +51,19 @@ pub(crate) fn spawn(engine: EngineHandle) -> JoinHandle<()> {
     })
 }
 
+/// The configuration is being read anew.
+pub(crate) fn reloading() {
+    if let Ok(now) = NotifyState::monotonic_usec_now() {
+        tell(NotifyState::Reloading);
+        tell(now);
+    }
+}
+
+/// It has been, or was refused.
+pub(crate) fn reloaded() {
+    tell(NotifyState::Ready);
+}
+
 /// The daemon is ending by its own will.
 pub(crate) fn stopping() {
     tell(NotifyState::Stopping);

@@ -39,7 +39,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused, not answered, or not what it should be; 2 the command line, \
-the profile or a file that it names is wrong.";
+the profile or a file that it names is wrong; 3 policy denies what was proposed.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]

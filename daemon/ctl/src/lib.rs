@@ -51,6 +51,14 @@ pub enum CtlError {
         /// The key to ask again with.
         key: String,
     },
+    /// Policy denies what was asked for. The proposal stands with that as its end.
+    #[error("policy denies it: rule \"{rule}\"")]
+    Denied {
+        /// The rule.
+        rule: String,
+        /// What is printed all the same.
+        answer: String,
+    },
     /// Somebody said no.
     #[error("nothing was signed")]
     Declined,
@@ -63,13 +71,14 @@ pub enum CtlError {
 }
 
 impl CtlError {
-    /// 2: what was typed or written into files is wrong. 1: everything else.
+    /// 2: what was typed or written into files is wrong. 3: policy denies it. 1: everything else.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_)
             | Self::Profile(_)
             | Self::Client(ClientError::BadUrl(_) | ClientError::PlainHttp { .. }) => 2,
+            Self::Denied { .. } => 3,
             _ => 1,
         }
     }
@@ -102,6 +111,7 @@ impl CtlError {
                 "NO_ANSWER",
                 &format!("Ask again with --key {key}: the same key never makes a second proposal."),
             ),
+            Self::Denied { .. } => view("DENIED", "Ask whoever keeps the policy, or for something else."),
             Self::Check(error) => view(error.code(), error.advice()),
             Self::Profile(_) => view("BAD_PROFILE", "Correct the file, or give another."),
             Self::Usage(_) => view("USAGE", "See treasuryctl --help."),
@@ -131,6 +141,10 @@ pub fn main() -> ExitCode {
         // Whoever read the output has seen enough.
         Err(CtlError::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
+            if let CtlError::Denied { answer, .. } = &error {
+                // Whoever reads no more has the exit code.
+                let _ = print(answer);
+            }
             let view = error.view();
             let text = if json {
                 pretty(&ErrorBody { error: view })
@@ -215,14 +229,17 @@ async fn propose(client: &Client, json: bool, asked: cli::Propose) -> Result<Str
         ClientError::Transport(reason) => CtlError::ProposalUnknown { reason, key },
         other => CtlError::Client(other),
     })?;
-    if json {
-        return Ok(pretty(&proposed));
-    }
     // The proposal stands; that it cannot be shown is no reason to call the command failed.
-    Ok(match client.proposal(&proposed.proposal).await {
-        Ok(view) => show::proposal(&view),
-        Err(_) => format!("{}\n", clean(&proposed.proposal)),
-    })
+    let view = client.proposal(&proposed.proposal).await.ok();
+    let answer = match &view {
+        _ if json => pretty(&proposed),
+        Some(view) => show::proposal(view),
+        None => format!("{}\n", clean(&proposed.proposal)),
+    };
+    match view {
+        Some(view) if view.status == "denied" => Err(CtlError::Denied { rule: view.decision.rule, answer }),
+        _ => Ok(answer),
+    }
 }
 
 async fn approve(

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,10 +12,13 @@ use treasury_core::State;
 
 use crate::config::DaemonConfig;
 use crate::console::{self, Unwritten, out, say};
+use crate::control;
 use crate::private;
 use crate::rebuild;
 use crate::redact;
-use crate::store::{DiskStore, Record, Report, Store, StoreBuilder, backup, inspect};
+use crate::store::{
+    DiskStore, Record, Report, Resumed, Store, StoreBuilder, StoreError, backup, backup_of_records, inspect,
+};
 
 /// The exit code of `check` where something is damaged and a rebuild restores all of it.
 const DAMAGED: u8 = 3;
@@ -49,7 +53,7 @@ pub(super) enum StoreCommand {
         file: Option<PathBuf>,
     },
     /// Copy the store to a directory that does not exist yet, and prove the copy. It can be used as a data
-    /// directory as it is.
+    /// directory as it is. Where a daemon runs on the store, it gives its records out, and goes on.
     Backup {
         /// The data directory.
         #[arg(long, default_value = "data")]
@@ -88,8 +92,14 @@ pub(super) fn run(command: StoreCommand) -> Result<ExitCode> {
         StoreCommand::Import { data_dir, file: None } => import(&data_dir, std::io::stdin().lock()),
         StoreCommand::Backup { data_dir, to } => {
             there(&data_dir)?;
-            let copied = backup(&data_dir, &to)?;
-            out!("{} holds a proven copy: {} records; {}", to.display(), copied.last, words(&copied.state))?;
+            let (copied, how) = match backup(&data_dir, &to) {
+                Err(StoreError::Locked { .. }) => {
+                    (copy_from_daemon(&data_dir, &to)?, ", taken while it runs")
+                }
+                copied => (copied?, ""),
+            };
+            let (last, state) = (copied.last, words(&copied.state));
+            out!("{} holds a proven copy{how}: {last} records; {state}", to.display())?;
             Ok(ExitCode::SUCCESS)
         }
         StoreCommand::Check { data_dir } => {
@@ -99,6 +109,14 @@ pub(super) fn run(command: StoreCommand) -> Result<ExitCode> {
             Ok(console::ended(out!("{text}"), code)?)
         }
     }
+}
+
+/// Asks the daemon that runs on a store for its records.
+fn copy_from_daemon(data_dir: &Path, to: &Path) -> Result<Resumed> {
+    let path = control::path(data_dir);
+    let socket = UnixStream::connect(&path)
+        .wrap_err_with(|| format!("the store is in use, and {} does not answer", path.display()))?;
+    Ok(backup_of_records(BufReader::new(socket), to)?)
 }
 
 fn export(data_dir: &Path, mut out: impl Write) -> Result<ExitCode> {

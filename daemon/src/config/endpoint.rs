@@ -11,6 +11,8 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, SyntaxViolation, Url};
 
+use crate::trust::Trust;
+
 /// Parts of an address shorter than this are no secrets, and too common to be struck out of what a server says.
 const SECRET_CHARS_LEAST: usize = 4;
 
@@ -28,6 +30,8 @@ pub struct Endpoint {
     /// What must not be repeated, the longest first.
     secrets: Arc<[SecretString]>,
     voice: Voice,
+    /// What its certificate must come from; `None`: what everybody believes.
+    trust: Option<Trust>,
 }
 
 /// Who speaks: endpoints with the same voice are one witness, however many they are.
@@ -57,6 +61,7 @@ impl Endpoint {
             login: None,
             secrets: Arc::default(),
             voice: Voice::Host(name.to_owned()),
+            trust: None,
         }
     }
 
@@ -64,6 +69,22 @@ impl Endpoint {
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// Believes its certificate only where it comes from one of these.
+    pub(crate) fn trusting(self, trust: Trust) -> Self {
+        Self { trust: Some(trust), ..self }
+    }
+
+    /// What its certificate must come from.
+    pub(crate) fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
+    }
+
+    /// Whether it is reached in the same way, under the same name.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (self.label(), self.url(), self.login(), &self.trust)
+            == (other.label(), other.url(), other.login(), &other.trust)
     }
 
     /// Where to connect to. Never to be shown.
@@ -82,6 +103,16 @@ impl Endpoint {
             let secret = secret.expose_secret();
             if said.contains(secret) { said.replace(secret, "…") } else { said }
         })
+    }
+
+    /// Whether it is on this machine.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        matches!(self.voice, Voice::Loopback(_))
+    }
+
+    /// Whether whoever is in between can read along and answer in its place.
+    pub(super) fn is_in_the_clear(&self) -> bool {
+        !self.is_on_this_machine() && self.url().starts_with("ws://")
     }
 
     pub(super) fn voice(&self) -> &Voice {
@@ -186,6 +217,11 @@ impl Address {
         self.url.path() != "/" || self.url.query().is_some()
     }
 
+    /// Whether there is a certificate to look at.
+    pub(super) fn has_tls(&self) -> bool {
+        self.url.scheme() == "wss"
+    }
+
     /// Whether what is sent can be read by others on the way.
     pub(super) fn is_in_the_clear(&self) -> bool {
         self.url.scheme() == "ws" && !matches!(self.voice(), Some(Voice::Loopback(_)))
@@ -210,6 +246,7 @@ impl Address {
             url: SecretString::from(self.url.as_str()),
             login,
             voice,
+            trust: None,
         })
     }
 

@@ -8,9 +8,10 @@ use super::endpoint::{Address, Endpoint};
 use super::reader::{At, Entry, Section};
 use super::value;
 use crate::private::{self, ReadError};
+use crate::trust::Trust;
 
 /// The keys of an endpoint that is written as a table.
-const KEYS: [&str; 5] = ["url", "name", "path_file", "user", "password_file"];
+const KEYS: [&str; 6] = ["url", "name", "path_file", "user", "password_file", "ca_file"];
 
 /// The servers, or `None` after a problem with one of them was reported.
 pub(super) fn read(section: &Section<'_>, base_dir: &Path) -> Option<Vec<Endpoint>> {
@@ -62,13 +63,14 @@ fn from_table(table: &Section<'_>, base_dir: &Path) -> Option<At<Endpoint>> {
         text => Ok(text.to_owned()),
     });
     let password = table.text("password_file", secret);
+    let trust = table.text("ca_file", |text| Trust::read(&base_dir.join(text)));
     for (one, other) in [("user", "password_file"), ("password_file", "user")] {
         if table.has(one) && !table.has(other) {
             table.missing(other);
         }
     }
-    let right = ["name", "path_file", "user", "password_file"].map(|key| table.has(key))
-        == [name.is_some(), path.is_some(), user.is_some(), password.is_some()];
+    let right = ["name", "path_file", "user", "password_file", "ca_file"].map(|key| table.has(key))
+        == [name.is_some(), path.is_some(), user.is_some(), password.is_some(), trust.is_some()];
     let url = url.filter(|_| right && user.is_some() == password.is_some())?;
     let place = url.with(());
     let refuse = |what: String| {
@@ -81,6 +83,9 @@ fn from_table(table: &Section<'_>, base_dir: &Path) -> Option<At<Endpoint>> {
             return refuse("says by itself whom to log in as, and so does `user`".to_owned());
         }
         address = address.with_login(user.value, password.value);
+    }
+    if trust.is_some() && !address.has_tls() {
+        return refuse("has no certificate to look at, and `ca_file` asks for one; write wss://".to_owned());
     }
     if let Some(path) = path {
         if address.is_in_the_clear() {
@@ -95,7 +100,10 @@ fn from_table(table: &Section<'_>, base_dir: &Path) -> Option<At<Endpoint>> {
         }
     }
     match address.endpoint(name.as_ref().map(|name| name.value.as_str())) {
-        Ok(endpoint) => Some(place.with(endpoint)),
+        Ok(endpoint) => Some(place.with(match trust {
+            Some(trust) => endpoint.trusting(trust.value),
+            None => endpoint,
+        })),
         Err(what) => refuse(what),
     }
 }
@@ -177,11 +185,15 @@ mod tests {
             fs::write(dir.path().join(name), text).unwrap();
             fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
         }
+        let key = rcgen::KeyPair::generate().unwrap();
+        let authority = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        fs::write(dir.path().join("ca"), authority.pem()).unwrap();
         let table = "endpoints = [{ url = \"wss://a.example:1\", name = \"own\", user = \"op\", \
-                     password_file = \"password\", path_file = \"path\" }]";
+                     password_file = \"password\", path_file = \"path\", ca_file = \"ca\" }]";
         let config = parse(table, dir.path()).unwrap();
         let [endpoint] = config.network.endpoints.as_slice() else { panic!("one endpoint") };
         assert_eq!(endpoint.label(), "own (wss://a.example:1/…)");
+        assert!(endpoint.trust().is_some());
         assert_eq!(endpoint.url(), "wss://a.example:1/v1/KEY99?k=KEY99");
         // Basic authentication: base64 of `op:PASSWORD99`.
         assert_eq!(endpoint.login(), Some("Basic b3A6UEFTU1dPUkQ5OQ=="));
@@ -202,6 +214,9 @@ mod tests {
             ("url = \"wss://a\", user = \"op\"", "network.endpoints[1].password_file: is missing"),
             ("url = \"wss://a\", password_file = \"path\"", "network.endpoints[1].user: is missing"),
             ("url = \"wss://u:p@a\", user = \"op\", password_file = \"path\"", "says by itself"),
+            ("url = \"wss://a\", ca_file = \"password\"", "no certificate in PEM"),
+            ("url = \"wss://a\", ca_file = \"none\"", "cannot be read as certificates"),
+            ("url = \"ws://127.0.0.1:1\", ca_file = \"ca\"", "has no certificate to look at"),
             ("name = \"own\"", "network.endpoints[1].url: is missing"),
             ("url = \"wss://a\", pasword_file = \"x\"", "did you mean `password_file`?"),
         ] {

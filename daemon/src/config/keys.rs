@@ -42,9 +42,10 @@ const GROUPS: &[Group] = &[
                 "Servers: `ws://…` or `wss://…`. All are connected; ledgers are fetched from the first that has them and has not failed lately. \
                  One of them must keep the history since the daemon last ran. Each on a host of its own: another port or path of a host is the same witness, \
                  but for loopback, where each port is one. What an address holds besides scheme, host and port is sent and never shown. \
-                 Keep it out of this file with a table: `{ url = \"wss://host\", name = \"own\", user = \"…\", password_file = \"…\", path_file = \"…\" }`. \
+                 Keep it out of this file with a table: `{ url = \"wss://host\", name = \"own\", user = \"…\", password_file = \"…\", path_file = \"…\", ca_file = \"…\" }`. \
                  `name` is shown before the address; `user` and the first line of `password_file` log in (HTTP Basic); the first line of `path_file` is what \
-                 follows the host, such as `/v1/key?k=v`. The files must be readable by their owner alone; none of it is sent beyond loopback without TLS.",
+                 follows the host, such as `/v1/key?k=v`. The files must be readable by their owner alone; none of it is sent beyond loopback without TLS. `ca_file` names certificates of authorities in PEM: only a server with a certificate of theirs is believed; \
+                 without it, those of the public authorities that this release brings.",
             ),
             key(
                 "read_quorum",
@@ -100,6 +101,12 @@ const GROUPS: &[Group] = &[
                 "path",
                 "`TREASURYD_PASSPHRASE` in the environment",
                 "A file whose first line is the keystore's passphrase.",
+            ),
+            key(
+                "requests_per_second",
+                "whole number, 1 to 10000",
+                "200",
+                "The most requests a second that one person's token may send, two seconds' worth at once; more are refused with 429. Requests that only stop something are not counted.",
             ),
         ],
     },
@@ -518,8 +525,13 @@ const INTRODUCTION: &str = "\
 
 Generated from the daemon's own table of keys (`treasuryd config reference`).
 
-The daemon reads one TOML file. A key that is not listed here is an error, and all errors of a file are
-reported together, each with its key and line; `treasuryd config check FILE` does nothing else. Where a key
+The daemon reads one TOML file, at its start and whenever it gets SIGHUP. Then a file with an error in it is refused whole,
+and so is one that differs in what only a start takes: everything under `[network]` and `[daemon]`, `timing.silence_max`,
+which accounts there are with their addresses, tiers and ways of signing, and the agents. The log says what was refused
+and why (`config_refused`), or that it decides from now on (`config_reloaded`).
+
+A key that is not listed here is an error, and all errors of a file are
+reported together, each with its key and line; `treasuryd config check FILE` does nothing else. It also says what is right and dangerous all the same. Where a key
 repeats, it is counted from 1: `account[2].signers` belongs to the second `[[account]]`.
 
 - **Amounts** are texts: `\"250 XRP\"`, `\"0.5 XRP\"`, `\"12 drops\"`.

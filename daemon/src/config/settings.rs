@@ -18,6 +18,10 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 /// within that.
 const DEADLINE_LIMIT_SECONDS: u32 = 28 * 86_400;
 
+/// Requests a second of one person where nobody says: what a program that polls asks for, and a fifth of what the engine
+/// can answer.
+pub(super) const REQUESTS_PER_SECOND: u32 = 200;
+
 /// Nobody can approve in less.
 const DEADLINE_LEAST_SECONDS: u32 = 60;
 
@@ -60,6 +64,7 @@ pub(super) struct Daemon {
     pub(super) listen: SocketAddr,
     pub(super) keystore: PathBuf,
     pub(super) passphrase: PassphraseSource,
+    pub(super) requests_per_second: u32,
 }
 
 /// Reads them.
@@ -79,7 +84,9 @@ pub(super) fn daemon(root: &Section<'_>, base_dir: &Path) -> Option<Daemon> {
         Some(path) => PassphraseSource::File(path.value),
         None => PassphraseSource::Environment,
     };
+    let requests_per_second = section.integer("requests_per_second", 1..=10_000);
     Some(Daemon {
+        requests_per_second: requests_per_second.map_or(REQUESTS_PER_SECOND, |rate| rate.value),
         data_dir: data_dir?.value,
         listen: listen.map_or(LISTEN, |listen| listen.value),
         keystore: keystore?.value,

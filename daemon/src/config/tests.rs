@@ -28,6 +28,7 @@ data_dir = "data"
 listen = "127.0.0.1:9000"
 keystore = "/keys/keystore.age"
 passphrase_file = "passphrase"
+requests_per_second = 50
 
 [[account]]
 name = "cold"

@@ -30,6 +30,7 @@ async fn config(dir: &Path) -> DaemonConfig {
         keystore,
         passphrase: PassphraseSource::Given(passphrase),
         tokens: testing::tokens(),
+        requests_per_second: 200,
     }
 }
 

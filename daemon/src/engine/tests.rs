@@ -1,4 +1,4 @@
-use std::sync::mpsc as std_mpsc;
+use std::sync::{Mutex, mpsc as std_mpsc};
 
 use treasury_core::event::Event;
 use treasury_core::proposal::Status;

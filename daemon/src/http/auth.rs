@@ -1,6 +1,7 @@
 //! Who speaks: a bearer token, by its hash.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -17,26 +18,39 @@ use super::error::ApiError;
 /// nothing.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    people: Vec<(String, [u8; 32])>,
+    people: Arc<RwLock<Vec<Known>>>,
 }
+
+/// A person and the SHA-256 of their token.
+type Known = (String, [u8; 32]);
 
 impl Tokens {
     /// Person to SHA-256 of the token.
     #[must_use]
     pub fn new(people: &BTreeMap<String, [u8; 32]>) -> Self {
-        Self { people: people.iter().map(|(name, hash)| (name.clone(), *hash)).collect() }
+        let tokens = Self { people: Arc::default() };
+        tokens.replace(people);
+        tokens
+    }
+
+    /// These are the tokens from now on, and no others.
+    pub fn replace(&self, people: &BTreeMap<String, [u8; 32]>) {
+        let people = people.iter().map(|(name, hash)| (name.clone(), *hash)).collect();
+        *self.people.write().unwrap_or_else(PoisonError::into_inner) = people;
     }
 
     /// Whose token it is. Takes the same time whoever's it is, so that nothing is learnt by guessing.
-    fn person(&self, token: &str) -> Option<&str> {
+    fn person(&self, token: &str) -> Option<String> {
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        // It is replaced whole, whatever panics meanwhile.
+        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = 0_u32;
-        for ((_, known), number) in self.people.iter().zip(1_u32..) {
+        for ((_, known), number) in people.iter().zip(1_u32..) {
             let same: Choice = known.ct_eq(&hash);
             found.conditional_assign(&number, same);
         }
         let index = usize::try_from(found.checked_sub(1)?).ok()?;
-        self.people.get(index).map(|(name, _)| name.as_str())
+        people.get(index).map(|(name, _)| name.clone())
     }
 }
 
@@ -44,18 +58,26 @@ impl Tokens {
 #[derive(Clone, Debug)]
 pub(super) struct Speaker(pub(super) Actor);
 
-impl FromRequestParts<App> for Speaker {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+impl Speaker {
+    /// Who sent a request with this head.
+    pub(super) fn of(parts: &Parts, tokens: &Tokens) -> Result<Self, ApiError> {
         let header = parts.headers.get(AUTHORIZATION).ok_or(ApiError::TokenMissing)?;
         let text = header.to_str().map_err(|_| ApiError::TokenWrong)?;
         let (scheme, token) = text.split_once(' ').ok_or(ApiError::TokenMissing)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(ApiError::TokenMissing);
         }
-        let person = app.tokens.person(token.trim()).ok_or(ApiError::TokenWrong)?;
-        Ok(Self(Actor { person: person.to_owned() }))
+        let person = tokens.person(token.trim()).ok_or(ApiError::TokenWrong)?;
+        Ok(Self(Actor { person }))
+    }
+}
+
+impl FromRequestParts<App> for Speaker {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        // Told before a place was taken; a route that asks for a speaker where the table names none has none.
+        parts.extensions.get::<Self>().cloned().ok_or(ApiError::TokenMissing)
     }
 }
 
@@ -71,11 +93,14 @@ mod tests {
     fn a_token_is_its_owners_alone() {
         let people = BTreeMap::from([("alice".to_owned(), hash("a")), ("bob".to_owned(), hash("b"))]);
         let tokens = Tokens::new(&people);
-        assert_eq!(tokens.person("a"), Some("alice"));
-        assert_eq!(tokens.person("b"), Some("bob"));
+        assert_eq!(tokens.person("a").as_deref(), Some("alice"));
+        assert_eq!(tokens.person("b").as_deref(), Some("bob"));
         for wrong in ["", "A", "a ", "ab", "alice"] {
             assert_eq!(tokens.person(wrong), None, "{wrong:?}");
         }
+        let shared = tokens.clone();
+        shared.replace(&BTreeMap::from([("alice".to_owned(), hash("c"))]));
+        assert_eq!((tokens.person("a"), tokens.person("c").as_deref()), (None, Some("alice")));
         assert_eq!(Tokens::new(&BTreeMap::new()).person("a"), None);
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,6 +37,8 @@ const ANSWERING: u64 = u64::MAX;
 /// One connection, as the others see it.
 #[derive(Debug)]
 pub(super) struct Connection {
+    /// Where it comes from.
+    peer: IpAddr,
     /// When it last began to keep the API waiting, counted in turns of all connections; [`ANSWERING`].
     since: AtomicU64,
     /// All that the client has sent so far was looked at. Before that it is not the client who is slow, and whoever has
@@ -48,6 +51,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    pub(super) fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
     /// From now on the client waits for the API.
     pub(super) fn answering(self: &Arc<Self>) -> Answering {
         self.since.store(ANSWERING, Ordering::Relaxed);
@@ -129,9 +136,10 @@ impl Connections {
         cut.inspect(|cut| cut.cut.notify_one()).is_some()
     }
 
-    fn enter(self: &Arc<Self>, room: OwnedSemaphorePermit) -> Entered {
+    fn enter(self: &Arc<Self>, room: OwnedSemaphorePermit, peer: IpAddr) -> Entered {
         let number = self.turns.fetch_add(1, Ordering::Relaxed);
         let connection = Arc::new(Connection {
+            peer,
             since: AtomicU64::new(number),
             is_heard_out: AtomicBool::new(false),
             turns: Arc::clone(&self.turns),
@@ -187,9 +195,9 @@ pub(super) async fn serve(
 /// The next connection, when there is room for it.
 async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> Option<(TcpStream, Entered)> {
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             let room = connections.room().await?;
-            Some((stream, connections.enter(room)))
+            Some((stream, connections.enter(room, peer.ip())))
         }
         Err(error) if is_the_clients(&error) => None,
         Err(error) => {

@@ -68,6 +68,9 @@ pub enum ApiError {
     /// Too many requests at once.
     #[error("too many requests at once")]
     TooManyRequests,
+    /// More than one person may ask for.
+    #[error("you ask for more than one person may at once")]
+    RateLimited,
     /// The engine has stopped.
     #[error("the engine has stopped; the daemon has to be started again")]
     EngineStopped,
@@ -103,6 +106,7 @@ impl ApiError {
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Timeout => "TIMEOUT",
             Self::TooManyRequests => "TOO_MANY_REQUESTS",
+            Self::RateLimited => "RATE_LIMITED",
             Self::EngineStopped => "ENGINE_STOPPED",
             Self::Store(_) => "STORE_UNREADABLE",
             Self::Internal(_) => "INTERNAL",
@@ -135,6 +139,9 @@ impl ApiError {
                 "It is not known whether the request was carried out: look first, then send it again with the same idempotency key."
             }
             Self::TooManyRequests => "Wait a moment and send the request again; nothing was changed.",
+            Self::RateLimited => {
+                "Send fewer requests a second; nothing was changed. What only stops something is not counted."
+            }
             Self::EngineStopped => {
                 "Start the daemon again and look whether the request was carried out; its log says why it stopped."
             }
@@ -145,7 +152,7 @@ impl ApiError {
     }
 
     /// One of each but the core's own, for the reference.
-    pub(super) fn examples() -> [Self; 18] {
+    pub(super) fn examples() -> [Self; 19] {
         [
             Self::TokenMissing,
             Self::TokenWrong,
@@ -162,6 +169,7 @@ impl ApiError {
             Self::MethodNotAllowed,
             Self::Timeout,
             Self::TooManyRequests,
+            Self::RateLimited,
             Self::EngineStopped,
             Self::Store(String::new()),
             Self::Internal(String::new()),
@@ -185,6 +193,7 @@ impl ApiError {
             Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyRequests | Self::EngineStopped => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Refused(error) => match error.refusal() {

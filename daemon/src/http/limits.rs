@@ -34,6 +34,8 @@ pub struct Limits {
     pub stops: usize,
     /// The same of probes.
     pub probes: usize,
+    /// Requests a second of one person, but for stops.
+    pub rate: u32,
     /// Time for a request's head, and how long a connection is kept for the next one.
     pub head: Duration,
     /// Time for a request's body, which is a few kilobytes.
@@ -61,6 +63,7 @@ impl Limits {
             requests: connections / 2,
             stops: connections / 16,
             probes: connections / 16,
+            rate: 200,
             head: Duration::from_secs(10),
             body: Duration::from_secs(5),
             answer: Duration::from_secs(10),

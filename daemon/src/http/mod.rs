@@ -6,6 +6,7 @@ mod error;
 mod extract;
 mod limits;
 mod proposal_view;
+mod rates;
 mod reference;
 mod routes;
 mod shown;
@@ -19,6 +20,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State as Shared};
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, on};
@@ -26,7 +28,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use treasury_api::operations::{Class, Method, Operation};
+use treasury_api::operations::{Class, Method, Operation, Who};
 
 pub use treasury_api::types as api;
 
@@ -35,10 +37,13 @@ pub use error::ApiError;
 pub use limits::Limits;
 pub use reference::reference;
 
+use self::auth::Speaker;
 use self::connections::Connection;
 use self::limits::Places;
+use self::rates::{Rates, Turn};
 use crate::engine::EngineHandle;
 use crate::ledger::PortHandle;
+use crate::lines;
 use crate::metrics::Metrics;
 
 /// The largest body. The largest request is an approval: a signature of at most 72 bytes for each of a
@@ -59,13 +64,22 @@ pub struct App {
     tokens: Tokens,
     limits: Limits,
     places: Places,
+    rates: Rates,
 }
 
 impl App {
     /// An API for this engine.
     #[must_use]
     pub fn new(engine: EngineHandle, metrics: Arc<Metrics>, tokens: Tokens, limits: Limits) -> Self {
-        Self { engine, port: None, metrics, tokens, limits, places: Places::new(&limits) }
+        Self {
+            engine,
+            port: None,
+            metrics,
+            tokens,
+            limits,
+            places: Places::new(&limits),
+            rates: Rates::new(&limits),
+        }
     }
 
     /// The same, and its metrics tell of the ledger servers.
@@ -153,13 +167,44 @@ async fn count(Shared((app, route)): Shared<(App, &'static str)>, request: Reque
 /// A request takes a place when all of it is there: how slowly it comes is its connection's matter, and costs nobody
 /// else a place.
 async fn bounded(app: &App, route: &str, request: Request, next: Next) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = whole(body, app.limits.body).await?;
     let operation = Operation::at(parts.method.as_str(), route);
-    let _place = app.places.take(operation.map_or(Class::Other, |operation| operation.spec().class))?;
+    let class = operation.map_or(Class::Other, |operation| operation.spec().class);
+    let _turn = match operation {
+        Some(operation) => turn(app, operation, &mut parts)?,
+        None => None,
+    };
+    let _place = app.places.take(class)?;
     let _answering = parts.extensions.get::<Arc<Connection>>().map(Connection::answering);
     let request = Request::from_parts(parts, Body::from(body));
     timeout(TIMEOUT, next.run(request)).await.map_err(|_| ApiError::Timeout)
+}
+
+/// Who asks, for the route to know, and whether it is their turn.
+fn turn(app: &App, operation: Operation, parts: &mut Parts) -> Result<Option<Turn>, ApiError> {
+    let spec = operation.spec();
+    if spec.who == Who::Anybody {
+        return Ok(None);
+    }
+    let speaker = Speaker::of(parts, &app.tokens).inspect_err(|error| {
+        if *error == ApiError::TokenWrong {
+            app.metrics.token_refused();
+            if let Some(count) = app.rates.refused() {
+                let peer = parts.extensions.get::<Arc<Connection>>().map(|connection| connection.peer());
+                let from = peer.map(|peer| peer.to_string()).unwrap_or_default();
+                lines::token_refused(spec.name, from, count);
+            }
+        }
+    })?;
+    let turn = app.rates.turn(&speaker.0.person, spec.class).map_err(|(error, is_time)| {
+        if is_time {
+            lines::requests_limited(&speaker.0.person, spec.name);
+        }
+        error
+    })?;
+    parts.extensions.insert(speaker);
+    Ok(Some(turn))
 }
 
 async fn whole(body: Body, within: Duration) -> Result<Bytes, ApiError> {

@@ -6,7 +6,8 @@ use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::response::{IntoResponse, Response};
-use treasury_core::command::Propose;
+use treasury_api::operations::Operation;
+use treasury_core::command::{Propose, Refusal};
 use treasury_core::input::RungSignatures;
 use treasury_core::proposal::Proposal;
 use treasury_core::state::Archived;
@@ -27,6 +28,7 @@ use super::extract::{Asked, Body, Id, id, limit, party};
 use super::proposal_view::{self, Depth};
 use super::shown::{Shown, without_signatures};
 use super::view;
+use crate::lines;
 
 type Answered<T> = Result<Shown<T>, ApiError>;
 
@@ -66,7 +68,7 @@ pub(super) async fn proposals(
     Asked(asked): Asked<ProposalsQuery>,
 ) -> Answered<Vec<ProposalView>> {
     let treasury = app.engine.treasury();
-    let account = asked.account.as_deref().map(|name| party(treasury, "account", name)).transpose()?;
+    let account = asked.account.as_deref().map(|name| party(&treasury, "account", name)).transpose()?;
     let before = match &asked.before {
         Some(text) => id(text)?,
         None => ProposalId(u64::MAX),
@@ -185,8 +187,8 @@ pub(super) async fn propose(
         problem: "a whole number of drops as text, such as \"1500000\" for 1.5 XRP",
     })?;
     let command = Command::Propose(Propose {
-        account: party(treasury, "account", &asked.account)?,
-        destination: party(treasury, "destination", &asked.destination)?,
+        account: party(&treasury, "account", &asked.account)?,
+        destination: party(&treasury, "destination", &asked.destination)?,
         destination_tag: asked.destination_tag,
         amount,
         note: asked.note,
@@ -223,7 +225,7 @@ pub(super) async fn approve(
             .map(|text| text.parse::<HexBytes>())
             .collect::<Result<_, _>>()
             .map_err(|_| ApiError::BadField { field: "signatures", problem: "each signature is hex" })?;
-    let signer = party(app.engine.treasury(), "signer", &asked.signer)?;
+    let signer = party(&app.engine.treasury(), "signer", &asked.signer)?;
     let signatures = RungSignatures { signer, signing_pub_key, signatures };
     done(&app, speaker, Command::Approve { proposal, signatures }).await
 }
@@ -317,7 +319,7 @@ pub(super) async fn close_breaker(
 }
 
 fn named_account(app: &App, name: Option<String>) -> Result<Option<AccountId>, ApiError> {
-    name.map(|name| party(app.engine.treasury(), "account", &name)).transpose()
+    name.map(|name| party(&app.engine.treasury(), "account", &name)).transpose()
 }
 
 pub(super) async fn no_such_route() -> ApiError {
@@ -329,7 +331,32 @@ pub(super) async fn method_not_allowed() -> ApiError {
 }
 
 async fn carry_out(app: &App, Speaker(actor): Speaker, command: Command) -> Result<Answer, ApiError> {
-    Ok(app.engine.command(actor, command).await??)
+    let (person, asked) = (actor.person.clone(), word(&command));
+    let answer = app.engine.command(actor, command).await?;
+    if let Err(refused) = &answer
+        && refused.refusal() == Refusal::Forbidden
+    {
+        lines::request_forbidden(person, asked, refused.code());
+    }
+    Ok(answer?)
+}
+
+/// What is asked for, as the table of operations names it.
+fn word(command: &Command) -> &'static str {
+    let operation = match command {
+        Command::Propose(_) => Operation::Propose,
+        Command::Approve { .. } => Operation::Approve,
+        Command::Retract { .. } => Operation::Retract,
+        Command::Reject { .. } => Operation::Reject,
+        Command::Withdraw { .. } => Operation::Withdraw,
+        Command::Flag { .. } => Operation::Flag,
+        Command::Clear { .. } => Operation::Clear,
+        Command::Lift { .. } => Operation::Lift,
+        Command::Freeze { .. } => Operation::Freeze,
+        Command::Unfreeze { .. } => Operation::Unfreeze,
+        Command::CloseBreaker { .. } => Operation::CloseBreaker,
+    };
+    operation.spec().name
 }
 
 async fn done(app: &App, speaker: Speaker, command: Command) -> Answered<DoneView> {

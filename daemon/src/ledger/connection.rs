@@ -25,7 +25,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
 use super::reply::Announced;
 use super::transport::{Body, BoxFuture, Link, Opened, RequestError, Transport};
@@ -128,8 +128,14 @@ impl Connection {
         let unreachable =
             |error: tungstenite::Error| RequestError::Unreachable(endpoint.scrub(error.to_string()));
         let handshake = handshake(endpoint).map_err(unreachable)?;
-        let (socket, _) =
-            connect_async_with_config(handshake, Some(config), true).await.map_err(unreachable)?;
+        let connector = endpoint
+            .trust()
+            .map(|trust| trust.client().map(Connector::Rustls))
+            .transpose()
+            .map_err(|error| RequestError::Unreachable(error.to_string()))?;
+        let (socket, _) = connect_async_tls_with_config(handshake, Some(config), true, connector)
+            .await
+            .map_err(unreachable)?;
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let (announce, announced) = watch::channel(None);
         let pump = Pump { socket, pending: HashMap::new(), announce, wait };
@@ -293,10 +299,12 @@ impl Pump {
 
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::PrivateKeyDer;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::trust::Trust;
 
     #[tokio::test]
     async fn user_and_password_are_sent_and_come_back_in_no_error() {
@@ -323,6 +331,64 @@ mod tests {
         assert!(head.contains(&format!("Host: {address}\r\n")), "{head}");
         let said = format!("{error} {error:?} {endpoint:?}");
         assert!(!said.contains("KEY99") && !said.contains("PASSWORD99") && !said.contains("b3A6"), "{said}");
+    }
+
+    /// Who gives out certificates.
+    struct Authority {
+        key: rcgen::KeyPair,
+        certificate: rcgen::Certificate,
+    }
+
+    impl Authority {
+        fn new() -> Self {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let mut params = rcgen::CertificateParams::default();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            Self { certificate: params.self_signed(&key).unwrap(), key }
+        }
+
+        fn trusted(&self) -> Trust {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("authority.pem");
+            std::fs::write(&path, self.certificate.pem()).unwrap();
+            Trust::read(&path).unwrap()
+        }
+    }
+
+    /// Danger: a server of the organisation's own cannot be used, or whoever has a public certificate passes for it.
+    #[tokio::test]
+    async fn a_server_of_a_private_authority_is_believed_with_its_certificate_and_no_other() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (own, other) = (Authority::new(), Authority::new());
+        let key = rcgen::KeyPair::generate().unwrap();
+        let server = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let server = server.signed_by(&key, &own.certificate, &own.key).unwrap();
+        let config = rustls::ServerConfig::builder().with_no_client_auth();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = Arc::new(config.with_single_cert(vec![server.der().clone()], key).unwrap());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                use std::io::{Read, Write};
+                let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut stream = rustls::StreamOwned::new(session, stream.unwrap());
+                // Whoever does not believe the certificate ends before it asks.
+                if stream.read(&mut [0; 4_096]).is_ok() {
+                    let _ = stream.write_all(b"HTTP/1.1 418 I am a teapot\r\ncontent-length: 0\r\n\r\n");
+                }
+            }
+        });
+        let url = format!("wss://localhost:{port}");
+        let (own, other) = (own.trusted(), other.trusted());
+        for (endpoint, wanted) in [
+            (Endpoint::parse(&url).unwrap(), "UnknownIssuer"),
+            (Endpoint::parse(&url).unwrap().trusting(own), "418"),
+            (Endpoint::parse(&url).unwrap().trusting(other), "invalid peer certificate"),
+        ] {
+            let error = Connection::open(&endpoint, Duration::from_secs(5)).await.map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains(wanted), "{wanted}: {error}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use super::reply::Announced;
 use super::seat::Shared;
 use crate::clock::Clock;
 use crate::config::NetworkConfig;
+use crate::lines;
 
 /// Something that was announced, or that a server had a moment ago, may not be where it is asked for: a moment's lag
 /// of a cluster. After this, in which some three ledgers close, it is said to be missing.
@@ -377,7 +378,7 @@ impl Follower {
             }
             _ => {}
         }
-        tracing::warn!(endpoint, %trouble, "the ledger server is left");
+        lines::endpoint_left(&endpoint, trouble);
         self.shared.blame(number, trouble);
         if trouble.is_grave() {
             self.chain.clear();
@@ -496,7 +497,8 @@ impl Follower {
         if self.lost.as_ref() == Some(&key) {
             return Ok(());
         }
-        tracing::warn!(reason, "sight is lost");
+        // The line of the log comes with the fact.
+        tracing::debug!(reason, "sight is lost");
         self.lost = Some(key);
         self.send(Input::SightLost { reason }).await
     }

@@ -14,6 +14,7 @@ use super::reply::{self, Announced};
 use super::server::Server;
 use super::transport::Transport;
 use crate::config::{Endpoint, NetworkConfig};
+use crate::lines;
 
 /// What the endpoints' tasks and the follower share.
 #[derive(Debug)]
@@ -105,7 +106,7 @@ impl Seat {
             let mut news = false;
             let over = self.session(&mut news).await;
             if let Over::Trouble(trouble) = &over {
-                tracing::warn!(endpoint = self.endpoint.label(), %trouble, "the ledger server is left");
+                lines::endpoint_left(self.endpoint.label(), trouble);
                 self.shared.change(|board| board.down(self.number, trouble.to_string()));
             }
             let good = match over {
@@ -137,7 +138,7 @@ impl Seat {
             Some(_) => None,
             None => complete_ledgers(&server).await,
         };
-        tracing::info!(endpoint = self.endpoint.label(), ledger = tip.ledger_index, "connected");
+        lines::endpoint_connected(self.endpoint.label(), tip.ledger_index);
         let mut highest = tip.ledger_index;
         let mut live = self.stuck_at.is_none_or(|stuck| tip.ledger_index > stuck);
         if live {

@@ -114,10 +114,33 @@ fn the_gauges_say_what_the_state_says() {
         "treasuryd_submissions_total{result=\"tesSUCCESS\"} 1",
         "treasuryd_steps_total{input=\"ledger\"} 1",
         "treasuryd_append_seconds_count 3",
+        "treasuryd_account_robbed{account=\"warm\"} 0",
+        "treasuryd_signer_list_drift{account=\"warm\"} 0",
+        "treasuryd_proposal_deadlines_near 0",
         "treasuryd_http_requests_total{route=\"/v1/status\",status=\"200\"} 1",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
     }
+}
+
+/// Danger: a theft is found while the daemon catches up, every counter is restored by then, and nobody is woken.
+#[test]
+fn what_was_found_before_anybody_looked_stands_all_the_same() {
+    let treasury = testing::treasury();
+    let (mut state, mut runtime) = (State::default(), Runtime::new());
+    for input in [testing::now(), testing::reconciled(), testing::ledger(101)] {
+        step(&treasury, &mut state, &mut runtime, input).unwrap();
+    }
+    let at = state.ledger.unwrap();
+    state.robbed.insert(testing::warm(), at);
+    state.accounts.get_mut(&testing::warm()).unwrap().signer_list = None;
+    state.unable.insert(testing::signer(testing::AGENT), "its key is missing".to_owned());
+    let metrics = Metrics::new().unwrap();
+    metrics.show(&treasury, &state, Duration::ZERO);
+    let text = metrics.text().unwrap();
+    assert_eq!(sample(&text, "treasuryd_account_robbed{account=\"warm\"}"), "1");
+    assert_eq!(sample(&text, "treasuryd_signer_list_drift{account=\"warm\"}"), "1");
+    assert_eq!(sample(&text, "treasuryd_signers_unable"), "1");
 }
 
 #[test]

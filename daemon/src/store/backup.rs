@@ -1,11 +1,11 @@
 //! A copy of a store that is proven before it gets its name.
 
 use std::fs::{self, File};
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::seam::system;
-use super::{DiskStore, Resumed, Store, StoreError, files, inspect};
+use super::{DiskStore, Record, Resumed, Store, StoreBuilder, StoreError, files, inspect};
 use crate::private;
 
 /// Copies the store of a data directory, on which no daemon may be running, to a directory that must not
@@ -17,15 +17,7 @@ use crate::private;
 /// [`StoreError::Locked`], [`StoreError::Occupied`], [`StoreError::CopyDiffers`]; [`StoreError::NotWhole`]
 /// where something in the store is damaged; what cannot be written.
 pub fn backup(data_dir: &Path, to: &Path) -> Result<Resumed, StoreError> {
-    if to.exists() {
-        return Err(StoreError::Occupied { path: to.to_owned() });
-    }
-    let mut unfinished = to.as_os_str().to_owned();
-    unfinished.push(".part");
-    let unfinished = PathBuf::from(unfinished);
-    if unfinished.exists() {
-        return Err(StoreError::Occupied { path: unfinished });
-    }
+    let unfinished = unfinished(to)?;
     // Held until the copy is proven: nobody changes the store meanwhile.
     let mut store = DiskStore::open(data_dir)?;
     let original = store.resume(&mut |_| {})?;
@@ -54,6 +46,69 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Resumed, StoreError> {
     fs::rename(&unfinished, to).map_err(StoreError::io("rename", &unfinished))?;
     files::sync_dir(&*system(), files::parent(to).unwrap_or(Path::new(".")))?;
     Ok(original)
+}
+
+/// Builds a copy from the records of a daemon that runs, in a directory that must not exist: each is replayed as it
+/// comes, and the whole copy is checked before it gets its name. What comes after the last record that was read is not in
+/// it.
+///
+/// # Errors
+/// [`StoreError::Occupied`]; [`StoreError::DoesNotFit`] where a record is none, is not the next one, or contradicts those
+/// before it; [`StoreError::CutOff`] where the records end before their end; what cannot be written.
+pub fn backup_of_records(records: impl BufRead, to: &Path) -> Result<Resumed, StoreError> {
+    let unfinished = unfinished(to)?;
+    if let Some(parent) = files::parent(to) {
+        files::make_dir(&*system(), parent)?;
+    }
+    let built = build(records, &unfinished).and_then(|last| {
+        let report = inspect(&unfinished)?;
+        if !report.is_whole() {
+            let what = report.damage.join("; ");
+            return Err(StoreError::CopyDiffers { path: unfinished.clone(), what });
+        }
+        let lock = unfinished.join("lock");
+        fs::remove_file(&lock).map_err(StoreError::io("remove", &lock))?;
+        Ok(Resumed { last, state: report.state })
+    });
+    if built.is_err() {
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    let built = built?;
+    fs::rename(&unfinished, to).map_err(StoreError::io("rename", &unfinished))?;
+    files::sync_dir(&*system(), files::parent(to).unwrap_or(Path::new(".")))?;
+    Ok(built)
+}
+
+fn build(records: impl BufRead, to: &Path) -> Result<u64, StoreError> {
+    private::create_dir(to).map_err(StoreError::io("create", to))?;
+    let mut builder = StoreBuilder::begin_empty(to)?;
+    for line in records.lines() {
+        let line = line.map_err(StoreError::io("read records for", to))?;
+        if line.is_empty() {
+            return Ok(builder.install()?.records);
+        }
+        let number = builder.number().saturating_add(1);
+        let record: Record = serde_json::from_str(&line)
+            .map_err(|error| StoreError::DoesNotFit { record: number, problem: error.to_string() })?;
+        if record.number != number {
+            let problem = format!("it is record {}", record.number);
+            return Err(StoreError::DoesNotFit { record: number, problem });
+        }
+        builder.push(&record.events)?;
+    }
+    Err(StoreError::CutOff { record: builder.number() })
+}
+
+/// The name that a copy has before it is proven.
+fn unfinished(to: &Path) -> Result<PathBuf, StoreError> {
+    let mut unfinished = to.as_os_str().to_owned();
+    unfinished.push(".part");
+    let unfinished = PathBuf::from(unfinished);
+    let taken = [to, &unfinished].into_iter().find(|path| path.exists()).map(Path::to_owned);
+    match taken {
+        Some(path) => Err(StoreError::Occupied { path }),
+        None => Ok(unfinished),
+    }
 }
 
 fn copy_parts(data_dir: &Path, to: &Path) -> Result<(), StoreError> {

@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use treasury_core::{Event, State};
 
 pub use archive::Archive;
-pub use backup::backup;
+pub use backup::{backup, backup_of_records};
 pub use build::{Built, StoreBuilder};
 pub use disk::{DiskStore, SNAPSHOT_RECORDS};
 pub use inspect::{Report, inspect};
@@ -279,6 +279,12 @@ pub enum StoreError {
         /// What exists.
         path: PathBuf,
     },
+    /// The records of a daemon that runs ended before their end.
+    #[error("the daemon ended after record {record}, before all was copied; copy again")]
+    CutOff {
+        /// The last that came.
+        record: u64,
+    },
     /// A copy is not what it was made from.
     #[error("the copy {} differs from its original: {what}", path.display())]
     CopyDiffers {
@@ -322,6 +328,7 @@ impl StoreError {
             Self::Version { .. } => "STORE_VERSION",
             Self::Interrupted { .. } => "STORE_INTERRUPTED",
             Self::Occupied { .. } => "STORE_OCCUPIED",
+            Self::CutOff { .. } => "STORE_CUT_OFF",
             Self::CopyDiffers { .. } => "STORE_COPY_DIFFERS",
             Self::NotWhole { .. } => "STORE_NOT_WHOLE",
             Self::Injected => "STORE_INJECTED",

@@ -12,7 +12,7 @@ use crate::store::{Archive, Record, Store, StoreError};
 
 /// Limits of a process that may have few files open, so that the test itself needs few.
 fn few() -> Limits {
-    Limits { connections: 16, requests: 4, stops: 2, probes: 2, ..Limits::default() }
+    Limits { connections: 16, requests: 3, stops: 2, probes: 2, ..Limits::default() }
 }
 
 /// What a client sends that takes its time with the rest.
@@ -169,7 +169,7 @@ impl Store for Gate {
 }
 
 /// Danger: requests that are stuck fill the API, and a freeze is told that it is too much. Method: a disk that hangs, as
-/// many payments as there are places, and one that is too many; then the disk goes on.
+/// many requests of different people as there are places, and one that is too many; then the disk goes on.
 #[tokio::test]
 async fn a_stop_and_the_probes_have_places_that_stuck_requests_do_not_take() {
     let gate = Gate::default();
@@ -180,12 +180,20 @@ async fn a_stop_and_the_probes_have_places_that_stuck_requests_do_not_take() {
         let served = Arc::clone(served);
         tokio::spawn(async move { served.client("alice").propose(&payment(5_000_000)).await })
     };
-    let stuck: Vec<_> = (0..few().requests).map(|_| propose(&served)).collect();
+    let look = |person: &'static str| {
+        let served = Arc::clone(&served);
+        tokio::spawn(async move { served.client(person).status().await })
+    };
+    let stuck = propose(&served);
+    // One person's take no more than theirs.
+    let looks = [look("bob"), look("sue")];
     while served.places.left() > 0 {
         tokio::task::yield_now().await;
     }
-    let too_many = propose(&served).await.unwrap().unwrap_err();
+    let too_many = look("adam").await.unwrap().unwrap_err();
     assert_eq!(too_many.code(), Some("TOO_MANY_REQUESTS"));
+    let again = propose(&served).await.unwrap().unwrap_err();
+    assert_eq!(again.code(), Some("RATE_LIMITED"));
     assert_eq!(served.raw(Method::GET, "/healthz", None, "").await.0, 200);
     let freeze = {
         let served = Arc::clone(&served);
@@ -198,7 +206,8 @@ async fn a_stop_and_the_probes_have_places_that_stuck_requests_do_not_take() {
     gate.shut(false);
     assert!(freeze.await.unwrap().unwrap().changed);
     assert!(ready.await.unwrap().unwrap());
-    for stuck in stuck {
-        stuck.await.unwrap().unwrap();
+    stuck.await.unwrap().unwrap();
+    for look in looks {
+        look.await.unwrap().unwrap();
     }
 }

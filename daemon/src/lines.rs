@@ -1,0 +1,399 @@
+//! The lines of the log that people and programs rely on: one for each thing that they must know, with a name and fields
+//! that stay. docs/reference/log.md is generated from the table here.
+//!
+//! Whatever else is logged helps whoever looks for a fault, and may change with every release.
+
+mod happened;
+
+use std::fmt::{Display, Write as _};
+
+use treasury_tools::text::clean;
+
+use crate::redact;
+
+pub(crate) use happened::happened;
+
+/// Where all of them come from, in the log's own words.
+pub(crate) const TARGET: &str = "treasuryd";
+
+/// A line.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// Its name, in the field `line`.
+    pub name: &'static str,
+    /// `ERROR`, `WARN` or `INFO`.
+    pub level: &'static str,
+    /// Its fields with what they say.
+    pub fields: &'static [(&'static str, &'static [&'static str])],
+    /// When it comes.
+    says: &'static [&'static str],
+}
+
+macro_rules! lines {
+    ($($(#[doc = $says:literal])+ $name:ident $level:ident { $($(#[doc = $about:literal])+ $field:ident,)* })+) => {
+        $($(#[doc = $says])+
+        pub(crate) fn $name($($field: impl Display),*) {
+            tracing::event!(
+                target: TARGET,
+                tracing::Level::$level,
+                line = stringify!($name),
+                $($field = %shown(&$field)),*
+            );
+        })+
+
+        /// Every line, in the order of the reference.
+        pub const LINES: &[Line] = &[$(Line {
+            name: stringify!($name),
+            level: stringify!($level),
+            fields: &[$((stringify!($field), &[$($about),+])),*],
+            says: &[$($says),+],
+        }),+];
+
+        /// Every line once, each field with this value.
+        #[cfg(test)]
+        fn all_with(value: &str) {
+            $($name($(value_of(stringify!($field), value)),*);)+
+        }
+    };
+}
+
+lines! {
+    /// The daemon runs and its API listens; sight comes later.
+    started INFO {
+        /// Version of the daemon.
+        version,
+        /// Where the API listens.
+        listen,
+        /// The policy that decides.
+        policy,
+        /// How many accounts are declared.
+        accounts,
+    }
+    /// The configuration is right and dangerous all the same; `treasuryd config check` says the same.
+    config_warning WARN {
+        /// The key.
+        key,
+        /// What is dangerous about it.
+        what,
+    }
+    /// The daemon was told to end, and does so in order.
+    stopping INFO {
+        /// By what: a signal, or the end of standard input.
+        told_by,
+    }
+    /// The daemon has ended in order.
+    stopped INFO {}
+    /// The daemon did not start.
+    not_started ERROR {
+        /// Why.
+        reason,
+    }
+    /// The engine stopped by itself; the process ends with 70 and is to be started again.
+    engine_stopped ERROR {
+        /// Why.
+        reason,
+    }
+    /// A defect: a part of the daemon panicked.
+    panicked ERROR {
+        /// What and where.
+        report,
+    }
+    /// The configuration was read anew and decides from now on. Sight is lost until everything has been looked at with it.
+    config_reloaded INFO {
+        /// The policy that decides.
+        policy,
+        /// How many accounts are declared.
+        accounts,
+    }
+    /// The configuration was to be read anew and was refused whole: that of before still counts.
+    config_refused ERROR {
+        /// Everything that is wrong with it, or cannot change while the daemon runs.
+        reason,
+    }
+    /// The validated ledger can be seen and vouched for.
+    sight_clear INFO {
+        /// The ledger.
+        ledger,
+    }
+    /// It cannot: nothing is signed, submitted or released meanwhile.
+    sight_lost WARN {
+        /// Why.
+        reason,
+    }
+    /// A ledger server is connected.
+    endpoint_connected INFO {
+        /// Which.
+        endpoint,
+        /// The ledger that it names.
+        ledger,
+    }
+    /// A ledger server failed or contradicted itself; it is tried again.
+    endpoint_left WARN {
+        /// Which.
+        endpoint,
+        /// Why.
+        reason,
+    }
+    /// An anomaly rule saw something.
+    finding WARN {
+        /// Its id.
+        id,
+        /// Which rule.
+        kind,
+        /// What follows: `log`, `alert`, `hold` or `freeze`.
+        severity,
+        /// The account.
+        account,
+        /// What was seen.
+        evidence,
+    }
+    /// Something must not leave from now on.
+    stop_set WARN {
+        /// Its id.
+        stop,
+        /// `hold` or `freeze`.
+        kind,
+        /// What is stopped.
+        subject,
+        /// Who or what stops.
+        by,
+        /// Why.
+        reason,
+    }
+    /// A stop was lifted.
+    stop_lifted WARN {
+        /// Its id.
+        stop,
+        /// Who lifted it.
+        by,
+        /// Why.
+        reason,
+    }
+    /// A circuit breaker stops the automated submissions of an account.
+    breaker_opened ERROR {
+        /// Whose.
+        account,
+        /// What its submissions fail for.
+        cause,
+        /// The failure that did it.
+        reason,
+    }
+    /// They may go on.
+    breaker_closed WARN {
+        /// Whose.
+        account,
+        /// Who said so.
+        by,
+    }
+    /// A signer whose key the daemon holds does not sign, or the ledger does not take it.
+    signer_unable ERROR {
+        /// Which.
+        signer,
+        /// Why.
+        reason,
+    }
+    /// It signs again.
+    signer_able INFO {
+        /// Which.
+        signer,
+    }
+    /// Somebody, or the daemon itself, asks for something, and policy has decided.
+    proposal_drafted INFO {
+        /// The proposal.
+        proposal,
+        /// The account that sends.
+        account,
+        /// What is wanted.
+        what,
+        /// Who asks.
+        asker,
+        /// The rule that decided.
+        rule,
+        /// `allow`, `approve`, `delay` or `deny`.
+        action,
+    }
+    /// Policy asks for more than when it was drafted.
+    proposal_redecided WARN {
+        /// The proposal.
+        proposal,
+        /// The rule that decides now.
+        rule,
+        /// What it says.
+        action,
+    }
+    /// A checked approval came in.
+    approval_taken INFO {
+        /// The proposal.
+        proposal,
+        /// Whose signatures.
+        signer,
+        /// Who brought them.
+        by,
+    }
+    /// An approval counts no more.
+    approval_dropped INFO {
+        /// The proposal.
+        proposal,
+        /// Whose it was.
+        signer,
+        /// Why.
+        reason,
+    }
+    /// Somebody spoke against a proposal.
+    objection INFO {
+        /// The proposal.
+        proposal,
+        /// Who.
+        by,
+        /// Why.
+        reason,
+    }
+    /// Approvals suffice.
+    proposal_ready INFO {
+        /// The proposal.
+        proposal,
+    }
+    /// A transaction is about to be sent, and that is on record.
+    submission_recorded INFO {
+        /// The proposal.
+        proposal,
+        /// The transaction that goes first.
+        transaction,
+        /// Its fee in drops.
+        fee_drops,
+        /// After this ledger it can never be applied.
+        last_ledger,
+    }
+    /// A server answered to a submission. Provisional: only a validated ledger counts.
+    submission_answered INFO {
+        /// The proposal.
+        proposal,
+        /// The transaction.
+        transaction,
+        /// The server's result, `busy`, `unknown` or `not_sent`, and its words.
+        reply,
+    }
+    /// A proposal ended.
+    proposal_ended INFO {
+        /// The proposal.
+        proposal,
+        /// How: `validated`, `failed`, `expired`, `denied`, `rejected`, `withdrawn` or `superseded`.
+        status,
+        /// The ledger's result, where it was applied.
+        result,
+        /// The transaction, where there is one.
+        transaction,
+    }
+    /// An escrow of a treasury account came to be.
+    escrow_seen INFO {
+        /// Which, as `owner:sequence`.
+        escrow,
+        /// Who receives it.
+        destination,
+        /// How much, in drops.
+        amount_drops,
+    }
+    /// The fulfillment of an escrow is about to be sent: there is no way back.
+    escrow_revealed WARN {
+        /// Which.
+        escrow,
+        /// The EscrowFinish.
+        proposal,
+    }
+    /// An escrow of a treasury account is gone from the ledger.
+    escrow_ended INFO {
+        /// Which.
+        escrow,
+        /// By what: `EscrowFinish` paid the destination, `EscrowCancel` gave it back.
+        by,
+        /// The transaction.
+        transaction,
+    }
+    /// Requests came with tokens that are nobody's. At most one line a second.
+    token_refused WARN {
+        /// What was asked for.
+        operation,
+        /// Where it came from last: the client, or the proxy before it.
+        from,
+        /// How many since the last line.
+        count,
+    }
+    /// Somebody asked for what they may not.
+    request_forbidden WARN {
+        /// Who.
+        person,
+        /// What was asked for.
+        operation,
+        /// The code of the refusal.
+        code,
+    }
+    /// Somebody sends more requests than a person may. At most one line a second for each person.
+    requests_limited WARN {
+        /// Who.
+        person,
+        /// What was asked for last.
+        operation,
+    }
+    /// Somebody on this machine has copied the store while the daemon runs, signatures included.
+    store_copied WARN {
+        /// How many records.
+        records,
+    }
+    /// The reader of the log was too slow.
+    lines_lost WARN {
+        /// How many lines are lost.
+        lines,
+    }
+}
+
+/// What may come from outside, on one line, without what a terminal would obey and without secrets of addresses.
+fn shown(value: &impl Display) -> String {
+    clean(&redact::addresses(&value.to_string()))
+}
+
+#[cfg(test)]
+fn value_of(field: &str, value: &str) -> String {
+    format!("{field} {value}")
+}
+
+/// The page docs/reference/log.md.
+#[must_use]
+pub fn reference() -> String {
+    let joined = |lines: &[&str]| lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+    let mut page = String::from(INTRODUCTION);
+    for line in LINES {
+        // Writing to a String cannot fail.
+        let _ = write!(page, "\n### `{}`\n\n{} {}\n", line.name, line.level, joined(line.says));
+        if !line.fields.is_empty() {
+            page.push_str("\n| field | says |\n|---|---|\n");
+        }
+        for (field, says) in line.fields {
+            let _ = writeln!(page, "| `{field}` | {} |", joined(says));
+        }
+    }
+    page
+}
+
+const INTRODUCTION: &str = "\
+# Log
+
+Generated from `daemon/src/lines.rs`; a test compares the two.
+
+The daemon logs to standard error: as text, or with `treasuryd run --log-json` as one JSON object a line, and nothing
+else is on standard error then. Each thing below is one line with the target `treasuryd` and its name in the field
+`line`; names and fields stay, and a line that is added is in the changelog. In JSON, `timestamp`, `level`, `target`,
+`line` and the fields stand side by side, and all fields are texts. Lines without `line` are for whoever looks for a
+fault, and may change.
+
+Accounts are named as in the configuration, others by address. Control characters, turned directions of writing and
+invisible letters are written out, such as `\\u{202e}`; of ledger servers only scheme, host and port are shown. No token,
+seed, signature, signed transaction or fulfillment is in any line.
+
+`RUST_LOG` chooses what is logged (default `info,sled=warn`); `RUST_LOG=warn,treasuryd=info` is these lines and little
+else. A reader that ends or is stuck costs lines and holds nothing up.
+
+## Lines
+";
+
+#[cfg(test)]
+mod tests;
