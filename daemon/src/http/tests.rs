@@ -1,3 +1,4 @@
+mod freeze;
 mod load;
 mod secrets;
 
