@@ -139,6 +139,9 @@ async fn a_claim_on_a_channel_is_signed_and_verified() {
             json!({"public_key": key, "channel_id": channel, "amount": amount, "signature": signature});
         assert_eq!(call(&url, "channel_verify", claim).await["signature_verified"], good);
     }
+    // Half a byte is read as the first of the signature's, which is then no good one.
+    let cut = json!({"public_key": hex_key, "channel_id": channel, "amount": "1", "signature": "304"});
+    assert_eq!(call(&url, "channel_verify", cut).await["signature_verified"], false);
     for (method, ask, error) in [
         (
             "channel_authorize",

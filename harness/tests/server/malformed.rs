@@ -63,7 +63,7 @@ async fn blobs_that_are_no_transactions_are_answered() {
     for (blob, error) in [
         (json!(""), "invalidParams"),
         (json!("zz"), "invalidParams"),
-        (json!("ABC"), "invalidParams"),
+        (json!("ABC"), "invalidTransaction"),
         (json!(5), "invalidParams"),
         (json!([1]), "internal"),
         (json!("00"), "invalidTransaction"),

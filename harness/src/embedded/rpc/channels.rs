@@ -99,10 +99,10 @@ pub(super) fn channel_verify<'a>(_: &'a Ledger, call: &Call<'a>) -> RpcResult {
         }
     }
     let text = params::as_string(call.params.get("public_key"))?;
-    let by_hex = || PublicKey::from_slice(&hex::decode(&text).ok()?).ok();
+    let by_hex = || PublicKey::from_slice(&params::blob(&text)?).ok();
     let key = secret::account_public(&text).or_else(by_hex).ok_or(RpcError::PublicMalformed)?;
     let claim = claim(call.params.0)?;
-    let signature = hex::decode(params::as_string(call.params.get("signature"))?).ok();
-    let signature = signature.filter(|bytes| !bytes.is_empty()).ok_or(RpcError::InvalidParams)?;
+    let signature = params::as_string(call.params.get("signature"))?;
+    let signature = params::blob(&signature).ok_or(RpcError::InvalidParams)?;
     Ok(fields([("signature_verified", key.verify(&claim, &signature).is_ok().into())]))
 }

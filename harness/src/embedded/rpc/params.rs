@@ -152,6 +152,14 @@ pub fn account(text: &str) -> Option<AccountId> {
     AccountId::from_str(text).ok()
 }
 
+/// Bytes in hex, as servers read them: of an odd number of digits, the first stands alone. None for no digits.
+#[must_use]
+pub fn blob(text: &str) -> Option<Vec<u8>> {
+    let bytes =
+        if text.len().is_multiple_of(2) { hex::decode(text) } else { hex::decode(format!("0{text}")) };
+    bytes.ok().filter(|bytes| !bytes.is_empty())
+}
+
 /// A hash of exactly 64 hexadecimal digits.
 #[must_use]
 pub fn hash(text: &str) -> Option<Hash256> {

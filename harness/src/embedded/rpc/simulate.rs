@@ -84,7 +84,7 @@ fn invalid(message: &str) -> Failure {
 }
 
 fn from_blob(call: &Call<'_>) -> Option<Map<String, Value>> {
-    let blob = hex::decode(call.params.get("tx_blob").as_str()?).ok().filter(|blob| !blob.is_empty())?;
+    let blob = params::blob(call.params.get("tx_blob").as_str()?)?;
     match xrpl_wire::Object::decode(&blob).ok().as_ref().map(format::to_json)? {
         Value::Object(json) => Some(json),
         _ => None,

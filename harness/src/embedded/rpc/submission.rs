@@ -18,7 +18,7 @@ pub(super) fn submit(ledger: &mut Ledger, call: &Call<'_>, change: &mut Change<'
         return sign::deprecate(result, DEPRECATED);
     }
     let blob = params::as_string(call.params.get("tx_blob"))?;
-    let blob = hex::decode(blob).ok().filter(|blob| !blob.is_empty()).ok_or(RpcError::InvalidParams)?;
+    let blob = params::blob(&blob).ok_or(RpcError::InvalidParams)?;
     let outcome = change.submit(ledger, &blob, fail_hard);
     let Some(tx) = accepted(&outcome)? else {
         return Err(Failure::token_only("invalidTransaction", None));
