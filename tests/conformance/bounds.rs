@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use recordings::Recording;
+use tests::replay::otherwise::Story;
 use tests::replay::{Progress, Score, replay};
 
 /// How long one story may take. The longest takes under a second in a debug build; this leaves room for a machine
@@ -39,10 +40,11 @@ impl Bounds {
         let patience = if is_asked { STORY } else { STORY.min(self.not_asked) };
         let progress = Progress::default();
         let (send, receive) = mpsc::channel();
+        let otherwise = Story::of(&format!("{}/{}", story.folder(), story.name()));
         let (its_story, its_progress) = (story.clone(), progress.clone());
         thread::spawn(move || {
             let score = panic::catch_unwind(AssertUnwindSafe(|| match its_story.load() {
-                Ok(story) => replay(&story, &its_progress),
+                Ok(story) => replay(&story, otherwise, &its_progress),
                 Err(error) => its_progress.cut_short(&format!("not read: {error}")),
             }));
             let panicked = |_| its_progress.cut_short(&PANIC.take());

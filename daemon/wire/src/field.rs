@@ -8,11 +8,13 @@ use crate::encode::type_name;
 
 /// Declares the table of fields and a const for each.
 macro_rules! fields {
-    ($($kind:ident: $($nth:literal $name:ident $use:ident,)* ;)*) => {
+    ($($kind:ident { $($nth:tt $name:ident $use:ident,)* })*) => {
         /// A const for every field, spelled as XRPL spells it.
         #[allow(non_upper_case_globals, missing_docs)]
         pub mod sf {
             use super::{Field, FieldType, Use};
+            #[allow(unused_imports, reason = "the numbers that can still move")]
+            use crate::cosign::*;
             $($(pub const $name: Field = Field::of(FieldType::$kind, $nth, Use::$use);)*)*
         }
 

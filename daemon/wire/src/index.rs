@@ -2,6 +2,7 @@
 
 use crate::account::AccountId;
 use crate::amount::{Currency, Issue};
+use crate::cosign::PROPOSAL_SPACE;
 use crate::hash::{Hash256, sha512_half};
 
 // Each kind of entry hashes under its own two bytes, so that no two kinds can collide.
@@ -99,6 +100,12 @@ pub fn permissioned_domain(owner: &AccountId, sequence: u32) -> Hash256 {
 #[must_use]
 pub fn delegate(owner: &AccountId, authorized: &AccountId) -> Hash256 {
     sha512_half(&[&DELEGATE, &owner.0, &authorized.0])
+}
+
+/// The TransactionProposal that holds a Ticket of `target` for the transaction which it proposes.
+#[must_use]
+pub fn transaction_proposal(target: &AccountId, ticket_sequence: u32) -> Hash256 {
+    sha512_half(&[&PROPOSAL_SPACE, &target.0, &ticket_sequence.to_be_bytes()])
 }
 
 /// A Check, named by its owner and the Sequence or TicketSequence of the CheckCreate that made it.
@@ -258,6 +265,17 @@ mod tests {
             ),
         ] {
             assert_eq!(index.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_proposal_stands_where_its_ticket_says() {
+        let target = account("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh");
+        for (ticket, expected) in [
+            (1, "6FDDA41170B56D19175120BD8029E0C9E4AD59C8E5B64A99F9A09C2B522B64AD"),
+            (1_201, "9FC5C26A29A296A253D7E43859C5553DEDF3AF84C603C814C74A626C9D51F7A9"),
+        ] {
+            assert_eq!(transaction_proposal(&target, ticket).to_string(), expected);
         }
     }
 

@@ -140,6 +140,10 @@ static INNER: &[(Field, &[(Field, Presence)])] = &[
     (sf::Book, &[(sf::BookDirectory, REQUIRED), (sf::BookNode, REQUIRED)]),
     (sf::CounterpartySignature, SIGNATURE),
     (sf::SponsorSignature, SIGNATURE),
+    (
+        sf::ProposalSignature,
+        &[(sf::Account, REQUIRED), (sf::SigningPubKey, REQUIRED), (sf::TxnSignature, REQUIRED)],
+    ),
 ];
 
 /// What a second signature within a transaction consists of.
@@ -485,6 +489,15 @@ templates! {
     }
     SponsorshipSet {
         optional: CounterpartySponsor Sponsee FeeAmountDelta MaxFee RemainingOwnerCountDelta;
+    }
+    TransactionProposalCreate {
+        required: ProposedTransaction Expiration;
+    }
+    TransactionProposalSign {
+        required: ProposalID SigningFor ProposalSignature;
+    }
+    TransactionProposalCancel {
+        required: ProposalID;
     }
     EnableAmendment {
         required: LedgerSequence Amendment;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Declares the table of results and a const for each.
 macro_rules! results {
-    ($($name:ident = $code:literal, $message:literal;)*) => {
+    ($($name:ident = $code:expr, $message:literal;)*) => {
         #[allow(non_upper_case_globals, missing_docs)]
         impl TxResult {
             $(pub const $name: TxResult = TxResult($code);)*

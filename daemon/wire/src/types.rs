@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use crate::cosign::{PROPOSAL_CANCEL, PROPOSAL_CREATE, PROPOSAL_ENTRY, PROPOSAL_SIGN};
+
 /// Declares an enum of numbered names, both ways convertible.
 macro_rules! numbered_names {
-    ($(#[$doc:meta])* $enum:ident $($name:ident = $code:literal,)*) => {
+    ($(#[$doc:meta])* $enum:ident $($name:ident = $code:tt,)*) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs, reason = "the names are XRPL's own")]
@@ -151,6 +153,9 @@ numbered_names! {
     ConfidentialMPTClawback = 89,
     SponsorshipTransfer = 90,
     SponsorshipSet = 91,
+    TransactionProposalCreate = PROPOSAL_CREATE,
+    TransactionProposalSign = PROPOSAL_SIGN,
+    TransactionProposalCancel = PROPOSAL_CANCEL,
     EnableAmendment = 100,
     SetFee = 101,
     UNLModify = 102,
@@ -189,6 +194,7 @@ numbered_names! {
     LoanBroker = 136,
     Loan = 137,
     Sponsorship = 144,
+    TransactionProposal = PROPOSAL_ENTRY,
 }
 
 impl TransactionType {

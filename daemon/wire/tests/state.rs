@@ -77,6 +77,13 @@ fn index_of(object: &Object, accounts: &BTreeSet<AccountId>, at: Hash256) -> Opt
             LedgerEntryType::Delegate => {
                 index::delegate(&object.account(sf::Account)?, &object.account(sf::Authorize)?)
             }
+            LedgerEntryType::TransactionProposal => {
+                let proposed = object.object(sf::ProposedTransaction)?;
+                index::transaction_proposal(
+                    &proposed.account(sf::Account)?,
+                    proposed.u32(sf::TicketSequence)?,
+                )
+            }
             LedgerEntryType::DirectoryNode => {
                 let root = match object.account(sf::Owner) {
                     Some(owner) => index::owner_dir(&owner),

@@ -32,6 +32,9 @@ const SINCE_3_3: &[Field] = &[
     sf::BalanceCommitment,
 ];
 
+/// Fields of native proposals.
+const COSIGN: &[Field] = &[sf::ProposalID, sf::SigningFor, sf::ProposedTransaction, sf::ProposalSignature];
+
 /// Fields that came later than every generation here: those of sponsors, of keys that change, of vaults that end.
 const LATER: &[Field] = &[
     sf::SponsoredOwnerCount,
@@ -67,8 +70,8 @@ pub(super) fn knows_field(generation: Generation, field: Field) -> bool {
         return false;
     }
     match generation {
-        Generation::V3_1 => !SINCE_3_2.contains(&field) && !SINCE_3_3.contains(&field),
-        Generation::V3_2 => !SINCE_3_3.contains(&field),
+        Generation::V3_1 => ![SINCE_3_2, SINCE_3_3, COSIGN].iter().any(|later| later.contains(&field)),
+        Generation::V3_2 => ![SINCE_3_3, COSIGN].iter().any(|later| later.contains(&field)),
         Generation::V3_3 => true,
     }
 }
@@ -127,8 +130,14 @@ pub(super) fn knows_transaction(generation: Generation, kind: TransactionType) -
 }
 
 /// Whether a generation has a type of entry.
-pub(super) fn knows_entry(_: Generation, kind: LedgerEntryType) -> bool {
-    kind != LedgerEntryType::Sponsorship
+pub(super) fn knows_entry(generation: Generation, kind: LedgerEntryType) -> bool {
+    match kind {
+        LedgerEntryType::Sponsorship => false,
+        LedgerEntryType::TransactionProposal => {
+            knows_transaction(generation, TransactionType::TransactionProposalCreate)
+        }
+        _ => true,
+    }
 }
 
 /// The first field, at any depth, that a generation does not have.

@@ -18,6 +18,8 @@
 //!   another way.
 //! - **Batches and delegation** are those of BatchV1_1 and PermissionDelegationV1_1. What stood before them under other
 //!   names is not there.
+//! - **Native proposals** are in no release. The README of this crate says where they follow the server's feature branch
+//!   and where its standard's draft.
 //! - **Amendments.** Most are taken to be in force where their generation has them on a fresh ledger; [`Rules`] says
 //!   which are, and where it is asked about one, that one makes a difference.
 //! - **Reading.** Transactions must be in canonical form; a server also reads some that are not. The words of
@@ -29,7 +31,7 @@
 //! - **Load.** There is no load but what [`Ledger::set_load_factor`] asks for: the fee rises with the size of the open
 //!   ledger, as the queue has it ([`QueueSetup`]), and ledgers never take too long.
 //! - **Invariants.** The server checks its own work after each transaction and fails it if the books do not
-//!   balance. Here the tests do that.
+//!   balance. Here the tests do that, but for proposals.
 //! - **Close times** are the caller's. Resolution stays what it is; a server's is the same where all agree.
 
 mod amendment;
@@ -53,11 +55,13 @@ mod queue;
 mod queued;
 mod rules;
 mod saved;
+pub(crate) mod standing;
 mod state;
 mod submitted;
 #[cfg(test)]
 mod tests;
 mod trie;
+mod turns;
 
 pub mod rpc;
 

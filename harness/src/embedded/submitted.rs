@@ -34,6 +34,8 @@ pub(super) struct Submitted {
     pub(super) sender_index: Hash256,
     /// The batch that it is within.
     pub(super) batch: Option<Hash256>,
+    /// Not sent, but proposed: the signatures are still to come.
+    pub(super) proposed: bool,
     /// Taken without regard to signatures, as a test asks.
     pub(super) impersonated: bool,
     /// The same for the Destination, if it has one.
@@ -98,6 +100,7 @@ impl Submitted {
             batch: None,
             destination: tx.object().account(sf::Destination).map(|to| (to, index::account_root(&to))),
             tx,
+            proposed: false,
             impersonated: false,
             signer: OnceLock::new(),
             fulfillment: OnceLock::new(),
@@ -109,6 +112,11 @@ impl Submitted {
     /// A transaction within a batch, which signed for it.
     pub(super) fn within_batch(tx: Transaction, batch: Hash256) -> Submitted {
         Submitted { batch: Some(batch), ..Submitted::trusted(tx) }
+    }
+
+    /// A transaction that somebody proposes.
+    pub(super) fn proposed(tx: Transaction) -> Submitted {
+        Submitted { proposed: true, ..Submitted::trusted(tx) }
     }
 
     /// Verifies the signatures, then checks what a server checks before it lets a transaction in.
@@ -129,9 +137,20 @@ impl Submitted {
                 self.signer.get_or_init(|| Some(signer));
             }),
         }
+        .and_then(|()| self.verify_counterparty(keys))
         .and_then(|()| batch::verify(&self.tx, keys))
         .map_err(Refusal::Signature)?;
         local::check(&self.tx, rules.generation()).map_err(|text| Refusal::Local(text.into_owned()))
+    }
+
+    /// Verifies what a second party has signed, if there is one.
+    fn verify_counterparty(&self, keys: &mut Keys) -> Result<(), String> {
+        let Some(slot) = self.tx.object().object(sf::CounterpartySignature) else { return Ok(()) };
+        match slot.blob(sf::SigningPubKey).unwrap_or_default() {
+            [] => verify_signers(slot, None, keys, |account| Ok(self.tx.multi_signing_bytes(account))),
+            key => verify_one(slot, key, self.tx.signing_blob(), keys).map(|_| ()),
+        }
+        .map_err(|text| format!("Counterparty: {text}"))
     }
 
     /// The transactions within, if it is a batch. Read once.

@@ -11,6 +11,7 @@ mod generations;
 mod offers;
 mod paths;
 mod payments;
+mod proposals;
 mod tokens;
 mod world;
 

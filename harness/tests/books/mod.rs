@@ -81,6 +81,15 @@ fn check_owners(state: &StateMap) {
                 *tickets.entry(account()).or_default() += 1;
                 index::ticket(&account(), object.u32(sf::TicketSequence).expect("a Ticket's number"))
             }
+            LedgerEntryType::TransactionProposal => {
+                let owner = object.account(sf::Owner).expect("an owner");
+                let proposed = object.object(sf::ProposedTransaction).expect("what is proposed");
+                (0..xrpl_wire::proposal::owner_count(proposed)).for_each(|_| own(owner));
+                let target = proposed.account(sf::Account).expect("a target");
+                let ticket = proposed.u32(sf::TicketSequence).expect("a Ticket");
+                assert!(state.contains(&index::ticket(&target, ticket)), "a proposal without its Ticket");
+                index::transaction_proposal(&target, ticket)
+            }
             LedgerEntryType::Delegate => {
                 own(account());
                 index::delegate(&account(), &object.account(sf::Authorize).expect("a delegate"))
@@ -209,9 +218,11 @@ fn places(kind: Option<LedgerEntryType>, object: &Object) -> Vec<(AccountId, u64
         Some(LedgerEntryType::Ticket | LedgerEntryType::DepositPreauth) => {
             at(sf::Account, sf::OwnerNode).into_iter().collect()
         }
-        Some(LedgerEntryType::SignerList | LedgerEntryType::PermissionedDomain) => {
-            at(sf::Owner, sf::OwnerNode).into_iter().collect()
-        }
+        Some(
+            LedgerEntryType::SignerList
+            | LedgerEntryType::PermissionedDomain
+            | LedgerEntryType::TransactionProposal,
+        ) => at(sf::Owner, sf::OwnerNode).into_iter().collect(),
         Some(LedgerEntryType::Offer | LedgerEntryType::MPToken) => {
             at(sf::Account, sf::OwnerNode).into_iter().collect()
         }

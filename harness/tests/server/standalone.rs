@@ -104,6 +104,23 @@ async fn it_closes_by_itself_from_the_time_it_is_given() {
     ledger.stop("-TERM");
 }
 
+#[tokio::test]
+async fn amendments_are_switched_on_by_name_where_they_are_known() {
+    let ledger = Standalone::start(&["--accounts", "0", "--server", "3.3", "--amendment", "Cosign"]);
+    let feature = call(ledger.word("JSON-RPC"), "feature", json!({"feature": "Cosign"})).await;
+    let stands = feature.as_object().unwrap().values().find(|value| value["name"] == "Cosign").unwrap();
+    assert_eq!(stands["enabled"], true, "{feature}");
+    ledger.stop("-TERM");
+    for arguments in
+        [["--server", "3.2", "--amendment", "Cosign"], ["--server", "3.3", "--amendment", "Nosuch"]]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_xrpl-standalone")).args(arguments).output().unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("amendment"), "{said}");
+    }
+}
+
 #[test]
 fn it_ends_quietly_when_nobody_reads_what_it_prints() {
     let unread = || {

@@ -4,9 +4,10 @@
 //! is signed; `virtual` ones exist in JSON only.
 
 use super::{Field, FieldInfo, FieldType, Use};
+use crate::cosign::{PROPOSAL_ID, PROPOSAL_SIGNATURE, PROPOSED_TRANSACTION, SIGNING_FOR};
 
 fields! {
-    U16:
+    U16 {
         1 LedgerEntryType Signed,
         2 TransactionType Signed,
         3 SignerWeight Signed,
@@ -16,8 +17,8 @@ fields! {
         16 Version Signed,
         21 LedgerFixType Signed,
         22 ManagementFeeRate Signed,
-    ;
-    U32:
+    }
+    U32 {
         1 NetworkID Signed,
         2 Flags Signed,
         3 SourceTag Signed,
@@ -94,8 +95,8 @@ fields! {
         78 AuditorKeyEpoch Signed,
         79 IssuerKeyMirrorEpoch Signed,
         80 AuditorKeyMirrorEpoch Signed,
-    ;
-    U64:
+    }
+    U64 {
         1 IndexNext Signed,
         2 IndexPrevious Signed,
         3 BookNode Signed,
@@ -124,11 +125,11 @@ fields! {
         31 LoanBrokerNode Signed,
         32 ConfidentialOutstandingAmount Signed,
         33 SponseeNode Signed,
-    ;
-    Hash128:
+    }
+    Hash128 {
         1 EmailHash Signed,
-    ;
-    Hash256:
+    }
+    Hash256 {
         1 LedgerHash Signed,
         2 ParentHash Signed,
         3 TransactionHash Signed,
@@ -164,10 +165,11 @@ fields! {
         39 ReferenceHolding Signed,
         40 BlindingFactor Signed,
         41 ObjectID Signed,
+        PROPOSAL_ID ProposalID Signed,
         257 hash Virtual,
         258 index Virtual,
-    ;
-    Amount:
+    }
+    Amount {
         1 Amount Signed,
         2 Balance Signed,
         3 LimitAmount Signed,
@@ -200,8 +202,8 @@ fields! {
         34 FeeAmountDelta Signed,
         258 taker_gets_funded Virtual,
         259 taker_pays_funded Virtual,
-    ;
-    Blob:
+    }
+    Blob {
         1 PublicKey Signed,
         2 MessageKey Signed,
         3 SigningPubKey Signed,
@@ -243,8 +245,8 @@ fields! {
         44 AuditorEncryptionKey Signed,
         45 AmountCommitment Signed,
         46 BalanceCommitment Signed,
-    ;
-    Account:
+    }
+    Account {
         1 Account Signed,
         2 Owner Signed,
         3 Destination Signed,
@@ -270,8 +272,9 @@ fields! {
         29 LowSponsor Signed,
         30 CounterpartySponsor Signed,
         31 Sponsee Signed,
-    ;
-    Number:
+        SIGNING_FOR SigningFor Signed,
+    }
+    Number {
         1 Number Signed,
         2 AssetsAvailable Signed,
         3 AssetsMaximum Signed,
@@ -289,12 +292,12 @@ fields! {
         15 TotalValueOutstanding Signed,
         16 PeriodicPayment Signed,
         17 ManagementFeeOutstanding Signed,
-    ;
-    I32:
+    }
+    I32 {
         1 LoanScale Signed,
         2 RemainingOwnerCountDelta Signed,
-    ;
-    Object:
+    }
+    Object {
         2 TransactionMetaData Signed,
         3 CreatedNode Signed,
         4 DeletedNode Signed,
@@ -325,8 +328,10 @@ fields! {
         36 Book Signed,
         37 CounterpartySignature Unsigned,
         38 SponsorSignature Unsigned,
-    ;
-    Array:
+        PROPOSED_TRANSACTION ProposedTransaction Signed,
+        PROPOSAL_SIGNATURE ProposalSignature Signed,
+    }
+    Array {
         3 Signers Unsigned,
         4 SignerEntries Signed,
         5 Template Signed,
@@ -349,8 +354,8 @@ fields! {
         29 Permissions Signed,
         30 RawTransactions Signed,
         31 BatchSigners Unsigned,
-    ;
-    U8:
+    }
+    U8 {
         1 CloseResolution Signed,
         2 Method Signed,
         3 TransactionResult Signed,
@@ -363,40 +368,40 @@ fields! {
         20 WithdrawalPolicy Signed,
         21 ContractResult Signed,
         22 VaultKind Signed,
-    ;
-    Hash160:
+    }
+    Hash160 {
         1 TakerPaysCurrency Signed,
         2 TakerPaysIssuer Signed,
         3 TakerGetsCurrency Signed,
         4 TakerGetsIssuer Signed,
-    ;
-    PathSet:
+    }
+    PathSet {
         1 Paths Signed,
-    ;
-    Vector256:
+    }
+    Vector256 {
         1 Indexes Signed,
         2 Hashes Signed,
         3 Amendments Signed,
         4 NFTokenOffers Signed,
         5 CredentialIDs Signed,
-    ;
-    Hash192:
+    }
+    Hash192 {
         1 MPTokenIssuanceID Signed,
         2 ShareMPTID Signed,
         3 TakerPaysMPT Signed,
         4 TakerGetsMPT Signed,
-    ;
-    Issue:
+    }
+    Issue {
         1 LockingChainIssue Signed,
         2 IssuingChainIssue Signed,
         3 Asset Signed,
         4 Asset2 Signed,
-    ;
-    XChainBridge:
+    }
+    XChainBridge {
         1 XChainBridge Signed,
-    ;
-    Currency:
+    }
+    Currency {
         1 BaseAsset Signed,
         2 QuoteAsset Signed,
-    ;
+    }
 }

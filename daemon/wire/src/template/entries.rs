@@ -187,6 +187,10 @@ templates! {
         optional: DestinationNode;
         threaded: Required;
     }
+    TransactionProposal {
+        required: Owner ProposedTransaction Expiration OwnerNode;
+        threaded: Required;
+    }
     Vault {
         required: Sequence OwnerNode Owner Account Asset ShareMPTID WithdrawalPolicy;
         optional: Data;

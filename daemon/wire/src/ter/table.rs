@@ -1,6 +1,7 @@
 //! The server's result codes and messages. The newest codes, which no recording shows, have sentences of ours.
 
 use super::{Row, TxResult};
+use crate::cosign::{NO_PERMISSION, TICKET_RESERVED};
 
 results! {
     telLOCAL_ERROR = -399, "Local failure.";
@@ -112,7 +113,8 @@ results! {
     terADDRESS_COLLISION = -86, "Failed to allocate an unique account address.";
     terNO_DELEGATE_PERMISSION = -85, "Delegated account lacks permission to perform this transaction.";
     terLOCKED = -84, "Fund is locked.";
-    terNO_PERMISSION = -83, "No permission to perform requested operation.";
+    terTICKET_RESERVED = TICKET_RESERVED, "The Ticket is reserved by a transaction proposal.";
+    terNO_PERMISSION = NO_PERMISSION, "No permission to perform requested operation.";
     tesSUCCESS = 0, "The transaction was applied. Only final in a validated ledger.";
     tecCLAIM = 100, "Fee claimed. Sequence used. No action.";
     tecPATH_PARTIAL = 101, "Path could not send full amount.";

@@ -13,7 +13,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use tracing_subscriber::EnvFilter;
-use xrpl_harness::embedded::{Generation, GenesisConfig, Ledger};
+use xrpl_harness::embedded::{Amendment, Generation, GenesisConfig, Ledger, Standing};
 use xrpl_harness::server::{ServerError, file};
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
 use xrpl_wire::{AccountId, Drops, KeyPair, KeyType, RippleTime, Seed, index, sha512_half};
@@ -74,12 +74,16 @@ struct Args {
     #[arg(long, default_value_t)]
     server: Generation,
 
+    /// An amendment, by its name, that the ledger begins with beside those of its generation. May be given several times.
+    #[arg(long, value_name = "NAME", value_parser = amendment)]
+    amendment: Vec<Amendment>,
+
     /// The network's number.
     #[arg(long, default_value_t = 0)]
     network_id: u32,
 
     /// Starts from the ledger in this file, which --save or standalone_save wrote.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["server", "network_id", "start_time"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["server", "amendment", "network_id", "start_time"])]
     load: Option<PathBuf>,
 
     /// Saves the whole ledger to this file at the end, and when standalone_save asks for it.
@@ -126,6 +130,10 @@ fn xrp(text: &str) -> Result<Drops, String> {
     Drops::from_xrp_str(text).map_err(|error| error.to_string())
 }
 
+fn amendment(text: &str) -> Result<Amendment, String> {
+    Amendment::from_name(text).ok_or_else(|| "expected the name of an amendment, such as Cosign".to_owned())
+}
+
 fn start_time(text: &str) -> Result<RippleTime, String> {
     let seconds = text.parse().map_err(|_| "expected seconds since 1970-01-01".to_owned())?;
     RippleTime::from_unix(seconds).ok_or_else(|| "expected a time from 2000 to 2136".to_owned())
@@ -153,6 +161,13 @@ async fn main() -> Result<ExitCode> {
     };
     let mut genesis = GenesisConfig::of(args.server);
     genesis.server.network_id = args.network_id;
+    let unknown = |amendment: &&Amendment| amendment.standing(args.server) == Standing::Unknown;
+    if let Some(amendment) = args.amendment.iter().find(unknown) {
+        let error = eyre!("servers of {} do not know the amendment {}", args.server, amendment.name());
+        complain(&error, "Choose a newer generation with --server.");
+        return Ok(ExitCode::FAILURE);
+    }
+    genesis.amendments.clone_from(&args.amendment);
     if let Some(time) = args.start_time {
         genesis.close_time = time;
     }

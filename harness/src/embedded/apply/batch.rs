@@ -42,7 +42,8 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
     }
     let within = tx.within().map_err(|_| TxResult::temINVALID)?;
     check_each(info, tx, within)?;
-    check_participants(tx, within, signers)
+    // Who has to sign is asked for while it is proposed, and when it is sent.
+    if tx.proposed { Ok(()) } else { check_participants(tx, within, signers) }
 }
 
 /// What each transaction within must be by itself and beside those before it.

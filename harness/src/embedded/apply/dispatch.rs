@@ -5,8 +5,8 @@ use xrpl_wire::{TransactionType, TxResult, sf};
 use super::{
     ApplyFlags, Context, LedgerInfo, Ter, account_delete, account_set, batch, check, check_cash, clawback,
     credential, credential_set, delegate, deposit_preauth, escrow, kinds, mptoken_authorize,
-    mptoken_issuance, offer, offer_create, payment, payment_channel, permissioned_domain, set_regular_key,
-    shared, signer_list_set, ticket_create, trust_set,
+    mptoken_issuance, offer, offer_create, payment, payment_channel, permissioned_domain, proposal,
+    set_regular_key, shared, signer_list_set, ticket_create, trust_set,
 };
 use crate::embedded::amendment::Amendment;
 use crate::embedded::state::StateMap;
@@ -40,6 +40,7 @@ pub(super) fn is_enabled(info: &LedgerInfo, tx: &Submitted) -> bool {
 /// The flags a transaction may have, besides those that all may.
 pub(super) fn flags_allowed(info: &LedgerInfo, tx: &Submitted) -> u32 {
     match tx.tx.tx_type() {
+        kind if tx.proposed && kinds::ABSENT_TYPES.contains(&kind) => u32::MAX,
         TransactionType::Payment => payment::flags_allowed(info, tx),
         TransactionType::OfferCreate => offer_create::flags_allowed(info),
         kind => kinds::flags_allowed(kind, info.rules.generation()),
@@ -80,6 +81,11 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::OfferCancel => offer::cancel_preflight(tx),
         TransactionType::Batch => batch::preflight(info, tx),
         TransactionType::DelegateSet => delegate::preflight(info, tx),
+        TransactionType::TransactionProposalCreate => proposal::create_preflight(info, tx),
+        TransactionType::TransactionProposalSign => proposal::sign_preflight(tx),
+        TransactionType::TransactionProposalCancel => proposal::cancel_preflight(tx),
+        // What is not there can be proposed, and not be sent.
+        _ if tx.proposed => Ok(()),
         // Those of `ABSENT_TYPES`; others do not come from anybody.
         kind => {
             tracing::warn!(transaction_type = kind.name(), "not implemented in the embedded ledger");
@@ -117,6 +123,9 @@ pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flag
         TransactionType::OfferCreate => offer_create::preclaim(state, info, tx, flags),
         TransactionType::OfferCancel => offer::cancel_preclaim(state, tx),
         TransactionType::DelegateSet => delegate::preclaim(state, tx),
+        TransactionType::TransactionProposalCreate => proposal::create_preclaim(state, info, tx),
+        TransactionType::TransactionProposalSign => proposal::sign_preclaim(state, info, tx),
+        TransactionType::TransactionProposalCancel => proposal::cancel_preclaim(state, info, tx),
         _ => Ok(()),
     }
 }
@@ -154,6 +163,9 @@ pub(super) fn apply(context: &mut Context<'_>) -> Ter {
         TransactionType::OfferCreate => offer_create::apply(context),
         TransactionType::OfferCancel => offer::cancel_apply(context),
         TransactionType::DelegateSet => delegate::apply(context),
+        TransactionType::TransactionProposalCreate => proposal::create_apply(context),
+        TransactionType::TransactionProposalSign => proposal::sign_apply(context),
+        TransactionType::TransactionProposalCancel => proposal::cancel_apply(context),
         // What is within it comes after it.
         TransactionType::Batch => Ok(()),
         _ => Err(TxResult::temUNKNOWN),

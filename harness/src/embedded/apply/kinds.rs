@@ -137,6 +137,9 @@ const fn brought_by(kind: TransactionType) -> &'static [Amendment] {
         | T::ConfidentialMPTSend
         | T::ConfidentialMPTClawback => &[Amendment::ConfidentialTransfer],
         T::SponsorshipTransfer | T::SponsorshipSet => &[Amendment::Sponsor],
+        T::TransactionProposalCreate | T::TransactionProposalSign | T::TransactionProposalCancel => {
+            &[Amendment::Cosign]
+        }
     }
 }
 

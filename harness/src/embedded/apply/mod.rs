@@ -33,6 +33,7 @@ mod payment;
 mod payment_channel;
 mod permission;
 mod permissioned_domain;
+mod proposal;
 mod quality;
 mod quantity;
 mod set_regular_key;
@@ -51,6 +52,17 @@ pub(super) use batch::run as run_batch;
 pub(super) use fee::{base_fee, ordinary as ordinary_fee};
 pub use kinds::ABSENT_TYPES;
 pub(super) use kinds::is_known;
+pub(super) use signature::{check_signer_key, check_single};
+
+/// What others ask about proposals.
+pub(super) mod proposals {
+    pub(in crate::embedded) use super::proposal::{Role, outer_roles};
+}
+
+/// Whether the Delegate of a transaction may send it now.
+pub(super) fn may_be_sent(state: &StateMap, fields: &Object) -> bool {
+    proposal::transaction(fields).is_some_and(|tx| permission::check(state, &Submitted::trusted(tx)).is_ok())
+}
 
 use self::decimal::{Arithmetic, Rounding};
 use self::table::{MetaOf, Table};
@@ -166,6 +178,11 @@ pub(super) fn apply(
     if context.view.changed() > OVERSIZE_META_NODES {
         result = TxResult::tecOVERSIZE;
     }
+    let proposals = info.rules.enabled(Amendment::Cosign);
+    let kind = tx.tx.tx_type();
+    if proposals && result.is_tes() && !proposal::invariants_hold(&context.view, kind, result) {
+        result = TxResult::tecINVARIANT_FAILED;
+    }
     let claimed = flags.claim && result.is_tes();
     if claimed {
         // The one failure that can meet a transaction of any type after everything else was fine.
@@ -176,6 +193,9 @@ pub(super) fn apply(
         applied = false;
     } else if claimed || is_always_applied(result) || (result.is_tec() && !flags.retry) {
         match context.claim_fee(result) {
+            Ok(_) if proposals && !proposal::invariants_hold(&context.view, kind, result) => {
+                result = TxResult::tefINVARIANT_FAILED;
+            }
             Ok(claimed) => {
                 fee = claimed;
                 applied = true;
@@ -236,6 +256,7 @@ fn preflight_anew(info: &LedgerInfo, tx: &Submitted) -> Ter {
 /// What can be said of a transaction against a state that stays as it is.
 pub(super) fn preclaim(state: &StateMap, info: &LedgerInfo, tx: &Submitted, flags: ApplyFlags) -> Ter {
     shared::check_seq(state, tx)?;
+    proposal::check_reserved(state, info, tx)?;
     shared::check_prior_and_last_ledger(state, info, tx)?;
     permission::check(state, tx)?;
     signature::check(state, tx, flags)?;
@@ -277,27 +298,31 @@ impl Context<'_> {
         let left = shared::drops(balance - fee)?;
         self.consume_seq()?;
         self.view.update(&paid_by).ok_or(TxResult::tefINTERNAL)?.set(sf::Balance, left);
-        for at in useless {
-            if result == TxResult::tecEXPIRED {
-                credential::remove(&mut self.view, &at)?;
-            } else {
-                offer::remove(&mut self.view, &at)?;
+        for (at, kind) in useless {
+            match kind {
+                // Where its Ticket was spent, it is gone already.
+                LedgerEntryType::TransactionProposal if !self.view.exists(&at) => {}
+                LedgerEntryType::TransactionProposal => proposal::remove(&mut self.view, &at)?,
+                LedgerEntryType::Credential => credential::remove(&mut self.view, &at)?,
+                _ => offer::remove(&mut self.view, &at)?,
             }
         }
         Ok(fee)
     }
 
-    /// Entries that were removed because they are of no use to anybody: offers without funds, expired credentials.
-    fn useless(&self, result: TxResult) -> Vec<Hash256> {
-        let kind = match result {
-            TxResult::tecOVERSIZE | TxResult::tecKILLED => LedgerEntryType::Offer,
-            TxResult::tecEXPIRED => LedgerEntryType::Credential,
+    /// Entries that were removed because they are of no use to anybody: offers without funds, expired credentials and
+    /// proposals.
+    fn useless(&self, result: TxResult) -> Vec<(Hash256, LedgerEntryType)> {
+        let kinds: &[LedgerEntryType] = match result {
+            TxResult::tecOVERSIZE | TxResult::tecKILLED => &[LedgerEntryType::Offer],
+            TxResult::tecEXPIRED => &[LedgerEntryType::Credential, LedgerEntryType::TransactionProposal],
             _ => return Vec::new(),
         };
-        let erased = self.view.erased().filter(|(_, before, after)| {
-            before.u16(sf::LedgerEntryType) == Some(kind.code())
-                && before.get(sf::TakerPays) == after.get(sf::TakerPays)
+        let erased = self.view.erased().filter_map(|(index, before, after)| {
+            let kind = before.u16(sf::LedgerEntryType).and_then(LedgerEntryType::from_code)?;
+            let same = before.get(sf::TakerPays) == after.get(sf::TakerPays);
+            (kinds.contains(&kind) && same).then_some((*index, kind))
         });
-        erased.map(|(index, _, _)| *index).take(MAX_USELESS).collect()
+        erased.take(MAX_USELESS).collect()
     }
 }

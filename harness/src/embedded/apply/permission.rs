@@ -87,6 +87,9 @@ fn is_given_whole(kind: TransactionType) -> bool {
             | T::LoanDelete
             | T::LoanManage
             | T::LoanPay
+            | T::TransactionProposalCreate
+            | T::TransactionProposalSign
+            | T::TransactionProposalCancel
             | T::EnableAmendment
             | T::SetFee
             | T::UNLModify

@@ -5,7 +5,7 @@ use xrpl_wire::{
     flags, index, sf,
 };
 
-use super::{Context, Ter, permission};
+use super::{Context, Ter, permission, proposal};
 use crate::embedded::amendment::Amendment;
 use crate::embedded::apply::{LedgerInfo, directory};
 use crate::embedded::state::StateMap;
@@ -213,8 +213,14 @@ impl Context<'_> {
             Some(count) => root.set(sf::TicketCount, count - 1),
         }
         adjust_owner_count(root, -1);
+        let number = self.view.read(ticket).and_then(|entry| entry.u32(sf::TicketSequence));
         self.view.erase(ticket);
-        Ok(())
+        match number {
+            Some(number) if self.info.rules.enabled(Amendment::Cosign) => {
+                proposal::remove_with_ticket(&mut self.view, owner, number)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The sender must have the reserve for one more object, as it was before the fee.

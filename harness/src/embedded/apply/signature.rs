@@ -48,7 +48,7 @@ pub(super) fn check_participant(state: &StateMap, signer: &Object) -> Ter {
 }
 
 /// One key signs: the master key unless it is disabled, or the regular key.
-fn check_single(root: &Object, account: &AccountId, signer: &AccountId) -> Ter {
+pub(in crate::embedded) fn check_single(root: &Object, account: &AccountId, signer: &AccountId) -> Ter {
     if root.account(sf::RegularKey) == Some(*signer) {
         return Ok(());
     }
@@ -80,7 +80,7 @@ fn check_multi(state: &StateMap, account: &AccountId, signers: &[(xrpl_wire::Fie
 
 /// A signer not on the ledger signs with its master key; one that is, with that unless it is disabled, or
 /// with its regular key.
-fn check_signer_key(state: &StateMap, signer: &AccountId, key: &[u8]) -> Ter {
+pub(in crate::embedded) fn check_signer_key(state: &StateMap, signer: &AccountId, key: &[u8]) -> Ter {
     // A simulation may leave the key out.
     let by = match key {
         [] => *signer,

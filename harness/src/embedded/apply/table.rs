@@ -248,6 +248,14 @@ impl<'a> Table<'a> {
         erased.filter_map(|(index, item)| Some((index, self.base.read(index)?, &item.object)))
     }
 
+    /// The entries that were touched, as they were before all and as they are now.
+    pub(super) fn touched(&self) -> impl Iterator<Item = (&Hash256, Option<&Object>, Option<&Object>)> {
+        self.items.iter().map(|(index, item)| {
+            let now = (item.action != Action::Erase).then_some(&item.object);
+            (index, self.base.read(index), now)
+        })
+    }
+
     /// Forgets every change.
     pub(super) fn discard(&mut self) {
         self.items.clear();

@@ -74,6 +74,7 @@ const TYPE_NAMES: &[(LedgerEntryType, &str)] = &[
     (LedgerEntryType::RippleState, "state"),
     (LedgerEntryType::SignerList, "signer_list"),
     (LedgerEntryType::Ticket, "ticket"),
+    (LedgerEntryType::TransactionProposal, "transaction_proposal"),
     (LedgerEntryType::Vault, "vault"),
     (LedgerEntryType::XChainOwnedClaimID, "xchain_owned_claim_id"),
     (LedgerEntryType::XChainOwnedCreateAccountClaimID, "xchain_owned_create_account_claim_id"),

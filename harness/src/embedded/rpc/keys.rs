@@ -59,6 +59,7 @@ parsers! {
     "signer_list", by_index, SignerList;
     "state", ripple_state, RippleState;
     "ticket", ticket, Ticket;
+    "transaction_proposal", transaction_proposal, TransactionProposal;
     "vault", by_index, Vault;
     "xchain_owned_claim_id", by_index, XChainOwnedClaimID;
     "xchain_owned_create_account_claim_id", by_index, XChainOwnedCreateAccountClaimID;
@@ -78,6 +79,18 @@ fn ticket(value: &Value, name: &'static str) -> Result<Hash256, Failure> {
     let account = required_account(fields, "account", "malformedAddress")?;
     let sequence = required_number(fields, "ticket_seq", "malformedRequest")?;
     Ok(index::ticket(&account, sequence))
+}
+
+fn transaction_proposal(value: &Value, name: &'static str) -> Result<Hash256, Failure> {
+    let Value::Object(fields) = value else { return by_index(value, name) };
+    proposal_of_ticket(fields)
+}
+
+/// The proposal that holds a Ticket, named by whose that is and its number.
+pub(super) fn proposal_of_ticket(fields: &Map<String, Value>) -> Result<Hash256, Failure> {
+    let account = required_account(fields, "account", "malformedAddress")?;
+    let sequence = required_number(fields, "ticket_seq", "malformedRequest")?;
+    Ok(index::transaction_proposal(&account, sequence))
 }
 
 fn escrow(value: &Value, name: &'static str) -> Result<Hash256, Failure> {

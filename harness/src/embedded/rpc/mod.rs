@@ -29,6 +29,7 @@ pub mod params;
 mod parsed;
 mod path_find;
 mod payment;
+mod proposal;
 mod queue;
 pub mod request;
 mod secret;
@@ -262,6 +263,7 @@ const METHODS: &[Method] = &[
         handler: Handler::Subscribe(subscribe::subscribe),
     },
     read("transaction_entry", found::transaction_entry),
+    read("transaction_proposal", proposal::transaction_proposal),
     read("tx", tx::tx),
     Method { name: "tx_history", admin: false, last_version: 1, handler: Handler::Read(found::tx_history) },
     Method {

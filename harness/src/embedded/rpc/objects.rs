@@ -23,6 +23,7 @@ const DELETION_BLOCKERS: &[LedgerEntryType] = &[
     LedgerEntryType::MPToken,
     LedgerEntryType::PermissionedDomain,
     LedgerEntryType::Vault,
+    LedgerEntryType::TransactionProposal,
 ];
 
 /// Types that no account owns.

@@ -8,6 +8,7 @@ use xrpl_wire::{Hash256, LedgerEntryType, LedgerHeader, Object, RippleTime, inde
 use super::error::{Failure, RpcError};
 use super::params::{self, Params};
 use super::{Call, fields};
+use crate::embedded::state::StateMap;
 use crate::embedded::{ClosedLedger, Ledger};
 
 /// The ledger that a request asks about.
@@ -29,6 +30,14 @@ impl<'a> View<'a> {
     /// The entry at an index if it is of the given type.
     pub(super) fn entry_of(&self, key: &Hash256, kind: LedgerEntryType) -> Option<&'a Object> {
         self.entry(key).filter(|entry| entry.u16(sf::LedgerEntryType) == Some(kind.code()))
+    }
+
+    /// The whole state.
+    pub(super) fn state(&self) -> &'a StateMap {
+        match self {
+            View::Closed(closed) => &closed.state,
+            View::Open(ledger) => ledger.open().state(),
+        }
     }
 
     /// The ledger's index.

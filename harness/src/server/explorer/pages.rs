@@ -4,11 +4,13 @@ use std::fmt::Display;
 
 use serde_json::Value;
 use xrpl_wire::{
-    AccountId, Hash256, LedgerEntryType, NodeKind, Object, Transaction, TxResult, flags, index, sf,
+    AccountId, Hash256, LedgerEntryType, NodeKind, Object, Transaction, TransactionType, TxResult, flags,
+    index, sf,
 };
 
 use super::Page;
 use super::html::Html;
+use crate::embedded::standing::{self, Moment, Reason, Standing};
 use crate::embedded::{ClosedLedger, ClosedTx, FoundTx, Ledger};
 use crate::server::words;
 
@@ -18,9 +20,6 @@ const ROWS_HOME: usize = 15;
 
 /// Directory pages of one account that are looked through.
 const DIRECTORY_PAGES_MAX: usize = 100;
-
-/// The type of proposals, by its name: not every ledger has them.
-const PROPOSAL: &str = "TransactionProposal";
 
 pub(super) fn home(ledger: &Ledger) -> Page {
     let last = ledger.validated();
@@ -279,21 +278,70 @@ pub(super) fn object(ledger: &Ledger, key: &Hash256) -> Option<Page> {
     if let Some(xrpl_wire::Value::Hash256(last)) = last {
         pairs.push(("Last changed by", Html::link("tx", last, last)));
     }
-    let body = Html::list(pairs).raw("<h2>Entry</h2>").put(&json(&object.to_json()));
+    let mut body = Html::list(pairs);
+    if object.has(sf::ProposedTransaction) {
+        body = body.raw("<h2>Signatures</h2>").put(&signatures(ledger, object));
+    }
+    let body = body.raw("<h2>Entry</h2>").put(&json(&object.to_json()));
     Some(Page { title: type_of(object), body })
 }
+
+/// How a proposal stands in the validated ledger.
+fn standing_of(ledger: &Ledger, object: &Object) -> Standing {
+    let closed = ledger.validated();
+    let at = Moment {
+        index: closed.header.index,
+        open: false,
+        parent_close_time: closed.header.parent_close_time.0,
+    };
+    standing::of(&closed.state, at, object)
+}
+
+/// Who has signed a proposal, and what lacks of the others.
+fn signatures(ledger: &Ledger, object: &Object) -> Html {
+    let standing = standing_of(ledger, object);
+    let rows = standing.rows.iter().map(|row| {
+        let weight = row
+            .list
+            .as_ref()
+            .map(|(quorum, _)| format!("{} of {quorum}", row.signed_weight.unwrap_or_default()));
+        vec![
+            row.account.as_ref().map_or_else(|| Html::of("nobody can say"), account_link),
+            Html::of(row.reason.map_or("signed", Reason::name)),
+            Html::text(weight.unwrap_or_default()),
+        ]
+    });
+    Html::of("<p>The proposal is ")
+        .say(standing.status.name())
+        .raw(".</p>")
+        .put(&Html::table(&["Account", "Signature", "Weight"], rows))
+}
+
+/// The most proposals on the page of all.
+const PROPOSALS_MAX: usize = 1_000;
 
 pub(super) fn proposals(ledger: &Ledger) -> Page {
     let state = &ledger.validated().state;
     let found: Vec<(Hash256, &Object)> = state
         .iter()
-        .filter(|(_, entry)| entry.entry_type().is_some_and(|kind| kind.name() == PROPOSAL))
+        .filter(|(_, entry)| entry.entry_type() == Some(LedgerEntryType::TransactionProposal))
+        .take(PROPOSALS_MAX)
         .map(|(key, entry)| (*key, entry.object()))
         .collect();
     let body = if found.is_empty() {
         Html::of("<p>There are no proposals on this ledger.</p>")
     } else {
-        object_table(found.into_iter())
+        Html::table(
+            &["Proposal", "Status", "Owner", "Index"],
+            found.into_iter().map(|(key, object)| {
+                vec![
+                    Html::text(about_object(object)),
+                    Html::of(standing_of(ledger, object).status.name()),
+                    object.account(sf::Owner).as_ref().map_or_else(Html::default, account_link),
+                    Html::link("object", key, short(&key)),
+                ]
+            }),
+        )
     };
     Page { title: "Proposals".to_owned(), body }
 }
@@ -303,8 +351,21 @@ fn type_of(object: &Object) -> String {
     kind.map_or_else(|| "Unknown entry".to_owned(), |kind| kind.name().to_owned())
 }
 
+/// What a proposal proposes, and until when, in a few words.
+fn about_proposal(object: &Object) -> Option<String> {
+    let proposed = object.object(sf::ProposedTransaction)?;
+    let kind = proposed.u16(sf::TransactionType).and_then(TransactionType::from_code)?;
+    let account = proposed.account(sf::Account)?;
+    let ticket = proposed.u32(sf::TicketSequence)?;
+    let until = xrpl_wire::RippleTime(object.u32(sf::Expiration)?);
+    Some(format!("{kind} of {account} on ticket {ticket}, until {until}"))
+}
+
 /// An entry in a few words.
 fn about_object(object: &Object) -> String {
+    if let Some(about) = about_proposal(object) {
+        return about;
+    }
     let mut about = Vec::new();
     if let Some(amount) = object.amount(sf::Amount).or_else(|| object.amount(sf::Balance)) {
         about.push(words::amount(&amount));
@@ -380,4 +441,44 @@ fn short(hash: &Hash256) -> String {
 fn json(value: &Value) -> Html {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     Html::of("<pre>").say(text).raw("</pre>")
+}
+
+#[cfg(test)]
+mod tests {
+    use xrpl_wire::{KeyPair, Value, sign};
+
+    use super::*;
+    use crate::embedded::{Amendment, CloseTime, GENESIS_ACCOUNT, GENESIS_SEED, Generation, GenesisConfig};
+
+    #[test]
+    fn a_proposal_has_a_page_that_says_who_has_signed_it() {
+        let mut config = GenesisConfig::of(Generation::V3_3);
+        config.amendments = vec![Amendment::Cosign];
+        let mut ledger = Ledger::genesis(config);
+        let key = KeyPair::from_seed(&GENESIS_SEED.parse().unwrap());
+        let tx = |kind: TransactionType, sequence: u32| {
+            let tx = Object::new().with(sf::TransactionType, kind.code()).with(sf::Account, GENESIS_ACCOUNT);
+            let tx = tx.with(sf::Sequence, sequence).with(sf::SigningPubKey, Vec::<u8>::new());
+            tx.with(sf::Fee, xrpl_wire::Drops::new(10).unwrap())
+        };
+        let payload = tx(TransactionType::AccountSet, 0).with(sf::TicketSequence, 2_u32);
+        let create = tx(TransactionType::TransactionProposalCreate, 3)
+            .with(sf::Expiration, u32::MAX)
+            .with(sf::ProposedTransaction, Value::Object(payload));
+        for tx in [tx(TransactionType::TicketCreate, 1).with(sf::TicketCount, 1_u32), create] {
+            let signed = sign::sign_single(&Transaction::from_object(tx).unwrap(), &key).unwrap();
+            assert_eq!(ledger.submit(&signed.encode()).result, TxResult::tesSUCCESS);
+            ledger.close(CloseTime::Next);
+        }
+        let at = index::transaction_proposal(&GENESIS_ACCOUNT, 2);
+        let all = proposals(&ledger).body.into_string();
+        for part in ["AccountSet of ", "on ticket 2", "pending", &at.to_string()] {
+            assert!(all.contains(part), "{part}: {all}");
+        }
+        let page = object(&ledger, &at).unwrap().body.into_string();
+        assert!(
+            page.contains("The proposal is pending.") && page.contains("inadequate_signatures"),
+            "{page}"
+        );
+    }
 }
