@@ -73,7 +73,15 @@ fn begin() -> Life<Alone> {
 /// The types of transactions that this ledger has, but for those of the network itself.
 fn types() -> impl Iterator<Item = TransactionType> {
     let pseudo = [TransactionType::EnableAmendment, TransactionType::SetFee, TransactionType::UNLModify];
-    let there = move |kind: &TransactionType| !ABSENT_TYPES.contains(kind) && !pseudo.contains(kind);
+    // Lives have no proposals: those have cases and recorded lives of their own.
+    let proposals = [
+        TransactionType::TransactionProposalCreate,
+        TransactionType::TransactionProposalSign,
+        TransactionType::TransactionProposalCancel,
+    ];
+    let there = move |kind: &TransactionType| {
+        !ABSENT_TYPES.contains(kind) && !pseudo.contains(kind) && !proposals.contains(kind)
+    };
     TransactionType::ALL.iter().copied().filter(there)
 }
 

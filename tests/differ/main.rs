@@ -78,7 +78,7 @@ fn finds(planted: Planted) {
 /// Replays what is written of a difference, and answers with how many steps it has.
 fn check_story(opponent: &Opponent, lived: &Lived) -> usize {
     let story = story(opponent, "found", lived).unwrap();
-    let score = replay(&story, &Progress::default());
+    let score = replay(&story, None, &Progress::default());
     assert_eq!(score.differs_at, Some(score.steps - 1), "{:?}", score.difference);
     assert_eq!(score.same_steps, score.steps - 1);
     score.steps

@@ -257,9 +257,7 @@ fn types_that_are_not_there_can_be_proposed_and_not_sent() {
     let usd = desk.world.of_currency("USD", ALICE, "5");
     let payloads = [
         desk.payload_of(TransactionType::AccountSet),
-        desk.payload_of(TransactionType::OfferCreate)
-            .with(sf::TakerPays, drops(5))
-            .with(sf::TakerGets, usd.clone()),
+        desk.payload_of(TransactionType::OfferCreate).with(sf::TakerPays, drops(5)).with(sf::TakerGets, usd),
         desk.payload_of(TransactionType::TrustSet).with(sf::LimitAmount, usd),
         desk.payload_of(TransactionType::SignerListSet)
             .with(sf::SignerQuorum, 1_u32)
