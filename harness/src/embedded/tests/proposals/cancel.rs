@@ -79,7 +79,7 @@ fn the_last_ledger_of_what_is_proposed_is_not_yet_past() {
     let mut desk = Desk::new();
     let last = desk.world.ledger.open().index() + 2;
     let id = desk.proposed_as(TARGET, &desk.payload().with(sf::LastLedgerSequence, last));
-    // X15: section 6, point 12.
+    // X15: as the draft has it.
     for expected in [TxResult::tecNO_PERMISSION, TxResult::tecNO_PERMISSION, TxResult::tesSUCCESS] {
         assert_eq!(desk.cancels(BOB, &id), expected);
     }

@@ -202,7 +202,7 @@ fn who_may_send_for_the_target_may_propose_that_too() {
     assert_eq!(desk.tries(BOB, &payload), TxResult::tecNO_PERMISSION);
     desk.grant(TARGET, BOB, &["Payment"]);
     desk.list(BOB, 1, &[(CAROL, 1), (ALICE, 1)]);
-    // C41, C42, C44: section 6, point 3, follows the code.
+    // C41, C42, C44: as the branch has it.
     assert_eq!(desk.tries(BOB, &payload), TxResult::tesSUCCESS);
     assert_eq!(desk.tries(CAROL, &payload), TxResult::tesSUCCESS);
     assert_eq!(desk.tries(TARGET, &payload), TxResult::tesSUCCESS);

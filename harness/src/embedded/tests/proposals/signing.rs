@@ -16,11 +16,11 @@ fn a_share_that_cannot_be_one_is_refused_before_anything_is_looked_up() {
     assert_eq!(desk.world.tries(&good.clone().with(sf::ProposalID, Hash256([7; 32]))), TxResult::tecNO_ENTRY);
     let ticket = index::ticket(&desk.world.id(TARGET), desk.ticket);
     assert_eq!(desk.world.tries(&good.clone().with(sf::ProposalID, ticket)), TxResult::tecNO_ENTRY);
-    // S04: section 6, point 5, follows the code.
+    // S04: as the branch has it.
     assert_eq!(with(sf::SigningPubKey, vec![0]), TxResult::temMALFORMED);
     assert_eq!(with(sf::SigningPubKey, Vec::new()), TxResult::temMALFORMED);
     assert_eq!(with(sf::TxnSignature, Vec::new()), TxResult::temMALFORMED);
-    // S28: section 6, point 6, follows the code.
+    // S28: as the branch has it.
     assert_eq!(with(sf::TxnSignature, vec![1, 2, 3]), TxResult::tecNO_PERMISSION);
     assert_eq!(desk.world.tries(&good.clone().with(sf::Flags, 1_u32)), TxResult::temINVALID_FLAG);
 }
@@ -82,7 +82,7 @@ fn a_counterparty_signs_beside_the_initiator() {
     // As S21 has it for a sponsor.
     assert_eq!(desk.signs_as(&id, Role::Counterparty, BOB, BOB), TxResult::tecDUPLICATE);
     assert_eq!(desk.signs_as(&id, Role::Counterparty, BOB, CAROL), TxResult::tecNO_PERMISSION);
-    // S41: section 6, point 9, follows the text. The key would become part of what is signed already.
+    // S41: as the draft has it. The key would become part of what is signed already.
     assert_eq!(desk.signs(&id, TARGET, TARGET), TxResult::tecNO_PERMISSION);
 }
 
@@ -117,7 +117,7 @@ fn nobody_is_the_counterparty_of_a_broker_that_is_not_there() {
 fn one_account_is_not_two_parties() {
     let mut desk = Desk::new();
     let id = desk.proposed_as(TARGET, &loan(&desk, TARGET));
-    // S18: section 6, point 8, follows the code; such a proposal is never complete.
+    // S18: as the branch has it; such a proposal is never complete.
     for role in [Role::Initiator, Role::Counterparty] {
         assert_eq!(desk.signs_as(&id, role, TARGET, TARGET), TxResult::tecNO_PERMISSION);
     }
@@ -155,7 +155,7 @@ fn the_last_ledger_of_what_is_proposed_still_takes_shares() {
     let last = desk.world.ledger.open().index() + 1;
     let id = desk.proposed_as(TARGET, &desk.payload().with(sf::LastLedgerSequence, last));
     assert_eq!(desk.world.ledger.open().index(), last);
-    // S45: section 6, point 12.
+    // S45: as the draft has it.
     let other = desk.sign_tx(&id, Role::Initiator, TARGET, ALICE);
     assert_eq!(desk.world.does(STRANGER, other), TxResult::tesSUCCESS);
     // S46
@@ -204,7 +204,7 @@ fn no_more_sign_than_the_fee_pays_for() {
     desk.list(TARGET, 2, &[(ALICE, 1), (BOB, 1)]);
     let id = desk.proposed_as(TARGET, &desk.payload().with(sf::Fee, drops(20)));
     assert_eq!(desk.signs(&id, TARGET, ALICE), TxResult::tesSUCCESS);
-    // S44: section 6, point 10, follows the text.
+    // S44: as the draft has it.
     assert_eq!(desk.signs(&id, TARGET, BOB), TxResult::tecINSUFF_FEE);
     assert_eq!(desk.stored(&id).array(sf::Signers).unwrap().len(), 1);
     let poor = loan(&desk, CAROL).with(sf::Fee, drops(10)).with(sf::TicketSequence, desk.ticket + 1);
