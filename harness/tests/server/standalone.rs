@@ -107,9 +107,9 @@ async fn it_closes_by_itself_from_the_time_it_is_given() {
 #[tokio::test]
 async fn amendments_are_switched_on_by_name_where_they_are_known() {
     let ledger = Standalone::start(&["--accounts", "0", "--server", "3.3", "--amendment", "Cosign"]);
-    let feature = call(ledger.word("JSON-RPC"), "feature", json!({"feature": "Cosign"})).await;
-    let stands = feature.as_object().unwrap().values().find(|value| value["name"] == "Cosign").unwrap();
-    assert_eq!(stands["enabled"], true, "{feature}");
+    let all = call(ledger.word("JSON-RPC"), "feature", json!({})).await;
+    let id = xrpl_harness::embedded::amendment_id("Cosign").to_string();
+    assert_eq!(all["features"][&id]["enabled"], true, "{all}");
     ledger.stop("-TERM");
     for arguments in
         [["--server", "3.2", "--amendment", "Cosign"], ["--server", "3.3", "--amendment", "Nosuch"]]
