@@ -413,6 +413,31 @@ fn money_that_is_counted_wrongly_is_seen() {
 }
 
 #[test]
+fn what_a_daemon_sends_whose_keys_are_at_work_elsewhere_is_seen() {
+    for (by, lifted, broken) in [(1, false, true), (0, false, false), (1, true, false)] {
+        let mut scene = Scene::new();
+        scene.intend(1, "warm", 50 * XRP);
+        let tx = scene.multi("warm", &["agent-1", "agent-2"], &scene.payment("shop", Some(1), 50 * XRP));
+        scene.checker.released(by, &tx, HEARD);
+        scene.submit(&tx);
+        let closed = scene.close();
+        scene.checker.takes(0, closed.header.index);
+        if lifted {
+            let dave = Actor { person: "dave".to_owned() };
+            let stops = [StopId(1)].into();
+            scene.checker.asked(0, &dave, &Command::Lift { stops, reason: String::new() });
+        }
+        // Another account's keys are nobody else's, as far as is known.
+        let other = scene.multi("hot", &["agent-1", "agent-2"], &scene.payment("shop", Some(2), XRP));
+        scene.checker.released(0, &other, HEARD);
+        assert_eq!(scene.rules(), []);
+        let next = scene.multi("warm", &["agent-1", "agent-2"], &scene.payment("hot", None, XRP));
+        scene.checker.released(0, &next, HEARD);
+        assert_eq!(scene.rules() == [Rule::Fenced], broken, "{by} {lifted}: {:?}", scene.rules());
+    }
+}
+
+#[test]
 fn what_is_not_taken_back_in_time_is_seen() {
     for (ledgers, sees, broken) in [(150, true, false), (250, true, true), (250, false, false)] {
         let mut scene = Scene::new();
@@ -516,6 +541,32 @@ fn what_was_acknowledged_and_is_gone_is_seen() {
     scene.intend(1, "warm", XRP);
     scene.checker.looked(0, &State::default(), &Archive::in_memory());
     assert_eq!(scene.rules(), [Rule::AcknowledgedKept]);
+}
+
+#[test]
+fn an_approval_that_a_change_of_list_ends_is_not_demanded_however_late_the_daemon_hears_of_it() {
+    for (hears, demanded) in [(1, 1), (0, 0)] {
+        let mut scene = Scene::new();
+        scene.intend(1, "warm", 900 * XRP);
+        let warm = scene.cast.id("warm");
+        let sequence = sequence_of(scene.ledger.open().state(), &warm).unwrap();
+        let body = scene.cast.signer_list_set("warm");
+        let tx = scene.cast.signed("warm", warm, SeqProxy::Sequence(sequence), &body);
+        scene.checker.foreign(tx.id());
+        scene.submit(&tx);
+        let closed = scene.close();
+        let key = scene.cast.key("bob").clone();
+        let signatures = RungSignatures {
+            signer: key.account_id(),
+            signing_pub_key: key.public_key(),
+            signatures: vec![HexBytes(vec![1])],
+        };
+        scene.do_command(&Command::Approve { proposal: ProposalId(1), signatures });
+        scene.checker.takes(hears, closed.header.index);
+        scene.checker.looked(0, &State::default(), &Archive::in_memory());
+        let broken = scene.checker.violations().iter().filter(|broken| broken.what.contains("approval"));
+        assert_eq!(broken.count(), demanded, "daemon {hears}");
+    }
 }
 
 #[test]

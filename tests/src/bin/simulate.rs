@@ -65,8 +65,9 @@ fn main() -> ExitCode {
             report.record.lines().for_each(|line| println!("  {line}"));
             report.violations.iter().for_each(|violation| println!("seed {seed}: {violation}"));
             println!(
-                "again: cargo run --release -p tests --bin simulate -- --seed {seed} --days {}",
-                args.days
+                "again: cargo run --release -p tests --bin simulate -- --seed {seed} --days {}{}",
+                args.days,
+                args.daemons.map_or_else(String::new, |daemons| format!(" --daemons {daemons}")),
             );
             failed.push(seed);
         }

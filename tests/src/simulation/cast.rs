@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::Treasury;
 use treasury_core::config::{
-    AccountConfig, DeclaredSigners, FeeConfig, FindingKind, Person, Role, Severity, Signing, TicketConfig,
-    Tier, TierLink, Timing,
+    AccountConfig, DeclaredSigners, FeeConfig, Person, Role, Signing, TicketConfig, Tier, TierLink, Timing,
 };
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::policy::{Action, Approvers, Policy, Rolling, Rule};
@@ -279,8 +278,7 @@ impl Cast {
                 retry_seconds: 60,
                 breaker_failures: 5,
             },
-            // Some runs have two daemons with the same keys.
-            severities: BTreeMap::from([(FindingKind::KeysElsewhere, Severity::Log)]),
+            severities: BTreeMap::new(),
         }
     }
 

@@ -105,7 +105,7 @@ pub(super) fn of_state(treasury: &Treasury, state: &State, record: &mut Record) 
 }
 
 /// Kinds of work that every range of runs is to have had; see [`of_workload`] and the checker's own.
-const WORKLOAD: [&str; 9] = [
+const WORKLOAD: [&str; 10] = [
     "money on its way over two links into one account",
     "a delayed move came",
     "a delayed move was taken back",
@@ -114,6 +114,7 @@ const WORKLOAD: [&str; 9] = [
     "two people and a finding stop one account",
     "one agent of two cannot sign",
     "two stores with one keystore",
+    "a daemon is fenced",
     "a reading is disputed",
 ];
 

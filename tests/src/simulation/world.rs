@@ -370,6 +370,12 @@ impl World {
     pub(super) async fn take(&mut self, number: usize, input: Input) {
         if let Input::Ledger { observation, .. } = &input {
             let (point, now) = (observation.point, self.now_ms());
+            let is_next = self.nodes[number]
+                .state()
+                .is_some_and(|state| state.ledger.is_some_and(|cursor| cursor.index.0 + 1 == point.index.0));
+            if is_next {
+                self.checker.takes(number, point.index.0);
+            }
             if !self.shared.lock().taken(number, point.index.0, &point.hash, now) {
                 let what =
                     format!("daemon {number} takes ledger {}, which is not the network's", point.index);

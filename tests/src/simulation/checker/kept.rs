@@ -20,10 +20,17 @@ impl Checker {
                 self.approvals.remove(&(daemon, *proposal, signer));
             }
             Command::Lift { stops, .. } => {
+                self.looked_after(daemon);
                 self.stops.retain(|(of, stop), _| *of != daemon || !stops.contains(stop));
             }
-            Command::Clear { proposal, .. } => self.lifts(daemon, Stopped::Proposal(*proposal)),
-            Command::Unfreeze { account, .. } => self.lifts(daemon, Stopped::Account(*account)),
+            Command::Clear { proposal, .. } => {
+                self.looked_after(daemon);
+                self.lifts(daemon, Stopped::Proposal(*proposal));
+            }
+            Command::Unfreeze { account, .. } => {
+                self.looked_after(daemon);
+                self.lifts(daemon, Stopped::Account(*account));
+            }
             _ => {}
         }
     }

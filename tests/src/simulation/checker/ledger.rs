@@ -58,7 +58,8 @@ impl Checker {
         let succeeded = tx.result.is_tes();
         let kind = tx.tx().tx_type();
         if succeeded {
-            self.signers_change(account, kind);
+            self.signers_change(None, account, kind);
+            self.signers_changed.entry(self.index).or_default().push((account, kind));
         }
         let body = TxBody::parse_lossy(tx.tx());
         match &body {
@@ -82,6 +83,7 @@ impl Checker {
             self.broken(Rule::NothingUnasked, what);
         }
         self.goes(tx, &body);
+        self.signed(tx);
         match body {
             Ok(TxBody::Payment(payment)) => self.payment(closed, tx, &payment),
             Ok(TxBody::EscrowCreate(create)) => self.escrow_create(closed, tx, &create),
@@ -89,20 +91,23 @@ impl Checker {
         }
     }
 
-    /// Signatures die with the SignerList or the key that made them count; nobody demands them any longer.
-    fn signers_change(&mut self, account: AccountId, kind: TransactionType) {
+    /// Signatures die with the SignerList or the key that made them count; nobody demands them any longer, of one
+    /// daemon or of all.
+    pub(super) fn signers_change(&mut self, of: Option<usize>, account: AccountId, kind: TransactionType) {
+        let concerns = |daemon: usize| of.is_none_or(|of| of == daemon);
         match kind {
             TransactionType::SignerListSet => {
                 let intents = &self.intents;
                 self.approvals.retain(|(daemon, proposal, _)| {
-                    intents.values().any(|intent| {
-                        (intent.daemon, intent.proposal) == (*daemon, Some(*proposal))
-                            && intent.account != account
-                    })
+                    !concerns(*daemon)
+                        || intents.values().any(|intent| {
+                            (intent.daemon, intent.proposal) == (*daemon, Some(*proposal))
+                                && intent.account != account
+                        })
                 });
             }
             TransactionType::SetRegularKey | TransactionType::AccountSet => {
-                self.approvals.retain(|(_, _, signer)| *signer != account);
+                self.approvals.retain(|(daemon, _, signer)| !concerns(*daemon) || *signer != account);
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 //! acknowledged, at what they send, and at what they show to people; never at how they decide.
 
 mod escrows;
+mod fence;
 mod kept;
 mod ledger;
 mod money;
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::Treasury;
 use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, ProposalId, StopId};
+
+use xrpl_wire::TransactionType;
 
 use super::cast::Cast;
 use escrows::Made;
@@ -49,6 +52,8 @@ pub enum Rule {
     MoneyCounted,
     /// What may be taken back is taken back in time, whatever is stopped.
     TakesBack,
+    /// Where its own keys are at work elsewhere, a daemon sends nothing for the account.
+    Fenced,
     /// Every intent ends, or says what it waits for.
     AllEnds,
     /// The log is whole: a restart knows what was durable.
@@ -57,7 +62,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::DropsConserved,
         Self::OncePerIntent,
         Self::NothingUnasked,
@@ -72,6 +77,7 @@ impl Rule {
         Self::DelayKept,
         Self::MoneyCounted,
         Self::TakesBack,
+        Self::Fenced,
         Self::AllEnds,
         Self::LogIntact,
     ];
@@ -145,6 +151,14 @@ pub struct Checker {
     moves: BTreeMap<(usize, AccountId, AccountId), Vec<Outflow>>,
     /// Payments that no person signed, by daemon and paying account.
     unattended: BTreeMap<(usize, AccountId), Vec<Outflow>>,
+    /// Transactions by the ledger they are in that daemons' own keys signed.
+    by_own_keys: BTreeMap<u32, Vec<(AccountId, Hash256)>>,
+    /// What changed whose signatures count, by ledger.
+    signers_changed: BTreeMap<u32, Vec<(AccountId, TransactionType)>>,
+    /// Everything that each daemon has sent.
+    sent_by: BTreeSet<(usize, Hash256)>,
+    /// Accounts for which daemons may send nothing until somebody has looked.
+    fenced: BTreeSet<(usize, AccountId)>,
     /// What came to treasury accounts and left them, ledger by ledger.
     tides: BTreeMap<AccountId, Tide>,
     /// What left treasury accounts, whoever sent it: ledger, its close time, drops.
@@ -183,6 +197,10 @@ impl Checker {
             withdrawn: BTreeSet::new(),
             moves: BTreeMap::new(),
             unattended: BTreeMap::new(),
+            by_own_keys: BTreeMap::new(),
+            signers_changed: BTreeMap::new(),
+            sent_by: BTreeSet::new(),
+            fenced: BTreeSet::new(),
             tides: money::tides(&treasury, first),
             gone: BTreeMap::new(),
             counts_from: BTreeMap::new(),

@@ -23,6 +23,7 @@ impl Checker {
     pub fn released(&mut self, daemon: usize, tx: &Transaction, heard: Heard) {
         let name = format!("{} {}", tx.tx_type().name(), tx.id());
         self.sent.insert(tx.id(), daemon);
+        self.sent_by.insert((daemon, tx.id()));
         if heard.silence_ms > u64::from(SILENCE_MAX_SECONDS) * 1_000 + NOTICE_MS {
             let what = format!("daemon {daemon} sent {name} after {} ms of silence", heard.silence_ms);
             self.broken(Rule::BlindNotSent, what);
@@ -33,6 +34,7 @@ impl Checker {
         }
         let Ok(body) = TxBody::parse_lossy(tx) else { return };
         self.stops_bind(daemon, tx, &body);
+        self.is_not_fenced(daemon, tx, &body);
         if let TxBody::EscrowFinish(finish) = body {
             self.releases(daemon, EscrowKey { owner: finish.owner, sequence: finish.offer_sequence });
         }
