@@ -70,6 +70,8 @@ fn keys() -> Vec<[String; 3]> {
 fn reason(error: &str) -> &'static str {
     match error {
         _ if error.contains("UnknownFieldName") => "what_it_does_not_know",
+        // Proposals on the ledger, which no network has yet.
+        _ if error.contains("TransactionProposal") => "what_it_does_not_know",
         _ if error.contains("UnknownTransactionType") => "names_of_permissions",
         _ if error.contains("precision too large") => "large_token_amounts",
         _ if error.contains("Invalid read from bytes value") => "large_token_amounts",
