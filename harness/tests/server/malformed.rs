@@ -64,7 +64,7 @@ async fn blobs_that_are_no_transactions_are_answered() {
         (json!(""), "invalidParams"),
         (json!("zz"), "invalidParams"),
         (json!("ABC"), "invalidTransaction"),
-        (json!(5), "invalidParams"),
+        (json!(5), "invalidTransaction"),
         (json!([1]), "internal"),
         (json!("00"), "invalidTransaction"),
         (json!("12".repeat(4000)), "invalidTransaction"),
