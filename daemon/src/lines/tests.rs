@@ -6,7 +6,7 @@ use super::*;
 use crate::log::Form;
 
 /// What is logged while something is done, line by line.
-fn logged(form: Form, done: impl FnOnce()) -> Vec<String> {
+fn logged(form: Form, done: impl Fn()) -> Vec<String> {
     #[derive(Clone, Default)]
     struct Taken(Arc<Mutex<Vec<u8>>>);
     impl Write for Taken {
@@ -21,7 +21,13 @@ fn logged(form: Form, done: impl FnOnce()) -> Vec<String> {
     let taken = Taken::default();
     let writer = taken.clone();
     let subscriber = crate::log::subscriber("info", form, move || writer.clone());
-    tracing::dispatcher::with_default(&subscriber, done);
+    // Whether anybody wants a line is remembered for all threads when it is met first: another test may be meeting it
+    // at this moment, with nobody who listens. So each is met once, and then asked about again.
+    done();
+    tracing::dispatcher::with_default(&subscriber, || {
+        tracing::callsite::rebuild_interest_cache();
+        done();
+    });
     let text = String::from_utf8(taken.0.lock().unwrap().clone()).unwrap();
     text.lines().map(str::to_owned).collect()
 }
