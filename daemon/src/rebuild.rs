@@ -84,8 +84,12 @@ pub async fn rebuild(
     }
     let mut ledgers = 0;
     let cursors = || entries.iter().filter_map(|entry| entry.cursor.map(|point| point.index));
-    let mut filling =
-        Filling { builder, history: None, own_time: config.treasury.timing.ledger_age_max_seconds.is_none() };
+    let mut filling = Filling {
+        builder,
+        history: None,
+        own_time: config.treasury.timing.ledger_age_max_seconds.is_none(),
+        own: config.treasury.accounts.keys().copied().collect(),
+    };
     if let (Some(first), Some(last)) = (cursors().next(), cursors().next_back()) {
         let first = filling.builder.state().ledger.map_or(first, |cursor| cursor.index.plus(1).min(last));
         filling.history = Some(open(config, first, last, filling.builder.state()).await?);
@@ -126,6 +130,8 @@ struct Filling {
     history: Option<History>,
     /// Whether the ledger keeps a time of its own.
     own_time: bool,
+    /// The treasury's accounts.
+    own: BTreeSet<AccountId>,
 }
 
 impl Filling {
@@ -150,7 +156,8 @@ impl Filling {
                         if !events.is_empty() {
                             self.builder.push(&std::mem::take(&mut events))?;
                         }
-                        let observation = history.after(&cursor).await?;
+                        let observation =
+                            history.after(&cursor).await?.of_accounts(|account| self.own.contains(account));
                         cursor = observation.point;
                         events.push(Event::LedgerTaken { observation, taken });
                         fetched += 1;

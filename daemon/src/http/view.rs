@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use treasury_core::State;
 use treasury_core::config::{AccountConfig, Severity, Signing, Tier, Treasury};
+use treasury_core::findings::drift;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::proposal::Status;
 use treasury_core::state::{Finding, Sight};
@@ -114,9 +115,10 @@ fn one_account(
                 })
                 .collect(),
         }),
-        signer_list_as_declared: declared.signers.as_ref().map(|declared| {
-            list.is_some_and(|list| list.quorum == declared.quorum && list.entries == declared.entries)
-        }),
+        signer_list_as_declared: declared
+            .signers
+            .as_ref()
+            .map(|_| seen.is_some() && drift(treasury, state, address).is_none()),
         stops: [Subject::Account(*address), Subject::Everything]
             .iter()
             .flat_map(|subject| state.stops.on(subject))

@@ -4,8 +4,11 @@
 use prometheus::{IntGauge, IntGaugeVec, Registry};
 use treasury_core::Treasury;
 use treasury_core::config::Signing;
+use treasury_core::escrow::due;
+use treasury_core::findings::drift;
+use treasury_core::intent::Intent;
 use treasury_core::proposal::Status;
-use treasury_core::state::{Guard, State};
+use treasury_core::state::State;
 use treasury_core::stops::StopSource;
 
 use super::{
@@ -45,13 +48,8 @@ impl Standing {
             let label = &[declared.name.as_str()];
             self.robbed.with_label_values(label).set(i64::from(state.robbed.contains_key(address)));
             if declared.signing == Signing::Multi {
-                let list = state.accounts.get(address).and_then(|seen| seen.signer_list.as_ref());
-                let as_declared = declared.signers.as_ref().is_none_or(|declared| {
-                    list.is_some_and(|list| {
-                        list.quorum == declared.quorum && list.entries == declared.entries
-                    })
-                });
-                self.drift.with_label_values(label).set(i64::from(!as_declared));
+                let drifts = drift(treasury, state, address).is_some();
+                self.drift.with_label_values(label).set(i64::from(drifts));
             }
         }
         let of_finding = |source: &StopSource| matches!(source, StopSource::Finding(_));
@@ -74,13 +72,12 @@ fn windows_closing(state: &State) -> usize {
     let now = state.now().0;
     let closing = |key| {
         let Some(escrow) = state.escrows.get(key) else { return false };
-        let is_own = matches!(escrow.guard, Guard::Locked { .. } | Guard::Releasing { .. });
-        let is_open = escrow.view.finish_after.is_none_or(|after| after.0 <= now);
+        let is_open = matches!(due(state, key), Some(Intent::FinishEscrow { .. }));
         let near = escrow
             .view
             .cancel_after
             .is_some_and(|after| after.0 > now && after.0.saturating_sub(now) < NEAR_SECONDS);
-        is_own && is_open && near
+        is_open && near
     };
     state.standing.iter().filter(|key| closing(key)).count()
 }

@@ -141,8 +141,17 @@ impl State {
                     _ => None,
                 };
                 entry.status = status.clone();
+                let went = match (&entry.intent, status) {
+                    (Intent::Move { link, amount, .. }, Status::Validated(outcome)) => {
+                        Some((link.clone(), outcome.at.close_time, *amount))
+                    }
+                    _ => None,
+                };
                 if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = entry.intent {
                     self.no_longer_attempts(&escrow, *proposal, unsent);
+                }
+                if let Some((link, at, amount)) = went {
+                    self.book.went(&link, at, amount);
                 }
                 self.open.remove(proposal);
                 self.ended.insert(*proposal, self.now());

@@ -25,6 +25,9 @@ pub struct Book {
     coming: BTreeMap<AccountId, BTreeMap<ProposalId, Drops>>,
     /// What has left an account: the sum of all until then, by the close time of the ledger in which it left.
     moved: BTreeMap<AccountId, BTreeMap<RippleTime, u128>>,
+    /// What tier links have moved, by their names, in the same way: it outlives the moves, and a link's absence from
+    /// the configuration.
+    by_link: BTreeMap<String, BTreeMap<RippleTime, u128>>,
 }
 
 impl Book {
@@ -44,13 +47,13 @@ impl Book {
     /// What has left the account in ledgers that closed at `since` or later, whoever made it leave; fees aside.
     #[must_use]
     pub fn moved(&self, account: &AccountId, since: RippleTime) -> Drops {
-        let Some(moved) = self.moved.get(account) else { return Drops::ZERO };
-        let total = moved.values().next_back().copied().unwrap_or_default();
-        let before = moved.range(..since).next_back().map_or(0, |(_, total)| *total);
-        let within =
-            u64::try_from(total.saturating_sub(before)).ok().and_then(|within| Drops::new(within).ok());
-        // More than there is: no limit allows for it.
-        within.unwrap_or(Drops::MAX)
+        self.moved.get(account).map_or(Drops::ZERO, |moved| within(moved, since))
+    }
+
+    /// What the link has moved in ledgers that closed at `since` or later.
+    #[must_use]
+    pub fn moved_by(&self, link: &str, since: RippleTime) -> Drops {
+        self.by_link.get(link).map_or(Drops::ZERO, |moved| within(moved, since))
     }
 
     /// Whether the proposal's money is in the book.
@@ -106,15 +109,31 @@ impl Book {
 
     /// So much has left the account, as is seen now.
     pub(crate) fn left(&mut self, account: AccountId, at: RippleTime, drops: u64) {
-        let moved = self.moved.entry(account).or_default();
-        let total = moved.values().next_back().copied().unwrap_or_default().saturating_add(u128::from(drops));
-        moved.insert(at, total);
-        // What is older than every window is needed only as the sum from which the newer ones go on.
-        let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
-        while moved.keys().nth(1).is_some_and(|second| *second < oldest) {
-            moved.pop_first();
-        }
+        add(self.moved.entry(account).or_default(), at, drops);
     }
+
+    /// So much has gone over the link.
+    pub(crate) fn went(&mut self, link: &str, at: RippleTime, amount: Drops) {
+        add(self.by_link.entry(link.to_owned()).or_default(), at, amount.get());
+    }
+}
+
+fn add(moved: &mut BTreeMap<RippleTime, u128>, at: RippleTime, drops: u64) {
+    let total = moved.values().next_back().copied().unwrap_or_default().saturating_add(u128::from(drops));
+    moved.insert(at, total);
+    // What is older than every window is needed only as the sum from which the newer ones go on.
+    let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
+    while moved.keys().nth(1).is_some_and(|second| *second < oldest) {
+        moved.pop_first();
+    }
+}
+
+fn within(moved: &BTreeMap<RippleTime, u128>, since: RippleTime) -> Drops {
+    let total = moved.values().next_back().copied().unwrap_or_default();
+    let before = moved.range(..since).next_back().map_or(0, |(_, total)| *total);
+    let within = u64::try_from(total.saturating_sub(before)).ok().and_then(|within| Drops::new(within).ok());
+    // More than there is: no limit allows for it.
+    within.unwrap_or(Drops::MAX)
 }
 
 fn sum(promised: Option<&BTreeMap<ProposalId, Drops>>, without: Option<ProposalId>) -> Drops {

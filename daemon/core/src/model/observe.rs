@@ -104,6 +104,20 @@ fn is_zero(drops: &Drops) -> bool {
     *drops == Drops::ZERO
 }
 
+impl LedgerObservation {
+    /// Leaves out what accounts that are not the treasury's made for themselves or for others: that is none of its
+    /// business, and there may be a great deal of it. Of signers and recipients the account itself is followed.
+    #[must_use]
+    pub fn of_accounts(mut self, is_ours: impl Fn(&AccountId) -> bool) -> Self {
+        self.changes.retain(|change| match change {
+            Change::EscrowCreated { escrow } => is_ours(&escrow.key.owner),
+            Change::TicketCreated { account, .. } => is_ours(account),
+            _ => true,
+        });
+        self
+    }
+}
+
 impl ObservedTx {
     /// Whether it did what it was for. Anything else in a validated ledger has only cost its fee and slot.
     #[must_use]

@@ -1,7 +1,6 @@
 //! What nothing depends on any more, so that memory and the cost of a step grow with what is open and not with what
 //! ever was.
 
-use crate::model::book::WINDOW_MAX_SECONDS;
 use crate::model::intent::Intent;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State, TrackedEscrow};
@@ -26,18 +25,14 @@ pub(crate) fn may_retire(state: &State, proposal: &Proposal, ended: RippleTime, 
     (is_old || (state.ended.len().saturating_sub(leaving) > KEPT_MAX && !escrow_may_come))
         && !escrow_stands
         && !state.holds_slot(proposal)
-        && !counts_for_link(state, proposal)
+        && !is_newest_of_link(state, proposal)
         && !may_be_made_late(state, proposal)
 }
 
-/// Whether a link's limits may count the move, or its next move waits on what became of this one. A link may be out of
-/// the configuration for a while, and its period may become longer, so what moved stays for the longest there can be.
-fn counts_for_link(state: &State, proposal: &Proposal) -> bool {
+/// Whether the next move of a link waits on what became of this one.
+fn is_newest_of_link(state: &State, proposal: &Proposal) -> bool {
     let Intent::Move { link, .. } = &proposal.intent else { return false };
-    let is_newest =
-        state.moves.get(link).is_some_and(|moves| moves.last().is_some_and(|last| *last == proposal.id));
-    let since = state.now().0.saturating_sub(WINDOW_MAX_SECONDS);
-    is_newest || matches!(&proposal.status, Status::Validated(outcome) if outcome.at.close_time.0 >= since)
+    state.moves.get(link).is_some_and(|moves| moves.last().is_some_and(|last| *last == proposal.id))
 }
 
 /// Whether signers can still make the escrow of a delayed payment that ended otherwise: with a later LastLedgerSequence

@@ -62,17 +62,15 @@ pub fn spare(config: &Treasury, state: &State, account: &AccountId) -> Drops {
         .saturating_sub(floor)
 }
 
-/// What the link has moved, or may still move, within its period.
+/// What the link has moved, or may still move, within its period. It counts from when the money moved: a move may have
+/// waited for long.
 fn moved(state: &State, link: &TierLink, now: RippleTime) -> Drops {
-    let since = now.0.saturating_sub(link.period_seconds);
+    let since = RippleTime(now.0.saturating_sub(link.period_seconds));
     moves(state, link)
-        .filter(|proposal| match &proposal.status {
-            // It counts from when the money moved: a move may have waited for long.
-            Status::Validated(outcome) => outcome.at.close_time.0 >= since,
-            status => !status.is_final() || state.holds_slot(proposal),
-        })
+        .filter(|proposal| !matches!(proposal.status, Status::Validated(_)))
+        .filter(|proposal| !proposal.status.is_final() || state.holds_slot(proposal))
         .map(|proposal| proposal.intent.amount())
-        .fold(Drops::ZERO, saturating_add)
+        .fold(state.book.moved_by(&link.name, since), saturating_add)
 }
 
 /// Whether policy has said no to what the link wants, and is still the same policy.

@@ -68,7 +68,7 @@ pub fn step(
     cx.finish()
 }
 
-fn take_ledger(cx: &mut Cx<'_>, mut observation: LedgerObservation, wall_ms: u64) {
+fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
     if let Some(cursor) = cx.state.ledger {
         // The port hands ledgers over in order. The same one again is nothing new; anything else means
         // that something in between was not seen.
@@ -88,12 +88,7 @@ fn take_ledger(cx: &mut Cx<'_>, mut observation: LedgerObservation, wall_ms: u64
     }
     cx.runtime.ledger_wall_ms = Some(wall_ms);
     cx.runtime.stale = false;
-    // What others make for others is none of the daemon's business, and there may be a great deal of it.
-    observation.changes.retain(|change| match change {
-        Change::EscrowCreated { escrow } => cx.config.accounts.contains_key(&escrow.key.owner),
-        Change::TicketCreated { account, .. } => cx.config.accounts.contains_key(account),
-        _ => true,
-    });
+    let observation = observation.of_accounts(|account| cx.config.accounts.contains_key(account));
     let taken_away = anomaly::finished_by_others(cx, &observation);
     let created = |change: &Change| matches!(change, Change::EscrowCreated { .. });
     let taken = observation.changes.iter().any(created).then(|| utc(cx, wall_ms)).flatten();
