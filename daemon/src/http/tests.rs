@@ -1,4 +1,3 @@
-mod freeze;
 mod load;
 mod secrets;
 
