@@ -4,3 +4,6 @@
 pub mod client;
 pub mod operations;
 pub mod types;
+
+/// The files of the types, which the reference of the API is made of.
+pub const TYPES: &str = concat!(include_str!("types/requests.rs"), include_str!("types.rs"));

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use treasury_api::operations::Operation;
 
-use super::api;
 use super::error::ApiError;
 
 /// The page.
@@ -52,7 +51,7 @@ pub fn reference() -> String {
         "\nThe core's own refusals come in the same form, with 400 (wrong in itself), 403 (you may not), 404 (no such\n\
          thing), 409 (does not fit the present state) or 503 (not now).\n\n## Types\n",
     );
-    for item in types(api::SOURCE) {
+    for item in types(treasury_api::TYPES) {
         let _ = write!(page, "\n### {}\n\n{}\n", item.name, item.says);
         if !item.fields.is_empty() {
             page.push_str("\n| field | type | says |\n|---|---|---|\n");
@@ -136,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_type_that_the_table_names_is_on_the_page() {
-        let types = types(api::SOURCE);
+        let types = types(treasury_api::TYPES);
         let known: BTreeSet<&str> = types.iter().map(|item| item.name.as_str()).collect();
         for spec in Operation::ALL.iter().map(|operation| operation.spec()) {
             let gives = spec.gives.trim_start_matches("Vec<").trim_end_matches('>');
