@@ -128,7 +128,7 @@ fn account(n: u32) -> AccountSnapshot {
             key: EscrowKey { owner: account, sequence: 9 },
             destination: id(n + 1),
             destination_tag: Some(7),
-            amount: Some(Drops::new(5_000_000).unwrap()),
+            amount: Some(Drops::new(5_000_000).unwrap().into()),
             finish_after: Some(RippleTime(900_000_000)),
             cancel_after: Some(RippleTime(900_100_000)),
             condition: Some(HexBytes(vec![0xA0; 39])),

@@ -290,8 +290,8 @@ lines! {
         escrow,
         /// Who receives it.
         destination,
-        /// How much, in drops.
-        amount_drops,
+        /// How much of what, such as `5 XRP`.
+        amount,
     }
     /// The fulfillment of an escrow is about to be sent: there is no way back.
     escrow_revealed WARN {

@@ -3,24 +3,23 @@
 
 mod standing;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 use treasury_core::config::{FindingKind, Signing};
 use treasury_core::failure::{self, FailureClass};
 use treasury_core::gate::{self, Act};
 use treasury_core::input::{Input, SubmitReply};
-use treasury_core::intent::Intent;
+use treasury_core::intent::{FinishEscrow, Intent};
 use treasury_core::proposal::Status;
 use treasury_core::state::{Guard, State, TrackedEscrow};
 use treasury_core::stops::{Stop, StopKind};
-use treasury_core::units::AccountId;
+use treasury_core::units::{Asset, Drops};
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
 
@@ -102,7 +101,7 @@ const PROPOSALS: Metric =
 const OPEN_DROPS: Metric = Metric::gauge(
     "treasuryd_proposals_open_drops",
     &["account"],
-    "Drops that open proposals may still take out of a treasury account.",
+    "Drops that proposals may still take out of a treasury account: open ones, and ended ones that somebody may hold signatures over.",
 );
 const ESCROWS: Metric = Metric::gauge(
     "treasuryd_escrows",
@@ -113,6 +112,11 @@ const ESCROW_DROPS: Metric = Metric::gauge(
     "treasuryd_escrow_drops",
     &["guard"],
     "Drops in the escrows of treasury accounts that still stand on the ledger.",
+);
+const ESCROW_TOKENS: Metric = Metric::gauge(
+    "treasuryd_escrow_tokens",
+    &["guard", "asset"],
+    "Issued currency, or units of a multi-purpose token, in the escrows of treasury accounts that still stand on the ledger.",
 );
 const HOLDS: Metric = Metric::gauge("treasuryd_holds", &[], "Holds that stand.");
 const FROZEN: Metric =
@@ -197,7 +201,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 31] = [
+pub const METRICS: [Metric; 32] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -210,6 +214,7 @@ pub const METRICS: [Metric; 31] = [
     OPEN_DROPS,
     ESCROWS,
     ESCROW_DROPS,
+    ESCROW_TOKENS,
     HOLDS,
     FROZEN,
     BREAKER_OPEN,
@@ -254,6 +259,7 @@ pub struct Metrics {
     open_drops: IntGaugeVec,
     escrows: IntGaugeVec,
     escrow_drops: IntGaugeVec,
+    escrow_tokens: GaugeVec,
     holds: IntGauge,
     frozen: IntGauge,
     breaker_open: IntGauge,
@@ -288,6 +294,7 @@ impl Metrics {
             open_drops: gauges(&registry, OPEN_DROPS)?,
             escrows: gauges(&registry, ESCROWS)?,
             escrow_drops: gauges(&registry, ESCROW_DROPS)?,
+            escrow_tokens: float_gauges(&registry, ESCROW_TOKENS)?,
             holds: gauge(&registry, HOLDS)?,
             frozen: gauge(&registry, FROZEN)?,
             breaker_open: gauge(&registry, BREAKER_OPEN)?,
@@ -412,19 +419,14 @@ impl Metrics {
     }
 
     fn show_accounts(&self, treasury: &Treasury, state: &State) {
-        let mut open: BTreeMap<AccountId, u64> = BTreeMap::new();
-        for proposal in state.open.iter().filter_map(|id| state.proposals.get(id)) {
-            let sum = open.entry(proposal.account).or_default();
-            *sum = sum.saturating_add(proposal.intent.amount().get());
-        }
         for (account, declared) in &treasury.accounts {
             let label = &[declared.name.as_str()];
             self.balance.with_label_values(label).set(clamp(state.balance(account).get()));
             if declared.signing == Signing::Multi {
                 self.tickets_free.with_label_values(label).set(count(state.free_tickets(account).count()));
             }
-            let open = open.get(account).copied().unwrap_or_default();
-            self.open_drops.with_label_values(label).set(clamp(open));
+            let leaving = state.book.leaving(account, Asset::Xrp, None).drops().unwrap_or(Drops::MAX);
+            self.open_drops.with_label_values(label).set(clamp(leaving.get()));
         }
     }
 
@@ -441,6 +443,7 @@ impl Metrics {
     }
 
     fn show_escrows(&self, treasury: &Treasury, state: &State) {
+        self.escrow_tokens.reset();
         for word in GUARD_WORDS {
             self.escrows.with_label_values(&[word]).set(0);
             self.escrow_drops.with_label_values(&[word]).set(0);
@@ -449,8 +452,16 @@ impl Metrics {
             let word = guard_word(treasury, state, escrow);
             self.escrows.with_label_values(&[word]).inc();
             if state.standing.contains(key) {
-                let drops = escrow.view.amount.map_or(0, |amount| clamp(amount.get()));
-                self.escrow_drops.with_label_values(&[word]).add(drops);
+                let Some(amount) = escrow.view.amount else { continue };
+                match amount.drops() {
+                    Some(drops) => self.escrow_drops.with_label_values(&[word]).add(clamp(drops.get())),
+                    None => {
+                        let asset = amount.issue().to_string();
+                        // A gauge is looked at and decides nothing.
+                        let value = amount.value_text().parse().unwrap_or(f64::NAN);
+                        self.escrow_tokens.with_label_values(&[word, asset.as_str()]).add(value);
+                    }
+                }
             }
         }
     }
@@ -472,7 +483,7 @@ pub fn guard_word(treasury: &Treasury, state: &State, escrow: &TrackedEscrow) ->
     match &escrow.guard {
         Guard::Foreign => "foreign",
         Guard::Locked { .. } => {
-            let finish = Intent::FinishEscrow { escrow: escrow.view.key };
+            let finish = Intent::FinishEscrow(FinishEscrow { escrow: escrow.view.key });
             let act = Act::errand(treasury.runner.unwrap_or(escrow.view.key.owner), &finish);
             let held = !gate::stops(treasury, state, act).is_empty();
             if held { "withheld" } else { "locked" }
@@ -539,6 +550,10 @@ fn gauge(registry: &Registry, metric: Metric) -> Result<IntGauge, prometheus::Er
 
 fn gauges(registry: &Registry, metric: Metric) -> Result<IntGaugeVec, prometheus::Error> {
     register(registry, IntGaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)?)
+}
+
+fn float_gauges(registry: &Registry, metric: Metric) -> Result<GaugeVec, prometheus::Error> {
+    register(registry, GaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)?)
 }
 
 fn counters(registry: &Registry, metric: Metric) -> Result<IntCounterVec, prometheus::Error> {

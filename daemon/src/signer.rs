@@ -15,7 +15,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use treasury_core::effect::ReleaseInputs;
 use treasury_core::input::RungSignatures;
-use treasury_core::units::{AccountId, HexBytes};
+use treasury_core::units::{AccountId, Amount, HexBytes};
 use xrpl_wire::condition::{condition_for_preimage, fulfillment_for_preimage};
 use xrpl_wire::sign::{sign_for, sign_single};
 use xrpl_wire::{KeyPair, Object, Seed, SignError, Transaction, TransactionType, TxError, sf};
@@ -234,7 +234,14 @@ impl Signer {
         // No tag and the tag 0 are different payments.
         mac.update(&[u8::from(destination_tag.is_some())]);
         mac.update(&destination_tag.unwrap_or_default().to_be_bytes());
-        mac.update(&amount.get().to_be_bytes());
+        match amount {
+            Amount::Xrp(drops) => mac.update(&drops.get().to_be_bytes()),
+            // No number of drops begins with such a byte. An asset's text holds no space, so the two cannot run together.
+            other => {
+                mac.update(&[0xFF]);
+                mac.update(format!("{} {}", other.issue(), other.value_text()).as_bytes());
+            }
+        }
         mac.update(&finish_after.0.to_be_bytes());
         mac.update(&cancel_after.0.to_be_bytes());
         Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
@@ -327,7 +334,7 @@ mod tests {
             escrow: EscrowKey { owner: account(8), sequence: 77 },
             destination: account(9),
             destination_tag: None,
-            amount: drops(5_000_000),
+            amount: Amount::Xrp(drops(5_000_000)),
             finish_after: RippleTime(1_000),
             cancel_after: RippleTime(2_000),
         }
@@ -429,7 +436,7 @@ mod tests {
             ReleaseInputs { destination: account(7), ..one.clone() },
             ReleaseInputs { destination_tag: Some(0), ..one.clone() },
             ReleaseInputs { destination_tag: Some(1), ..one.clone() },
-            ReleaseInputs { amount: drops(5_000_001), ..one.clone() },
+            ReleaseInputs { amount: Amount::Xrp(drops(5_000_001)), ..one.clone() },
             ReleaseInputs { finish_after: RippleTime(1_001), ..one.clone() },
             ReleaseInputs { cancel_after: RippleTime(2_001), ..one.clone() },
             one.clone(),
@@ -451,7 +458,7 @@ mod tests {
             escrow: EscrowKey { owner: AccountId([1; 20]), sequence: 0x0102_0304 },
             destination: AccountId([2; 20]),
             destination_tag: Some(9),
-            amount: drops(1),
+            amount: Amount::Xrp(drops(1)),
             finish_after: RippleTime(3),
             cancel_after: RippleTime(4),
         };

@@ -119,7 +119,7 @@ pub(crate) fn treasury() -> Treasury {
         runner: Some(runner()),
         destinations: BTreeMap::from([(exchange(), "exchange".to_owned())]),
         policy: Policy::new(vec![
-            rule("small", Some(xrp(100)), Action::Approve(approvers)),
+            rule("small", Some(xrp(100).into()), Action::Approve(approvers)),
             rule("large", None, delay),
         ]),
         links: Vec::new(),
@@ -219,7 +219,7 @@ pub(crate) fn pay(amount: Drops) -> Command {
         account: warm(),
         destination: exchange(),
         destination_tag: Some(7),
-        amount,
+        amount: amount.into(),
         note: "invoice 12".to_owned(),
         deadline_seconds: None,
         idempotency_key: None,

@@ -42,7 +42,7 @@ async fn propose(engine: &EngineHandle) {
         account: WARM,
         destination: AccountId([2; 20]),
         destination_tag: None,
-        amount: Drops::new(1_000_000).unwrap(),
+        amount: Drops::new(1_000_000).unwrap().into(),
         note: String::new(),
         deadline_seconds: None,
         idempotency_key: None,

@@ -107,7 +107,7 @@ pub(crate) async fn bad_requests_are_refused_and_change_nothing() {
     let good = serde_json::to_value(ProposeRequest {
         account: "warm".into(),
         destination: "supplier".into(),
-        amount_drops: "1000000".into(),
+        amount: xrpl_wire::Amount::Xrp(xrp(1)).into(),
         ..ProposeRequest::default()
     })
     .unwrap();
@@ -120,11 +120,11 @@ pub(crate) async fn bad_requests_are_refused_and_change_nothing() {
         ("no JSON", "{".to_owned(), 400),
         ("not an object", "[]".to_owned(), 400),
         ("an unknown field", with("amount", json!("1")), 400),
-        ("a number for drops", with("amount_drops", json!(1_000_000)), 400),
-        ("a fraction of a drop", with("amount_drops", json!("0.5")), 400),
-        ("a negative amount", with("amount_drops", json!("-1")), 400),
-        ("nothing", with("amount_drops", json!("0")), 400),
-        ("more than there is", with("amount_drops", json!("100000000000000001")), 400),
+        ("a number for drops", with("amount", json!({"asset": "XRP", "value": 1_000_000})), 400),
+        ("a fraction of a drop", with("amount", json!({"asset": "XRP", "value": "0.5"})), 400),
+        ("a negative amount", with("amount", json!({"asset": "XRP", "value": "-1"})), 400),
+        ("nothing", with("amount", json!({"asset": "XRP", "value": "0"})), 400),
+        ("more than there is", with("amount", json!({"asset": "XRP", "value": "100000000000000001"})), 400),
         ("a bad address", with("destination", json!("rNobody")), 400),
         ("a huge note", with("note", json!("x".repeat(10_000))), 400),
         ("a control character", with("note", json!("\u{7}")), 400),
@@ -172,7 +172,7 @@ pub(crate) async fn a_request_sent_twice_is_one_payment() {
     let request = ProposeRequest {
         account: "warm".into(),
         destination: "supplier".into(),
-        amount_drops: "300000000".into(),
+        amount: xrpl_wire::Amount::Xrp(xrp(300)).into(),
         idempotency_key: Some("invoice-12".into()),
         ..ProposeRequest::default()
     };

@@ -86,7 +86,7 @@ impl<'a> Traffic<'a> {
             let request = ProposeRequest {
                 account: wanted.from.to_owned(),
                 destination: "supplier".to_owned(),
-                amount_drops: wanted.amount.to_string(),
+                amount: xrpl_wire::Amount::Xrp(wanted.amount).into(),
                 note: "storm".to_owned(),
                 idempotency_key: Some(format!("storm {nth}")),
                 ..ProposeRequest::default()

@@ -199,7 +199,7 @@ fn one_intent_as_two_proposals_is_seen() {
         account: scene.cast.id("warm"),
         destination: scene.cast.id("shop"),
         destination_tag: Some(1),
-        amount: xrp(900),
+        amount: xrp(900).into(),
         note: String::new(),
         deadline_seconds: None,
         idempotency_key: Some("1".to_owned()),
@@ -302,7 +302,7 @@ fn a_payment_that_a_daemon_knew_of_is_no_excuse_for_overfilling() {
             daemon: 0,
             account: scene.cast.id("cold"),
             destination: scene.cast.id("hot"),
-            amount: xrp(600),
+            amount: xrp(600).into(),
             proposal: None,
         };
         scene.checker.intends(1, intent);
@@ -310,7 +310,7 @@ fn a_payment_that_a_daemon_knew_of_is_no_excuse_for_overfilling() {
             account: scene.cast.id("cold"),
             destination: scene.cast.id("hot"),
             destination_tag: Some(1),
-            amount: xrp(600),
+            amount: xrp(600).into(),
             note: String::new(),
             deadline_seconds: None,
             idempotency_key: None,

@@ -1,5 +1,6 @@
 //! The HTTP API of treasuryd: its operations in one table, their types, and with the feature `client` whoever speaks to a daemon.
 
+mod amount;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod operations;

@@ -157,6 +157,16 @@ pub struct StatusView {
     pub breakers: Vec<BreakerView>,
 }
 
+/// An amount of anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AmountView {
+    /// `XRP`, an issued currency as `USD.rIssuer…`, or the 48 hex digits of an MPTokenIssuanceID.
+    pub asset: String,
+    /// How much, as decimal text: drops of XRP, the value of an issued currency, units of a multi-purpose token.
+    pub value: String,
+}
+
 /// Fees and reserves, in drops.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeesView {
@@ -200,8 +210,9 @@ pub struct AccountView {
     pub on_ledger: bool,
     /// Its XRP.
     pub balance_drops: String,
-    /// What open proposals may still take out of it.
-    pub open_drops: String,
+    /// What proposals may still take out of it, by asset: those that are open, and those that ended and that somebody may
+    /// hold signatures over.
+    pub leaving: Vec<AmountView>,
     /// Its next Sequence.
     pub sequence: Option<u32>,
     /// Tickets that no proposal has taken.
@@ -295,7 +306,7 @@ pub struct IntentView {
     /// `DestinationTag`.
     pub destination_tag: Option<u32>,
     /// How much leaves the account.
-    pub amount_drops: Option<String>,
+    pub amount: Option<AmountView>,
     /// The tier link it follows.
     pub link: Option<String>,
     /// How many Tickets.
@@ -418,8 +429,8 @@ pub struct EscrowView {
     pub destination: PartyView,
     /// `DestinationTag`.
     pub destination_tag: Option<u32>,
-    /// XRP in it; `null` where it holds a token.
-    pub amount_drops: Option<String>,
+    /// What is in it; `null` where it holds a token that a record of an earlier version does not name.
+    pub amount: Option<AmountView>,
     /// The proposal that made it; `null`: none of the daemon's.
     pub proposal: Option<String>,
     /// `not_created`, `foreign`, `locked`, `withheld`, `releasing`, `released`, `cancelled` or `gone`.

@@ -12,7 +12,7 @@ use treasury_api::types::{ApproveRequest, ProposalView};
 use treasury_tools::text::clean;
 use xrpl_wire::typed::{EscrowCancel, EscrowCreate, Payment, TicketCreate};
 use xrpl_wire::{
-    AccountId, Amount, Drops, Field, KeyPair, RippleTime, SeqProxy, SignError, Transaction, TxBody, TxCommon,
+    AccountId, Amount, Field, KeyPair, RippleTime, SeqProxy, SignError, Transaction, TxBody, TxCommon,
     TxError, condition, sf,
 };
 
@@ -236,7 +236,7 @@ fn tag(tag: Option<u32>) -> String {
 fn money(amount: &Amount) -> String {
     match amount {
         Amount::Xrp(drops) => format!("{} XRP ({drops} drops)", drops.to_xrp_string()),
-        _ => "an amount that is not XRP".to_owned(),
+        other => other.words(),
     }
 }
 
@@ -248,8 +248,8 @@ fn expected_body(view: &ProposalView, tx: &Transaction) -> Result<TxBody, CheckE
         "pay" | "move" => {
             let destination = intent.destination.as_ref().ok_or(CheckError::BadProposal("destination"))?;
             let destination: AccountId = parsed(&destination.address, "destination")?;
-            let amount = intent.amount_drops.as_deref().ok_or(CheckError::BadProposal("amount"))?;
-            let amount = Amount::Xrp(parsed::<Drops>(amount, "amount")?);
+            let amount = intent.amount.as_ref().map(Amount::try_from);
+            let amount = amount.and_then(Result::ok).ok_or(CheckError::BadProposal("amount"))?;
             let destination_tag = intent.destination_tag;
             if view.decision.action != "delay" {
                 let (send_max, deliver_min) = (None, None);

@@ -4,8 +4,8 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
-    AccountView, EscrowView, EventsPage, FindingView, PartyView, ProposalView, SignerListView, StatusView,
-    StopView, StopsView,
+    AccountView, AmountView, EscrowView, EventsPage, FindingView, PartyView, ProposalView, SignerListView,
+    StatusView, StopView, StopsView,
 };
 use treasury_tools::text::clean;
 use xrpl_wire::Drops;
@@ -85,7 +85,7 @@ pub(super) fn accounts(accounts: &[AccountView]) -> String {
                 account.tier.clone(),
                 account.address.clone(),
                 xrp_number(&account.balance_drops),
-                xrp_number(&account.open_drops),
+                amounts(&account.leaving),
                 format!("{} free, {} taken", account.tickets_free, account.tickets_taken),
                 signers,
                 remarks.join("; "),
@@ -221,14 +221,14 @@ pub(super) fn escrows(escrows: &[EscrowView]) -> String {
         return "no escrows\n".to_owned();
     }
     let mut table =
-        table(&["of", "to", "XRP", "guard", "can be stopped", "finish after", "cancel after", "from"]);
+        table(&["of", "to", "amount", "guard", "can be stopped", "finish after", "cancel after", "from"]);
     for escrow in escrows {
         row(
             &mut table,
             [
                 short(&escrow.owner),
                 short(&escrow.destination),
-                escrow.amount_drops.as_deref().map_or_else(|| "a token".to_owned(), xrp_number),
+                escrow.amount.as_ref().map_or_else(|| "a token".to_owned(), AmountView::words),
                 escrow.guard.clone(),
                 if escrow.can_be_stopped { "yes" } else { "no" }.to_owned(),
                 or_dash(&escrow.finish_after),
@@ -275,7 +275,7 @@ pub(super) fn events(page: &EventsPage) -> String {
 
 fn what(proposal: &ProposalView) -> String {
     let intent = &proposal.intent;
-    let amount = intent.amount_drops.as_deref().map(xrp).unwrap_or_default();
+    let amount = intent.amount.as_ref().map(AmountView::words).unwrap_or_default();
     let to = intent.destination.as_ref().map(short).unwrap_or_default();
     let from = short(&proposal.account);
     match intent.kind.as_str() {
@@ -342,6 +342,14 @@ fn xrp(drops: &str) -> String {
     drops
         .parse::<Drops>()
         .map_or_else(|_| format!("{drops} drops"), |drops| format!("{} XRP", drops.to_xrp_string()))
+}
+
+/// Several amounts, or none.
+fn amounts(amounts: &[AmountView]) -> String {
+    if amounts.is_empty() {
+        return "-".to_owned();
+    }
+    amounts.iter().map(AmountView::words).collect::<Vec<_>>().join(", ")
 }
 
 fn xrp_number(drops: &str) -> String {

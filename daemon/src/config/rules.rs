@@ -1,9 +1,10 @@
 //! The policy table.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use treasury_core::config::{Role, Tier};
-use treasury_core::intent::{Asker, IntentKind};
+use treasury_core::intent::{AskedBy, Asker, Intent, IntentKind};
 use treasury_core::policy::{Action, Approvers, DestinationMatch, Rolling, Rule};
 use treasury_core::units::{AccountId, Weight};
 
@@ -32,16 +33,21 @@ fn rule(section: &Section<'_>, name: Option<String>, parties: &Parties) -> Optio
     let accounts = section.texts("accounts", |text| parties.resolve_account(text));
     let kinds = section.texts("kinds", kind);
     let destination = destination(section, parties);
-    let amount_min = section.text("amount_min", value::amount);
-    let amount_max = section.text("amount_max", value::amount);
-    if let (Some(least), Some(most)) = (&amount_min, &amount_max)
-        && least.value > most.value
-    {
-        section.blame(
+    let amount_min = section.text("amount_min", value::any_amount);
+    let amount_max = section.text("amount_max", value::any_amount);
+    let order = amount_min.as_ref().zip(amount_max.as_ref());
+    match order.map(|(least, most)| (most, least.value.partial_cmp(&most.value))) {
+        Some((most, Some(Ordering::Greater))) => section.blame(
             most,
             "is less than amount_min",
             "no amount is between them; the rule would never match",
-        );
+        ),
+        Some((most, None)) => section.blame(
+            most,
+            "is of another asset than amount_min",
+            "no amount is between them; the rule would never match",
+        ),
+        _ => {}
     }
     for (key, empty) in [
         ("askers", askers.as_ref().is_some_and(Vec::is_empty)),
@@ -84,11 +90,10 @@ fn asker(text: &str, parties: &Parties) -> Result<Asker, String> {
 }
 
 fn kind(text: &str) -> Result<IntentKind, String> {
-    match text {
-        "pay" => Ok(IntentKind::Pay),
-        "move" => Ok(IntentKind::Move),
-        _ => Err(format!("\"{text}\" is not a kind that policy decides about; pay or move")),
-    }
+    let mut decided = Intent::ROWS.into_iter().filter(|row| row.asked_by != AskedBy::Errands);
+    let row = decided.find(|row| row.word == text);
+    row.map(|row| row.kind)
+        .ok_or_else(|| format!("\"{text}\" is not a kind that policy decides about; pay or move"))
 }
 
 fn destination(section: &Section<'_>, parties: &Parties) -> Option<DestinationMatch> {
@@ -121,7 +126,7 @@ fn destination(section: &Section<'_>, parties: &Parties) -> Option<DestinationMa
 fn rolling(section: &Section<'_>) -> Option<Rolling> {
     let inner = section.inner("rolling", &["period", "amount_max"])?;
     let period = inner.required("period", value::duration);
-    let amount_max = inner.required("amount_max", value::amount);
+    let amount_max = inner.required("amount_max", value::any_amount);
     Some(Rolling { period_seconds: period?.value, amount_max: amount_max?.value })
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use treasury_core::config::{FeeConfig, FindingKind, Severity, TicketConfig, TierLink, Timing};
-use treasury_core::units::Drops;
+use treasury_core::units::{Amount, Asset, Drops};
 
 use super::parties::Parties;
 use super::reader::Section;
@@ -155,11 +155,12 @@ fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
         name: name?.value,
         from: from?.value,
         to: to?.value,
-        floor: floor?.value,
-        target: target?.value,
-        source_floor: source_floor.map_or(Drops::ZERO, |amount| amount.value),
-        move_max: move_max?.value,
-        period_max: period_max?.value,
+        asset: Asset::Xrp,
+        floor: Amount::Xrp(floor?.value),
+        target: Amount::Xrp(target?.value),
+        source_floor: Amount::Xrp(source_floor.map_or(Drops::ZERO, |amount| amount.value)),
+        move_max: Amount::Xrp(move_max?.value),
+        period_max: Amount::Xrp(period_max?.value),
         period_seconds: period.map_or(86_400, |period| period.value),
     })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use treasury_core::config::{FindingKind, Role, Severity, Signing, Tier};
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::policy::{Action, DestinationMatch};
-use treasury_core::units::{Drops, Weight};
+use treasury_core::units::Weight;
 use xrpl_wire::AccountId;
 
 use super::*;
@@ -215,7 +215,7 @@ fn a_whole_file_is_read() {
 
     let link = &treasury.links[0];
     assert_eq!((link.from, link.to, link.period_seconds), (address(2), address(3), 43_200));
-    assert_eq!(link.floor, Drops::new(500_000_000).unwrap());
+    assert_eq!(link.floor.words(), "500 XRP");
 
     let rules = treasury.policy.rules();
     let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use xrpl_wire::{AccountId, Drops, KeyPair};
+use xrpl_wire::{AccountId, Amount, Drops, KeyPair};
 
 use super::DevError;
 use super::cast::Cast;
@@ -96,7 +96,7 @@ impl Person {
         let request = ProposeRequest {
             account: account.to_owned(),
             destination: to.to_owned(),
-            amount_drops: amount.to_string(),
+            amount: Amount::Xrp(amount).into(),
             note: note.to_owned(),
             ..ProposeRequest::default()
         };

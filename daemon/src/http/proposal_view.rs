@@ -6,7 +6,7 @@ use treasury_core::config::{Role, Treasury};
 use treasury_core::effect::ReleaseInputs;
 use treasury_core::escrow::{self, Phase};
 use treasury_core::gate::{self, Act};
-use treasury_core::intent::{Intent, IntentKind};
+use treasury_core::intent::{CancelEscrow, FinishEscrow, Intent};
 use treasury_core::multisign;
 use treasury_core::policy::{Action, Approvers, Decision};
 use treasury_core::proposal::{Proposal, Status};
@@ -102,7 +102,7 @@ fn binding<'a>(state: &'a State, treasury: &Treasury, shown: &Proposal) -> Vec<&
     let standing = shown.release_inputs().filter(|release| state.standing.contains(&release.escrow));
     match (standing, treasury.runner) {
         (Some(release), Some(runner)) => {
-            let finish = Intent::FinishEscrow { escrow: release.escrow };
+            let finish = Intent::FinishEscrow(FinishEscrow { escrow: release.escrow });
             gate::stops(treasury, state, Act::errand(runner, &finish))
         }
         _ if shown.status.is_final() => Vec::new(),
@@ -118,7 +118,7 @@ pub(super) fn escrow(state: &State, treasury: &Treasury, tracked: &TrackedEscrow
         owner: party(treasury, &view.key.owner),
         destination: party(treasury, &view.destination),
         destination_tag: view.destination_tag,
-        amount_drops: view.amount.map(|amount| amount.to_string()),
+        amount: view.amount.map(Into::into),
         proposal: tracked.guard.proposal().map(|proposal| proposal.to_string()),
         guard: guard_word(treasury, state, tracked).to_owned(),
         stands: stands(state, treasury, tracked),
@@ -140,7 +140,7 @@ fn coming_escrow(treasury: &Treasury, shown: &Proposal, release: &ReleaseInputs)
         owner: party(treasury, &release.escrow.owner),
         destination: party(treasury, &release.destination),
         destination_tag: release.destination_tag,
-        amount_drops: Some(release.amount.to_string()),
+        amount: Some(release.amount.into()),
         proposal: Some(shown.id.to_string()),
         guard: "not_created".to_owned(),
         stands: stands.to_owned(),
@@ -219,8 +219,8 @@ fn against_end(state: &State, treasury: &Treasury, tracked: &TrackedEscrow) -> V
     let Some(runner) = treasury.runner else { return vec!["a runner, which is not configured".to_owned()] };
     let escrow = tracked.view.key;
     let end = match escrow::phase(state, tracked) {
-        Phase::Over => Intent::CancelEscrow { escrow },
-        Phase::Waiting | Phase::Open => Intent::FinishEscrow { escrow },
+        Phase::Over => Intent::CancelEscrow(CancelEscrow { escrow }),
+        Phase::Waiting | Phase::Open => Intent::FinishEscrow(FinishEscrow { escrow }),
     };
     let against = gate::may_leave(treasury, state, Act::errand(runner, &end));
     // A destination is looked at shortly before the release.
@@ -239,37 +239,15 @@ fn escrow_waits(state: &State, treasury: &Treasury, tracked: &TrackedEscrow) -> 
 }
 
 fn intent(treasury: &Treasury, intent: &Intent) -> IntentView {
-    let amount = match intent {
-        Intent::Pay { amount, .. } | Intent::Move { amount, .. } => Some(amount.to_string()),
-        _ => None,
-    };
+    let movement = intent.movement();
     IntentView {
-        kind: match intent.kind() {
-            IntentKind::Pay => "pay",
-            IntentKind::Move => "move",
-            IntentKind::CreateTickets => "create_tickets",
-            IntentKind::FinishEscrow => "finish_escrow",
-            IntentKind::CancelEscrow => "cancel_escrow",
-        }
-        .to_owned(),
-        destination: intent.destination().map(|to| party(treasury, &to)),
-        destination_tag: match intent {
-            Intent::Pay { destination_tag, .. } => *destination_tag,
-            _ => None,
-        },
-        amount_drops: amount,
-        link: match intent {
-            Intent::Move { link, .. } => Some(link.clone()),
-            _ => None,
-        },
-        ticket_count: match intent {
-            Intent::CreateTickets { count } => Some(*count),
-            _ => None,
-        },
-        escrow: match intent {
-            Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } => Some(escrow.to_string()),
-            _ => None,
-        },
+        kind: intent.row().word.to_owned(),
+        destination: movement.map(|movement| party(treasury, &movement.destination)),
+        destination_tag: movement.and_then(|movement| movement.destination_tag),
+        amount: movement.map(|movement| movement.amount.into()),
+        link: intent.link().map(str::to_owned),
+        ticket_count: intent.ticket_count(),
+        escrow: intent.ended_escrow().map(|escrow| escrow.to_string()),
     }
 }
 

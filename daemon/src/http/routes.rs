@@ -11,7 +11,7 @@ use treasury_core::command::{Propose, Refusal};
 use treasury_core::input::RungSignatures;
 use treasury_core::proposal::Proposal;
 use treasury_core::state::Archived;
-use treasury_core::units::{AccountId, Drops, HexBytes, ProposalId, StopId};
+use treasury_core::units::{AccountId, Amount, HexBytes, ProposalId, StopId};
 use treasury_core::{Answer, Command, CommandError, State, Treasury};
 use xrpl_wire::PublicKey;
 
@@ -182,9 +182,13 @@ pub(super) async fn propose(
     Body(asked): Body<ProposeRequest>,
 ) -> Result<(StatusCode, Shown<ProposedView>), ApiError> {
     let treasury = app.engine.treasury();
-    let amount = asked.amount_drops.parse::<Drops>().map_err(|_| ApiError::BadField {
-        field: "amount_drops",
-        problem: "a whole number of drops as text, such as \"1500000\" for 1.5 XRP",
+    let asset = asked.amount.asset.parse().map_err(|_| ApiError::BadField {
+        field: "amount.asset",
+        problem: "XRP, a currency and its issuer such as \"USD.rIssuer\", or an MPTokenIssuanceID",
+    })?;
+    let amount = Amount::of(asset, &asked.amount.value).map_err(|_| ApiError::BadField {
+        field: "amount.value",
+        problem: "a number as text: whole drops of XRP, such as \"1500000\" for 1.5 XRP",
     })?;
     let command = Command::Propose(Propose {
         account: party(&treasury, "account", &asked.account)?,

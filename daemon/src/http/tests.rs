@@ -98,12 +98,16 @@ impl Served {
     }
 }
 
+fn drops_of(drops: u64) -> AmountView {
+    AmountView { asset: "XRP".to_owned(), value: drops.to_string() }
+}
+
 fn payment(drops: u64) -> ProposeRequest {
     ProposeRequest {
         account: "warm".to_owned(),
         destination: "exchange".to_owned(),
         destination_tag: Some(7),
-        amount_drops: drops.to_string(),
+        amount: drops_of(drops),
         note: "invoice 12".to_owned(),
         ..ProposeRequest::default()
     }
@@ -129,7 +133,11 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::GET, "/v1/escrows", ""),
         (Method::GET, "/v1/findings", ""),
         (Method::GET, "/v1/events", ""),
-        (Method::POST, "/v1/proposals", r#"{"account":"warm","destination":"exchange","amount_drops":"5"}"#),
+        (
+            Method::POST,
+            "/v1/proposals",
+            r#"{"account":"warm","destination":"exchange","amount":{"asset":"XRP","value":"5"}}"#,
+        ),
         (
             Method::POST,
             "/v1/proposals/P1/approvals",
@@ -217,7 +225,8 @@ async fn bad_bodies_are_refused_on_every_route_that_takes_one() {
 #[tokio::test]
 async fn an_unknown_field_is_named_even_beside_right_ones() {
     let served = Served::new().await;
-    let body = r#"{"account":"warm","destination":"exchange","amount_drops":"5","ammount":"6"}"#;
+    let body =
+        r#"{"account":"warm","destination":"exchange","amount":{"asset":"XRP","value":"5"},"ammount":"6"}"#;
     served.check_refused(Method::POST, "/v1/proposals", body, (400, "BAD_BODY")).await;
     let bearer = format!("Bearer {}", token_of("alice"));
     let (_, error) = served.raw(Method::POST, "/v1/proposals", Some(&bearer), body).await;
@@ -235,12 +244,18 @@ async fn bad_values_are_refused_with_the_field() {
         body.to_string()
     };
     for (field, value, expected) in [
-        ("amount_drops", "\"0\"", (400, "BAD_VALUE")),
-        ("amount_drops", "\"-1\"", (400, "BAD_VALUE")),
-        ("amount_drops", "\"1.5\"", (400, "BAD_VALUE")),
-        ("amount_drops", "\"100000000000000001\"", (400, "BAD_VALUE")),
-        ("amount_drops", "\"\"", (400, "BAD_VALUE")),
-        ("amount_drops", "5", (400, "BAD_BODY")),
+        ("amount", r#"{"asset":"XRP","value":"0"}"#, (400, "BAD_VALUE")),
+        ("amount", r#"{"asset":"XRP","value":"-1"}"#, (400, "BAD_VALUE")),
+        ("amount", r#"{"asset":"XRP","value":"1.5"}"#, (400, "BAD_VALUE")),
+        ("amount", r#"{"asset":"XRP","value":"100000000000000001"}"#, (400, "BAD_VALUE")),
+        ("amount", r#"{"asset":"XRP","value":""}"#, (400, "BAD_VALUE")),
+        ("amount", r#"{"asset":"EUR","value":"5"}"#, (400, "BAD_VALUE")),
+        // Known, and not paid.
+        ("amount", r#"{"asset":"EUR.rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh","value":"5"}"#, (400, "BAD_VALUE")),
+        ("amount", r#"{"asset":"XRP","value":5}"#, (400, "BAD_BODY")),
+        ("amount", r#"{"asset":"XRP","value":"5","unit":"XRP"}"#, (400, "BAD_BODY")),
+        ("amount", "\"5\"", (400, "BAD_BODY")),
+        ("amount_drops", "\"5\"", (400, "BAD_BODY")),
         ("account", "\"nobody\"", (400, "UNKNOWN_NAME")),
         ("account", "\"exchange\"", (404, "UNKNOWN_ACCOUNT")),
         ("account", "\"runner\"", (404, "UNKNOWN_ACCOUNT")),
@@ -345,7 +360,7 @@ async fn a_payment_is_proposed_shown_and_approved() {
     assert_eq!((shown.status.as_str(), shown.ended), ("collecting", false));
     assert_eq!(shown.account.name.as_deref(), Some("warm"));
     assert_eq!(shown.intent.destination.as_ref().unwrap().name.as_deref(), Some("exchange"));
-    assert_eq!(shown.intent.amount_drops.as_deref(), Some("5000000"));
+    assert_eq!(shown.intent.amount, Some(drops_of(5_000_000)));
     assert_eq!(shown.slot.as_deref(), Some("Ticket 10"));
     assert_eq!(shown.decision.rule, "small");
     assert_eq!(shown.decision.approver_roles, ["approver"]);
@@ -479,7 +494,7 @@ async fn what_ended_long_ago_is_listed_shown_and_found_by_its_key() {
     assert_eq!(ids, ["P6", "P5"]);
     let (stored, again) = (served.store.last(), alice.propose(&asked).await.unwrap());
     assert_eq!(again, sixth);
-    let other = ProposeRequest { amount_drops: "7".to_owned(), ..asked };
+    let other = ProposeRequest { amount: drops_of(7), ..asked };
     assert_eq!(alice.propose(&other).await.unwrap_err().code(), Some("IDEMPOTENCY_CONFLICT"));
     assert!(!alice.withdraw(&sixth.proposal).await.unwrap().changed);
     assert_eq!(served.store.last(), stored, "nothing came of it");
@@ -496,7 +511,7 @@ async fn an_idempotency_key_makes_one_proposal_of_two_requests() {
     let stored = served.store.last();
     assert_eq!(alice.propose(&asked).await.unwrap(), first);
     assert_eq!(served.store.last(), stored);
-    let other = ProposeRequest { amount_drops: "2".to_owned(), ..asked };
+    let other = ProposeRequest { amount: drops_of(2), ..asked };
     let error = alice.propose(&other).await.unwrap_err();
     assert!(matches!(error, ClientError::Api { status: 409, .. }), "{error}");
     assert_eq!(error.code(), Some("IDEMPOTENCY_CONFLICT"));
@@ -535,7 +550,7 @@ async fn a_freeze_and_a_hold_show_where_people_look() {
     assert_eq!(accounts[0].stops[0].reason, "a drill");
     assert_eq!(accounts[0].signer_list_as_declared, Some(true));
     assert_eq!((accounts[0].tickets_free, accounts[0].tickets_taken), (4, 1));
-    assert_eq!(accounts[0].open_drops, "1000000");
+    assert_eq!(accounts[0].leaving, [drops_of(1_000_000)]);
     let warm = adam.unfreeze(Some("warm"), "over").await.unwrap();
     assert_eq!((warm.lifted.len(), warm.standing.len()), (1, 1), "everything is frozen all the same");
     assert_eq!(adam.unfreeze(None, "over").await.unwrap().standing, Vec::<String>::new());

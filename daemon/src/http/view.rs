@@ -82,13 +82,6 @@ fn one_account(
     let list = seen.and_then(|seen| seen.signer_list.as_ref());
     let tickets = seen.map_or(0, |seen| seen.tickets.len());
     let free = state.free_tickets(address).count();
-    let open = state
-        .open
-        .iter()
-        .filter_map(|id| state.proposals.get(id))
-        .filter(|proposal| proposal.account == *address)
-        .map(|proposal| proposal.intent.amount().get())
-        .fold(0, u64::saturating_add);
     AccountView {
         name: declared.name.clone(),
         address: address.to_string(),
@@ -99,7 +92,7 @@ fn one_account(
         },
         on_ledger: root.is_some(),
         balance_drops: state.balance(address).to_string(),
-        open_drops: open.to_string(),
+        leaving: state.book.all_leaving(address).into_iter().map(Into::into).collect(),
         sequence: root.map(|root| root.sequence),
         tickets_free: free,
         tickets_taken: tickets.saturating_sub(free),

@@ -12,8 +12,8 @@ use treasury_core::observe::{
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes, Weight};
 use xrpl_wire::entry::{Escrow, SignerList};
 use xrpl_wire::{
-    AffectedNode, Amount, Drops, LedgerEntry, LedgerEntryType, LedgerTx, Metadata, NodeKind, Object,
-    TxResult, Value, index, sf,
+    AffectedNode, Drops, LedgerEntry, LedgerEntryType, LedgerTx, Metadata, NodeKind, Object, TxResult, Value,
+    index, sf,
 };
 
 use super::interest::Interest;
@@ -342,10 +342,7 @@ pub(super) fn escrow_view(key: EscrowKey, escrow: &Escrow) -> EscrowView {
         key,
         destination: escrow.destination,
         destination_tag: escrow.destination_tag,
-        amount: match &escrow.amount {
-            Amount::Xrp(drops) => Some(*drops),
-            _ => None,
-        },
+        amount: Some(escrow.amount),
         finish_after: escrow.finish_after,
         cancel_after: escrow.cancel_after,
         condition: escrow.condition.clone().map(HexBytes),

@@ -112,7 +112,7 @@ impl Told<'_> {
             Change::EscrowCreated { escrow } => super::escrow_seen(
                 escrow.key,
                 self.name(&escrow.destination),
-                escrow.amount.map_or_else(|| "a token".to_owned(), |amount| amount.to_string()),
+                escrow.amount.map_or_else(|| "a token".to_owned(), |amount| amount.words()),
             ),
             Change::EscrowDeleted { key, tx_id, tx_type } => super::escrow_ended(key, tx_type, tx_id),
             _ => {}
@@ -120,17 +120,7 @@ impl Told<'_> {
     }
 
     fn wanted(&self, intent: &Intent) -> String {
-        match intent {
-            Intent::Pay { destination, amount, .. } => {
-                format!("pay {amount} drops to {}", self.name(destination))
-            }
-            Intent::Move { destination, amount, link } => {
-                format!("move {amount} drops to {} along {link}", self.name(destination))
-            }
-            Intent::CreateTickets { count } => format!("make {count} Tickets"),
-            Intent::FinishEscrow { escrow } => format!("finish escrow {escrow}"),
-            Intent::CancelEscrow { escrow } => format!("cancel escrow {escrow}"),
-        }
+        intent.words(&|account| self.name(account))
     }
 
     fn subject(&self, subject: &Subject) -> String {

@@ -6,7 +6,6 @@ use treasury_core::Treasury;
 use treasury_core::config::Signing;
 use treasury_core::escrow::due;
 use treasury_core::findings::drift;
-use treasury_core::intent::Intent;
 use treasury_core::proposal::Status;
 use treasury_core::state::State;
 use treasury_core::stops::StopSource;
@@ -72,7 +71,7 @@ fn windows_closing(state: &State) -> usize {
     let now = state.now().0;
     let closing = |key| {
         let Some(escrow) = state.escrows.get(key) else { return false };
-        let is_open = matches!(due(state, key), Some(Intent::FinishEscrow { .. }));
+        let is_open = due(state, key).is_some_and(|end| end.released_escrow().is_some());
         let near = escrow
             .view
             .cancel_after

@@ -3,6 +3,7 @@ use std::fs;
 
 use recordings::repository;
 use treasury_core::state::State;
+use treasury_core::units::{Amount, EscrowKey, RippleTime};
 use treasury_core::{Runtime, step};
 
 use super::*;
@@ -13,7 +14,10 @@ fn lived() -> Metrics {
     let metrics = Metrics::new().unwrap();
     let treasury = testing::treasury();
     let (mut state, mut runtime) = (State::default(), Runtime::new());
-    for input in [testing::now(), testing::reconciled(), testing::ledger(101)] {
+    let mut ledger = testing::ledger(101);
+    let Input::Ledger { observation, .. } = &mut ledger else { panic!("a ledger") };
+    observation.changes.push(treasury_core::observe::Change::EscrowCreated { escrow: of_a_token() });
+    for input in [testing::now(), testing::reconciled(), ledger] {
         metrics.stepping(&input);
         let output = step(&treasury, &mut state, &mut runtime, input).unwrap();
         metrics.appended(1, Duration::from_millis(2), &output.events);
@@ -26,6 +30,30 @@ fn lived() -> Metrics {
         ("wss://two".to_owned(), None),
     ]);
     metrics
+}
+
+/// An escrow of an issued currency, which nobody proposed.
+fn of_a_token() -> treasury_core::observe::EscrowView {
+    treasury_core::observe::EscrowView {
+        key: EscrowKey { owner: testing::warm(), sequence: 7 },
+        destination: testing::exchange(),
+        destination_tag: None,
+        amount: Amount::from_words("2.5 EUR.rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh").ok(),
+        finish_after: Some(RippleTime(1)),
+        cancel_after: None,
+        condition: None,
+    }
+}
+
+#[test]
+fn tokens_in_escrow_are_shown_by_their_asset_and_not_as_xrp() {
+    let text = lived().text().unwrap();
+    let asset = "EUR.rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+    assert!(
+        text.contains(&format!("treasuryd_escrow_tokens{{asset=\"{asset}\",guard=\"foreign\"}} 2.5")),
+        "{text}"
+    );
+    assert!(text.contains("treasuryd_escrow_drops{guard=\"foreign\"} 0"), "{text}");
 }
 
 fn submit_answered(reply: SubmitReply) -> Input {
@@ -110,7 +138,7 @@ fn the_gauges_say_what_the_state_says() {
         "treasuryd_tickets_free{account=\"warm\"} 5",
         "treasuryd_proposals{status=\"collecting\"} 0",
         "treasuryd_escrows{guard=\"withheld\"} 0",
-        "treasuryd_findings_total{kind=\"foreign_escrow\"} 0",
+        "treasuryd_findings_total{kind=\"foreign_escrow\"} 1",
         "treasuryd_submissions_total{result=\"tesSUCCESS\"} 1",
         "treasuryd_steps_total{input=\"ledger\"} 1",
         "treasuryd_append_seconds_count 3",
@@ -128,7 +156,10 @@ fn the_gauges_say_what_the_state_says() {
 fn what_was_found_before_anybody_looked_stands_all_the_same() {
     let treasury = testing::treasury();
     let (mut state, mut runtime) = (State::default(), Runtime::new());
-    for input in [testing::now(), testing::reconciled(), testing::ledger(101)] {
+    let mut ledger = testing::ledger(101);
+    let Input::Ledger { observation, .. } = &mut ledger else { panic!("a ledger") };
+    observation.changes.push(treasury_core::observe::Change::EscrowCreated { escrow: of_a_token() });
+    for input in [testing::now(), testing::reconciled(), ledger] {
         step(&treasury, &mut state, &mut runtime, input).unwrap();
     }
     let at = state.ledger.unwrap();

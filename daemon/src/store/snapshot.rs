@@ -19,7 +19,7 @@ use super::seam::{Disk, DiskFile, OpenAs};
 const SUFFIX: &str = ".snapshot";
 
 /// Version of the file's form.
-const FORMAT: u16 = 2;
+const FORMAT: u16 = 3;
 
 /// Snapshots kept: the newest, and one to fall back to.
 const KEPT: usize = 2;

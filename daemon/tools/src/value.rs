@@ -1,6 +1,6 @@
 //! The texts that people write values as, in the configuration and on command lines.
 
-use xrpl_wire::{AccountId, Drops};
+use xrpl_wire::{AccountId, Amount, Drops};
 
 /// An amount: `"250 XRP"`, `"0.5 XRP"` or `"12 drops"`.
 ///
@@ -26,6 +26,17 @@ pub fn some_amount(text: &str) -> Result<Drops, String> {
     match amount(text)? {
         Drops::ZERO => Err("must be more than nothing".to_owned()),
         drops => Ok(drops),
+    }
+}
+
+/// An amount of any asset: as [`amount`], or of an issued currency or multi-purpose token as `"20 USD.rIssuer…"`.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn any_amount(text: &str) -> Result<Amount, String> {
+    match Amount::from_words(text) {
+        Ok(amount) => Ok(amount),
+        Err(_) => amount(text).map(Amount::Xrp),
     }
 }
 

@@ -26,6 +26,7 @@ pub mod keys;
 pub mod ledger_tx;
 pub mod memo;
 pub mod meta;
+mod money;
 mod number;
 pub mod object;
 pub mod permission;

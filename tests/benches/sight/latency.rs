@@ -21,7 +21,7 @@ use treasury_core::effect::ReleaseInputs;
 use treasury_core::input::RungSignatures;
 use treasury_core::intent::Asker;
 use treasury_core::policy::{Action, Policy, Rule};
-use treasury_core::units::{AccountId, HexBytes, RippleTime, Weight};
+use treasury_core::units::{AccountId, Asset, HexBytes, RippleTime, Weight};
 use treasuryd::config::{Endpoint, NetworkConfig};
 use treasuryd::driver::{self, SignerPort};
 use treasuryd::engine::Engine;
@@ -70,11 +70,12 @@ fn declared() -> Treasury {
         name: "warm to hot".to_owned(),
         from,
         to: hot(),
-        floor: drops(1_000_000_000_000),
-        target: drops(1_000_000_000_000),
-        source_floor: drops(0),
-        move_max: drops(1),
-        period_max: drops(1_000_000_000_000),
+        asset: Asset::Xrp,
+        floor: drops(1_000_000_000_000).into(),
+        target: drops(1_000_000_000_000).into(),
+        source_floor: drops(0).into(),
+        move_max: drops(1).into(),
+        period_max: drops(1_000_000_000_000).into(),
         period_seconds: 86_400,
     }];
     treasury.policy = Policy::new(vec![Rule {

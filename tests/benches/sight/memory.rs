@@ -27,7 +27,7 @@ fn snapshot(number: u32) -> AccountSnapshot {
         key: EscrowKey { owner: account, sequence: 7 },
         destination: watched(number + 1),
         destination_tag: None,
-        amount: Some(drops(1_000_000)),
+        amount: Some(drops(1_000_000).into()),
         finish_after: Some(RippleTime(900_000_000 + number)),
         cancel_after: Some(RippleTime(950_000_000)),
         condition: Some(HexBytes(vec![7; 39])),

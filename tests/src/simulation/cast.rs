@@ -8,7 +8,7 @@ use treasury_core::config::{
 };
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::policy::{Action, Approvers, Policy, Rolling, Rule};
-use treasury_core::units::{AccountId, Drops, Weight};
+use treasury_core::units::{AccountId, Asset, Drops, Weight};
 use treasuryd::signer::{RELEASE_KEY_BYTES, Signer};
 use xrpl_harness::embedded::{CloseTime, GenesisConfig, Ledger};
 use xrpl_wire::typed::{self, SignerEntry, SignerListSet, TxBody, TxCommon};
@@ -285,11 +285,12 @@ impl Cast {
     /// A link with its floor, its target, the most of one move and of a period, and the floor of its source.
     fn link(&self, name: &str, ends: [&str; 2], limits: [u64; 5]) -> TierLink {
         let [from, to] = ends.map(|name| self.id(name));
-        let [floor, target, move_max, period_max, source_floor] = limits.map(xrp);
+        let [floor, target, move_max, period_max, source_floor] = limits.map(|whole| xrp(whole).into());
         TierLink {
             name: name.to_owned(),
             from,
             to,
+            asset: Asset::Xrp,
             floor,
             target,
             source_floor,
@@ -309,7 +310,7 @@ impl Cast {
             kinds: Some(vec![IntentKind::Pay]),
             destination: None,
             amount_min: None,
-            amount_max: Some(xrp(most)),
+            amount_max: Some(xrp(most).into()),
             rolling: None,
             action,
         };
@@ -321,7 +322,7 @@ impl Cast {
         };
         let small = Rule {
             accounts: Some(["warm", "hot", "reserve"].map(|name| self.id(name)).to_vec()),
-            rolling: Some(Rolling { period_seconds: ROLLING_SECONDS, amount_max: xrp(ROLLING_XRP) }),
+            rolling: Some(Rolling { period_seconds: ROLLING_SECONDS, amount_max: xrp(ROLLING_XRP).into() }),
             ..rule("small", SMALL_XRP, Action::Allow)
         };
         let delay =

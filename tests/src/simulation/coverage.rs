@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use treasury_core::Event;
 use treasury_core::config::{FindingKind, Treasury};
-use treasury_core::intent::Intent;
 use treasury_core::proposal::Status;
 use treasury_core::state::{Guard, Sight, State};
 use treasury_core::stops::{StopSource, Subject};
@@ -121,13 +120,11 @@ const WORKLOAD: [&str; 10] = [
 /// Counts kinds of work that can be seen in a state.
 fn of_workload(treasury: &Treasury, state: &State, record: &mut Record) {
     let open = || state.open.iter().filter_map(|id| state.proposals.get(id));
-    let links: BTreeSet<(&AccountId, &String)> = open()
-        .filter_map(|proposal| match &proposal.intent {
-            Intent::Move { link, destination, .. } => Some((destination, link)),
-            _ => None,
-        })
+    let links: BTreeSet<(AccountId, &str)> = open()
+        .filter_map(|proposal| proposal.intent.movement())
+        .filter_map(|movement| Some((movement.destination, movement.link?)))
         .collect();
-    let accounts: BTreeSet<&AccountId> = links.iter().map(|(account, _)| *account).collect();
+    let accounts: BTreeSet<AccountId> = links.iter().map(|(account, _)| *account).collect();
     if accounts.len() < links.len() {
         record.reach("workload", "money on its way over two links into one account");
     }

@@ -244,7 +244,7 @@ impl World {
             account: self.cast.id(account),
             destination: self.cast.id(payee),
             destination_tag: Some(tag),
-            amount: drops(amount),
+            amount: drops(amount).into(),
             note: String::new(),
             deadline_seconds,
             idempotency_key: Some(tag.to_string()),
@@ -253,7 +253,7 @@ impl World {
             daemon,
             account: propose.account,
             destination: propose.destination,
-            amount: propose.amount,
+            amount: drops(amount),
             proposal: None,
         };
         self.checker.intends(tag, intent);
@@ -323,7 +323,8 @@ impl World {
         let old = self.people.asked.choose(&mut self.rng).cloned();
         let command = match (self.rng.random_range(0..3), old) {
             (0, Some((tag, of, asker, mut propose))) if self.checker.proposal_of(tag).is_some() => {
-                propose.amount = drops(propose.amount.get() + 1);
+                let more = propose.amount.checked_add(&drops(1).into());
+                propose.amount = more.unwrap_or(propose.amount);
                 return self.ask(of, asker, None, Command::Propose(propose)).await;
             }
             (1, _) => Command::Freeze { account: Some(self.cast.id("stranger")), reason: String::new() },

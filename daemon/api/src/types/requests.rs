@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::AmountView;
+
 /// `POST /v1/proposals`: ask for a payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,8 +15,8 @@ pub struct ProposeRequest {
     /// `DestinationTag`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination_tag: Option<u32>,
-    /// How much, in drops, as decimal text.
-    pub amount_drops: String,
+    /// How much; of XRP so far.
+    pub amount: AmountView,
     /// What for, at most 500 bytes; stays off the ledger.
     #[serde(default)]
     pub note: String,

@@ -5,7 +5,7 @@ use crate::model::config::{FindingKind, Severity};
 use std::collections::BTreeSet;
 
 use crate::model::event::{Event, HoldSource};
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{Asker, Movement};
 use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::signing::Slot;
@@ -141,13 +141,13 @@ impl State {
                     _ => None,
                 };
                 entry.status = status.clone();
-                let went = match (&entry.intent, status) {
-                    (Intent::Move { link, amount, .. }, Status::Validated(outcome)) => {
-                        Some((link.clone(), outcome.at.close_time, *amount))
+                let went = match (entry.intent.movement(), status) {
+                    (Some(Movement { link: Some(link), amount, .. }), Status::Validated(outcome)) => {
+                        Some((link.to_owned(), outcome.at.close_time, amount))
                     }
                     _ => None,
                 };
-                if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = entry.intent {
+                if let Some(escrow) = entry.intent.ended_escrow() {
                     self.no_longer_attempts(&escrow, *proposal, unsent);
                 }
                 if let Some((link, at, amount)) = went {
@@ -176,13 +176,9 @@ impl State {
             Event::StopSet { stop } => self.stops.set(stop.clone())?,
             Event::StopLifted { id, by, reason, at } => self.lift(*id, by, reason, *at)?,
             Event::HoldPlaced { proposal, id, hold } => {
-                let subject = match self.proposal_mut(*proposal)?.intent {
-                    // An attempt is one of many; what was meant is the escrow.
-                    Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } => {
-                        Subject::Escrow(escrow)
-                    }
-                    _ => Subject::Proposal(*proposal),
-                };
+                // An attempt is one of many; what was meant is the escrow.
+                let escrow = self.proposal_mut(*proposal)?.intent.ended_escrow();
+                let subject = escrow.map_or(Subject::Proposal(*proposal), Subject::Escrow);
                 let source = match &hold.source {
                     HoldSource::Person(name) => StopSource::Person(name.clone()),
                     HoldSource::Finding(finding) => StopSource::Finding(*finding),
@@ -295,8 +291,8 @@ impl State {
             self.book.promise(proposal);
         }
         self.by_account.entry(proposal.account).or_default().insert(proposal.id);
-        if let Intent::Move { link, .. } = &proposal.intent {
-            self.moves.entry(link.clone()).or_default().insert(proposal.id);
+        if let Some(link) = proposal.intent.link() {
+            self.moves.entry(link.to_owned()).or_default().insert(proposal.id);
         }
         let mut kept = proposal.clone();
         kept.idempotency_key.clone_from(idempotency_key);
@@ -319,7 +315,7 @@ impl State {
         if let Some(of_account) = self.by_account.get_mut(&proposal.account) {
             of_account.remove(&id);
         }
-        if let Intent::Move { link, .. } = &proposal.intent
+        if let Some(link) = proposal.intent.link()
             && let Some(moves) = self.moves.get_mut(link)
         {
             moves.remove(&id);

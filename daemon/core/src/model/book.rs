@@ -4,56 +4,65 @@
 //! that it cannot move any more, or when its time is past. Rolling sums and the planning of moves read this and
 //! nothing else, at a cost that does not grow with history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::observe::{Change, LedgerObservation};
 use crate::model::proposal::Proposal;
-use crate::model::units::{AccountId, Drops, ProposalId, RippleTime};
+use crate::model::units::{AccountId, Amount, Asset, Drops, ProposalId, RippleTime};
+use xrpl_wire::{IouValue, IssuedAmount, MptAmount};
 
 /// How far back what has moved is remembered, in seconds: a leap year, longer than any window that a rule can have.
 pub const WINDOW_MAX_SECONDS: u32 = 366 * 86_400;
 
-/// Commitments, by account.
+/// Commitments, by account and asset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Book {
     /// What may still leave an account.
-    leaving: BTreeMap<AccountId, BTreeMap<ProposalId, Drops>>,
+    leaving: BTreeMap<AccountId, BTreeMap<ProposalId, Amount>>,
     /// What may still come to an account by proposals.
-    coming: BTreeMap<AccountId, BTreeMap<ProposalId, Drops>>,
-    /// What has left an account: the sum of all until then, by the close time of the ledger in which it left.
-    moved: BTreeMap<AccountId, BTreeMap<RippleTime, u128>>,
-    /// What tier links have moved, by their names, in the same way: it outlives the moves, and a link's absence from
-    /// the configuration.
-    by_link: BTreeMap<String, BTreeMap<RippleTime, u128>>,
+    coming: BTreeMap<AccountId, BTreeMap<ProposalId, Amount>>,
+    /// What has left an account.
+    moved: BTreeMap<AccountId, BTreeMap<Asset, Moved>>,
+    /// What tier links have moved, by their names: it outlives the moves, and a link's absence from the configuration.
+    by_link: BTreeMap<String, BTreeMap<Asset, Moved>>,
 }
 
 impl Book {
     /// What open proposals, and signatures over those that ended, may still take out of the account; without this
     /// proposal's own part.
     #[must_use]
-    pub fn leaving(&self, account: &AccountId, without: Option<ProposalId>) -> Drops {
-        sum(self.leaving.get(account), without)
+    pub fn leaving(&self, account: &AccountId, asset: Asset, without: Option<ProposalId>) -> Amount {
+        sum(self.leaving.get(account), asset, without)
+    }
+
+    /// The same of every asset of which something may leave, in the order of assets.
+    #[must_use]
+    pub fn all_leaving(&self, account: &AccountId) -> Vec<Amount> {
+        let promised = self.leaving.get(account);
+        let assets: BTreeSet<Asset> =
+            promised.into_iter().flatten().map(|(_, amount)| amount.issue()).collect();
+        assets.into_iter().map(|asset| sum(promised, asset, None)).collect()
     }
 
     /// What they may still bring to the account.
     #[must_use]
-    pub fn coming(&self, account: &AccountId) -> Drops {
-        sum(self.coming.get(account), None)
+    pub fn coming(&self, account: &AccountId, asset: Asset) -> Amount {
+        sum(self.coming.get(account), asset, None)
     }
 
     /// What has left the account in ledgers that closed at `since` or later, whoever made it leave; fees aside.
     #[must_use]
-    pub fn moved(&self, account: &AccountId, since: RippleTime) -> Drops {
-        self.moved.get(account).map_or(Drops::ZERO, |moved| within(moved, since))
+    pub fn moved(&self, account: &AccountId, asset: Asset, since: RippleTime) -> Amount {
+        within(self.moved.get(account), asset, since)
     }
 
     /// What the link has moved in ledgers that closed at `since` or later.
     #[must_use]
-    pub fn moved_by(&self, link: &str, since: RippleTime) -> Drops {
-        self.by_link.get(link).map_or(Drops::ZERO, |moved| within(moved, since))
+    pub fn moved_by(&self, link: &str, asset: Asset, since: RippleTime) -> Amount {
+        within(self.by_link.get(link), asset, since)
     }
 
     /// Whether the proposal's money is in the book.
@@ -63,10 +72,9 @@ impl Book {
     }
 
     pub(crate) fn promise(&mut self, proposal: &Proposal) {
-        let Some(to) = proposal.intent.destination() else { return };
-        let amount = proposal.intent.amount();
-        self.leaving.entry(proposal.account).or_default().insert(proposal.id, amount);
-        self.coming.entry(to).or_default().insert(proposal.id, amount);
+        let Some(movement) = proposal.intent.movement() else { return };
+        self.leaving.entry(proposal.account).or_default().insert(proposal.id, movement.amount);
+        self.coming.entry(movement.destination).or_default().insert(proposal.id, movement.amount);
     }
 
     /// Nothing of the proposal can move any more, or what could has moved and is counted as that.
@@ -107,45 +115,159 @@ impl Book {
         }
     }
 
-    /// So much has left the account, as is seen now.
+    /// So much XRP has left the account, as is seen now.
     pub(crate) fn left(&mut self, account: AccountId, at: RippleTime, drops: u64) {
-        add(self.moved.entry(account).or_default(), at, drops);
+        // More than there is counts as all that there is.
+        let amount = Amount::Xrp(Drops::new(drops).unwrap_or(Drops::MAX));
+        let moved = self.moved.entry(account).or_default().entry(Asset::Xrp);
+        moved.or_insert_with(|| Moved::none_of(Asset::Xrp)).add(at, amount);
     }
 
     /// So much has gone over the link.
-    pub(crate) fn went(&mut self, link: &str, at: RippleTime, amount: Drops) {
-        add(self.by_link.entry(link.to_owned()).or_default(), at, amount.get());
+    pub(crate) fn went(&mut self, link: &str, at: RippleTime, amount: Amount) {
+        let asset = amount.issue();
+        let moved = self.by_link.entry(link.to_owned()).or_default().entry(asset);
+        moved.or_insert_with(|| Moved::none_of(asset)).add(at, amount);
     }
 }
 
-fn add(moved: &mut BTreeMap<RippleTime, u128>, at: RippleTime, drops: u64) {
-    let total = moved.values().next_back().copied().unwrap_or_default().saturating_add(u128::from(drops));
-    moved.insert(at, total);
-    // What is older than every window is needed only as the sum from which the newer ones go on.
+/// Sums of all that moved until then, by the close time of the ledger in which it moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Moved {
+    /// Drops, or units of a multi-purpose token; a sum may be more than anybody can have at once.
+    Whole(BTreeMap<RippleTime, u128>),
+    /// Of an issued currency, in its sixteen digits.
+    Decimal(BTreeMap<RippleTime, IouValue>),
+}
+
+impl Moved {
+    fn none_of(asset: Asset) -> Self {
+        match asset {
+            Asset::Xrp | Asset::Mpt(_) => Self::Whole(BTreeMap::new()),
+            Asset::Issued { .. } => Self::Decimal(BTreeMap::new()),
+        }
+    }
+
+    fn add(&mut self, at: RippleTime, amount: Amount) {
+        match (self, amount) {
+            (Self::Whole(sums), Amount::Xrp(drops)) => {
+                grow(sums, at, |sum| sum.saturating_add(u128::from(drops.get())));
+            }
+            (Self::Whole(sums), Amount::Mpt(mpt)) => {
+                grow(sums, at, |sum| sum.saturating_add(u128::from(mpt.value)));
+            }
+            (Self::Decimal(sums), Amount::Issued(issued)) => {
+                // A sum that cannot be written is far above every limit already.
+                grow(sums, at, |sum| sum.checked_add(issued.value).unwrap_or(sum));
+            }
+            // Sums are kept by asset, and made for it.
+            (Self::Whole(_), Amount::Issued(_)) | (Self::Decimal(_), Amount::Xrp(_) | Amount::Mpt(_)) => {}
+        }
+    }
+
+    /// What has been added at `since` or later; the most that there can be where it is more than that.
+    fn within(&self, asset: Asset, since: RippleTime) -> Amount {
+        let amount = match (self, asset) {
+            (Self::Whole(sums), Asset::Xrp) => {
+                let drops = grown(sums, since, u128::saturating_sub);
+                u64::try_from(drops).ok().and_then(|drops| Drops::new(drops).ok()).map(Amount::Xrp)
+            }
+            (Self::Whole(sums), Asset::Mpt(issuance_id)) => {
+                let units = grown(sums, since, u128::saturating_sub);
+                let value = u64::try_from(units).ok();
+                value.map(|value| Amount::Mpt(MptAmount { negative: false, value, issuance_id }))
+            }
+            (Self::Decimal(sums), Asset::Issued { currency, issuer }) => {
+                let value = grown(sums, since, |all, before| all.checked_sub(before).unwrap_or(all));
+                Some(Amount::Issued(IssuedAmount { value, currency, issuer }))
+            }
+            (Self::Whole(_), Asset::Issued { .. }) | (Self::Decimal(_), Asset::Xrp | Asset::Mpt(_)) => None,
+        };
+        amount.filter(|amount| *amount <= asset.most()).unwrap_or(asset.most())
+    }
+}
+
+/// Adds to the newest sum; what is older than every window is needed only as the sum from which the newer ones go on.
+fn grow<T: Copy + Default>(sums: &mut BTreeMap<RippleTime, T>, at: RippleTime, add: impl Fn(T) -> T) {
+    let newest = sums.values().next_back().copied().unwrap_or_default();
+    sums.insert(at, add(newest));
     let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
-    while moved.keys().nth(1).is_some_and(|second| *second < oldest) {
-        moved.pop_first();
+    while sums.keys().nth(1).is_some_and(|second| *second < oldest) {
+        sums.pop_first();
     }
 }
 
-fn within(moved: &BTreeMap<RippleTime, u128>, since: RippleTime) -> Drops {
-    let total = moved.values().next_back().copied().unwrap_or_default();
-    let before = moved.range(..since).next_back().map_or(0, |(_, total)| *total);
-    let within = u64::try_from(total.saturating_sub(before)).ok().and_then(|within| Drops::new(within).ok());
-    // More than there is: no limit allows for it.
-    within.unwrap_or(Drops::MAX)
+fn grown<T: Copy + Default>(
+    sums: &BTreeMap<RippleTime, T>,
+    since: RippleTime,
+    less: impl Fn(T, T) -> T,
+) -> T {
+    let all = sums.values().next_back().copied().unwrap_or_default();
+    let before = sums.range(..since).next_back().map(|(_, sum)| *sum).unwrap_or_default();
+    less(all, before)
 }
 
-fn sum(promised: Option<&BTreeMap<ProposalId, Drops>>, without: Option<ProposalId>) -> Drops {
-    let promised = promised.into_iter().flatten().filter(|(id, _)| Some(**id) != without);
-    promised.fold(Drops::ZERO, |sum, (_, drops)| sum.checked_add(*drops).unwrap_or(Drops::MAX))
+fn within(moved: Option<&BTreeMap<Asset, Moved>>, asset: Asset, since: RippleTime) -> Amount {
+    moved.and_then(|moved| moved.get(&asset)).map_or(asset.nothing(), |moved| moved.within(asset, since))
 }
 
-fn remove(book: &mut BTreeMap<AccountId, BTreeMap<ProposalId, Drops>>, account: &AccountId, id: ProposalId) {
+fn sum(promised: Option<&BTreeMap<ProposalId, Amount>>, asset: Asset, without: Option<ProposalId>) -> Amount {
+    let promised = promised.into_iter().flatten();
+    let counted = promised.filter(|(id, amount)| Some(**id) != without && amount.issue() == asset);
+    counted.fold(asset.nothing(), |sum, (_, amount)| sum.checked_add(amount).unwrap_or(asset.most()))
+}
+
+fn remove(book: &mut BTreeMap<AccountId, BTreeMap<ProposalId, Amount>>, account: &AccountId, id: ProposalId) {
     if let Some(promised) = book.get_mut(account) {
         promised.remove(&id);
         if promised.is_empty() {
             book.remove(account);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USD: &str = "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B";
+    const TOKEN: &str = "00000001B5F762798A53D543A014CAF8B297CFF8F2F937E8";
+
+    #[test]
+    fn what_moved_is_summed_for_each_asset_by_itself_and_within_a_window() {
+        let mut book = Book::default();
+        for (at, amount) in [
+            (100, "1.5 XRP".to_owned()),
+            (100, format!("0.1 {USD}")),
+            (200, format!("0.2 {USD}")),
+            (200, format!("7 {TOKEN}")),
+            (200, "2 XRP".to_owned()),
+        ] {
+            book.went("link", RippleTime(at), Amount::from_words(&amount).unwrap());
+        }
+        let moved =
+            |asset: &str, since| book.moved_by("link", asset.parse().unwrap(), RippleTime(since)).words();
+        assert_eq!((moved("XRP", 0), moved("XRP", 101)), ("3.5 XRP".to_owned(), "2 XRP".to_owned()));
+        assert_eq!((moved(USD, 0), moved(USD, 101)), (format!("0.3 {USD}"), format!("0.2 {USD}")));
+        assert_eq!((moved(TOKEN, 0), moved(TOKEN, 201)), (format!("7 {TOKEN}"), format!("0 {TOKEN}")));
+        assert_eq!(
+            moved("EUR.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B", 0),
+            "0 EUR.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B"
+        );
+        let json = serde_json::to_string(&book).unwrap();
+        assert_eq!(serde_json::from_str::<Book>(&json).unwrap(), book);
+    }
+
+    #[test]
+    fn more_than_there_is_counts_as_all_that_there_is() {
+        let mut book = Book::default();
+        let account = AccountId([1; 20]);
+        for at in [1, 2] {
+            book.left(account, RippleTime(at), Drops::MAX.get());
+        }
+        assert_eq!(book.moved(&account, Asset::Xrp, RippleTime(0)), Asset::Xrp.most());
+        assert_eq!(book.moved(&account, Asset::Xrp, RippleTime(2)), Asset::Xrp.most());
+        assert_eq!(book.moved(&account, Asset::Xrp, RippleTime(3)), Asset::Xrp.nothing());
     }
 }

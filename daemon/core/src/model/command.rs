@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::role::Role;
 use crate::model::signing::RungSignatures;
-use crate::model::units::{AccountId, Drops, EscrowKey, ProposalId, StopId};
+use crate::model::units::{AccountId, Amount, EscrowKey, ProposalId, StopId};
 
 /// Who speaks. The daemon's edge has proven it (a token over HTTP).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,8 +123,8 @@ pub struct Propose {
     pub destination: AccountId,
     /// `DestinationTag`.
     pub destination_tag: Option<u32>,
-    /// How much, in drops.
-    pub amount: Drops,
+    /// How much.
+    pub amount: Amount,
     /// What for. At most [`NOTE_MAX`] bytes; stays off the ledger.
     pub note: String,
     /// Seconds of ledger time that people have to approve; `None`: as configured.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::policy::Policy;
 pub use crate::model::role::Role;
-use crate::model::units::{AccountId, Drops, Weight};
+use crate::model::units::{AccountId, Amount, Asset, Drops, Weight};
 
 /// Everything declared.
 #[derive(Clone, Debug)]
@@ -144,16 +144,18 @@ pub struct TierLink {
     pub from: AccountId,
     /// The account that is kept filled.
     pub to: AccountId,
+    /// What it moves; every amount of the link is of it.
+    pub asset: Asset,
     /// Below this balance of `to`, a refill is proposed.
-    pub floor: Drops,
+    pub floor: Amount,
     /// A refill fills `to` up to this balance.
-    pub target: Drops,
+    pub target: Amount,
     /// `from` is never taken below this balance.
-    pub source_floor: Drops,
+    pub source_floor: Amount,
     /// The most that one move may carry.
-    pub move_max: Drops,
+    pub move_max: Amount,
     /// The most that all moves within `period_seconds` may carry.
-    pub period_max: Drops,
+    pub period_max: Amount,
     /// Length of the rolling period, in seconds of ledger time.
     pub period_seconds: u32,
 }

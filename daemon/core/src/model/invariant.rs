@@ -2,7 +2,6 @@
 //! anything follows from such a state.
 
 use crate::model::event::Event;
-use crate::model::intent::Intent;
 use crate::model::observe::Change;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::signing::Slot;
@@ -194,9 +193,8 @@ fn attempt(state: &State, escrow: &EscrowKey) -> Result<(), Violation> {
     else {
         return Ok(());
     };
-    let is_for = |intent: &Intent| matches!(intent, Intent::FinishEscrow { escrow: of } | Intent::CancelEscrow { escrow: of } if of == escrow);
     let fits = state.open.contains(&attempt)
-        && state.proposals.get(&attempt).is_some_and(|proposal| is_for(&proposal.intent));
+        && state.proposals.get(&attempt).is_some_and(|found| found.intent.ended_escrow() == Some(*escrow));
     if fits { Ok(()) } else { Err(Violation::Attempt { attempt, escrow: *escrow }) }
 }
 
@@ -204,8 +202,8 @@ fn attempt(state: &State, escrow: &EscrowKey) -> Result<(), Violation> {
 /// applied: because it was never shown, because the slot was used, or because its last ledger is past.
 fn ended(state: &State, id: ProposalId) -> Result<(), Violation> {
     let Some(proposal) = state.proposals.get(&id) else { return Ok(()) };
-    if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = &proposal.intent {
-        return attempt(state, escrow);
+    if let Some(escrow) = proposal.intent.ended_escrow() {
+        return attempt(state, &escrow);
     }
     // Tickets move nothing, and an account that signs by itself shows them to nobody.
     let Some(plan) = proposal.plan.as_ref().filter(|_| proposal.intent.destination().is_some()) else {
@@ -231,18 +229,17 @@ fn ended(state: &State, id: ProposalId) -> Result<(), Violation> {
 fn through_stop(state: &State, id: ProposalId, events: &[Event], at: usize) -> Result<(), Violation> {
     let Some(proposal) = state.proposals.get(&id) else { return Ok(()) };
     let mut subjects = vec![Subject::Everything, Subject::Account(proposal.account), Subject::Proposal(id)];
-    match &proposal.intent {
-        Intent::Pay { destination, .. } => {
-            subjects.extend([Subject::Destination(*destination), Subject::Account(*destination)]);
+    match (proposal.intent.movement(), proposal.intent.released_escrow()) {
+        (Some(movement), _) => {
+            let to = movement.destination;
+            subjects.extend([Subject::Destination(to), Subject::Account(to)]);
+            subjects.extend(movement.link.map(|link| Subject::Link(link.to_owned())));
         }
-        Intent::Move { link, destination, .. } => {
-            subjects.extend([Subject::Link(link.clone()), Subject::Account(*destination)]);
-        }
-        Intent::FinishEscrow { escrow } => {
-            subjects.extend([Subject::Escrow(*escrow), Subject::Account(escrow.owner)]);
+        (None, Some(escrow)) => {
+            subjects.extend([Subject::Escrow(escrow), Subject::Account(escrow.owner)]);
         }
         // Taking money back, and the Tickets for it, is never stopped.
-        Intent::CancelEscrow { .. } | Intent::CreateTickets { .. } => return Ok(()),
+        (None, None) => return Ok(()),
     }
     let came_later = |stop: StopId| {
         let later = events.get(at..).unwrap_or_default();
@@ -251,7 +248,7 @@ fn through_stop(state: &State, id: ProposalId, events: &[Event], at: usize) -> R
     // What was revealed before this step is public, and only a freeze ends the sending of it.
     let reveals =
         events.iter().any(|event| matches!(event, Event::EscrowRevealed { attempt, .. } if *attempt == id));
-    let public = matches!(proposal.intent, Intent::FinishEscrow { .. }) && !reveals;
+    let public = proposal.intent.released_escrow().is_some() && !reveals;
     let binds = |stop: &&Stop| (!public || stop.kind == StopKind::Freeze) && !came_later(stop.id);
     let stood = subjects.iter().flat_map(|subject| state.stops.on(subject)).find(binds);
     stood.map_or(Ok(()), |stop| Err(Violation::ThroughStop { proposal: id, stop: stop.id }))
@@ -276,11 +273,11 @@ fn proposal(state: &State, id: ProposalId) -> Result<(), Violation> {
     if submission.rungs.get(submission.current).is_none() {
         return Err(Violation::EmptySubmission(id));
     }
-    if let Intent::FinishEscrow { escrow } = &proposal.intent
-        && let Some(tracked) = state.escrows.get(escrow)
+    if let Some(escrow) = proposal.intent.released_escrow()
+        && let Some(tracked) = state.escrows.get(&escrow)
         && matches!(tracked.guard, Guard::Locked { .. })
     {
-        return Err(Violation::UnrecordedReveal { attempt: id, escrow: *escrow });
+        return Err(Violation::UnrecordedReveal { attempt: id, escrow });
     }
     Ok(())
 }

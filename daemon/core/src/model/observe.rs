@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::units::{
-    AccountId, Drops, EscrowKey, Hash256, HexBytes, LedgerIndex, RippleTime, SeqProxy, Weight,
+    AccountId, Amount, Drops, EscrowKey, Hash256, HexBytes, LedgerIndex, RippleTime, SeqProxy, Weight,
 };
 
 /// A place in the chain of validated ledgers.
@@ -231,8 +231,8 @@ pub struct EscrowView {
     pub destination: AccountId,
     /// `DestinationTag`.
     pub destination_tag: Option<u32>,
-    /// XRP in it; `None` where it holds a token.
-    pub amount: Option<Drops>,
+    /// What is in it; `None` in records of earlier versions where that is a token.
+    pub amount: Option<Amount>,
     /// Can be finished only after this.
     pub finish_after: Option<RippleTime>,
     /// Can be cancelled only after this, and not finished.

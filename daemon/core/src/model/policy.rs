@@ -7,7 +7,7 @@ use xrpl_wire::sha512_half;
 
 use crate::model::intent::{Asker, IntentKind};
 use crate::model::role::Role;
-use crate::model::units::{AccountId, Drops, Hash256, RippleTime, Weight};
+use crate::model::units::{AccountId, Amount, Hash256, RippleTime, Weight};
 
 /// The rules in order, and the hash that names this version of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,10 +53,10 @@ pub struct Rule {
     pub kinds: Option<Vec<IntentKind>>,
     /// Who receives.
     pub destination: Option<DestinationMatch>,
-    /// Amounts from here, in drops.
-    pub amount_min: Option<Drops>,
-    /// Amounts up to and including here, in drops.
-    pub amount_max: Option<Drops>,
+    /// Amounts from here; matches only what is of the same asset.
+    pub amount_min: Option<Amount>,
+    /// Amounts up to and including here; matches only what is of the same asset.
+    pub amount_max: Option<Amount>,
     /// Matches only while the account's outflow stays within this.
     pub rolling: Option<Rolling>,
     /// What follows.
@@ -82,8 +82,9 @@ pub enum DestinationMatch {
 pub struct Rolling {
     /// Length of the period, in seconds of ledger time.
     pub period_seconds: u32,
-    /// The most that may leave the account within it, this payment included, in drops.
-    pub amount_max: Drops,
+    /// The most of its asset that may leave the account within it, this payment included; matches only what is of the same
+    /// asset.
+    pub amount_max: Amount,
 }
 
 /// What a rule answers.
@@ -149,8 +150,8 @@ pub struct Decision {
 pub struct DecisionInputs {
     /// Whether the destination was in the address book or the treasury's own.
     pub destination_known: bool,
-    /// What had left the account, per rolling period that a rule asked about: seconds, drops.
-    pub outflows: Vec<(u32, Drops)>,
+    /// What had left the account, per rolling period that a rule asked about: seconds, and how much of the payment's asset.
+    pub outflows: Vec<(u32, Amount)>,
     /// Ledger time of the decision.
     pub at: RippleTime,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use xrpl_wire::PublicKey;
 
-use crate::model::units::{AccountId, Drops, EscrowKey, HexBytes, RippleTime, SeqProxy};
+use crate::model::units::{AccountId, Amount, EscrowKey, HexBytes, RippleTime, SeqProxy};
 
 /// One signer's signatures over every rung of a proposal, in the rungs' order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct ReleaseInputs {
     /// `DestinationTag`.
     pub destination_tag: Option<u32>,
     /// How much.
-    pub amount: Drops,
+    pub amount: Amount,
     /// Not before.
     pub finish_after: RippleTime,
     /// Not after.

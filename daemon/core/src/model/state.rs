@@ -11,7 +11,9 @@ use crate::model::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, Sign
 use crate::model::proposal::Proposal;
 use crate::model::signing::Slot;
 use crate::model::stops::{EarlierStops, Stop, StopKind, Stops, Subject};
-use crate::model::units::{AccountId, Drops, EscrowKey, FindingId, Hash256, ProposalId, RippleTime};
+use crate::model::units::{
+    AccountId, Amount, Asset, Drops, EscrowKey, FindingId, Hash256, ProposalId, RippleTime,
+};
 
 /// Everything known and intended. Its serialized form is that of snapshots, which are a shortcut: a form
 /// that changes costs one replay of all events.
@@ -258,6 +260,14 @@ impl State {
     #[must_use]
     pub fn balance(&self, account: &AccountId) -> Drops {
         self.accounts.get(account).and_then(|view| view.root).map_or(Drops::ZERO, |root| root.balance)
+    }
+
+    /// What an account has of an asset, as far as it is followed; `None` where the account is not on the ledger, or where
+    /// that is not followed.
+    #[must_use]
+    pub fn holding(&self, account: &AccountId, asset: Asset) -> Option<Amount> {
+        let root = self.accounts.get(account)?.root?;
+        asset.is_xrp().then_some(Amount::Xrp(root.balance))
     }
 
     /// The freezes that cover this account, its own before those on everything.

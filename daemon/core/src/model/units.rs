@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-pub use xrpl_wire::{AccountId, Drops, Hash256, RippleTime, SeqProxy};
+pub use xrpl_wire::{AccountId, Amount, Drops, Hash256, Issue as Asset, RippleTime, SeqProxy};
 
 /// The number of a ledger in the chain (`ledger_index`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

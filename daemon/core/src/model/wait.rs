@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::stops::{Stop, StopKind};
-use crate::model::units::{AccountId, Drops, RippleTime, StopId, Weight};
+use crate::model::units::{AccountId, Amount, RippleTime, StopId, Weight};
 
 /// Something a proposal waits for, or that keeps it from being sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum Wait {
     /// The recipient, who cannot be paid by it now.
     Recipient(AccountId, &'static str),
     /// So much more on the account: what it has beyond its reserve is less than what it is to pay.
-    Funds(AccountId, Drops),
+    Funds(AccountId, Amount),
     /// Nothing: the escrow has ended, or is not the daemon's.
     Ended,
     /// Another policy: the present one asks for more than was asked for, by this rule.
@@ -91,11 +91,7 @@ impl fmt::Display for Wait {
             Self::Reading(account) => write!(f, "the ledger's state of {account} to be read"),
             Self::Recipient(account, problem) => write!(f, "the recipient {account}: {problem}"),
             Self::Funds(account, lacks) => {
-                write!(
-                    f,
-                    "{} XRP more on {account}: it cannot pay so much and keep its reserve",
-                    lacks.to_xrp_string()
-                )
+                write!(f, "{} more on {account}: it cannot pay so much and keep its reserve", lacks.words())
             }
             Self::Ended => f.write_str("nothing: the escrow has ended, or no proposal made it"),
             Self::Policy(rule) => {

@@ -5,7 +5,7 @@ use crate::model::intent::{Asker, Intent};
 use crate::model::policy::{Action, Approvers, Decision, DecisionInputs, DestinationMatch, NO_MATCH};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::State;
-use crate::model::units::{AccountId, Drops, ProposalId, RippleTime};
+use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
 
 /// Decides about a payment or a move: the first rule that matches, or a denial.
 #[must_use]
@@ -33,18 +33,18 @@ fn decide_without(
     Asked { account, asker, intent }: Asked<'_>,
     at: RippleTime,
     without: Option<ProposalId>,
-    paid: Option<(RippleTime, Drops)>,
+    paid: Option<(RippleTime, Amount)>,
 ) -> Decision {
     let treasury = intent.destination().is_some_and(|to| config.accounts.contains_key(&to));
     let known = treasury || intent.destination().is_some_and(|to| config.destinations.contains_key(&to));
     let mut inputs = DecisionInputs { destination_known: known, outflows: Vec::new(), at };
-    let amount = intent.amount();
+    let moves = intent.amount();
     let matching = config.policy.rules().iter().find(|rule| {
         let plain = rule.askers.as_ref().is_none_or(|askers| askers.contains(asker))
             && rule.accounts.as_ref().is_none_or(|accounts| accounts.contains(&account))
             && rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&intent.kind()))
-            && rule.amount_min.is_none_or(|least| amount >= least)
-            && rule.amount_max.is_none_or(|most| amount <= most)
+            && rule.amount_min.is_none_or(|least| moves.is_some_and(|amount| amount >= least))
+            && rule.amount_max.is_none_or(|most| moves.is_some_and(|amount| amount <= most))
             && match &rule.destination {
                 None => true,
                 Some(DestinationMatch::Treasury) => treasury,
@@ -56,13 +56,14 @@ fn decide_without(
             };
         plain
             && rule.rolling.is_none_or(|rolling| {
-                let mut out = outflow(state, account, at, rolling.period_seconds, without);
+                let Some(amount) = moves else { return false };
+                let mut out = outflow(state, account, amount.issue(), at, rolling.period_seconds, without);
                 let since = at.0.saturating_sub(rolling.period_seconds);
                 if let Some((_, own)) = paid.filter(|(when, _)| when.0 >= since) {
-                    out = out.saturating_sub(own);
+                    out = out.less(&own).unwrap_or(out);
                 }
                 inputs.outflows.push((rolling.period_seconds, out));
-                out.checked_add(amount).is_some_and(|sum| sum <= rolling.amount_max)
+                out.checked_add(&amount).is_some_and(|sum| sum <= rolling.amount_max)
             })
     });
     match matching {
@@ -81,19 +82,20 @@ fn decide_without(
     }
 }
 
-/// What has left the account within the last `period_seconds`, whoever made it leave, and what may still leave it by
+/// What of an asset has left the account within the last `period_seconds`, whoever made it leave, and what may still leave it by
 /// proposals, this one aside. A proposal that ended without effect does not count once its slot is free.
 #[must_use]
 pub fn outflow(
     state: &State,
     account: AccountId,
+    asset: Asset,
     now: RippleTime,
     period_seconds: u32,
     without: Option<ProposalId>,
-) -> Drops {
+) -> Amount {
     let since = RippleTime(now.0.saturating_sub(period_seconds));
-    let moved = state.book.moved(&account, since);
-    moved.checked_add(state.book.leaving(&account, without)).unwrap_or(Drops::MAX)
+    let moved = state.book.moved(&account, asset, since);
+    moved.checked_add(&state.book.leaving(&account, asset, without)).unwrap_or(asset.most())
 }
 
 /// Asks policy again about a payment that is in an escrow of the daemon's own: its money has left the account already,
@@ -101,7 +103,7 @@ pub fn outflow(
 #[must_use]
 pub fn again_in_escrow(config: &Treasury, state: &State, proposal: &Proposal) -> Decision {
     let paid = match &proposal.status {
-        Status::Validated(outcome) => Some((outcome.at.close_time, proposal.intent.amount())),
+        Status::Validated(outcome) => proposal.intent.amount().map(|paid| (outcome.at.close_time, paid)),
         _ => None,
     };
     let asked = Asked { account: proposal.account, asker: &proposal.asker, intent: &proposal.intent };

@@ -1,10 +1,10 @@
 //! What a payment would fail for, as far as the proven view tells: said before people sign it, and not after.
 
-use crate::model::intent::Intent;
+use crate::model::intent::{Intent, Movement};
 use crate::model::policy::Action;
 use crate::model::proposal::Proposal;
 use crate::model::state::State;
-use crate::model::units::{AccountId, Drops};
+use crate::model::units::{AccountId, Amount, Drops};
 use crate::model::wait::Wait;
 
 /// `lsfRequireDestTag`: a payment without a `DestinationTag` fails with `tecDST_TAG_NEEDED`.
@@ -19,11 +19,11 @@ pub fn is_black_hole(account: &AccountId) -> bool {
 
 /// What about the recipient would make this payment fail. `None` also where the recipient is not known.
 #[must_use]
-pub fn recipient(state: &State, to: &AccountId, tag: Option<u32>, amount: Drops) -> Option<Wait> {
+pub fn recipient(state: &State, to: &AccountId, tag: Option<u32>, amount: Amount) -> Option<Wait> {
     let view = state.accounts.get(to)?;
     let problem = match view.root {
         // Through an escrow, too: EscrowCreate needs its destination (tecNO_DST).
-        None if state.fees.is_some_and(|fees| amount < fees.reserve_base) => {
+        None if state.fees.is_some_and(|fees| !creates(amount, fees.reserve_base)) => {
             "it is not on the ledger, and so little does not create it"
         }
         Some(root) if root.flags & LSF_REQUIRE_DEST_TAG != 0 && tag.is_none() => {
@@ -41,48 +41,49 @@ pub(crate) fn doomed(
     intent: &Intent,
     proposal: Option<&Proposal>,
 ) -> Vec<Wait> {
-    let (to, tag, amount) = match intent {
-        Intent::Pay { destination, destination_tag, amount } => (destination, *destination_tag, *amount),
-        // Between the treasury's own accounts; what is wrong with one of them is seen before a move is planned.
-        Intent::Move { .. } | Intent::CreateTickets { .. } => return Vec::new(),
-        Intent::FinishEscrow { .. } | Intent::CancelEscrow { .. } => return Vec::new(),
-    };
+    let Some(payment) = to_others(intent) else { return Vec::new() };
     let delayed = proposal.is_some_and(is_delayed);
-    let against = funds(state, account, amount, delayed);
-    against.into_iter().chain(of_recipient(state, to, tag, amount, delayed)).collect()
+    let against = funds(state, account, payment.amount, delayed);
+    against.into_iter().chain(of_recipient(state, &payment, delayed)).collect()
 }
 
 /// What about the recipient would make this payment fail.
 pub(crate) fn for_recipient(state: &State, proposal: &Proposal) -> Option<Wait> {
-    let Intent::Pay { destination, destination_tag, amount } = &proposal.intent else { return None };
-    of_recipient(state, destination, *destination_tag, *amount, is_delayed(proposal))
+    of_recipient(state, &to_others(&proposal.intent)?, is_delayed(proposal))
+}
+
+/// What goes to somebody else. Between the treasury's own accounts, what is wrong with one of them is seen before a move
+/// is planned.
+fn to_others(intent: &Intent) -> Option<Movement<'_>> {
+    intent.movement().filter(|movement| movement.link.is_none())
+}
+
+/// Whether so much creates an account: only XRP does.
+fn creates(amount: Amount, reserve: Drops) -> bool {
+    amount >= Amount::Xrp(reserve)
 }
 
 fn is_delayed(proposal: &Proposal) -> bool {
     matches!(proposal.decision.action, Action::Delay { .. })
 }
 
-fn of_recipient(
-    state: &State,
-    to: &AccountId,
-    tag: Option<u32>,
-    amount: Drops,
-    delayed: bool,
-) -> Option<Wait> {
+fn of_recipient(state: &State, payment: &Movement<'_>, delayed: bool) -> Option<Wait> {
+    let to = &payment.destination;
     let missing = delayed && state.accounts.get(to).is_some_and(|view| view.root.is_none());
     if missing {
         return Some(Wait::Recipient(*to, "it is not on the ledger, and an escrow needs one that is"));
     }
-    recipient(state, to, tag, amount)
+    recipient(state, to, payment.destination_tag, payment.amount)
 }
 
 /// What the account lacks for a payment: it keeps its reserve, and an escrow adds to that.
-fn funds(state: &State, account: &AccountId, amount: Drops, delayed: bool) -> Option<Wait> {
+fn funds(state: &State, account: &AccountId, amount: Amount, delayed: bool) -> Option<Wait> {
+    let holds = state.holding(account, amount.issue())?;
     let (root, fees) = (state.accounts.get(account)?.root?, state.fees?);
     // A Ticket that is used up gives back what an escrow takes.
     let entries = u64::from(root.owner_count.saturating_sub(u32::from(!delayed)));
     let reserve = fees.reserve_inc.checked_mul(entries)?.checked_add(fees.reserve_base)?;
-    let needed = amount.checked_add(reserve)?;
-    let lacks = needed.saturating_sub(root.balance);
-    (lacks > Drops::ZERO).then_some(Wait::Funds(*account, lacks))
+    let kept = if amount.issue().is_xrp() { Amount::Xrp(reserve) } else { amount.issue().nothing() };
+    let lacks = amount.checked_add(&kept)?.less(&holds)?;
+    (lacks > lacks.issue().nothing()).then_some(Wait::Funds(*account, lacks))
 }

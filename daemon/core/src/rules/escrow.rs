@@ -1,6 +1,6 @@
 //! Where ledger time stands for an escrow.
 
-use crate::model::intent::Intent;
+use crate::model::intent::{CancelEscrow, FinishEscrow, Intent};
 use crate::model::policy::Action;
 use crate::model::proposal::Status;
 use crate::model::state::{Guard, State, TrackedEscrow};
@@ -16,8 +16,8 @@ pub fn due(state: &State, key: &EscrowKey) -> Option<Intent> {
     }
     match phase(state, tracked) {
         Phase::Waiting => None,
-        Phase::Open => Some(Intent::FinishEscrow { escrow: *key }),
-        Phase::Over => Some(Intent::CancelEscrow { escrow: *key }),
+        Phase::Open => Some(Intent::FinishEscrow(FinishEscrow { escrow: *key })),
+        Phase::Over => Some(Intent::CancelEscrow(CancelEscrow { escrow: *key })),
     }
 }
 

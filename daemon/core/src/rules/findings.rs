@@ -1,7 +1,6 @@
 //! What anomaly rules look at, and what a hold still stops.
 
 use crate::model::config::Treasury;
-use crate::model::intent::Intent;
 use crate::model::observe::SignerListView;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State, TrackedEscrow};
@@ -13,8 +12,8 @@ use crate::rules::escrow::{Phase, is_revealed, phase};
 #[must_use]
 pub fn can_be_held(state: &State, proposal: &Proposal) -> bool {
     // An attempt to end an escrow is one of many: what counts is what has become of the escrow.
-    if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = &proposal.intent {
-        return state.escrows.get(escrow).is_some_and(|tracked| can_be_withheld(state, tracked));
+    if let Some(escrow) = proposal.intent.ended_escrow() {
+        return state.escrows.get(&escrow).is_some_and(|tracked| can_be_withheld(state, tracked));
     }
     match &proposal.status {
         Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready => true,

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::config::Treasury;
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{AskedBy, Asker, Ending, Intent, IntentKind};
 use crate::model::policy::Action;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, Sight, State, TrackedEscrow};
@@ -77,10 +77,11 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
             let open = state.open_breakers(&act.account).next();
             against.extend(open.map(|(_, _, reason)| Wait::Breaker(reason.to_owned())));
         }
-        if let Intent::Move { link, destination, .. } = act.intent
-            && drained(config, state, link, destination)
+        if let Some(movement) = act.intent.movement()
+            && let Some(link) = movement.link
+            && drained(config, state, link, &movement.destination)
         {
-            against.push(Wait::Drained(*destination));
+            against.push(Wait::Drained(movement.destination));
         }
     }
     against.extend(policy(config, state, &act));
@@ -96,11 +97,10 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
     if over {
         against.push(Wait::Deadline);
     }
-    if let Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } = act.intent
-        && let Some(tracked) = state.escrows.get(escrow)
+    if let Some((escrow, how)) = act.intent.ends()
+        && let Some(tracked) = state.escrows.get(&escrow)
     {
-        let finish = matches!(act.intent, Intent::FinishEscrow { .. });
-        against.extend(against_end(config, state, tracked, finish));
+        against.extend(against_end(config, state, tracked, how == Ending::Finish));
     }
     against
 }
@@ -108,14 +108,14 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
 /// What policy says by now, where it asks for more than when the act was decided on. For an escrow's release it is asked
 /// about the payment that made it: whatever else it may ask for has been done, but a denial still counts.
 fn policy(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
-    let (decided, for_release) = match act.intent {
-        Intent::Pay { .. } | Intent::Move { .. } => (act.proposal?, false),
-        Intent::FinishEscrow { escrow } => {
-            let tracked = state.escrows.get(escrow)?;
+    let (decided, for_release) = match (act.intent.row().asked_by, act.intent.released_escrow()) {
+        (AskedBy::People | AskedBy::Links, _) => (act.proposal?, false),
+        (AskedBy::Errands, Some(escrow)) => {
+            let tracked = state.escrows.get(&escrow)?;
             let Guard::Locked { proposal, .. } = tracked.guard else { return None };
             (state.proposals.get(&proposal)?, true)
         }
-        Intent::CreateTickets { .. } | Intent::CancelEscrow { .. } => return None,
+        (AskedBy::Errands, None) => return None,
     };
     // Under the same policy its answer stands: later proposals are judged with this one counted.
     if decided.decision.policy_hash == config.policy.hash() {
@@ -153,12 +153,8 @@ pub fn stops<'a>(config: &Treasury, state: &'a State, act: Act<'_>) -> Vec<&'a S
     if takes_back(config, state, &act) {
         return Vec::new();
     }
-    let revealed = match act.intent {
-        Intent::FinishEscrow { escrow } => {
-            state.escrows.get(escrow).is_some_and(|tracked| escrow::is_revealed(state, tracked))
-        }
-        _ => false,
-    };
+    let released = act.intent.released_escrow().and_then(|escrow| state.escrows.get(&escrow));
+    let revealed = released.is_some_and(|tracked| escrow::is_revealed(state, tracked));
     subjects(state, &act)
         .iter()
         .flat_map(|subject| state.stops.on(subject))
@@ -181,31 +177,23 @@ fn subjects(state: &State, act: &Act<'_>) -> BTreeSet<Subject> {
         // A stop on an account binds also when the account is not declared any more.
         subjects.insert(Subject::Account(to));
     };
-    match act.intent {
-        Intent::Pay { destination, .. } => receives(*destination),
-        Intent::Move { link, destination, .. } => {
-            receives(*destination);
-            subjects.insert(Subject::Link(link.clone()));
-        }
-        Intent::CreateTickets { .. } => {}
-        Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } => {
-            subjects.insert(Subject::Account(escrow.owner));
-            subjects.insert(Subject::Escrow(*escrow));
-            if let Some(tracked) = state.escrows.get(escrow) {
-                let to = tracked.view.destination;
-                subjects.insert(Subject::Destination(to));
-                subjects.insert(Subject::Account(to));
-                if let Some(maker) = tracked.guard.proposal() {
-                    subjects.insert(Subject::Proposal(maker));
-                    if let Some(Intent::Move { link, .. }) =
-                        state.proposals.get(&maker).map(|maker| &maker.intent)
-                    {
-                        subjects.insert(Subject::Link(link.clone()));
-                    }
-                }
-            }
-        }
+    if let Some(movement) = act.intent.movement() {
+        receives(movement.destination);
     }
+    let ended = act.intent.ended_escrow();
+    let tracked = ended.and_then(|escrow| state.escrows.get(&escrow));
+    if let Some(tracked) = tracked {
+        receives(tracked.view.destination);
+    }
+    if let Some(escrow) = ended {
+        subjects.insert(Subject::Account(escrow.owner));
+        subjects.insert(Subject::Escrow(escrow));
+    }
+    let maker = tracked.and_then(|tracked| tracked.guard.proposal());
+    subjects.extend(maker.map(Subject::Proposal));
+    let made_by = maker.and_then(|maker| state.proposals.get(&maker)).map(|maker| &maker.intent);
+    let links = [Some(act.intent), made_by].into_iter().flatten().filter_map(Intent::link);
+    subjects.extend(links.map(|link| Subject::Link(link.to_owned())));
     // An escrow that a proposal would make is the proposal's; a stop may have been set on its key already.
     let made = act.proposal.and_then(Proposal::release_inputs).map(|inputs| inputs.escrow);
     subjects.extend(made.map(Subject::Escrow));
@@ -215,10 +203,10 @@ fn subjects(state: &State, act: &Act<'_>) -> BTreeSet<Subject> {
 /// Whether it brings money back and moves none: an EscrowCancel, which the ledger takes only after CancelAfter,
 /// and the runner's Tickets while an escrow waits for one.
 fn takes_back(config: &Treasury, state: &State, act: &Act<'_>) -> bool {
-    match act.intent {
-        Intent::CancelEscrow { .. } => true,
-        Intent::CreateTickets { .. } => config.runner == Some(act.account) && waits_for_cancel(state),
-        _ => false,
+    match (act.intent.ends(), act.intent.kind()) {
+        (Some((_, how)), _) => how == Ending::Cancel,
+        (None, IntentKind::CreateTickets) => config.runner == Some(act.account) && waits_for_cancel(state),
+        (None, _) => false,
     }
 }
 

@@ -1,7 +1,6 @@
 //! What nothing depends on any more, so that memory and the cost of a step grow with what is open and not with what
 //! ever was.
 
-use crate::model::intent::Intent;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State, TrackedEscrow};
 use crate::model::units::RippleTime;
@@ -31,7 +30,7 @@ pub(crate) fn may_retire(state: &State, proposal: &Proposal, ended: RippleTime, 
 
 /// Whether the next move of a link waits on what became of this one.
 fn is_newest_of_link(state: &State, proposal: &Proposal) -> bool {
-    let Intent::Move { link, .. } = &proposal.intent else { return false };
+    let Some(link) = proposal.intent.link() else { return false };
     state.moves.get(link).is_some_and(|moves| moves.last().is_some_and(|last| *last == proposal.id))
 }
 

@@ -1,11 +1,11 @@
 //! The transaction of a proposal: its slot and terms, its bytes at each fee, whose signatures suffice, and whether
 //! what a signer gave is what was asked for.
 
-use xrpl_wire::typed::{EscrowCancel, EscrowCreate, EscrowFinish, Payment, TicketCreate};
-use xrpl_wire::{Amount, PublicKey, Transaction, TxBody, TxCommon, sf};
+use xrpl_wire::typed::EscrowCreate;
+use xrpl_wire::{PublicKey, Transaction, TxBody, TxCommon, sf};
 
 use crate::model::config::{Signing, Treasury};
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{Asker, Intent, Takes};
 use crate::model::observe::intent_digest;
 use crate::model::policy::Action;
 use crate::model::proposal::{Plan, Proposal, SignedRung};
@@ -35,8 +35,8 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
     if state.doubtful.contains(&account) {
         return Err(Wait::Reading(account));
     }
-    let slot = match &proposal.intent {
-        Intent::CreateTickets { .. } => {
+    let slot = match proposal.intent.row().takes {
+        Takes::Sequence => {
             let root = state.accounts.get(&account).and_then(|view| view.root).ok_or(Wait::Ticket)?;
             let slot = Slot::Sequence(root.sequence);
             if state.slots.contains_key(&(account, slot)) {
@@ -44,7 +44,7 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
             }
             slot
         }
-        _ => Slot::Ticket(state.free_tickets(&account).next().ok_or(Wait::Ticket)?),
+        Takes::Ticket => Slot::Ticket(state.free_tickets(&account).next().ok_or(Wait::Ticket)?),
     };
     let (action, asker) = (&proposal.decision.action, &proposal.asker);
     let (signers, alone) = match config.accounts.get(&account).map(|declared| declared.signing) {
@@ -56,7 +56,7 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
             (signers, *asker == Asker::Daemon && multisign::agents_suffice(config, list, action))
         }
     };
-    let fulfillment = matches!(proposal.intent, Intent::FinishEscrow { .. }).then_some(FULFILLMENT_BYTES);
+    let fulfillment = proposal.intent.released_escrow().is_some().then_some(FULFILLMENT_BYTES);
     let ladder = fee::ladder(fees.base_fee, fee::reference_units(signers, fulfillment), &config.fees);
     if ladder.is_empty() {
         return Err(Wait::FeeAboveCap);
@@ -70,14 +70,14 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
     };
     let (deadline_seconds, ledgers) = time_to_sign(config, proposal, alone);
     let deadline = RippleTime(point.close_time.0.saturating_add(deadline_seconds));
-    let delay = match (terms, proposal.intent.destination()) {
-        (Some((delay_seconds, window_seconds)), Some(destination)) => {
+    let delay = match (terms, proposal.intent.movement()) {
+        (Some((delay_seconds, window_seconds)), Some(movement)) => {
             let finish_after = RippleTime(deadline.0.saturating_add(delay_seconds));
             Some(ReleaseInputs {
                 escrow: EscrowKey { owner: account, sequence: slot.value() },
-                destination,
-                destination_tag: tag_of(&proposal.intent),
-                amount: proposal.intent.amount(),
+                destination: movement.destination,
+                destination_tag: movement.destination_tag,
+                amount: movement.amount,
                 finish_after,
                 cancel_after: RippleTime(finish_after.0.saturating_add(window_seconds.max(1))),
             })
@@ -112,13 +112,6 @@ fn time_to_sign(config: &Treasury, proposal: &Proposal, alone: bool) -> (u32, u3
     if single { (people, ledgers) } else { (people.min(ledgers.saturating_mul(pace)), ledgers) }
 }
 
-fn tag_of(intent: &Intent) -> Option<u32> {
-    match intent {
-        Intent::Pay { destination_tag, .. } => *destination_tag,
-        _ => None,
-    }
-}
-
 /// The unsigned transaction of a proposal at one fee.
 pub(crate) fn transaction(
     config: &Treasury,
@@ -137,34 +130,16 @@ pub(crate) fn transaction(
         memos: Vec::new(),
         flags: 0,
     };
-    let body = match (&proposal.intent, &plan.delay) {
-        (Intent::Pay { .. } | Intent::Move { .. }, Some(delay)) => TxBody::EscrowCreate(EscrowCreate {
+    let body = match &plan.delay {
+        Some(delay) => TxBody::EscrowCreate(EscrowCreate {
             destination: delay.destination,
             destination_tag: delay.destination_tag,
-            amount: Amount::Xrp(delay.amount),
+            amount: delay.amount,
             condition: Some(condition?.0.clone()),
             finish_after: Some(delay.finish_after),
             cancel_after: Some(delay.cancel_after),
         }),
-        (Intent::Pay { destination, amount, .. } | Intent::Move { destination, amount, .. }, None) => {
-            TxBody::Payment(Payment {
-                destination: *destination,
-                destination_tag: tag_of(&proposal.intent),
-                amount: Amount::Xrp(*amount),
-                send_max: None,
-                deliver_min: None,
-            })
-        }
-        (Intent::CreateTickets { count }, _) => TxBody::TicketCreate(TicketCreate { count: *count }),
-        (Intent::FinishEscrow { escrow }, _) => TxBody::EscrowFinish(EscrowFinish {
-            owner: escrow.owner,
-            offer_sequence: escrow.sequence,
-            condition: None,
-            fulfillment: None,
-        }),
-        (Intent::CancelEscrow { escrow }, _) => {
-            TxBody::EscrowCancel(EscrowCancel { owner: escrow.owner, offer_sequence: escrow.sequence })
-        }
+        None => proposal.intent.body(),
     };
     xrpl_wire::typed::build(&common, &body).ok()
 }
@@ -172,8 +147,8 @@ pub(crate) fn transaction(
 /// What the signer needs for this intent: `Some(None)` where nothing is released, `None` where the
 /// escrow is not the daemon's.
 pub(crate) fn release_for(state: &State, intent: &Intent) -> Option<Option<ReleaseInputs>> {
-    let Intent::FinishEscrow { escrow } = intent else { return Some(None) };
-    let maker = state.escrows.get(escrow)?.guard.proposal()?;
+    let Some(escrow) = intent.released_escrow() else { return Some(None) };
+    let maker = state.escrows.get(&escrow)?.guard.proposal()?;
     state.proposals.get(&maker)?.release_inputs().cloned().map(Some)
 }
 
@@ -209,8 +184,8 @@ pub(crate) fn check_single(
         if intent_digest(&bare).ok()? != *digest {
             return None;
         }
-        if let Intent::FinishEscrow { escrow } = &proposal.intent {
-            let expected = state.escrows.get(escrow)?.view.condition.as_ref()?;
+        if let Some(escrow) = proposal.intent.released_escrow() {
+            let expected = state.escrows.get(&escrow)?.view.condition.as_ref()?;
             let given = tx.object().blob(sf::Condition)?;
             let opens = tx.object().blob(sf::Fulfillment)?;
             if given != expected.0.as_slice() || !xrpl_wire::condition::fulfillment_matches(opens, given) {

@@ -2,7 +2,7 @@
 
 use crate::model::event::Event;
 use crate::model::failure::{self, Cause};
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::proposal::Status;
 use crate::model::state::BreakerKey;
 use crate::model::units::AccountId;
@@ -31,7 +31,7 @@ pub(crate) fn count_end(
     status: &Status,
 ) {
     let recipients =
-        |result: &str| !matches!(intent, Intent::CreateTickets { .. }) && failure::is_recipients(result);
+        |result: &str| intent.kind() != IntentKind::CreateTickets && failure::is_recipients(result);
     match status {
         Status::Validated(_) if *asker == Asker::Daemon => {
             let counted: Vec<BreakerKey> = cx

@@ -1,7 +1,7 @@
 //! What an ended proposal means, in one place.
 
 use crate::model::event::Event;
-use crate::model::intent::Intent;
+use crate::model::intent::IntentKind;
 use crate::model::proposal::Status;
 use crate::model::units::{ProposalId, RippleTime};
 use crate::work::breaker;
@@ -22,13 +22,10 @@ pub(crate) fn end(cx: &mut Cx<'_>, id: ProposalId, status: Status, frees_slot: b
         return;
     }
     let retry = RippleTime(cx.now().0.saturating_add(cx.config.timing.retry_seconds));
-    match intent {
-        Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } => {
-            cx.runtime.escrow_retry.insert(escrow, retry);
-        }
-        Intent::CreateTickets { .. } => {
-            cx.runtime.ticket_retry.insert(account, retry);
-        }
-        Intent::Pay { .. } | Intent::Move { .. } => {}
+    if let Some(escrow) = intent.ended_escrow() {
+        cx.runtime.escrow_retry.insert(escrow, retry);
+    }
+    if intent.kind() == IntentKind::CreateTickets {
+        cx.runtime.ticket_retry.insert(account, retry);
     }
 }

@@ -8,7 +8,7 @@ use crate::model::command::CommandError;
 use crate::model::config::Signing;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{AskedBy, Asker, Intent};
 use crate::model::observe::intent_digest;
 use crate::model::policy::{Action, Decision};
 use crate::model::proposal::{Approval, Proposal, Status};
@@ -54,8 +54,9 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
         rejections: std::collections::BTreeMap::new(),
         status,
     };
-    if let (Intent::Pay { destination, .. }, false) = (&proposal.intent, proposal.status.is_final()) {
-        reconcile::look_at_recipient(cx, *destination);
+    let movement = proposal.intent.movement().filter(|_| !proposal.status.is_final());
+    if let Some(movement) = movement.filter(|movement| movement.link.is_none()) {
+        reconcile::look_at_recipient(cx, movement.destination);
     }
     cx.emit(Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key: draft.idempotency_key });
     advance(cx, id);
@@ -104,7 +105,7 @@ pub(crate) fn advance(cx: &mut Cx<'_>, id: ProposalId) {
 
 /// What policy says by now of a draft, where it is another policy than when it was drafted and it asks for more.
 fn stricter_by_now(cx: &Cx<'_>, proposal: &Proposal) -> Option<Decision> {
-    let asked = matches!(proposal.intent, Intent::Pay { .. } | Intent::Move { .. });
+    let asked = proposal.intent.row().asked_by != AskedBy::Errands;
     if !asked || proposal.decision.policy_hash == cx.config.policy.hash() {
         return None;
     }

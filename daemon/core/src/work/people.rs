@@ -3,12 +3,12 @@
 use crate::model::command::{Actor, Answer, Command, CommandError, Propose};
 use crate::model::config::{Person, Role, Signing, Tier};
 use crate::model::event::Event;
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{Asker, Intent, Pay};
 use crate::model::policy::Action;
 use crate::model::proposal::{Proposal, Rejection, Status};
 use crate::model::signing::RungSignatures;
 use crate::model::state::Sight;
-use crate::model::units::{Drops, ProposalId};
+use crate::model::units::ProposalId;
 use crate::model::wait::Wait;
 use crate::rules::multisign;
 use crate::rules::{decide, doomed};
@@ -92,11 +92,11 @@ fn repeated(cx: &Cx<'_>, person: &Person, propose: &Propose) -> Result<Option<Pr
 }
 
 fn wanted(propose: &Propose) -> Intent {
-    Intent::Pay {
+    Intent::Pay(Pay {
         destination: propose.destination,
         destination_tag: propose.destination_tag,
         amount: propose.amount,
-    }
+    })
 }
 
 fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer, CommandError> {
@@ -115,8 +115,11 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
         return Err(CommandError::UnknownAccount(propose.account));
     }
     let bad = |field, problem: String| Err(CommandError::BadValue { field, problem });
-    if propose.amount == Drops::ZERO {
-        return bad("amount_drops", "must be more than zero".to_owned());
+    if propose.amount.is_zero() || propose.amount.is_negative() {
+        return bad("amount", "must be more than zero".to_owned());
+    }
+    if !propose.amount.issue().is_xrp() {
+        return bad("amount", "must be of XRP: the daemon pays nothing else".to_owned());
     }
     if propose.destination == propose.account {
         return bad("destination", "is the paying account itself".to_owned());

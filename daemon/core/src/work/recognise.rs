@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{Asker, Intent, Pay};
 use crate::model::policy::{Action, Approvers};
 use crate::model::proposal::{Outcome, Plan, Proposal, Status};
 use crate::model::signing::{ReleaseInputs, Slot};
@@ -83,11 +83,11 @@ fn anew(cx: &Cx<'_>, tracked: &TrackedEscrow, inputs: &ReleaseInputs, condition:
     Proposal {
         id: ProposalId(cx.state.last_proposal.saturating_add(1)),
         account: inputs.escrow.owner,
-        intent: Intent::Pay {
+        intent: Intent::Pay(Pay {
             destination: inputs.destination,
             destination_tag: inputs.destination_tag,
             amount: inputs.amount,
-        },
+        }),
         asker: Asker::Daemon,
         note: NOTE.to_owned(),
         deadline_seconds: 0,

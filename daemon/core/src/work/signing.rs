@@ -8,7 +8,7 @@ use crate::model::command::CommandError;
 use crate::model::config::{FindingKind, Signing};
 use crate::model::event::Event;
 use crate::model::failure::Cause;
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::Asker;
 use crate::model::proposal::Status;
 use crate::model::signing::RungSignatures;
 use crate::model::state::Guard;
@@ -109,7 +109,7 @@ pub(crate) fn single_signed(cx: &mut Cx<'_>, id: ProposalId, blobs: &[HexBytes])
     };
     able(cx, account);
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
-    if let Intent::FinishEscrow { escrow } = proposal.intent.clone() {
+    if let Some(escrow) = proposal.intent.released_escrow() {
         let locked = cx
             .state
             .escrows

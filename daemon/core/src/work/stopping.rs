@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use crate::model::command::{Answer, CommandError};
 use crate::model::config::{Person, Role};
 use crate::model::event::Event;
-use crate::model::intent::Intent;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::Guard;
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
@@ -50,10 +49,7 @@ pub(crate) fn flag(
 /// What a flag on a proposal stops. An attempt to release an escrow is one of many that may follow each other,
 /// so the escrow is what is meant.
 fn subject_of(proposal: &Proposal) -> Subject {
-    match &proposal.intent {
-        Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } => Subject::Escrow(*escrow),
-        _ => Subject::Proposal(proposal.id),
-    }
+    proposal.intent.ended_escrow().map_or(Subject::Proposal(proposal.id), Subject::Escrow)
 }
 
 /// The stop that this person has set already on the same subject, for the same reason.
@@ -65,10 +61,8 @@ fn own_stop(cx: &Cx<'_>, person: &Person, subject: &Subject, kind: StopKind, rea
 }
 
 fn too_late(cx: &Cx<'_>, proposal: &Proposal) -> CommandError {
-    let escrow = match &proposal.intent {
-        Intent::FinishEscrow { escrow } | Intent::CancelEscrow { escrow } => Some(*escrow),
-        _ => proposal.release_inputs().map(|inputs| inputs.escrow),
-    };
+    let made = proposal.release_inputs().map(|inputs| inputs.escrow);
+    let escrow = proposal.intent.ended_escrow().or(made);
     let tracked = escrow.and_then(|key| cx.state.escrows.get(&key));
     match tracked.map(|tracked| (tracked.view.key, &tracked.guard)) {
         Some((escrow, Guard::Releasing { .. })) => CommandError::Revealed { escrow },

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::config::Tier;
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{Asker, CreateTickets, Intent, IntentKind};
 use crate::model::units::AccountId;
 use crate::rules::gate::{self, Act};
 use crate::work::cx::Cx;
@@ -29,7 +29,7 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
     cx.runtime.ticket_retry.retain(|_, not_before| now < *not_before);
     let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
     let under_way: BTreeSet<AccountId> = open
-        .filter(|proposal| matches!(proposal.intent, Intent::CreateTickets { .. }))
+        .filter(|proposal| proposal.intent.kind() == IntentKind::CreateTickets)
         .map(|proposal| proposal.account)
         .collect();
     for account in due.difference(&under_way).copied() {
@@ -37,7 +37,7 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
             continue;
         }
         if let Some(count) = wanted(cx, &account) {
-            let intent = Intent::CreateTickets { count };
+            let intent = Intent::CreateTickets(CreateTickets { count });
             if !gate::may_leave(cx.config, cx.state, Act::errand(account, &intent)).is_empty() {
                 // What stops it may go without a word about this account: it is looked at again.
                 cx.runtime.touched.insert(account);

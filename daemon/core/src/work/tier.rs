@@ -1,7 +1,7 @@
 //! Tier links: an account that falls below its floor is refilled from another, within limits.
 
 use crate::model::config::TierLink;
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{Asker, Intent, Move};
 use crate::model::policy::Action;
 use crate::rules::decide;
 use crate::rules::gate::{self, Act};
@@ -17,7 +17,7 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
             continue;
         }
         let Some(amount) = wanted(cx.config, cx.state, link, cx.now()) else { continue };
-        let intent = Intent::Move { link: link.name.clone(), destination: link.to, amount };
+        let intent = Intent::Move(Move { link: link.name.clone(), destination: link.to, amount });
         // Not into an account that is stopped or was robbed, and not out of one.
         if !gate::may_leave(cx.config, cx.state, Act::errand(link.from, &intent)).is_empty() {
             continue;

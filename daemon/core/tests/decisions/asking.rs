@@ -5,7 +5,7 @@ use treasury_core::policy::{Action, Approvers, Policy};
 use treasury_core::state::Guard;
 use treasury_core::units::{ProposalId, Weight};
 
-use crate::world::{World, config, drops, id};
+use crate::world::{World, amount, config, id};
 
 fn reject(w: &mut World, person: &str, p: ProposalId) {
     w.command(person, Command::Reject { proposal: p, reason: "not ours".to_owned() }).unwrap();
@@ -123,7 +123,7 @@ fn a_key_that_was_used_for_something_else_is_refused_whatever_differs() {
     others[0].note = "invoice 13".to_owned();
     others[1].destination_tag = None;
     others[2].deadline_seconds = Some(7_200);
-    others[3].amount = drops(1);
+    others[3].amount = amount(1);
     others[4].account = id("hot");
     others[5].destination = id("elsewhere");
     for other in others {
@@ -188,7 +188,7 @@ fn what_ended_leaves_the_state_and_is_found_by_its_id_and_its_idempotency_key() 
     assert_eq!(w.archived[&proposal].proposal.idempotency_key.as_deref(), Some("inv-1"));
     let again = w.command("alice", Command::Propose(asked.clone())).unwrap();
     assert_eq!(again, Answer::Proposed { proposal }, "the same request is the same payment for ever");
-    let other = Propose { amount: drops(6_000_000), ..asked.clone() };
+    let other = Propose { amount: amount(6_000_000), ..asked.clone() };
     let refused = w.command("alice", Command::Propose(other)).unwrap_err();
     assert_eq!(refused, CommandError::IdempotencyConflict(proposal));
     let flagged = w.command("dave", Command::Flag { proposal, reason: String::new() }).unwrap_err();
@@ -252,7 +252,7 @@ fn a_payment_that_the_recipient_cannot_get_is_refused_or_says_so_before_anybody_
     let absent = w.stranger("not there", None);
     ask(&mut w, absent, None, 5).unwrap();
     w.close(&[]);
-    let little = Propose { destination: absent, amount: drops(500_000), ..w.payment("hot", 1) };
+    let little = Propose { destination: absent, amount: amount(500_000), ..w.payment("hot", 1) };
     let refused = w.command("alice", Command::Propose(little)).unwrap_err();
     assert!(refused.to_string().contains("does not create it"), "{refused}");
 }

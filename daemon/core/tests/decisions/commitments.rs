@@ -1,13 +1,13 @@
 //! The book of commitments: what rolling sums, tier links and policy rest on; and policy that is asked again.
 
-use crate::world::{World, XRP, config, drops, id};
+use crate::world::{World, XRP, amount, config, drops, id};
 use treasury_core::command::{Answer, Command};
 use treasury_core::config::{TierLink, Treasury};
 use treasury_core::decide::outflow;
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::policy::{Action, Policy, Rolling, Rule};
 use treasury_core::state::Guard;
-use treasury_core::units::{Drops, ProposalId};
+use treasury_core::units::{Asset, ProposalId};
 use treasury_core::waits::waits;
 use xrpl_wire::{Transaction, TransactionType, sf};
 
@@ -19,11 +19,12 @@ fn link(name: &str, from: &str, to: &str, [floor, target, source_floor]: [u64; 3
         name: name.to_owned(),
         from: id(from),
         to: id(to),
-        floor: drops(floor * XRP),
-        target: drops(target * XRP),
-        source_floor: drops(source_floor * XRP),
-        move_max: drops(10_000 * XRP),
-        period_max: drops(50_000 * XRP),
+        asset: Asset::Xrp,
+        floor: amount(floor * XRP),
+        target: amount(target * XRP),
+        source_floor: amount(source_floor * XRP),
+        move_max: amount(10_000 * XRP),
+        period_max: amount(50_000 * XRP),
         period_seconds: DAY,
     }
 }
@@ -34,7 +35,7 @@ fn config_with(links: Vec<TierLink>, action: Action) -> Treasury {
     config.links = links;
     let mut rules = config.policy.rules().to_vec();
     let moves = rules.iter_mut().find(|rule| rule.kinds == Some(vec![IntentKind::Move])).unwrap();
-    (moves.amount_max, moves.action) = (Some(drops(10_000 * XRP)), action);
+    (moves.amount_max, moves.action) = (Some(amount(10_000 * XRP)), action);
     config.policy = Policy::new(rules);
     config
 }
@@ -48,7 +49,8 @@ fn amounts(sent: &[Transaction], from: &str) -> Vec<u64> {
 }
 
 fn out(w: &World, account: &str) -> u64 {
-    outflow(&w.state, id(account), w.state.now(), DAY, None).get() / XRP
+    let out = outflow(&w.state, id(account), Asset::Xrp, w.state.now(), DAY, None);
+    out.drops().unwrap().get() / XRP
 }
 
 /// A payment of the account's that no proposal asked for.
@@ -289,7 +291,7 @@ fn a_rolling_limit_counts_foreign_spends() {
     let mut w = World::new();
     let mut rules = w.config.policy.rules().to_vec();
     let small = rules.iter_mut().find(|rule| rule.name == "small").unwrap();
-    small.rolling = Some(Rolling { period_seconds: DAY, amount_max: drops(1_400 * XRP) });
+    small.rolling = Some(Rolling { period_seconds: DAY, amount_max: amount(1_400 * XRP) });
     w.config.policy = Policy::new(rules);
     assert_eq!(w.config.policy.rules()[0].askers, Some(vec![Asker::Daemon]));
     foreign(&mut w, "hot", 450);
@@ -298,5 +300,5 @@ fn a_rolling_limit_counts_foreign_spends() {
     assert_eq!(w.proposal(p).decision.rule, "small");
     let q = w.propose("hot", 60);
     assert_eq!(w.proposal(q).decision.rule, "middling", "450 and 900 and 50 are gone or promised");
-    assert!(Drops::ZERO < w.proposal(q).decision.inputs.outflows[0].1);
+    assert!(amount(0) < w.proposal(q).decision.inputs.outflows[0].1);
 }

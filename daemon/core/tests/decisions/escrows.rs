@@ -1,14 +1,14 @@
 //! The escrow guard: released in time and once; never while a hold stands; taken back when its time is
 //! over.
 
-use crate::world::{World, XRP, drops, hash, id};
+use crate::world::{World, XRP, amount, drops, hash, id};
 use treasury_core::command::{Command, CommandError};
 use treasury_core::config::TierLink;
 use treasury_core::effect::Effect;
 use treasury_core::observe::{Change, EscrowView};
 use treasury_core::state::Guard;
 use treasury_core::stops::Subject;
-use treasury_core::units::{EscrowKey, HexBytes, RippleTime};
+use treasury_core::units::{Asset, EscrowKey, HexBytes, RippleTime};
 use xrpl_wire::{Transaction, TransactionType, sf};
 
 const HOUR: u32 = 3_600;
@@ -190,7 +190,7 @@ fn an_escrow_that_nobody_proposed_is_found_and_never_touched() {
         key,
         destination: id("mallory"),
         destination_tag: None,
-        amount: Some(drops(5 * XRP)),
+        amount: Some(amount(5 * XRP)),
         finish_after: Some(RippleTime(1)),
         cancel_after: None,
         condition: None,
@@ -233,11 +233,12 @@ fn link() -> TierLink {
         name: "warm-to-hot".to_owned(),
         from: id("warm"),
         to: id("hot"),
-        floor: drops(500 * XRP),
-        target: drops(1_000 * XRP),
-        source_floor: drops(100 * XRP),
-        move_max: drops(1_000 * XRP),
-        period_max: drops(1_500 * XRP),
+        asset: Asset::Xrp,
+        floor: amount(500 * XRP),
+        target: amount(1_000 * XRP),
+        source_floor: amount(100 * XRP),
+        move_max: amount(1_000 * XRP),
+        period_max: amount(1_500 * XRP),
         period_seconds: 24 * HOUR,
     }
 }
@@ -278,7 +279,7 @@ fn a_move_that_waited_long_counts_from_when_it_was_made() {
     let mut w = World::new();
     w.config.timing.deadline_seconds = 3 * HOUR;
     w.config.timing.agent_ledgers = 10_000;
-    w.config.links = vec![TierLink { period_max: drops(800 * XRP), period_seconds: HOUR, ..link() }];
+    w.config.links = vec![TierLink { period_max: amount(800 * XRP), period_seconds: HOUR, ..link() }];
     let low = |w: &mut World| {
         let change = w.pay(id("hot"), |_| 200 * XRP).unwrap();
         w.change(vec![change]);
@@ -300,9 +301,9 @@ fn a_move_that_waited_long_counts_from_when_it_was_made() {
 fn a_move_that_policy_denies_is_not_asked_for_at_every_ledger() {
     let mut w = World::new();
     w.config.links = vec![TierLink {
-        target: drops(9_000 * XRP),
-        move_max: drops(9_000 * XRP),
-        period_max: drops(90_000 * XRP),
+        target: amount(9_000 * XRP),
+        move_max: amount(9_000 * XRP),
+        period_max: amount(90_000 * XRP),
         ..link()
     }];
     let change = w.pay(id("hot"), |_| 0).unwrap();

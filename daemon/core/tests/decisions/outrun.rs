@@ -116,12 +116,11 @@ fn a_list_that_drifts_again_is_found_again() {
 /// An escrow of warm's with these terms, as the ledger shows it.
 fn on_ledger(tx: &Transaction) -> EscrowView {
     let TxBody::EscrowCreate(create) = TxBody::parse(tx).unwrap() else { panic!("no escrow") };
-    let xrpl_wire::Amount::Xrp(amount) = create.amount else { panic!("XRP only") };
     EscrowView {
         key: EscrowKey { owner: tx.account(), sequence: tx.seq().value() },
         destination: create.destination,
         destination_tag: create.destination_tag,
-        amount: Some(amount),
+        amount: Some(create.amount),
         finish_after: create.finish_after,
         cancel_after: create.cancel_after,
         condition: create.condition.map(HexBytes),

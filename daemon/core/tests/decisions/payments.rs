@@ -1,12 +1,12 @@
 //! Payments: from a proposal to its validated end, and everything that must not happen on the way.
 
-use crate::world::{World, config, drops, hash, id, signatures_of};
+use crate::world::{World, amount, config, drops, hash, id, signatures_of};
 use treasury_core::command::{Answer, Command, CommandError};
 use treasury_core::config::{FindingKind, Severity};
 use treasury_core::input::{Input, SubmitReply};
 use treasury_core::observe::{Change, LedgerObservation, OpaqueTx, SignerListView};
 use treasury_core::proposal::Status;
-use treasury_core::units::{Hash256, HexBytes, Weight};
+use treasury_core::units::{Asset, Hash256, HexBytes, Weight};
 
 #[test]
 fn a_small_payment_is_signed_by_agents_alone() {
@@ -128,7 +128,7 @@ fn an_idempotency_key_never_makes_a_second_payment() {
     propose.idempotency_key = Some("k1".to_owned());
     let first = w.command("alice", Command::Propose(propose.clone())).unwrap();
     assert_eq!(w.command("alice", Command::Propose(propose.clone())), Ok(first));
-    propose.amount = drops(1);
+    propose.amount = amount(1);
     let error = w.command("alice", Command::Propose(propose)).unwrap_err();
     assert_eq!(error.code(), "IDEMPOTENCY_CONFLICT");
     assert_eq!(w.state.proposals.len(), 1);
@@ -144,7 +144,7 @@ fn bad_requests_are_refused_by_name() {
         change(&mut propose);
         cases.push((code, person, propose));
     };
-    case("BAD_VALUE", "alice", &|p| p.amount = drops(0));
+    case("BAD_VALUE", "alice", &|p| p.amount = amount(0));
     case("BAD_VALUE", "alice", &|p| p.destination = p.account);
     case("BAD_VALUE", "alice", &|p| p.note = "x".repeat(501));
     case("BAD_VALUE", "alice", &|p| p.note = "\u{1b}[31m".to_owned());
@@ -531,13 +531,15 @@ fn sight_comes_back_with_a_new_ledger_and_not_with_the_old_one_read_again() {
 fn a_withdrawn_payment_counts_as_outflow_until_its_ticket_is_free() {
     let mut w = World::new();
     let p = w.propose("warm", 500);
-    let out = |w: &World| treasury_core::decide::outflow(&w.state, id("warm"), w.state.now(), 86_400, None);
-    assert_eq!(out(&w), drops(500_000_000));
+    let out = |w: &World| {
+        treasury_core::decide::outflow(&w.state, id("warm"), Asset::Xrp, w.state.now(), 86_400, None)
+    };
+    assert_eq!(out(&w), amount(500_000_000));
     w.command("alice", Command::Withdraw { proposal: p }).unwrap();
-    assert_eq!(out(&w), drops(500_000_000), "its signatures, if there are any, still bind");
+    assert_eq!(out(&w), amount(500_000_000), "its signatures, if there are any, still bind");
     let last = w.proposal(p).plan.as_ref().unwrap().last_ledger_sequence;
     while w.state.ledger.unwrap().index < last {
         w.close(&[]);
     }
-    assert_eq!(out(&w), drops(0));
+    assert_eq!(out(&w), amount(0));
 }

@@ -8,11 +8,11 @@ use treasury_core::observe::{Change, EscrowView, ObservedTx, OpaqueTx, intent_di
 use treasury_core::policy::{Policy, Rolling};
 use treasury_core::state::Guard;
 use treasury_core::stops::Subject;
-use treasury_core::units::{EscrowKey, HexBytes, ProposalId, RippleTime};
+use treasury_core::units::{Asset, EscrowKey, HexBytes, ProposalId, RippleTime};
 use treasury_core::{CommandError, Event};
 use xrpl_wire::{Transaction, TransactionType, sf};
 
-use crate::world::{World, XRP, config, drops, hash, id};
+use crate::world::{World, XRP, amount, config, hash, id};
 
 const HOUR: u32 = 3_600;
 const DAY: u32 = 86_400;
@@ -136,7 +136,7 @@ fn what_recipients_own_is_not_followed() {
         key: EscrowKey { owner: id("shop"), sequence },
         destination: id("mallory"),
         destination_tag: None,
-        amount: Some(drops(1)),
+        amount: Some(amount(1)),
         finish_after: None,
         cancel_after: Some(RippleTime(4_000_000_000)),
         condition: Some(HexBytes(vec![1; 39])),
@@ -155,11 +155,12 @@ fn what_a_link_moved_counts_though_it_was_out_of_the_configuration() {
         name: "warm-hot".to_owned(),
         from: id("warm"),
         to: id("hot"),
-        floor: drops(1_000 * XRP),
-        target: drops(1_500 * XRP),
-        source_floor: drops(0),
-        move_max: drops(500 * XRP),
-        period_max: drops(500 * XRP),
+        asset: Asset::Xrp,
+        floor: amount(1_000 * XRP),
+        target: amount(1_500 * XRP),
+        source_floor: amount(0),
+        move_max: amount(500 * XRP),
+        period_max: amount(500 * XRP),
         period_seconds: 30 * DAY,
     };
     config.links = vec![link.clone()];
@@ -220,12 +221,12 @@ fn what_people_rejected_is_known_as_that_for_as_long_as_signers_can_still_make_i
 fn a_release_does_not_count_its_own_payment_again_when_the_policy_changes_elsewhere() {
     let mut config = config();
     let mut rules = config.policy.rules().to_vec();
-    let week = Rolling { period_seconds: 7 * DAY, amount_max: drops(3_000 * XRP) };
+    let week = Rolling { period_seconds: 7 * DAY, amount_max: amount(3_000 * XRP) };
     rules.last_mut().unwrap().rolling = Some(week);
     config.policy = Policy::new(rules.clone());
     let mut w = World::with(config);
     w.escrow();
-    rules[1].amount_max = Some(drops(99 * XRP));
+    rules[1].amount_max = Some(amount(99 * XRP));
     w.config.policy = Policy::new(rules);
     w.restart();
     w.close(&[]);

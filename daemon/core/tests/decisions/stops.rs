@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::world::{World, XRP, config, drops, id};
+use crate::world::{World, XRP, amount, config, drops, id};
 use treasury_core::command::{Answer, Command};
 use treasury_core::config::{FindingKind, Severity, TierLink};
 use treasury_core::state::Guard;
 use treasury_core::stops::{StopKind, Subject};
-use treasury_core::units::{AccountId, ProposalId, StopId};
+use treasury_core::units::{AccountId, Asset, ProposalId, StopId};
 use treasury_core::waits::waits;
 use xrpl_wire::{Transaction, TransactionType};
 
@@ -44,11 +44,12 @@ fn with_link() -> World {
         name: "warm to hot".to_owned(),
         from: id("warm"),
         to: id("hot"),
-        floor: drops(1_000 * XRP),
-        target: drops(1_900 * XRP),
-        source_floor: drops(0),
-        move_max: drops(1_000 * XRP),
-        period_max: drops(50_000 * XRP),
+        asset: Asset::Xrp,
+        floor: amount(1_000 * XRP),
+        target: amount(1_900 * XRP),
+        source_floor: amount(0),
+        move_max: amount(1_000 * XRP),
+        period_max: amount(50_000 * XRP),
         period_seconds: 86_400,
     }];
     World::with(config)

@@ -32,6 +32,11 @@ pub fn drops(amount: u64) -> Drops {
     Drops::new(amount).unwrap()
 }
 
+/// So many drops, as what moves.
+pub fn amount(so_many: u64) -> Amount {
+    Amount::Xrp(drops(so_many))
+}
+
 pub fn key(name: &str) -> KeyPair {
     let mut entropy = [7_u8; 16];
     for (slot, byte) in entropy.iter_mut().zip(name.bytes()) {
@@ -71,7 +76,7 @@ pub fn config() -> Treasury {
         kinds: Some(vec![IntentKind::Pay]),
         destination: None,
         amount_min: None,
-        amount_max: Some(drops(most * XRP)),
+        amount_max: Some(amount(most * XRP)),
         rolling: None,
         action,
     };
@@ -356,7 +361,7 @@ impl World {
             account: id(account),
             destination: id("shop"),
             destination_tag: Some(7),
-            amount: drops(amount_xrp * XRP),
+            amount: amount(amount_xrp * XRP),
             note: "invoice 12".to_owned(),
             deadline_seconds: None,
             idempotency_key: None,

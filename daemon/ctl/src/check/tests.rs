@@ -2,6 +2,8 @@ use std::collections::BTreeSet;
 
 use xrpl_wire::{KeyType, Memo, Object, PublicKey, Seed, Value};
 
+use xrpl_wire::Drops;
+
 use super::*;
 use treasury_api::types::{DecisionView, EscrowView, IntentView, PartyView, RungView};
 
@@ -86,7 +88,7 @@ fn view(delayed: bool) -> ProposalView {
             kind: "pay".to_owned(),
             destination: Some(party(2)),
             destination_tag: Some(12),
-            amount_drops: Some("300000000".to_owned()),
+            amount: Some(Amount::Xrp(drops(300_000_000)).into()),
             link: None,
             ticket_count: None,
             escrow: None,
@@ -124,7 +126,7 @@ fn view(delayed: bool) -> ProposalView {
             owner: party(1),
             destination: party(2),
             destination_tag: Some(12),
-            amount_drops: Some("300000000".to_owned()),
+            amount: Some(Amount::Xrp(drops(300_000_000)).into()),
             proposal: Some("P1".to_owned()),
             guard: "not_created".to_owned(),
             stands: String::new(),

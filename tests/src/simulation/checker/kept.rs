@@ -1,7 +1,6 @@
 //! What was acknowledged stays known, and everything ends.
 
 use treasury_core::command::{Actor, Answer, Command, CommandError};
-use treasury_core::intent::Intent;
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::state::{Guard, State};
 use treasury_core::units::ProposalId;
@@ -173,5 +172,5 @@ impl Checker {
 }
 
 fn is_of(proposal: &Proposal, tag: u32) -> bool {
-    matches!(&proposal.intent, Intent::Pay { destination_tag, .. } if *destination_tag == Some(tag))
+    proposal.intent.movement().is_some_and(|movement| movement.destination_tag == Some(tag))
 }

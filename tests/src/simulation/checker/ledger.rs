@@ -6,7 +6,7 @@ use xrpl_wire::typed::Payment;
 use xrpl_wire::{Amount, LedgerEntryType, TransactionType, TxBody, sf, sign};
 
 use super::money::Flow;
-use super::{Checker, Outflow, Rule};
+use super::{Checker, Outflow, Rule, drops_of};
 use crate::simulation::cast::{
     DELAYED_SOURCE, MIDDLING_XRP, PEOPLE, ROLLING_SECONDS, ROLLING_XRP, SMALL_XRP, XRP,
 };
@@ -195,7 +195,8 @@ impl Checker {
             self.broken(Rule::NothingUnasked, what);
             return;
         };
-        let (most, period, seconds) = (link.move_max.get(), link.period_max.get(), link.period_seconds);
+        let (most, period, seconds) =
+            (drops_of(link.move_max), drops_of(link.period_max), link.period_seconds);
         let delayed = from == self.cast.id(DELAYED_SOURCE);
         if (from == self.cast.id("cold") || delayed) && self.people_in(tx) < 2 {
             self.broken(Rule::PolicyKept, format!("{} moves {amount} drops without people", tx.id));

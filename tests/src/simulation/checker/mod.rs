@@ -11,7 +11,7 @@ mod sent;
 use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::Treasury;
-use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, ProposalId, StopId};
+use treasury_core::units::{AccountId, Amount, Drops, EscrowKey, Hash256, ProposalId, StopId};
 
 use xrpl_wire::TransactionType;
 
@@ -96,6 +96,11 @@ impl std::fmt::Display for Violation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}: {}", self.rule, self.what)
     }
+}
+
+/// So many drops: nothing else moves in these simulations, and of anything else the checker would see none.
+fn drops_of(amount: Amount) -> u64 {
+    amount.drops().map_or(0, Drops::get)
 }
 
 /// What somebody asked for, named on the ledger by its DestinationTag.

@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, VecDeque};
 use treasury_core::Treasury;
 use treasury_core::config::FindingKind;
 use treasury_core::state::State;
-use treasury_core::units::{AccountId, RippleTime};
+use treasury_core::units::{AccountId, Asset, RippleTime};
 use xrpl_harness::embedded::{ClosedLedger, ClosedTx};
 use xrpl_wire::{Amount, TxBody, sf};
 
-use super::{Checker, Rule};
+use super::{Checker, Rule, drops_of};
 use crate::simulation::cast::ROLLING_SECONDS;
 
 /// Ledgers from the decision on a move to the last in which it can be applied: it waits for a Ticket as long as its
@@ -123,7 +123,7 @@ impl Checker {
 
     fn not_overfilled(&mut self, account: AccountId, daemon: usize, since: u32) {
         let links = self.treasury.links.iter().filter(|link| link.to == account);
-        let Some(ceiling) = links.map(|link| link.target.get()).max() else { return };
+        let Some(ceiling) = links.map(|link| drops_of(link.target)).max() else { return };
         let excuse = self.unforeseen(account, daemon, since).0;
         let balance = self.tides.get(&account).map_or(0, |tide| tide.balance);
         if i128::from(balance) > i128::from(ceiling) + excuse {
@@ -137,7 +137,7 @@ impl Checker {
 
     fn floor_kept(&mut self, account: AccountId, daemon: usize, since: u32) {
         let links = self.treasury.links.iter().filter(|link| link.from == account);
-        let Some(floor) = links.map(|link| link.source_floor.get()).max() else { return };
+        let Some(floor) = links.map(|link| drops_of(link.source_floor)).max() else { return };
         let excuse = self.unforeseen(account, daemon, since).1;
         let balance = self.tides.get(&account).map_or(0, |tide| tide.balance);
         if i128::from(balance) + excuse < i128::from(floor) {
@@ -204,7 +204,7 @@ impl Checker {
                 .take_while(|(_, at, _)| *at >= since)
                 .map(|(_, _, drops)| drops);
             let gone: u64 = within.sum();
-            let counted = state.book.moved(account, RippleTime(since)).get();
+            let counted = drops_of(state.book.moved(account, Asset::Xrp, RippleTime(since)));
             if counted != gone {
                 let name = self.cast.name(account);
                 wrong.push(format!("daemon {daemon} counts {counted} drops that left {name}; {gone} did"));

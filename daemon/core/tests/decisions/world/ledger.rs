@@ -143,7 +143,7 @@ impl World {
                         key: EscrowKey { owner: account, sequence: tx.seq().value() },
                         destination: create.destination,
                         destination_tag: create.destination_tag,
-                        amount: Some(amount),
+                        amount: Some(create.amount),
                         finish_after: create.finish_after,
                         cancel_after: create.cancel_after,
                         condition: create.condition.map(HexBytes),
@@ -160,7 +160,7 @@ impl World {
                 }
                 TxBody::EscrowCancel(cancel) => {
                     let key = EscrowKey { owner: cancel.owner, sequence: cancel.offer_sequence };
-                    let amount = self.state.escrows[&key].view.amount.unwrap().get();
+                    let amount = self.state.escrows[&key].view.amount.unwrap().drops().unwrap().get();
                     credit = Some((cancel.owner, amount));
                     changes.push(Change::EscrowDeleted {
                         key,
