@@ -75,12 +75,13 @@ pub(crate) fn treasury() -> Treasury {
     };
     let approvers =
         Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
-    let rule = |name: &str, amount_max, action| Rule {
+    let rule = |name: &str, amount_above, amount_max, action| Rule {
         name: name.to_owned(),
         askers: None,
         accounts: None,
         kinds: None,
         destination: Some(DestinationMatch::Known),
+        amount_above,
         amount_min: None,
         amount_max,
         rolling: None,
@@ -119,8 +120,8 @@ pub(crate) fn treasury() -> Treasury {
         runner: Some(runner()),
         destinations: BTreeMap::from([(exchange(), "exchange".to_owned())]),
         policy: Policy::new(vec![
-            rule("small", Some(xrp(100).into()), Action::Approve(approvers)),
-            rule("large", None, delay),
+            rule("small", None, Some(xrp(100).into()), Action::Approve(approvers)),
+            rule("large", Some(xrp(100).into()), None, delay),
         ]),
         links: Vec::new(),
         fees: FeeConfig::default(),

@@ -302,7 +302,7 @@ fn a_payment_that_a_daemon_knew_of_is_no_excuse_for_overfilling() {
             daemon: 0,
             account: scene.cast.id("cold"),
             destination: scene.cast.id("hot"),
-            amount: xrp(600).into(),
+            amount: xrp(600),
             proposal: None,
         };
         scene.checker.intends(1, intent);

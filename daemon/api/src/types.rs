@@ -318,27 +318,33 @@ pub struct IntentView {
 /// What policy decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionView {
-    /// The rule.
-    pub rule: String,
-    /// The policy it belongs to.
+    /// The rules that matched, by name.
+    pub rules: Vec<String>,
+    /// The policy they belong to.
     pub policy_hash: String,
-    /// `allow`, `approve`, `delay` or `deny`.
+    /// `allow`, `approve`, `delay` or `deny`: the strictest of what they ask for.
     pub action: String,
     /// For a delay: seconds from the deadline to FinishAfter.
     pub delay_seconds: Option<u32>,
     /// For a delay: seconds from FinishAfter to CancelAfter.
     pub window_seconds: Option<u32>,
-    /// Weight that approvers must bring.
-    pub approver_weight: Option<u32>,
-    /// The roles that count for it.
-    pub approver_roles: Vec<String>,
-    /// Whether the signature of the person who asked does not count for it.
-    #[serde(default)]
-    pub exclude_asker: bool,
+    /// Who must sign besides the SignerQuorum, each of them.
+    pub approvals: Vec<DemandView>,
     /// Whether the destination was known.
     pub destination_known: bool,
     /// When it was decided, by the ledger.
     pub at: String,
+}
+
+/// What policy asks for of people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemandView {
+    /// Sum of SignerWeights that they must bring.
+    pub weight: u32,
+    /// The roles that count for it.
+    pub roles: Vec<String>,
+    /// Whether the signature of the person who asked does not count for it.
+    pub exclude_asker: bool,
 }
 
 /// One signer's approval.
@@ -363,10 +369,17 @@ pub struct TallyView {
     pub weight: u32,
     /// SignerQuorum.
     pub quorum: u32,
-    /// Sum of the weights of approvers that the rule counts.
-    pub approver_weight: u32,
-    /// What the rule asks of them; 0: nothing.
-    pub approver_quorum: u32,
+    /// The same of what policy asks for of people, each.
+    pub demands: Vec<DemandTallyView>,
+}
+
+/// How far the approvals go towards one of policy's demands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemandTallyView {
+    /// Sum of the weights that count for it so far.
+    pub weight: u32,
+    /// What is asked for.
+    pub asked: u32,
 }
 
 /// Somebody speaks against it.

@@ -237,7 +237,9 @@ async fn propose(client: &Client, json: bool, asked: cli::Propose) -> Result<Str
         None => format!("{}\n", clean(&proposed.proposal)),
     };
     match view {
-        Some(view) if view.status == "denied" => Err(CtlError::Denied { rule: view.decision.rule, answer }),
+        Some(view) if view.status == "denied" => {
+            Err(CtlError::Denied { rule: view.decision.rules.join(", "), answer })
+        }
         _ => Ok(answer),
     }
 }

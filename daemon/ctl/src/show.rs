@@ -121,7 +121,10 @@ pub(super) fn proposals(proposals: &[ProposalView]) -> String {
     for proposal in proposals {
         let signed = proposal.tally.as_ref().map_or_else(
             || "-".to_owned(),
-            |tally| format!("{} of {}", tally.weight, tally.quorum.max(tally.approver_quorum)),
+            |tally| {
+                let asked = tally.demands.iter().map(|demand| demand.asked).fold(tally.quorum, u32::max);
+                format!("{} of {asked}", tally.weight)
+            },
         );
         row(
             &mut table,
@@ -131,7 +134,7 @@ pub(super) fn proposals(proposals: &[ProposalView]) -> String {
                 standing(proposal),
                 signed,
                 proposal.asker.clone(),
-                proposal.decision.rule.clone(),
+                proposal.decision.rules.join(", "),
                 proposal.waits_for.join("; "),
             ],
         );
@@ -154,9 +157,9 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
         out.line("note", proposal.note.clone());
     }
     let decision = &proposal.decision;
-    let mut decided = format!("{} (rule \"{}\")", decision.action, decision.rule);
-    if let Some(weight) = decision.approver_weight {
-        decided.push_str(&format!(", {} of weight {weight}", decision.approver_roles.join(" or ")));
+    let mut decided = format!("{} (by \"{}\")", decision.action, decision.rules.join("\", \""));
+    for demand in &decision.approvals {
+        decided.push_str(&format!(", {} of weight {}", demand.roles.join(" or "), demand.weight));
     }
     out.line("policy", decided);
     for waited in &proposal.waits_for {
@@ -169,8 +172,8 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
     }
     if let Some(tally) = &proposal.tally {
         let mut text = format!("weight {} of {}", tally.weight, tally.quorum);
-        if tally.approver_quorum > 0 {
-            text.push_str(&format!(", of approvers {} of {}", tally.approver_weight, tally.approver_quorum));
+        for demand in &tally.demands {
+            text.push_str(&format!(", of approvers {} of {}", demand.weight, demand.asked));
         }
         out.line("signed", text);
     }

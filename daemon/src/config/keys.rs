@@ -214,8 +214,9 @@ const GROUPS: &[Group] = &[
     Group {
         name: "rule",
         repeated: true,
-        about: "A rule of the policy. The first rule that matches decides, in the file's order; where none does, the answer is no. \
-                A matcher that is left out matches everything.",
+        about: "A rule of the policy. What every rule that matches asks for holds, the strictest of each: the longest delay, \
+                all approvals, and a denial above all. Where none matches, the answer is no. A matcher that is left out \
+                matches everything; the order of the rules says nothing.",
         keys: &[
             key("name", "name", REQUIRED, "Unique among rules; decisions quote it."),
             key(
@@ -237,26 +238,32 @@ const GROUPS: &[Group] = &[
                 "any",
                 "Who receives: in the address book or the treasury's own; neither; the treasury's own; one of these, by name or address.",
             ),
+            key(
+                "amount_above",
+                "amount",
+                "none",
+                "Amounts above this: where another rule's `amount_max` ends.",
+            ),
             key("amount_min", "amount", "none", "Amounts from here."),
             key("amount_max", "amount", "none", "Amounts up to and including this."),
             key(
                 "rolling",
                 "table",
                 "none",
-                "Matches only while what leaves the account within `period`, this payment included, is at most `amount_max`: \
-                 `{ period = \"24h\", amount_max = \"2000 XRP\" }`.",
+                "Matches only where what leaves the account within `period`, this payment included, is at most `amount_max`, or \
+                 above `amount_above`: `{ period = \"24h\", amount_above = \"2000 XRP\" }`.",
             ),
             key(
                 "action",
                 "`allow`, `approve`, `delay` or `deny`",
                 REQUIRED,
-                "`allow`: the agents sign. `approve`: people sign first. `delay`: people sign, and the money waits in an escrow that can be held back. `deny`: no.",
+                "`allow`: it may leave, and where no other rule asks for people the agents sign. `approve`: people sign first. `delay`: people sign, and the money waits in an escrow that can be held back. `deny`: no.",
             ),
             key(
                 "weight",
                 "whole number",
                 "required for `approve` and `delay`",
-                "Sum of SignerWeights of people with one of `roles` who must sign, besides the SignerQuorum.",
+                "Sum of SignerWeights of people with one of `roles` who must sign, besides the SignerQuorum and what other rules ask for.",
             ),
             key(
                 "exclude_asker",

@@ -1,12 +1,11 @@
 //! The policy table.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use treasury_core::config::{Role, Tier};
 use treasury_core::intent::{AskedBy, Asker, Intent, IntentKind};
 use treasury_core::policy::{Action, Approvers, DestinationMatch, Rolling, Rule};
-use treasury_core::units::{AccountId, Weight};
+use treasury_core::units::{AccountId, Amount, Weight};
 
 use super::parties::{Parties, role};
 use super::reader::{At, Section};
@@ -33,22 +32,11 @@ fn rule(section: &Section<'_>, name: Option<String>, parties: &Parties) -> Optio
     let accounts = section.texts("accounts", |text| parties.resolve_account(text));
     let kinds = section.texts("kinds", kind);
     let destination = destination(section, parties);
+    let amount_above = section.text("amount_above", value::any_amount);
     let amount_min = section.text("amount_min", value::any_amount);
     let amount_max = section.text("amount_max", value::any_amount);
-    let order = amount_min.as_ref().zip(amount_max.as_ref());
-    match order.map(|(least, most)| (most, least.value.partial_cmp(&most.value))) {
-        Some((most, Some(Ordering::Greater))) => section.blame(
-            most,
-            "is less than amount_min",
-            "no amount is between them; the rule would never match",
-        ),
-        Some((most, None)) => section.blame(
-            most,
-            "is of another asset than amount_min",
-            "no amount is between them; the rule would never match",
-        ),
-        _ => {}
-    }
+    band(section, "amount_min", amount_min.as_ref(), amount_max.as_ref(), |least, most| least > most);
+    band(section, "amount_above", amount_above.as_ref(), amount_max.as_ref(), |least, most| least >= most);
     for (key, empty) in [
         ("askers", askers.as_ref().is_some_and(Vec::is_empty)),
         ("accounts", accounts.as_ref().is_some_and(Vec::is_empty)),
@@ -60,19 +48,49 @@ fn rule(section: &Section<'_>, name: Option<String>, parties: &Parties) -> Optio
         }
     }
     let rolling = rolling(section);
+    let anything = rolling.is_none()
+        && [&amount_above, &amount_min, &amount_max].iter().all(|bound| bound.is_none())
+        && [askers.is_none(), accounts.is_none(), kinds.is_none(), destination.is_none()]
+            .iter()
+            .all(|none| *none);
     let accounts: Option<Vec<AccountId>> = accounts.map(values);
     let action = action(section, parties, accounts.as_deref());
+    if anything && action == Some(Action::Deny) {
+        section.wrong(
+            "action",
+            "denies everything, whatever other rules allow",
+            "leave the rule out: what no rule matches is denied",
+        );
+    }
     Some(Rule {
         name: name?,
         askers: askers.map(values),
         accounts,
         kinds: kinds.map(values),
         destination,
+        amount_above: amount_above.map(|amount| amount.value),
         amount_min: amount_min.map(|amount| amount.value),
         amount_max: amount_max.map(|amount| amount.value),
         rolling,
         action: action?,
     })
+}
+
+/// Blames a band in which nothing is.
+fn band(
+    section: &Section<'_>,
+    lower: &str,
+    least: Option<&At<Amount>>,
+    most: Option<&At<Amount>>,
+    is_empty: impl Fn(&Amount, &Amount) -> bool,
+) {
+    let Some((least, most)) = least.zip(most) else { return };
+    let advice = "no amount is between them; the rule would never match";
+    if least.value.issue() != most.value.issue() {
+        section.blame(most, format!("is of another asset than {lower}"), advice);
+    } else if is_empty(&least.value, &most.value) {
+        section.blame(most, format!("is not above {lower}"), advice);
+    }
 }
 
 fn values<T>(items: Vec<At<T>>) -> Vec<T> {
@@ -124,10 +142,23 @@ fn destination(section: &Section<'_>, parties: &Parties) -> Option<DestinationMa
 }
 
 fn rolling(section: &Section<'_>) -> Option<Rolling> {
-    let inner = section.inner("rolling", &["period", "amount_max"])?;
+    let inner = section.inner("rolling", &["period", "amount_above", "amount_max"])?;
     let period = inner.required("period", value::duration);
-    let amount_max = inner.required("amount_max", value::any_amount);
-    Some(Rolling { period_seconds: period?.value, amount_max: amount_max?.value })
+    let amount_above = inner.text("amount_above", value::any_amount);
+    let amount_max = inner.text("amount_max", value::any_amount);
+    if amount_above.is_none() && amount_max.is_none() {
+        inner.wrong(
+            "amount_max",
+            "is missing, and so is amount_above",
+            "say at most how much, or above how much",
+        );
+    }
+    band(&inner, "amount_above", amount_above.as_ref(), amount_max.as_ref(), |least, most| least >= most);
+    Some(Rolling {
+        period_seconds: period?.value,
+        amount_above: amount_above.map(|amount| amount.value),
+        amount_max: amount_max.map(|amount| amount.value),
+    })
 }
 
 fn action(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId]>) -> Option<Action> {

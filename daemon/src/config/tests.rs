@@ -128,6 +128,7 @@ window = "24h"
 
 [[rule]]
 name = "rest"
+amount_above = "1000 XRP"
 action = "deny"
 
 [fees]
@@ -388,7 +389,26 @@ fn what_makes_no_sense_is_refused() {
         (&[("name = \"large\"", "name = \"small\"")], "rule[4].name: \"small\" is taken"),
         (
             &[("amount_min = \"12 drops\"", "amount_min = \"251 XRP\"")],
-            "rule[2].amount_max: is less than amount_min",
+            "rule[2].amount_max: is not above amount_min",
+        ),
+        (
+            &[("amount_min = \"12 drops\"", "amount_above = \"250 XRP\"")],
+            "rule[2].amount_max: is not above amount_above",
+        ),
+        (
+            &[("amount_min = \"12 drops\"", "amount_min = \"1 EUR.rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh\"")],
+            "rule[2].amount_max: is of another asset than amount_min",
+        ),
+        (
+            &[(
+                "rolling = { period = \"24h\", amount_max = \"2000 XRP\" }",
+                "rolling = { period = \"24h\" }",
+            )],
+            "rule[2].rolling.amount_max: is missing, and so is amount_above",
+        ),
+        (
+            &[("amount_above = \"1000 XRP\"\naction = \"deny\"", "action = \"deny\"")],
+            "rule[5].action: denies everything, whatever other rules allow",
         ),
         (&[("kinds = [\"pay\"]", "kinds = []")], "rule[2].kinds: an empty list matches nothing"),
         (

@@ -175,17 +175,18 @@ fn rules(treasury: &Treasury, found: &mut Found) {
         if rule.action == Action::Allow {
             let is_own =
                 rule.askers.as_ref().is_some_and(|askers| askers.iter().all(|asker| *asker == Asker::Daemon));
-            if rule.amount_max.is_none() {
+            let others = || treasury.policy.rules().iter().filter(|other| asks_more_of(other, rule));
+            if rule.amount_max.is_none() && !others().any(takes_over_above) {
                 let what = "allows any amount: what it matches leaves without people";
                 found.warn(key.clone(), what, "write amount_max");
             }
             // The daemon's own moves have the limits of their links.
-            if rule.rolling.is_none() && !is_own && pays(rule) {
+            if rule.rolling.is_none() && !is_own && pays(rule) && !others().any(takes_over_beyond_a_sum) {
                 let what = "allows any number of payments: many small ones are a large one";
                 found.warn(key.clone(), what, "write rolling = { period = \"24h\", amount_max = \"…\" }");
             }
         }
-        if let Some(approvers) = rule.action.approvers() {
+        if let Action::Approve(approvers) | Action::Delay { approvers, .. } = &rule.action {
             if approvers.weight < Weight(2) {
                 found.warn(
                     key.clone(),
@@ -208,6 +209,33 @@ fn rules(treasury: &Treasury, found: &mut Found) {
 
 /// Nobody notices and flags in less.
 const DELAY_LEAST_SECONDS: u32 = 3_600;
+
+/// Whether the other rule matches whatever this one does, amounts aside, and asks for more.
+fn asks_more_of(other: &Rule, rule: &Rule) -> bool {
+    fn covers<T: PartialEq>(other: &Option<Vec<T>>, rule: &Option<Vec<T>>) -> bool {
+        match (other, rule) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(other), Some(rule)) => rule.iter().all(|one| other.contains(one)),
+        }
+    }
+    other.action != Action::Allow
+        && covers(&other.askers, &rule.askers)
+        && covers(&other.accounts, &rule.accounts)
+        && covers(&other.kinds, &rule.kinds)
+        && (other.destination.is_none() || other.destination == rule.destination)
+        && other.amount_max.is_none()
+}
+
+fn takes_over_above(other: &Rule) -> bool {
+    other.rolling.is_none() && other.amount_above.or(other.amount_min).is_some()
+}
+
+fn takes_over_beyond_a_sum(other: &Rule) -> bool {
+    other.amount_above.is_none()
+        && other.amount_min.is_none()
+        && other.rolling.is_some_and(|rolling| rolling.amount_above.is_some() && rolling.amount_max.is_none())
+}
 
 fn pays(rule: &Rule) -> bool {
     rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&IntentKind::Pay))
@@ -307,6 +335,36 @@ action = "allow"
             assert!(SAFE.contains(from), "{from}");
             let found = warned(&SAFE.replacen(from, to, 1));
             assert!(found.iter().any(|warning| warning.starts_with(key)), "{key}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_other_rules_ask_people_for_beyond_a_bound_is_no_danger() {
+        let unbounded = SAFE.replace(
+            "amount_max = \"10 XRP\"\nrolling = { period = \"24h\", amount_max = \"100 XRP\" }\n",
+            "",
+        );
+        assert_ne!(unbounded, SAFE);
+        let two = "action = \"approve\"\nweight = 2\n";
+        let larger = format!("[[rule]]\nname = \"larger\"\namount_above = \"10 XRP\"\n{two}");
+        let sum = "rolling = { period = \"24h\", amount_above = \"100 XRP\" }";
+        let busy = format!("[[rule]]\nname = \"busy\"\n{sum}\n{two}");
+        assert_eq!(warned(&format!("{unbounded}{larger}{busy}")), Vec::<String>::new());
+        for (rules, expected) in [
+            (larger.clone(), "rule \"small\": allows any number"),
+            (busy.clone(), "rule \"small\": allows any amount"),
+            // Not of everybody, and not of every amount.
+            (
+                format!("{}{busy}", larger.replace("action", "askers = [\"alice\"]\naction")),
+                "allows any amount",
+            ),
+            (
+                format!("{larger}{}", busy.replace("rolling", "amount_min = \"1 XRP\"\nrolling")),
+                "allows any number",
+            ),
+        ] {
+            let found = warned(&format!("{unbounded}{rules}"));
+            assert!(found.iter().any(|warning| warning.contains(expected)), "{rules}: {found:?}");
         }
     }
 

@@ -247,7 +247,7 @@ move_max = "1000 XRP"
 period_max = "5000 XRP"
 period = "24h"
 
-# The policy: the first rule that matches decides, and what none matches is denied.
+# The policy: what every rule that matches asks for holds, and what none matches is denied.
 
 # The daemon's own refills. "treasuryd" is the daemon itself.
 [[rule]]
@@ -259,7 +259,7 @@ destination = "treasury"
 amount_max = "1000 XRP"
 action = "allow"
 
-# Small payments to known destinations go straight through, up to 500 XRP a day.
+# Small payments from hot to known destinations go straight through, up to 500 XRP a day.
 [[rule]]
 name = "small"
 accounts = ["hot"]
@@ -269,23 +269,58 @@ amount_max = "100 XRP"
 rolling = { period = "24h", amount_max = "500 XRP" }
 action = "allow"
 
-# Middling ones, and small ones to somebody new, wait for two people.
+# Others from hot, up to 1000 XRP, wait for two people: larger ones, those to somebody new, and what is beyond 500 a day.
 # In the tour whoever asks is one of the two. Where you leave exclude_asker out, the two are others than the asker.
 [[rule]]
-name = "middling"
-accounts = ["hot", "warm"]
+name = "larger"
+accounts = ["hot"]
 kinds = ["pay"]
+amount_above = "100 XRP"
 amount_max = "1000 XRP"
 action = "approve"
 weight = 2
 roles = ["approver"]
 exclude_asker = false
 
-# Large ones wait for two people and then two days in an escrow. Until then security can stop them.
+[[rule]]
+name = "new"
+accounts = ["hot"]
+kinds = ["pay"]
+destination = "new"
+amount_max = "1000 XRP"
+action = "approve"
+weight = 2
+roles = ["approver"]
+exclude_asker = false
+
+[[rule]]
+name = "busy"
+accounts = ["hot"]
+kinds = ["pay"]
+amount_max = "1000 XRP"
+rolling = { period = "24h", amount_above = "500 XRP" }
+action = "approve"
+weight = 2
+roles = ["approver"]
+exclude_asker = false
+
+# What leaves warm always waits for two people.
+[[rule]]
+name = "from-warm"
+accounts = ["warm"]
+kinds = ["pay"]
+amount_max = "10000 XRP"
+action = "approve"
+weight = 2
+roles = ["approver"]
+exclude_asker = false
+
+# And what is large two days in an escrow as well. Until then security can stop it.
 [[rule]]
 name = "large"
 accounts = ["warm"]
 kinds = ["pay"]
+amount_above = "1000 XRP"
 amount_max = "10000 XRP"
 action = "delay"
 delay = "48h"
@@ -306,11 +341,6 @@ window = "24h"
 weight = 2
 roles = ["approver"]
 exclude_asker = false
-
-# More than that nobody gets from the daemon. Without this rule the answer would be the same.
-[[rule]]
-name = "more"
-action = "deny"
 
 [timing]
 # FinishAfter of an escrow is counted from the deadline of its approvals, so delayed payments have a short one.

@@ -8,7 +8,8 @@ use treasury_core::escrow::{self, Phase};
 use treasury_core::gate::{self, Act};
 use treasury_core::intent::{CancelEscrow, FinishEscrow, Intent};
 use treasury_core::multisign;
-use treasury_core::policy::{Action, Approvers, Decision};
+use treasury_core::multisign::Demand;
+use treasury_core::policy::{Approvers, Decision};
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::state::Archived;
 use treasury_core::state::{Guard, TrackedEscrow};
@@ -19,8 +20,8 @@ use treasury_core::waits::waits;
 use xrpl_wire::Transaction;
 
 use super::api::{
-    ApprovalView, DecisionView, EscrowView, IntentView, OutcomeView, ProposalView, RejectionView, RungView,
-    SubmissionView, TallyView,
+    ApprovalView, DecisionView, DemandTallyView, DemandView, EscrowView, IntentView, OutcomeView,
+    ProposalView, RejectionView, RungView, SubmissionView, TallyView,
 };
 use super::view::{ended, ledger, party, slot, stop, time};
 use crate::metrics::guard_word;
@@ -252,26 +253,19 @@ fn intent(treasury: &Treasury, intent: &Intent) -> IntentView {
 }
 
 fn decision(decision: &Decision) -> DecisionView {
-    let none: Option<&Approvers> = None;
-    let (action, delay, approvers) = match &decision.action {
-        Action::Allow => ("allow", None, none),
-        Action::Approve(approvers) => ("approve", None, Some(approvers)),
-        Action::Delay { delay_seconds, window_seconds, approvers } => {
-            ("delay", Some((*delay_seconds, *window_seconds)), Some(approvers))
-        }
-        Action::Deny => ("deny", None, none),
+    let obligations = &decision.obligations;
+    let demand = |approvers: &Approvers| DemandView {
+        weight: approvers.weight.0,
+        roles: approvers.roles.iter().map(|role| role_word(*role).to_owned()).collect(),
+        exclude_asker: approvers.exclude_asker,
     };
     DecisionView {
-        rule: decision.rule.clone(),
+        rules: decision.rules.clone(),
         policy_hash: decision.policy_hash.to_string(),
-        action: action.to_owned(),
-        delay_seconds: delay.map(|(delay, _)| delay),
-        window_seconds: delay.map(|(_, window)| window),
-        approver_weight: approvers.map(|approvers| approvers.weight.0),
-        exclude_asker: approvers.is_some_and(|approvers| approvers.exclude_asker),
-        approver_roles: approvers
-            .map(|approvers| approvers.roles.iter().map(|role| role_word(*role).to_owned()).collect())
-            .unwrap_or_default(),
+        action: obligations.word().to_owned(),
+        delay_seconds: obligations.delay.map(|delay| delay.delay_seconds),
+        window_seconds: obligations.delay.map(|delay| delay.window_seconds),
+        approvals: obligations.approvals.iter().map(demand).collect(),
         destination_known: decision.inputs.destination_known,
         at: decision.inputs.at.to_string(),
     }
@@ -296,13 +290,12 @@ fn approvals(state: &State, treasury: &Treasury, shown: &Proposal) -> Vec<Approv
 
 fn tally(state: &State, treasury: &Treasury, shown: &Proposal) -> Option<TallyView> {
     let list = multisign::signer_list(state, &shown.account)?;
-    let approvers = shown.plan.as_ref().and_then(|plan| plan.approvers.as_ref());
-    let (tally, _) = multisign::tally(treasury, list, approvers, &shown.asker, shown.approvals.keys());
+    let tally = multisign::of_proposal(treasury, list, shown);
+    let demand = |demand: &Demand| DemandTallyView { weight: demand.weight.0, asked: demand.asked.0 };
     Some(TallyView {
         weight: tally.weight.0,
         quorum: tally.quorum.0,
-        approver_weight: tally.approver_weight.0,
-        approver_quorum: tally.approver_quorum.0,
+        demands: tally.demands.iter().map(demand).collect(),
     })
 }
 

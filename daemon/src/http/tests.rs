@@ -362,10 +362,10 @@ async fn a_payment_is_proposed_shown_and_approved() {
     assert_eq!(shown.intent.destination.as_ref().unwrap().name.as_deref(), Some("exchange"));
     assert_eq!(shown.intent.amount, Some(drops_of(5_000_000)));
     assert_eq!(shown.slot.as_deref(), Some("Ticket 10"));
-    assert_eq!(shown.decision.rule, "small");
-    assert_eq!(shown.decision.approver_roles, ["approver"]);
+    assert_eq!(shown.decision.rules, ["small"]);
+    assert_eq!(shown.decision.approvals[0].roles, ["approver"]);
     let tally = shown.tally.clone().unwrap();
-    assert_eq!((tally.weight, tally.quorum, tally.approver_weight, tally.approver_quorum), (0, 2, 0, 2));
+    assert_eq!((tally.weight, tally.quorum, tally.demands[0].weight, tally.demands[0].asked), (0, 2, 0, 2));
     assert!(shown.waits_for[0].contains("weight 0 of 2"), "{:?}", shown.waits_for);
     assert_eq!(shown.rungs.len(), 3);
     for rung in &shown.rungs {

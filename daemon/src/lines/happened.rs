@@ -3,7 +3,6 @@
 use treasury_core::config::Severity;
 use treasury_core::intent::Intent;
 use treasury_core::observe::Change;
-use treasury_core::policy::Action;
 use treasury_core::proposal::{Status, Submission};
 use treasury_core::state::Sight;
 use treasury_core::stops::Subject;
@@ -72,11 +71,11 @@ impl Told<'_> {
                 self.name(&proposal.account),
                 self.wanted(&proposal.intent),
                 &proposal.asker,
-                &proposal.decision.rule,
-                action_word(&proposal.decision.action),
+                proposal.decision.rule(),
+                proposal.decision.obligations.word(),
             ),
             Event::Redecided { proposal, decision } => {
-                super::proposal_redecided(proposal, &decision.rule, action_word(&decision.action));
+                super::proposal_redecided(proposal, decision.rule(), decision.obligations.word());
             }
             Event::Approved { proposal, approval } => super::approval_taken(
                 proposal,
@@ -149,15 +148,6 @@ fn ended(proposal: ProposalId, status: &Status) {
         _ => ("", String::new()),
     };
     super::proposal_ended(proposal, status.word(), result, tx_id);
-}
-
-fn action_word(action: &Action) -> &'static str {
-    match action {
-        Action::Allow => "allow",
-        Action::Approve(_) => "approve",
-        Action::Delay { .. } => "delay",
-        Action::Deny => "deny",
-    }
 }
 
 pub(crate) fn severity_word(severity: Severity) -> &'static str {

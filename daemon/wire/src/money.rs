@@ -278,7 +278,10 @@ mod tests {
         }
         for one in [xrp, usd, token] {
             let two = one.checked_add(&one).unwrap();
-            assert!(one < two && two > one && two >= two);
+            assert_eq!(
+                (one.partial_cmp(&two), two.partial_cmp(&one)),
+                (Some(Ordering::Less), Some(Ordering::Greater))
+            );
             assert_eq!(two.less(&one), Some(one));
             assert_eq!(one.less(&two), Some(one.issue().nothing()));
             assert!(one.issue().most() > two && one.issue().nothing() < one);

@@ -84,6 +84,7 @@ fn declared() -> Treasury {
         accounts: None,
         kinds: None,
         destination: None,
+        amount_above: None,
         amount_min: None,
         amount_max: None,
         rolling: None,

@@ -5,6 +5,8 @@
 //!
 //! `CONFORMANCE_VECTORS` names further directories, separated as in `PATH`, of compressed or plain stories.
 
+pub mod events;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

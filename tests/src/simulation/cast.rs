@@ -303,12 +303,13 @@ impl Cast {
     fn policy(&self) -> Policy {
         let two =
             || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
-        let rule = |name: &str, most: u64, action| Rule {
+        let rule = |name: &str, above: u64, most: u64, action| Rule {
             name: name.to_owned(),
             askers: None,
             accounts: None,
             kinds: Some(vec![IntentKind::Pay]),
             destination: None,
+            amount_above: (above > 0).then(|| xrp(above).into()),
             amount_min: None,
             amount_max: Some(xrp(most).into()),
             rolling: None,
@@ -318,12 +319,22 @@ impl Cast {
             kinds: Some(vec![IntentKind::Move]),
             askers: Some(vec![Asker::Daemon]),
             accounts: Some(vec![self.id(from)]),
-            ..rule(name, 1_000_000, action)
+            ..rule(name, 0, 1_000_000, action)
+        };
+        let limit = Some(xrp(ROLLING_XRP).into());
+        let rolling = |amount_above, amount_max| {
+            Some(Rolling { period_seconds: ROLLING_SECONDS, amount_above, amount_max })
         };
         let small = Rule {
             accounts: Some(["warm", "hot", "reserve"].map(|name| self.id(name)).to_vec()),
-            rolling: Some(Rolling { period_seconds: ROLLING_SECONDS, amount_max: xrp(ROLLING_XRP).into() }),
-            ..rule("small", SMALL_XRP, Action::Allow)
+            rolling: rolling(None, limit),
+            ..rule("small", 0, SMALL_XRP, Action::Allow)
+        };
+        let busy =
+            Rule { rolling: rolling(limit, None), ..rule("busy", 0, SMALL_XRP, Action::Approve(two())) };
+        let cold = Rule {
+            accounts: Some(vec![self.id("cold")]),
+            ..rule("small from cold", 0, SMALL_XRP, Action::Approve(two()))
         };
         let delay =
             Action::Delay { delay_seconds: DELAY_SECONDS, window_seconds: WINDOW_SECONDS, approvers: two() };
@@ -332,8 +343,10 @@ impl Cast {
             moves("warm moves", "warm", Action::Allow),
             moves("reserve moves", DELAYED_SOURCE, delay.clone()),
             small,
-            rule("middling", MIDDLING_XRP, Action::Approve(two())),
-            rule("large", LARGE_XRP, delay),
+            busy,
+            cold,
+            rule("middling", SMALL_XRP, MIDDLING_XRP, Action::Approve(two())),
+            rule("large", MIDDLING_XRP, LARGE_XRP, delay),
         ])
     }
 }

@@ -1,4 +1,4 @@
-//! The policy table: ordered rules, the first match decides, no match denies.
+//! The policy table: what every rule that matches asks for holds, the strictest of each; no match denies.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::model::intent::{Asker, IntentKind};
 use crate::model::role::Role;
 use crate::model::units::{AccountId, Amount, Hash256, RippleTime, Weight};
 
-/// The rules in order, and the hash that names this version of them.
+/// The rules, and the hash that names this version of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     rules: Vec<Rule>,
@@ -27,7 +27,7 @@ impl Policy {
         Self { hash: sha512_half(&[b"treasuryd policy", text.as_bytes()]), rules }
     }
 
-    /// The rules in order.
+    /// The rules, in the order in which they are written.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
@@ -53,11 +53,14 @@ pub struct Rule {
     pub kinds: Option<Vec<IntentKind>>,
     /// Who receives.
     pub destination: Option<DestinationMatch>,
+    /// Amounts above this; matches only what is of the same asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_above: Option<Amount>,
     /// Amounts from here; matches only what is of the same asset.
     pub amount_min: Option<Amount>,
     /// Amounts up to and including here; matches only what is of the same asset.
     pub amount_max: Option<Amount>,
-    /// Matches only while the account's outflow stays within this.
+    /// Matches only where the account's outflow is within these bounds.
     pub rolling: Option<Rolling>,
     /// What follows.
     pub action: Action,
@@ -77,21 +80,24 @@ pub enum DestinationMatch {
     Accounts(Vec<AccountId>),
 }
 
-/// A rolling sum.
+/// A rolling sum: what leaves the account within a period, this payment included. Matches only what is of the asset of its
+/// bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rolling {
     /// Length of the period, in seconds of ledger time.
     pub period_seconds: u32,
-    /// The most of its asset that may leave the account within it, this payment included; matches only what is of the same
-    /// asset.
-    pub amount_max: Amount,
+    /// Where it is more than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_above: Option<Amount>,
+    /// Where it is no more than this.
+    pub amount_max: Option<Amount>,
 }
 
 /// What a rule answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// Agents sign; people need not.
+    /// It may leave: agents sign, and people need not.
     Allow,
     /// People sign first.
     Approve(Approvers),
@@ -108,17 +114,6 @@ pub enum Action {
     Deny,
 }
 
-impl Action {
-    /// Who must sign, where the rule asks for anybody.
-    #[must_use]
-    pub fn approvers(&self) -> Option<&Approvers> {
-        match self {
-            Self::Approve(approvers) | Self::Delay { approvers, .. } => Some(approvers),
-            Self::Allow | Self::Deny => None,
-        }
-    }
-}
-
 /// Who must sign, beyond the ledger's own SignerQuorum, which always holds too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approvers {
@@ -132,17 +127,158 @@ pub struct Approvers {
     pub exclude_asker: bool,
 }
 
+impl Approvers {
+    /// Whether whoever satisfies the other has satisfied this as well.
+    fn is_within(&self, other: &Self) -> bool {
+        other.weight >= self.weight
+            && other.roles.is_subset(&self.roles)
+            && (other.exclude_asker || !self.exclude_asker)
+    }
+}
+
+/// How long an escrow waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delay {
+    /// From the deadline to FinishAfter, in seconds.
+    pub delay_seconds: u32,
+    /// From FinishAfter to CancelAfter, in seconds.
+    pub window_seconds: u32,
+}
+
+/// What has to be so before something leaves. Nothing asked for: the daemon's agents sign.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Obligations {
+    /// It does not leave.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deny: bool,
+    /// People sign, each of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approvers>,
+    /// Through an escrow that can be held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Delay>,
+}
+
+impl Obligations {
+    /// That it does not leave.
+    #[must_use]
+    pub fn denial() -> Self {
+        Self { deny: true, ..Self::default() }
+    }
+
+    /// What several rules ask for together: the strictest of each.
+    #[must_use]
+    pub fn of<'a>(actions: impl IntoIterator<Item = &'a Action>) -> Self {
+        let mut all = Self::default();
+        for action in actions {
+            match action {
+                Action::Allow => {}
+                Action::Approve(approvers) => all.ask(approvers),
+                Action::Delay { delay_seconds, window_seconds, approvers } => {
+                    all.ask(approvers);
+                    let known = all.delay.unwrap_or(Delay { delay_seconds: 0, window_seconds: 0 });
+                    all.delay = Some(Delay {
+                        delay_seconds: known.delay_seconds.max(*delay_seconds),
+                        window_seconds: known.window_seconds.max(*window_seconds),
+                    });
+                }
+                Action::Deny => all.deny = true,
+            }
+        }
+        all
+    }
+
+    /// Who satisfies one has satisfied all that is within it.
+    fn ask(&mut self, approvers: &Approvers) {
+        if self.approvals.iter().any(|known| approvers.is_within(known)) {
+            return;
+        }
+        self.approvals.retain(|known| !known.is_within(approvers));
+        self.approvals.push(approvers.clone());
+    }
+
+    /// Whether the daemon's agents may sign it, without anybody.
+    #[must_use]
+    pub fn agents_sign(&self) -> bool {
+        !self.deny && self.approvals.is_empty() && self.delay.is_none()
+    }
+
+    /// Whether something is asked for here that was not before.
+    #[must_use]
+    pub fn is_stricter_than(&self, before: &Self) -> bool {
+        if before.deny || self.deny {
+            return self.deny && !before.deny;
+        }
+        let longer = match (self.delay, before.delay) {
+            (Some(now), Some(had)) => now.delay_seconds > had.delay_seconds,
+            (now, None) => now.is_some(),
+            (None, Some(_)) => false,
+        };
+        longer || self.approvals.iter().any(|now| !before.approvals.iter().any(|had| now.is_within(had)))
+    }
+
+    /// The word for the strictest of them, for lists and metrics.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self { deny: true, .. } => "deny",
+            Self { delay: Some(_), .. } => "delay",
+            Self { approvals, .. } if !approvals.is_empty() => "approve",
+            _ => "allow",
+        }
+    }
+}
+
 /// What was decided, on what grounds. Stored with the proposal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredDecision")]
 pub struct Decision {
-    /// The rule that matched; `no match` or a built-in's name where no rule of the table did.
-    pub rule: String,
+    /// The rules that matched; `no match` or a built-in's name where none of the table did.
+    pub rules: Vec<String>,
     /// The policy it was made under.
     pub policy_hash: Hash256,
     /// What follows.
-    pub action: Action,
+    pub obligations: Obligations,
     /// What the rules looked at.
     pub inputs: DecisionInputs,
+}
+
+impl Decision {
+    /// The names of the rules, in one text.
+    #[must_use]
+    pub fn rule(&self) -> String {
+        self.rules.join(", ")
+    }
+}
+
+/// A decision as records have it: those of earlier versions name the one rule that decided, and its action.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredDecision {
+    rule: Option<String>,
+    rules: Option<Vec<String>>,
+    policy_hash: Hash256,
+    action: Option<Action>,
+    obligations: Option<Obligations>,
+    inputs: DecisionInputs,
+}
+
+impl TryFrom<StoredDecision> for Decision {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredDecision) -> Result<Self, Self::Error> {
+        let (rules, obligations) = match (stored.rules, stored.obligations, stored.rule, stored.action) {
+            (Some(rules), Some(obligations), None, None) => (rules, obligations),
+            (None, None, Some(rule), Some(action)) => (vec![rule], Obligations::of([&action])),
+            _ => {
+                return Err(
+                    "a decision has rules and obligations, or in records of earlier versions a rule and an action",
+                );
+            }
+        };
+        Ok(Self { rules, policy_hash: stored.policy_hash, obligations, inputs: stored.inputs })
+    }
 }
 
 /// What the rules looked at.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use xrpl_wire::PublicKey;
 
 use crate::model::intent::{Asker, Intent};
@@ -69,13 +69,27 @@ pub struct Plan {
     pub delay: Option<ReleaseInputs>,
     /// The escrow's condition, once derived.
     pub condition: Option<HexBytes>,
-    /// Who must sign besides the quorum; `None`: nobody in particular.
-    pub approvers: Option<Approvers>,
+    /// Who must sign besides the quorum, each of them. Records of earlier versions have one, or null.
+    #[serde(deserialize_with = "one_or_several")]
+    pub approvers: Vec<Approvers>,
     /// The unsigned transaction of each rung, serialized; empty while the condition is being derived,
     /// and for an EscrowFinish, whose transaction holds a secret until it is sent.
     pub rungs: Vec<HexBytes>,
     /// [`crate::model::observe::intent_digest`] of each rung, in order.
     pub digests: Vec<Hash256>,
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Approvers>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Several(Vec<Approvers>),
+        One(Option<Approvers>),
+    }
+    Ok(match Stored::deserialize(deserializer)? {
+        Stored::Several(approvers) => approvers,
+        Stored::One(one) => one.into_iter().collect(),
+    })
 }
 
 /// One signer's approval: signatures over all rungs, checked on arrival.

@@ -18,8 +18,8 @@ pub enum Wait {
     FeeAboveCap,
     /// The escrow's condition.
     Condition,
-    /// Signatures: weight so far and asked for, then those of the rule's approvers.
-    Signatures(Weight, Weight, Weight, Weight),
+    /// Signatures: weight so far and asked for, then the same of each of policy's demands.
+    Signatures(Weight, Weight, Vec<(Weight, Weight)>),
     /// The signer of the daemon's own keys.
     OwnKey,
     /// A signer whose key the daemon holds, which did not sign for this reason.
@@ -70,9 +70,10 @@ impl fmt::Display for Wait {
             Self::SignerList => f.write_str("the account's SignerList, which is not on the ledger"),
             Self::FeeAboveCap => f.write_str("a lower network fee: it is above fees.fee_max"),
             Self::Condition => f.write_str("the escrow's condition"),
-            Self::Signatures(weight, quorum, people, asked) => {
+            Self::Signatures(weight, quorum, demands) => {
                 write!(f, "signatures: weight {weight} of {quorum}")?;
-                if asked.0 > 0 { write!(f, ", of approvers {people} of {asked}") } else { Ok(()) }
+                let mut asked = demands.iter().filter(|(_, asked)| asked.0 > 0);
+                asked.try_for_each(|(people, asked)| write!(f, ", of approvers {people} of {asked}"))
             }
             Self::OwnKey => f.write_str("the daemon's own key to sign"),
             Self::Signer(signer, reason) => {

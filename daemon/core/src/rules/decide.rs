@@ -1,13 +1,15 @@
-//! What policy says of a payment or a move: the first rule that matches decides, no match denies.
+//! What policy says of a payment or a move: what all rules that match ask for; no match denies.
 
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent};
-use crate::model::policy::{Action, Approvers, Decision, DecisionInputs, DestinationMatch, NO_MATCH};
+use crate::model::policy::{
+    Decision, DecisionInputs, DestinationMatch, NO_MATCH, Obligations, Rolling, Rule,
+};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
 
-/// Decides about a payment or a move: the first rule that matches, or a denial.
+/// Decides about a payment or a move.
 #[must_use]
 pub fn decide(
     config: &Treasury,
@@ -38,48 +40,62 @@ fn decide_without(
     let treasury = intent.destination().is_some_and(|to| config.accounts.contains_key(&to));
     let known = treasury || intent.destination().is_some_and(|to| config.destinations.contains_key(&to));
     let mut inputs = DecisionInputs { destination_known: known, outflows: Vec::new(), at };
-    let moves = intent.amount();
-    let matching = config.policy.rules().iter().find(|rule| {
-        let plain = rule.askers.as_ref().is_none_or(|askers| askers.contains(asker))
-            && rule.accounts.as_ref().is_none_or(|accounts| accounts.contains(&account))
-            && rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&intent.kind()))
-            && rule.amount_min.is_none_or(|least| moves.is_some_and(|amount| amount >= least))
-            && rule.amount_max.is_none_or(|most| moves.is_some_and(|amount| amount <= most))
-            && match &rule.destination {
-                None => true,
-                Some(DestinationMatch::Treasury) => treasury,
-                Some(DestinationMatch::Known) => known,
-                Some(DestinationMatch::New) => !known,
-                Some(DestinationMatch::Accounts(accounts)) => {
-                    intent.destination().is_some_and(|to| accounts.contains(&to))
-                }
-            };
-        plain
-            && rule.rolling.is_none_or(|rolling| {
-                let Some(amount) = moves else { return false };
-                let mut out = outflow(state, account, amount.issue(), at, rolling.period_seconds, without);
-                let since = at.0.saturating_sub(rolling.period_seconds);
-                if let Some((_, own)) = paid.filter(|(when, _)| when.0 >= since) {
-                    out = out.less(&own).unwrap_or(out);
-                }
-                inputs.outflows.push((rolling.period_seconds, out));
-                out.checked_add(&amount).is_some_and(|sum| sum <= rolling.amount_max)
-            })
-    });
-    match matching {
-        Some(rule) => Decision {
-            rule: rule.name.clone(),
-            policy_hash: config.policy.hash(),
-            action: rule.action.clone(),
-            inputs,
-        },
-        None => Decision {
-            rule: NO_MATCH.to_owned(),
-            policy_hash: config.policy.hash(),
-            action: Action::Deny,
-            inputs,
-        },
-    }
+    let amount = intent.amount();
+    let above = |least: Option<Amount>, amount: Amount| least.is_none_or(|least| amount > least);
+    let within = |most: Option<Amount>, amount: Amount| most.is_none_or(|most| amount <= most);
+    let banded = |rule: &Rule| match amount {
+        Some(amount) => {
+            above(rule.amount_above, amount)
+                && rule.amount_min.is_none_or(|least| amount >= least)
+                && within(rule.amount_max, amount)
+        }
+        None => rule.amount_above.or(rule.amount_min).or(rule.amount_max).is_none(),
+    };
+    let received = |rule: &Rule| match &rule.destination {
+        None => true,
+        Some(DestinationMatch::Treasury) => treasury,
+        Some(DestinationMatch::Known) => known,
+        Some(DestinationMatch::New) => !known,
+        Some(DestinationMatch::Accounts(accounts)) => {
+            intent.destination().is_some_and(|to| accounts.contains(&to))
+        }
+    };
+    let mut rolled = |rolling: Rolling| {
+        let Some(amount) = amount else { return false };
+        let mut out = outflow(state, account, amount.issue(), at, rolling.period_seconds, without);
+        let since = at.0.saturating_sub(rolling.period_seconds);
+        if let Some((_, own)) = paid.filter(|(when, _)| when.0 >= since) {
+            out = out.less(&own).unwrap_or(out);
+        }
+        if !inputs.outflows.contains(&(rolling.period_seconds, out)) {
+            inputs.outflows.push((rolling.period_seconds, out));
+        }
+        match out.checked_add(&amount) {
+            Some(sum) => above(rolling.amount_above, sum) && within(rolling.amount_max, sum),
+            // More than there is.
+            None => rolling.amount_max.is_none(),
+        }
+    };
+    let matching: Vec<&Rule> = config
+        .policy
+        .rules()
+        .iter()
+        .filter(|rule| {
+            rule.askers.as_ref().is_none_or(|askers| askers.contains(asker))
+                && rule.accounts.as_ref().is_none_or(|accounts| accounts.contains(&account))
+                && rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&intent.kind()))
+                && banded(rule)
+                && received(rule)
+                && rule.rolling.is_none_or(&mut rolled)
+        })
+        .collect();
+    let (rules, obligations) = if matching.is_empty() {
+        (vec![NO_MATCH.to_owned()], Obligations::denial())
+    } else {
+        let names = matching.iter().map(|rule| rule.name.clone()).collect();
+        (names, Obligations::of(matching.iter().map(|rule| &rule.action)))
+    };
+    Decision { rules, policy_hash: config.policy.hash(), obligations, inputs }
 }
 
 /// What of an asset has left the account within the last `period_seconds`, whoever made it leave, and what may still leave it by
@@ -121,27 +137,4 @@ pub fn again(config: &Treasury, state: &State, proposal: &Proposal) -> Decision 
         Some(proposal.id),
         None,
     )
-}
-
-/// Whether one answer asks for more than another.
-#[must_use]
-pub fn is_stricter(now: &Action, before: &Action) -> bool {
-    match (now, before) {
-        (Action::Deny, before) => *before != Action::Deny,
-        (Action::Allow, _) | (_, Action::Deny) => false,
-        (Action::Delay { .. }, Action::Allow | Action::Approve(_)) => true,
-        (
-            Action::Delay { delay_seconds, window_seconds: _, approvers },
-            Action::Delay { delay_seconds: had_delay, window_seconds: _, approvers: had },
-        ) => delay_seconds > had_delay || asks_more(approvers, had),
-        (Action::Approve(_), Action::Allow) => true,
-        (Action::Approve(approvers), Action::Approve(had) | Action::Delay { approvers: had, .. }) => {
-            asks_more(approvers, had)
-        }
-    }
-}
-
-/// More weight, or people of fewer roles.
-fn asks_more(now: &Approvers, before: &Approvers) -> bool {
-    now.weight > before.weight || !now.roles.is_superset(&before.roles)
 }

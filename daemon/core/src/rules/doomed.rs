@@ -1,7 +1,6 @@
 //! What a payment would fail for, as far as the proven view tells: said before people sign it, and not after.
 
 use crate::model::intent::{Intent, Movement};
-use crate::model::policy::Action;
 use crate::model::proposal::Proposal;
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Drops};
@@ -64,7 +63,7 @@ fn creates(amount: Amount, reserve: Drops) -> bool {
 }
 
 fn is_delayed(proposal: &Proposal) -> bool {
-    matches!(proposal.decision.action, Action::Delay { .. })
+    proposal.decision.obligations.delay.is_some()
 }
 
 fn of_recipient(state: &State, payment: &Movement<'_>, delayed: bool) -> Option<Wait> {

@@ -1,7 +1,6 @@
 //! Where ledger time stands for an escrow.
 
 use crate::model::intent::{CancelEscrow, FinishEscrow, Intent};
-use crate::model::policy::Action;
 use crate::model::proposal::Status;
 use crate::model::state::{Guard, State, TrackedEscrow};
 use crate::model::units::{EscrowKey, RippleTime};
@@ -52,12 +51,8 @@ pub fn phase(state: &State, tracked: &TrackedEscrow) -> Phase {
 #[must_use]
 pub fn not_before(state: &State, tracked: &TrackedEscrow) -> Option<RippleTime> {
     let maker = tracked.guard.proposal().and_then(|maker| state.proposals.get(&maker));
-    let promised = match maker.map(|maker| &maker.decision.action) {
-        Some(Action::Delay { delay_seconds, .. }) => {
-            Some(RippleTime(tracked.seen_at.0.saturating_add(*delay_seconds)))
-        }
-        _ => None,
-    };
+    let delay = maker.and_then(|maker| maker.decision.obligations.delay);
+    let promised = delay.map(|delay| RippleTime(tracked.seen_at.0.saturating_add(delay.delay_seconds)));
     promised.max(tracked.view.finish_after)
 }
 

@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 
 use crate::model::config::Treasury;
 use crate::model::intent::{AskedBy, Asker, Ending, Intent, IntentKind};
-use crate::model::policy::Action;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, Sight, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, Subject};
@@ -124,11 +123,11 @@ fn policy(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
     let again = if for_release { decide::again_in_escrow } else { decide::again };
     let now = again(config, state, decided);
     let stricter = if for_release {
-        now.action == Action::Deny
+        now.obligations.deny
     } else {
-        decide::is_stricter(&now.action, &decided.decision.action)
+        now.obligations.is_stricter_than(&decided.decision.obligations)
     };
-    stricter.then_some(Wait::Policy(now.rule))
+    stricter.then(|| Wait::Policy(now.rule()))
 }
 
 /// An account that the act rests on and of which something may be unknown: one that it touches, or one that

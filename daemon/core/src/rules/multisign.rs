@@ -1,6 +1,7 @@
 //! Quorum: who may sign now, whether a signature holds, and the smallest set that suffices.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xrpl_wire::{PublicKey, Signer, Transaction};
 
@@ -8,8 +9,8 @@ use crate::model::command::CommandError;
 use crate::model::config::{Person, Treasury};
 use crate::model::intent::Asker;
 use crate::model::observe::SignerListView;
-use crate::model::policy::{Action, Approvers};
-use crate::model::proposal::{Approval, Plan};
+use crate::model::policy::{Approvers, Obligations};
+use crate::model::proposal::{Approval, Plan, Proposal};
 use crate::model::signing::RungSignatures;
 use crate::model::state::State;
 use crate::model::units::{AccountId, Weight};
@@ -85,113 +86,198 @@ pub fn signer_list<'a>(state: &'a State, account: &AccountId) -> Option<&'a Sign
     state.accounts.get(account).and_then(|view| view.signer_list.as_ref())
 }
 
-/// A signer who could be in the set: account, weight, and whether it counts for the rule's approvers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// The signer account.
-    pub account: AccountId,
-    /// Its SignerWeight.
-    pub weight: u16,
-    /// Whether a person with one of the asked roles signs with it.
-    pub approver: bool,
+/// A signer who could be in the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Candidate {
+    account: AccountId,
+    weight: u16,
+    /// Of each of policy's demands, whether it counts towards that.
+    counts: Vec<bool>,
 }
 
-/// The smallest set of candidates whose weights reach the quorum and whose approvers' weights reach
-/// `approver_weight`; `None` where all of them together do not.
-///
-/// Fewest signatures, because each one costs a reference fee. The answer depends on nothing but its
-/// arguments: among equal weights the lower AccountID is taken.
-#[must_use]
-pub fn smallest_set(
-    candidates: &[Candidate],
-    quorum: Weight,
-    approver_weight: Weight,
-) -> Option<Vec<AccountId>> {
-    let by_weight = |approver: bool| {
-        let mut side: Vec<Candidate> =
-            candidates.iter().filter(|candidate| candidate.approver == approver).copied().collect();
-        side.sort_by(|a, b| b.weight.cmp(&a.weight).then(a.account.cmp(&b.account)));
-        side
-    };
-    let approvers = by_weight(true);
-    let others = by_weight(false);
-    let mut best: Option<Vec<AccountId>> = None;
-    // A smallest set takes, for some number of approvers, the heaviest ones, and then the heaviest of the
-    // others; so trying every number of approvers finds one.
-    for taken in 0..=approvers.len() {
-        let chosen = approvers.iter().take(taken);
-        let weight = chosen.clone().fold(Weight(0), |sum, candidate| sum.plus(candidate.weight));
-        if weight < approver_weight {
-            continue;
-        }
-        let mut set: Vec<AccountId> = chosen.map(|candidate| candidate.account).collect();
-        let mut total = weight;
-        for other in &others {
-            if total >= quorum {
-                break;
-            }
-            total = total.plus(other.weight);
-            set.push(other.account);
-        }
-        if total >= quorum && best.as_ref().is_none_or(|known| set.len() < known.len()) {
-            best = Some(set);
-        }
-    }
-    best
+/// One of policy's demands: weight of people who count for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// The weight that has come.
+    pub weight: Weight,
+    /// The weight that is asked for.
+    pub asked: Weight,
 }
 
-/// How far the approvals of a proposal have come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far signatures have come: towards the ledger's quorum, and towards each of policy's demands. Who asks whether they
+/// suffice, how many are needed or which are taken asks this.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// Sum of the weights of all approvals.
+    /// Sum of the weights of all signers.
     pub weight: Weight,
     /// SignerQuorum of the account.
     pub quorum: Weight,
-    /// Sum of the weights of approvals that count for the rule's approvers.
-    pub approver_weight: Weight,
-    /// What the rule asks of them.
-    pub approver_quorum: Weight,
+    /// Policy's demands, each.
+    pub demands: Vec<Demand>,
+    candidates: Vec<Candidate>,
 }
 
-/// Counts the approvals of a proposal against the ledger's quorum and the rule's approvers. Who asked may be excluded
-/// from the latter.
+/// Counts signers against the ledger's quorum and policy's demands. Who asked may be excluded from the latter.
 #[must_use]
 pub fn tally<'a>(
     config: &Treasury,
     list: &SignerListView,
-    approvers: Option<&Approvers>,
+    demanded: &[Approvers],
     asker: &Asker,
-    approvals: impl Iterator<Item = &'a AccountId>,
-) -> (Tally, Vec<Candidate>) {
-    let counts = |person: &Person| {
-        approvers.is_some_and(|asked| {
-            let excluded =
-                asked.exclude_asker && matches!(asker, Asker::Person(name) if *name == person.name);
-            !excluded && !person.roles.is_disjoint(&asked.roles)
+    signers: impl Iterator<Item = &'a AccountId>,
+) -> Tally {
+    let counts = |person: &Person, demand: &Approvers| {
+        let excluded = demand.exclude_asker && matches!(asker, Asker::Person(name) if *name == person.name);
+        !excluded && !person.roles.is_disjoint(&demand.roles)
+    };
+    let candidates = signers.filter_map(|signer| {
+        let person = config.person_of(signer);
+        Some(Candidate {
+            account: *signer,
+            weight: *list.entries.get(signer)?,
+            counts: demanded
+                .iter()
+                .map(|demand| person.is_some_and(|person| counts(person, demand)))
+                .collect(),
         })
-    };
-    let candidates: Vec<Candidate> = approvals
-        .filter_map(|signer| {
-            Some(Candidate {
-                account: *signer,
-                weight: *list.entries.get(signer)?,
-                approver: config.person_of(signer).is_some_and(counts),
-            })
-        })
-        .collect();
-    let sum = |only_approvers: bool| {
-        candidates
-            .iter()
-            .filter(|candidate| !only_approvers || candidate.approver)
-            .fold(Weight(0), |sum, candidate| sum.plus(candidate.weight))
-    };
-    let tally = Tally {
-        weight: sum(false),
-        quorum: list.quorum,
-        approver_weight: sum(true),
-        approver_quorum: approvers.map_or(Weight(0), |asked| asked.weight),
-    };
-    (tally, candidates)
+    });
+    Tally::of(candidates.collect(), list.quorum, demanded.iter().map(|demand| demand.weight))
+}
+
+/// How far the approvals of a proposal have come.
+#[must_use]
+pub fn of_proposal(config: &Treasury, list: &SignerListView, proposal: &Proposal) -> Tally {
+    let demanded = proposal.plan.as_ref().map_or(&[][..], |plan| &plan.approvers);
+    tally(config, list, demanded, &proposal.asker, proposal.approvals.keys())
+}
+
+impl Tally {
+    fn of(candidates: Vec<Candidate>, quorum: Weight, asked: impl Iterator<Item = Weight>) -> Self {
+        let weight = candidates.iter().fold(Weight(0), |sum, candidate| sum.plus(candidate.weight));
+        let demands = asked.enumerate().map(|(number, asked)| {
+            let counted = candidates.iter().filter(|candidate| counts_for(candidate, number));
+            Demand { weight: counted.fold(Weight(0), |sum, candidate| sum.plus(candidate.weight)), asked }
+        });
+        let demands = demands.collect();
+        Self { weight, quorum, demands, candidates }
+    }
+
+    /// Whether they suffice.
+    #[must_use]
+    pub fn suffices(&self) -> bool {
+        self.weight >= self.quorum && self.demands.iter().all(|demand| demand.weight >= demand.asked)
+    }
+
+    /// The smallest set of them that suffices; `None` where all of them together do not.
+    ///
+    /// Fewest signatures, because each one costs a reference fee. The answer depends on nothing but who signed: among
+    /// equal sizes the one with fewer people who count, among equal weights the lower AccountID.
+    #[must_use]
+    pub fn smallest_set(&self) -> Option<Vec<AccountId>> {
+        if !self.suffices() {
+            return None;
+        }
+        // Who counts for the same demands differs by weight alone: of each such group the heaviest are taken. Those who
+        // count for nothing come last.
+        let mut groups: BTreeMap<Reverse<Vec<bool>>, Vec<&Candidate>> = BTreeMap::new();
+        for candidate in &self.candidates {
+            groups.entry(Reverse(candidate.counts.clone())).or_default().push(candidate);
+        }
+        let mut groups: Vec<Vec<&Candidate>> = groups.into_values().collect();
+        for group in &mut groups {
+            group.sort_by(|a, b| b.weight.cmp(&a.weight).then(a.account.cmp(&b.account)));
+        }
+        let needed = Needed {
+            quorum: self.quorum.0,
+            demands: self.demands.iter().map(|demand| demand.asked.0).collect(),
+        };
+        let mut best = None;
+        choose(&groups, &needed, &mut Vec::new(), &mut best);
+        best
+    }
+
+    /// The size that a smallest set has at most, whichever of these signers sign; `None` where all of them together do not
+    /// suffice.
+    ///
+    /// Nobody can be left out of a smallest set. Either somebody in it is needed for the quorum, and then all others of it
+    /// stay below the quorum; or each is needed for one of the demands, and of those who are needed for the same one all
+    /// but one stay below what is asked. As many as can stay below are the lightest.
+    #[must_use]
+    pub fn most_needed(&self) -> Option<usize> {
+        if !self.suffices() {
+            return None;
+        }
+        let below = |limit: Weight, counted: &dyn Fn(&&Candidate) -> bool| {
+            let mut weights: Vec<u16> =
+                self.candidates.iter().filter(counted).map(|candidate| candidate.weight).collect();
+            weights.sort_unstable();
+            let sums = weights.iter().scan(Weight(0), |sum, weight| {
+                *sum = sum.plus(*weight);
+                Some(*sum)
+            });
+            sums.take_while(|sum| *sum < limit).count().saturating_add(1)
+        };
+        let for_quorum = below(self.quorum, &|_| true);
+        let numbered = self.demands.iter().enumerate();
+        let for_demands = numbered
+            .map(|(number, demand)| below(demand.asked, &|candidate| counts_for(candidate, number)))
+            .fold(0, usize::saturating_add);
+        Some(for_quorum.max(for_demands).min(self.candidates.len()))
+    }
+}
+
+fn counts_for(candidate: &Candidate, demand: usize) -> bool {
+    candidate.counts.get(demand).copied().unwrap_or(false)
+}
+
+/// The weights that are still missing.
+#[derive(Clone)]
+struct Needed {
+    quorum: u32,
+    demands: Vec<u32>,
+}
+
+impl Needed {
+    fn without(&self, candidate: &Candidate) -> Self {
+        let weight = u32::from(candidate.weight);
+        let demands = self.demands.iter().zip(&candidate.counts);
+        Self {
+            quorum: self.quorum.saturating_sub(weight),
+            demands: demands
+                .map(|(left, counts)| left.saturating_sub(if *counts { weight } else { 0 }))
+                .collect(),
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.quorum == 0 && self.demands.iter().all(|left| *left == 0)
+    }
+}
+
+/// Tries every number of signers of each group, the heaviest of it first, and keeps the first of the smallest sets.
+fn choose(
+    groups: &[Vec<&Candidate>],
+    needed: &Needed,
+    chosen: &mut Vec<AccountId>,
+    best: &mut Option<Vec<AccountId>>,
+) {
+    if best.as_ref().is_some_and(|best| best.len() <= chosen.len()) {
+        return;
+    }
+    if needed.is_nothing() {
+        *best = Some(chosen.clone());
+        return;
+    }
+    let Some((group, others)) = groups.split_first() else { return };
+    let before = chosen.len();
+    let mut needed = needed.clone();
+    choose(others, &needed, chosen, best);
+    for candidate in group {
+        needed = needed.without(candidate);
+        chosen.push(candidate.account);
+        choose(others, &needed, chosen, best);
+    }
+    chosen.truncate(before);
 }
 
 /// Those of the list who can sign what was decided like this: people, and the daemon's agents where policy lets them.
@@ -199,9 +285,9 @@ pub fn tally<'a>(
 fn can_sign<'a>(
     config: &'a Treasury,
     list: &'a SignerListView,
-    action: &Action,
+    obligations: &Obligations,
 ) -> impl Iterator<Item = &'a AccountId> {
-    let agents_sign = *action == Action::Allow;
+    let agents_sign = obligations.agents_sign();
     list.entries.keys().filter(move |signer| {
         config.person_of(signer).is_some() || (agents_sign && config.agents.contains(*signer))
     })
@@ -212,52 +298,33 @@ fn can_sign<'a>(
 pub fn reachable_without(
     config: &Treasury,
     list: &SignerListView,
-    action: &Action,
+    obligations: &Obligations,
     asker: &Asker,
     against: &BTreeSet<AccountId>,
 ) -> bool {
-    let willing = can_sign(config, list, action).filter(|signer| !against.contains(*signer));
-    let (tally, candidates) = tally(config, list, action.approvers(), asker, willing);
-    smallest_set(&candidates, tally.quorum, tally.approver_quorum).is_some()
+    let willing = can_sign(config, list, obligations).filter(|signer| !against.contains(*signer));
+    tally(config, list, &obligations.approvals, asker, willing).suffices()
 }
 
 /// Whether the daemon's agents reach the quorum, where policy lets them sign.
 #[must_use]
-pub fn agents_suffice(config: &Treasury, list: &SignerListView, action: &Action) -> bool {
+pub fn agents_suffice(config: &Treasury, list: &SignerListView, obligations: &Obligations) -> bool {
     let agents = list.entries.iter().filter(|(signer, _)| config.agents.contains(*signer));
-    *action == Action::Allow && agents.fold(Weight(0), |sum, (_, weight)| sum.plus(*weight)) >= list.quorum
+    obligations.agents_sign() && agents.fold(Weight(0), |sum, (_, weight)| sum.plus(*weight)) >= list.quorum
 }
 
 /// How many signatures a transaction of that list may come to need, whoever of those who can sign does so; all that
 /// the list has where they cannot reach it.
 #[must_use]
-pub fn signatures_needed(config: &Treasury, list: &SignerListView, action: &Action, asker: &Asker) -> usize {
-    let signers = can_sign(config, list, action);
-    let (tally, candidates) = tally(config, list, action.approvers(), asker, signers);
-    most_needed(&candidates, tally.quorum, tally.approver_quorum).unwrap_or(list.entries.len())
-}
-
-/// The size that a smallest set has at most, whichever of the candidates sign; `None` where all of them together
-/// do not reach it.
-///
-/// Nobody can be left out of a smallest set. Either somebody in it is needed for the quorum, and then all others of it
-/// stay below the quorum; or it consists of approvers, of whom all but one stay below what is asked of them. As many
-/// as can stay below are the lightest.
-#[must_use]
-pub fn most_needed(candidates: &[Candidate], quorum: Weight, approver_weight: Weight) -> Option<usize> {
-    smallest_set(candidates, quorum, approver_weight)?;
-    let below = |only_approvers: bool, limit: Weight| {
-        let counted = candidates.iter().filter(|candidate| !only_approvers || candidate.approver);
-        let mut weights: Vec<u16> = counted.map(|candidate| candidate.weight).collect();
-        weights.sort_unstable();
-        let sums = weights.iter().scan(Weight(0), |sum, weight| {
-            *sum = sum.plus(*weight);
-            Some(*sum)
-        });
-        sums.take_while(|sum| *sum < limit).count()
-    };
-    let most = below(false, quorum).max(below(true, approver_weight)).saturating_add(1);
-    Some(most.min(candidates.len()))
+pub fn signatures_needed(
+    config: &Treasury,
+    list: &SignerListView,
+    obligations: &Obligations,
+    asker: &Asker,
+) -> usize {
+    let signers = can_sign(config, list, obligations);
+    let tally = tally(config, list, &obligations.approvals, asker, signers);
+    tally.most_needed().unwrap_or(list.entries.len())
 }
 
 #[cfg(test)]
@@ -269,11 +336,18 @@ mod tests {
         AccountId([n; 20])
     }
 
+    fn tally_of(signers: &[(u16, Vec<bool>)], quorum: u32, asked: &[u32]) -> Tally {
+        let candidates = signers.iter().zip(1_u8..).map(|((weight, counts), n)| Candidate {
+            account: account(n),
+            weight: *weight,
+            counts: counts.clone(),
+        });
+        Tally::of(candidates.collect(), Weight(quorum), asked.iter().map(|asked| Weight(*asked)))
+    }
+
     #[test]
     fn the_set_is_the_smallest_and_honours_the_approvers() {
-        let candidate = |n, weight, approver| Candidate { account: account(n), weight, approver };
-        let all =
-            [candidate(1, 1, true), candidate(2, 1, true), candidate(3, 3, false), candidate(4, 1, false)];
+        let all = [(1, vec![true]), (1, vec![true]), (3, vec![false]), (1, vec![false])];
         for (quorum, approvers, set) in [
             (3, 0, Some(vec![3])),
             // As many signatures with an approver as without: the daemon's own do.
@@ -285,57 +359,51 @@ mod tests {
             (1, 3, None),
         ] {
             let expected = set.map(|set| set.into_iter().map(account).collect::<Vec<_>>());
-            assert_eq!(
-                smallest_set(&all, Weight(quorum), Weight(approvers)),
-                expected,
-                "{quorum}/{approvers}"
-            );
+            assert_eq!(tally_of(&all, quorum, &[approvers]).smallest_set(), expected, "{quorum}/{approvers}");
         }
+    }
+
+    #[test]
+    fn one_signature_can_satisfy_several_demands() {
+        let both = [(1, vec![true, false]), (1, vec![false, true]), (1, vec![true, true])];
+        assert_eq!(tally_of(&both, 1, &[1, 1]).smallest_set(), Some(vec![account(3)]));
+        assert_eq!(tally_of(&both[..2], 1, &[1, 1]).smallest_set(), Some(vec![account(1), account(2)]));
+        assert_eq!(tally_of(&both[..1], 1, &[1, 1]).smallest_set(), None);
     }
 
     proptest! {
         #[test]
         fn no_subset_is_smaller(
-            weights in prop::collection::vec((1_u16..6, any::<bool>()), 0..9),
+            signers in prop::collection::vec((1_u16..6, prop::collection::vec(any::<bool>(), 2)), 0..9),
             quorum in 1_u32..20,
-            approvers in 0_u32..8,
+            asked in prop::collection::vec(0_u32..8, 2),
         ) {
-            let candidates: Vec<Candidate> = weights
-                .iter()
-                .zip(1_u8..)
-                .map(|((weight, approver), n)| Candidate { account: account(n), weight: *weight, approver: *approver })
-                .collect();
-            let suffices = |set: &[&Candidate]| {
-                let total: u32 = set.iter().map(|c| u32::from(c.weight)).sum();
-                let people: u32 = set.iter().filter(|c| c.approver).map(|c| u32::from(c.weight)).sum();
-                total >= quorum && people >= approvers
-            };
-            let least = (0_u32..1 << candidates.len())
-                .filter_map(|mask| {
-                    let set: Vec<&Candidate> = candidates
-                        .iter()
-                        .enumerate()
-                        .filter(|(i, _)| mask >> i & 1 == 1)
-                        .map(|(_, c)| c)
-                        .collect();
-                    suffices(&set).then_some(set.len())
-                })
-                .min();
-            let most = most_needed(&candidates, Weight(quorum), Weight(approvers));
-            let sizes = (0_u32..1 << candidates.len()).filter_map(|mask| {
-                let signed: Vec<Candidate> =
-                    candidates.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1).map(|(_, c)| *c).collect();
-                Some(smallest_set(&signed, Weight(quorum), Weight(approvers))?.len())
+            let subsets = || (0_u32..1 << signers.len()).map(|mask| {
+                let taken = signers.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1);
+                taken.map(|(_, signer)| signer.clone()).collect::<Vec<_>>()
             });
-            let largest = sizes.max();
-            prop_assert_eq!(most.is_some(), largest.is_some());
-            prop_assert!(most >= largest, "{:?} signatures may be needed, {:?} are counted", largest, most);
-            let found = smallest_set(&candidates, Weight(quorum), Weight(approvers));
+            let suffices = |set: &[(u16, Vec<bool>)]| {
+                let sum = |counted: &dyn Fn(&Vec<bool>) -> bool| -> u32 {
+                    set.iter().filter(|(_, counts)| counted(counts)).map(|(weight, _)| u32::from(*weight)).sum()
+                };
+                sum(&|_| true) >= quorum && (0..2).all(|demand| sum(&|counts| counts[demand]) >= asked[demand])
+            };
+            let least = subsets().filter(|set| suffices(set)).map(|set| set.len()).min();
+            let all = tally_of(&signers, quorum, &asked);
+            let found = all.smallest_set();
             prop_assert_eq!(found.as_ref().map(Vec::len), least);
+            prop_assert_eq!(all.suffices(), least.is_some());
             if let Some(found) = found {
-                let set: Vec<&Candidate> = candidates.iter().filter(|c| found.contains(&c.account)).collect();
+                let chosen = signers.iter().zip(1_u8..).filter(|(_, n)| found.contains(&account(*n)));
+                let set: Vec<_> = chosen.map(|(signer, _)| signer.clone()).collect();
                 prop_assert!(suffices(&set));
             }
+            let largest = subsets()
+                .filter_map(|set| Some(tally_of(&set, quorum, &asked).smallest_set()?.len()))
+                .max();
+            let most = all.most_needed();
+            prop_assert_eq!(most.is_some(), largest.is_some());
+            prop_assert!(most >= largest, "{:?} signatures may be needed, {:?} are counted", largest, most);
         }
     }
 }

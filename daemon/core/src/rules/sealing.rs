@@ -7,7 +7,7 @@ use xrpl_wire::{PublicKey, Transaction, TxBody, TxCommon, sf};
 use crate::model::config::{Signing, Treasury};
 use crate::model::intent::{Asker, Intent, Takes};
 use crate::model::observe::intent_digest;
-use crate::model::policy::Action;
+use crate::model::policy::Delay;
 use crate::model::proposal::{Plan, Proposal, SignedRung};
 use crate::model::signing::{ReleaseInputs, Slot};
 use crate::model::state::{Sight, State};
@@ -46,14 +46,14 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         }
         Takes::Ticket => Slot::Ticket(state.free_tickets(&account).next().ok_or(Wait::Ticket)?),
     };
-    let (action, asker) = (&proposal.decision.action, &proposal.asker);
+    let (obligations, asker) = (&proposal.decision.obligations, &proposal.asker);
     let (signers, alone) = match config.accounts.get(&account).map(|declared| declared.signing) {
         Some(Signing::Single) => (0, true),
         _ => {
             let list = multisign::signer_list(state, &account).ok_or(Wait::SignerList)?;
             // Whoever of those who can sign does so in the end, the first rung is enough for them.
-            let signers = multisign::signatures_needed(config, list, action, asker);
-            (signers, *asker == Asker::Daemon && multisign::agents_suffice(config, list, action))
+            let signers = multisign::signatures_needed(config, list, obligations, asker);
+            (signers, *asker == Asker::Daemon && multisign::agents_suffice(config, list, obligations))
         }
     };
     let fulfillment = proposal.intent.released_escrow().is_some().then_some(FULFILLMENT_BYTES);
@@ -61,17 +61,10 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
     if ladder.is_empty() {
         return Err(Wait::FeeAboveCap);
     }
-    let (approvers, terms) = match &proposal.decision.action {
-        Action::Delay { delay_seconds, window_seconds, approvers } => {
-            (Some(approvers.clone()), Some((*delay_seconds, *window_seconds)))
-        }
-        Action::Approve(approvers) => (Some(approvers.clone()), None),
-        Action::Allow | Action::Deny => (None, None),
-    };
     let (deadline_seconds, ledgers) = time_to_sign(config, proposal, alone);
     let deadline = RippleTime(point.close_time.0.saturating_add(deadline_seconds));
-    let delay = match (terms, proposal.intent.movement()) {
-        (Some((delay_seconds, window_seconds)), Some(movement)) => {
+    let delay = match (obligations.delay, proposal.intent.movement()) {
+        (Some(Delay { delay_seconds, window_seconds }), Some(movement)) => {
             let finish_after = RippleTime(deadline.0.saturating_add(delay_seconds));
             Some(ReleaseInputs {
                 escrow: EscrowKey { owner: account, sequence: slot.value() },
@@ -91,7 +84,7 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         fees: ladder,
         delay,
         condition: None,
-        approvers,
+        approvers: obligations.approvals.clone(),
         rungs: Vec::new(),
         digests: Vec::new(),
     })
@@ -154,11 +147,8 @@ pub(crate) fn release_for(state: &State, intent: &Intent) -> Option<Option<Relea
 
 /// Whether the approvals reach the ledger's quorum and the rule's.
 pub(crate) fn sufficient(config: &Treasury, state: &State, proposal: &Proposal) -> bool {
-    let Some(plan) = &proposal.plan else { return false };
-    let Some(list) = multisign::signer_list(state, &proposal.account) else { return false };
-    let (tally, candidates) =
-        multisign::tally(config, list, plan.approvers.as_ref(), &proposal.asker, proposal.approvals.keys());
-    multisign::smallest_set(&candidates, tally.quorum, tally.approver_quorum).is_some()
+    let list = multisign::signer_list(state, &proposal.account).filter(|_| proposal.plan.is_some());
+    list.is_some_and(|list| multisign::of_proposal(config, list, proposal).suffices())
 }
 
 /// Checks what the signer made against what it was asked for.

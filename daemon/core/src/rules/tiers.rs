@@ -5,7 +5,6 @@
 //! out of a source counts as if it had left, so a source never ends below its floor.
 
 use crate::model::config::{TierLink, Treasury};
-use crate::model::policy::Action;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State};
 use crate::model::units::{AccountId, Amount, Asset, RippleTime};
@@ -90,7 +89,7 @@ fn moved(state: &State, link: &TierLink, now: RippleTime) -> Amount {
 pub fn is_denied(config: &Treasury, state: &State, link: &TierLink) -> bool {
     moves(state, link).next().is_some_and(|last| {
         last.status == Status::Denied
-            && last.decision.action == Action::Deny
+            && last.decision.obligations.deny
             && last.decision.policy_hash == config.policy.hash()
     })
 }

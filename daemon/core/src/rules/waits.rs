@@ -1,7 +1,6 @@
 //! Everything that a proposal waits for, for people: what is missing, and what the gate has against it.
 
 use crate::model::config::{Signing, Treasury};
-use crate::model::policy::{Action, Approvers};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::State;
 use crate::model::units::AccountId;
@@ -38,7 +37,7 @@ fn unable(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait> {
         config.accounts.get(&proposal.account).is_some_and(|account| account.signing == Signing::Single);
     let asked: Vec<AccountId> = match (single, multisign::signer_list(state, &proposal.account)) {
         (true, _) => vec![proposal.account],
-        (false, Some(list)) if proposal.decision.action == Action::Allow => config
+        (false, Some(list)) if proposal.decision.obligations.agents_sign() => config
             .agents
             .iter()
             .filter(|agent| list.entries.contains_key(*agent) && !proposal.approvals.contains_key(*agent))
@@ -57,11 +56,9 @@ fn missing(config: &Treasury, state: &State, proposal: &Proposal) -> Wait {
         (true, _) => Wait::OwnKey,
         (false, None) => Wait::SignerList,
         (false, Some(list)) => {
-            let approvers: Option<&Approvers> =
-                proposal.plan.as_ref().and_then(|plan| plan.approvers.as_ref());
-            let (tally, _) =
-                multisign::tally(config, list, approvers, &proposal.asker, proposal.approvals.keys());
-            Wait::Signatures(tally.weight, tally.quorum, tally.approver_weight, tally.approver_quorum)
+            let tally = multisign::of_proposal(config, list, proposal);
+            let demands = tally.demands.iter().map(|demand| (demand.weight, demand.asked)).collect();
+            Wait::Signatures(tally.weight, tally.quorum, demands)
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::intent::{AskedBy, Asker, Intent};
 use crate::model::observe::intent_digest;
-use crate::model::policy::{Action, Decision};
+use crate::model::policy::{Decision, Obligations};
 use crate::model::proposal::{Approval, Proposal, Status};
 use crate::model::signing::RungSignatures;
 use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId};
@@ -37,7 +37,7 @@ pub(crate) fn draft(cx: &mut Cx<'_>, draft: Draft) -> ProposalId {
 /// The same, with the deadline in the words of whoever asks.
 pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<u32>) -> ProposalId {
     let id = ProposalId(cx.state.last_proposal.saturating_add(1));
-    let status = if draft.decision.action == Action::Deny { Status::Denied } else { Status::Drafted };
+    let status = if draft.decision.obligations.deny { Status::Denied } else { Status::Drafted };
     let proposal = Proposal {
         idempotency_key: None,
         id,
@@ -66,9 +66,9 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
 /// The decision on the daemon's own errands, which no rule of the table needs to name.
 pub(crate) fn built_in(cx: &Cx<'_>, rule: &str) -> Decision {
     Decision {
-        rule: rule.to_owned(),
+        rules: vec![rule.to_owned()],
         policy_hash: cx.config.policy.hash(),
-        action: Action::Allow,
+        obligations: Obligations::default(),
         inputs: crate::model::policy::DecisionInputs {
             destination_known: true,
             outflows: Vec::new(),
@@ -110,11 +110,11 @@ fn stricter_by_now(cx: &Cx<'_>, proposal: &Proposal) -> Option<Decision> {
         return None;
     }
     let now = decide::again(cx.config, cx.state, proposal);
-    decide::is_stricter(&now.action, &proposal.decision.action).then_some(now)
+    now.obligations.is_stricter_than(&proposal.decision.obligations).then_some(now)
 }
 
 fn denied_by_now(cx: &Cx<'_>, proposal: &Proposal) -> Option<Decision> {
-    stricter_by_now(cx, proposal).filter(|now| now.action == Action::Deny)
+    stricter_by_now(cx, proposal).filter(|now| now.obligations.deny)
 }
 
 /// Gives a drafted proposal its slot and its terms.
@@ -195,7 +195,7 @@ fn collect(cx: &mut Cx<'_>, id: ProposalId) {
         cx.emit(Event::StatusChanged { proposal: id, ready: true });
         return;
     }
-    if proposal.decision.action != Action::Allow || cx.rests(id) || !cx.may_leave(proposal) {
+    if !proposal.decision.obligations.agents_sign() || cx.rests(id) || !cx.may_leave(proposal) {
         return;
     }
     let effect = if single {

@@ -4,7 +4,6 @@ use crate::model::command::{Actor, Answer, Command, CommandError, Propose};
 use crate::model::config::{Person, Role, Signing, Tier};
 use crate::model::event::Event;
 use crate::model::intent::{Asker, Intent, Pay};
-use crate::model::policy::Action;
 use crate::model::proposal::{Proposal, Rejection, Status};
 use crate::model::signing::RungSignatures;
 use crate::model::state::Sight;
@@ -158,7 +157,7 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
         return Err(CommandError::TooManyOpenOfYours(of_asker));
     }
     let decision = decide::decide(cx.config, cx.state, propose.account, &asker, &intent, cx.now());
-    if matches!(decision.action, Action::Delay { .. }) {
+    if decision.obligations.delay.is_some() {
         // FinishAfter is counted from the deadline, so a long one would only lengthen the delay. Asked
         // for in so many words it is refused; the default is shortened.
         let most = cx.config.timing.delayed_deadline_max_seconds;
@@ -246,9 +245,9 @@ fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> R
     flow::reopen(cx, id);
     let proposal = find(cx, id)?;
     let against = proposal.rejections.values().filter_map(|rejection| rejection.signer).collect();
-    let (action, asker) = (&proposal.decision.action, &proposal.asker);
+    let (obligations, asker) = (&proposal.decision.obligations, &proposal.asker);
     let reachable = multisign::signer_list(cx.state, &proposal.account)
-        .is_some_and(|list| multisign::reachable_without(cx.config, list, action, asker, &against));
+        .is_some_and(|list| multisign::reachable_without(cx.config, list, obligations, asker, &against));
     if !reachable {
         let unseen = never_shown(proposal);
         ending::end(cx, id, Status::Rejected, unseen);

@@ -5,17 +5,17 @@
 //! it is lost, and whether somebody had stopped it; so it is held until a person has looked at it, and taken back after
 //! CancelAfter where nobody does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::intent::{Asker, Intent, Pay};
-use crate::model::policy::{Action, Approvers};
+use crate::model::policy::Delay;
 use crate::model::proposal::{Outcome, Plan, Proposal, Status};
 use crate::model::signing::{ReleaseInputs, Slot};
 use crate::model::state::{Guard, TrackedEscrow};
 use crate::model::stops::{StopKind, StopSource, Subject};
-use crate::model::units::{EscrowKey, Hash256, HexBytes, ProposalId, Weight};
+use crate::model::units::{EscrowKey, Hash256, HexBytes, ProposalId};
 use crate::work::anomaly;
 use crate::work::cx::Cx;
 use crate::work::flow;
@@ -76,9 +76,8 @@ pub(crate) fn derived(cx: &mut Cx<'_>, inputs: &ReleaseInputs, condition: &HexBy
 fn anew(cx: &Cx<'_>, tracked: &TrackedEscrow, inputs: &ReleaseInputs, condition: &HexBytes) -> Proposal {
     let mut decision = flow::built_in(cx, "recognised");
     let window_seconds = inputs.cancel_after.0.saturating_sub(inputs.finish_after.0);
-    let approvers = Approvers { weight: Weight(0), roles: BTreeSet::new(), exclude_asker: false };
     // The promised delay is over with FinishAfter, which is all of it that is known.
-    decision.action = Action::Delay { delay_seconds: 0, window_seconds, approvers };
+    decision.obligations.delay = Some(Delay { delay_seconds: 0, window_seconds });
     let (deadline, at) = (cx.now(), tracked.seen);
     Proposal {
         id: ProposalId(cx.state.last_proposal.saturating_add(1)),
@@ -102,7 +101,7 @@ fn anew(cx: &Cx<'_>, tracked: &TrackedEscrow, inputs: &ReleaseInputs, condition:
             fees: Vec::new(),
             delay: Some(inputs.clone()),
             condition: Some(condition.clone()),
-            approvers: None,
+            approvers: Vec::new(),
             rungs: Vec::new(),
             digests: Vec::new(),
         }),

@@ -116,14 +116,7 @@ pub(crate) fn begin(cx: &mut Cx<'_>, id: ProposalId) {
     let Some(plan) = proposal.plan.clone() else { return };
     let account = proposal.account;
     let Some(list) = multisign::signer_list(cx.state, &account) else { return };
-    let (tally, candidates) = multisign::tally(
-        cx.config,
-        list,
-        plan.approvers.as_ref(),
-        &proposal.asker,
-        proposal.approvals.keys(),
-    );
-    let Some(set) = multisign::smallest_set(&candidates, tally.quorum, tally.approver_quorum) else { return };
+    let Some(set) = multisign::of_proposal(cx.config, list, proposal).smallest_set() else { return };
     match assemble(proposal, &plan, &set) {
         Some(rungs) => record(cx, id, rungs, set),
         None => {
@@ -188,9 +181,7 @@ fn renew(cx: &mut Cx<'_>, id: ProposalId) -> bool {
         return false;
     }
     let good = proposal.approvals.keys().filter(|signer| !dead.contains_key(signer));
-    let (tally, candidates) =
-        multisign::tally(cx.config, list, plan.approvers.as_ref(), &proposal.asker, good);
-    let set = multisign::smallest_set(&candidates, tally.quorum, tally.approver_quorum);
+    let set = multisign::tally(cx.config, list, &plan.approvers, &proposal.asker, good).smallest_set();
     let Some((rungs, signers)) = set.and_then(|set| Some((assemble(proposal, plan, &set)?, set))) else {
         return false;
     };

@@ -2,7 +2,6 @@
 
 use crate::model::config::TierLink;
 use crate::model::intent::{Asker, Intent, Move};
-use crate::model::policy::Action;
 use crate::rules::decide;
 use crate::rules::gate::{self, Act};
 use crate::rules::tiers::{is_denied, moves, wanted};
@@ -24,15 +23,12 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
         }
         let decision = decide::decide(cx.config, cx.state, link.from, &Asker::Daemon, &intent, cx.now());
         // It has been said once; what has not changed is not asked for again.
-        if decision.action == Action::Deny && is_denied(cx.config, cx.state, link) {
+        if decision.obligations.deny && is_denied(cx.config, cx.state, link) {
             continue;
         }
-        let deadline_seconds = match decision.action {
-            Action::Delay { .. } => {
-                cx.config.timing.deadline_seconds.min(cx.config.timing.delayed_deadline_max_seconds)
-            }
-            _ => cx.config.timing.deadline_seconds,
-        };
+        let timing = &cx.config.timing;
+        let most = decision.obligations.delay.map(|_| timing.delayed_deadline_max_seconds);
+        let deadline_seconds = most.unwrap_or(timing.deadline_seconds).min(timing.deadline_seconds);
         let draft = Draft {
             account: link.from,
             intent,

@@ -251,7 +251,7 @@ fn a_draft_is_sealed_under_the_policy_of_that_moment() {
     deny_all(&mut w);
     tickets(&mut w, true);
     assert_eq!(w.word(p), "denied");
-    assert_eq!(w.proposal(p).decision.rule, "closed", "and the rule that did it is named");
+    assert_eq!(w.proposal(p).decision.rules, ["closed"], "and the rule that did it is named");
     assert!(w.sent().is_empty());
 }
 
@@ -291,14 +291,18 @@ fn a_rolling_limit_counts_foreign_spends() {
     let mut w = World::new();
     let mut rules = w.config.policy.rules().to_vec();
     let small = rules.iter_mut().find(|rule| rule.name == "small").unwrap();
-    small.rolling = Some(Rolling { period_seconds: DAY, amount_max: amount(1_400 * XRP) });
+    let limit = Some(amount(1_400 * XRP));
+    small.rolling = Some(Rolling { period_seconds: DAY, amount_above: None, amount_max: limit });
+    let beyond = Rolling { period_seconds: DAY, amount_above: limit, amount_max: None };
+    let busy = Rule { name: "busy".to_owned(), rolling: Some(beyond), action: Action::Deny, ..small.clone() };
+    rules.push(busy);
     w.config.policy = Policy::new(rules);
     assert_eq!(w.config.policy.rules()[0].askers, Some(vec![Asker::Daemon]));
     foreign(&mut w, "hot", 450);
     w.lift_all();
     let p = w.propose("hot", 50);
-    assert_eq!(w.proposal(p).decision.rule, "small");
+    assert_eq!(w.proposal(p).decision.rules, ["small"]);
     let q = w.propose("hot", 60);
-    assert_eq!(w.proposal(q).decision.rule, "middling", "450 and 900 and 50 are gone or promised");
+    assert_eq!(w.proposal(q).decision.rules, ["busy"], "450 and 900 and 50 are gone or promised");
     assert!(amount(0) < w.proposal(q).decision.inputs.outflows[0].1);
 }

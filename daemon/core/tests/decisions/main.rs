@@ -14,6 +14,7 @@ mod invariants;
 mod lost;
 mod outrun;
 mod payments;
+mod policy;
 mod random;
 mod reviewed;
 mod sight;

@@ -13,7 +13,7 @@ fn a_small_payment_is_signed_by_agents_alone() {
     let mut w = World::new();
     let p = w.propose("hot", 50);
     assert_eq!(w.word(p), "in_flight");
-    assert_eq!(w.proposal(p).decision.rule, "small");
+    assert_eq!(w.proposal(p).decision.rules, ["small"]);
     let sent = w.settle();
     assert_eq!(sent.len(), 1);
     assert_eq!(w.word(p), "validated");
@@ -67,7 +67,7 @@ fn what_no_rule_allows_is_denied_and_takes_no_ticket() {
     let mut w = World::new();
     let p = w.propose("warm", 50_000);
     assert_eq!(w.word(p), "denied");
-    assert_eq!(w.proposal(p).decision.rule, "no match");
+    assert_eq!(w.proposal(p).decision.rules, ["no match"]);
     assert!(w.proposal(p).plan.is_none());
     assert!(w.state.slots.is_empty());
 }

@@ -69,12 +69,13 @@ pub fn config() -> Treasury {
     };
     let two =
         || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
-    let rule = |name: &str, most: u64, action| Rule {
+    let rule = |name: &str, above: u64, most: u64, action| Rule {
         name: name.to_owned(),
         askers: None,
         accounts: None,
         kinds: Some(vec![IntentKind::Pay]),
         destination: None,
+        amount_above: (above > 0).then(|| amount(above * XRP)),
         amount_min: None,
         amount_max: Some(amount(most * XRP)),
         rolling: None,
@@ -83,7 +84,7 @@ pub fn config() -> Treasury {
     let moves = Rule {
         kinds: Some(vec![IntentKind::Move]),
         askers: Some(vec![Asker::Daemon]),
-        ..rule("moves", 1_000, Action::Allow)
+        ..rule("moves", 0, 1_000, Action::Allow)
     };
     let delay = Action::Delay { delay_seconds: 48 * 3600, window_seconds: 24 * 3600, approvers: two() };
     let person = |name: &str, roles: &[Role]| {
@@ -110,9 +111,9 @@ pub fn config() -> Treasury {
         destinations: BTreeMap::new(),
         policy: Policy::new(vec![
             moves,
-            rule("small", 100, Action::Allow),
-            rule("middling", 1_000, Action::Approve(two())),
-            rule("large", 5_000, delay),
+            rule("small", 0, 100, Action::Allow),
+            rule("middling", 100, 1_000, Action::Approve(two())),
+            rule("large", 1_000, 5_000, delay),
         ]),
         links: Vec::new(),
         fees: FeeConfig::default(),

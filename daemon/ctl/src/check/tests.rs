@@ -5,7 +5,7 @@ use xrpl_wire::{KeyType, Memo, Object, PublicKey, Seed, Value};
 use xrpl_wire::Drops;
 
 use super::*;
-use treasury_api::types::{DecisionView, EscrowView, IntentView, PartyView, RungView};
+use treasury_api::types::{DecisionView, DemandView, EscrowView, IntentView, PartyView, RungView};
 
 const DEADLINE: &str = "2026-01-01T01:00:00Z";
 const FINISH: &str = "2026-01-03T01:00:00Z";
@@ -103,14 +103,16 @@ fn view(delayed: bool) -> ProposalView {
         last_ledger_sequence: Some(900),
         slot: Some("Ticket 7".to_owned()),
         decision: DecisionView {
-            rule: "middling".to_owned(),
+            rules: vec!["middling".to_owned()],
             policy_hash: String::new(),
             action: if delayed { "delay" } else { "approve" }.to_owned(),
             delay_seconds: delayed.then_some(48 * 3_600),
             window_seconds: delayed.then_some(24 * 3_600),
-            approver_weight: Some(2),
-            approver_roles: vec!["approver".to_owned()],
-            exclude_asker: false,
+            approvals: vec![DemandView {
+                weight: 2,
+                roles: vec!["approver".to_owned()],
+                exclude_asker: false,
+            }],
             destination_known: true,
             at: DEADLINE.to_owned(),
         },

@@ -1,0 +1,227 @@
+//! What policy asks for: of every rule that matches, the strictest of each.
+
+use std::collections::BTreeSet;
+
+use crate::world::{World, XRP, amount, config, id};
+use treasury_core::command::{Command, Propose};
+use treasury_core::config::Role;
+use treasury_core::policy::{
+    Action, Approvers, Decision, Delay, DestinationMatch, Obligations, Policy, Rolling, Rule,
+};
+use treasury_core::units::{ProposalId, Weight};
+
+const HOUR: u32 = 3_600;
+
+fn approvers(weight: u32, role: Role) -> Approvers {
+    Approvers { weight: Weight(weight), roles: BTreeSet::from([role]), exclude_asker: false }
+}
+
+fn delay(delay_seconds: u32, window_seconds: u32, weight: u32) -> Action {
+    Action::Delay { delay_seconds, window_seconds, approvers: approvers(weight, Role::Approver) }
+}
+
+/// A rule for payments above so many XRP.
+fn above(name: &str, xrp: u64, action: Action) -> Rule {
+    Rule {
+        name: name.to_owned(),
+        askers: None,
+        accounts: None,
+        kinds: None,
+        destination: None,
+        amount_above: (xrp > 0).then(|| amount(xrp * XRP)),
+        amount_min: None,
+        amount_max: None,
+        rolling: None,
+        action,
+    }
+}
+
+fn world(rules: Vec<Rule>) -> World {
+    let mut config = config();
+    config.policy = Policy::new(rules);
+    World::with(config)
+}
+
+fn decided(w: &World, p: ProposalId) -> &Decision {
+    &w.proposal(p).decision
+}
+
+#[test]
+fn what_every_rule_that_matches_asks_for_holds() {
+    let new = Rule {
+        destination: Some(DestinationMatch::New),
+        ..above("new", 0, Action::Approve(approvers(1, Role::Security)))
+    };
+    let mut w = world(vec![
+        above("any", 0, Action::Allow),
+        above("two", 100, Action::Approve(approvers(2, Role::Approver))),
+        new,
+        above("wait", 1_000, delay(24 * HOUR, HOUR, 1)),
+        above("wait longer", 2_000, delay(48 * HOUR, HOUR / 2, 1)),
+    ]);
+    let p = w.propose("warm", 50);
+    assert_eq!(decided(&w, p).rules, ["any", "new"]);
+    let security = approvers(1, Role::Security);
+    assert_eq!(decided(&w, p).obligations.approvals, [security.clone()]);
+    let p = w.propose("warm", 3_000);
+    assert_eq!(decided(&w, p).rule(), "any, two, new, wait, wait longer");
+    let obligations = &decided(&w, p).obligations;
+    assert_eq!(obligations.delay, Some(Delay { delay_seconds: 48 * HOUR, window_seconds: HOUR }));
+    // Whoever brings the two has brought the one that the delays ask for.
+    assert_eq!(obligations.approvals, [approvers(2, Role::Approver), security]);
+    assert_eq!(obligations.word(), "delay");
+}
+
+#[test]
+fn people_of_each_demand_sign_before_anything_leaves() {
+    let mut w = world(vec![
+        above("two", 0, Action::Approve(approvers(2, Role::Approver))),
+        above("security", 100, Action::Approve(approvers(1, Role::Security))),
+    ]);
+    let p = w.propose("warm", 500);
+    for person in ["alice", "bob", "carol"] {
+        w.approve(person, p).unwrap();
+        assert_eq!(w.word(p), "collecting", "after {person}");
+    }
+    let waits = w.waits(p);
+    assert!(waits.iter().any(|wait| wait.contains("of approvers 3 of 2, of approvers 0 of 1")), "{waits:?}");
+    w.approve("dave", p).unwrap();
+    assert_eq!(w.word(p), "in_flight");
+    let signers: Vec<_> = w.sent()[0].object().array(xrpl_wire::sf::Signers).unwrap_or_default().to_vec();
+    assert_eq!(signers.len(), 3, "two approvers and security, and nobody too many");
+}
+
+#[test]
+fn when_those_of_one_demand_speak_against_it_the_proposal_ends() {
+    let mut w = world(vec![
+        above("two", 0, Action::Approve(approvers(2, Role::Approver))),
+        above("security", 0, Action::Approve(approvers(1, Role::Security))),
+    ]);
+    let p = w.propose("warm", 500);
+    w.command("dave", Command::Reject { proposal: p, reason: String::new() }).unwrap();
+    assert_eq!(w.word(p), "rejected", "nobody else is of security");
+}
+
+#[test]
+fn a_denial_outranks_every_other_answer_wherever_it_stands() {
+    let exchange = DestinationMatch::Accounts(vec![id("shop")]);
+    let listed = Rule { destination: Some(exchange), ..above("listed", 0, Action::Deny) };
+    for rules in [
+        vec![above("any", 0, Action::Allow), listed.clone()],
+        vec![listed.clone(), above("any", 0, Action::Allow)],
+    ] {
+        let mut w = world(rules);
+        let p = w.propose("warm", 5);
+        assert_eq!(w.word(p), "denied");
+        assert!(decided(&w, p).obligations.deny);
+    }
+}
+
+#[test]
+fn what_no_rule_matches_is_denied() {
+    let mut w = world(vec![above("more", 100, Action::Allow)]);
+    let p = w.propose("warm", 100);
+    assert_eq!((w.word(p), decided(&w, p).rule()), ("denied", "no match".to_owned()));
+    let q = w.propose("warm", 101);
+    assert_eq!(decided(&w, q).rules, ["more"]);
+}
+
+#[test]
+fn bands_meet_without_a_gap_and_without_a_drop_in_both() {
+    let mut w = World::new();
+    let ask = |w: &mut World, drops: u64| {
+        let propose = Propose {
+            account: id("warm"),
+            destination: id("exchange"),
+            destination_tag: None,
+            amount: amount(drops),
+            note: String::new(),
+            deadline_seconds: None,
+            idempotency_key: None,
+        };
+        w.command("alice", Command::Propose(propose)).unwrap();
+        let (_, last) = w.state.proposals.last_key_value().unwrap();
+        last.decision.rule()
+    };
+    assert_eq!(ask(&mut w, 100 * XRP), "small");
+    assert_eq!(ask(&mut w, 100 * XRP + 1), "middling");
+    assert_eq!(ask(&mut w, 5_000 * XRP), "large");
+    assert_eq!(ask(&mut w, 5_000 * XRP + 1), "no match");
+}
+
+#[test]
+fn a_rule_asks_for_more_beyond_a_sum_of_a_day() {
+    let beyond =
+        Rolling { period_seconds: 24 * HOUR, amount_above: Some(amount(100 * XRP)), amount_max: None };
+    let busy =
+        Rule { rolling: Some(beyond), ..above("busy", 0, Action::Approve(approvers(1, Role::Approver))) };
+    let mut w = world(vec![above("any", 0, Action::Allow), busy]);
+    let p = w.propose("warm", 60);
+    assert_eq!(decided(&w, p).rules, ["any"]);
+    let q = w.propose("warm", 40);
+    assert_eq!(decided(&w, q).rules, ["any"], "a hundred is not beyond a hundred");
+    let r = w.propose("warm", 1);
+    assert_eq!(decided(&w, r).rules, ["any", "busy"]);
+}
+
+#[test]
+fn amounts_of_another_asset_match_no_band() {
+    let euros = "1000 EUR.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B";
+    let euros = treasury_core::units::Amount::from_words(euros).unwrap();
+    let rule = above("euros", 0, Action::Allow);
+    let bands = [
+        Rule { amount_max: Some(euros), ..rule.clone() },
+        Rule { amount_min: Some(euros.issue().nothing()), ..rule.clone() },
+        Rule { amount_above: Some(euros.issue().nothing()), ..rule.clone() },
+        Rule {
+            rolling: Some(Rolling { period_seconds: HOUR, amount_above: None, amount_max: Some(euros) }),
+            ..rule
+        },
+    ];
+    for band in bands {
+        let mut w = world(vec![band]);
+        let p = w.propose("warm", 5);
+        assert_eq!(decided(&w, p).rule(), "no match");
+    }
+}
+
+#[test]
+fn obligations_of_a_decision_made_by_an_earlier_version_are_the_same() {
+    let earlier = r#"{"rule":"large","policy_hash":"0000000000000000000000000000000000000000000000000000000000000007",
+        "action":{"action":"delay","delay_seconds":5,"window_seconds":7,"approvers":{"weight":2,"roles":["approver"]}},
+        "inputs":{"destination_known":true,"outflows":[[60,"5"]],"at":9}}"#;
+    let decision: Decision = serde_json::from_str(earlier).unwrap();
+    assert_eq!(decision.rules, ["large"]);
+    assert_eq!(decision.obligations, Obligations::of([&delay(5, 7, 2)]));
+    let again = serde_json::to_string(&decision).unwrap();
+    assert_eq!(serde_json::from_str::<Decision>(&again).unwrap(), decision);
+    let both = again.replace("\"rules\"", "\"rule\":\"small\",\"rules\"");
+    assert!(serde_json::from_str::<Decision>(&both).is_err(), "{both}");
+}
+
+#[test]
+fn what_asks_for_more_than_before_is_stricter_and_what_asks_for_less_is_not() {
+    let of = |actions: &[Action]| Obligations::of(actions);
+    let two = Action::Approve(approvers(2, Role::Approver));
+    let one = Action::Approve(approvers(1, Role::Approver));
+    let security = Action::Approve(approvers(1, Role::Security));
+    let others = Action::Approve(Approvers { exclude_asker: true, ..approvers(1, Role::Approver) });
+    let day = delay(24 * HOUR, HOUR, 1);
+    let rising: [&[Action]; 6] = [
+        &[Action::Allow],
+        &[one.clone()],
+        &[two.clone()],
+        &[two.clone(), security.clone()],
+        &[two.clone(), security.clone(), day.clone()],
+        &[Action::Deny],
+    ];
+    for (at, less) in rising.iter().enumerate() {
+        for (and, more) in rising.iter().enumerate() {
+            assert_eq!(of(more).is_stricter_than(&of(less)), and > at, "{more:?} after {less:?}");
+        }
+    }
+    assert!(of(&[others.clone()]).is_stricter_than(&of(&[one.clone()])), "it excludes who asks");
+    assert!(!of(&[one]).is_stricter_than(&of(&[others])));
+    assert!(of(&[security]).is_stricter_than(&of(&[two])), "other people");
+    assert!(of(&[delay(25 * HOUR, HOUR, 1)]).is_stricter_than(&of(&[day])));
+}
