@@ -118,6 +118,9 @@ enum KeystoreCommand {
         #[arg(long, value_enum)]
         key_type: Option<KeyTypeArg>,
     },
+    /// Draw a new release key, with which escrows are made after the daemon's next start. Earlier ones are released with
+    /// the keys that they were made with, so back the file up anew and keep all of it.
+    RotateReleaseKey,
     /// Print the accounts that the keystore can sign for.
     List,
 }
@@ -340,6 +343,13 @@ fn keystore(path: &Path, command: KeystoreCommand) -> Result<ExitCode> {
                     out!("{account}")?;
                 }
             }
+        }
+        KeystoreCommand::RotateReleaseKey => {
+            let version = Keystore::open(&config.keystore, &passphrase)?.rotate_release_key()?;
+            out!(
+                "release key {version} made; back {} up anew, and start the daemon anew",
+                config.keystore.display()
+            )?;
         }
         KeystoreCommand::List => {
             for account in Keystore::open(&config.keystore, &passphrase)?.list() {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
-use treasury_core::effect::ReleaseInputs;
+use treasury_core::effect::{Derived, ReleaseInputs};
 use treasury_core::input::{RungSignatures, SubmitReply};
 use treasury_core::units::{AccountId, Hash256, HexBytes, ProposalId};
 use treasury_core::{Effect, Input};
@@ -82,11 +82,17 @@ pub trait LedgerPort: Send + Sync + 'static {
 /// What the driver needs of the signer. May block: each call has a thread of its own. The errors are for
 /// people and hold no secret.
 pub trait SignerPort: Send + Sync + 'static {
-    /// The condition of an escrow's preimage.
+    /// The condition of an escrow's preimage, with the newest release key.
     ///
     /// # Errors
     /// Why it cannot be derived.
-    fn condition(&self, inputs: &ReleaseInputs) -> Result<HexBytes, String>;
+    fn condition(&self, inputs: &ReleaseInputs) -> Result<Derived, String>;
+
+    /// The conditions of an escrow's preimage, with each release key that there has been.
+    ///
+    /// # Errors
+    /// Why they cannot be derived.
+    fn conditions(&self, inputs: &ReleaseInputs) -> Result<Vec<Derived>, String>;
 
     /// An agent's signatures over every rung.
     ///
@@ -185,16 +191,16 @@ impl Driver {
             Effect::Recall => {}
             Effect::DeriveCondition { proposal, inputs } => {
                 running.spawn(signing(engine, proposal, move || {
-                    Ok(Input::ConditionDerived { proposal, condition: signer.condition(&inputs)? })
+                    Ok(Input::ConditionDerived { proposal, derived: signer.condition(&inputs)? })
                 }));
             }
             Effect::Recognise { inputs } => {
                 running.spawn(async move {
                     let escrow = inputs.escrow;
-                    let derive = move || signer.condition(&inputs).map(|condition| (inputs, condition));
+                    let derive = move || signer.conditions(&inputs).map(|derived| (inputs, derived));
                     match tokio::task::spawn_blocking(derive).await {
-                        Ok(Ok((inputs, condition))) => {
-                            tell(&engine, Input::EscrowDerived { inputs, condition }).await;
+                        Ok(Ok((inputs, derived))) => {
+                            tell(&engine, Input::EscrowDerived { inputs, derived }).await;
                         }
                         // It stays somebody else's until the next start, which asks again.
                         Ok(Err(reason)) => {

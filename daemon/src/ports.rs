@@ -1,6 +1,6 @@
 //! The driver's ports, as the signer and the ledger port fill them.
 
-use treasury_core::effect::ReleaseInputs;
+use treasury_core::effect::{Derived, ReleaseInputs};
 use treasury_core::input::{RungSignatures, SubmitReply};
 use treasury_core::units::{AccountId, Hash256, HexBytes};
 
@@ -19,8 +19,12 @@ impl LedgerPort for PortHandle {
 }
 
 impl SignerPort for Signer {
-    fn condition(&self, inputs: &ReleaseInputs) -> Result<HexBytes, String> {
+    fn condition(&self, inputs: &ReleaseInputs) -> Result<Derived, String> {
         Signer::condition(self, inputs).map_err(|error| error.to_string())
+    }
+
+    fn conditions(&self, inputs: &ReleaseInputs) -> Result<Vec<Derived>, String> {
+        Signer::conditions(self, inputs).map_err(|error| error.to_string())
     }
 
     fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {

@@ -13,7 +13,7 @@ use std::fmt;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use treasury_core::effect::ReleaseInputs;
+use treasury_core::effect::{Derived, FIRST_KEY, ReleaseInputs};
 use treasury_core::input::RungSignatures;
 use treasury_core::units::{AccountId, Amount, HexBytes};
 use xrpl_wire::condition::{condition_for_preimage, fulfillment_for_preimage};
@@ -21,7 +21,7 @@ use xrpl_wire::sign::{sign_for, sign_single};
 use xrpl_wire::{KeyPair, Object, Seed, SignError, Transaction, TransactionType, TxError, sf};
 use zeroize::Zeroizing;
 
-pub use keystore::{Keystore, KeystoreError, RELEASE_KEY_BYTES, WorkFactor};
+pub use keystore::{Keystore, KeystoreError, RELEASE_KEY_BYTES, ReleaseKeys, WorkFactor};
 pub use needed::{KeyOf, MissingKeys, SeedProblem, check_keys, check_seed, needed};
 
 /// Keeps preimages of escrows apart from anything else that the release key may ever be used for.
@@ -81,6 +81,12 @@ pub enum SignerError {
         /// Why.
         source: SignError,
     },
+    /// The keystore lacks the release key that the escrow was made with.
+    #[error("the keystore has no release key {version}; restore a backup that has it")]
+    NoReleaseKey {
+        /// Its version.
+        version: u32,
+    },
     /// The preimage cannot be derived. Cannot happen with a release key of the right length.
     #[error("the release key cannot be used")]
     ReleaseKey,
@@ -98,6 +104,7 @@ impl SignerError {
             Self::WrongAccount { .. } => "signer_wrong_account",
             Self::WrongEscrow { .. } => "signer_wrong_escrow",
             Self::Refused { source, .. } => source.code(),
+            Self::NoReleaseKey { .. } => "signer_no_release_key",
             Self::ReleaseKey => "signer_release_key",
         }
     }
@@ -106,7 +113,7 @@ impl SignerError {
 /// Holds the keys of an open keystore and signs with them.
 pub struct Signer {
     keys: BTreeMap<AccountId, KeyPair>,
-    release_key: Zeroizing<[u8; RELEASE_KEY_BYTES]>,
+    release_keys: ReleaseKeys,
 }
 
 impl fmt::Debug for Signer {
@@ -120,7 +127,7 @@ impl Signer {
     #[must_use]
     pub fn new(keystore: Keystore) -> Self {
         let keys = keystore.seeds().map(|(account, seed)| (account, KeyPair::from_seed(seed))).collect();
-        Self { keys, release_key: keystore.release_key().clone() }
+        Self { keys, release_keys: keystore.release_keys().clone() }
     }
 
     /// A signer with keys that were never in a keystore: for simulations, in which everything has to come out
@@ -128,7 +135,7 @@ impl Signer {
     #[must_use]
     pub fn with_keys(seeds: &[Seed], release_key: Zeroizing<[u8; RELEASE_KEY_BYTES]>) -> Self {
         let keys = seeds.iter().map(KeyPair::from_seed).map(|key| (key.account_id(), key)).collect();
-        Self { keys, release_key }
+        Self { keys, release_keys: BTreeMap::from([(FIRST_KEY, release_key)]) }
     }
 
     /// The accounts it has keys for.
@@ -137,12 +144,26 @@ impl Signer {
         self.keys.keys().copied().collect()
     }
 
-    /// The condition of an escrow's preimage: the same for the same terms, always.
+    /// The condition of an escrow's preimage with the newest release key: the same for the same terms and key, always.
     ///
     /// # Errors
     /// [`SignerError::ReleaseKey`].
-    pub fn condition(&self, inputs: &ReleaseInputs) -> Result<HexBytes, SignerError> {
-        Ok(HexBytes(condition_for_preimage(self.preimage(inputs)?.as_slice())))
+    pub fn condition(&self, inputs: &ReleaseInputs) -> Result<Derived, SignerError> {
+        let newest = self.release_keys.keys().next_back().copied().unwrap_or(FIRST_KEY);
+        self.condition_with(inputs, newest)
+    }
+
+    /// The conditions of an escrow's preimage with each release key that there has been.
+    ///
+    /// # Errors
+    /// [`SignerError::ReleaseKey`].
+    pub fn conditions(&self, inputs: &ReleaseInputs) -> Result<Vec<Derived>, SignerError> {
+        self.release_keys.keys().map(|version| self.condition_with(inputs, *version)).collect()
+    }
+
+    fn condition_with(&self, inputs: &ReleaseInputs, key_version: u32) -> Result<Derived, SignerError> {
+        let preimage = self.preimage(&ReleaseInputs { key_version, ..inputs.clone() })?;
+        Ok(Derived { condition: HexBytes(condition_for_preimage(preimage.as_slice())), key_version })
     }
 
     /// Signs every rung as one member of the account's SignerList.
@@ -220,13 +241,21 @@ impl Signer {
         Transaction::from_object(object).map_err(|source| SignerError::Rung { number, source })
     }
 
-    /// HMAC-SHA256 with the release key over every term of the escrow in fixed width, so that no two
+    /// HMAC-SHA256 with the release key of that version over every term of the escrow in fixed width, so that no two
     /// different escrows are the same bytes.
     fn preimage(&self, inputs: &ReleaseInputs) -> Result<Zeroizing<[u8; 32]>, SignerError> {
-        let ReleaseInputs { escrow, destination, destination_tag, amount, finish_after, cancel_after } =
-            inputs;
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.release_key.as_slice())
-            .map_err(|_| SignerError::ReleaseKey)?;
+        let ReleaseInputs {
+            escrow,
+            destination,
+            destination_tag,
+            amount,
+            finish_after,
+            cancel_after,
+            key_version,
+        } = inputs;
+        let key = self.release_keys.get(key_version);
+        let key = key.ok_or(SignerError::NoReleaseKey { version: *key_version })?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).map_err(|_| SignerError::ReleaseKey)?;
         mac.update(PREIMAGE_DOMAIN);
         mac.update(escrow.owner.as_bytes());
         mac.update(&escrow.sequence.to_be_bytes());
@@ -293,9 +322,14 @@ mod tests {
         KeyPair::from_seed(&seed(number)).account_id()
     }
 
+    /// Keys of the same byte each, in the order of their versions.
+    fn release_keys<const N: usize>(bytes: [u8; N]) -> ReleaseKeys {
+        (FIRST_KEY..).zip(bytes.map(|byte| Zeroizing::new([byte; RELEASE_KEY_BYTES]))).collect()
+    }
+
     fn signer() -> Signer {
         let keys = [1, 2].map(|number| (account(number), KeyPair::from_seed(&seed(number))));
-        Signer { keys: keys.into(), release_key: Zeroizing::new([7; RELEASE_KEY_BYTES]) }
+        Signer { keys: keys.into(), release_keys: release_keys([7]) }
     }
 
     fn drops(drops: u64) -> Drops {
@@ -337,6 +371,7 @@ mod tests {
             amount: Amount::Xrp(drops(5_000_000)),
             finish_after: RippleTime(1_000),
             cancel_after: RippleTime(2_000),
+            key_version: FIRST_KEY,
         }
     }
 
@@ -405,7 +440,7 @@ mod tests {
     #[test]
     fn a_release_carries_the_fulfillment_of_the_condition_it_was_created_with() {
         let signer = signer();
-        let condition = signer.condition(&inputs()).unwrap();
+        let condition = signer.condition(&inputs()).unwrap().condition;
         let blobs = signer.sign_single(account(1), &rungs(account(1), &finish(77)), Some(&inputs())).unwrap();
         assert_eq!(blobs.len(), 3);
         for blob in blobs {
@@ -443,12 +478,34 @@ mod tests {
         ];
         let signer = signer();
         let mut conditions: Vec<HexBytes> =
-            others.iter().map(|inputs| signer.condition(inputs).unwrap()).collect();
-        let other_key = Signer { keys: BTreeMap::new(), release_key: Zeroizing::new([8; RELEASE_KEY_BYTES]) };
-        conditions.push(other_key.condition(&one).unwrap());
+            others.iter().map(|inputs| signer.condition(inputs).unwrap().condition).collect();
+        let other_key = Signer { keys: BTreeMap::new(), release_keys: release_keys([8]) };
+        conditions.push(other_key.condition(&one).unwrap().condition);
         conditions.sort();
         conditions.dedup();
         assert_eq!(conditions.len(), 10);
+    }
+
+    #[test]
+    fn what_was_made_with_an_earlier_release_key_is_released_with_it_and_new_ones_are_made_with_the_newest() {
+        let rotated = Signer { release_keys: release_keys([7, 9]), ..signer() };
+        let first = signer().condition(&inputs()).unwrap();
+        let newest = rotated.condition(&inputs()).unwrap();
+        assert_eq!((first.key_version, newest.key_version), (1, 2));
+        assert_eq!(rotated.conditions(&inputs()).unwrap(), [first.clone(), newest.clone()]);
+        let rungs = rungs(account(1), &finish(77));
+        for derived in [&first, &newest] {
+            let release = ReleaseInputs { key_version: derived.key_version, ..inputs() };
+            let blobs = rotated.sign_single(account(1), &rungs, Some(&release)).unwrap();
+            let tx = Transaction::decode(&blobs[0].0).unwrap();
+            assert!(fulfillment_matches(tx.object().blob(sf::Fulfillment).unwrap(), &derived.condition.0));
+        }
+        let release = ReleaseInputs { key_version: 2, ..inputs() };
+        let error = signer().sign_single(account(1), &rungs, Some(&release)).unwrap_err();
+        assert_eq!(
+            (error.code(), error),
+            ("signer_no_release_key", SignerError::NoReleaseKey { version: 2 })
+        );
     }
 
     #[test]
@@ -461,6 +518,7 @@ mod tests {
             amount: Amount::Xrp(drops(1)),
             finish_after: RippleTime(3),
             cancel_after: RippleTime(4),
+            key_version: FIRST_KEY,
         };
         let mut message = b"treasuryd escrow preimage 1\0".to_vec();
         message.extend([1; 20]);
@@ -472,7 +530,7 @@ mod tests {
         let mut mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
         mac.update(&message);
         let expected = condition_for_preimage(&mac.finalize().into_bytes());
-        assert_eq!(signer().condition(&fixed).unwrap(), HexBytes(expected));
+        assert_eq!(signer().condition(&fixed).unwrap().condition, HexBytes(expected));
     }
 
     #[test]

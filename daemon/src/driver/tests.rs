@@ -39,8 +39,14 @@ struct FakeSigner {
 }
 
 impl SignerPort for FakeSigner {
-    fn condition(&self, _: &ReleaseInputs) -> Result<HexBytes, String> {
-        if self.works { Ok(HexBytes(condition())) } else { Err("the keystore is gone".to_owned()) }
+    fn condition(&self, _: &ReleaseInputs) -> Result<Derived, String> {
+        let derived =
+            Derived { condition: HexBytes(condition()), key_version: treasury_core::effect::FIRST_KEY };
+        if self.works { Ok(derived) } else { Err("the keystore is gone".to_owned()) }
+    }
+
+    fn conditions(&self, inputs: &ReleaseInputs) -> Result<Vec<Derived>, String> {
+        self.condition(inputs).map(|derived| vec![derived])
     }
 
     fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {

@@ -13,6 +13,7 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use treasury_core::effect::FIRST_KEY;
 use treasury_core::units::AccountId;
 use xrpl_wire::{KeyPair, KeyType, Seed};
 use zeroize::{Zeroize, Zeroizing};
@@ -129,8 +130,11 @@ pub struct Keystore {
     passphrase: SecretString,
     log_n: u8,
     seeds: BTreeMap<AccountId, Seed>,
-    release_key: Zeroizing<[u8; RELEASE_KEY_BYTES]>,
+    release_keys: ReleaseKeys,
 }
+
+/// Release keys by version. Escrows are made with the newest, and released with the one that they were made with.
+pub type ReleaseKeys = BTreeMap<u32, Zeroizing<[u8; RELEASE_KEY_BYTES]>>;
 
 impl fmt::Debug for Keystore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,7 +158,7 @@ impl Keystore {
             passphrase: passphrase.clone(),
             log_n: work.log_n(),
             seeds: BTreeMap::new(),
-            release_key: random()?,
+            release_keys: BTreeMap::from([(FIRST_KEY, random()?)]),
         };
         keystore.write(false)?;
         Ok(keystore)
@@ -188,9 +192,14 @@ impl Keystore {
         if contents.version != VERSION {
             return Err(damaged("it is of another version of this program"));
         }
-        let mut release_key = Zeroizing::new([0; RELEASE_KEY_BYTES]);
-        hex::decode_to_slice(&contents.release_key, release_key.as_mut_slice())
-            .map_err(|_| damaged("its release key is malformed"))?;
+        let first = std::iter::once((&FIRST_KEY, &contents.release_key));
+        let release_keys = first.chain(&contents.later_release_keys).map(|(version, text)| {
+            let mut key = Zeroizing::new([0; RELEASE_KEY_BYTES]);
+            hex::decode_to_slice(text, key.as_mut_slice())
+                .map_err(|_| damaged("one of its release keys is malformed"))?;
+            Ok((*version, key))
+        });
+        let release_keys = release_keys.collect::<Result<_, _>>()?;
         let seeds = contents.seeds.iter().map(|(account, seed)| {
             seed.parse().map(|seed| (*account, seed)).map_err(|_| damaged("one of its seeds is malformed"))
         });
@@ -199,7 +208,7 @@ impl Keystore {
             passphrase: passphrase.clone(),
             log_n: contents.log_n.clamp(1, WORK_FACTOR_MAX),
             seeds: seeds.collect::<Result<_, _>>()?,
-            release_key,
+            release_keys,
         })
     }
 
@@ -235,6 +244,21 @@ impl Keystore {
         self.add(Seed::from_entropy(*random()?, key_type))
     }
 
+    /// Draws a new release key, with which escrows are made from now on, and returns its version. The earlier ones stay:
+    /// what was made with them is released with them.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Unwritable`], [`KeystoreError::NoRandomness`]; nothing has changed then.
+    pub fn rotate_release_key(&mut self) -> Result<u32, KeystoreError> {
+        let version =
+            self.release_keys.keys().next_back().map_or(FIRST_KEY, |newest| newest.saturating_add(1));
+        self.release_keys.insert(version, random()?);
+        self.write(true).inspect_err(|_| {
+            self.release_keys.remove(&version);
+        })?;
+        Ok(version)
+    }
+
     /// The accounts it has keys for. Seeds are never shown.
     #[must_use]
     pub fn list(&self) -> Vec<AccountId> {
@@ -251,8 +275,8 @@ impl Keystore {
         self.seeds.iter().map(|(account, seed)| (*account, seed))
     }
 
-    pub(super) fn release_key(&self) -> &Zeroizing<[u8; RELEASE_KEY_BYTES]> {
-        &self.release_key
+    pub(super) fn release_keys(&self) -> &ReleaseKeys {
+        &self.release_keys
     }
 
     /// Writes a new file beside the old one and puts it in its place, so that a crash leaves one or the
@@ -275,10 +299,12 @@ impl Keystore {
     }
 
     fn contents(&self) -> Contents {
+        let mut keys = self.release_keys.iter().map(|(version, key)| (*version, hex::encode(key.as_slice())));
         Contents {
             version: VERSION,
             log_n: self.log_n,
-            release_key: hex::encode(self.release_key.as_slice()),
+            release_key: keys.next().map(|(_, first)| first).unwrap_or_default(),
+            later_release_keys: keys.collect(),
             seeds: self
                 .seeds
                 .iter()
@@ -298,13 +324,18 @@ struct Contents {
     version: u32,
     /// The work factor, kept when the file is written again.
     log_n: u8,
+    /// The first.
     release_key: String,
+    /// Those that were drawn later, by version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    later_release_keys: BTreeMap<u32, String>,
     seeds: BTreeMap<AccountId, String>,
 }
 
 impl Drop for Contents {
     fn drop(&mut self) {
         self.release_key.zeroize();
+        self.later_release_keys.values_mut().for_each(Zeroize::zeroize);
         self.seeds.values_mut().for_each(Zeroize::zeroize);
     }
 }
@@ -339,7 +370,7 @@ mod tests {
         let mut expected = vec![one, two, AccountId([9; 20])];
         expected.sort();
         assert_eq!(opened.list(), expected);
-        assert_eq!(opened.release_key(), keystore.release_key());
+        assert_eq!(opened.release_keys(), keystore.release_keys());
         assert_eq!(opened.log_n, WorkFactor::Quick.log_n());
         let key = |keystore: &Keystore, account| {
             keystore
@@ -380,7 +411,23 @@ mod tests {
         let first = Keystore::create(&path, &passphrase(), WorkFactor::Quick).unwrap();
         let error = Keystore::create(&path, &passphrase(), WorkFactor::Quick).unwrap_err();
         assert_eq!(error.code(), "keystore_exists");
-        assert_eq!(Keystore::open(&path, &passphrase()).unwrap().release_key(), first.release_key());
+        assert_eq!(Keystore::open(&path, &passphrase()).unwrap().release_keys(), first.release_keys());
+    }
+
+    #[test]
+    fn a_rotated_release_key_is_added_and_the_earlier_ones_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("k");
+        let mut keystore = Keystore::create(&path, &passphrase(), WorkFactor::Quick).unwrap();
+        let first = keystore.release_keys()[&1].clone();
+        assert_eq!((keystore.rotate_release_key().unwrap(), keystore.rotate_release_key().unwrap()), (2, 3));
+        let mut opened = Keystore::open(&path, &passphrase()).unwrap();
+        assert_eq!(opened.release_keys(), keystore.release_keys());
+        assert_eq!(opened.release_keys().len(), 3);
+        assert_eq!(opened.release_keys()[&1], first);
+        // A key that is added later loses none of them.
+        opened.add(seed(1)).unwrap();
+        assert_eq!(Keystore::open(&path, &passphrase()).unwrap().release_keys(), keystore.release_keys());
     }
 
     #[test]
@@ -429,6 +476,6 @@ mod tests {
         keystore.add(seed(1)).unwrap();
         let text = format!("{keystore:?}");
         assert!(!text.contains(seed(1).to_base58().as_str()) && !text.contains("correct"), "{text}");
-        assert!(!text.contains(&hex::encode(keystore.release_key().as_slice())), "{text}");
+        assert!(!text.contains(&hex::encode(keystore.release_keys()[&FIRST_KEY].as_slice())), "{text}");
     }
 }

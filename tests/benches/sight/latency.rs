@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{accept_async, connect_async};
 use treasury_core::Treasury;
 use treasury_core::config::{AccountConfig, DeclaredSigners, Signing, TicketConfig, Tier, TierLink};
-use treasury_core::effect::ReleaseInputs;
+use treasury_core::effect::{Derived, ReleaseInputs};
 use treasury_core::input::RungSignatures;
 use treasury_core::intent::Asker;
 use treasury_core::policy::{Action, Policy, Rule};
@@ -97,7 +97,11 @@ fn declared() -> Treasury {
 struct Agent(KeyPair);
 
 impl SignerPort for Agent {
-    fn condition(&self, _: &ReleaseInputs) -> Result<HexBytes, String> {
+    fn condition(&self, _: &ReleaseInputs) -> Result<Derived, String> {
+        Err("no escrow is made here".to_owned())
+    }
+
+    fn conditions(&self, _: &ReleaseInputs) -> Result<Vec<Derived>, String> {
         Err("no escrow is made here".to_owned())
     }
 

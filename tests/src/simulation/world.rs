@@ -454,16 +454,13 @@ impl World {
                 let made = self
                     .signer
                     .condition(&inputs)
-                    .map(|condition| Input::ConditionDerived { proposal, condition });
+                    .map(|derived| Input::ConditionDerived { proposal, derived });
                 self.sign(number, proposal, made.map_err(|error| error.to_string()));
             }
             Effect::Recognise { inputs } => {
-                if let Ok(condition) = self.signer.condition(&inputs) {
+                if let Ok(derived) = self.signer.conditions(&inputs) {
                     let incarnation = self.nodes[number].incarnation;
-                    self.after(
-                        0,
-                        Due::Input(number, incarnation, Input::EscrowDerived { inputs, condition }),
-                    );
+                    self.after(0, Due::Input(number, incarnation, Input::EscrowDerived { inputs, derived }));
                 }
             }
             Effect::SignAsAgents { proposal, signers, rungs } => {

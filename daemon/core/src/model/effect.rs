@@ -2,7 +2,7 @@
 //! durable, and each may be carried out more than once without harm.
 
 use crate::model::command::{Answer, CommandError};
-pub use crate::model::signing::{ReleaseInputs, Slot};
+pub use crate::model::signing::{Derived, FIRST_KEY, ReleaseInputs, Slot};
 use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId, RequestId};
 
 /// A request to the world. The driver carries it out and makes no decision of its own.
@@ -15,16 +15,16 @@ pub enum Effect {
         /// What became of it.
         answer: Result<Answer, CommandError>,
     },
-    /// Derive the escrow's preimage from the release key and answer [`crate::Input::ConditionDerived`]
-    /// with its condition. The preimage itself does not leave the signer.
+    /// Derive the escrow's preimage with the release key of now and answer [`crate::Input::ConditionDerived`]
+    /// with its condition and the key's version. The preimage itself does not leave the signer.
     DeriveCondition {
         /// For which proposal.
         proposal: ProposalId,
         /// What the preimage is derived from.
         inputs: ReleaseInputs,
     },
-    /// Derive the condition that an escrow with these terms would have had from this daemon, and answer
-    /// [`crate::Input::EscrowDerived`] with it.
+    /// Derive the conditions that an escrow with these terms would have had from this daemon, with each release key that
+    /// there has been, and answer [`crate::Input::EscrowDerived`] with them.
     Recognise {
         /// What its preimage would have been derived from; names the escrow.
         inputs: ReleaseInputs,

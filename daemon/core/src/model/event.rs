@@ -10,6 +10,7 @@ use crate::model::failure::Cause;
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::policy::Decision;
 use crate::model::proposal::{Approval, Plan, Proposal, Rejection, Status, Submission};
+use crate::model::signing::{first_key, is_first_key};
 use crate::model::state::{Finding, Sight};
 use crate::model::stops::Stop;
 use crate::model::units::{
@@ -78,6 +79,9 @@ pub enum Event {
         digests: Vec<Hash256>,
         /// The condition in them, for an EscrowCreate.
         condition: Option<HexBytes>,
+        /// The release key that it was derived with.
+        #[serde(default = "first_key", skip_serializing_if = "is_first_key")]
+        key_version: u32,
     },
     /// A checked approval came in, or replaced the signer's earlier one.
     Approved {

@@ -7,7 +7,7 @@ pub use crate::model::signing::RungSignatures;
 use crate::model::command::{Actor, Command};
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::proposal::Proposal;
-use crate::model::signing::ReleaseInputs;
+use crate::model::signing::{Derived, ReleaseInputs};
 use crate::model::units::{
     AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RequestId, RippleTime,
 };
@@ -65,15 +65,15 @@ pub enum Input {
     ConditionDerived {
         /// For which proposal.
         proposal: ProposalId,
-        /// PREIMAGE-SHA-256 condition.
-        condition: HexBytes,
+        /// The condition, with the release key of now.
+        derived: Derived,
     },
     /// Answer to [`crate::Effect::Recognise`].
     EscrowDerived {
         /// The terms.
         inputs: ReleaseInputs,
-        /// The condition that they have from the release key.
-        condition: HexBytes,
+        /// The condition that they have with each release key that there has been.
+        derived: Vec<Derived>,
     },
     /// Answer to [`crate::Effect::SignAsAgents`]. Checked like anybody's approval.
     AgentSigned {

@@ -32,6 +32,30 @@ pub struct ReleaseInputs {
     pub finish_after: RippleTime,
     /// Not after.
     pub cancel_after: RippleTime,
+    /// Which release key it is derived with; the first one where nothing is said. Whoever holds the keys says which when the
+    /// condition is derived.
+    #[serde(default = "first_key", skip_serializing_if = "is_first_key")]
+    pub key_version: u32,
+}
+
+/// The version of the first release key.
+pub const FIRST_KEY: u32 = 1;
+
+pub(crate) fn first_key() -> u32 {
+    FIRST_KEY
+}
+
+pub(crate) fn is_first_key(version: &u32) -> bool {
+    *version == FIRST_KEY
+}
+
+/// A condition, and the release key that its preimage was derived with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Derived {
+    /// PREIMAGE-SHA-256 condition.
+    pub condition: HexBytes,
+    /// Version of the release key.
+    pub key_version: u32,
 }
 
 /// What a proposal takes up on the account: a Ticket, or the account's next Sequence.

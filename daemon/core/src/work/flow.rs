@@ -12,7 +12,7 @@ use crate::model::intent::{AskedBy, Asker, Intent};
 use crate::model::observe::intent_digest;
 use crate::model::policy::{Decision, Obligations};
 use crate::model::proposal::{Approval, Proposal, Status};
-use crate::model::signing::RungSignatures;
+use crate::model::signing::{Derived, FIRST_KEY, RungSignatures};
 use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId};
 use crate::rules::multisign;
 use crate::work::cx::Cx;
@@ -155,18 +155,20 @@ fn freeze_or_ask(cx: &mut Cx<'_>, id: ProposalId) {
 }
 
 /// The signer's answer with the condition of the escrow-to-be.
-pub(crate) fn condition_derived(cx: &mut Cx<'_>, id: ProposalId, condition: HexBytes) {
+pub(crate) fn condition_derived(cx: &mut Cx<'_>, id: ProposalId, derived: Derived) {
     cx.runtime.asked.remove(&id);
     let waiting = cx.state.proposals.get(&id).is_some_and(|proposal| proposal.status == Status::Assessed);
-    if waiting && xrpl_wire::condition::parse_condition(&condition.0).is_ok() {
-        freeze(cx, id, Some(condition));
+    if waiting && xrpl_wire::condition::parse_condition(&derived.condition.0).is_ok() {
+        freeze(cx, id, Some(derived));
         advance(cx, id);
     }
 }
 
-fn freeze(cx: &mut Cx<'_>, id: ProposalId, condition: Option<HexBytes>) {
+fn freeze(cx: &mut Cx<'_>, id: ProposalId, derived: Option<Derived>) {
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     let Some(plan) = &proposal.plan else { return };
+    let key_version = derived.as_ref().map_or(FIRST_KEY, |derived| derived.key_version);
+    let condition = derived.map(|derived| derived.condition);
     let made: Option<Vec<(HexBytes, Hash256)>> = plan
         .fees
         .iter()
@@ -178,7 +180,7 @@ fn freeze(cx: &mut Cx<'_>, id: ProposalId, condition: Option<HexBytes>) {
     match made {
         Some(made) => {
             let (rungs, digests) = made.into_iter().unzip();
-            cx.emit(Event::RungsFrozen { proposal: id, rungs, digests, condition });
+            cx.emit(Event::RungsFrozen { proposal: id, rungs, digests, condition, key_version });
         }
         // Its values were checked when it was drafted; what the ledger could not take ends here.
         None => ending::end(cx, id, Status::Withdrawn, true),

@@ -12,7 +12,7 @@ use crate::model::event::Event;
 use crate::model::intent::{Asker, Intent, Pay};
 use crate::model::policy::Delay;
 use crate::model::proposal::{Outcome, Plan, Proposal, Status};
-use crate::model::signing::{ReleaseInputs, Slot};
+use crate::model::signing::{Derived, FIRST_KEY, ReleaseInputs, Slot};
 use crate::model::state::{Guard, TrackedEscrow};
 use crate::model::stops::{StopKind, StopSource, Subject};
 use crate::model::units::{EscrowKey, Hash256, HexBytes, ProposalId};
@@ -54,17 +54,20 @@ fn terms(tracked: &TrackedEscrow) -> Option<ReleaseInputs> {
         amount: view.amount?,
         finish_after: view.finish_after?,
         cancel_after: view.cancel_after?,
+        key_version: FIRST_KEY,
     })
 }
 
 /// Compares.
-pub(crate) fn derived(cx: &mut Cx<'_>, inputs: &ReleaseInputs, condition: &HexBytes) {
+pub(crate) fn derived(cx: &mut Cx<'_>, inputs: &ReleaseInputs, derived: &[Derived]) {
     let key = inputs.escrow;
     let Some(tracked) = cx.state.escrows.get(&key) else { return };
-    if terms(tracked).as_ref() != Some(inputs) || tracked.view.condition.as_ref() != Some(condition) {
+    let same = |derived: &&Derived| tracked.view.condition.as_ref() == Some(&derived.condition);
+    let Some(own) = derived.iter().find(same).filter(|_| terms(tracked).as_ref() == Some(inputs)) else {
         return;
-    }
-    let proposal = anew(cx, tracked, inputs, condition);
+    };
+    let inputs = ReleaseInputs { key_version: own.key_version, ..inputs.clone() };
+    let proposal = anew(cx, tracked, &inputs, &own.condition);
     cx.emit(Event::EscrowRecognised { escrow: key, proposal: Box::new(proposal) });
     let reason =
         "it was recognised after the records of it were lost: whether somebody had stopped it is not known"

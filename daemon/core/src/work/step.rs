@@ -50,10 +50,8 @@ pub fn step(
             lose_sight(&mut cx, reason.clone());
             anomaly::history_missing(&mut cx, &reason);
         }
-        Input::ConditionDerived { proposal, condition } => {
-            flow::condition_derived(&mut cx, proposal, condition)
-        }
-        Input::EscrowDerived { inputs, condition } => recognise::derived(&mut cx, &inputs, &condition),
+        Input::ConditionDerived { proposal, derived } => flow::condition_derived(&mut cx, proposal, derived),
+        Input::EscrowDerived { inputs, derived } => recognise::derived(&mut cx, &inputs, &derived),
         Input::AgentSigned { proposal, signatures, failed } => {
             signing::agents_signed(&mut cx, proposal, signatures, failed);
         }

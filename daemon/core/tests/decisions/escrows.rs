@@ -44,6 +44,19 @@ fn a_large_payment_waits_its_delay_and_is_released_once() {
 }
 
 #[test]
+fn an_escrow_is_released_with_the_release_key_that_it_was_made_with() {
+    let mut w = World::new();
+    w.key_version = 2;
+    let (p, key) = w.escrow();
+    assert_eq!(w.proposal(p).release_inputs().unwrap().key_version, 2);
+    // Drawn while it waits.
+    w.key_version = 3;
+    w.jump(50 * HOUR);
+    assert_eq!(finishes(&w.settle()), 1);
+    assert!(matches!(w.guard(key), Guard::Released { .. }));
+}
+
+#[test]
 fn a_flagged_escrow_is_never_finished_and_is_taken_back() {
     let mut w = World::new();
     let (p, key) = w.escrow();

@@ -40,6 +40,21 @@ fn an_own_escrow_is_recognised_by_its_terms_held_and_released_when_somebody_has_
 }
 
 #[test]
+fn an_own_escrow_is_recognised_whichever_release_key_it_was_made_with() {
+    for (made_with, newest) in [(1, 3), (2, 3), (3, 3)] {
+        let mut before = World::new();
+        before.key_version = made_with;
+        let (_, key) = before.escrow();
+        let view = before.state.escrows[&key].view.clone();
+        let mut w = World::new();
+        w.key_version = newest;
+        w.change(vec![Change::EscrowCreated { escrow: view }]);
+        let Guard::Locked { proposal, .. } = *w.guard(key) else { panic!("{:?}", w.guard(key)) };
+        assert_eq!(w.proposal(proposal).release_inputs().unwrap().key_version, made_with);
+    }
+}
+
+#[test]
 fn a_recognised_escrow_that_nobody_looks_at_is_taken_back() {
     let (mut w, key, view) = without_records();
     w.jump(view.cancel_after.unwrap().0 - w.state.now().0 + 1);

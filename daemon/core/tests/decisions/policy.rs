@@ -62,7 +62,7 @@ fn what_every_rule_that_matches_asks_for_holds() {
     let p = w.propose("warm", 50);
     assert_eq!(decided(&w, p).rules, ["any", "new"]);
     let security = approvers(1, Role::Security);
-    assert_eq!(decided(&w, p).obligations.approvals, [security.clone()]);
+    assert_eq!(decided(&w, p).obligations.approvals, std::slice::from_ref(&security));
     let p = w.propose("warm", 3_000);
     assert_eq!(decided(&w, p).rule(), "any, two, new, wait, wait longer");
     let obligations = &decided(&w, p).obligations;
@@ -201,27 +201,31 @@ fn obligations_of_a_decision_made_by_an_earlier_version_are_the_same() {
 
 #[test]
 fn what_asks_for_more_than_before_is_stricter_and_what_asks_for_less_is_not() {
-    let of = |actions: &[Action]| Obligations::of(actions);
+    let of = |actions: Vec<Action>| Obligations::of(&actions);
     let two = Action::Approve(approvers(2, Role::Approver));
     let one = Action::Approve(approvers(1, Role::Approver));
     let security = Action::Approve(approvers(1, Role::Security));
     let others = Action::Approve(Approvers { exclude_asker: true, ..approvers(1, Role::Approver) });
     let day = delay(24 * HOUR, HOUR, 1);
-    let rising: [&[Action]; 6] = [
-        &[Action::Allow],
-        &[one.clone()],
-        &[two.clone()],
-        &[two.clone(), security.clone()],
-        &[two.clone(), security.clone(), day.clone()],
-        &[Action::Deny],
+    let rising: [Vec<Action>; 6] = [
+        vec![Action::Allow],
+        vec![one.clone()],
+        vec![two.clone()],
+        vec![two.clone(), security.clone()],
+        vec![two.clone(), security.clone(), day.clone()],
+        vec![Action::Deny],
     ];
     for (at, less) in rising.iter().enumerate() {
         for (and, more) in rising.iter().enumerate() {
-            assert_eq!(of(more).is_stricter_than(&of(less)), and > at, "{more:?} after {less:?}");
+            assert_eq!(
+                of(more.clone()).is_stricter_than(&of(less.clone())),
+                and > at,
+                "{more:?} after {less:?}"
+            );
         }
     }
-    assert!(of(&[others.clone()]).is_stricter_than(&of(&[one.clone()])), "it excludes who asks");
-    assert!(!of(&[one]).is_stricter_than(&of(&[others])));
-    assert!(of(&[security]).is_stricter_than(&of(&[two])), "other people");
-    assert!(of(&[delay(25 * HOUR, HOUR, 1)]).is_stricter_than(&of(&[day])));
+    assert!(of(vec![others.clone()]).is_stricter_than(&of(vec![one.clone()])), "it excludes who asks");
+    assert!(!of(vec![one]).is_stricter_than(&of(vec![others])));
+    assert!(of(vec![security]).is_stricter_than(&of(vec![two])), "other people");
+    assert!(of(vec![delay(25 * HOUR, HOUR, 1)]).is_stricter_than(&of(vec![day])));
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::golden;
 use treasury_core::command::{Actor, Answer, Command, CommandError, Named, Propose};
 use treasury_core::config::*;
-use treasury_core::effect::{Effect, ReleaseInputs};
+use treasury_core::effect::{Derived, Effect, FIRST_KEY, ReleaseInputs};
 use treasury_core::input::{Input, RungSignatures, SubmitReply};
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::observe::*;
@@ -51,6 +51,12 @@ pub fn id(name: &str) -> AccountId {
 
 pub fn hash(text: &str) -> Hash256 {
     xrpl_wire::sha512_half(&[text.as_bytes()])
+}
+
+/// What the signer port derives.
+pub fn derive(inputs: &ReleaseInputs) -> Derived {
+    let condition = HexBytes(condition::condition_for_preimage(&preimage(inputs)));
+    Derived { condition, key_version: inputs.key_version }
 }
 
 fn preimage(inputs: &ReleaseInputs) -> [u8; 32] {
@@ -134,6 +140,8 @@ pub struct World {
     pub unanswered: Vec<Effect>,
     /// Agents whose keys the signer does not have.
     pub without_key: BTreeSet<&'static str>,
+    /// The newest release key.
+    pub key_version: u32,
     /// How often agents were asked to sign.
     pub rounds: usize,
     /// How often what had not left was called back.
@@ -192,6 +200,7 @@ impl World {
             unanswered: Vec::new(),
             answers_readings: true,
             without_key: BTreeSet::new(),
+            key_version: FIRST_KEY,
             rounds: 0,
             recalls: 0,
             ledger,
@@ -300,12 +309,15 @@ impl World {
     pub fn sign(&mut self, effect: Effect) {
         match effect {
             Effect::DeriveCondition { proposal, inputs } => {
-                let condition = HexBytes(condition::condition_for_preimage(&preimage(&inputs)));
-                self.input(Input::ConditionDerived { proposal, condition });
+                let inputs = ReleaseInputs { key_version: self.key_version, ..inputs };
+                let derived = derive(&inputs);
+                self.input(Input::ConditionDerived { proposal, derived });
             }
             Effect::Recognise { inputs } => {
-                let condition = HexBytes(condition::condition_for_preimage(&preimage(&inputs)));
-                self.input(Input::EscrowDerived { inputs, condition });
+                let versions = FIRST_KEY..=self.key_version;
+                let with = |key_version| derive(&ReleaseInputs { key_version, ..inputs.clone() });
+                let derived = versions.map(with).collect();
+                self.input(Input::EscrowDerived { inputs, derived });
             }
             Effect::SignAsAgents { proposal, signers, rungs } => {
                 self.rounds += 1;
