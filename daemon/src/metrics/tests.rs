@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use recordings::repository;
@@ -237,6 +237,45 @@ fn the_dashboard_is_json_with_panels_that_each_ask_something() {
             assert!(!panel["targets"].as_array().unwrap().is_empty(), "{title} asks nothing");
             assert!(panel["description"].as_str().is_some_and(|text| !text.is_empty()), "{title}");
         }
+    }
+}
+
+/// The names of the alerts, and the whole text of each.
+fn alerts(rules: &str) -> BTreeMap<String, String> {
+    let blocks = rules.split("      - alert: ").skip(1);
+    blocks.map(|block| (block.lines().next().unwrap().to_owned(), block.to_owned())).collect()
+}
+
+/// Danger: a finding is to be told to people, and no alert looks at its kind.
+#[test]
+fn every_kind_of_finding_has_an_alert() {
+    let rules = fs::read_to_string(repository().join("dashboards/rules.yml")).unwrap();
+    for alert in ["TreasurydForeignSpend", "TreasurydFinding"] {
+        let alerts = alerts(&rules);
+        let asked: BTreeSet<&str> =
+            alerts[alert].split("kind=~\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(asked.len(), 1, "both halves of {alert} ask for the same: {asked:?}");
+    }
+    for kind in FindingKind::ALL {
+        let word = kind.word();
+        let asks = |text: &str| text.split(['"', '|']).any(|asked| asked == word);
+        assert!(asks(&rules), "no alert asks for {word}");
+    }
+}
+
+/// Danger: a rule never fires, or always, and nobody has tried. `promtool` runs the tests; that there are some is seen here.
+#[test]
+fn every_alert_is_tried_where_it_fires_and_where_it_is_silent() {
+    let read = |file: &str| fs::read_to_string(repository().join("dashboards").join(file)).unwrap();
+    let (rules, tests) = (read("rules.yml"), read("rules.test.yml"));
+    let tests: Vec<&str> = tests.split("  - name: ").skip(1).collect();
+    for alert in alerts(&rules).keys() {
+        let fires = format!("alertname=\"{alert}\"");
+        let tried = |test: &&str| test.contains(&fires) && test.contains("exp_samples: []");
+        assert!(tests.iter().any(tried), "{alert} is not tried in rules.test.yml");
+    }
+    for test in tests.iter().skip(1) {
+        assert!(test.contains("alertname="), "nothing fires: {test}");
     }
 }
 
