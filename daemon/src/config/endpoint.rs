@@ -30,7 +30,7 @@ pub struct Endpoint {
     /// What must not be repeated, the longest first.
     secrets: Arc<[SecretString]>,
     voice: Voice,
-    /// What its certificate must come from; `None`: what everybody believes.
+    /// What its certificate must come from; `None`: whom this machine believes.
     trust: Option<Trust>,
 }
 
@@ -79,6 +79,11 @@ impl Endpoint {
     /// What its certificate must come from.
     pub(crate) fn trust(&self) -> Option<&Trust> {
         self.trust.as_ref()
+    }
+
+    /// Whether it has a certificate to look at.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.url().starts_with("wss://")
     }
 
     /// Whether it is reached in the same way, under the same name.

@@ -8,7 +8,7 @@ use super::endpoint::{Address, Endpoint};
 use super::reader::{At, Entry, Section};
 use super::value;
 use crate::private::{self, ReadError};
-use crate::trust::Trust;
+use crate::trust::{self, Trust};
 
 /// The keys of an endpoint that is written as a table.
 const KEYS: [&str; 6] = ["url", "name", "path_file", "user", "password_file", "ca_file"];
@@ -27,6 +27,12 @@ pub(super) fn read(section: &Section<'_>, base_dir: &Path) -> Option<Vec<Endpoin
     let mut found: Vec<(usize, At<Endpoint>)> = Vec::new();
     for (entry, number) in entries.into_iter().zip(1..) {
         let Some(endpoint) = one(section, entry, base_dir) else { continue };
+        if endpoint.value.has_tls()
+            && endpoint.value.trust().is_none()
+            && let Err(what) = trust::check_environment()
+        {
+            section.blame(&endpoint, what, "correct the variable or take it away; or write `ca_file`");
+        }
         let same = found.iter().find(|(_, other)| other.value.voice() == endpoint.value.voice());
         if let Some((other, _)) = same {
             section.blame(

@@ -45,7 +45,8 @@ const GROUPS: &[Group] = &[
                  Keep it out of this file with a table: `{ url = \"wss://host\", name = \"own\", user = \"…\", password_file = \"…\", path_file = \"…\", ca_file = \"…\" }`. \
                  `name` is shown before the address; `user` and the first line of `password_file` log in (HTTP Basic); the first line of `path_file` is what \
                  follows the host, such as `/v1/key?k=v`. The files must be readable by their owner alone; none of it is sent beyond loopback without TLS. `ca_file` names certificates of authorities in PEM: only a server with a certificate of theirs is believed; \
-                 without it, those of the public authorities that this release brings.",
+                 without it, those of the authorities that this machine believes, or that `SSL_CERT_FILE` and `SSL_CERT_DIR` in the environment name; where a machine \
+                 has none, those that this release brings. They are read for each connection.",
             ),
             key(
                 "read_quorum",

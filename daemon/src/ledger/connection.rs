@@ -31,6 +31,7 @@ use super::reply::Announced;
 use super::transport::{Body, BoxFuture, Link, Opened, RequestError, Transport};
 use crate::config::Endpoint;
 use crate::driver::Permit;
+use crate::trust::{self, TlsClient};
 
 /// Requests that wait to be written. The server answers one after another; more would only wait there.
 const QUEUE_MAX: usize = 64;
@@ -128,11 +129,7 @@ impl Connection {
         let unreachable =
             |error: tungstenite::Error| RequestError::Unreachable(endpoint.scrub(error.to_string()));
         let handshake = handshake(endpoint).map_err(unreachable)?;
-        let connector = endpoint
-            .trust()
-            .map(|trust| trust.client().map(Connector::Rustls))
-            .transpose()
-            .map_err(|error| RequestError::Unreachable(error.to_string()))?;
+        let connector = tls(endpoint).await.map_err(RequestError::Unreachable)?.map(Connector::Rustls);
         let (socket, _) = connect_async_tls_with_config(handshake, Some(config), true, connector)
             .await
             .map_err(unreachable)?;
@@ -171,6 +168,17 @@ impl Connection {
             }
             Refused::NotPermitted => RequestError::NotPermitted,
         })
+    }
+}
+
+/// How to speak TLS to it; `None`: not at all, or to whom this release believes.
+async fn tls(endpoint: &Endpoint) -> Result<Option<TlsClient>, String> {
+    match endpoint.trust() {
+        Some(trust) => trust.client().map(Some).map_err(|error| error.to_string()),
+        None if endpoint.has_tls() => {
+            tokio::task::spawn_blocking(trust::of_this_machine).await.map_err(|error| error.to_string())?
+        }
+        None => Ok(None),
     }
 }
 

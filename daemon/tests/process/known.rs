@@ -1,40 +1,15 @@
 //! What the daemon tells while it runs, and what it takes in: its log, its configuration, copies of its store.
 
 use std::fs;
-use std::process::Stdio;
 
 use rustix::process::Signal;
 use serde_json::Value;
 use treasuryd::client::Client;
-use treasuryd::dev::{Sandbox, xrp};
+use treasuryd::dev::xrp;
 use treasuryd::lines::LINES;
 use xrpl_harness::network::Network;
 
-use crate::support::{Process, sandbox, treasuryd, until};
-
-/// A daemon that logs JSON into a file.
-fn logging(sandbox: &Sandbox) -> Process {
-    Process::start(
-        treasuryd()
-            .args(["run", "--log-json", "--config"])
-            .arg(sandbox.config_path())
-            .env("RUST_LOG", "trace")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(sandbox.dir().join("log")).unwrap()),
-    )
-}
-
-fn log(sandbox: &Sandbox) -> String {
-    fs::read_to_string(sandbox.dir().join("log")).unwrap()
-}
-
-/// The lines with this name so far; the last one may be half written.
-fn named(sandbox: &Sandbox, name: &str) -> Vec<Value> {
-    let log = log(sandbox);
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.filter(|line| line["line"] == name).collect()
-}
+use crate::support::{Logging, sandbox, treasuryd, until, validated};
 
 /// Danger: something happens that people must know, and the log has no line of it, half a line, or a secret. Method: a
 /// short life with everything in it that a person can do, at the most talkative level.
@@ -42,8 +17,7 @@ fn named(sandbox: &Sandbox, name: &str) -> Vec<Value> {
 async fn what_people_must_know_is_a_line_of_the_log_and_nothing_secret_is() {
     let dir = tempfile::tempdir().unwrap();
     let sandbox = sandbox(dir.path()).await;
-    let mut process = logging(&sandbox);
-    sandbox.daemon_has_seen(sandbox.begun_at()).await.unwrap();
+    let mut daemon = Logging::with_sight(&sandbox).await;
     sandbox.let_pass(1).await.unwrap();
     let person = |name| sandbox.people().get(name).unwrap();
     let (alice, bob, carol, dave) = (person("alice"), person("bob"), person("carol"), person("dave"));
@@ -56,18 +30,10 @@ async fn what_people_must_know_is_a_line_of_the_log_and_nothing_secret_is() {
     dave.client().clear(&id, "a colleague").await.unwrap();
     carol.client().reject(&id, "no").await.unwrap();
     carol.approve(&id).await.unwrap();
-    sandbox
-        .until_told("the payment is validated", || async {
-            let shown = alice.client().proposal(&id).await.map_err(|error| error.to_string())?;
-            if shown.status == "validated" { Ok(()) } else { Err(shown.status) }
-        })
-        .await
-        .unwrap();
+    validated(&sandbox, &id).await;
     let nobody = Client::new(sandbox.url(), Some("a-token-of-nobodys-99".to_owned())).unwrap();
     assert_eq!(nobody.status().await.unwrap_err().code(), Some("TOKEN_WRONG"));
-    process.signal(Signal::TERM);
-    assert!(process.ended().await.success());
-    let log = log(&sandbox);
+    let log = daemon.ends().await;
     for line in log.lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         if let Some(name) = line["line"].as_str() {
@@ -92,7 +58,7 @@ async fn what_people_must_know_is_a_line_of_the_log_and_nothing_secret_is() {
         ("stopping", "told_by", "SIGTERM"),
         ("stopped", "", ""),
     ] {
-        let lines = named(&sandbox, name);
+        let lines = daemon.named(name);
         assert!(lines.iter().any(|line| field.is_empty() || line[field] == value), "{name}: {lines:?}");
     }
     let mut secrets = vec!["a-token-of-nobodys-99".to_owned()];
@@ -127,8 +93,7 @@ fn a_daemon_that_does_not_start_says_so_in_json_where_json_is_read() {
 async fn a_hangup_has_the_configuration_read_and_taken_whole_or_not_at_all() {
     let dir = tempfile::tempdir().unwrap();
     let sandbox = sandbox(dir.path()).await;
-    let mut process = logging(&sandbox);
-    sandbox.daemon_has_seen(sandbox.begun_at()).await.unwrap();
+    let mut daemon = Logging::with_sight(&sandbox).await;
     let alice = sandbox.people().get("alice").unwrap();
     let begun = fs::read_to_string(sandbox.config_path()).unwrap();
     let policy = alice.client().status().await.unwrap().policy_hash;
@@ -141,9 +106,9 @@ async fn a_hangup_has_the_configuration_read_and_taken_whole_or_not_at_all() {
         (2, changed.replace("data_dir = \"data\"", "data_dir = \"elsewhere\""), "daemon.data_dir"),
     ] {
         write(&text);
-        process.signal(Signal::HUP);
+        daemon.signal(Signal::HUP);
         let lines = until("it is refused", || {
-            Some(named(&sandbox, "config_refused")).filter(|lines| lines.len() == refused)
+            Some(daemon.named("config_refused")).filter(|lines| lines.len() == refused)
         });
         let lines = lines.await;
         assert!(lines[refused - 1]["reason"].as_str().unwrap().contains(part), "{lines:?}");
@@ -155,23 +120,16 @@ async fn a_hangup_has_the_configuration_read_and_taken_whole_or_not_at_all() {
     let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(token.trim()));
     write(&changed.replace(&hash, &"12".repeat(32)));
     bob.client().status().await.unwrap();
-    process.signal(Signal::HUP);
-    until("it is taken", || named(&sandbox, "config_reloaded").pop()).await;
+    daemon.signal(Signal::HUP);
+    until("it is taken", || daemon.named("config_reloaded").pop()).await;
     assert_ne!(alice.client().status().await.unwrap().policy_hash, policy);
     assert_eq!(bob.client().status().await.unwrap_err().code(), Some("TOKEN_WRONG"));
     // It sees again, and acts.
     sandbox.let_pass(2).await.unwrap();
     let id = alice.propose("hot", "exchange", xrp(5), "").await.unwrap();
-    sandbox
-        .until_told("the payment is validated", || async {
-            let shown = alice.client().proposal(&id).await.map_err(|error| error.to_string())?;
-            if shown.status == "validated" { Ok(()) } else { Err(shown.status) }
-        })
-        .await
-        .unwrap();
-    assert!(process.is_running());
-    process.signal(Signal::TERM);
-    assert!(process.ended().await.success());
+    validated(&sandbox, &id).await;
+    assert!(daemon.is_running());
+    daemon.ends().await;
 }
 
 /// Danger: the store can be copied only while nobody looks after the treasury.
@@ -179,8 +137,7 @@ async fn a_hangup_has_the_configuration_read_and_taken_whole_or_not_at_all() {
 async fn the_store_is_copied_and_proven_while_the_daemon_runs() {
     let dir = tempfile::tempdir().unwrap();
     let sandbox = sandbox(dir.path()).await;
-    let mut process = logging(&sandbox);
-    sandbox.daemon_has_seen(sandbox.begun_at()).await.unwrap();
+    let mut daemon = Logging::with_sight(&sandbox).await;
     let dave = sandbox.people().get("dave").unwrap();
     dave.client().freeze(None, "a drill").await.unwrap();
     let (data, to) = (sandbox.dir().join("data"), dir.path().join("backups/one"));
@@ -192,10 +149,9 @@ async fn the_store_is_copied_and_proven_while_the_daemon_runs() {
     assert!(output.status.success() && said.contains("taken while it runs"), "{output:?}");
     let again = tokio::task::block_in_place(backup);
     assert!(!again.status.success(), "what is there is not written over");
-    assert!(process.is_running() && dave.client().status().await.unwrap().stops.len() == 1);
-    assert_eq!(named(&sandbox, "store_copied").len(), 1);
-    process.signal(Signal::TERM);
-    assert!(process.ended().await.success());
+    assert!(daemon.is_running() && dave.client().status().await.unwrap().stops.len() == 1);
+    assert_eq!(daemon.named("store_copied").len(), 1);
+    daemon.ends().await;
     let check = treasuryd().args(["store", "check", "--data-dir"]).arg(&to).output().unwrap();
     assert_eq!(check.status.code(), Some(0), "{check:?}");
     let copied = |data: &std::path::Path| {

@@ -7,4 +7,5 @@ mod known;
 mod modes;
 mod secrets;
 mod support;
+mod trusted;
 mod unread;

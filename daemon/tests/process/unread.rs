@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::support::{Process, daemon, sandbox, treasuryd, unread, until};
+use crate::support::{Process, daemon, sandbox, treasuryd, unread, until, validated};
 
 /// Danger: printing panics where the reader has ended, and a panic that cannot be printed aborts.
 #[test]
@@ -54,13 +54,7 @@ async fn the_daemon_outlives_the_reader_of_its_log() {
     sandbox.let_pass(1).await.unwrap();
     let alice = sandbox.people().get("alice").unwrap();
     let id = alice.propose("hot", "exchange", xrpl_wire::Drops::new(5_000_000).unwrap(), "").await.unwrap();
-    sandbox
-        .until_told("the payment is validated", || async {
-            let shown = alice.client().proposal(&id).await.map_err(|error| error.to_string())?;
-            if shown.status == "validated" { Ok(()) } else { Err(shown.status) }
-        })
-        .await
-        .unwrap();
+    validated(&sandbox, &id).await;
     assert!(process.is_running());
     process.signal(Signal::TERM);
     assert_eq!(process.ended().await.code(), Some(0));
