@@ -7,7 +7,7 @@ mod happened;
 
 use std::fmt::{Display, Write as _};
 
-use treasury_tools::text::clean;
+use treasury_tools::text::{clean, without_seeds};
 
 use crate::redact;
 
@@ -348,7 +348,7 @@ lines! {
 
 /// What may come from outside, on one line, without what a terminal would obey and without secrets of addresses.
 fn shown(value: &impl Display) -> String {
-    clean(&redact::addresses(&value.to_string()))
+    clean(&redact::addresses(&without_seeds(&value.to_string())))
 }
 
 #[cfg(test)]

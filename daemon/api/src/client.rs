@@ -21,6 +21,10 @@ use crate::types::{
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// The largest answer that is read. A page of five hundred proposals or records has a few megabytes; a daemon's address
+/// that leads to something else may have no end.
+const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
+
 /// How long a connection may be kept for the next request: less than the daemon keeps it.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -61,12 +65,25 @@ pub enum ClientError {
     /// No answer: whether the request was carried out is not known.
     #[error("no answer from the daemon: {0}")]
     Transport(String),
-    /// The answer is not one of this API's.
+    /// The answer is not one of this API's. Where it came instead of one, as from a proxy that lost the daemon, it is not
+    /// known whether the request was carried out.
     #[error("the answer is not one of the daemon's: {0}")]
     BadAnswer(String),
 }
 
 impl ClientError {
+    /// Whether the request may have been carried out all the same.
+    #[must_use]
+    pub fn leaves_it_open(&self) -> bool {
+        match self {
+            Self::Api { error, .. } => {
+                matches!(error.code.as_str(), "TIMEOUT" | "ENGINE_STOPPED" | "INTERNAL")
+            }
+            Self::Transport(_) | Self::BadAnswer(_) => true,
+            Self::BadUrl(_) | Self::PlainHttp { .. } => false,
+        }
+    }
+
     /// The daemon's code, where it refused.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
@@ -300,9 +317,9 @@ impl Client {
     pub async fn readiness(&self) -> Result<ReadyView, ClientError> {
         let response = send(self.request(Operation::Readyz, "", &())?).await?;
         if ![StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE].contains(&response.0) {
-            return Err(refused(response));
+            return Err(self.refused(response));
         }
-        parse(&response.1).map_err(|_| refused(response))
+        parse(&response.1).map_err(|_| self.refused(response))
     }
 
     /// Whether the daemon can act.
@@ -320,7 +337,7 @@ impl Client {
     pub async fn metrics(&self) -> Result<String, ClientError> {
         match send(self.request(Operation::Metrics, "", &())?).await? {
             (status, text) if status.is_success() => Ok(text),
-            response => Err(refused(response)),
+            response => Err(self.refused(response)),
         }
     }
 
@@ -337,8 +354,20 @@ impl Client {
     ) -> Result<G, ClientError> {
         match send(self.request(call.operation, id, asked)?).await? {
             (status, text) if status.is_success() => parse(&text),
-            response => Err(refused(response)),
+            response => Err(self.refused(response)),
         }
+    }
+
+    fn refused(&self, (status, text): (StatusCode, String)) -> ClientError {
+        if let Ok(body) = serde_json::from_str::<ErrorBody>(&text) {
+            return ClientError::Api { status: status.as_u16(), error: body.error };
+        }
+        // A proxy's page may repeat what it was sent.
+        let text = match &self.token {
+            Some(token) if !token.is_empty() => text.replace(token, "…"),
+            _ => text,
+        };
+        ClientError::BadAnswer(format!("{status}: {}", text.chars().take(200).collect::<String>()))
     }
 
     fn request(
@@ -421,21 +450,19 @@ fn escaped(text: &str) -> String {
 }
 
 async fn send(request: RequestBuilder) -> Result<(StatusCode, String), ClientError> {
-    let response = request.send().await.map_err(|error| transport(&error))?;
-    let status = response.status();
-    let text = response.text().await.map_err(|error| transport(&error))?;
-    Ok((status, text))
+    let mut response = request.send().await.map_err(|error| transport(&error))?;
+    let mut bytes = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| transport(&error))? {
+        if bytes.len().saturating_add(piece.len()) > ANSWER_MAX_BYTES {
+            return Err(ClientError::BadAnswer(format!("it is larger than {ANSWER_MAX_BYTES} bytes")));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok((response.status(), String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ClientError> {
     serde_json::from_str(text).map_err(|error| ClientError::BadAnswer(error.to_string()))
-}
-
-fn refused((status, text): (StatusCode, String)) -> ClientError {
-    match serde_json::from_str::<ErrorBody>(&text) {
-        Ok(body) => ClientError::Api { status: status.as_u16(), error: body.error },
-        Err(_) => ClientError::BadAnswer(format!("{status}: {}", text.chars().take(200).collect::<String>())),
-    }
 }
 
 fn transport(error: &reqwest::Error) -> ClientError {

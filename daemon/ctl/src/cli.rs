@@ -20,7 +20,8 @@ pub struct Cli {
     #[arg(long, global = true)]
     pub plain_http: bool,
     /// A profile: TOML with `url`, `token_file`, `signer` and `seed_file`, and where they are needed `proxy` (proxies
-    /// of the environment never count) and `plain_http`; paths are relative to it.
+    /// of the environment never count), `plain_http` and `key_type` (of a seed that begins with a plain `s`: `ed25519`);
+    /// paths are relative to it.
     #[arg(
         long,
         short,
@@ -173,6 +174,34 @@ pub enum Command {
         #[arg(long, default_value_t = 100, value_name = "N")]
         limit: usize,
     },
+}
+
+impl Command {
+    /// Every text in it that would be sent.
+    pub(crate) fn words(&self) -> Vec<&str> {
+        let mut words: Vec<&String> = Vec::new();
+        match self {
+            Self::Status | Self::Accounts | Self::Stops { .. } => {}
+            Self::Escrows | Self::Findings | Self::Events { .. } => {}
+            Self::Proposals { account, before, .. } => words.extend(account.iter().chain(before)),
+            Self::Propose(asked) => {
+                words.extend([&asked.account, &asked.to, &asked.note]);
+                words.extend(&asked.key);
+            }
+            Self::Show { id } | Self::Approve { id, .. } | Self::Retract { id } | Self::Withdraw { id } => {
+                words.push(id);
+            }
+            Self::Reject { id, reason } | Self::Flag { id, reason } | Self::Clear { id, reason } => {
+                words.extend([id, reason]);
+            }
+            Self::Lift { stops, reason } => words.extend(stops.iter().chain([reason])),
+            Self::Freeze { account, reason } | Self::Unfreeze { account, reason } => {
+                words.extend(account.iter().chain([reason]));
+            }
+            Self::CloseBreaker { account } => words.extend(account),
+        }
+        words.into_iter().map(String::as_str).collect()
+    }
 }
 
 /// A payment asked for.

@@ -26,7 +26,7 @@ use treasury_api::types::{
     DoneView, ErrorBody, ErrorView, LiftedView, ProposalsQuery, ProposeRequest, StoppedView,
 };
 use treasury_tools::private;
-use treasury_tools::text::{clean, clean_json};
+use treasury_tools::text::{clean, clean_json, has_seed, without_seeds};
 
 /// What goes wrong.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum CtlError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// A proposal may or may not have been made.
-    #[error("no answer from the daemon, so the proposal may or may not exist: {reason}")]
+    #[error("the proposal may or may not exist: {reason}")]
     ProposalUnknown {
         /// Why there is no answer.
         reason: String,
@@ -88,7 +88,8 @@ impl CtlError {
     pub fn view(&self) -> ErrorView {
         let view = |code: &str, advice: &str| ErrorView {
             code: code.to_owned(),
-            message: self.to_string(),
+            // It may quote what was typed.
+            message: without_seeds(&self.to_string()).into_owned(),
             advice: advice.to_owned(),
         };
         match self {
@@ -104,9 +105,11 @@ impl CtlError {
             Self::Client(ClientError::Transport(_)) => {
                 view("NO_ANSWER", "See whether the daemon runs, and --url.")
             }
-            Self::Client(ClientError::BadAnswer(_)) => {
-                view("BAD_ANSWER", "See whether --url is a treasury daemon's.")
-            }
+            Self::Client(ClientError::BadAnswer(_)) => view(
+                "BAD_ANSWER",
+                "See whether --url is a treasury daemon's. If it is, something in between answered: it is not known \
+                 whether the request was carried out, so look before you send it again.",
+            ),
             Self::ProposalUnknown { key, .. } => view(
                 "NO_ANSWER",
                 &format!("Ask again with --key {key}: the same key never makes a second proposal."),
@@ -171,6 +174,14 @@ fn print(text: &str) -> Result<(), CtlError> {
 /// # Errors
 /// See [`CtlError`].
 pub async fn run(cli: Cli) -> Result<String, CtlError> {
+    // What is sent stays in the daemon's store, and everybody who speaks to it reads it.
+    if cli.command.words().into_iter().any(has_seed) {
+        return Err(CtlError::Usage(
+            "there is a seed in what was typed, and nothing was sent; it may be in your shell's history now, so use \
+             another key"
+                .to_owned(),
+        ));
+    }
     let given = profile::Given {
         url: cli.url.clone(),
         token_file: cli.token_file.clone(),
@@ -225,10 +236,18 @@ async fn propose(client: &Client, json: bool, asked: cli::Propose) -> Result<Str
         deadline_seconds: asked.deadline,
         idempotency_key: Some(key.clone()),
     };
-    let proposed = client.propose(&request).await.map_err(|error| match error {
-        ClientError::Transport(reason) => CtlError::ProposalUnknown { reason, key },
-        other => CtlError::Client(other),
-    })?;
+    let proposed = tokio::select! {
+        proposed = client.propose(&request) => proposed.map_err(|error| match error {
+            open if open.leaves_it_open() => {
+                CtlError::ProposalUnknown { reason: open.to_string(), key: key.clone() }
+            }
+            other => CtlError::Client(other),
+        })?,
+        // Whoever does not want to wait any longer needs the key all the same.
+        Ok(()) = tokio::signal::ctrl_c() => {
+            return Err(CtlError::ProposalUnknown { reason: "it was not waited for".to_owned(), key });
+        }
+    };
     // The proposal stands; that it cannot be shown is no reason to call the command failed.
     let view = client.proposal(&proposed.proposal).await.ok();
     let answer = match &view {

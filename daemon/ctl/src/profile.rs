@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use xrpl_wire::{AccountId, KeyPair, Seed};
+use xrpl_wire::{AccountId, KeyPair, KeyType, Seed};
 use zeroize::Zeroizing;
 
 use treasury_api::client::Way;
@@ -39,6 +39,10 @@ pub struct ProfileFile {
     /// A file that holds the seed which signs: of the signer account's master key, or of its RegularKey.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed_file: Option<PathBuf>,
+    /// The type of key that the seed is for, where it begins with a plain `s` and so does not say: `ed25519` or
+    /// `secp256k1`. Left out, it is the one whose account is the signer's, or secp256k1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_type: Option<KeyType>,
 }
 
 impl fmt::Debug for ProfileFile {
@@ -49,6 +53,7 @@ impl fmt::Debug for ProfileFile {
             .field("token_file", &self.token_file)
             .field("signer", &self.signer)
             .field("seed_file", &self.seed_file)
+            .field("key_type", &self.key_type)
             .finish_non_exhaustive()
     }
 }
@@ -66,6 +71,8 @@ pub struct Profile {
     pub signer: Option<AccountId>,
     /// Where the seed is. It is read only when something is signed.
     pub seed_file: Option<PathBuf>,
+    /// The type of key that the seed is for, where somebody said so.
+    pub key_type: Option<KeyType>,
 }
 
 /// What the command line says about it.
@@ -112,6 +119,12 @@ pub enum ProfileError {
         /// Which.
         path: PathBuf,
     },
+    /// The seed says another type of key than the profile.
+    #[error("{path} holds a seed for an ed25519 key, and `key_type` says otherwise; leave it out")]
+    OtherType {
+        /// Which.
+        path: PathBuf,
+    },
     /// Something is needed that nobody gave.
     #[error("{0}")]
     Missing(&'static str),
@@ -143,6 +156,7 @@ impl Profile {
             token,
             signer: file.signer,
             seed_file: file.seed_file.map(|path| base.join(path)),
+            key_type: file.key_type,
         })
     }
 
@@ -156,7 +170,18 @@ impl Profile {
         ))?;
         let text = read_secret(path)?;
         let seed = Seed::from_str(text.trim()).map_err(|_| ProfileError::NoSeed { path: path.clone() })?;
+        let says_its_type = text.trim().starts_with("sEd");
+        if says_its_type && self.key_type.is_some_and(|asked| asked != seed.key_type()) {
+            return Err(ProfileError::OtherType { path: path.clone() });
+        }
         let key = KeyPair::from_seed(&seed);
+        let other = KeyPair::from_seed(&seed.other_reading());
+        let is_other = match self.key_type {
+            _ if says_its_type => false,
+            Some(asked) => asked != seed.key_type(),
+            None => self.signer == Some(other.account_id()),
+        };
+        let key = if is_other { other } else { key };
         Ok((self.signer.unwrap_or_else(|| key.account_id()), key))
     }
 
@@ -243,8 +268,45 @@ mod tests {
                 token: None,
                 signer: None,
                 seed_file: Some(path),
+                key_type: None,
             };
             assert_eq!(matches!(profile.key(), Err(ProfileError::Exposed { .. })), refused, "{mode:o}");
+        }
+    }
+
+    /// Danger: a seed that does not say its type signs as somebody whom nobody has in a SignerList.
+    #[test]
+    fn a_seed_that_does_not_say_its_type_is_read_as_the_signers() {
+        let dir = tempfile::tempdir().unwrap();
+        let plain: Seed = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb".parse().unwrap();
+        let account = |seed: &Seed| KeyPair::from_seed(seed).account_id();
+        let (usual, twin) = (account(&plain), account(&plain.other_reading()));
+        let stranger = AccountId([7; 20]);
+        let typed = plain.other_reading().to_base58().to_string();
+        for (number, (text, signer, key_type, expected)) in [
+            ("snoPBrXtMeMyMHUVTgbuqAfg1SUTb", None, None, Some(usual)),
+            ("snoPBrXtMeMyMHUVTgbuqAfg1SUTb", Some(usual), None, Some(usual)),
+            ("snoPBrXtMeMyMHUVTgbuqAfg1SUTb", Some(twin), None, Some(twin)),
+            // A RegularKey's.
+            ("snoPBrXtMeMyMHUVTgbuqAfg1SUTb", Some(stranger), None, Some(usual)),
+            ("snoPBrXtMeMyMHUVTgbuqAfg1SUTb", Some(stranger), Some(KeyType::Ed25519), Some(twin)),
+            (typed.as_str(), Some(usual), None, Some(twin)),
+            (typed.as_str(), Some(twin), Some(KeyType::Secp256k1), None),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let seed_file = Some(write(dir.path(), &format!("seed-{number}"), text, 0o600));
+            let url = String::new();
+            let profile = Profile { url, way: Way::default(), token: None, signer, seed_file, key_type };
+            match (profile.key(), expected) {
+                (Ok((signs_for, key)), Some(expected)) => {
+                    assert_eq!(key.account_id(), expected, "{number}");
+                    assert_eq!(signs_for, signer.unwrap_or(expected));
+                }
+                (Err(ProfileError::OtherType { .. }), None) => {}
+                (other, _) => panic!("{number}: {other:?}"),
+            }
         }
     }
 

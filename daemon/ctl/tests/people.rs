@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 use clap::Parser;
-use treasury_api::types::ProposedView;
+use treasury_api::types::{ErrorBody, ProposedView};
 use treasuryctl::{Cli, CtlError, run};
 use treasuryd::daemon::Daemon;
 use treasuryd::dev::{Options, Sandbox, profile_path};
@@ -109,6 +109,61 @@ async fn a_refusal_has_the_daemons_code_and_an_exit_code() {
     assert_eq!(world.types("bob", &["reject", "P1", "--reason", "no"]).await.unwrap(), "rejected\n");
     assert_eq!(world.types("alice", &["withdraw", "P1"]).await.unwrap(), "withdrawn\n");
     world.daemon.shutdown().await;
+}
+
+/// Danger: a script takes a payment that policy denies for one that is on its way. Method: the program itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_payment_is_shown_and_ends_with_3() {
+    let world = World::start().await;
+    let profile = profile_path(world.sandbox.dir(), "alice");
+    let propose = |form: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_treasuryctl"));
+        program.arg("--profile").arg(&profile).args(form);
+        program.args(["propose", "--account", "warm", "--to", "supplier", "--amount", "12000 XRP"]);
+        let output = tokio::task::block_in_place(|| program.output().unwrap());
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, err) = propose(&[]);
+    assert_eq!(code, Some(3), "{out}{err}");
+    assert!(out.starts_with("P1         denied: warm pays 12000 XRP to supplier\n"), "{out}");
+    assert!(err.starts_with("DENIED: policy denies it: rule \"more\"\n"), "{err}");
+    let (code, out, err) = propose(&["--json"]);
+    assert_eq!(
+        (code, serde_json::from_str::<ProposedView>(&out).unwrap().proposal.as_str()),
+        (Some(3), "P2")
+    );
+    assert_eq!(serde_json::from_str::<ErrorBody>(&err).unwrap().error.code, "DENIED");
+    world.daemon.shutdown().await;
+}
+
+/// Danger: a seed that was pasted instead of an address is sent, kept in the store for ever and shown to everybody.
+#[tokio::test]
+async fn a_seed_in_what_is_typed_is_not_sent_and_not_repeated() {
+    let seed = "sEdTM1uX8pu2do5XvTnutH6HsouMaM2";
+    let note = format!("use {seed}.");
+    let pay = |account, to, note| {
+        vec!["propose", "--account", account, "--to", to, "--amount", "1 XRP", "--note", note]
+    };
+    for words in [
+        pay(seed, "supplier", ""),
+        pay("hot", seed, ""),
+        pay("hot", "supplier", &note),
+        vec!["show", seed],
+        vec!["approve", seed],
+        vec!["proposals", "--account", seed],
+        vec!["reject", "P1", "--reason", &note],
+        vec!["freeze", "--account", seed, "--reason", "a drill"],
+        vec!["unfreeze", "--reason", &note],
+        vec!["close-breaker", "--account", seed],
+        vec!["lift", "S1", seed, "--reason", "over"],
+    ] {
+        // Nobody listens there: whatever was sent would end in another error.
+        let line = ["treasuryctl", "--url", "http://127.0.0.1:1"].into_iter().chain(words.iter().copied());
+        let view = run(Cli::try_parse_from(line).unwrap()).await.unwrap_err().view();
+        assert_eq!(view.code, "USAGE", "{words:?}");
+        assert!(view.message.contains("a seed") && !format!("{view:?}").contains(seed), "{view:?}");
+    }
 }
 
 #[test]

@@ -4,11 +4,20 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::thread::JoinHandle;
 
 /// A server that answers one request, and says what it was sent.
 fn answering(status: &'static str, headers: String) -> (SocketAddr, JoinHandle<String>) {
+    answering_with(status, headers, |_| String::new())
+}
+
+/// The same with a body that follows from the head it was sent.
+fn answering_with(
+    status: &'static str,
+    headers: String,
+    body: impl FnOnce(&str) -> String + Send + 'static,
+) -> (SocketAddr, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let served = std::thread::spawn(move || {
@@ -16,9 +25,15 @@ fn answering(status: &'static str, headers: String) -> (SocketAddr, JoinHandle<S
         let mut lines = BufReader::new(socket.try_clone().unwrap()).lines();
         let head: Vec<String> =
             lines.by_ref().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
-        write!(socket, "HTTP/1.1 {status}\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
-            .unwrap();
-        head.join("\n")
+        let head = head.join("\n");
+        let body = body(&head);
+        let length = body.len();
+        write!(
+            socket,
+            "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+        head
     });
     (address, served)
 }
@@ -72,6 +87,69 @@ fn a_token_does_not_follow_a_redirect() {
     assert_eq!(output.status.code(), Some(1));
     assert!(served.join().unwrap().contains("Bearer TOKEN99"));
     assert!(elsewhere.is_untouched());
+}
+
+/// Danger: a proxy before the daemon answers in its place with what it was sent, and the token is in the log of whatever
+/// ran the tool.
+#[test]
+fn a_page_that_repeats_the_token_is_shown_without_it() {
+    let page = |head: &str| format!("<html>upstream is gone\n{head}</html>");
+    let (proxy, served) = answering_with("502 Bad Gateway", String::new(), page);
+    let output = status_at(&format!("http://{proxy}"), &[]);
+    assert!(served.join().unwrap().contains("Bearer TOKEN99"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("BAD_ANSWER") && said.contains("upstream is gone"), "{said}");
+    assert!(said.contains("Bearer …") && !said.contains("TOKEN99"), "{said}");
+}
+
+/// Danger: the daemon has taken a proposal, and what comes back does not say so; whoever asks again pays twice.
+#[test]
+fn a_proposal_of_which_nothing_is_known_is_named_by_its_key() {
+    let error = |code| format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"m\",\"advice\":\"a\"}}}}");
+    for (status, body, is_open) in [
+        ("502 Bad Gateway", "<html>upstream is gone</html>".to_owned(), true),
+        ("504 Gateway Timeout", error("TIMEOUT"), true),
+        ("503 Service Unavailable", error("ENGINE_STOPPED"), true),
+        ("500 Internal Server Error", error("INTERNAL"), true),
+        ("201 Created", "{}".to_owned(), true),
+        ("503 Service Unavailable", error("TOO_MANY_REQUESTS"), false),
+        ("403 Forbidden", error("ROLE_MISSING"), false),
+    ] {
+        let (daemon, served) = answering_with(status, String::new(), move |_| body);
+        let output = Command::new(env!("CARGO_BIN_EXE_treasuryctl"))
+            .args(["--url", &format!("http://{daemon}"), "propose", "--account", "hot", "--to", "supplier"])
+            .args(["--amount", "1 XRP"])
+            .output()
+            .unwrap();
+        assert!(served.join().unwrap().starts_with("POST /v1/proposals "));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(said.contains("Ask again with --key ctl-"), is_open, "{status}: {said}");
+    }
+}
+
+/// Danger: somebody does not want to wait any longer, and the key of a proposal that may exist is lost.
+#[test]
+fn whoever_stops_waiting_for_a_proposal_is_told_its_key() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let daemon = listener.local_addr().unwrap();
+    let tool = Command::new(env!("CARGO_BIN_EXE_treasuryctl"))
+        .args(["--url", &format!("http://{daemon}"), "propose", "--account", "hot", "--to", "supplier"])
+        .args(["--amount", "1 XRP"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It has asked, and nobody answers.
+    let (socket, _) = listener.accept().unwrap();
+    let asked = BufReader::new(socket.try_clone().unwrap()).lines().next().unwrap().unwrap();
+    assert!(asked.starts_with("POST /v1/proposals "));
+    let interrupted = Command::new("kill").args(["-INT", &tool.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let output = tool.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("may or may not exist") && said.contains("Ask again with --key ctl-"), "{said}");
 }
 
 /// Nothing is sent: the name does not even have to be one.

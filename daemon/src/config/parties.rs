@@ -67,9 +67,10 @@ impl Parties {
         match self.names.get(text) {
             Some(Some(account)) => Ok(*account),
             Some(None) => Err(format!("\"{text}\" has no `signer`, and so no address")),
-            None => {
-                text.parse().map_err(|_| format!("\"{text}\" is neither a name in this file nor an address"))
-            }
+            None => text.parse().map_err(|_| {
+                value::instead_of_an_address(text)
+                    .unwrap_or_else(|| format!("\"{text}\" is neither a name in this file nor an address"))
+            }),
         }
     }
 

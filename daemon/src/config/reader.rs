@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
 use toml::de::{DeTable, DeValue};
+use treasury_tools::text::without_seeds;
 
 use super::Problem;
 use super::keys;
@@ -24,6 +25,9 @@ impl<'a> Report<'a> {
     }
 
     fn add(&self, key: String, line: usize, what: String, advice: &str) {
+        // What is wrong is quoted, and goes into the log of a daemon.
+        let key = without_seeds(&key).into_owned();
+        let what = without_seeds(&what).into_owned();
         self.problems.borrow_mut().push(Problem { key, line, what, advice: advice.to_owned() });
     }
 

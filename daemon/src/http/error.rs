@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use treasury_core::CommandError;
 use treasury_core::command::Refusal;
+use treasury_tools::text::without_seeds;
 
 use super::api::{ErrorBody, ErrorView};
 use super::shown::Shown;
@@ -40,12 +41,12 @@ pub enum ApiError {
     #[error("`{0}` is not the id of a proposal")]
     BadId(String),
     /// The name is nobody's.
-    #[error("{field}: `{name}` is neither an address nor a name from the configuration")]
+    #[error("{field}: {what}")]
     UnknownName {
         /// Which field.
         field: &'static str,
-        /// What it said.
-        name: String,
+        /// What is there instead.
+        what: String,
     },
     /// The body is too large.
     #[error("the body is larger than {} bytes", super::BODY_MAX_BYTES)]
@@ -161,7 +162,7 @@ impl ApiError {
             Self::BadQuery(String::new()),
             Self::BadField { field: "", problem: "" },
             Self::BadId(String::new()),
-            Self::UnknownName { field: "", name: String::new() },
+            Self::UnknownName { field: "", what: String::new() },
             Self::BodyTooLarge,
             Self::BodyTooSlow,
             Self::BodyUnreadable(String::new()),
@@ -226,7 +227,8 @@ impl IntoResponse for ApiError {
         let body = ErrorBody {
             error: ErrorView {
                 code: self.code().to_owned(),
-                message: self.to_string(),
+                // It may quote what came.
+                message: without_seeds(&self.to_string()).into_owned(),
                 advice: self.advice().to_owned(),
             },
         };

@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 use treasury_core::Treasury;
 use treasury_core::units::{AccountId, ProposalId};
+use treasury_tools::value::instead_of_an_address;
 
 use super::App;
 use super::error::ApiError;
@@ -77,10 +78,11 @@ impl FromRequestParts<App> for Id {
     }
 }
 
-/// Reads a proposal's id.
+/// Reads a proposal's id. It is written in one way, so that nobody takes one proposal for two.
 pub(super) fn id(text: &str) -> Result<ProposalId, ApiError> {
+    let id = text.parse().ok().filter(|id: &ProposalId| id.to_string() == text);
     // What came is quoted in the error; a screenful of it helps nobody.
-    text.parse().map_err(|_| ApiError::BadId(text.chars().take(40).collect()))
+    id.ok_or_else(|| ApiError::BadId(text.chars().take(40).collect()))
 }
 
 /// An address or a name: of a treasury account, of a destination in the address book, or of a person who
@@ -93,7 +95,14 @@ pub(super) fn party(treasury: &Treasury, field: &'static str, text: &str) -> Res
     account
         .or_else(|| treasury.destinations.iter().find(|(_, name)| name.as_str() == text).map(|(id, _)| *id))
         .or_else(|| treasury.people.get(text).and_then(|person| person.signer))
-        .ok_or_else(|| ApiError::UnknownName { field, name: text.chars().take(64).collect() })
+        .ok_or_else(|| ApiError::UnknownName { field, what: no_party(text) })
+}
+
+fn no_party(text: &str) -> String {
+    instead_of_an_address(text).unwrap_or_else(|| {
+        let begin: String = text.chars().take(64).collect();
+        format!("`{begin}` is neither an address nor a name from the configuration")
+    })
 }
 
 /// A page's size: 100 where nothing is said.

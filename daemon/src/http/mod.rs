@@ -169,7 +169,9 @@ async fn count(Shared((app, route)): Shared<(App, &'static str)>, request: Reque
 async fn bounded(app: &App, route: &str, request: Request, next: Next) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let body = whole(body, app.limits.body).await?;
-    let operation = Operation::at(parts.method.as_str(), route);
+    // HEAD asks for the same and wants less of it: monitors do.
+    let method = if parts.method == axum::http::Method::HEAD { "GET" } else { parts.method.as_str() };
+    let operation = Operation::at(method, route);
     let class = operation.map_or(Class::Other, |operation| operation.spec().class);
     let _turn = match operation {
         Some(operation) => turn(app, operation, &mut parts)?,

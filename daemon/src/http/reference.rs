@@ -22,7 +22,9 @@ pub fn reference() -> String {
          their own, which nothing else fills. A head has to come within {} s and a body within {} s; a connection is\n\
          kept for {} s. Where there are more connections than there is room for (at most {}, and fewer where the\n\
          process may have few files open), the one that has kept the API waiting longest is cut.\n\n\
-         An error's body is `{{\"error\":{{\"code\",\"message\",\"advice\"}}}}`; nothing has changed then.\n\n\
+         An error's body is `{{\"error\":{{\"code\",\"message\",\"advice\"}}}}`; nothing has changed then.\n\
+         What is not HTTP, or has a head of more than 100 lines, is answered with 400 or 431 and no body. HEAD is answered as\n\
+         GET is.\n\n\
          ## Requests\n\n| request | for | takes | answers | does |\n|---|---|---|---|---|\n",
         super::BODY_MAX_BYTES,
         super::TIMEOUT.as_secs(),

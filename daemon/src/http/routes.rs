@@ -288,9 +288,10 @@ pub(super) async fn lift(
     speaker: Speaker,
     Body(asked): Body<LiftRequest>,
 ) -> Answered<LiftedView> {
-    let stops = asked.stops.iter().map(|id| id.parse()).collect::<Result<BTreeSet<StopId>, _>>();
+    let stop = |text: &String| text.parse().ok().filter(|id: &StopId| id.to_string() == *text);
+    let stops = asked.stops.iter().map(stop).collect::<Option<BTreeSet<StopId>>>();
     let problem = "one id such as S3, or several";
-    let stops = stops.ok().filter(|stops| !stops.is_empty());
+    let stops = stops.filter(|stops| !stops.is_empty());
     let stops = stops.ok_or(ApiError::BadField { field: "stops", problem })?;
     lifted(&app, speaker, Command::Lift { stops, reason: asked.reason }).await
 }

@@ -1,4 +1,5 @@
 mod load;
+mod odd;
 mod secrets;
 
 use reqwest::{Method, StatusCode};

@@ -3,8 +3,11 @@
 //!
 //! Letters that only look alike are not told apart: that is why an address always stands beside a name.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
+
+use xrpl_wire::Seed;
 
 /// What a terminal shows nothing of, or obeys: format characters, separators of lines and paragraphs, fillers, variation
 /// selectors. Control characters are told by `char` itself.
@@ -77,6 +80,52 @@ pub fn clean_json(json: &str) -> String {
     shown
 }
 
+/// The shortest and longest text of a seed.
+const SEED_LETTERS: RangeInclusive<usize> = 16..=40;
+
+/// The text with whatever is a seed left out. Somebody pastes one where something else belongs; what is said about that
+/// goes into logs and answers.
+#[must_use]
+pub fn without_seeds(text: &str) -> Cow<'_, str> {
+    let mut shown = String::new();
+    let mut copied = 0;
+    for (at, word) in words(text) {
+        if !holds_seed(word) {
+            continue;
+        }
+        shown.push_str(text.get(copied..at).unwrap_or_default());
+        shown.push_str("(a seed, not shown)");
+        copied = at + word.len();
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(shown)
+}
+
+/// Whether a seed stands in the text.
+#[must_use]
+pub fn has_seed(text: &str) -> bool {
+    words(text).any(|(_, word)| holds_seed(word))
+}
+
+/// Letters and digits that stand together, and where.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split(|letter: char| !letter.is_ascii_alphanumeric()).map(move |word| {
+        let begin = at;
+        // What parts words may have more than one byte.
+        at += word.len()
+            + text.get(at + word.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        (begin, word)
+    })
+}
+
+fn holds_seed(word: &str) -> bool {
+    word.starts_with('s') && SEED_LETTERS.contains(&word.len()) && word.parse::<Seed>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +144,27 @@ mod tests {
         ] {
             assert_eq!(clean(text), shown);
             assert!(clean(text).chars().all(|letter| !is_hidden(letter)));
+        }
+    }
+
+    /// Danger: a seed that is pasted into the wrong place stands in logs, answers and the store from then on.
+    #[test]
+    fn a_seed_is_left_out_wherever_it_stands_and_nothing_else_is() {
+        for seed in ["snoPBrXtMeMyMHUVTgbuqAfg1SUTb", "sEdTM1uX8pu2do5XvTnutH6HsouMaM2"] {
+            for (before, after) in
+                [("", ""), ("\"", "\" is not an address"), ("é `", "`…"), ("a,", ","), ("seed=", " x\n")]
+            {
+                let text = format!("{before}{seed}{after}");
+                assert_eq!(without_seeds(&text), format!("{before}(a seed, not shown){after}"));
+                assert!(has_seed(&text));
+            }
+            let two = format!("{seed} {seed}");
+            assert!(!without_seeds(&two).contains(seed), "{two}");
+            let mistyped = format!("{}x", &seed[..seed.len() - 1]);
+            assert!(!has_seed(&mistyped), "what is no seed is shown");
+        }
+        for text in ["", "…", "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", "something snowy", "s", "ééé s é"] {
+            assert!(matches!(without_seeds(text), Cow::Borrowed(same) if same == text));
         }
     }
 

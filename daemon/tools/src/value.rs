@@ -2,6 +2,14 @@
 
 use xrpl_wire::{AccountId, Amount, Drops};
 
+use crate::text::{has_seed, is_hidden};
+
+/// An X-address has so many letters, always.
+const X_ADDRESS_LETTERS: usize = 47;
+
+/// How X-addresses of the main network and of test networks begin, in bytes: as an X and as a T in letters.
+const X_ADDRESS_NETWORKS: [[u8; 2]; 2] = [[0x05, 0x44], [0x04, 0x93]];
+
 /// An amount: `"250 XRP"`, `"0.5 XRP"` or `"12 drops"`.
 ///
 /// # Errors
@@ -74,7 +82,48 @@ pub fn duration(text: &str) -> Result<u32, String> {
 /// # Errors
 /// What is wrong with it, in words.
 pub fn address(text: &str) -> Result<AccountId, String> {
-    text.parse().map_err(|error| format!("\"{text}\" is not an address: {error}"))
+    text.parse().map_err(|error| {
+        instead_of_an_address(text).unwrap_or_else(|| format!("\"{text}\" is not an address: {error}"))
+    })
+}
+
+/// What stands where an address belongs, where that can be told, and what to write instead. A seed is not repeated.
+#[must_use]
+pub fn instead_of_an_address(text: &str) -> Option<String> {
+    if has_seed(text) {
+        return Some(
+            "this is a seed, and an address belongs here; whoever has seen it can sign with it, so use another key"
+                .to_owned(),
+        );
+    }
+    if let Some((account, tag)) = x_address(text) {
+        let tag =
+            tag.map_or_else(|| "it has no tag".to_owned(), |tag| format!("its DestinationTag is {tag}"));
+        return Some(format!("\"{text}\" is an X-address; write {account}, and say the tag apart: {tag}"));
+    }
+    let trimmed = text.trim_matches(|letter: char| letter.is_whitespace() || is_hidden(letter));
+    (trimmed != text && trimmed.parse::<AccountId>().is_ok()).then(|| {
+        format!("\"{text}\" is an address with something around it that is not seen; write {trimmed}")
+    })
+}
+
+/// The account and tag of an X-address, as some wallets and exchanges write them.
+fn x_address(text: &str) -> Option<(AccountId, Option<u32>)> {
+    if text.len() != X_ADDRESS_LETTERS {
+        return None;
+    }
+    let bytes = bs58::decode(text).with_alphabet(bs58::Alphabet::RIPPLE).with_check(None).into_vec().ok()?;
+    let (network, rest) = bytes.split_first_chunk::<2>()?;
+    let (account, rest) = rest.split_first_chunk::<20>()?;
+    // A flag, and a tag of 64 bits, the least significant byte first, of which 32 are in use.
+    let (flag, tag) = rest.split_first()?;
+    let (tag, unused) = tag.split_first_chunk::<4>()?;
+    let tag = match (flag, unused) {
+        (0, [0, 0, 0, 0]) if *tag == [0; 4] => None,
+        (1, [0, 0, 0, 0]) => Some(u32::from_le_bytes(*tag)),
+        _ => return None,
+    };
+    X_ADDRESS_NETWORKS.contains(network).then_some((AccountId(*account), tag))
 }
 
 /// A short name: what lists, logs and metrics call something.
@@ -126,6 +175,29 @@ mod tests {
         ] {
             assert_eq!(amount(text).ok().map(Drops::get), drops, "{text}");
         }
+    }
+
+    /// Danger: what a wallet shows is pasted, and the answer does not say what is wrong with it, or repeats a seed.
+    #[test]
+    fn what_wallets_write_instead_of_an_address_is_told_apart() {
+        let account = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+        for (text, part) in [
+            ("XVPcpSm47b1CZkf5AkKM9a84dQHe3m4sBhsrA4XtnBECTAc", "write rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"),
+            ("X7AcgcsBL6XDcUb289X4mJ8djcdyKaB5hJDWMArnXr61cqZ", "write r9cZA1mLK5R5Am25ArfXFmqgNwjZgnfk59"),
+            ("XVPcpSm47b1CZkf5AkKM9a84dQHe3mS14LVdcxAFurk93tF", "its DestinationTag is 0"),
+            ("XVPcpSm47b1CZkf5AkKM9a84dQHe3mTAxgxfLw2qYoe7Boa", "its DestinationTag is 12345"),
+            ("TVK3SYvMLZR6rEtLDZh3saYHaqFSeMpn3Dz7EsmQC63VUwh", "it has no tag"),
+            ("snoPBrXtMeMyMHUVTgbuqAfg1SUTb", "this is a seed"),
+            ("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh\n", "write rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"),
+            ("\u{200b}rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", "that is not seen"),
+            ("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTx", "is not an address"),
+            ("XVPcpSm47b1CZkf5AkKM9a84dQHe3m4sBhsrA4XtnBECTAx", "is not an address"),
+        ] {
+            let said = address(text).unwrap_err();
+            assert!(said.contains(part), "{text}: {said}");
+            assert!(!said.contains("snoPBrXtMeMyMHUVTgbuqAfg1SUTb"));
+        }
+        assert!(address(account).is_ok() && instead_of_an_address(account).is_none());
     }
 
     #[test]

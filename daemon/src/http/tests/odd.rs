@@ -1,0 +1,75 @@
+//! What comes from monitors, wallets and slips of the hand.
+
+use super::*;
+
+/// Danger: a monitor that asks with HEAD takes a place that people need, or is told that the daemon is down.
+#[tokio::test]
+async fn head_is_answered_as_get_is_and_takes_its_place() {
+    let served = Served::new().await;
+    let bearer = format!("Bearer {}", token_of("alice"));
+    let others = served.places.left();
+    let held: Vec<_> = (0..others).map(|_| served.places.take(Class::Other).unwrap()).collect();
+    for (path, token) in [("/healthz", None), ("/readyz", None), ("/metrics", None)] {
+        assert_eq!(served.raw(Method::HEAD, path, token, "").await.0, 200, "{path}");
+    }
+    assert_eq!(served.raw(Method::HEAD, "/v1/status", Some(&bearer), "").await.0, 503);
+    drop(held);
+    assert_eq!(served.raw(Method::HEAD, "/v1/status", Some(&bearer), "").await.0, 200);
+    assert_eq!(served.raw(Method::HEAD, "/v1/status", None, "").await.0, 401);
+    assert_eq!(served.raw(Method::HEAD, "/v1/freeze", Some(&bearer), "").await.0, 405);
+}
+
+/// Danger: a proposal has several names, and a script takes one for two.
+#[tokio::test]
+async fn an_id_is_written_in_one_way() {
+    let served = Served::new().await;
+    assert_eq!(served.client("alice").propose(&payment(5_000_000)).await.unwrap().proposal, "P1");
+    for other in ["P01", "P%2B1", "p1", "P1%20", "P", "1", "P18446744073709551616"] {
+        let path = format!("/v1/proposals/{other}");
+        served.check_refused(Method::GET, &path, "", (400, "BAD_ID")).await;
+        served.check_refused(Method::POST, &format!("{path}/withdraw"), "", (400, "BAD_ID")).await;
+    }
+    let sue = format!("Bearer {}", token_of("sue"));
+    served.client("sue").freeze(None, "a drill").await.unwrap();
+    for other in ["S01", "S+1", "s1", "1"] {
+        let body = format!(r#"{{"stops":["{other}"],"reason":"over"}}"#);
+        let expected = (400, "BAD_VALUE");
+        served.check_refused_as(Some(&sue), Method::POST, "/v1/stops/lift", &body, expected).await;
+    }
+}
+
+/// Danger: what a wallet writes is refused without saying why, and a seed that was pasted comes back in an answer which a
+/// script logs.
+#[tokio::test]
+async fn what_stands_instead_of_an_address_is_said_and_a_seed_is_not_repeated() {
+    let served = Served::new().await;
+    let bearer = format!("Bearer {}", token_of("alice"));
+    for seed in ["snoPBrXtMeMyMHUVTgbuqAfg1SUTb", "sEdTM1uX8pu2do5XvTnutH6HsouMaM2"] {
+        let propose = |field: &str| {
+            let asked = serde_json::to_value(payment(5_000_000)).unwrap();
+            let mut asked = asked.as_object().unwrap().clone();
+            asked.insert(field.to_owned(), seed.into());
+            ("/v1/proposals".to_owned(), serde_json::to_string(&asked).unwrap())
+        };
+        for (path, body) in [
+            propose("account"),
+            propose("destination"),
+            propose("destination_tag"),
+            propose("amount_drops"),
+            propose("deadline_seconds"),
+            (format!("/v1/proposals/{seed}/reject"), r#"{"reason":"no"}"#.to_owned()),
+            ("/v1/freeze".to_owned(), format!(r#"{{"account":"{seed}","reason":"a drill"}}"#)),
+            ("/v1/freeze".to_owned(), format!(r#"{{"{seed}":1}}"#)),
+        ] {
+            let (status, error) = served.raw(Method::POST, &path, Some(&bearer), &body).await;
+            assert_eq!(status, 400, "{path} {body}");
+            let said = format!("{error:?}");
+            assert!(!said.contains(seed), "{said}");
+        }
+    }
+    let mut asked = payment(5_000_000);
+    asked.destination = "X7AcgcsBL6XDcUb289X4mJ8djcdyKaB5hJDWMArnXr61cqZ".to_owned();
+    let refused = served.client("alice").propose(&asked).await.unwrap_err();
+    assert_eq!(refused.code(), Some("UNKNOWN_NAME"));
+    assert!(refused.to_string().contains("write r9cZA1mLK5R5Am25ArfXFmqgNwjZgnfk59"), "{refused}");
+}
