@@ -53,7 +53,7 @@ fn measure(freezes: usize) {
             loop {
                 // Nobody's proposal: it is looked at and refused, which costs the engine a step.
                 let asked = Command::Clear { proposal: ProposalId(u64::MAX), reason: "no".to_owned() };
-                let person = Actor { person: "dave".to_owned() };
+                let person = Actor { person: "dave".to_owned(), origin: treasury_core::intent::Origin::Http };
                 let Ok(_) = engine.command(person, asked).await else { return };
                 carried.fetch_add(1, Ordering::Relaxed);
             }

@@ -212,7 +212,7 @@ pub(crate) fn ledger(index: u32) -> Input {
 }
 
 pub(crate) fn actor(person: &str) -> Actor {
-    Actor { person: person.to_owned() }
+    Actor { person: person.to_owned(), origin: treasury_core::intent::Origin::Http }
 }
 
 pub(crate) fn pay(amount: Drops) -> Command {

@@ -47,7 +47,7 @@ async fn propose(engine: &EngineHandle) {
         deadline_seconds: None,
         idempotency_key: None,
     };
-    let actor = Actor { person: "alice".into() };
+    let actor = Actor { person: "alice".into(), origin: treasury_core::intent::Origin::Http };
     let answer = engine.command(actor, Command::Propose(propose)).await.unwrap();
     assert!(matches!(answer, Ok(Answer::Proposed { .. })));
 }

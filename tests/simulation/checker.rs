@@ -423,7 +423,7 @@ fn what_a_daemon_sends_whose_keys_are_at_work_elsewhere_is_seen() {
         let closed = scene.close();
         scene.checker.takes(0, closed.header.index);
         if lifted {
-            let dave = Actor { person: "dave".to_owned() };
+            let dave = Actor { person: "dave".to_owned(), origin: treasury_core::intent::Origin::Http };
             let stops = [StopId(1)].into();
             scene.checker.asked(0, &dave, &Command::Lift { stops, reason: String::new() });
         }
@@ -478,7 +478,7 @@ fn a_cleared_flag_demands_nothing() {
     let key = scene.escrow();
     let (proposal, reason) = (ProposalId(7), String::new());
     scene.do_command(&Command::Flag { proposal, reason });
-    let dave = Actor { person: "dave".to_owned() };
+    let dave = Actor { person: "dave".to_owned(), origin: treasury_core::intent::Origin::Http };
     scene.checker.asked(0, &dave, &Command::Clear { proposal, reason: String::new() });
     let finish = scene.finish(key);
     scene.checker.time(DELAYED_MS);

@@ -75,6 +75,8 @@ pub struct StopView {
     pub account: Option<PartyView>,
     /// Who set it: a person, a finding, or `treasuryd`.
     pub by: String,
+    /// By which way it came: `http`, `console`, `ledger` or `daemon`; `null` in records of earlier versions.
+    pub origin: Option<String>,
     /// Why.
     pub reason: String,
     /// Since when, by the ledger.
@@ -258,6 +260,8 @@ pub struct ProposalView {
     pub intent: IntentView,
     /// Who asked: a person, or `treasuryd`.
     pub asker: String,
+    /// By which way it came: `http`, `console`, `ledger` or `daemon`; `null` in records of earlier versions.
+    pub origin: Option<String>,
     /// What for, in the asker's words.
     pub note: String,
     /// How far it has come: `drafted`, `assessed`, `denied`, `collecting`, `ready`, `in_flight`,
@@ -358,6 +362,8 @@ pub struct ApprovalView {
     pub signing_pub_key: String,
     /// Who brought it; `null`: an agent of the daemon.
     pub person: Option<String>,
+    /// By which way it came: `http`, `console`, `ledger` or `daemon`; `null` in records of earlier versions.
+    pub origin: Option<String>,
     /// When, by the ledger.
     pub at: String,
 }
@@ -389,6 +395,8 @@ pub struct RejectionView {
     pub person: String,
     /// Why.
     pub reason: String,
+    /// By which way it came: `http`, `console`, `ledger` or `daemon`; `null` in records of earlier versions.
+    pub origin: Option<String>,
     /// When, by the ledger.
     pub at: String,
 }

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use treasury_core::Actor;
+use treasury_core::intent::Origin;
 
 use super::App;
 use super::error::ApiError;
@@ -68,7 +69,7 @@ impl Speaker {
             return Err(ApiError::TokenMissing);
         }
         let person = tokens.person(token.trim()).ok_or(ApiError::TokenWrong)?;
-        Ok(Self(Actor { person }))
+        Ok(Self(Actor { person, origin: Origin::Http }))
     }
 }
 

@@ -23,7 +23,7 @@ use super::api::{
     ApprovalView, DecisionView, DemandTallyView, DemandView, EscrowView, IntentView, OutcomeView,
     ProposalView, RejectionView, RungView, SubmissionView, TallyView,
 };
-use super::view::{ended, ledger, party, slot, stop, time};
+use super::view::{ended, ledger, origin, party, slot, stop, time};
 use crate::metrics::guard_word;
 
 /// How much of a proposal is shown.
@@ -61,6 +61,7 @@ fn with_escrow(
         account: party(treasury, &shown.account),
         intent: intent(treasury, &shown.intent),
         asker: shown.asker.to_string(),
+        origin: shown.origin.map(origin),
         note: shown.note.clone(),
         status: shown.status.word().to_owned(),
         ended: ended(&shown.status),
@@ -78,6 +79,7 @@ fn with_escrow(
             .map(|(person, rejection)| RejectionView {
                 person: person.clone(),
                 reason: rejection.reason.clone(),
+                origin: rejection.origin.map(origin),
                 at: time(&rejection.at),
             })
             .collect(),
@@ -283,6 +285,7 @@ fn approvals(state: &State, treasury: &Treasury, shown: &Proposal) -> Vec<Approv
                 .map_or(0, |weight| u32::from(*weight)),
             signing_pub_key: approval.signing_pub_key.to_string(),
             person: approval.person.clone(),
+            origin: approval.origin.map(origin),
             at: time(&approval.at),
         })
         .collect()

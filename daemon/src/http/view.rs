@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use treasury_core::State;
 use treasury_core::config::{AccountConfig, Severity, Signing, Tier, Treasury};
 use treasury_core::findings::drift;
+use treasury_core::intent::Origin;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::proposal::Status;
 use treasury_core::state::{Finding, Sight};
@@ -168,9 +169,15 @@ pub(super) fn stop(treasury: &Treasury, stop: &Stop) -> StopView {
         subject: stop.subject.to_string(),
         account,
         by: stop.source.to_string(),
+        origin: stop.origin.map(origin),
         reason: stop.reason.clone(),
         since: time(&stop.at),
     }
+}
+
+/// The word for a way.
+pub(super) fn origin(origin: Origin) -> String {
+    origin.word().to_owned()
 }
 
 pub(super) fn party(treasury: &Treasury, account: &AccountId) -> PartyView {

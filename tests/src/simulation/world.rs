@@ -552,7 +552,7 @@ impl World {
         if self.nodes[number].state().is_none() {
             return;
         }
-        let actor = Actor { person: person.to_owned() };
+        let actor = Actor { person: person.to_owned(), origin: treasury_core::intent::Origin::Http };
         self.checker.asked(number, &actor, &command);
         let request = self.nodes[number].request(Pending { tag, command: command.clone() });
         self.take(number, Input::Command { request, actor, command, archived: None }).await;

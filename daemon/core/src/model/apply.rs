@@ -370,7 +370,7 @@ impl State {
         at: LedgerPoint,
     ) -> Result<(), String> {
         let id = self.stops.next_id();
-        self.stops.set(Stop { id, subject, kind, source, reason: reason.to_owned(), at })
+        self.stops.set(Stop { id, subject, kind, source, origin: None, reason: reason.to_owned(), at })
     }
 
     fn take_ledger(

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::intent::Origin;
 use crate::model::role::Role;
 use crate::model::signing::RungSignatures;
 use crate::model::units::{AccountId, Amount, EscrowKey, ProposalId, StopId};
@@ -13,6 +14,8 @@ use crate::model::units::{AccountId, Amount, EscrowKey, ProposalId, StopId};
 pub struct Actor {
     /// Name of a declared person.
     pub person: String,
+    /// By which way.
+    pub origin: Origin,
 }
 
 /// What is asked for.

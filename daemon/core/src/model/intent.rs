@@ -230,6 +230,33 @@ impl std::fmt::Display for Asker {
     }
 }
 
+/// By which way somebody speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The HTTP API, with a token.
+    Http,
+    /// The console.
+    Console,
+    /// The ledger: a proposal or an approval that was made there.
+    Ledger,
+    /// The daemon itself.
+    Daemon,
+}
+
+impl Origin {
+    /// The word for lists and the API.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Console => "console",
+            Self::Ledger => "ledger",
+            Self::Daemon => "daemon",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

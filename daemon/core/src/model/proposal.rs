@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use xrpl_wire::PublicKey;
 
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{Asker, Intent, Origin};
 use crate::model::observe::LedgerPoint;
 use crate::model::policy::{Approvers, Decision};
 use crate::model::signing::{ReleaseInputs, Slot};
@@ -22,6 +22,9 @@ pub struct Proposal {
     pub intent: Intent,
     /// Who asked.
     pub asker: Asker,
+    /// By which way it came; `None` in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// What for, in the asker's words.
     pub note: String,
     /// Seconds that people have to approve, counted from the freezing.
@@ -103,6 +106,9 @@ pub struct Approval {
     pub signatures: Vec<HexBytes>,
     /// Who brought it: a person's name, or `None` for an agent of the daemon.
     pub person: Option<String>,
+    /// By which way it came; `None` in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// When.
     pub at: LedgerPoint,
 }
@@ -114,6 +120,9 @@ pub struct Rejection {
     pub signer: Option<AccountId>,
     /// Why.
     pub reason: String,
+    /// By which way it came; `None` in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// When.
     pub at: LedgerPoint,
 }

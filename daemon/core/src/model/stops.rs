@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::intent::Origin;
 use crate::model::observe::LedgerPoint;
 use crate::model::units::{AccountId, EscrowKey, FindingId, ProposalId, StopId};
 
@@ -97,6 +98,9 @@ pub struct Stop {
     pub kind: StopKind,
     /// Who or what stops.
     pub source: StopSource,
+    /// By which way it came; `None` in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Why, for people.
     pub reason: String,
     /// Since when.

@@ -45,7 +45,7 @@ pub(crate) fn set_stop(
 ) -> StopId {
     let id = cx.state.stops.next_id();
     let at = cx.point();
-    cx.emit(Event::StopSet { stop: Stop { id, subject, kind, source, reason, at } });
+    cx.emit(Event::StopSet { stop: Stop { id, subject, kind, source, origin: Some(cx.origin), reason, at } });
     cx.effect(Effect::Recall);
     id
 }

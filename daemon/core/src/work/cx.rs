@@ -6,6 +6,7 @@ use crate::model::apply::ApplyError;
 use crate::model::config::Treasury;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
+use crate::model::intent::Origin;
 use crate::model::observe::{Change, LedgerPoint};
 use crate::model::proposal::Proposal;
 use crate::model::state::Archived;
@@ -109,13 +110,23 @@ pub(crate) struct Cx<'a> {
     pub(crate) runtime: &'a mut Runtime,
     /// What the archive has of the proposal that a request names, where it is not in the state any more.
     pub(crate) archived: Option<Box<Proposal>>,
+    /// By which way came what is being carried out.
+    pub(crate) origin: Origin,
     output: Output,
     defect: Option<ApplyError>,
 }
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(config: &'a Treasury, state: &'a mut State, runtime: &'a mut Runtime) -> Self {
-        Self { config, state, runtime, archived: None, output: Output::default(), defect: None }
+        Self {
+            config,
+            state,
+            runtime,
+            archived: None,
+            origin: Origin::Daemon,
+            output: Output::default(),
+            defect: None,
+        }
     }
 
     /// What has come of the step.

@@ -8,7 +8,7 @@ use crate::model::command::CommandError;
 use crate::model::config::Signing;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::intent::{AskedBy, Asker, Intent};
+use crate::model::intent::{AskedBy, Asker, Intent, Origin};
 use crate::model::observe::intent_digest;
 use crate::model::policy::{Decision, Obligations};
 use crate::model::proposal::{Approval, Proposal, Status};
@@ -43,6 +43,8 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
         id,
         account: draft.account,
         intent: draft.intent,
+        // What the daemon drafts while it carries out what somebody asked for is its own.
+        origin: Some(if draft.asker == Asker::Daemon { Origin::Daemon } else { cx.origin }),
         asker: draft.asker,
         note: draft.note,
         deadline_seconds: draft.deadline_seconds,
@@ -228,6 +230,7 @@ pub(crate) fn approval(cx: &Cx<'_>, given: RungSignatures, person: Option<String
         signing_pub_key: given.signing_pub_key,
         signatures: given.signatures,
         person,
+        origin: Some(cx.origin),
         at: cx.point(),
     }
 }

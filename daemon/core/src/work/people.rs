@@ -3,7 +3,7 @@
 use crate::model::command::{Actor, Answer, Command, CommandError, Propose};
 use crate::model::config::{Person, Role, Signing, Tier};
 use crate::model::event::Event;
-use crate::model::intent::{Asker, Intent, Pay};
+use crate::model::intent::{Asker, Intent, Origin, Pay};
 use crate::model::proposal::{Proposal, Rejection, Status};
 use crate::model::signing::RungSignatures;
 use crate::model::state::Sight;
@@ -31,6 +31,14 @@ const IDEMPOTENCY_KEY_MAX: usize = 100;
 
 /// Does what was asked, or says why not. A refusal changes nothing.
 pub(crate) fn command(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Result<Answer, CommandError> {
+    cx.origin = actor.origin;
+    let answer = carried_out(cx, actor, command);
+    // Whatever else follows in this step is the daemon's own doing.
+    cx.origin = Origin::Daemon;
+    answer
+}
+
+fn carried_out(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Result<Answer, CommandError> {
     let person = cx
         .config
         .people
@@ -240,7 +248,7 @@ fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> R
         cx.emit(Event::ApprovalDropped { proposal: id, signer, reason });
     }
     let at = cx.point();
-    let rejection = Rejection { signer, reason, at };
+    let rejection = Rejection { signer, reason, origin: Some(cx.origin), at };
     cx.emit(Event::Objected { proposal: id, person: person.name.clone(), rejection });
     flow::reopen(cx, id);
     let proposal = find(cx, id)?;

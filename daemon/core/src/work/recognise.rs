@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::intent::{Asker, Intent, Pay};
+use crate::model::intent::{Asker, Intent, Origin, Pay};
 use crate::model::policy::Delay;
 use crate::model::proposal::{Outcome, Plan, Proposal, Status};
 use crate::model::signing::{Derived, FIRST_KEY, ReleaseInputs, Slot};
@@ -91,6 +91,7 @@ fn anew(cx: &Cx<'_>, tracked: &TrackedEscrow, inputs: &ReleaseInputs, condition:
             amount: inputs.amount,
         }),
         asker: Asker::Daemon,
+        origin: Some(Origin::Daemon),
         note: NOTE.to_owned(),
         deadline_seconds: 0,
         deadline_asked: None,

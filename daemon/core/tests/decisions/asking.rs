@@ -1,8 +1,10 @@
 //! Who asks, who of those who can sign still may, and what a request that is repeated gets.
 
 use treasury_core::command::{Answer, Command, CommandError, Propose};
+use treasury_core::intent::Origin;
 use treasury_core::policy::{Action, Approvers, Policy};
 use treasury_core::state::Guard;
+use treasury_core::stops::Subject;
 use treasury_core::units::{ProposalId, Weight};
 
 use crate::world::{World, amount, config, id};
@@ -289,4 +291,24 @@ fn nobody_can_fill_an_account_with_open_proposals_and_lock_the_others_out() {
     }
     let refused = w.command("bob", Command::Propose(ask)).unwrap_err();
     assert_eq!(refused, CommandError::TooManyOpen(200));
+}
+
+#[test]
+fn what_is_asked_for_and_said_keeps_by_which_way_it_came() {
+    let mut w = World::new();
+    let p = w.propose("warm", 500);
+    w.approve("bob", p).unwrap();
+    w.command("carol", Command::Reject { proposal: p, reason: String::new() }).unwrap();
+    w.command("dave", Command::Flag { proposal: p, reason: String::new() }).unwrap();
+    let proposal = w.proposal(p);
+    let approval = proposal.approvals.values().next().unwrap();
+    let rejection = proposal.rejections.values().next().unwrap();
+    let stop = w.state.stops.on(&Subject::Proposal(p)).next().unwrap();
+    for origin in [proposal.origin, approval.origin, rejection.origin, stop.origin] {
+        assert_eq!(origin, Some(Origin::Http));
+    }
+    // What the daemon drafts in the same step, and what its agents sign, is its own.
+    let q = w.propose("hot", 50);
+    let agents: Vec<_> = w.proposal(q).approvals.values().map(|approval| approval.origin).collect();
+    assert_eq!(agents, [Some(Origin::Daemon); 2]);
 }

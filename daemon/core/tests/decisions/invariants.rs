@@ -13,7 +13,15 @@ use crate::world::{World, id};
 fn stop(w: &World, subject: Subject) -> Stop {
     let at = w.state.ledger.unwrap();
     let source = StopSource::Person("dave".to_owned());
-    Stop { id: w.state.stops.next_id(), subject, kind: StopKind::Hold, source, reason: String::new(), at }
+    Stop {
+        id: w.state.stops.next_id(),
+        subject,
+        kind: StopKind::Hold,
+        source,
+        origin: None,
+        reason: String::new(),
+        at,
+    }
 }
 
 #[test]

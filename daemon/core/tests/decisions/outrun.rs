@@ -279,6 +279,7 @@ fn after_the_reveal_a_new_attempt_follows_under_a_hold_and_an_old_one_can_still_
         subject: Subject::Account(id("warm")),
         kind: treasury_core::stops::StopKind::Hold,
         source: treasury_core::stops::StopSource::Daemon,
+        origin: None,
         reason: String::new(),
         at,
     };

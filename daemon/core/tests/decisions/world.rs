@@ -356,7 +356,7 @@ impl World {
 
     pub fn command(&mut self, person: &str, command: Command) -> Result<Answer, CommandError> {
         self.requests += 1;
-        let actor = Actor { person: person.to_owned() };
+        let actor = Actor { person: person.to_owned(), origin: treasury_core::intent::Origin::Http };
         let named = |retired: &&Archived| match command.names() {
             Some(Named::Proposal(id)) => retired.proposal.id == id,
             Some(Named::Key(key)) => {

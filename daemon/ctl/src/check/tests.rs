@@ -94,6 +94,7 @@ fn view(delayed: bool) -> ProposalView {
             escrow: None,
         },
         asker: "alice".to_owned(),
+        origin: None,
         note: String::new(),
         status: "collecting".to_owned(),
         ended: false,
