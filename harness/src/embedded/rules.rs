@@ -41,7 +41,7 @@ impl Fees {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
     generation: Generation,
-    network_id: u32,
+    network_id: Option<u32>,
     in_force: AmendmentSet,
 }
 
@@ -86,9 +86,18 @@ impl Rules {
         self.generation
     }
 
-    /// The network's number; 0 is the one without a number.
+    /// The network's number; 0 where none is configured.
     #[must_use]
     pub const fn network_id(&self) -> u32 {
+        match self.network_id {
+            Some(number) => number,
+            None => 0,
+        }
+    }
+
+    /// The network's number, if one is configured: what a server tells of it.
+    #[must_use]
+    pub const fn configured_network_id(&self) -> Option<u32> {
         self.network_id
     }
 
@@ -104,8 +113,8 @@ impl Rules {
 pub struct ServerSetup {
     /// Its generation.
     pub generation: Generation,
-    /// The network's number; 0 is the one without a number.
-    pub network_id: u32,
+    /// The network's number. Without one it is network 0, and `server_info` says nothing of it.
+    pub network_id: Option<u32>,
     /// Amendments in force by configuration, though the ledger does not list them.
     pub features: Vec<Amendment>,
     /// Amendments that are in force and that it does not follow: a server with a fault, for tests of what finds faults.

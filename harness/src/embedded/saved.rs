@@ -72,7 +72,7 @@ struct Begin {
     format: String,
     version: u32,
     server: String,
-    network_id: u32,
+    network_id: Option<u32>,
     features: Vec<String>,
     queue: QueueSetup,
     header: String,
@@ -167,7 +167,7 @@ impl Ledger {
             format: FORMAT.to_owned(),
             version: VERSION,
             server: self.rules.generation().name().to_owned(),
-            network_id: self.rules.network_id(),
+            network_id: self.rules.configured_network_id(),
             features: Amendment::ALL
                 .iter()
                 .filter(forced)

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::{Notify, mpsc};
 
-use crate::embedded::ClosedLedger;
 use crate::embedded::rpc::stream::{self, CloseFrames};
 use crate::embedded::rpc::subscribe::Stream;
 use crate::embedded::rpc::{Proposed, ServerFacts, Subscription};
+use crate::embedded::{ClosedLedger, Ledger};
 
 /// More websockets than this are refused: beyond it the machine's own limits would answer less clearly.
 const SOCKETS_MAX: usize = 10_000;
@@ -124,6 +124,21 @@ impl Hub {
             }
         }
         slow.into_iter().for_each(|id| self.drop_slow(id));
+    }
+
+    /// Tells a socket which ways to pay there are now, if it asked for some.
+    pub(super) fn publish_paths(&mut self, id: u64, ledger: &Ledger) {
+        let frame = self.subscription(id).and_then(|subscription| subscription.look_for_paths(ledger));
+        if let Some(frame) = frame {
+            self.send(id, frame.to_string().into());
+        }
+    }
+
+    /// Tells so everybody who asked for some.
+    pub(super) fn publish_all_paths(&mut self, ledger: &Ledger) {
+        let follows = |(id, socket): (&u64, &Socket)| socket.subscription.follows_paths().then_some(*id);
+        let followers: Vec<u64> = self.sockets.iter().filter_map(follows).collect();
+        followers.into_iter().for_each(|id| self.publish_paths(id, ledger));
     }
 
     /// Tells those who follow proposed transactions about one.

@@ -34,7 +34,7 @@ pub use self::events::{Event, Events};
 pub use self::faults::Faults;
 pub use self::file::FileError;
 use self::shared::{Settings, Shared};
-use crate::embedded::rpc::ServerFacts;
+use crate::embedded::rpc::{Port, ServerFacts};
 use crate::embedded::{ClosedLedger, GENESIS_SEED, GenesisConfig, Ledger, MoreThanAllXrp, SubmitOutcome};
 
 /// How long a socket or a port may take to close before it is left behind.
@@ -161,8 +161,8 @@ impl EmbeddedServer {
             close_step_seconds: config.close_step_seconds.max(1),
             send_queue_frames: config.send_queue_frames.max(1),
             close_on_submit: config.close_on_submit,
-            file: config.file,
-            ports: [rpc_addr.port(), ws_addr.port()],
+            file: config.file.clone(),
+            ports: ports(&config, rpc_addr, public.as_ref().map(|(_, addr)| *addr), ws_addr),
         };
         let shared = Arc::new(Shared::new(ledger, settings));
         let port = |shared: &Arc<Shared>, admin| http::Port {
@@ -450,6 +450,14 @@ fn reason(source: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => "the system does not allow it".to_owned(),
         _ => source.to_string(),
     }
+}
+
+/// The ports as the server tells of them: each serves JSON-RPC and websockets, and is meant for one of the two.
+fn ports(config: &EmbeddedConfig, rpc: SocketAddr, public: Option<SocketAddr>, ws: SocketAddr) -> Vec<Port> {
+    let rpc = Port { number: rpc.port(), protocol: "http", admin: config.admin };
+    let public = public.map(|addr| Port { number: addr.port(), protocol: "ws", admin: false });
+    let ws = Port { number: ws.port(), protocol: "ws", admin: config.admin };
+    [Some(rpc), public, Some(ws)].into_iter().flatten().collect()
 }
 
 async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {

@@ -17,7 +17,7 @@ use super::hub::{Hub, Way};
 use super::pursuit::Pursued;
 use super::view::View;
 use crate::embedded::rpc::error::{Failure, RpcError};
-use crate::embedded::rpc::{self, Effects, Outcome, Request, ServerFacts};
+use crate::embedded::rpc::{self, Effects, Outcome, Port, Request, ServerFacts};
 use crate::embedded::{CloseTime, ClosedLedger, Ledger, SubmitOutcome};
 
 /// Locks are taken in the order of the fields, and those behind the ledger for a moment only. A ledger that closes is told to
@@ -39,7 +39,7 @@ pub(super) struct Shared {
     started: Instant,
     close_step_seconds: u32,
     send_queue_frames: usize,
-    ports: [u16; 2],
+    ports: Vec<Port>,
     stop: watch::Sender<bool>,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Settings {
     pub(super) send_queue_frames: usize,
     pub(super) close_on_submit: bool,
     pub(super) file: Option<PathBuf>,
-    pub(super) ports: [u16; 2],
+    pub(super) ports: Vec<Port>,
 }
 
 impl Shared {
@@ -222,8 +222,12 @@ impl Shared {
             (Some(failure), _) => Outcome { result: Err(failure), effects: Effects::default() },
             (None, subscription) => rpc::handle_read(seen, subscription, request, &facts),
         };
-        if !silent {
-            hub.send(id, request.reply(outcome).to_string().into());
+        if silent {
+            return;
+        }
+        hub.send(id, request.reply(outcome).to_string().into());
+        if hub.subscription(id).is_some_and(|subscription| subscription.awaits_paths()) {
+            hub.publish_paths(id, seen);
         }
     }
 
@@ -240,11 +244,11 @@ impl Shared {
             first_ledger: ledger.first_index(),
             ledger_one: self.ledger_one.clone(),
             hidden_below: self.faults().hide_history_below,
-            network_id: ledger.rules().network_id(),
+            network_id: ledger.rules().configured_network_id(),
             now,
             accept: CloseTime::At(later(now, self.close_step_seconds)),
             entropy: rand::random(),
-            ports: self.ports,
+            ports: self.ports.clone(),
         }
     }
 
@@ -396,11 +400,16 @@ impl Shared {
         }
         if !fresh.is_empty() {
             let facts = self.facts(shown.as_deref().unwrap_or(ledger));
+            let mut told = false;
             for closed in &fresh {
                 let (skip, way) = self.way();
                 if !skip {
                     self.hub().publish_closed(closed, &facts, way);
+                    told = true;
                 }
+            }
+            if told {
+                self.hub().publish_all_paths(shown.as_deref().unwrap_or(ledger));
             }
         }
         let mut hub = self.hub();

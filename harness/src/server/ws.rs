@@ -9,7 +9,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{Notify, mpsc};
 
 use super::shared::Shared;
-use crate::embedded::rpc::Request;
+use crate::embedded::rpc::{self, Request};
 
 /// Serves a websocket until the client leaves, the server stops or the hub hangs up.
 pub(super) async fn serve(shared: Arc<Shared>, admin: bool, socket: WebSocket) {
@@ -72,7 +72,7 @@ async fn read(
 fn answer(shared: &Arc<Shared>, admin: bool, id: u64, text: &str) -> Option<Utf8Bytes> {
     match Request::from_ws(text, admin) {
         Err(reply) => (!shared.is_silent()).then(|| reply.to_string().into()),
-        Ok(request) if matches!(request.method.as_str(), "subscribe" | "unsubscribe") => {
+        Ok(request) if rpc::subscribes(&request.method) => {
             shared.serve_subscription(id, &request);
             None
         }

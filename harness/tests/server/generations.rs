@@ -6,7 +6,7 @@ use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
 
 use crate::support::call;
 
-async fn server(generation: Generation, network_id: u32) -> EmbeddedServer {
+async fn server(generation: Generation, network_id: Option<u32>) -> EmbeddedServer {
     let mut genesis = GenesisConfig::of(generation);
     genesis.server.network_id = network_id;
     EmbeddedServer::start(EmbeddedConfig { genesis, ..EmbeddedConfig::default() }).await.unwrap()
@@ -19,7 +19,7 @@ async fn a_server_tells_its_version_its_network_and_what_is_in_force() {
         (Generation::V3_2, "3.2.0", false),
         (Generation::V3_3, "3.3.0-b0", false),
     ] {
-        let server = server(generation, 21_337).await;
+        let server = server(generation, Some(21_337)).await;
         let url = server.rpc_url();
         let info = call(&url, "server_info", json!({})).await;
         assert_eq!(
@@ -31,6 +31,17 @@ async fn a_server_tells_its_version_its_network_and_what_is_in_force() {
         let checks = xrpl_harness::embedded::Amendment::Checks.id().to_string();
         let in_ledger = entry["node"]["Amendments"].as_array().unwrap().contains(&json!(checks));
         assert_eq!(in_ledger, listed, "retired amendments stand in no ledger: {version}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_tells_of_network_0_only_if_it_is_configured_with_it() {
+    for (configured, told) in [(None, Value::Null), (Some(0), json!(0)), (Some(1), json!(1))] {
+        let server = server(Generation::V3_2, configured).await;
+        let url = server.rpc_url();
+        let (info, state) =
+            (call(&url, "server_info", json!({})).await, call(&url, "server_state", json!({})).await);
+        assert_eq!((&info["info"]["network_id"], &state["state"]["network_id"]), (&told, &told));
     }
 }
 
@@ -46,8 +57,8 @@ async fn a_request_names_its_ledger_once_since_3_2() {
         params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         params
     };
-    let old = server(Generation::V3_1, 0).await;
-    let new = server(Generation::V3_2, 0).await;
+    let old = server(Generation::V3_1, None).await;
+    let new = server(Generation::V3_2, None).await;
     let hash = |server: &EmbeddedServer| server.validated().hash.to_string();
     for (more, message) in [
         (json!({"ledger_index": "bogus"}), "Invalid field 'ledger_index', not string or number."),
@@ -91,7 +102,7 @@ async fn pages_of_account_tx_have_limits_and_missing_entries_a_place_since_3_2()
         (Generation::V3_1, json!(0), "internal", Value::Null),
         (Generation::V3_2, json!(200), "invalidParams", json!("0".repeat(64))),
     ] {
-        let server = server(generation, 0).await;
+        let server = server(generation, None).await;
         let url = server.rpc_url();
         let page = call(&url, "account_tx", json!({"account": account})).await;
         assert_eq!(page["limit"], limit);

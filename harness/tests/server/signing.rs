@@ -331,7 +331,7 @@ async fn a_wallet_is_proposed_with_its_seed_in_words() {
 #[tokio::test]
 async fn later_servers_want_the_networks_number_from_signers_and_queue_no_trial() {
     let mut genesis = GenesisConfig::of(Generation::V3_2);
-    genesis.server.network_id = 21_337;
+    genesis.server.network_id = Some(21_337);
     let config = EmbeddedConfig { genesis, ..EmbeddedConfig::default() };
     let server = EmbeddedServer::start(config).await.unwrap();
     let url = server.rpc_url();

@@ -259,3 +259,28 @@ fn wrong_arguments_are_named() {
         assert!(String::from_utf8(output.stderr).unwrap().contains(arguments[0]));
     }
 }
+
+#[tokio::test]
+async fn it_has_the_fees_and_the_ports_that_it_is_told() {
+    let money = ["--base-fee", "200", "--reserve", "20", "--owner-reserve", "5"];
+    let ledger = Standalone::start(
+        &[&money[..], &["--accounts", "1", "--balance", "30", "--public-port", "0"]].concat(),
+    );
+    let state = call(ledger.word("JSON-RPC"), "server_state", json!({})).await["state"].take();
+    let validated = &state["validated_ledger"];
+    assert_eq!(
+        (&validated["base_fee"], &validated["reserve_base"], &validated["reserve_inc"]),
+        (&json!(200), &json!(20_000_000), &json!(5_000_000))
+    );
+    let number = |word: &str| ledger.word(word).rsplit(':').next().unwrap().to_owned();
+    let port = |word: &str, protocol: &str| json!({"port": number(word), "protocol": [protocol]});
+    let public = port("public", "ws");
+    assert_eq!(state["ports"], json!([port("JSON-RPC", "http"), public, port("websocket", "ws")]));
+    let seen = call(&format!("http://{}", ledger.word("public")), "server_state", json!({})).await;
+    assert_eq!(
+        seen["state"]["ports"],
+        json!([public]),
+        "an administrator's ports are nobody else's business"
+    );
+    ledger.stop("-TERM");
+}

@@ -1,6 +1,7 @@
 //! What subscribers are told.
 
 use serde_json::json;
+use xrpl_harness::embedded::GENESIS_ACCOUNT;
 use xrpl_harness::server::{genesis_keys, payment};
 
 use crate::support::{Ws, account, start, xrp};
@@ -85,4 +86,31 @@ async fn no_ledger_is_missed_between_the_reply_and_the_first_frame() {
             next += 1;
         }
     }
+}
+
+#[tokio::test]
+async fn who_looks_for_a_way_to_pay_is_told_at_once_and_with_every_ledger_until_it_is_done() {
+    let server = start().await;
+    let (_, alice) = account("alice");
+    server.fund(&alice, xrp(100)).unwrap();
+    server.close_ledger();
+    let mut ws = Ws::connect(&server.ws_url()).await;
+    let asked = json!({
+        "subcommand": "create", "source_account": GENESIS_ACCOUNT, "destination_account": alice.to_string(),
+        "destination_amount": "100",
+    });
+    let created = ws.ask("path_find", asked).await;
+    assert_eq!(created["full_reply"], false);
+    let expected = json!({
+        "type": "path_find", "id": created["id"], "alternatives": [], "full_reply": true,
+        "source_account": GENESIS_ACCOUNT, "destination_account": alice.to_string(), "destination_amount": "100",
+    });
+    assert_eq!(ws.frame().await, expected, "what was answered was preliminary");
+    server.close_ledger();
+    assert_eq!(ws.frame().await, expected);
+    assert_eq!(ws.ask("path_find", json!({"subcommand": "status"})).await["full_reply"], true);
+    assert_eq!(ws.ask("path_find", json!({"subcommand": "close"})).await["closed"], true);
+    server.close_ledger();
+    ws.ask("ping", json!({})).await;
+    assert!(ws.frames.is_empty(), "{:?}", ws.frames);
 }

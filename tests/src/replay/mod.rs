@@ -170,7 +170,7 @@ pub fn begin(genesis: &Value) -> Ledger {
 
 /// The server that was recorded: its generation, and what it was started with.
 fn server_of(genesis: &Value) -> ServerSetup {
-    let network_id = genesis["server_settings"]["NETWORK_ID"].as_str().map_or(0, |id| id.parse().unwrap());
+    let network_id = genesis["server_settings"]["NETWORK_ID"].as_str().map(|id| id.parse().unwrap());
     let forced = genesis["forced_amendments"].as_object().into_iter().flatten();
     ServerSetup {
         generation: genesis["server"].as_str().unwrap().parse().unwrap(),

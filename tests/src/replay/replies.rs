@@ -117,7 +117,7 @@ impl Server {
         ServerFacts {
             first_ledger: self.ledger.first_index(),
             ledger_one: rpc::ledger_one(&self.ledger),
-            network_id: self.ledger.rules().network_id(),
+            network_id: self.ledger.rules().configured_network_id(),
             ..ServerFacts::default()
         }
     }

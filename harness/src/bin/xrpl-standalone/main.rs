@@ -18,6 +18,10 @@ use xrpl_harness::server::{ServerError, file};
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
 use xrpl_wire::{AccountId, Drops, KeyPair, KeyType, RippleTime, Seed, index, sha512_half};
 
+/// What only a fresh ledger can be given.
+const FRESH: [&str; 7] =
+    ["server", "amendment", "network_id", "start_time", "base_fee", "reserve", "owner_reserve"];
+
 /// A standalone XRP Ledger for tests: starts in milliseconds, closes ledgers when told, keeps nothing.
 #[derive(Debug, Parser)]
 #[command(name = "xrpl-standalone", version)]
@@ -78,12 +82,24 @@ struct Args {
     #[arg(long, value_name = "NAME", value_parser = amendment)]
     amendment: Vec<Amendment>,
 
-    /// The network's number.
-    #[arg(long, default_value_t = 0)]
-    network_id: u32,
+    /// The network's number, which it then tells; without one it is network 0.
+    #[arg(long)]
+    network_id: Option<u32>,
+
+    /// The fee of an ordinary transaction, in drops; by default 10.
+    #[arg(long, value_name = "DROPS", value_parser = drops)]
+    base_fee: Option<Drops>,
+
+    /// The XRP that every account must keep; by default 1.
+    #[arg(long, value_name = "XRP", value_parser = xrp)]
+    reserve: Option<Drops>,
+
+    /// The XRP that an account must keep for each object that it owns; by default 0.2.
+    #[arg(long, value_name = "XRP", value_parser = xrp)]
+    owner_reserve: Option<Drops>,
 
     /// Starts from the ledger in this file, which --save or standalone_save wrote.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["server", "amendment", "network_id", "start_time"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = FRESH)]
     load: Option<PathBuf>,
 
     /// Saves the whole ledger to this file at the end, and when standalone_save asks for it.
@@ -130,6 +146,10 @@ fn xrp(text: &str) -> Result<Drops, String> {
     Drops::from_xrp_str(text).map_err(|error| error.to_string())
 }
 
+fn drops(text: &str) -> Result<Drops, String> {
+    text.parse::<Drops>().map_err(|error| error.to_string())
+}
+
 fn amendment(text: &str) -> Result<Amendment, String> {
     Amendment::from_name(text).ok_or_else(|| "expected the name of an amendment, such as Cosign".to_owned())
 }
@@ -168,6 +188,9 @@ async fn main() -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     genesis.amendments.clone_from(&args.amendment);
+    genesis.fees.base_fee = args.base_fee.unwrap_or(genesis.fees.base_fee);
+    genesis.fees.reserve_base = args.reserve.unwrap_or(genesis.fees.reserve_base);
+    genesis.fees.reserve_inc = args.owner_reserve.unwrap_or(genesis.fees.reserve_inc);
     if let Some(time) = args.start_time {
         genesis.close_time = time;
     }

@@ -108,7 +108,7 @@ fn transaction(call: &Call<'_>, closed: &ClosedLedger, tx: &ClosedTx, binary: bo
             ("ledger_index", closed.header.index.into()),
         ])
     } else {
-        let body = tx_json::transaction_in_ledger(closed, tx, call.facts.network_id, version);
+        let body = tx_json::transaction_in_ledger(closed, tx, call.facts.network_id(), version);
         let mut json = fields([("meta", tx_json::metadata(closed, tx, Delivered::Any))]);
         if version > 1 {
             json.extend(fields([

@@ -107,7 +107,7 @@ pub(super) fn sequence(
 
 /// Adds the NetworkID, if there is none and the network wants one.
 pub(super) fn network_id(call: &Call<'_>, json: &mut Map<String, Value>) {
-    let network_id = call.facts.network_id;
+    let network_id = call.facts.network_id();
     if network_id > LEGACY_NETWORK_MAX {
         json.entry("NetworkID").or_insert_with(|| network_id.into());
     }
@@ -115,7 +115,7 @@ pub(super) fn network_id(call: &Call<'_>, json: &mut Map<String, Value>) {
 
 /// Refuses what signers are to sign without the NetworkID of a network that wants one.
 pub(super) fn require_network_id(call: &Call<'_>, json: &Map<String, Value>) -> Result<(), Failure> {
-    let network_id = call.facts.network_id;
+    let network_id = call.facts.network_id();
     if network_id <= LEGACY_NETWORK_MAX {
         return Ok(());
     }

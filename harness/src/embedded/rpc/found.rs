@@ -59,7 +59,7 @@ pub(super) fn tx_history<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         .skip(usize::try_from(start).unwrap_or(usize::MAX))
         .take(HISTORY_PAGE)
         .map(|(closed, tx)| {
-            let id = call.facts.network_id;
+            let id = call.facts.network_id();
             Value::Object(tx_json::transaction_in_ledger(closed, tx, id, call.api_version))
         })
         .collect();

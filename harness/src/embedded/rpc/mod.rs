@@ -67,16 +67,27 @@ pub struct ServerFacts {
     pub ledger_one: Option<Arc<ClosedLedger>>,
     /// Ledgers below this index it has lost; 0 for none.
     pub hidden_below: u32,
-    /// The network's number; 0 is the one without a number.
-    pub network_id: u32,
+    /// The network's number, if the server is configured with one; see [`ServerFacts::network_id`].
+    pub network_id: Option<u32>,
     /// The ledger time of this moment.
     pub now: RippleTime,
     /// When `ledger_accept` closes.
     pub accept: CloseTime,
     /// Fresh random bytes, for `random` and `wallet_propose`.
     pub entropy: [u8; 32],
-    /// The ports it listens on, JSON-RPC and websocket.
-    pub ports: [u16; 2],
+    /// The ports it listens on.
+    pub ports: Vec<Port>,
+}
+
+/// A port that a server listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Port {
+    /// Its number.
+    pub number: u16,
+    /// What it is for: `http` or `ws`.
+    pub protocol: &'static str,
+    /// Whether who calls there is an administrator.
+    pub admin: bool,
 }
 
 impl Default for ServerFacts {
@@ -86,16 +97,22 @@ impl Default for ServerFacts {
             first_ledger: 1,
             ledger_one: None,
             hidden_below: 0,
-            network_id: 0,
+            network_id: None,
             now: RippleTime(0),
             accept: CloseTime::Next,
             entropy: [0; 32],
-            ports: [0, 0],
+            ports: Vec::new(),
         }
     }
 }
 
 impl ServerFacts {
+    /// The network's number: that of a server that is not configured with one is 0.
+    #[must_use]
+    pub fn network_id(&self) -> u32 {
+        self.network_id.unwrap_or_default()
+    }
+
     /// The first ledger it holds, counting what it has lost.
     #[must_use]
     pub fn first_held(&self) -> u32 {
@@ -285,6 +302,13 @@ const METHODS: &[Method] = &[
 #[must_use]
 pub fn changes_ledger(method: &str) -> bool {
     METHODS.iter().any(|entry| entry.name == method && matches!(entry.handler, Handler::Write(_)))
+}
+
+/// Whether a method leaves something with the socket that it came by, so that [`handle_read`] needs its subscription.
+#[must_use]
+pub fn subscribes(method: &str) -> bool {
+    let with_socket = |handler| matches!(handler, Handler::Subscribe(_) | Handler::Find(_));
+    METHODS.iter().any(|entry| entry.name == method && with_socket(entry.handler))
 }
 
 /// Whether a method is an administrator's.

@@ -25,9 +25,11 @@ pub(super) fn ripple_path_find<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcRe
     let (wish, shown) = wish(&call.params).map_err(fail)?;
     check(&view, ledger, &wish).map_err(fail)?;
     let state = state_of(&view);
-    let mut result = found(ledger, &view, &wish, &shown, call).map_err(fail)?;
+    let id = call.params.has("id").then(|| call.params.get("id").clone());
+    let asked = Asked { wish, shown, id };
+    let mut result = found(ledger, &view, &asked).map_err(fail)?;
     // In the order of a hash table on the server; here by name.
-    let taken = paths::taken(state, &wish.destination);
+    let taken = paths::taken(state, &asked.wish.destination);
     let mut names: Vec<String> = taken.iter().map(ToString::to_string).collect();
     names.sort_unstable();
     result.insert("destination_currencies".to_owned(), names.into());
@@ -54,18 +56,20 @@ pub(super) fn path_find<'a>(
             let view = View::Closed(ledger.validated());
             let (wish, shown) = wish(&call.params)?;
             check(&view, ledger, &wish)?;
-            let mut result = found(ledger, &view, &wish, &shown, call)?;
+            let id = call.params.has("id").then(|| call.params.get("id").clone());
+            let asked = Asked { wish, shown, id };
+            let mut result = found(ledger, &view, &asked)?;
             result.insert("full_reply".to_owned(), false.into());
-            subscription.paths = Some(result.clone());
+            subscription.paths = Some(Pursuit { asked, told: result.clone(), is_new: true });
             Ok(result)
         }
         "close" => {
-            let mut result = subscription.paths.take().ok_or(RpcError::NoPathRequest)?;
+            let mut result = subscription.paths.take().ok_or(RpcError::NoPathRequest)?.told;
             result.insert("closed".to_owned(), true.into());
             Ok(result)
         }
         "status" => {
-            let mut result = subscription.paths.clone().ok_or(RpcError::NoPathRequest)?;
+            let mut result = subscription.paths.as_ref().ok_or(RpcError::NoPathRequest)?.told.clone();
             result.insert("status".to_owned(), "success".into());
             Ok(result)
         }
@@ -73,14 +77,61 @@ pub(super) fn path_find<'a>(
     }
 }
 
+/// What `path_find` looks for on behalf of a socket, ledger for ledger, until that says that it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pursuit {
+    asked: Asked,
+    /// The last answer.
+    told: Map<String, Value>,
+    /// Nothing came after the answer to the request itself, which the server calls a preliminary one.
+    is_new: bool,
+}
+
+impl Subscription {
+    /// Whether `path_find` still owes it the first whole answer.
+    #[must_use]
+    pub fn awaits_paths(&self) -> bool {
+        self.paths.as_ref().is_some_and(|pursuit| pursuit.is_new)
+    }
+
+    /// Whether it is told of ways to pay, ledger for ledger.
+    #[must_use]
+    pub fn follows_paths(&self) -> bool {
+        self.paths.is_some()
+    }
+
+    /// Looks again for what it asked `path_find` for, in the newest ledger: the frame that tells of it.
+    pub fn look_for_paths(&mut self, ledger: &Ledger) -> Option<Value> {
+        let pursuit = self.paths.as_mut()?;
+        pursuit.is_new = false;
+        let view = View::Closed(ledger.validated());
+        let Asked { wish, .. } = &pursuit.asked;
+        pursuit.told = match check(&view, ledger, wish).and_then(|()| found(ledger, &view, &pursuit.asked)) {
+            Ok(mut result) => {
+                result.insert("full_reply".to_owned(), true.into());
+                result
+            }
+            // Who pays or is to be paid may be gone meanwhile.
+            Err(error) => Failure::from(error).0,
+        };
+        let mut frame = pursuit.told.clone();
+        frame.insert("type".to_owned(), "path_find".into());
+        Some(Value::Object(frame))
+    }
+}
+
+/// What a request looks for, and what of it answers repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    wish: Wish,
+    /// The `destination_amount`.
+    shown: Value,
+    id: Option<Value>,
+}
+
 /// The ways there are, with what was looked for.
-fn found(
-    ledger: &Ledger,
-    view: &View<'_>,
-    wish: &Wish,
-    shown: &Value,
-    call: &Call<'_>,
-) -> Result<Map<String, Value>, RpcError> {
+fn found(ledger: &Ledger, view: &View<'_>, asked: &Asked) -> Result<Map<String, Value>, RpcError> {
+    let Asked { wish, shown, id } = asked;
     let alternatives =
         paths::find(state_of(view), &info_of(view, ledger), wish).map_err(|_| RpcError::Internal)?;
     let all = matches!(wish.deliver, Much::All(_));
@@ -103,8 +154,8 @@ fn found(
         ("destination_account", wish.destination.to_string().into()),
         ("destination_amount", shown.clone()),
     ]);
-    if call.params.has("id") {
-        result.insert("id".to_owned(), call.params.get("id").clone());
+    if let Some(id) = id {
+        result.insert("id".to_owned(), id.clone());
     }
     Ok(result)
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use xrpl_wire::{Drops, Hash256, KeyPair, KeyType, Seed, index, sf, sha512_half};
 
 use super::error::{Failure, RpcError, RpcResult};
-use super::{Call, fields, text};
+use super::{Call, Port, fields, text};
 use crate::embedded::Ledger;
 use crate::embedded::{Amendment, Generation, Standing};
 
@@ -100,10 +100,12 @@ fn common(ledger: &Ledger, call: &Call<'_>) -> Map<String, Value> {
     let state = |duration: &str, transitions: &str| {
         Value::Object(fields([("duration_us", duration.into()), ("transitions", transitions.into())]))
     };
-    let port = |port: u16| {
-        let protocols: Vec<Value> = vec!["http".into(), "ws".into()];
-        Value::Object(fields([("port", port.to_string().into()), ("protocol", protocols.into())]))
+    let port = |port: &Port| {
+        let protocols: Vec<Value> = vec![port.protocol.into()];
+        Value::Object(fields([("port", port.number.to_string().into()), ("protocol", protocols.into())]))
     };
+    // An administrator's ports are nobody else's business.
+    let ports = facts.ports.iter().filter(|port| call.admin || !port.admin);
     let last = ledger.validated().header.index;
     let mut info = fields([
         ("build_version", ledger.rules().generation().version().into()),
@@ -114,7 +116,7 @@ fn common(ledger: &Ledger, call: &Call<'_>) -> Map<String, Value> {
         ("peer_disconnects", "0".into()),
         ("peer_disconnects_resources", "0".into()),
         ("peers", 0.into()),
-        ("ports", facts.ports.iter().map(|number| port(*number)).collect()),
+        ("ports", ports.map(port).collect()),
         ("pubkey_node", PUBKEY_NODE.into()),
         ("server_state", "full".into()),
         ("server_state_duration_us", micros.clone().into()),
@@ -132,8 +134,9 @@ fn common(ledger: &Ledger, call: &Call<'_>) -> Map<String, Value> {
         ("uptime", facts.uptime_seconds.into()),
         ("validation_quorum", 0.into()),
     ]);
-    if facts.network_id != 0 {
-        info.insert("network_id".to_owned(), facts.network_id.into());
+    // Who is configured with network 0 says so; who is not configured says nothing.
+    if let Some(network_id) = facts.network_id {
+        info.insert("network_id".to_owned(), network_id.into());
     }
     if call.admin {
         let load = fields([("job_types", Value::Array(Vec::new())), ("threads", 1.into())]);

@@ -118,7 +118,7 @@ fn ledger_fields(closed: &ClosedLedger, facts: &ServerFacts) -> Map<String, Valu
         ("ledger_index", closed.header.index.into()),
         ("ledger_hash", closed.hash.to_string().into()),
         ("ledger_time", closed.header.close_time.0.into()),
-        ("network_id", facts.network_id.into()),
+        ("network_id", facts.network_id().into()),
         ("fee_base", closed.fees.base_fee.get().into()),
         ("reserve_base", closed.fees.reserve_base.get().into()),
         ("reserve_inc", closed.fees.reserve_inc.get().into()),
@@ -140,7 +140,7 @@ fn validated_transaction(
         ("status", "closed".into()),
         ("meta", tx_json::metadata(closed, tx, tx_json::Delivered::Any)),
     ]);
-    let network_id = tx.tx().object().u32(sf::NetworkID).unwrap_or(facts.network_id);
+    let network_id = tx.tx().object().u32(sf::NetworkID).unwrap_or(facts.network_id());
     if let Some(ctid) = text::ctid(closed.header.index, tx.index, network_id) {
         frame.insert("ctid".to_owned(), ctid.into());
     }

@@ -122,7 +122,7 @@ fn insert_place(
     if api_version == 1 {
         json.insert("inLedger".to_owned(), index.into());
     }
-    let network_id = tx.object().u32(sf::NetworkID).unwrap_or(call.facts.network_id);
+    let network_id = tx.object().u32(sf::NetworkID).unwrap_or(call.facts.network_id());
     if let Some(ctid) = text::ctid(index, found.index, network_id) {
         json.insert("ctid".to_owned(), ctid.into());
     }

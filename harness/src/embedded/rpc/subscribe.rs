@@ -8,6 +8,7 @@ use xrpl_wire::AccountId;
 use super::book::{self, Book};
 use super::error::{Failure, RpcError, RpcResult};
 use super::params::{self, Params};
+use super::path_find::Pursuit;
 use super::select::View;
 use super::{Call, book_changes, stream};
 use crate::embedded::{ClosedTx, Ledger};
@@ -68,8 +69,8 @@ pub struct Subscription {
     pub accounts_proposed: BTreeSet<AccountId>,
     /// The order books whose transactions it wants.
     pub books: BTreeSet<Book>,
-    /// What `path_find` last answered it, until it says that it is done.
-    pub(super) paths: Option<Map<String, Value>>,
+    /// What `path_find` looks for on its behalf, until it says that it is done.
+    pub(super) paths: Option<Pursuit>,
 }
 
 impl Subscription {

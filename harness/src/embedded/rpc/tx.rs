@@ -50,7 +50,7 @@ fn find(ledger: &Ledger, call: &Call<'_>, id: &Hash256) -> Option<FoundTx> {
 fn by_ctid<'a>(ledger: &'a Ledger, call: &Call<'a>) -> Result<Option<Hash256>, Failure> {
     let text = params::as_string(call.params.get("ctid"))?;
     let (index, position, network) = text::parse_ctid(&text).ok_or(RpcError::InvalidParams)?;
-    if network != call.facts.network_id {
+    if network != call.facts.network_id() {
         let message = format!(
             "Wrong network. You should submit this request to a node running on NetworkID: {network}"
         );
@@ -80,7 +80,7 @@ fn validated(
     tx: &ClosedTx,
     binary: bool,
 ) -> serde_json::Map<String, Value> {
-    let (version, network_id) = (call.api_version, call.facts.network_id);
+    let (version, network_id) = (call.api_version, call.facts.network_id());
     let blob = |bytes: &[u8]| Value::from(hex::encode_upper(bytes));
     let mut result = match (version, binary) {
         (1, true) => fields([

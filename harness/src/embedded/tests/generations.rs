@@ -127,7 +127,7 @@ fn a_network_above_1024_must_be_named_and_others_must_not() {
         (21_337, Some(1), TxResult::telWRONG_NETWORK),
     ] {
         let mut config = GenesisConfig::default();
-        config.server.network_id = network;
+        config.server.network_id = Some(network);
         let mut ledger = Ledger::genesis(config);
         let mut tx = payment(&ledger, &master(), keys(1).account_id(), 5_000_000);
         if let Some(named) = named {

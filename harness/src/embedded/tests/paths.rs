@@ -140,3 +140,26 @@ fn a_socket_looks_for_one_thing_at_a_time_until_it_says_that_it_is_done() {
     assert_eq!(ask(&world, "close", &nothing)["result"]["closed"], true);
     assert_eq!(ask(&world, "close", &nothing)["error"], "noPathRequest");
 }
+
+#[test]
+fn a_socket_hears_of_each_ledger_what_a_payment_costs_now_and_when_there_can_be_none() {
+    let mut world = market();
+    let asked = with(with(wish(&world, "40"), "command", "path_find".into()), "subcommand", "create".into());
+    let request = Request::from_ws(&asked.to_string(), true).unwrap();
+    let mut subscription = Subscription::default();
+    assert_eq!(subscription.look_for_paths(&world.ledger), None, "nothing was asked for");
+    rpc::handle_read(&world.ledger, Some(&mut subscription), &request, &ServerFacts::default())
+        .result
+        .unwrap();
+    assert!(subscription.awaits_paths());
+    let frame = subscription.look_for_paths(&world.ledger).unwrap();
+    assert_eq!((&frame["type"], &frame["full_reply"]), (&json!("path_find"), &json!(true)));
+    assert_eq!(frame["alternatives"][0]["source_amount"]["value"], "80", "{frame}");
+    assert!(!subscription.awaits_paths() && subscription.follows_paths());
+    world.set(1, flags::asfGlobalFreeze);
+    let frame = subscription.look_for_paths(&world.ledger).unwrap();
+    assert_eq!(frame["alternatives"], json!([]), "the way is frozen meanwhile");
+    let elsewhere = Ledger::genesis(GenesisConfig::default());
+    let frame = subscription.look_for_paths(&elsewhere).unwrap();
+    assert_eq!((&frame["type"], &frame["error"]), (&json!("path_find"), &json!("srcActNotFound")));
+}
