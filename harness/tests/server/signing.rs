@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use xrpl_harness::embedded::{GENESIS_ACCOUNT, GENESIS_SEED, Generation, GenesisConfig};
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
-use xrpl_wire::KeyPair;
+use xrpl_wire::{KeyPair, sf};
 
 use crate::support::{account, call, start, xrp};
 
@@ -376,4 +376,57 @@ async fn switches_of_requests_are_booleans_since_3_2() {
             assert_eq!(reply["error_message"] == message.as_str(), refused, "{method}: {reply}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_second_party_signs_in_its_own_place_what_the_account_has_signed() {
+    let (server, people) = funded(&["alice"]).await;
+    let alice = &people[0].1;
+    let loan = json!({"TransactionType": "LoanSet", "Account": alice, "LoanBrokerID": "0".repeat(63) + "1",
+        "PrincipalRequested": "100", "Counterparty": GENESIS_ACCOUNT.to_string()});
+    let ask = async |more: Value| {
+        let mut params = json!({"secret": seed("alice"), "tx_json": loan});
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        call(&server.rpc_url(), "sign", params).await
+    };
+    let first = ask(json!({})).await["tx_json"].take();
+    let place = "CounterpartySignature";
+    let second = json!({"secret": "somebody else", "signature_target": place, "tx_json": first});
+    let signed = ask(second).await["tx_json"].take();
+    let tx = xrpl_wire::Transaction::from_json(&signed).unwrap();
+    assert_eq!(
+        tx.object().blob(sf::TxnSignature).unwrap(),
+        hex::decode(first["TxnSignature"].as_str().unwrap()).unwrap()
+    );
+    let slot = tx.object().object(sf::CounterpartySignature).unwrap();
+    let key = xrpl_wire::PublicKey::from_slice(slot.blob(sf::SigningPubKey).unwrap()).unwrap();
+    assert_eq!(key.verify(&tx.signing_bytes(), slot.blob(sf::TxnSignature).unwrap()), Ok(()), "{signed}");
+    assert_ne!(key.account_id().to_string(), *alice);
+
+    let refusals = [
+        (
+            json!({"signature_target": place}),
+            "invalidParams",
+            "Field 'SigningPubKey' is required but missing.",
+        ),
+        (
+            json!({"signature_target": place, "tx_json": payment(alice, json!({"SigningPubKey": ""}))}),
+            "invalidParams",
+            "Field 'CounterpartySignature' found in disallowed location.",
+        ),
+        (json!({"signature_target": "Memo"}), "invalidParams", "Memo"),
+        (json!({"signature_target": "nothing"}), "invalidParams", ""),
+        (json!({"signature_target": place, "tx_json": with_fee(&first)}), "internal", "Invalid signature."),
+    ];
+    for (more, error, message) in refusals {
+        let reply = ask(more.clone()).await;
+        assert_eq!((&reply["error"], &reply["error_message"]), (&json!(error), &json!(message)), "{more}");
+    }
+}
+
+/// The same transaction with another fee, which its signature is not over.
+fn with_fee(signed: &Value) -> Value {
+    let mut other = signed.clone();
+    other["Fee"] = json!("11");
+    other
 }

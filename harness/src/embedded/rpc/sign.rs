@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value};
 use xrpl_wire::{
-    AccountId, KeyPair, Object, Signer, Transaction, TxError, Value as FieldValue, flags, index, sf, sign,
+    AccountId, Field, KeyPair, Object, Signer, Transaction, TxError, Value as FieldValue, flags, index, sf,
+    sign, template,
 };
 
 use super::error::{Failure, RpcError, RpcResult};
 use super::params;
 use super::parsed::{self, Unparsed};
 use super::{Call, autofill, fields, payment, secret, tx_json};
-use crate::embedded::Ledger;
+use crate::embedded::{Ledger, format};
 
 const DEPRECATED: &str = "This command has been deprecated and will be removed in a future version of the server. \
                           Please migrate to a standalone signing tool.";
@@ -60,6 +61,8 @@ pub(super) fn signed_fields(tx: &Transaction, api_version: u32) -> Map<String, V
 enum As {
     /// The account itself: what is missing is filled in.
     Account,
+    /// A second party, in a place of its own within what the account has signed. Whose key that is, the ledger says later.
+    Counterparty,
     /// One of several signers, who sign what is there.
     Signer,
 }
@@ -67,9 +70,47 @@ enum As {
 /// The transaction of the request, filled in and signed with its secret.
 pub(super) fn signed<'a>(ledger: &'a Ledger, call: &Call<'a>) -> Result<Transaction, Failure> {
     let keys = secret::key_pair(&call.params, call.api_version)?;
+    let place = signature_target(ledger, call)?;
     let json = tx_json_of(call)?;
-    let tx = prepared(ledger, call, json, &keys, As::Account)?;
-    sign::sign_single(&tx, &keys).map_err(|_| RpcError::Internal.into())
+    let Some(place) = place else {
+        let tx = prepared(ledger, call, json, &keys, As::Account)?;
+        return sign::sign_single(&tx, &keys).map_err(|_| RpcError::Internal.into());
+    };
+    let tx = prepared(ledger, call, json, &keys, As::Counterparty)?;
+    signed_within(&tx, place, &keys)
+}
+
+/// Where within the transaction a second party signs, if the request names a place.
+fn signature_target(ledger: &Ledger, call: &Call<'_>) -> Result<Option<Field>, Failure> {
+    if !call.params.has("signature_target") {
+        return Ok(None);
+    }
+    let name = params::as_string(call.params.get("signature_target"))?;
+    let field = format::field_named(&name);
+    let field = field.filter(|field| format::knows_field(ledger.rules().generation(), *field));
+    let signs = |field: &Field| {
+        let inner = template::inner(*field).unwrap_or_default();
+        [sf::SigningPubKey, sf::TxnSignature].iter().all(|part| inner.iter().any(|(there, _)| there == part))
+    };
+    match field.filter(signs) {
+        Some(place) => Ok(Some(place)),
+        // The server's words are the field's name, and that of a field that it does not know is empty.
+        None => Err(Failure::with_message(RpcError::InvalidParams, field.map_or("", Field::name))),
+    }
+}
+
+/// The transaction with the signature of a second party in its place.
+fn signed_within(tx: &Transaction, place: Field, keys: &KeyPair) -> Result<Transaction, Failure> {
+    let slot = tx.object().object(place).cloned().unwrap_or_default();
+    let slot = slot
+        .with(sf::SigningPubKey, keys.public_key().as_bytes().to_vec())
+        .with(sf::TxnSignature, keys.sign(&tx.signing_bytes()));
+    let tx = Transaction::from_object(tx.object().clone().with(place, slot))
+        .map_err(|error| Failure::with_message(RpcError::InvalidParams, exception(&error)))?;
+    match sign::verify_signatures(&tx) {
+        Ok(()) => Ok(tx),
+        Err(_) => Err(Failure::with_message(RpcError::Internal, "Invalid signature.")),
+    }
 }
 
 fn signed_for(ledger: &Ledger, call: &Call<'_>) -> Result<Transaction, Failure> {
@@ -184,13 +225,13 @@ fn prepared(
     if !offline && root.is_none() {
         return Err(RpcError::SrcActNotFound.into());
     }
-    if who == As::Account {
+    if who != As::Signer {
         autofill::sequence(ledger, &account, &mut json)?;
         autofill::network_id(call, &mut json);
     } else if ledger.rules().generation().signers_name_the_network() {
         autofill::require_network_id(call, &json)?;
     }
-    let fills_in = who == As::Account && !offline;
+    let fills_in = who != As::Signer && !offline;
     if fills_in {
         autofill::fee(ledger, &call.params, &mut json)?;
     } else if !json.contains_key("Fee") {
@@ -199,7 +240,9 @@ fn prepared(
     payment::check(call, &mut json, fills_in)?;
     match who {
         As::Signer if json.contains_key("TxnSignature") => return Err(RpcError::AlreadySingleSig.into()),
-        As::Account if json.contains_key("Signers") => return Err(RpcError::AlreadyMultisig.into()),
+        As::Account | As::Counterparty if json.contains_key("Signers") => {
+            return Err(RpcError::AlreadyMultisig.into());
+        }
         _ => {}
     }
     if let (As::Account, false, Some(root)) = (who, offline, root) {
@@ -208,13 +251,12 @@ fn prepared(
             None => may_act(root, &account, keys)?,
         }
     }
-    let key = match who {
-        As::Account => keys.public_key().to_string(),
-        As::Signer => String::new(),
-    };
     parsed::object(ledger.rules().generation(), "tx_json", &json)?;
-    json.insert("SigningPubKey".to_owned(), key.into());
-    json.remove("TxnSignature");
+    if who != As::Counterparty {
+        let key = if who == As::Account { keys.public_key().to_string() } else { String::new() };
+        json.insert("SigningPubKey".to_owned(), key.into());
+        json.remove("TxnSignature");
+    }
     read(ledger, &json)
 }
 
