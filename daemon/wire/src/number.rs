@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::Number;
 
-/// Mantissas have sixteen digits, or nineteen where a value needs them. A server with longer numbers in force writes
-/// nineteen for every value.
-const DIGITS: usize = 16;
+/// Servers write mantissas of nineteen digits, or of eighteen where nineteen do not fit. What was written before there were
+/// such long ones has sixteen, and stays as it is.
 const LONG_DIGITS: usize = 19;
+const DIGITS: usize = 16;
 
 /// What is below the largest mantissa that has nineteen digits and fits. Beyond it a mantissa has eighteen.
 const LONGEST: u64 = i64::MAX.unsigned_abs();
@@ -55,7 +55,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// From decimal text, in normal form; none for what is no number or does not fit.
+/// From decimal text, in the form in which a server writes it; none for what is no number or does not fit.
 pub(crate) fn parse(text: &str) -> Option<Number> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (plain, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -79,7 +79,8 @@ pub(crate) fn parse(text: &str) -> Option<Number> {
         return Some(Number::ZERO);
     }
     let cut = i32::try_from(significant.len() - trimmed.len()).ok()?;
-    let widths = if trimmed.len() <= DIGITS { [DIGITS; 2] } else { [LONG_DIGITS, LONG_DIGITS - 1] };
+    // Sixteen only of what is so near to zero that its exponent would leave the range with more.
+    let widths = [LONG_DIGITS, LONG_DIGITS - 1, DIGITS];
     let sign = if unsigned.len() < text.len() { "-" } else { "" };
     widths.into_iter().find_map(|width| {
         let added = i32::try_from(width.checked_sub(trimmed.len())?).ok()?;
@@ -97,11 +98,13 @@ mod tests {
     fn numbers_read_and_write() {
         for (text, mantissa, exponent) in [
             ("0", 0, i32::MIN),
-            ("1", 1_000_000_000_000_000, -15),
-            ("-2.5", -2_500_000_000_000_000, -15),
-            ("1000000000000000e-4", 1_000_000_000_000_000, -4),
-            ("1234567890123456e20", 1_234_567_890_123_456, 20),
-            ("0.0000000001", 1_000_000_000_000_000, -25),
+            ("1", 1_000_000_000_000_000_000, -18),
+            ("-2.5", -2_500_000_000_000_000_000, -18),
+            ("1000000", 1_000_000_000_000_000_000, -12),
+            ("1000000000000000000e-4", 1_000_000_000_000_000_000, -4),
+            ("1234567890123456000e20", 1_234_567_890_123_456_000, 20),
+            ("0.0000000001", 1_000_000_000_000_000_000, -28),
+            ("1000000000000000e-32768", 1_000_000_000_000_000, -32_768),
             ("1.234567890123456789", 1_234_567_890_123_456_789, -18),
             ("-9.223372036854775807", -i64::MAX, -18),
             ("0.922337203685477581", 922_337_203_685_477_581, -18),
@@ -129,10 +132,10 @@ mod tests {
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
-        // What a server writes of 1 today, and reads from the same text as before.
-        let long = Number { mantissa: 1_000_000_000_000_000_000, exponent: -18 };
-        assert!(long.is_normal());
-        assert_eq!(parse(&long.to_string()), parse("1"));
+        // What a server wrote of 1 in former times is normal still, and the same text.
+        let short = Number { mantissa: 1_000_000_000_000_000, exponent: -15 };
+        assert!(short.is_normal());
+        assert_eq!(short.to_string(), "1");
         let extreme = Number { mantissa: i64::MIN, exponent: i32::MAX };
         assert_eq!(extreme.to_string(), "-9223372036854775808e2147483647");
     }
