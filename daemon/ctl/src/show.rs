@@ -7,6 +7,7 @@ use treasury_api::types::{
     AccountView, AmountView, EscrowView, EventsPage, FindingView, PartyView, ProposalView, SignerListView,
     StatusView, StopView, StopsView,
 };
+use treasury_tools::console;
 use treasury_tools::text::clean;
 use xrpl_wire::Drops;
 
@@ -65,7 +66,7 @@ pub(super) fn status(status: &StatusView) -> String {
 }
 
 pub(super) fn accounts(accounts: &[AccountView]) -> String {
-    let mut table = table(&["account", "tier", "address", "XRP", "promised", "Tickets", "signers", ""]);
+    let mut table = Rows::new(["account", "tier", "address", "XRP", "promised", "Tickets", "signers", ""]);
     for account in accounts {
         let signers = account.signer_list.as_ref().map_or_else(|| account.signing.clone(), signer_list);
         let mut remarks = Vec::new();
@@ -78,21 +79,18 @@ pub(super) fn accounts(accounts: &[AccountView]) -> String {
         for stop in &account.stops {
             remarks.push(format!("{} {} by {}", stop.kind.to_uppercase(), stop.id, stop.by));
         }
-        row(
-            &mut table,
-            [
-                account.name.clone(),
-                account.tier.clone(),
-                account.address.clone(),
-                xrp_number(&account.balance_drops),
-                amounts(&account.leaving),
-                format!("{} free, {} taken", account.tickets_free, account.tickets_taken),
-                signers,
-                remarks.join("; "),
-            ],
-        );
+        table.row([
+            account.name.clone(),
+            account.tier.clone(),
+            account.address.clone(),
+            xrp_number(&account.balance_drops),
+            amounts(&account.leaving),
+            format!("{} free, {} taken", account.tickets_free, account.tickets_taken),
+            signers,
+            remarks.join("; "),
+        ]);
     }
-    format!("{}\n", table.trim_fmt())
+    table.shown(console::width())
 }
 
 /// Quorum and members; a weight of 1 goes without saying, and the daemon's own keys are counted, not named.
@@ -117,7 +115,7 @@ pub(super) fn proposals(proposals: &[ProposalView]) -> String {
     if proposals.is_empty() {
         return "no proposals\n".to_owned();
     }
-    let mut table = table(&["", "what", "status", "signed", "asked by", "rule", "waits for"]);
+    let mut table = Rows::new(["", "what", "status", "signed", "asked by", "rule", "waits for"]);
     for proposal in proposals {
         let signed = proposal.tally.as_ref().map_or_else(
             || "-".to_owned(),
@@ -126,20 +124,17 @@ pub(super) fn proposals(proposals: &[ProposalView]) -> String {
                 format!("{} of {asked}", tally.weight)
             },
         );
-        row(
-            &mut table,
-            [
-                proposal.id.clone(),
-                what(proposal),
-                standing(proposal),
-                signed,
-                proposal.asker.clone(),
-                proposal.decision.rules.join(", "),
-                proposal.waits_for.join("; "),
-            ],
-        );
+        table.row([
+            proposal.id.clone(),
+            what(proposal),
+            standing(proposal),
+            signed,
+            proposal.asker.clone(),
+            proposal.decision.rules.join(", "),
+            proposal.waits_for.join("; "),
+        ]);
     }
-    format!("{}\n", table.trim_fmt())
+    table.shown(console::width())
 }
 
 pub(super) fn proposal(proposal: &ProposalView) -> String {
@@ -224,44 +219,38 @@ pub(super) fn escrows(escrows: &[EscrowView]) -> String {
         return "no escrows\n".to_owned();
     }
     let mut table =
-        table(&["of", "to", "amount", "guard", "can be stopped", "finish after", "cancel after", "from"]);
+        Rows::new(["of", "to", "amount", "guard", "can be stopped", "finish after", "cancel after", "from"]);
     for escrow in escrows {
-        row(
-            &mut table,
-            [
-                short(&escrow.owner),
-                short(&escrow.destination),
-                escrow.amount.as_ref().map_or_else(|| "a token".to_owned(), AmountView::words),
-                escrow.guard.clone(),
-                if escrow.can_be_stopped { "yes" } else { "no" }.to_owned(),
-                or_dash(&escrow.finish_after),
-                or_dash(&escrow.cancel_after),
-                escrow.proposal.clone().unwrap_or_else(|| "none of ours".to_owned()),
-            ],
-        );
+        table.row([
+            short(&escrow.owner),
+            short(&escrow.destination),
+            escrow.amount.as_ref().map_or_else(|| "a token".to_owned(), AmountView::words),
+            escrow.guard.clone(),
+            if escrow.can_be_stopped { "yes" } else { "no" }.to_owned(),
+            or_dash(&escrow.finish_after),
+            or_dash(&escrow.cancel_after),
+            escrow.proposal.clone().unwrap_or_else(|| "none of ours".to_owned()),
+        ]);
     }
-    format!("{}\n", table.trim_fmt())
+    table.shown(console::width())
 }
 
 pub(super) fn findings(findings: &[FindingView]) -> String {
     if findings.is_empty() {
         return "no findings\n".to_owned();
     }
-    let mut table = table(&["", "severity", "kind", "account", "when", "what was seen"]);
+    let mut table = Rows::new(["", "severity", "kind", "account", "when", "what was seen"]);
     for finding in findings {
-        row(
-            &mut table,
-            [
-                finding.id.clone(),
-                finding.severity.clone(),
-                finding.kind.clone(),
-                short(&finding.account),
-                finding.at.clone(),
-                finding.evidence.clone(),
-            ],
-        );
+        table.row([
+            finding.id.clone(),
+            finding.severity.clone(),
+            finding.kind.clone(),
+            short(&finding.account),
+            finding.at.clone(),
+            finding.evidence.clone(),
+        ]);
     }
-    format!("{}\n", table.trim_fmt())
+    table.shown(console::width())
 }
 
 pub(super) fn events(page: &EventsPage) -> String {
@@ -370,8 +359,48 @@ pub fn table(header: &[&str]) -> Table {
     table
 }
 
-fn row<const N: usize>(table: &mut Table, cells: [String; N]) {
-    table.add_row(cells.map(|cell| clean(&cell)));
+/// What is shown as a table where it is wide enough, and one below the other on a narrow terminal: a line that is broken
+/// in the middle of an address can be neither read nor copied.
+struct Rows<const N: usize> {
+    header: [&'static str; N],
+    rows: Vec<[String; N]>,
+}
+
+impl<const N: usize> Rows<N> {
+    fn new(header: [&'static str; N]) -> Self {
+        Self { header, rows: Vec::new() }
+    }
+
+    fn row(&mut self, cells: [String; N]) {
+        self.rows.push(cells.map(|cell| clean(&cell)));
+    }
+
+    /// For a terminal with so many columns; `None`: for whatever reads it.
+    fn shown(&self, columns: Option<usize>) -> String {
+        let mut table = table(&self.header);
+        self.rows.iter().for_each(|row| {
+            table.add_row(row);
+        });
+        let text = format!("{}\n", table.trim_fmt());
+        let width = text.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+        if columns.is_some_and(|columns| columns < width) { self.one_below_the_other() } else { text }
+    }
+
+    /// The first cell, and below it what the others say.
+    fn one_below_the_other(&self) -> String {
+        let wide = self.header.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+        let mut text = String::new();
+        for row in &self.rows {
+            let mut cells = self.header.iter().zip(row);
+            if let Some((_, first)) = cells.next() {
+                text.push_str(&format!("{first}\n"));
+            }
+            for (name, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
+                text.push_str(&format!("  {name:<wide$}  {cell}\n"));
+            }
+        }
+        text
+    }
 }
 
 /// Lines of a name and a text, aligned.
@@ -383,5 +412,34 @@ struct Lines {
 impl Lines {
     fn line(&mut self, name: &str, text: String) {
         self.text.push_str(&format!("{:<10} {}\n", clean(name), clean(&text)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Danger: at 80 columns, or on a phone, addresses break in the middle and columns run into each other.
+    #[test]
+    fn what_is_wider_than_the_terminal_is_shown_one_below_the_other() {
+        let address = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+        let mut rows = Rows::new(["account", "address", "signers", ""]);
+        rows.row(["warm", address, "2 of alice bob carol dave 2 agents=2", ""].map(str::to_owned));
+        rows.row(["two\nlines", address, "single", "FREEZE S1 by dave"].map(str::to_owned));
+        let table = rows.shown(None);
+        assert_eq!(rows.shown(Some(200)), table);
+        assert!(table.lines().any(|line| line.contains("warm") && line.contains("agents=2")), "{table}");
+        let narrow = "\
+warm
+  address  rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh
+  signers  2 of alice bob carol dave 2 agents=2
+two\\nlines
+  address  rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh
+  signers  single
+           FREEZE S1 by dave
+";
+        for columns in [40, 80] {
+            assert_eq!(rows.shown(Some(columns)), narrow);
+        }
     }
 }

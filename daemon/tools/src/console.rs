@@ -11,6 +11,14 @@ use std::process::ExitCode;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use rustix::termios::tcgetwinsize;
+
+/// How many columns standard output has, where it is a terminal that knows.
+#[must_use]
+pub fn width() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
 
 /// The answer could not be written to standard output.
 #[derive(Debug, thiserror::Error)]
