@@ -2,11 +2,10 @@
 
 mod store;
 
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::config::{self, DaemonConfig, warnings};
+use crate::config::{self, DaemonConfig, PassphraseError, PassphraseSource, warnings};
 use crate::console::{self, Unwritten, out, say};
 use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
@@ -19,6 +18,7 @@ use crate::signer::{Keystore, SeedProblem, WorkFactor, check_keys, check_seed};
 use crate::supervisor;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
+use secrecy::SecretString;
 use xrpl_wire::{AccountId, KeyType, Seed};
 
 /// The exit code after the engine stopped by itself: whatever supervises the daemon starts it again.
@@ -58,8 +58,12 @@ enum Command {
     /// Work on the keystore that the daemon signs with.
     Keystore {
         /// The configuration, which says where the keystore and its passphrase are.
-        #[arg(long, short, env = "TREASURYD_CONFIG", default_value = "treasuryd.toml")]
+        #[arg(long, short, global = true, env = "TREASURYD_CONFIG", default_value = "treasuryd.toml")]
         config: PathBuf,
+        /// A file whose first line is the keystore's passphrase, where the one that the configuration names is there
+        /// for the running daemon alone.
+        #[arg(long, global = true, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
         #[command(subcommand)]
         command: KeystoreCommand,
     },
@@ -98,6 +102,10 @@ enum ConfigCommand {
         /// Do not look into the keystore: where its passphrase is not at hand.
         #[arg(long)]
         without_keystore: bool,
+        /// A file whose first line is the keystore's passphrase, where the one that the configuration names is there
+        /// for the running daemon alone.
+        #[arg(long, value_name = "FILE", conflicts_with = "without_keystore")]
+        passphrase_file: Option<PathBuf>,
     },
     /// Print every key with its type, default and meaning, in Markdown.
     Reference,
@@ -158,14 +166,14 @@ fn command(command: Command) -> Result<ExitCode> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match command {
         Command::Run { config, log_json, end_with_stdin } => run(&config, log_json, end_with_stdin),
-        Command::Config { command: ConfigCommand::Check { file, config, strict, without_keystore } } => {
-            check_config(&file.unwrap_or(config), without_keystore, strict)
-        }
+        Command::Config {
+            command: ConfigCommand::Check { file, config, strict, without_keystore, passphrase_file },
+        } => check_config(&file.unwrap_or(config), without_keystore, passphrase_file, strict),
         Command::Config { command: ConfigCommand::Reference } => {
             out!("{}", config::reference().trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Keystore { config, command } => keystore(&config, command),
+        Command::Keystore { config, passphrase_file, command } => keystore(&config, passphrase_file, command),
         Command::Store { command } => store::run(command),
         Command::Rebuild { config } => store::rebuild(&load(&config)?),
         #[cfg(feature = "dev")]
@@ -288,11 +296,16 @@ fn load(path: &Path) -> Result<DaemonConfig> {
     DaemonConfig::load(path).map_err(|error| eyre!("{error}"))
 }
 
-fn check_config(path: &Path, without_keystore: bool, strict: bool) -> Result<ExitCode> {
+fn check_config(
+    path: &Path,
+    without_keystore: bool,
+    passphrase_file: Option<PathBuf>,
+    strict: bool,
+) -> Result<ExitCode> {
     match DaemonConfig::load(path) {
         Ok(config) => {
             if !without_keystore {
-                let passphrase = config.passphrase.read()?;
+                let passphrase = passphrase(&config, passphrase_file)?;
                 check_keys(&config, &Keystore::open(&config.keystore, &passphrase)?)?;
             }
             out!(
@@ -316,9 +329,24 @@ fn check_config(path: &Path, without_keystore: bool, strict: bool) -> Result<Exi
     }
 }
 
-fn keystore(path: &Path, command: KeystoreCommand) -> Result<ExitCode> {
+/// The keystore's passphrase, from the file that was named or from where the configuration says.
+fn passphrase(config: &DaemonConfig, file: Option<PathBuf>) -> Result<SecretString> {
+    if let Some(file) = file {
+        return Ok(PassphraseSource::File(file).read()?);
+    }
+    config.passphrase.read().map_err(|error| match error {
+        PassphraseError::Unreadable { .. } => {
+            eyre!(
+                "{error}; where it is there for the running daemon alone, name another with --passphrase-file"
+            )
+        }
+        other => other.into(),
+    })
+}
+
+fn keystore(path: &Path, passphrase_file: Option<PathBuf>, command: KeystoreCommand) -> Result<ExitCode> {
     let config = load(path)?;
-    let passphrase = config.passphrase.read()?;
+    let passphrase = passphrase(&config, passphrase_file)?;
     match command {
         KeystoreCommand::Create => {
             Keystore::create(&config.keystore, &passphrase, WorkFactor::Normal)?;
@@ -373,8 +401,8 @@ fn read_as(seed: Seed, key_type: Option<KeyTypeArg>) -> Seed {
 /// Reads a seed from standard input. Never from an argument: those are seen by every process and kept
 /// in the shell's history.
 fn read_seed() -> Result<Seed> {
-    let mut line = zeroize::Zeroizing::new(String::new());
-    std::io::stdin().lock().read_line(&mut line).wrap_err("cannot read the seed from standard input")?;
+    let line = console::secret_line("the seed (it is not shown while you type):")
+        .wrap_err("cannot read the seed from standard input")?;
     match line.trim().parse() {
         Ok(seed) => Ok(seed),
         Err(_) => bail!("standard input has no seed: one line that begins with `s`"),

@@ -73,6 +73,46 @@ fn check(path: &Path) {
     }
 }
 
+/// Danger: the service manager gives the passphrase to the running daemon alone, and nobody can make the keystore that it
+/// is to run with.
+#[test]
+fn a_keystore_is_made_before_its_service_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("treasuryd.toml");
+    fs::write(
+        &config,
+        "[network]\nendpoints = [\"ws://127.0.0.1:1\"]\n[daemon]\ndata_dir = \"data\"\nkeystore = \"keystore\"\n\
+         passphrase_file = \"not-there-yet\"\n[[account]]\nname = \"runner\"\ntier = \"runner\"\n\
+         address = \"rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh\"\n",
+    )
+    .unwrap();
+    let passphrase = dir.path().join("typed");
+    fs::write(&passphrase, "correct horse\n").unwrap();
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
+    let run = |words: &[&str], named: bool| {
+        let mut program = treasuryd();
+        program.args(words).arg("--config").arg(&config);
+        if named {
+            program.arg("--passphrase-file").arg(&passphrase);
+        }
+        let seed = dir.path().join("seed");
+        fs::write(&seed, "snoPBrXtMeMyMHUVTgbuqAfg1SUTb\n").unwrap();
+        let output = program.stdin(fs::File::open(&seed).unwrap()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, _, said) = run(&["keystore", "create"], false);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("not-there-yet") && said.contains("--passphrase-file"), "{said}");
+    assert_eq!(run(&["keystore", "create"], true).0, Some(0));
+    let (code, account, said) = run(&["keystore", "add"], true);
+    assert_eq!((code, account.trim()), (Some(0), "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"));
+    assert_eq!(said, "", "nobody is asked where there is no terminal");
+    assert_eq!(run(&["keystore", "list"], true).1, account);
+    assert_eq!(run(&["config", "check"], true).0, Some(0));
+    assert_eq!(run(&["config", "check"], false).0, Some(1));
+}
+
 #[test]
 fn a_keystore_or_passphrase_that_others_can_read_is_refused_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();

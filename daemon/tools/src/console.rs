@@ -6,18 +6,63 @@
 //! case.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::termios::tcgetwinsize;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use zeroize::Zeroizing;
 
 /// How many columns standard output has, where it is a terminal that knows.
 #[must_use]
 pub fn width() -> Option<usize> {
     let size = tcgetwinsize(io::stdout()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// Reads a line that is secret from standard input. At a terminal it is asked for, and not shown while it is typed.
+///
+/// # Errors
+/// What the system says.
+pub fn secret_line(question: &str) -> io::Result<Zeroizing<String>> {
+    let stdin = io::stdin();
+    let _hidden = if stdin.is_terminal() {
+        let hidden = Hidden::on(&stdin)?;
+        say!("{question}");
+        Some(hidden)
+    } else {
+        None
+    };
+    let mut line = Zeroizing::new(String::new());
+    stdin.lock().read_line(&mut line)?;
+    Ok(line)
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Hidden<'a, T: AsFd> {
+    terminal: &'a T,
+    before: Termios,
+}
+
+impl<'a, T: AsFd> Hidden<'a, T> {
+    fn on(terminal: &'a T) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        // The end of the line is shown, so that what is printed next is on a line of its own.
+        hidden.local_modes.insert(LocalModes::ECHONL);
+        tcsetattr(terminal, OptionalActions::Flush, &hidden)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl<T: AsFd> Drop for Hidden<'_, T> {
+    fn drop(&mut self) {
+        // A terminal that is gone shows nothing anyhow.
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
 }
 
 /// The answer could not be written to standard output.
@@ -121,7 +166,24 @@ pub fn install_reports() -> color_eyre::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+
     use super::*;
+
+    /// Danger: whoever looks over a shoulder, or at the terminal's history, reads a seed.
+    #[test]
+    fn what_is_typed_in_secret_is_not_shown_and_what_follows_is() {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&controller).unwrap();
+        unlockpt(&controller).unwrap();
+        let terminal = ioctl_tiocgptpeer(&controller, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let shows = || tcgetattr(&terminal).unwrap().local_modes.contains(LocalModes::ECHO);
+        assert!(shows());
+        let hidden = Hidden::on(&terminal).unwrap();
+        assert!(!shows());
+        drop(hidden);
+        assert!(shows());
+    }
 
     #[test]
     fn a_reader_that_has_ended_is_told_from_a_disk_that_is_full() {

@@ -20,12 +20,12 @@ pub fn page(mut command: clap::Command) -> String {
 }
 
 fn below(page: &mut String, path: &str, command: &mut clap::Command) {
+    // What everything below a command takes is said once, with the command itself.
+    let said: Vec<clap::Id> =
+        command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().clone()).collect();
     for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
-        // What every command takes is said once, at the top.
-        let everywhere: Vec<clap::Id> =
-            sub.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().clone()).collect();
         let mut shown = sub.clone();
-        for id in everywhere {
+        for id in &said {
             shown = shown.mut_arg(id, |arg| arg.hide(true));
         }
         let path = format!("{path} {}", sub.get_name());
