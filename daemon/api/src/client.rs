@@ -62,6 +62,9 @@ pub enum ClientError {
         /// Where the daemon is.
         host: String,
     },
+    /// There is no connection, so nothing was sent.
+    #[error("the daemon cannot be reached: {0}")]
+    Unreached(String),
     /// No answer: whether the request was carried out is not known.
     #[error("no answer from the daemon: {0}")]
     Transport(String),
@@ -80,7 +83,7 @@ impl ClientError {
                 matches!(error.code.as_str(), "TIMEOUT" | "ENGINE_STOPPED" | "INTERNAL")
             }
             Self::Transport(_) | Self::BadAnswer(_) => true,
-            Self::BadUrl(_) | Self::PlainHttp { .. } => false,
+            Self::BadUrl(_) | Self::PlainHttp { .. } | Self::Unreached(_) => false,
         }
     }
 
@@ -474,7 +477,7 @@ fn transport(error: &reqwest::Error) -> ClientError {
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    ClientError::Transport(text)
+    if error.is_connect() { ClientError::Unreached(text) } else { ClientError::Transport(text) }
 }
 
 #[cfg(test)]

@@ -35,8 +35,8 @@ pub struct Checked {
 /// Why a proposal must not be signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
-    /// There is nothing to sign: it is not that far, or it is one that the daemon signs alone.
-    #[error("{0} has no transactions to sign; it is {1}")]
+    /// There is nothing to sign: it is not that far, has ended, or is one that the daemon signs alone.
+    #[error("there is nothing to sign for {0}; it is {1}")]
     NothingToSign(String, String),
     /// More versions of it than anybody needs.
     #[error("{0} versions of the transaction; at most {RUNGS_MAX} are believable")]
@@ -104,7 +104,8 @@ impl CheckError {
 /// # Errors
 /// The first difference.
 pub fn check(view: &ProposalView) -> Result<Checked, CheckError> {
-    if view.rungs.is_empty() {
+    // What has ended needs no signature, and one that is given all the same may bind: its Ticket may still be free.
+    if view.ended || view.rungs.is_empty() {
         return Err(CheckError::NothingToSign(view.id.clone(), view.status.clone()));
     }
     if view.rungs.len() > RUNGS_MAX {

@@ -102,9 +102,15 @@ impl CtlError {
                 "Use https, or a tunnel that ends on this machine; where the network in between is yours alone, say \
                  --plain-http, or `plain_http = true` in the profile.",
             ),
-            Self::Client(ClientError::Transport(_)) => {
-                view("NO_ANSWER", "See whether the daemon runs, and --url.")
-            }
+            Self::Client(ClientError::Unreached(_)) => view(
+                "NO_ANSWER",
+                "Nothing was sent. See whether the daemon runs, and --url. A certificate of a private authority is \
+                 believed where SSL_CERT_FILE names it.",
+            ),
+            Self::Client(ClientError::Transport(_)) => view(
+                "NO_ANSWER",
+                "It is not known whether the request was carried out: look before you send it again.",
+            ),
             Self::Client(ClientError::BadAnswer(_)) => view(
                 "BAD_ANSWER",
                 "See whether --url is a treasury daemon's. If it is, something in between answered: it is not known \

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use treasury_api::client::Way;
 use treasury_tools::private::{self, ReadError};
+use treasury_tools::text::is_hidden;
 
 /// Where the daemon listens unless it is said otherwise.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:8580";
@@ -143,7 +144,7 @@ impl Profile {
         };
         let token_file = given.token_file.clone().or_else(|| file.token_file.map(|path| base.join(path)));
         let token = match token_file {
-            Some(path) => Some(SecretString::from(read_secret(&path)?.trim())),
+            Some(path) => Some(SecretString::from(bare(&read_secret(&path)?))),
             None => env("TREASURYD_TOKEN").map(SecretString::from),
         };
         let url = given.url.clone().or(file.url).or_else(|| env("TREASURYD_URL"));
@@ -169,8 +170,9 @@ impl Profile {
             "signing needs a key: use --profile with a file that has `seed_file`",
         ))?;
         let text = read_secret(path)?;
-        let seed = Seed::from_str(text.trim()).map_err(|_| ProfileError::NoSeed { path: path.clone() })?;
-        let says_its_type = text.trim().starts_with("sEd");
+        let text = bare(&text);
+        let seed = Seed::from_str(text).map_err(|_| ProfileError::NoSeed { path: path.clone() })?;
+        let says_its_type = text.starts_with("sEd");
         if says_its_type && self.key_type.is_some_and(|asked| asked != seed.key_type()) {
             return Err(ProfileError::OtherType { path: path.clone() });
         }
@@ -207,6 +209,11 @@ fn read_profile(path: &Path) -> Result<ProfileFile, ProfileError> {
     Ok(file)
 }
 
+/// What is in a file of one word, without what editors put around it: the end of the line, a mark of the encoding.
+fn bare(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter.is_whitespace() || is_hidden(letter))
+}
+
 /// Reads a file that only its owner may read.
 fn read_secret(path: &Path) -> Result<Zeroizing<String>, ProfileError> {
     private::read_text(path).map_err(|error| match error {
@@ -230,7 +237,7 @@ mod tests {
     #[test]
     fn the_command_line_comes_before_the_profile_and_that_before_the_environment() {
         let dir = tempfile::tempdir().unwrap();
-        write(dir.path(), "alice.token", "from-profile\n", 0o600);
+        write(dir.path(), "alice.token", "\u{feff}from-profile \r\n", 0o600);
         let profile =
             write(dir.path(), "alice.toml", "url = \"http://b\"\ntoken_file = \"alice.token\"\n", 0o644);
         let env = |name: &str| match name {

@@ -126,6 +126,11 @@ fn a_proposal_of_which_nothing_is_known_is_named_by_its_key() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert_eq!(said.contains("Ask again with --key ctl-"), is_open, "{status}: {said}");
     }
+    let nobody = ["--url", "http://127.0.0.1:1", "propose", "--account", "hot", "--to", "supplier"];
+    let mut unheard = Command::new(env!("CARGO_BIN_EXE_treasuryctl"));
+    let output = unheard.args(nobody).args(["--amount", "1 XRP"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("Nothing was sent") && !said.contains("--key"), "{said}");
 }
 
 /// Danger: somebody does not want to wait any longer, and the key of a proposal that may exist is lost.

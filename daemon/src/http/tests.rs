@@ -592,7 +592,7 @@ async fn a_client_without_a_daemon_gets_no_answer_and_no_panic() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let error = Client::new(&url, None).unwrap().status().await.unwrap_err();
-    assert!(matches!(error, ClientError::Transport(_)), "{error}");
+    assert!(matches!(error, ClientError::Unreached(_)), "{error}");
 }
 
 #[test]

@@ -241,6 +241,10 @@ fn what_cannot_be_read_is_never_signed() {
     let mut nothing = view(false);
     nothing.rungs.clear();
     assert_eq!(check(&nothing).unwrap_err().code(), "NOTHING_TO_SIGN");
+    let mut ended = view(false);
+    (ended.ended, ended.status) = (true, "rejected".to_owned());
+    let refused = check(&ended).unwrap_err();
+    assert_eq!(refused.to_string(), "there is nothing to sign for P1; it is rejected");
     let mut many = view(false);
     many.rungs = vec![many.rungs[0].clone(); RUNGS_MAX + 1];
     assert_eq!(check(&many).unwrap_err(), CheckError::TooManyRungs(RUNGS_MAX + 1));
