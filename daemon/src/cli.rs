@@ -150,8 +150,20 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         // A wrong passphrase or a store in use needs no backtrace; a panic still gets one.
-        say!("treasuryd: {error:#}");
+        say!("treasuryd: {}", told(&error));
         ExitCode::FAILURE
+    })
+}
+
+/// The error and its causes, but for those that it has told already.
+fn told(error: &color_eyre::Report) -> String {
+    error.chain().fold(String::new(), |told, cause| {
+        let cause = cause.to_string();
+        match told.as_str() {
+            "" => cause,
+            so_far if so_far.contains(&cause) => told,
+            so_far => format!("{so_far}: {cause}"),
+        }
     })
 }
 
@@ -203,7 +215,7 @@ fn run(path: &Path, log_json: bool, end_with_stdin: bool) -> Result<ExitCode> {
     let ended = match ended {
         // Whoever reads JSON gets nothing else.
         Err(error) if form == Form::Json => {
-            lines::not_started(format!("{error:#}"));
+            lines::not_started(told(&error));
             Ok(ExitCode::FAILURE)
         }
         ended => ended,
@@ -411,6 +423,18 @@ fn read_seed() -> Result<Seed> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let outer =
+            |source: std::io::Error| crate::config::PassphraseError::Unreadable { path: "p".into(), source };
+        let error = color_eyre::Report::from(outer(std::io::Error::other("no such disk")));
+        assert_eq!(told(&error), "the passphrase file p cannot be read: no such disk");
+        let error = error.wrap_err("it does not start");
+        assert_eq!(told(&error), "it does not start: the passphrase file p cannot be read: no such disk");
+    }
+
     #[test]
     fn the_reference_of_the_daemon_is_what_the_program_says() {
         crate::testing::reference("treasuryd.md", &super::reference());

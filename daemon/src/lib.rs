@@ -28,6 +28,7 @@ pub mod metrics;
 mod ports;
 pub mod rebuild;
 mod redact;
+mod sight;
 mod signals;
 pub mod signer;
 pub mod store;

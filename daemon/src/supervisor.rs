@@ -7,10 +7,9 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use treasury_core::state::Sight;
 
 use crate::engine::EngineHandle;
-use crate::redact;
+use crate::{clock, redact, sight};
 
 /// How often the state is looked at where no watchdog asks for more.
 const LOOK: Duration = Duration::from_secs(1);
@@ -24,19 +23,22 @@ pub(crate) fn spawn(engine: EngineHandle) -> JoinHandle<()> {
         let mut ready = false;
         let mut said = None;
         loop {
-            let asked = engine.probe(|state, _| (state.ledger.map(|point| point.index), state.sight.clone()));
+            let asked = engine.probe(|state, treasury| {
+                let ledger = state.ledger.map(|point| point.index);
+                (ledger, sight::why_not(state, treasury, clock::utc()))
+            });
             match timeout(look, asked).await {
-                Ok(Ok((ledger, sight))) => {
+                Ok(Ok((ledger, why_not))) => {
                     if watchdog.is_some() {
                         tell(NotifyState::Watchdog);
                     }
-                    if sight == Sight::Clear && !std::mem::replace(&mut ready, true) {
+                    if why_not.is_none() && !std::mem::replace(&mut ready, true) {
                         tell(NotifyState::Ready);
                     }
-                    let status = match (&sight, ledger) {
-                        (Sight::Clear, Some(ledger)) => format!("sees validated ledger {ledger}"),
-                        (Sight::Clear, None) => "sees the ledger".to_owned(),
-                        (Sight::Lost(reason), _) => format!("no sight: {}", redact::addresses(reason)),
+                    let status = match (&why_not, ledger) {
+                        (None, Some(ledger)) => format!("sees validated ledger {ledger}"),
+                        (None, None) => "sees the ledger".to_owned(),
+                        (Some(reason), _) => format!("no sight: {}", redact::addresses(reason)),
                     };
                     if said.as_ref() != Some(&status) {
                         tell(NotifyState::Status(&status));

@@ -37,7 +37,7 @@ pub(super) async fn healthz() -> &'static str {
 }
 
 pub(super) async fn readyz(Shared(app): Shared<App>) -> Result<Response, ApiError> {
-    let ready = app.engine.probe(|state, _| view::ready(state)).await?;
+    let ready = app.engine.probe(view::ready).await?;
     let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok((status, Shown(ready)).into_response())
 }

@@ -8,7 +8,7 @@ use treasury_core::findings::drift;
 use treasury_core::intent::Origin;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::proposal::Status;
-use treasury_core::state::{Finding, Sight};
+use treasury_core::state::Finding;
 use treasury_core::stops::{Stop, Subject};
 use treasury_core::units::{AccountId, SeqProxy};
 
@@ -17,6 +17,7 @@ use super::api::{
     SignerEntryView, SignerListView, StatusView, StopView, StopsView,
 };
 use crate::metrics::guard_word;
+use crate::{clock, sight};
 
 /// The whole at a glance.
 pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64) -> StatusView {
@@ -30,7 +31,7 @@ pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64
     }
     StatusView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        sight: ready(state),
+        sight: ready(state, treasury),
         ledger: state.ledger.map(ledger),
         ledger_age_seconds,
         fees: state.fees.map(|fees| FeesView {
@@ -58,11 +59,9 @@ pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64
 }
 
 /// Whether the daemon can act.
-pub(super) fn ready(state: &State) -> ReadyView {
-    match &state.sight {
-        Sight::Clear => ReadyView { ready: true, reason: None },
-        Sight::Lost(reason) => ReadyView { ready: false, reason: Some(reason.clone()) },
-    }
+pub(super) fn ready(state: &State, treasury: &Treasury) -> ReadyView {
+    let reason = sight::why_not(state, treasury, clock::utc());
+    ReadyView { ready: reason.is_none(), reason }
 }
 
 /// The treasury's accounts, by tier and name.

@@ -48,6 +48,13 @@ impl WorkFactor {
     }
 }
 
+fn if_there_is_none(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::NotFound => "; where there was none ever, `treasuryd keystore create` makes one",
+        _ => "",
+    }
+}
+
 /// Why a keystore cannot be used. Holds no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum KeystoreError {
@@ -58,7 +65,7 @@ pub enum KeystoreError {
         path: PathBuf,
     },
     /// The file cannot be read.
-    #[error("the keystore {} cannot be read: {source}", path.display())]
+    #[error("the keystore {} cannot be read: {source}{}", path.display(), if_there_is_none(source))]
     Unreadable {
         /// Which file.
         path: PathBuf,
