@@ -2,25 +2,25 @@
 
 use super::*;
 
-fn next(desk: &Desk, person: usize) -> u32 {
+pub(super) fn next(desk: &Desk, person: usize) -> u32 {
     desk.world.root(person).and_then(|root| root.u32(sf::Sequence)).unwrap()
 }
 
 /// What somebody sends within a batch.
-fn inner(tx: Object, sequence: u32) -> Object {
+pub(super) fn inner(tx: Object, sequence: u32) -> Object {
     tx.with(sf::Sequence, sequence)
         .with(sf::Flags, flags::tfInnerBatchTxn)
         .with(sf::Fee, drops(0))
         .with(sf::SigningPubKey, Vec::<u8>::new())
 }
 
-fn pays(desk: &Desk, from: usize, amount: u64, sequence: u32) -> Object {
+pub(super) fn pays(desk: &Desk, from: usize, amount: u64, sequence: u32) -> Object {
     let to = desk.world.id(DEST);
     let tx = desk.world.tx(TransactionType::Payment, from).with(sf::Destination, to);
     inner(tx.with(sf::Amount, drops(amount)), sequence)
 }
 
-fn of(batch: Object, mode: u32, within: Vec<Object>) -> Object {
+pub(super) fn of(batch: Object, mode: u32, within: Vec<Object>) -> Object {
     let within = within.into_iter().map(|tx| (sf::RawTransaction, tx)).collect();
     batch.with(sf::Flags, mode).with(sf::RawTransactions, Value::Array(within)).with(sf::Fee, drops(100))
 }
@@ -38,7 +38,7 @@ fn batch(desk: &Desk, people: &[usize]) -> Object {
 }
 
 /// The same with the target's numbers as they are after it has proposed the batch itself.
-fn own_batch(desk: &Desk, people: &[usize]) -> Object {
+pub(super) fn own_batch(desk: &Desk, people: &[usize]) -> Object {
     let mut batch = batch(desk, people);
     let mut within = batch.array(sf::RawTransactions).unwrap().to_vec();
     for (_, tx) in &mut within {

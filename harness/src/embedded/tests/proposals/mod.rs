@@ -5,6 +5,7 @@ mod batched;
 mod cancel;
 mod create;
 mod method;
+mod payloads;
 mod signing;
 mod tickets;
 
@@ -37,6 +38,10 @@ impl Desk {
     fn with(features: &[Amendment]) -> Desk {
         let mut config = GenesisConfig::of(Generation::V3_3);
         config.server.features = features.to_vec();
+        Desk::of(config)
+    }
+
+    fn of(config: GenesisConfig) -> Desk {
         let mut world = World::with(config);
         let tx = world.tx(TransactionType::TicketCreate, TARGET).with(sf::TicketCount, 3_u32);
         let ticket = world.must(TARGET, tx) + 1;
