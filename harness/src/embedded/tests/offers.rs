@@ -317,3 +317,40 @@ fn a_domain_has_books_of_its_own_and_a_hybrid_offer_stands_in_both() {
     let listed = world.entry(&directory).and_then(|page| page.vector256(sf::Indexes)).map(<[_]>::len);
     assert_eq!(listed, Some(1), "the hybrid is gone from this book too");
 }
+
+#[test]
+fn a_sale_for_xrp_takes_as_much_as_there_is() {
+    for given in [flags::tfSell, flags::tfSell | flags::tfFillOrKill, flags::tfSell | flags::tfImmediateOrCancel] {
+        for generation in [Generation::V3_1, Generation::V3_2, Generation::V3_3] {
+            let mut world = World::of(generation);
+            world.issue_usd(&[(1, "1000")]);
+            for price in ["10", "11"] {
+                let bid = offer(&world, 2, world.usd(price), xrp(1_000_000));
+                world.must(2, bid);
+            }
+            let before = world.drops_of(1);
+            let tx = offer(&world, 1, xrp(1_400_000), world.usd("16")).with(sf::Flags, given);
+            let fee = tx.drops(sf::Fee).unwrap().get();
+            // What it gets of the second bid is rounded in favour of who made that.
+            world.must(1, tx);
+            assert_eq!((world.drops_of(1) + fee - before, world.dollars(1)), (1_545_454, "984".to_owned()));
+        }
+    }
+}
+
+#[test]
+fn whoever_asks_for_all_xrp_there_is_gets_what_the_book_has() {
+    let mut world = market();
+    let bid = offer(&world, 4, world.usd("10"), xrp(1_000_000));
+    world.must(4, bid);
+    let all = Amount::Xrp(Drops::MAX);
+    let tx = world
+        .tx(TransactionType::Payment, 1)
+        .with(sf::Destination, world.id(2))
+        .with(sf::Amount, all)
+        .with(sf::SendMax, world.usd("500"))
+        .with(sf::Flags, flags::tfPartialPayment);
+    let before = world.drops_of(2);
+    world.must(1, tx);
+    assert_eq!((world.drops_of(2) - before, world.dollars(1)), (1_000_000, "990".to_owned()));
+}
