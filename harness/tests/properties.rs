@@ -10,9 +10,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use xrpl_harness::embedded::{
-    ABSENT_TYPES, Amendment, CloseTime, Generation, GenesisConfig, Ledger, ServerSetup,
+    ABSENT_TYPES, Amendment, CloseTime, ClosedLedger, ClosedTx, Generation, GenesisConfig, Ledger,
+    ServerSetup,
 };
-use xrpl_wire::{Hash256, RippleTime, TransactionType};
+use xrpl_wire::{Hash256, RippleTime, SeqProxy, TransactionType, TxResult, index, proposal, sf};
 
 use lives::{Life, World};
 
@@ -59,9 +60,9 @@ impl World for Alone {
     }
 }
 
-/// The server whose ledger they live in: the newest, with batches switched on.
+/// The server whose ledger they live in: the newest, with batches and proposals switched on.
 fn server() -> ServerSetup {
-    let features = vec![Amendment::BatchV1_1];
+    let features = vec![Amendment::BatchV1_1, Amendment::Cosign];
     ServerSetup { generation: Generation::V3_3, features, ..ServerSetup::default() }
 }
 
@@ -73,23 +74,37 @@ fn begin() -> Life<Alone> {
 /// The types of transactions that this ledger has, but for those of the network itself.
 fn types() -> impl Iterator<Item = TransactionType> {
     let pseudo = [TransactionType::EnableAmendment, TransactionType::SetFee, TransactionType::UNLModify];
-    // Lives have no proposals: those have cases and recorded lives of their own.
-    let proposals = [
-        TransactionType::TransactionProposalCreate,
-        TransactionType::TransactionProposalSign,
-        TransactionType::TransactionProposalCancel,
-    ];
-    let there = move |kind: &TransactionType| {
-        !ABSENT_TYPES.contains(kind) && !pseudo.contains(kind) && !proposals.contains(kind)
-    };
+    let there = move |kind: &TransactionType| !ABSENT_TYPES.contains(kind) && !pseudo.contains(kind);
     TransactionType::ALL.iter().copied().filter(there)
+}
+
+/// What a proposal carried that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Carried {
+    Alone,
+    Batch,
+    Delegated,
+}
+
+/// Whether a transaction is one that a proposal of the ledger before held a Ticket for.
+fn carried(parent: &ClosedLedger, tx: &ClosedTx) -> Option<Carried> {
+    let SeqProxy::Ticket(ticket) = tx.tx().seq() else { return None };
+    let held = parent.state.object(&index::transaction_proposal(&tx.tx().account(), ticket))?;
+    let proposed = held.object(sf::ProposedTransaction)?;
+    // It may have been cancelled in between.
+    proposal::is_same(proposed, tx.tx().object()).then(|| match tx.tx().tx_type() {
+        TransactionType::Batch => Carried::Batch,
+        _ if tx.tx().object().has(sf::Delegate) => Carried::Delegated,
+        _ => Carried::Alone,
+    })
 }
 
 #[test]
 fn the_books_balance_after_every_ledger_of_every_life() {
     let succeeded: RefCell<BTreeSet<TransactionType>> = RefCell::default();
     let failed: RefCell<BTreeSet<&str>> = RefCell::default();
-    let mut runner = TestRunner::new(config(16));
+    let sent: RefCell<BTreeSet<(Carried, bool)>> = RefCell::default();
+    let mut runner = TestRunner::new(config(20));
     let run = runner.run(&life(200..300), |acts| {
         let mut life = begin();
         for act in acts {
@@ -103,16 +118,23 @@ fn the_books_balance_after_every_ledger_of_every_life() {
                 _ => books::check(None, closed),
             }
             for tx in &closed.transactions {
+                assert!(tx.result != TxResult::tecINTERNAL, "{:?}", tx.tx().object());
                 if tx.result.is_tes() {
                     succeeded.borrow_mut().insert(tx.tx().tx_type());
                 } else {
                     failed.borrow_mut().insert(tx.result.name());
+                }
+                if let Some(carried) = carried(&parent, tx) {
+                    sent.borrow_mut().insert((carried, tx.result.is_tes()));
                 }
             }
         }
         Ok(())
     });
     run.unwrap();
+    for carried in [Carried::Alone, Carried::Batch, Carried::Delegated] {
+        assert!(sent.borrow().contains(&(carried, true)), "no proposal of this kind was sent: {carried:?}");
+    }
     let missing: Vec<_> = types().filter(|kind| !succeeded.borrow().contains(kind)).collect();
     assert!(missing.is_empty(), "never succeeded: {missing:?}");
     assert!(failed.borrow().len() >= 12, "lives were too easy: {:?}", failed.borrow());

@@ -2,11 +2,13 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod market;
+mod proposals;
 mod together;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use together::Outer;
 use xrpl_harness::embedded::{GENESIS_SEED, Ledger};
 use xrpl_wire::{
     AccountId, Amount, Currency, Drops, Field, Hash256, IssuedAmount, KeyPair, KeyType, LedgerEntryType,
@@ -123,6 +125,9 @@ impl<W: World> Life<W> {
         }
         life.close(4);
         life.begin_market();
+        if life.proposes() {
+            life.begin_proposals();
+        }
         life
     }
 
@@ -164,6 +169,12 @@ impl<W: World> Life<W> {
             9 => {
                 self.fund(&dice.pick(&cast.people).account_id());
                 self.fund(&cast.idle.account_id());
+            }
+            10..17 if self.proposes() => {
+                let by = dice.pick(&cast.people);
+                if let Some(blob) = self.desk(dice, by) {
+                    self.submit(blob);
+                }
             }
             _ => {
                 let by = dice.pick(&cast.people);

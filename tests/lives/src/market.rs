@@ -101,7 +101,7 @@ impl<W: World> Life<W> {
         }
     }
 
-    fn settle(&mut self, kind: TransactionType, by: &KeyPair, with: impl Fn(Object) -> Object) {
+    pub(super) fn settle(&mut self, kind: TransactionType, by: &KeyPair, with: impl Fn(Object) -> Object) {
         if !self.is_next_taken() {
             return;
         }

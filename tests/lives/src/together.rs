@@ -19,21 +19,35 @@ const GIVEN: [&str; 8] = [
     "TrustlineFreeze",
 ];
 
+/// The turn that a batch takes of its account.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outer {
+    /// Those within come after it.
+    Sequence,
+    /// Those within begin with the account's next Sequence.
+    Ticket,
+}
+
+/// A list of permissions.
+pub(super) fn permissions(names: &[&str]) -> Value {
+    let values = names.iter().filter_map(|name| permission::value(name));
+    let one = |value| (sf::Permission, Object::new().with(sf::PermissionValue, value));
+    Value::Array(values.map(one).collect())
+}
+
 impl<W: World> Life<W> {
     pub(super) fn together(&self, dice: &mut Dice, kind: TransactionType, by: &KeyPair) -> Object {
         let tx = self.draft(kind, &by.account_id());
         if kind == TransactionType::Batch {
-            return self.batch(dice, tx);
+            return self.batch(dice, tx, Outer::Sequence);
         }
-        let given = GIVEN.iter().filter(|_| dice.one_in(3)).filter_map(|name| permission::value(name));
-        let given = given.map(|value| (sf::Permission, Object::new().with(sf::PermissionValue, value)));
-        let given = given.collect::<Vec<_>>();
+        let given: Vec<&str> = GIVEN.iter().copied().filter(|_| dice.one_in(3)).collect();
         tx.with(sf::Authorize, dice.pick(&self.cast.people).account_id())
-            .with(sf::Permissions, Value::Array(given))
+            .with(sf::Permissions, permissions(&given))
     }
 
     /// Transactions of some people, one after the other.
-    fn batch(&self, dice: &mut Dice, tx: Object) -> Object {
+    pub(super) fn batch(&self, dice: &mut Dice, tx: Object, takes: Outer) -> Object {
         let mode = *dice.pick(&[
             flags::tfAllOrNothing,
             flags::tfOnlyOne,
@@ -41,7 +55,8 @@ impl<W: World> Life<W> {
             flags::tfIndependent,
             flags::tfIndependent,
         ]);
-        let mut used: Vec<AccountId> = tx.account(sf::Account).into_iter().collect();
+        let own = tx.account(sf::Account).filter(|_| takes == Outer::Sequence);
+        let mut used: Vec<AccountId> = own.into_iter().collect();
         let count = 2 + dice.roll(3);
         let mut within = Vec::new();
         for _ in 0..count {
@@ -89,13 +104,16 @@ impl<W: World> Life<W> {
 
     /// A transaction sent by somebody who was let send something for its account, if there is one.
     pub(super) fn delegated(&self, dice: &mut Dice, tx: Object) -> Object {
-        let account = tx.account(sf::Account);
-        let given = self.entries(LedgerEntryType::Delegate);
-        let given: Vec<_> = given.iter().filter(|entry| entry.account(sf::Account) == account).collect();
-        if given.is_empty() {
-            return tx;
-        }
-        let delegate = dice.pick(&given).account(sf::Authorize).expect("a delegate");
-        tx.with(sf::Delegate, delegate)
+        let account = tx.account(sf::Account).expect("an account");
+        let delegates: Vec<AccountId> = self.delegates_of(&account).collect();
+        if delegates.is_empty() { tx } else { tx.with(sf::Delegate, *dice.pick(&delegates)) }
+    }
+
+    /// Whom an account lets send something for it.
+    pub(super) fn delegates_of(&self, account: &AccountId) -> impl Iterator<Item = AccountId> {
+        let given = self.entries(LedgerEntryType::Delegate).into_iter();
+        given
+            .filter(move |entry| entry.account(sf::Account) == Some(*account))
+            .map(|entry| entry.account(sf::Authorize).expect("a delegate"))
     }
 }
