@@ -19,7 +19,8 @@ pub const STORIES: &[Story] = &[
         name: "cosigner/cosign-open-points",
         steps: &[
             (20, "tecNO_PERMISSION", "the initiator's key comes before what others sign with it"),
-            (32, "tecINSUFF_FEE", "the fee does not pay for the counterparty's signature"),
+            (30, "tecINSUFF_FEE", "the fee does not pay for the counterparty, who has to sign"),
+            (32, "tecNO_PERMISSION", "it is over the initiator's key, which was not taken"),
             (35, "temUNKNOWN", "there are no loans"),
             (47, "tecINSUFF_FEE", "the fee does not pay for a second signer"),
             (55, "tecINSUFF_FEE", "the fee does not pay for a participant"),

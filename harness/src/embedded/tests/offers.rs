@@ -320,7 +320,9 @@ fn a_domain_has_books_of_its_own_and_a_hybrid_offer_stands_in_both() {
 
 #[test]
 fn a_sale_for_xrp_takes_as_much_as_there_is() {
-    for given in [flags::tfSell, flags::tfSell | flags::tfFillOrKill, flags::tfSell | flags::tfImmediateOrCancel] {
+    for given in
+        [flags::tfSell, flags::tfSell | flags::tfFillOrKill, flags::tfSell | flags::tfImmediateOrCancel]
+    {
         for generation in [Generation::V3_1, Generation::V3_2, Generation::V3_3] {
             let mut world = World::of(generation);
             world.issue_usd(&[(1, "1000")]);

@@ -21,6 +21,9 @@ pub(in crate::embedded::apply) fn preflight(info: &LedgerInfo, tx: &Submitted) -
     }
     let fields = object.object(sf::ProposedTransaction).ok_or(TxResult::temMALFORMED)?;
     let payload = read(info, fields).ok_or(TxResult::temMALFORMED)?;
+    if payload.tx_type().is_pseudo() {
+        return Err(of_the_network(&payload));
+    }
     let payload = Submitted::proposed(payload);
     super::super::preflight(info, &payload)?;
     if holds_signatures(fields) {
@@ -48,12 +51,32 @@ pub(in crate::embedded::apply) fn preflight(info: &LedgerInfo, tx: &Submitted) -
 /// The proposed transaction, if it is one that the server's generation can read, and all within it.
 fn read(info: &LedgerInfo, fields: &Object) -> Option<Transaction> {
     let known = |kind| format::knows_transaction(info.rules.generation(), kind);
-    let payload = transaction(fields).filter(|tx| known(tx.tx_type()) && !tx.tx_type().is_pseudo())?;
+    let payload = transaction(fields).filter(|tx| known(tx.tx_type()))?;
     let raw = fields.array(sf::RawTransactions).unwrap_or_default();
     let readable = |fields: &Object| {
         transaction(fields).is_some_and(|tx| tx.tx_type() != TransactionType::Batch && known(tx.tx_type()))
     };
     raw.iter().all(|(_, fields)| readable(fields)).then_some(payload)
+}
+
+/// What is said of a transaction that only the network itself sends: what it would have to be for that, or that nobody
+/// else sends it.
+fn of_the_network(payload: &Transaction) -> TxResult {
+    let object = payload.object();
+    if payload.account() != AccountId::ZERO {
+        TxResult::temBAD_SRC_ACCOUNT
+    } else if payload.fee().get() != 0 {
+        TxResult::temBAD_FEE
+    } else if object.has(sf::TxnSignature)
+        || object.has(sf::Signers)
+        || object.blob(sf::SigningPubKey) != Some(&[])
+    {
+        TxResult::temBAD_SIGNATURE
+    } else if object.u32(sf::Sequence) != Some(0) {
+        TxResult::temBAD_SEQUENCE
+    } else {
+        TxResult::temMALFORMED
+    }
 }
 
 /// Whether there are bytes of a signature somewhere.

@@ -4,7 +4,7 @@ use xrpl_wire::{Object, PublicKey, TxResult, Value, index, proposal, sf};
 
 use super::super::{Context, LedgerInfo, Ter, fee, signature};
 use super::create::is_listed;
-use super::share::{Role, Share, role_of};
+use super::share::{Role, Share, outer_roles, role_of};
 use super::{check_id, is_over, named, proposed, remove, transaction};
 use crate::embedded::state::StateMap;
 use crate::embedded::submitted::Submitted;
@@ -82,22 +82,31 @@ fn check_first(before: &Object, role: Role, share: &Share<'_>) -> Ter {
     Ok(())
 }
 
-/// The fee, which is part of what is signed, must be enough for all who have signed.
+/// The fee, which is part of what is signed, must be enough for all who have signed, and for the counterparty that has
+/// to.
 fn check_budget(state: &StateMap, info: &LedgerInfo, signed: &Object) -> Ter {
     let payload = transaction(signed).ok_or(TxResult::tefBAD_LEDGER)?;
     let fee = payload.fee().get();
     let payload = Submitted::trusted(payload);
-    let least = fee::base_fee(state, info, &payload)
-        .saturating_add(beside(info, signed, sf::CounterpartySignature, 1))
-        .saturating_add(beside(info, signed, sf::SponsorSignature, 0));
-    if fee < least { Err(TxResult::tecINSUFF_FEE) } else { Ok(()) }
+    let roles = outer_roles(|at| state.object(at), signed);
+    let beside = roles.iter().fold(0_u64, |sum, (role, _)| {
+        let least = match role {
+            Role::Counterparty => signers(signed, sf::CounterpartySignature).max(1),
+            Role::Sponsor => signers(signed, sf::SponsorSignature),
+            Role::Initiator | Role::Participant => 0,
+        };
+        sum.saturating_add(info.fees.base_fee.get().saturating_mul(least))
+    });
+    if fee < fee::base_fee(state, info, &payload).saturating_add(beside) {
+        return Err(TxResult::tecINSUFF_FEE);
+    }
+    Ok(())
 }
 
-/// The fee for the signers of another party, or for its one key.
-fn beside(info: &LedgerInfo, signed: &Object, name: xrpl_wire::Field, single: usize) -> u64 {
-    let Some(slot) = signed.object(name) else { return 0 };
-    let signers = slot.array(sf::Signers).map_or(single, <[_]>::len);
-    info.fees.base_fee.get().saturating_mul(u64::try_from(signers).unwrap_or(u64::MAX))
+/// How many have signed for another party.
+fn signers(signed: &Object, name: xrpl_wire::Field) -> u64 {
+    let signers = signed.object(name).and_then(|slot| slot.array(sf::Signers)).unwrap_or_default();
+    u64::try_from(signers.len()).unwrap_or(u64::MAX)
 }
 
 pub(in crate::embedded::apply) fn apply(context: &mut Context<'_>) -> Ter {

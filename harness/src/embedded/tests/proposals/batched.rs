@@ -233,6 +233,41 @@ fn cancels_stand_in_batches() {
 }
 
 #[test]
+fn proposals_are_made_signed_and_cancelled_within_batches() {
+    let mut desk = Desk::new();
+    let payload = desk.payload();
+    let key = desk.world.key(TARGET);
+    let unsigned = Transaction::from_object(payload.clone()).unwrap();
+    let public = key.public_key().as_bytes().to_vec();
+    let account = desk.world.id(TARGET);
+    let bytes = proposal::signing_bytes(&unsigned, Role::Initiator, &account, None, &public).unwrap();
+    let share = Object::new()
+        .with(sf::Account, account)
+        .with(sf::SigningPubKey, public)
+        .with(sf::TxnSignature, key.sign(&bytes));
+    let id = desk.id(desk.ticket);
+    let sign = desk
+        .world
+        .tx(TransactionType::TransactionProposalSign, TARGET)
+        .with(sf::ProposalID, id)
+        .with(sf::SigningFor, account)
+        .with(sf::ProposalSignature, Value::Object(share));
+    let sends = |desk: &mut Desk, within: Vec<Object>| {
+        let first = next(desk, TARGET) + 1;
+        let within = (first..).zip(within).map(|(number, tx)| inner(tx, number)).collect();
+        let tx = of(desk.world.tx(TransactionType::Batch, TARGET), flags::tfAllOrNothing, within);
+        assert_eq!(desk.submits_by(tx, TARGET), TxResult::tesSUCCESS);
+        assert_eq!(desk.world.ledger.validated().transactions.len(), 3);
+    };
+    let create = desk.create(TARGET, &payload);
+    sends(&mut desk, vec![create.clone(), sign]);
+    assert_eq!((desk.owns(TARGET), desk.reasons(&id)), (3 + 5, vec!["-".to_owned()]));
+    let cancel = desk.cancel(TARGET, &id);
+    sends(&mut desk, vec![cancel, create]);
+    assert_eq!((desk.owns(TARGET), desk.reasons(&id)), (3 + 5, vec!["inadequate_signatures".to_owned()]));
+}
+
+#[test]
 fn the_method_says_whose_turn_in_a_batch_is_gone() {
     let mut desk = Desk::new();
     desk.list(TARGET, 1, &[(ALICE, 1)]);

@@ -72,6 +72,26 @@ fn what_is_no_transaction_is_not_proposed() {
     assert_eq!(tries(&good.clone().with(sf::Sequence, 1_u32)), TxResult::temSEQ_AND_TICKET);
     // Its own checks say what they would say.
     assert_eq!(tries(&good.clone().with(sf::Amount, drops(0))), TxResult::temBAD_AMOUNT);
+    assert_eq!(tries(&good.clone().with(sf::SigningPubKey, vec![1, 2])), TxResult::temBAD_SIGNATURE);
+    assert_eq!(tries(&good.clone().with(sf::AccountTxnID, Hash256([1; 32]))), TxResult::temINVALID);
+    assert_eq!(
+        tries(&good.clone().with(sf::NetworkID, 5_u32)),
+        TxResult::telNETWORK_ID_MAKES_TX_NON_CANONICAL
+    );
+    for missing in [sf::Sequence, sf::Fee, sf::Account, sf::Destination, sf::TransactionType] {
+        assert_eq!(tries(&without(missing)), TxResult::temMALFORMED, "{}", missing.name());
+    }
+    assert_eq!(tries(&good.clone().with(sf::OfferSequence, 1_u32)), TxResult::temMALFORMED);
+    // What a server checks before it lets a transaction in.
+    let long = Object::new().with(sf::MemoData, vec![0; 1_100]);
+    let memos = good.clone().with(sf::Memos, Value::Array(vec![(sf::Memo, long)]));
+    assert_eq!(tries(&memos), TxResult::temMALFORMED);
+    // What only the network itself sends has a check of its own, too.
+    let amendment = desk
+        .payload_of(TransactionType::EnableAmendment)
+        .with(sf::Amendment, Hash256([1; 32]))
+        .with(sf::LedgerSequence, 5_u32);
+    assert_eq!(tries(&amendment), TxResult::temBAD_SRC_ACCOUNT);
     let never = desk.create(TARGET, &good).with(sf::Expiration, 0_u32);
     assert_eq!(desk.world.tries(&never), TxResult::temBAD_EXPIRATION);
     let flagged = desk.create(TARGET, &good).with(sf::Flags, 1_u32);

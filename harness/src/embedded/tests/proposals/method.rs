@@ -27,9 +27,25 @@ fn a_request_names_one_proposal_in_one_way() {
     }
     assert_eq!(error(json!({"account": null, "ticket_seq": 1})), "malformedRequest");
     // R05
-    for bad in [json!("one"), json!(-1), json!({}), json!([])] {
-        assert_eq!(error(json!({"account": target, "ticket_seq": bad})), "malformedRequest");
+    for bad in [
+        json!("one"),
+        json!(""),
+        json!("-1"),
+        json!(-1),
+        json!(1.5),
+        json!(4_294_967_296_u64),
+        json!(true),
+        json!(null),
+        json!({}),
+        json!([]),
+    ] {
+        let told = error(json!({"account": target, "ticket_seq": bad}));
+        assert_eq!(told, "malformedRequest", "{bad}");
     }
+    // What is asked for is looked at before the ledger.
+    let nowhere = json!({"proposal_id": "nonsense", "ledger_index": 99_999_999});
+    assert_eq!(error(nowhere), "malformedRequest");
+    assert_eq!(error(json!({"proposal_id": id, "ledger_index": 99_999_999})), "lgrNotFound");
     assert_eq!(error(json!({"account": target, "ticket_seq": "12"})), "entryNotFound");
     // R06
     let root = index::account_root(&target.parse().unwrap()).to_string();
@@ -246,4 +262,17 @@ fn proposals_are_listed_for_who_owns_them_and_found_by_their_ticket() {
     let by_index = desk.ask("ledger_entry", json!({"index": id.to_string()}));
     assert_eq!(by_ticket["node"], by_index["node"]);
     assert_eq!(by_ticket["index"], id.to_string());
+    let by_id = desk.ask("ledger_entry", json!({"transaction_proposal": id.to_string()}));
+    assert_eq!(by_id["node"], by_index["node"]);
+    let mut entry = |named: Json| desk.ask("ledger_entry", json!({"transaction_proposal": named}));
+    let none = entry(json!({"account": alice, "ticket_seq": 7}));
+    let at = index::transaction_proposal(&alice.parse().unwrap(), 7).to_string();
+    assert_eq!((none["error"].as_str(), none["index"].as_str()), (Some("entryNotFound"), Some(&*at)));
+    for (named, error) in [
+        (json!({"account": target}), "malformedRequest"),
+        (json!({"ticket_seq": 1}), "malformedRequest"),
+        (json!({"account": "nobody", "ticket_seq": 1}), "malformedAddress"),
+    ] {
+        assert_eq!(entry(named)["error"], error);
+    }
 }

@@ -231,11 +231,8 @@ fn a_permission_can_be_given_and_used_within_one_proposed_batch() {
         .with(sf::Authorize, desk.world.id(BOB))
         .with(sf::Permissions, Value::Array(vec![permission]));
     let used = pays(&desk, CAROL, 5, first + 1).with(sf::Delegate, desk.world.id(BOB));
-    let payload = of(
-        desk.payload_of(TransactionType::Batch),
-        flags::tfAllOrNothing,
-        vec![inner(grant, first), used],
-    );
+    let payload =
+        of(desk.payload_of(TransactionType::Batch), flags::tfAllOrNothing, vec![inner(grant, first), used]);
     let id = desk.proposed_as(TARGET, &payload);
     assert_eq!(desk.signs(&id, TARGET, TARGET), TxResult::tesSUCCESS);
     for participant in [CAROL, BOB] {

@@ -207,8 +207,56 @@ fn no_more_sign_than_the_fee_pays_for() {
     // S44: as the draft has it.
     assert_eq!(desk.signs(&id, TARGET, BOB), TxResult::tecINSUFF_FEE);
     assert_eq!(desk.stored(&id).array(sf::Signers).unwrap().len(), 1);
+    // A counterparty that has to sign costs a base fee from the start, and one for each of several signers.
+    desk.list(CAROL, 2, &[(ALICE, 1), (BOB, 1)]);
     let poor = loan(&desk, CAROL).with(sf::Fee, drops(10)).with(sf::TicketSequence, desk.ticket + 1);
     let id = desk.proposed_as(TARGET, &poor);
-    assert_eq!(desk.signs(&id, TARGET, TARGET), TxResult::tesSUCCESS);
+    assert_eq!(desk.signs(&id, TARGET, TARGET), TxResult::tecINSUFF_FEE);
     assert_eq!(desk.signs_as(&id, Role::Counterparty, CAROL, CAROL), TxResult::tecINSUFF_FEE);
+    let enough = poor.with(sf::Fee, drops(20)).with(sf::TicketSequence, desk.ticket + 2);
+    let id = desk.proposed_as(TARGET, &enough);
+    assert_eq!(desk.signs(&id, TARGET, TARGET), TxResult::tesSUCCESS);
+    assert_eq!(desk.signs_as(&id, Role::Counterparty, CAROL, ALICE), TxResult::tesSUCCESS);
+    assert_eq!(desk.signs_as(&id, Role::Counterparty, CAROL, BOB), TxResult::tecINSUFF_FEE);
+    // One that nobody can name yet will have to sign as well.
+    desk.cancels(TARGET, &id);
+    let unnamed =
+        super::create::loan(&desk).with(sf::Fee, drops(10)).with(sf::TicketSequence, desk.ticket + 2);
+    let id = desk.proposed_as(TARGET, &unnamed);
+    assert_eq!(desk.signs(&id, TARGET, TARGET), TxResult::tecINSUFF_FEE);
+}
+
+#[test]
+fn no_more_sign_for_an_account_than_may() {
+    let mut desk = Desk::new();
+    let signers: Vec<KeyPair> = (100..133).map(keys).collect();
+    let ids: Vec<(AccountId, u16)> = signers.iter().map(|key| (key.account_id(), 1)).collect();
+    let (last, first) = ids.split_last().unwrap();
+    desk.list_of(TARGET, 32, first);
+    let id = desk.proposed_as(TARGET, &desk.payload().with(sf::Fee, drops(1_000)));
+    let target = desk.world.id(TARGET);
+    let signs = |desk: &mut Desk, key: &KeyPair| {
+        let tx = desk.share(&id, Role::Initiator, target, key.account_id(), key);
+        desk.world.does(STRANGER, tx)
+    };
+    for key in &signers[..32] {
+        assert_eq!(signs(&mut desk, key), TxResult::tesSUCCESS);
+    }
+    assert_eq!(desk.status(&id)["proposal_status"], "complete");
+    desk.list_of(TARGET, 1, &[*last]);
+    assert_eq!(signs(&mut desk, &signers[32]), TxResult::tecOVERSIZE);
+    // Whoever has signed is told that, however many there are.
+    desk.list_of(TARGET, 32, first);
+    assert_eq!(signs(&mut desk, &signers[0]), TxResult::tecDUPLICATE);
+    assert_eq!(desk.stored(&id).array(sf::Signers).unwrap().len(), 32);
+}
+
+#[test]
+fn the_three_transactions_are_sent_by_nobody_for_another() {
+    let mut desk = Desk::new();
+    let id = desk.proposed(TARGET);
+    let sign = desk.sign_tx(&id, Role::Initiator, TARGET, TARGET);
+    for tx in [sign, desk.cancel(TARGET, &id)] {
+        assert_eq!(desk.world.tries(&tx.with(sf::Delegate, desk.world.id(ALICE))), TxResult::temINVALID);
+    }
 }
