@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 
 /// The 20 bytes that name an account. Ordered by bytes, as the ledger orders Signers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -49,10 +50,54 @@ impl AccountId {
 
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text =
-            bs58::encode(self.0).with_alphabet(bs58::Alphabet::RIPPLE).with_check_version(0).into_string();
-        f.pad(&text)
+        let mut room = [0; ADDRESS_DIGITS];
+        let text = std::str::from_utf8(address(self, &mut room)).map_err(|_| fmt::Error)?;
+        f.pad(text)
     }
+}
+
+/// The digits of addresses, from none to 57.
+const DIGITS: &[u8; 58] = b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz";
+
+/// As many digits as one division brings out: their product is the greatest below 2^32.
+const AT_ONCE: usize = 5;
+const FIVE_DIGITS: u64 = 58 * 58 * 58 * 58 * 58;
+
+/// The words of 32 bits that hold what an address says: a version, the account, and four bytes of a hash.
+const WORDS: usize = 7;
+
+/// The most digits there are: one division for each word brings out all of them.
+const ADDRESS_DIGITS: usize = WORDS * AT_ONCE;
+
+/// The classic address of an account. Where a server shows much it mostly shows addresses, and the ready-made encoders
+/// divide byte by byte, which took a quarter of the time of listing anything.
+fn address<'r>(account: &AccountId, room: &'r mut [u8; ADDRESS_DIGITS]) -> &'r [u8] {
+    // Three bytes that fill up the first word, and the version, which is 0.
+    let mut bytes = [0_u8; 4 * WORDS];
+    bytes[4..24].copy_from_slice(&account.0);
+    let hash = Sha256::digest(Sha256::digest(&bytes[3..24]));
+    bytes[24..].copy_from_slice(&hash[..4]);
+    // Each zero byte in front is a digit of its own, the version first.
+    let zeros = bytes[3..].iter().take_while(|byte| **byte == 0).count();
+
+    let mut words = [0_u64; WORDS];
+    for (word, four) in words.iter_mut().zip(bytes.chunks_exact(4)) {
+        *word = four.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    }
+    for digits in room.rchunks_exact_mut(AT_ONCE) {
+        let mut rest = words.iter_mut().fold(0, |rest, word| {
+            let part = rest << 32 | *word;
+            *word = part / FIVE_DIGITS;
+            part % FIVE_DIGITS
+        });
+        for digit in digits.iter_mut().rev() {
+            *digit = DIGITS[usize::try_from(rest % 58).unwrap_or_default()];
+            rest /= 58;
+        }
+    }
+    let nothing = room.iter().take_while(|digit| **digit == DIGITS[0]).count();
+    // A byte has more than a digit, so there are at least as many zero digits as zero bytes.
+    &room[nothing.saturating_sub(zeros)..]
 }
 
 impl fmt::Debug for AccountId {
@@ -103,6 +148,23 @@ mod tests {
         let genesis: AccountId = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".parse().unwrap();
         assert_eq!(hex::encode_upper(genesis.0), "B5F762798A53D543A014CAF8B297CFF8F2F937E8");
         assert_eq!(genesis.to_string(), "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh");
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_ready_made_encoder() {
+        let known = |account: &AccountId| {
+            bs58::encode(account.0).with_alphabet(bs58::Alphabet::RIPPLE).with_check_version(0).into_string()
+        };
+        for number in 0..20_000_u32 {
+            let hash = Sha256::digest(number.to_be_bytes());
+            let mut bytes = [0; 20];
+            bytes.copy_from_slice(&hash[..20]);
+            // With zeros in front, and with nothing but the greatest.
+            let zeros = usize::try_from(number % 21).unwrap();
+            bytes[..zeros].fill(if number % 3 == 0 { 0xFF } else { 0 });
+            let account = AccountId(bytes);
+            assert_eq!(account.to_string(), known(&account));
+        }
     }
 
     #[test]

@@ -56,9 +56,20 @@ pub fn sha512_half(parts: &[&[u8]]) -> Hash256 {
     Hash256(half)
 }
 
+/// Bytes as the server writes them. `hex::encode_upper` makes them character by character, for which listing many
+/// entries waits.
+pub(crate) fn upper_hex(bytes: &[u8]) -> String {
+    let mut text = vec![0; bytes.len().saturating_mul(2)];
+    if hex::encode_to_slice(bytes, &mut text).is_err() {
+        return hex::encode_upper(bytes);
+    }
+    text.make_ascii_uppercase();
+    String::from_utf8(text).unwrap_or_else(|_| hex::encode_upper(bytes))
+}
+
 impl fmt::Display for Hash256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&hex::encode_upper(self.0))
+        f.pad(&upper_hex(&self.0))
     }
 }
 
@@ -94,6 +105,13 @@ impl<'de> Deserialize<'de> for Hash256 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_written_in_capitals() {
+        let all: Vec<u8> = (0..=u8::MAX).collect();
+        assert_eq!(upper_hex(&all), hex::encode_upper(&all));
+        assert_eq!(upper_hex(&[]), "");
+    }
 
     #[test]
     fn a_hash_reads_and_writes_as_upper_hex() {

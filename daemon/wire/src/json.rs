@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
+use crate::hash::upper_hex;
 use crate::{
     AccountId, Amount, CodecError, Currency, Drops, Field, FieldType, Hash256, Issue, IssuedAmount,
     LedgerEntryType, MAX_DEPTH, MptAmount, Object, OddAmount, PathStep, TransactionType, TxResult, Value,
@@ -38,16 +39,16 @@ fn to_json(field: Field, value: &Value) -> Json {
         Value::U64(number) => Json::from(format!("{number:x}")),
         Value::I32(number) => Json::from(*number),
         Value::I64(number) => Json::from(number.to_string()),
-        Value::Hash128(bytes) => Json::from(hex::encode_upper(bytes)),
-        Value::Hash160(bytes) => Json::from(hex::encode_upper(bytes)),
-        Value::Hash192(bytes) => Json::from(hex::encode_upper(bytes)),
+        Value::Hash128(bytes) => Json::from(upper_hex(bytes)),
+        Value::Hash160(bytes) => Json::from(upper_hex(bytes)),
+        Value::Hash192(bytes) => Json::from(upper_hex(bytes)),
         Value::Hash256(hash) => Json::from(hash.to_string()),
         Value::Amount(amount) => amount_to_json(amount),
         Value::OddAmount(OddAmount::Xrp { negative, drops }) => {
             Json::from(format!("{}{drops}", if *negative { "-" } else { "" }))
         }
         Value::OddAmount(OddAmount::Mpt(mpt)) => amount_to_json(&Amount::Mpt(*mpt)),
-        Value::Blob(bytes) => Json::from(hex::encode_upper(bytes)),
+        Value::Blob(bytes) => Json::from(upper_hex(bytes)),
         Value::Account(account) => Json::from(account.to_string()),
         Value::AccountEmpty => Json::from(""),
         Value::Number(number) => Json::from(number.to_string()),
@@ -67,7 +68,7 @@ fn to_json(field: Field, value: &Value) -> Json {
             ("IssuingChainDoor", Json::from(bridge.issuing_chain_door.to_string())),
             ("IssuingChainIssue", issue_to_json(&bridge.issuing_chain_issue)),
         ]),
-        Value::Raw(raw) => Json::from(hex::encode_upper(raw.as_bytes())),
+        Value::Raw(raw) => Json::from(upper_hex(raw.as_bytes())),
     }
 }
 
@@ -107,7 +108,7 @@ fn amount_to_json(amount: &Amount) -> Json {
             let sign = if mpt.negative { "-" } else { "" };
             pairs([
                 ("value", Json::from(format!("{sign}{}", mpt.value))),
-                ("mpt_issuance_id", Json::from(hex::encode_upper(mpt.issuance_id))),
+                ("mpt_issuance_id", Json::from(upper_hex(&mpt.issuance_id))),
             ])
         }
     }
@@ -120,7 +121,7 @@ fn issue_to_json(issue: &Issue) -> Json {
             ("currency", Json::from(currency.to_string())),
             ("issuer", Json::from(issuer.to_string())),
         ]),
-        Issue::Mpt(id) => named("mpt_issuance_id", Json::from(hex::encode_upper(id))),
+        Issue::Mpt(id) => named("mpt_issuance_id", Json::from(upper_hex(id))),
     }
 }
 
