@@ -231,17 +231,23 @@ fn collected<'o>(slot: &'o Object, account: &AccountId) -> Option<Collected<'o>>
     (right && whole && !signers.contains(account)).then_some(Collected::Shares(shares))
 }
 
+/// One share that was collected: whose it is, and what is wrong with its key now.
+struct Checked {
+    signer: Option<AccountId>,
+    verdict: Result<(), Reason>,
+}
+
 /// Whether what was collected for an account would do now.
 fn judge(state: &StateMap, account: &AccountId, slot: &Object, made_within: bool) -> Row {
     let list = state.object(&index::signer_list(account));
     let mut row = Row { account: Some(*account), ..Row::default() };
     let collected = collected(slot, account);
-    let shares = match collected {
-        Some(Collected::Shares(shares)) => shares,
-        _ => &[],
+    let shares: Vec<Checked> = match collected {
+        Some(Collected::Shares(shares)) => shares.iter().map(|(_, share)| checked(state, share)).collect(),
+        _ => Vec::new(),
     };
     if let Some(list) = list {
-        row.list = Some((list.u32(sf::SignerQuorum).unwrap_or(u32::MAX), members(state, list, shares)));
+        row.list = Some((list.u32(sf::SignerQuorum).unwrap_or(u32::MAX), members(list, &shares)));
         let signed = row.list.iter().flat_map(|(_, members)| members).filter(|member| member.signed);
         let weight = signed.fold(0_u32, |sum, member| sum.saturating_add(member.weight));
         row.signed_weight = (!shares.is_empty()).then_some(weight);
@@ -259,42 +265,43 @@ fn judge(state: &StateMap, account: &AccountId, slot: &Object, made_within: bool
                 _ => Reason::NotAuthorized,
             })
         }
-        (Some(Collected::Shares(_)), _) => judge_shares(state, &row, shares),
+        (Some(Collected::Shares(_)), _) => judge_shares(&row, &shares),
     };
     row.reason = verdict.err();
     row
 }
 
 /// The members of a SignerList, and whether each has signed with a key that is its own now.
-fn members(state: &StateMap, list: &Object, shares: &[(Field, Object)]) -> Vec<Member> {
+fn members(list: &Object, shares: &[Checked]) -> Vec<Member> {
     let entries = list.array(sf::SignerEntries).unwrap_or_default();
     let member = |entry: &Object| {
         let account = entry.account(sf::Account)?;
-        let mut its = shares.iter().filter(|(_, share)| share.account(sf::Account) == Some(account));
-        let signed = its.any(|(_, share)| check_share(state, share).is_ok());
+        let signed = shares.iter().any(|share| share.signer == Some(account) && share.verdict.is_ok());
         Some(Member { account, weight: u32::from(entry.u16(sf::SignerWeight).unwrap_or(0)), signed })
     };
     entries.iter().filter_map(|(_, entry)| member(entry)).collect()
 }
 
-fn check_share(state: &StateMap, share: &Object) -> Result<(), Reason> {
-    let signer = share.account(sf::Account).ok_or(Reason::Malformed)?;
+fn checked(state: &StateMap, share: &Object) -> Checked {
+    let Some(signer) = share.account(sf::Account) else {
+        return Checked { signer: None, verdict: Err(Reason::Malformed) };
+    };
     let key = share.blob(sf::SigningPubKey).unwrap_or_default();
-    apply::check_signer_key(state, &signer, key).map_err(|result| match result {
+    let verdict = apply::check_signer_key(state, &signer, key).map_err(|result| match result {
         TxResult::tefMASTER_DISABLED => Reason::MasterDisabled,
         _ => Reason::InvalidSignerSet,
-    })
+    });
+    Checked { signer: Some(signer), verdict }
 }
 
 /// One share that is not right spoils them all.
-fn judge_shares(state: &StateMap, row: &Row, shares: &[(Field, Object)]) -> Result<(), Reason> {
+fn judge_shares(row: &Row, shares: &[Checked]) -> Result<(), Reason> {
     let Some((quorum, members)) = &row.list else { return Err(Reason::NoSignerList) };
-    for (_, share) in shares {
-        let signer = share.account(sf::Account);
-        if !members.iter().any(|member| Some(member.account) == signer) {
+    for share in shares {
+        if !members.iter().any(|member| Some(member.account) == share.signer) {
             return Err(Reason::InvalidSignerSet);
         }
-        check_share(state, share)?;
+        share.verdict?;
     }
     if row.signed_weight.unwrap_or(0) < *quorum { Err(Reason::InadequateSignatures) } else { Ok(()) }
 }

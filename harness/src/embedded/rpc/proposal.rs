@@ -22,8 +22,8 @@ pub(super) fn transaction_proposal<'a>(ledger: &'a Ledger, call: &Call<'a>) -> R
     result.insert("proposal".to_owned(), entry::entry(&key, object));
     result.insert("proposal_status".to_owned(), standing.status.name().into());
     result.insert("signing_status".to_owned(), standing.rows.iter().map(row).collect());
-    let blob = object.object(sf::ProposedTransaction).and_then(|tx| tx.encode().ok());
-    if let Some(blob) = blob.filter(|_| standing.is_signed()) {
+    let signed = object.object(sf::ProposedTransaction).filter(|_| standing.is_signed());
+    if let Some(blob) = signed.and_then(|tx| tx.encode().ok()) {
         result.insert("tx_blob".to_owned(), hex::encode_upper(blob).into());
     }
     Ok(result)
