@@ -63,13 +63,15 @@ test('the program is there for a shell, too', () => {
 
 test('a ledger is ready before anybody waits', async () => {
   const times = []
-  for (let run = 0; run < 5; run++) {
+  for (let run = 0; run < 20; run++) {
     const began = performance.now()
     const other = await start()
-    await other.request('ping')
+    await other.snapshot()
     times.push(performance.now() - began)
     await other.stop()
   }
-  console.log(`ready in ${Math.min(...times).toFixed(0)} ms`)
-  assert.ok(Math.min(...times) < 1000)
+  times.sort((one, other) => one - other)
+  const median = (times[9] + times[10]) / 2
+  console.log(`ready in ${median.toFixed(1)} ms, at worst ${times[19].toFixed(1)} ms, of ${times.length} times`)
+  assert.ok(median < Number(process.env.XRPL_READY_MS ?? 1000))
 })

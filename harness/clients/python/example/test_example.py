@@ -1,5 +1,7 @@
 """What the README shows, and what else a first test may want. Run by `.ci/packages` in an environment of its own."""
 
+import os
+import statistics
 import time
 
 from xrpl.clients import JsonRpcClient, WebsocketClient
@@ -45,11 +47,13 @@ def test_a_faucet_funds_a_wallet(xrpl_ledger):
 
 
 def test_a_ledger_is_ready_before_anybody_waits():
+    """What the fixtures do before a test has its ledger: start the program, and keep the ledger as it is."""
     times = []
-    for _ in range(5):
+    for _ in range(20):
         began = time.perf_counter()
-        with Standalone(accounts=3) as ledger:
-            ledger.request("ping")
-            times.append(time.perf_counter() - began)
-    print(f"ready in {min(times) * 1000:.0f} ms")
-    assert min(times) < 1
+        with Standalone() as ledger:
+            ledger.snapshot()
+            times.append((time.perf_counter() - began) * 1000)
+    median = statistics.median(times)
+    print(f"ready in {median:.1f} ms, at worst {max(times):.1f} ms, of {len(times)} times")
+    assert median < float(os.environ.get("XRPL_READY_MS", "1000"))
