@@ -418,7 +418,8 @@ pub fn payment(
         fee: ledger.validated().fees.base_fee,
         last_ledger_sequence: None,
         source_tag: None,
-        network_id: None,
+        // Networks above 1024 must be named, and others must not.
+        network_id: Some(ledger.rules().network_id()).filter(|id| *id > 1024),
         memos: Vec::new(),
         flags: 0,
     };

@@ -113,3 +113,12 @@ async fn pages_of_account_tx_have_limits_and_missing_entries_a_place_since_3_2()
         assert_eq!((&missing["error"], &missing["index"]), (&json!("entryNotFound"), &index));
     }
 }
+
+#[tokio::test]
+async fn whoever_is_paid_from_genesis_is_paid_on_a_network_that_must_be_named_too() {
+    for network_id in [0, 1_024, 1_025, 63_456] {
+        let server = server(Generation::default(), Some(network_id)).await;
+        let account = xrpl_wire::AccountId([7; 20]);
+        server.fund(&account, xrpl_wire::Drops::new(20_000_000).unwrap()).unwrap();
+    }
+}
