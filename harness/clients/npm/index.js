@@ -82,6 +82,8 @@ export class Standalone {
     const child = this.#child
     if (child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
+    // Nothing else may keep a script alive that waits for this.
+    child.ref()
     child.kill('SIGTERM')
     await ended
   }

@@ -17,7 +17,7 @@ use xrpl_harness::embedded::{CloseTime, Ledger};
 use xrpl_wire::RippleTime;
 
 pub use self::opponent::{Opponent, OpponentError};
-pub use self::shorten::shorten;
+pub use self::shorten::{live_deeds, shorten};
 pub use self::story::story;
 use crate::replay::{self, Server};
 

@@ -47,7 +47,11 @@ pub fn shorten(
     Ok((shortest, best))
 }
 
-fn live_deeds(opponent: &mut Opponent, deeds: &[Deed], beginning: u32) -> Result<Lived, OpponentError> {
+/// Lives some of the deeds of a life whose beginning has so many steps.
+///
+/// # Errors
+/// As [`live`](super::live).
+pub fn live_deeds(opponent: &mut Opponent, deeds: &[Deed], beginning: u32) -> Result<Lived, OpponentError> {
     let mut without: BTreeSet<u32> = (0..beginning).collect();
     let mut acts = Vec::new();
     for deed in deeds {

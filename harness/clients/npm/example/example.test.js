@@ -61,6 +61,16 @@ test('the program is there for a shell, too', () => {
   assert.match(execFileSync('npx', ['--no-install', 'xrpl-standalone', '--version'], { encoding: 'utf8' }), /^xrpl-standalone /)
 })
 
+test('a script goes on after it has stopped its ledger', () => {
+  const script = `
+    import { start } from 'xrpl-standalone'
+    await (await start()).stop()
+    console.log('went on')
+  `
+  const said = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+  assert.equal(said.trim(), 'went on')
+})
+
 test('a ledger is ready before anybody waits', async () => {
   const times = []
   for (let run = 0; run < 20; run++) {
