@@ -16,6 +16,9 @@ pub struct Policy {
     hash: Hash256,
 }
 
+/// How rules are read: what was decided while the same words meant something else is asked about again.
+const MEANING: &[u8] = b"treasuryd policy: all rules that match";
+
 impl Policy {
     /// A policy of these rules. The hash covers every word of them, so a decision can name the version
     /// it was made under.
@@ -24,7 +27,7 @@ impl Policy {
         // Serialization of these plain types to a JSON value cannot fail; were it ever to, the hash
         // would be that of the text "null" and decisions unaffected.
         let text = serde_json::to_value(&rules).unwrap_or_default().to_string();
-        Self { hash: sha512_half(&[b"treasuryd policy", text.as_bytes()]), rules }
+        Self { hash: sha512_half(&[MEANING, text.as_bytes()]), rules }
     }
 
     /// The rules, in the order in which they are written.
