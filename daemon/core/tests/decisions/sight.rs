@@ -1,12 +1,12 @@
 //! Sight: what is proven outranks what one server says, and what is old is not of now.
 
-use crate::world::{World, config, drops, id};
+use crate::world::{World, amount, config, drops, id};
 use treasury_core::config::FindingKind;
 use treasury_core::effect::Effect;
 use treasury_core::input::Input;
-use treasury_core::observe::{AccountSnapshot, LedgerObservation, OpaqueTx};
+use treasury_core::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, OpaqueTx};
 use treasury_core::state::{Guard, Sight};
-use treasury_core::units::{Hash256, ProposalId, RippleTime};
+use treasury_core::units::{Amount, EscrowKey, Hash256, ProposalId, RippleTime};
 
 #[test]
 fn a_reading_that_differs_from_the_proven_ledgers_changes_nothing_and_costs_sight() {
@@ -198,4 +198,26 @@ fn a_payment_that_a_gap_does_not_hide_is_expired_when_its_ticket_is_seen_to_stan
     assert!(w.state.sees() && !w.state.unproven);
     assert!(w.state.slots.is_empty());
     assert!(w.state.findings.is_empty());
+}
+
+#[test]
+fn an_escrow_of_a_token_that_an_earlier_version_took_in_costs_no_sight() {
+    let mut w = World::new();
+    let escrow = EscrowView {
+        key: EscrowKey { owner: id("warm"), sequence: 77 },
+        destination: id("shop"),
+        destination_tag: None,
+        amount: None,
+        finish_after: Some(RippleTime(900_000_000)),
+        cancel_after: Some(RippleTime(900_000_001)),
+        condition: None,
+    };
+    w.change(vec![Change::EscrowCreated { escrow }]);
+    w.restart();
+    w.close(&[]);
+    let token = Amount::from_words("5 EUR.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B").unwrap();
+    w.misread(id("warm"), |read| read.escrows[0].amount = Some(token));
+    assert!(w.state.sees(), "{:?}", w.state.sight);
+    w.misread(id("warm"), |read| read.escrows[0].amount = Some(amount(5)));
+    assert!(!w.state.sees(), "XRP was told in every version");
 }
