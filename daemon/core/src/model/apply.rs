@@ -386,8 +386,15 @@ impl State {
                 return Err(format!("ledger {} does not follow {}", observation.point.index, cursor.hash));
             }
         }
-        let accounts = &self.accounts;
-        self.book.take(observation, |account| Some(accounts.get(account)?.root?.balance));
+        let (accounts, by_account) = (&self.accounts, &self.by_account);
+        // What strangers spend is theirs, and may be something in every ledger: they own no Tickets here, and nothing is
+        // proposed of them.
+        let sends = |account: &AccountId| observation.transactions.iter().any(|tx| tx.account == *account);
+        self.book.take(observation, |account| {
+            let view = accounts.get(account)?;
+            let ours = !view.tickets.is_empty() || by_account.contains_key(account) || sends(account);
+            view.root.filter(|_| ours).map(|root| root.balance)
+        });
         self.ledger = Some(observation.point);
         self.fees = Some(observation.fees);
         let seen_at = taken.unwrap_or(observation.point.close_time).max(observation.point.close_time);

@@ -85,21 +85,21 @@ impl Book {
         }
     }
 
-    /// Takes in what left accounts in a ledger. `balance` is what each had before it.
+    /// Takes in what left accounts in a ledger, by transactions of their own and of others: a check that is cashed, an
+    /// offer that is taken. `balance` is what each had before it; of strangers nothing.
     pub(crate) fn take(
         &mut self,
         observation: &LedgerObservation,
         balance: impl Fn(&AccountId) -> Option<Drops>,
     ) {
-        // Only what sends can lose money, fees aside.
         let mut lost: BTreeMap<AccountId, (u64, u64)> = BTreeMap::new();
-        for tx in &observation.transactions {
-            if let Some(had) = balance(&tx.account) {
-                lost.entry(tx.account).or_insert((had.get(), 0));
-            }
-        }
         for change in &observation.changes {
             let Change::Root { account, root } = change else { continue };
+            if !lost.contains_key(account)
+                && let Some(had) = balance(account)
+            {
+                lost.insert(*account, (had.get(), 0));
+            }
             let Some((had, left)) = lost.get_mut(account) else { continue };
             let has = root.map_or(0, |root| root.balance.get());
             *left = left.saturating_add(had.saturating_sub(has));

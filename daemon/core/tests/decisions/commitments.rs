@@ -306,3 +306,14 @@ fn a_rolling_limit_counts_foreign_spends() {
     assert_eq!(w.proposal(q).decision.rules, ["busy"], "450 and 900 and 50 are gone or promised");
     assert!(amount(0) < w.proposal(q).decision.inputs.outflows[0].1);
 }
+
+#[test]
+fn what_others_take_out_of_an_account_has_left_it() {
+    let mut w = World::new();
+    // A check that signers had made is cashed by somebody else, in a transaction of theirs.
+    w.change_balance("hot", 99_500);
+    assert_eq!(out(&w, "hot"), 500);
+    w.change_balance("hot", 99_700);
+    w.restart();
+    assert_eq!(out(&w, "hot"), 500, "what comes in takes nothing off it");
+}
