@@ -62,6 +62,10 @@ fn decide_without(
     };
     let mut rolled = |rolling: Rolling| {
         let Some(amount) = amount else { return false };
+        let other = |bound: Option<Amount>| bound.is_some_and(|bound| bound.issue() != amount.issue());
+        if other(rolling.amount_above) || other(rolling.amount_max) {
+            return false;
+        }
         let mut out = outflow(state, account, amount.issue(), at, rolling.period_seconds, without);
         let since = at.0.saturating_sub(rolling.period_seconds);
         if let Some((_, own)) = paid.filter(|(when, _)| when.0 >= since) {

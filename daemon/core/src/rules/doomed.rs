@@ -83,6 +83,8 @@ fn funds(state: &State, account: &AccountId, amount: Amount, delayed: bool) -> O
     let entries = u64::from(root.owner_count.saturating_sub(u32::from(!delayed)));
     let reserve = fees.reserve_inc.checked_mul(entries)?.checked_add(fees.reserve_base)?;
     let kept = if amount.issue().is_xrp() { Amount::Xrp(reserve) } else { amount.issue().nothing() };
-    let lacks = amount.checked_add(&kept)?.less(&holds)?;
+    // What cannot be written as one amount is more than anybody has.
+    let needed = amount.checked_add(&kept).unwrap_or(amount.issue().most());
+    let lacks = needed.less(&holds)?;
     (lacks > lacks.issue().nothing()).then_some(Wait::Funds(*account, lacks))
 }

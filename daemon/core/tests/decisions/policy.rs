@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::world::{World, XRP, amount, config, id};
-use treasury_core::command::{Command, Propose};
+use treasury_core::command::{Answer, Command, Propose};
 use treasury_core::config::Role;
 use treasury_core::policy::{
     Action, Approvers, Decision, Delay, DestinationMatch, Obligations, Policy, Rolling, Rule,
 };
-use treasury_core::units::{ProposalId, Weight};
+use treasury_core::units::{Amount, Drops, ProposalId, Weight};
 
 const HOUR: u32 = 3_600;
 
@@ -228,4 +228,39 @@ fn what_asks_for_more_than_before_is_stricter_and_what_asks_for_less_is_not() {
     assert!(!of(vec![one]).is_stricter_than(&of(vec![others])));
     assert!(of(vec![security]).is_stricter_than(&of(vec![two])), "other people");
     assert!(of(vec![delay(25 * HOUR, HOUR, 1)]).is_stricter_than(&of(vec![day])));
+}
+
+fn pay(w: &mut World, from: &str, amount: Amount) -> ProposalId {
+    let propose = Propose { amount, ..w.payment(from, 1) };
+    match w.command("alice", Command::Propose(propose)).unwrap() {
+        Answer::Proposed { proposal } => proposal,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_sum_that_cannot_be_written_matches_no_rule_of_another_asset() {
+    let mut config = config();
+    let euros = Some(Amount::from_words("1 EUR.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B").unwrap());
+    let beyond = Rolling { period_seconds: HOUR, amount_above: euros, amount_max: None };
+    let all = Amount::Xrp(Drops::MAX);
+    config.policy = Policy::new(vec![
+        Rule { amount_min: Some(all), ..above("all", 0, Action::Approve(approvers(1, Role::Approver))) },
+        Rule { rolling: Some(beyond), ..above("many euros", 0, Action::Allow) },
+    ]);
+    let mut w = World::with(config);
+    let p = pay(&mut w, "warm", all);
+    assert_eq!(w.proposal(p).decision.rules, ["all"]);
+    let q = pay(&mut w, "warm", amount(5 * XRP));
+    assert_eq!(w.proposal(q).decision.rule(), "no match");
+}
+
+#[test]
+fn what_no_account_can_have_beside_its_reserve_is_not_sent() {
+    let mut config = config();
+    config.policy = Policy::new(vec![above("any", 0, Action::Allow)]);
+    let mut w = World::with(config);
+    let p = pay(&mut w, "warm", Amount::Xrp(Drops::MAX));
+    assert!(w.waits(p).iter().any(|wait| wait.contains("keep its reserve")), "{:?}", w.waits(p));
+    assert!(w.sent().is_empty());
 }
