@@ -180,16 +180,31 @@ impl Obligations {
                 Action::Approve(approvers) => all.ask(approvers),
                 Action::Delay { delay_seconds, window_seconds, approvers } => {
                     all.ask(approvers);
-                    let known = all.delay.unwrap_or(Delay { delay_seconds: 0, window_seconds: 0 });
-                    all.delay = Some(Delay {
-                        delay_seconds: known.delay_seconds.max(*delay_seconds),
-                        window_seconds: known.window_seconds.max(*window_seconds),
-                    });
+                    all.wait(Delay { delay_seconds: *delay_seconds, window_seconds: *window_seconds });
                 }
                 Action::Deny => all.deny = true,
             }
         }
         all
+    }
+
+    /// What both ask for: the strictest of each.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mut all = Self { deny: self.deny || other.deny, ..self.clone() };
+        other.approvals.iter().for_each(|approvers| all.ask(approvers));
+        if let Some(delay) = other.delay {
+            all.wait(delay);
+        }
+        all
+    }
+
+    fn wait(&mut self, delay: Delay) {
+        let known = self.delay.unwrap_or(Delay { delay_seconds: 0, window_seconds: 0 });
+        self.delay = Some(Delay {
+            delay_seconds: known.delay_seconds.max(delay.delay_seconds),
+            window_seconds: known.window_seconds.max(delay.window_seconds),
+        });
     }
 
     /// Who satisfies one has satisfied all that is within it.

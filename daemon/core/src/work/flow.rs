@@ -119,6 +119,19 @@ fn denied_by_now(cx: &Cx<'_>, proposal: &Proposal) -> Option<Decision> {
     stricter_by_now(cx, proposal).filter(|now| now.obligations.deny)
 }
 
+/// A new decision that takes nothing off what was asked for before: another policy can ask for more people and for no
+/// delay, and the delay was promised to whoever looked at the draft.
+fn beside(before: &Decision, now: Decision) -> Decision {
+    let obligations = now.obligations.and(&before.obligations);
+    let mut rules = now.rules;
+    if obligations != now.obligations {
+        let earlier: Vec<String> =
+            before.rules.iter().filter(|rule| !rules.contains(rule)).cloned().collect();
+        rules.extend(earlier);
+    }
+    Decision { rules, obligations, ..now }
+}
+
 /// Gives a drafted proposal its slot and its terms.
 fn plan(cx: &mut Cx<'_>, id: ProposalId) {
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
@@ -131,7 +144,8 @@ fn plan(cx: &mut Cx<'_>, id: ProposalId) {
     }
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     if let Some(stricter) = stricter_by_now(cx, proposal) {
-        cx.emit(Event::Redecided { proposal: id, decision: stricter });
+        let decision = beside(&proposal.decision, stricter);
+        cx.emit(Event::Redecided { proposal: id, decision });
     }
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
     // Nobody is asked to sign what the recipient cannot get; the draft's deadline ends it.

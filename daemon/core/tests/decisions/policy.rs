@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::world::{World, XRP, amount, config, id};
 use treasury_core::command::{Answer, Command, Propose};
 use treasury_core::config::Role;
+use treasury_core::observe::Change;
 use treasury_core::policy::{
     Action, Approvers, Decision, Delay, DestinationMatch, Obligations, Policy, Rolling, Rule,
 };
@@ -238,6 +239,15 @@ fn pay(w: &mut World, from: &str, amount: Amount) -> ProposalId {
     }
 }
 
+fn tickets(w: &mut World, account: &str, there: bool) {
+    let account = id(account);
+    let changes = (11..=20).map(|ticket| match there {
+        true => Change::TicketCreated { account, ticket },
+        false => Change::TicketDeleted { account, ticket },
+    });
+    w.change(changes.collect());
+}
+
 #[test]
 fn a_sum_that_cannot_be_written_matches_no_rule_of_another_asset() {
     let mut config = config();
@@ -263,4 +273,25 @@ fn what_no_account_can_have_beside_its_reserve_is_not_sent() {
     let p = pay(&mut w, "warm", Amount::Xrp(Drops::MAX));
     assert!(w.waits(p).iter().any(|wait| wait.contains("keep its reserve")), "{:?}", w.waits(p));
     assert!(w.sent().is_empty());
+}
+
+#[test]
+fn a_draft_of_which_a_new_policy_asks_something_else_keeps_what_was_asked_of_it_before() {
+    let mut w = World::new();
+    tickets(&mut w, "warm", false);
+    let p = w.propose("warm", 2_000);
+    let before = w.proposal(p).decision.obligations.clone();
+    assert_eq!(before.delay, Some(Delay { delay_seconds: 48 * HOUR, window_seconds: 24 * HOUR }));
+    let security = approvers(1, Role::Security);
+    w.config.policy = Policy::new(vec![above("security", 0, Action::Approve(security.clone()))]);
+    tickets(&mut w, "warm", true);
+    let decision = &w.proposal(p).decision;
+    assert_eq!(decision.policy_hash, w.config.policy.hash());
+    assert!(decision.obligations.approvals.contains(&security), "{decision:?}");
+    assert!(!before.is_stricter_than(&decision.obligations), "{decision:?}");
+    w.approve("dave", p).unwrap();
+    w.approve("alice", p).unwrap();
+    assert_eq!(w.word(p), "collecting", "one of the two approvers is missing");
+    w.approve("bob", p).unwrap();
+    assert_eq!(w.settle()[0].tx_type().name(), "EscrowCreate");
 }
