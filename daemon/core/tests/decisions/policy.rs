@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::world::{World, XRP, amount, config, id};
+use treasury_core::Event;
 use treasury_core::command::{Answer, Command, Propose};
 use treasury_core::config::Role;
 use treasury_core::observe::Change;
 use treasury_core::policy::{
     Action, Approvers, Decision, Delay, DestinationMatch, Obligations, Policy, Rolling, Rule,
 };
-use treasury_core::units::{Amount, Drops, ProposalId, Weight};
+use treasury_core::units::{Amount, Drops, Hash256, ProposalId, Weight};
 
 const HOUR: u32 = 3_600;
 
@@ -294,4 +295,31 @@ fn a_draft_of_which_a_new_policy_asks_something_else_keeps_what_was_asked_of_it_
     assert_eq!(w.word(p), "collecting", "one of the two approvers is missing");
     w.approve("bob", p).unwrap();
     assert_eq!(w.settle()[0].tx_type().name(), "EscrowCreate");
+}
+
+#[test]
+fn what_an_earlier_version_let_pass_is_asked_about_again_where_every_rule_counts_by_now() {
+    let mut config = config();
+    let two = approvers(2, Role::Approver);
+    config.policy = Policy::new(vec![above("any", 0, Action::Allow), above("two", 0, Action::Approve(two))]);
+    let mut w = World::with(config);
+    // Of such a table earlier versions read no further than its first rule.
+    let hash = earlier_hash(&w.config.policy);
+    let earlier = format!(
+        r#"{{"rule":"any","policy_hash":"{hash}","action":{{"action":"allow"}},
+            "inputs":{{"destination_known":false,"outflows":[],"at":800000000}}}}"#
+    );
+    tickets(&mut w, "warm", false);
+    let p = w.propose("warm", 500);
+    let decision: Decision = serde_json::from_str(&earlier).unwrap();
+    w.record(Event::Redecided { proposal: p, decision });
+    tickets(&mut w, "warm", true);
+    assert!(w.sent().is_empty(), "agents have sent it");
+    assert_eq!(w.proposal(p).decision.rule(), "any, two");
+}
+
+/// Names a table as the versions did of which its first rule that matched decided.
+fn earlier_hash(policy: &Policy) -> Hash256 {
+    let text = serde_json::to_value(policy.rules()).unwrap().to_string();
+    xrpl_wire::sha512_half(&[b"treasuryd policy", text.as_bytes()])
 }
