@@ -187,12 +187,15 @@ impl Tally {
         for group in &mut groups {
             group.sort_by(|a, b| b.weight.cmp(&a.weight).then(a.account.cmp(&b.account)));
         }
-        let needed = Needed {
-            quorum: self.quorum.0,
-            demands: self.demands.iter().map(|demand| demand.asked.0).collect(),
-        };
+        let mut left = Needed { weights: vec![self.quorum.0] };
+        left.weights.extend(self.demands.iter().map(|demand| demand.asked.0));
+        let mut levels: Vec<Level<'_>> = Vec::new();
+        while !groups.is_empty() {
+            levels.push(Level::of(&groups, left.weights.len()));
+            groups.remove(0);
+        }
         let mut best = None;
-        choose(&groups, &needed, &mut Vec::new(), &mut best);
+        choose(&levels, &left, &mut Vec::new(), &mut best);
         best
     }
 
@@ -230,49 +233,86 @@ fn counts_for(candidate: &Candidate, demand: usize) -> bool {
     candidate.counts.get(demand).copied().unwrap_or(false)
 }
 
-/// The weights that are still missing.
+/// The weights that are still missing: of the quorum, and of each demand.
 #[derive(Clone)]
 struct Needed {
-    quorum: u32,
-    demands: Vec<u32>,
+    weights: Vec<u32>,
 }
 
 impl Needed {
     fn without(&self, candidate: &Candidate) -> Self {
-        let weight = u32::from(candidate.weight);
-        let demands = self.demands.iter().zip(&candidate.counts);
-        Self {
-            quorum: self.quorum.saturating_sub(weight),
-            demands: demands
-                .map(|(left, counts)| left.saturating_sub(if *counts { weight } else { 0 }))
-                .collect(),
-        }
+        let missing = self.weights.iter().enumerate();
+        let brings = |number| if counts_towards(candidate, number) { u32::from(candidate.weight) } else { 0 };
+        Self { weights: missing.map(|(number, missing)| missing.saturating_sub(brings(number))).collect() }
     }
 
     fn is_nothing(&self) -> bool {
-        self.quorum == 0 && self.demands.iter().all(|left| *left == 0)
+        self.weights.iter().all(|missing| *missing == 0)
     }
 }
 
-/// Tries every number of signers of each group, the heaviest of it first, and keeps the first of the smallest sets.
+/// Whether a candidate counts towards a weight that is missing: everybody towards the quorum, which is the first.
+fn counts_towards(candidate: &Candidate, number: usize) -> bool {
+    number.checked_sub(1).is_none_or(|demand| counts_for(candidate, demand))
+}
+
+/// A group, and what it and those after it can bring.
+struct Level<'a> {
+    group: Vec<&'a Candidate>,
+    /// Of each weight that is missing: what the heaviest bring, the heaviest two, three and so on.
+    brings: Vec<Vec<u32>>,
+}
+
+impl<'a> Level<'a> {
+    fn of(groups: &[Vec<&'a Candidate>], weights: usize) -> Self {
+        let sums = |number: usize| {
+            let counted = groups.iter().flatten().filter(|candidate| counts_towards(candidate, number));
+            let mut heaviest: Vec<u16> = counted.map(|candidate| candidate.weight).collect();
+            heaviest.sort_unstable_by_key(|weight| Reverse(*weight));
+            let sums = heaviest.into_iter().scan(0_u32, |sum, weight| {
+                *sum = sum.saturating_add(u32::from(weight));
+                Some(*sum)
+            });
+            sums.collect()
+        };
+        let group = groups.first().cloned().unwrap_or_default();
+        Self { group, brings: (0..weights).map(sums).collect() }
+    }
+
+    /// How many of these signers are needed at least; `None` where all of them do not suffice.
+    fn least(&self, needed: &Needed) -> Option<usize> {
+        let mut of_each = needed.weights.iter().zip(&self.brings).map(|(missing, sums)| match missing {
+            0 => Some(0),
+            missing => sums.iter().position(|sum| sum >= missing)?.checked_add(1),
+        });
+        of_each.try_fold(0, |most, least| Some(most.max(least?)))
+    }
+}
+
+/// Tries every number of signers of each group, the heaviest of it first, and keeps the first of the smallest sets. What
+/// can come to no smaller set is not tried.
 fn choose(
-    groups: &[Vec<&Candidate>],
+    levels: &[Level<'_>],
     needed: &Needed,
     chosen: &mut Vec<AccountId>,
     best: &mut Option<Vec<AccountId>>,
 ) {
-    if best.as_ref().is_some_and(|best| best.len() <= chosen.len()) {
-        return;
-    }
+    let is_smaller = |size: usize| best.as_ref().is_none_or(|best| size < best.len());
     if needed.is_nothing() {
-        *best = Some(chosen.clone());
+        if is_smaller(chosen.len()) {
+            *best = Some(chosen.clone());
+        }
         return;
     }
-    let Some((group, others)) = groups.split_first() else { return };
+    let Some((level, others)) = levels.split_first() else { return };
+    let least = level.least(needed).map(|least| chosen.len().saturating_add(least));
+    if !least.is_some_and(is_smaller) {
+        return;
+    }
     let before = chosen.len();
     let mut needed = needed.clone();
     choose(others, &needed, chosen, best);
-    for candidate in group {
+    for candidate in &level.group {
         needed = needed.without(candidate);
         chosen.push(candidate.account);
         choose(others, &needed, chosen, best);
@@ -369,6 +409,23 @@ mod tests {
         assert_eq!(tally_of(&both, 1, &[1, 1]).smallest_set(), Some(vec![account(3)]));
         assert_eq!(tally_of(&both[..2], 1, &[1, 1]).smallest_set(), Some(vec![account(1), account(2)]));
         assert_eq!(tally_of(&both[..1], 1, &[1, 1]).smallest_set(), None);
+    }
+
+    #[test]
+    fn a_full_list_of_signers_who_each_count_for_something_else_is_searched_at_once() {
+        // As many sets as 32 bits can tell apart: whoever tried them all would not be done today.
+        let counts = |n: u16| (0..5).map(|demand| n >> demand & 1 == 1).collect();
+        let signers: Vec<(u16, Vec<bool>)> = (0..32).map(|n| (1 + n % 3, counts(n))).collect();
+        for (quorum, asked, size) in [
+            (0, [1; 5], 1),
+            (40, [20; 5], 15),
+            (40, [6, 7, 8, 9, 10], 15),
+            (63, [1; 5], 32),
+            (1, [31; 5], 30),
+        ] {
+            let set = tally_of(&signers, quorum, &asked).smallest_set();
+            assert_eq!(set.map(|set| set.len()), Some(size), "{quorum} {asked:?}");
+        }
     }
 
     proptest! {
