@@ -123,11 +123,22 @@ pub fn outflow(
 #[must_use]
 pub fn again_in_escrow(config: &Treasury, state: &State, proposal: &Proposal) -> Decision {
     let paid = match &proposal.status {
-        Status::Validated(outcome) => proposal.intent.amount().map(|paid| (outcome.at.close_time, paid)),
+        Status::Validated(outcome) => {
+            let at = outcome.at.close_time;
+            let seen = |amount: Amount| as_far_as_seen(state, &proposal.account, amount, at);
+            proposal.intent.amount().and_then(seen).map(|paid| (at, paid))
+        }
         _ => None,
     };
     let asked = Asked { account: proposal.account, asker: &proposal.asker, intent: &proposal.intent };
     decide_without(config, state, asked, state.now(), Some(proposal.id), paid)
+}
+
+/// As much of a payment as the book has of the ledger in which it left: nothing, where its escrow was known only after that.
+fn as_far_as_seen(state: &State, account: &AccountId, paid: Amount, at: RippleTime) -> Option<Amount> {
+    let moved = |since: RippleTime| state.book.moved(account, paid.issue(), since);
+    let then = moved(at).less(&moved(RippleTime(at.0.saturating_add(1))))?;
+    Some(if then < paid { then } else { paid })
 }
 
 /// Asks policy again about a proposal: what it says now, of the same payment.

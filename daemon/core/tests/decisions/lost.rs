@@ -2,11 +2,12 @@
 
 use treasury_core::Command;
 use treasury_core::observe::{Change, EscrowView};
+use treasury_core::policy::{Action, Policy, Rolling, Rule};
 use treasury_core::state::Guard;
 use treasury_core::stops::{StopSource, Subject};
 use treasury_core::units::EscrowKey;
 
-use crate::world::{World, id};
+use crate::world::{World, XRP, amount, id};
 
 /// A daemon that knows nothing and reads a ledger on which another life's escrow stands.
 fn without_records() -> (World, EscrowKey, EscrowView) {
@@ -75,4 +76,30 @@ fn an_escrow_with_other_terms_than_its_condition_was_made_for_stays_somebody_els
     w.close(&[]);
     assert_eq!(w.guard(key), &Guard::Foreign, "asked again after a start, with the same answer");
     assert!(w.state.proposals.is_empty());
+}
+
+#[test]
+fn what_others_paid_counts_beside_a_recognised_escrow_whose_payment_nobody_here_saw() {
+    for (most, released) in [(2_050, false), (2_100, true)] {
+        let (mut w, key, view) = without_records();
+        w.lift_all();
+        let p = w.propose("warm", 90);
+        w.settle();
+        assert_eq!(w.word(p), "validated");
+        let mut rules = w.config.policy.rules().to_vec();
+        let most = Some(amount(most * XRP));
+        let week = Rolling { period_seconds: 7 * 86_400, amount_above: most, amount_max: None };
+        let any = Rule { kinds: None, askers: None, amount_max: None, ..rules[0].clone() };
+        rules.push(Rule {
+            name: "busy".to_owned(),
+            rolling: Some(week),
+            action: Action::Deny,
+            ..any.clone()
+        });
+        rules.push(any);
+        w.config.policy = Policy::new(rules);
+        w.jump(view.finish_after.unwrap().0 - w.state.now().0 + 1);
+        w.settle();
+        assert_eq!(matches!(w.guard(key), Guard::Released { .. }), released, "2,000 and 90 of {most:?}");
+    }
 }
