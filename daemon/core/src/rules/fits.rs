@@ -16,8 +16,15 @@ pub fn left_behind(config: &Treasury, state: &State) -> Vec<String> {
     let mut left = BTreeSet::new();
     let slots = state.slots.iter().map(|((account, _), id)| (account, id));
     let open = state.open.iter().filter_map(|id| Some((&state.proposals.get(id)?.account, id)));
-    for (account, id) in slots.chain(open).filter(|(account, _)| !known(account)) {
-        left.insert(format!("{account} is not declared, and {id} of it is open or can still be applied"));
+    for (account, id) in slots.chain(open) {
+        if !known(account) {
+            left.insert(format!("{account} is not declared, and {id} of it is open or can still be applied"));
+        }
+        let proposal = state.proposals.get(id);
+        let delayed = proposal.is_some_and(|proposal| proposal.decision.obligations.delay.is_some());
+        if delayed && config.runner.is_none() {
+            left.insert(format!("no runner is declared, and {id} makes an escrow, which only one can end"));
+        }
     }
     let standing = state.standing.iter().filter_map(|key| Some((key, state.escrows.get(key)?)));
     let own = standing
