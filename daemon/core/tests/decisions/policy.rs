@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::world::{World, XRP, amount, config, id};
+use crate::world::{PEOPLE, World, XRP, amount, config, id};
+use proptest::prelude::*;
 use treasury_core::Event;
 use treasury_core::command::{Answer, Command, Propose};
 use treasury_core::config::Role;
-use treasury_core::observe::Change;
+use treasury_core::intent::Asker;
+use treasury_core::multisign::tally;
+use treasury_core::observe::{Change, SignerListView};
 use treasury_core::policy::{
     Action, Approvers, Decision, Delay, DestinationMatch, Obligations, Policy, Rolling, Rule,
 };
-use treasury_core::units::{Amount, Drops, Hash256, ProposalId, Weight};
+use treasury_core::units::{AccountId, Amount, Drops, Hash256, ProposalId, Weight};
 
 const HOUR: u32 = 3_600;
 
@@ -322,4 +325,43 @@ fn what_an_earlier_version_let_pass_is_asked_about_again_where_every_rule_counts
 fn earlier_hash(policy: &Policy) -> Hash256 {
     let text = serde_json::to_value(policy.rules()).unwrap().to_string();
     xrpl_wire::sha512_half(&[b"treasuryd policy", text.as_bytes()])
+}
+
+fn any_approvers() -> impl Strategy<Value = Approvers> {
+    let role = prop::sample::select(vec![Role::Proposer, Role::Approver, Role::Security]);
+    let roles = prop::collection::btree_set(role, 1..3);
+    (0_u32..5, roles, any::<bool>()).prop_map(|(weight, roles, exclude_asker)| Approvers {
+        weight: Weight(weight),
+        roles,
+        exclude_asker,
+    })
+}
+
+proptest! {
+    #[test]
+    fn who_satisfies_what_was_merged_has_satisfied_each_rule_and_who_satisfies_each_has_satisfied_that(
+        demands in prop::collection::vec(any_approvers(), 1..5),
+        before in prop::collection::vec(any_approvers(), 0..4),
+        weights in prop::collection::vec(1_u16..4, 4),
+        signed in prop::sample::subsequence(PEOPLE.to_vec(), 0..=4),
+        asker in prop::sample::select(PEOPLE.to_vec()),
+    ) {
+        let config = config();
+        let entries = PEOPLE.iter().map(|name| id(name)).zip(weights).collect();
+        let list = SignerListView { quorum: Weight(1), entries };
+        let signers: Vec<AccountId> = signed.iter().map(|name| id(name)).collect();
+        let asker = Asker::Person(asker.to_owned());
+        let suffice = |demands: &[Approvers]| tally(&config, &list, demands, &asker, signers.iter()).suffices();
+        let of = |demands: &[Approvers]| {
+            Obligations::of(&demands.iter().cloned().map(Action::Approve).collect::<Vec<_>>())
+        };
+        let (now, before) = (of(&demands), of(&before));
+        prop_assert_eq!(suffice(&now.approvals), suffice(&demands));
+        if !now.is_stricter_than(&before) && suffice(&before.approvals) {
+            prop_assert!(suffice(&now.approvals), "{:?} is stricter than {:?}", now, before);
+        }
+        let both = now.and(&before);
+        prop_assert_eq!(suffice(&both.approvals), suffice(&now.approvals) && suffice(&before.approvals));
+        prop_assert!(!now.is_stricter_than(&both) && !before.is_stricter_than(&both));
+    }
 }
