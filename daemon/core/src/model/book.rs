@@ -131,13 +131,14 @@ impl Book {
     }
 }
 
-/// Sums of all that moved until then, by the close time of the ledger in which it moved.
+/// What moved, by the close time of the ledger in which it did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Moved {
-    /// Drops, or units of a multi-purpose token; a sum may be more than anybody can have at once.
+    /// Drops, or units of a multi-purpose token: the sum of all until then, which may be more than anybody can have at once.
     Whole(BTreeMap<RippleTime, u128>),
-    /// Of an issued currency, in its sixteen digits.
+    /// Of an issued currency, in its sixteen digits: that ledger's alone. In the digits of a sum of all that ever moved,
+    /// small amounts after a large one would be nothing. So a window costs by the ledgers in it in which some moved.
     Decimal(BTreeMap<RippleTime, IouValue>),
 }
 
@@ -152,14 +153,19 @@ impl Moved {
     fn add(&mut self, at: RippleTime, amount: Amount) {
         match (self, amount) {
             (Self::Whole(sums), Amount::Xrp(drops)) => {
-                grow(sums, at, |sum| sum.saturating_add(u128::from(drops.get())));
+                grow(sums, at, drops.get());
             }
             (Self::Whole(sums), Amount::Mpt(mpt)) => {
-                grow(sums, at, |sum| sum.saturating_add(u128::from(mpt.value)));
+                grow(sums, at, mpt.value);
             }
             (Self::Decimal(sums), Amount::Issued(issued)) => {
+                let sum = sums.entry(at).or_default();
                 // A sum that cannot be written is far above every limit already.
-                grow(sums, at, |sum| sum.checked_add(issued.value).unwrap_or(sum));
+                *sum = sum.checked_add(issued.value).unwrap_or(*sum);
+                let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
+                while sums.first_key_value().is_some_and(|(first, _)| *first < oldest) {
+                    sums.pop_first();
+                }
             }
             // Sums are kept by asset, and made for it.
             (Self::Whole(_), Amount::Issued(_)) | (Self::Decimal(_), Amount::Xrp(_) | Amount::Mpt(_)) => {}
@@ -170,17 +176,15 @@ impl Moved {
     fn within(&self, asset: Asset, since: RippleTime) -> Amount {
         let amount = match (self, asset) {
             (Self::Whole(sums), Asset::Xrp) => {
-                let drops = grown(sums, since, u128::saturating_sub);
-                u64::try_from(drops).ok().and_then(|drops| Drops::new(drops).ok()).map(Amount::Xrp)
+                grown(sums, since).and_then(|drops| Drops::new(drops).ok()).map(Amount::Xrp)
             }
             (Self::Whole(sums), Asset::Mpt(issuance_id)) => {
-                let units = grown(sums, since, u128::saturating_sub);
-                let value = u64::try_from(units).ok();
-                value.map(|value| Amount::Mpt(MptAmount { negative: false, value, issuance_id }))
+                grown(sums, since).map(|value| Amount::Mpt(MptAmount { negative: false, value, issuance_id }))
             }
             (Self::Decimal(sums), Asset::Issued { currency, issuer }) => {
-                let value = grown(sums, since, |all, before| all.checked_sub(before).unwrap_or(all));
-                Some(Amount::Issued(IssuedAmount { value, currency, issuer }))
+                let mut moved = sums.range(since..).map(|(_, moved)| *moved);
+                let value = moved.try_fold(IouValue::ZERO, |sum, moved| sum.checked_add(moved).ok());
+                value.map(|value| Amount::Issued(IssuedAmount { value, currency, issuer }))
             }
             (Self::Whole(_), Asset::Issued { .. }) | (Self::Decimal(_), Asset::Xrp | Asset::Mpt(_)) => None,
         };
@@ -189,23 +193,19 @@ impl Moved {
 }
 
 /// Adds to the newest sum; what is older than every window is needed only as the sum from which the newer ones go on.
-fn grow<T: Copy + Default>(sums: &mut BTreeMap<RippleTime, T>, at: RippleTime, add: impl Fn(T) -> T) {
+fn grow(sums: &mut BTreeMap<RippleTime, u128>, at: RippleTime, more: u64) {
     let newest = sums.values().next_back().copied().unwrap_or_default();
-    sums.insert(at, add(newest));
+    sums.insert(at, newest.saturating_add(u128::from(more)));
     let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
     while sums.keys().nth(1).is_some_and(|second| *second < oldest) {
         sums.pop_first();
     }
 }
 
-fn grown<T: Copy + Default>(
-    sums: &BTreeMap<RippleTime, T>,
-    since: RippleTime,
-    less: impl Fn(T, T) -> T,
-) -> T {
+fn grown(sums: &BTreeMap<RippleTime, u128>, since: RippleTime) -> Option<u64> {
     let all = sums.values().next_back().copied().unwrap_or_default();
     let before = sums.range(..since).next_back().map(|(_, sum)| *sum).unwrap_or_default();
-    less(all, before)
+    u64::try_from(all.saturating_sub(before)).ok()
 }
 
 fn within(moved: Option<&BTreeMap<Asset, Moved>>, asset: Asset, since: RippleTime) -> Amount {
@@ -269,5 +269,23 @@ mod tests {
         assert_eq!(book.moved(&account, Asset::Xrp, RippleTime(0)), Asset::Xrp.most());
         assert_eq!(book.moved(&account, Asset::Xrp, RippleTime(2)), Asset::Xrp.most());
         assert_eq!(book.moved(&account, Asset::Xrp, RippleTime(3)), Asset::Xrp.nothing());
+    }
+
+    #[test]
+    fn small_amounts_of_a_currency_count_after_a_large_one_of_another_time() {
+        let mut book = Book::default();
+        let usd = |value: &str| Amount::from_words(&format!("{value} {USD}")).unwrap();
+        book.went("link", RippleTime(1), usd("9000000000000000"));
+        for at in 100..200 {
+            book.went("link", RippleTime(at), usd("0.4"));
+        }
+        let since = |book: &Book, at| book.moved_by("link", usd("1").issue(), RippleTime(at));
+        assert_eq!(
+            (since(&book, 50), since(&book, 199), since(&book, 200)),
+            (usd("40"), usd("0.4"), usd("0"))
+        );
+        assert!(since(&book, 0) >= usd("9000000000000000"));
+        book.went("link", RippleTime(1 + WINDOW_MAX_SECONDS + 50), usd("1"));
+        assert_eq!(since(&book, 0), usd("41"), "what is older than every window is forgotten");
     }
 }
