@@ -127,7 +127,9 @@ pub fn tally<'a>(
     signers: impl Iterator<Item = &'a AccountId>,
 ) -> Tally {
     let counts = |person: &Person, demand: &Approvers| {
-        let excluded = demand.exclude_asker && matches!(asker, Asker::Person(name) if *name == person.name);
+        // Who asked under a name that is declared no more cannot be told from who signs under another.
+        let may_have_asked = |name: &str| name == person.name || !config.people.contains_key(name);
+        let excluded = demand.exclude_asker && matches!(asker, Asker::Person(name) if may_have_asked(name));
         !excluded && !person.roles.is_disjoint(&demand.roles)
     };
     let candidates = signers.filter_map(|signer| {

@@ -253,6 +253,23 @@ fn tickets(w: &mut World, account: &str, there: bool) {
 }
 
 #[test]
+fn who_asked_does_not_approve_under_another_name_where_others_have_to() {
+    let mut config = config();
+    let others = Approvers { exclude_asker: true, ..approvers(1, Role::Approver) };
+    config.policy = Policy::new(vec![above("others", 0, Action::Approve(others))]);
+    let mut w = World::with(config);
+    let p = w.propose("warm", 500);
+    w.approve("dave", p).unwrap();
+    w.approve("alice", p).unwrap();
+    let mut renamed = w.config.people.remove("alice").unwrap();
+    renamed.name = "alicia".to_owned();
+    w.config.people.insert("alicia".to_owned(), renamed);
+    w.jump(10);
+    assert_eq!(w.word(p), "collecting");
+    assert!(w.sent().is_empty());
+}
+
+#[test]
 fn a_sum_that_cannot_be_written_matches_no_rule_of_another_asset() {
     let mut config = config();
     let euros = Some(Amount::from_words("1 EUR.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B").unwrap());
