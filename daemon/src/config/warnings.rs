@@ -186,6 +186,12 @@ fn rules(treasury: &Treasury, found: &mut Found) {
                 found.warn(key.clone(), what, "write rolling = { period = \"24h\", amount_max = \"…\" }");
             }
         }
+        let asks = matches!(rule.action, Action::Approve(_) | Action::Delay { .. });
+        let denied = || treasury.policy.rules().iter().any(|other| denies_above(other, rule));
+        if asks && rule.amount_max.is_none() && !denied() {
+            let what = "lets any amount leave that people sign for, also what no other rule matches";
+            found.warn(key.clone(), what, "write amount_max, or a rule that denies what is above");
+        }
         if let Action::Approve(approvers) | Action::Delay { approvers, .. } = &rule.action {
             if approvers.weight < Weight(2) {
                 found.warn(
@@ -225,6 +231,11 @@ fn asks_more_of(other: &Rule, rule: &Rule) -> bool {
         && covers(&other.kinds, &rule.kinds)
         && (other.destination.is_none() || other.destination == rule.destination)
         && other.amount_max.is_none()
+}
+
+/// Whether the other rule denies what of this one's payments is above a bound.
+fn denies_above(other: &Rule, rule: &Rule) -> bool {
+    other.action == Action::Deny && asks_more_of(other, rule) && takes_over_above(other)
 }
 
 fn takes_over_above(other: &Rule) -> bool {
@@ -349,10 +360,13 @@ action = "allow"
         let larger = format!("[[rule]]\nname = \"larger\"\namount_above = \"10 XRP\"\n{two}");
         let sum = "rolling = { period = \"24h\", amount_above = \"100 XRP\" }";
         let busy = format!("[[rule]]\nname = \"busy\"\n{sum}\n{two}");
-        assert_eq!(warned(&format!("{unbounded}{larger}{busy}")), Vec::<String>::new());
+        let most = "[[rule]]\nname = \"most\"\namount_above = \"1000 XRP\"\naction = \"deny\"\n";
+        assert_eq!(warned(&format!("{unbounded}{larger}{busy}{most}")), Vec::<String>::new());
         for (rules, expected) in [
             (larger.clone(), "rule \"small\": allows any number"),
             (busy.clone(), "rule \"small\": allows any amount"),
+            (format!("{larger}{busy}"), "rule \"larger\": lets any amount leave"),
+            (format!("{larger}{busy}"), "rule \"busy\": lets any amount leave"),
             // Not of everybody, and not of every amount.
             (
                 format!("{}{busy}", larger.replace("action", "askers = [\"alice\"]\naction")),
