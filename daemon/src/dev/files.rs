@@ -342,6 +342,12 @@ weight = 2
 roles = ["approver"]
 exclude_asker = false
 
+# More than that nobody gets from the daemon, whatever is added to these rules later.
+[[rule]]
+name = "more"
+amount_above = "50000 XRP"
+action = "deny"
+
 [timing]
 # FinishAfter of an escrow is counted from the deadline of its approvals, so delayed payments have a short one.
 delayed_deadline_max = "1h"
