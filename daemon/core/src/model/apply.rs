@@ -387,12 +387,15 @@ impl State {
             }
         }
         let (accounts, by_account) = (&self.accounts, &self.by_account);
-        // What strangers spend is theirs, and may be something in every ledger: they own no Tickets here, and nothing is
-        // proposed of them.
+        // What strangers spend is theirs, and may be something in every ledger: they mostly have no SignerList, own no
+        // Tickets here, and nothing is proposed of them.
         let sends = |account: &AccountId| observation.transactions.iter().any(|tx| tx.account == *account);
         self.book.take(observation, |account| {
             let view = accounts.get(account)?;
-            let ours = !view.tickets.is_empty() || by_account.contains_key(account) || sends(account);
+            let ours = view.signer_list.is_some()
+                || !view.tickets.is_empty()
+                || by_account.contains_key(account)
+                || sends(account);
             view.root.filter(|_| ours).map(|root| root.balance)
         });
         self.ledger = Some(observation.point);

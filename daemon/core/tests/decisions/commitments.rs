@@ -5,6 +5,7 @@ use treasury_core::command::{Answer, Command};
 use treasury_core::config::{TierLink, Treasury};
 use treasury_core::decide::outflow;
 use treasury_core::intent::{Asker, IntentKind};
+use treasury_core::observe::Change;
 use treasury_core::policy::{Action, Policy, Rolling, Rule};
 use treasury_core::state::Guard;
 use treasury_core::units::{Asset, ProposalId};
@@ -316,4 +317,10 @@ fn what_others_take_out_of_an_account_has_left_it() {
     w.change_balance("hot", 99_700);
     w.restart();
     assert_eq!(out(&w, "hot"), 500, "what comes in takes nothing off it");
+    // Of an account, too, of which nothing was proposed yet and whose Tickets are used up.
+    let tickets = w.state.accounts[&id("cold")].tickets.clone();
+    let used = tickets.iter().map(|ticket| Change::TicketDeleted { account: id("cold"), ticket: *ticket });
+    w.change(used.collect());
+    w.change_balance("cold", 99_000);
+    assert_eq!(out(&w, "cold"), 1_000);
 }

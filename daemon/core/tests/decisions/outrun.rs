@@ -1,14 +1,14 @@
 //! What fresh eyes found: stops that were outrun, words that said something else than the state, sums and views that
 //! were told half of a thing.
 
-use crate::world::{World, XRP, drops, id};
+use crate::world::{World, XRP, drops, escrow_view, id};
 use treasury_core::command::{Answer, Command};
 use treasury_core::config::{FindingKind, Severity};
 use treasury_core::input::{Input, SubmitReply};
 use treasury_core::observe::{Change, EscrowView, ObservedTx, OpaqueTx, intent_digest};
 use treasury_core::state::Guard;
 use treasury_core::stops::Subject;
-use treasury_core::units::{EscrowKey, Hash256, HexBytes, ProposalId};
+use treasury_core::units::{EscrowKey, Hash256, ProposalId};
 use xrpl_wire::{Transaction, TransactionType, TxBody, sf};
 
 const HOUR: u32 = 3_600;
@@ -116,15 +116,7 @@ fn a_list_that_drifts_again_is_found_again() {
 /// An escrow of warm's with these terms, as the ledger shows it.
 fn on_ledger(tx: &Transaction) -> EscrowView {
     let TxBody::EscrowCreate(create) = TxBody::parse(tx).unwrap() else { panic!("no escrow") };
-    EscrowView {
-        key: EscrowKey { owner: tx.account(), sequence: tx.seq().value() },
-        destination: create.destination,
-        destination_tag: create.destination_tag,
-        amount: Some(create.amount),
-        finish_after: create.finish_after,
-        cancel_after: create.cancel_after,
-        condition: create.condition.map(HexBytes),
-    }
+    escrow_view(tx, create)
 }
 
 #[test]

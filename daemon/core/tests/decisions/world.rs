@@ -6,6 +6,8 @@
 
 mod ledger;
 
+pub use ledger::escrow_view;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::golden;

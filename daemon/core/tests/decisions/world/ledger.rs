@@ -139,16 +139,7 @@ impl World {
                 TxBody::EscrowCreate(create) => {
                     let xrpl_wire::Amount::Xrp(amount) = create.amount else { panic!("XRP only") };
                     cost += amount.get();
-                    let escrow = EscrowView {
-                        key: EscrowKey { owner: account, sequence: tx.seq().value() },
-                        destination: create.destination,
-                        destination_tag: create.destination_tag,
-                        amount: Some(create.amount),
-                        finish_after: create.finish_after,
-                        cancel_after: create.cancel_after,
-                        condition: create.condition.map(HexBytes),
-                    };
-                    changes.push(Change::EscrowCreated { escrow });
+                    changes.push(Change::EscrowCreated { escrow: escrow_view(tx, create) });
                 }
                 TxBody::EscrowFinish(finish) => {
                     let key = EscrowKey { owner: finish.owner, sequence: finish.offer_sequence };
@@ -226,4 +217,17 @@ pub(super) fn stranger(account: AccountId, flags: Option<u32>) -> AccountSnapsho
         regular_key: None,
     });
     AccountSnapshot { account, root, signer_list: None, tickets: BTreeSet::new(), escrows: Vec::new() }
+}
+
+/// The escrow that a transaction makes, as the ledger shows it.
+pub fn escrow_view(tx: &Transaction, create: xrpl_wire::typed::EscrowCreate) -> EscrowView {
+    EscrowView {
+        key: EscrowKey { owner: tx.account(), sequence: tx.seq().value() },
+        destination: create.destination,
+        destination_tag: create.destination_tag,
+        amount: Some(create.amount),
+        finish_after: create.finish_after,
+        cancel_after: create.cancel_after,
+        condition: create.condition.map(HexBytes),
+    }
 }
