@@ -382,6 +382,8 @@ pub struct TallyView {
 /// How far the approvals go towards one of policy's demands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemandTallyView {
+    /// The roles whose signatures count for it.
+    pub roles: Vec<String>,
     /// Sum of the weights that count for it so far.
     pub weight: u32,
     /// What is asked for.

@@ -168,7 +168,8 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
     if let Some(tally) = &proposal.tally {
         let mut text = format!("weight {} of {}", tally.weight, tally.quorum);
         for demand in &tally.demands {
-            text.push_str(&format!(", of approvers {} of {}", demand.weight, demand.asked));
+            let who = demand.roles.join(" or ");
+            text.push_str(&format!(", of role {who} {} of {}", demand.weight, demand.asked));
         }
         out.line("signed", text);
     }

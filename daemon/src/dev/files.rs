@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
-use treasury_core::config::{Role, Tier};
+use treasury_core::config::Tier;
 
 use super::DevError;
 use super::cast::{Cast, PersonKeys};
@@ -176,8 +176,7 @@ fn accounts(text: &mut String, cast: &Cast) {
 fn parties(text: &mut String, cast: &Cast) {
     text.push_str("\n# People. A token is what they speak to the API with; only its SHA-256 is here.\n");
     for person in &cast.people {
-        let roles: Vec<String> =
-            person.roles.iter().map(|role| format!("\"{}\"", role_word(*role))).collect();
+        let roles: Vec<String> = person.roles.iter().map(|role| format!("\"{}\"", role.word())).collect();
         let _ = write!(
             text,
             "\n[[person]]\nname = \"{}\"\nsigner = \"{}\"\nroles = [{}]\ntoken_sha256 = \"{}\"\n",
@@ -217,15 +216,6 @@ fn tier_word(tier: Tier) -> &'static str {
         Tier::Hot => "hot",
         Tier::Board => "board",
         Tier::Runner => "runner",
-    }
-}
-
-fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Proposer => "proposer",
-        Role::Approver => "approver",
-        Role::Security => "security",
-        Role::Admin => "admin",
     }
 }
 

@@ -2,7 +2,7 @@
 //! what comes next.
 
 use treasury_core::State;
-use treasury_core::config::{Role, Treasury};
+use treasury_core::config::Treasury;
 use treasury_core::effect::ReleaseInputs;
 use treasury_core::escrow::{self, Phase};
 use treasury_core::gate::{self, Act};
@@ -254,11 +254,15 @@ fn intent(treasury: &Treasury, intent: &Intent) -> IntentView {
     }
 }
 
+fn roles(approvers: &Approvers) -> Vec<String> {
+    approvers.roles.iter().map(|role| role.word().to_owned()).collect()
+}
+
 fn decision(decision: &Decision) -> DecisionView {
     let obligations = &decision.obligations;
     let demand = |approvers: &Approvers| DemandView {
         weight: approvers.weight.0,
-        roles: approvers.roles.iter().map(|role| role_word(*role).to_owned()).collect(),
+        roles: roles(approvers),
         exclude_asker: approvers.exclude_asker,
     };
     DecisionView {
@@ -294,11 +298,16 @@ fn approvals(state: &State, treasury: &Treasury, shown: &Proposal) -> Vec<Approv
 fn tally(state: &State, treasury: &Treasury, shown: &Proposal) -> Option<TallyView> {
     let list = multisign::signer_list(state, &shown.account)?;
     let tally = multisign::of_proposal(treasury, list, shown);
-    let demand = |demand: &Demand| DemandTallyView { weight: demand.weight.0, asked: demand.asked.0 };
+    let asked = shown.plan.iter().flat_map(|plan| &plan.approvers);
+    let demand = |(approvers, demand): (&Approvers, &Demand)| DemandTallyView {
+        roles: roles(approvers),
+        weight: demand.weight.0,
+        asked: demand.asked.0,
+    };
     Some(TallyView {
         weight: tally.weight.0,
         quorum: tally.quorum.0,
-        demands: tally.demands.iter().map(demand).collect(),
+        demands: asked.zip(&tally.demands).map(demand).collect(),
     })
 }
 
@@ -331,14 +340,5 @@ fn outcome(status: &Status) -> Option<OutcomeView> {
             Some(OutcomeView { tx_id: tx_id.to_string(), result: None, ledger: None })
         }
         _ => None,
-    }
-}
-
-fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Proposer => "proposer",
-        Role::Approver => "approver",
-        Role::Security => "security",
-        Role::Admin => "admin",
     }
 }

@@ -178,7 +178,7 @@ pub enum CommandError {
     #[error("{0} is not a declared person")]
     UnknownPerson(String),
     /// The person lacks the role.
-    #[error("this needs the role `{}`", role_name(*.0))]
+    #[error("this needs the role `{}`", .0.word())]
     RoleMissing(Role),
     /// Not one of the treasury's accounts that people may pay from.
     #[error("{0} is not a treasury account that can be asked to pay")]
@@ -284,15 +284,6 @@ pub enum CommandError {
 
 fn listed(stops: &[StopId]) -> String {
     stops.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Proposer => "proposer",
-        Role::Approver => "approver",
-        Role::Security => "security",
-        Role::Admin => "admin",
-    }
 }
 
 /// What sort of refusal it is, for whoever translates it to HTTP.

@@ -131,6 +131,12 @@ pub struct Approvers {
 }
 
 impl Approvers {
+    /// Whose signatures count, in words.
+    #[must_use]
+    pub fn who(&self) -> String {
+        self.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" or ")
+    }
+
     /// Whether whoever satisfies the other has satisfied this as well.
     fn is_within(&self, other: &Self) -> bool {
         other.weight >= self.weight

@@ -15,3 +15,16 @@ pub enum Role {
     /// May lift a freeze and close the circuit breaker.
     Admin,
 }
+
+impl Role {
+    /// The word for it, in the configuration, texts and the API.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Proposer => "proposer",
+            Self::Approver => "approver",
+            Self::Security => "security",
+            Self::Admin => "admin",
+        }
+    }
+}

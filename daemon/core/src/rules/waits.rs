@@ -57,7 +57,11 @@ fn missing(config: &Treasury, state: &State, proposal: &Proposal) -> Wait {
         (false, None) => Wait::SignerList,
         (false, Some(list)) => {
             let tally = multisign::of_proposal(config, list, proposal);
-            let demands = tally.demands.iter().map(|demand| (demand.weight, demand.asked)).collect();
+            let asked = proposal.plan.iter().flat_map(|plan| &plan.approvers);
+            let demands = asked
+                .zip(&tally.demands)
+                .map(|(approvers, demand)| (approvers.who(), demand.weight, demand.asked))
+                .collect();
             Wait::Signatures(tally.weight, tally.quorum, demands)
         }
     }

@@ -79,7 +79,7 @@ fn who_asks_is_none_of_the_two_who_approve() {
     w.approve("bob", p).unwrap();
     assert_eq!(w.word(p), "collecting", "alice has asked for it");
     let waits = treasury_core::waits::waits(&w.config, &w.state, w.proposal(p));
-    assert_eq!(waits[0].to_string(), "signatures: weight 2 of 2, of approvers 1 of 2");
+    assert_eq!(waits[0].to_string(), "signatures: weight 2 of 2, of role approver 1 of 2");
     w.approve("carol", p).unwrap();
     assert_eq!(w.word(p), "in_flight");
     let sent = w.sent().remove(0);

@@ -89,7 +89,10 @@ fn people_of_each_demand_sign_before_anything_leaves() {
         assert_eq!(w.word(p), "collecting", "after {person}");
     }
     let waits = w.waits(p);
-    assert!(waits.iter().any(|wait| wait.contains("of approvers 3 of 2, of approvers 0 of 1")), "{waits:?}");
+    assert!(
+        waits.iter().any(|wait| wait.contains("of role approver 3 of 2, of role security 0 of 1")),
+        "{waits:?}"
+    );
     w.approve("dave", p).unwrap();
     assert_eq!(w.word(p), "in_flight");
     let signers: Vec<_> = w.sent()[0].object().array(xrpl_wire::sf::Signers).unwrap_or_default().to_vec();
