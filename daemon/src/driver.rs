@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
-use treasury_core::effect::{Derived, ReleaseInputs};
+use treasury_core::effect::{Derived, Opening, Party, ReleaseInputs, Unsent};
 use treasury_core::input::{RungSignatures, SubmitReply};
 use treasury_core::units::{AccountId, Hash256, HexBytes, ProposalId};
 use treasury_core::{Effect, Input};
@@ -94,13 +94,19 @@ pub trait SignerPort: Send + Sync + 'static {
     /// Why they cannot be derived.
     fn conditions(&self, inputs: &ReleaseInputs) -> Result<Vec<Derived>, String>;
 
+    /// What opens the escrow, with the release key that it was made with.
+    ///
+    /// # Errors
+    /// Why it cannot be derived.
+    fn opening(&self, inputs: &ReleaseInputs) -> Result<Opening, String>;
+
     /// An agent's signatures over every rung.
     ///
     /// # Errors
     /// Why it did not sign.
     fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String>;
 
-    /// Every rung signed with the account's own key; with a fulfillment where `release` is given.
+    /// Every rung signed with the account's own key; with what opens an escrow put in before, where that is given.
     ///
     /// # Errors
     /// Why it did not sign.
@@ -108,7 +114,7 @@ pub trait SignerPort: Send + Sync + 'static {
         &self,
         account: AccountId,
         rungs: &[HexBytes],
-        release: Option<&ReleaseInputs>,
+        opening: Option<&Opening>,
     ) -> Result<Vec<HexBytes>, String>;
 }
 
@@ -190,8 +196,17 @@ impl Driver {
             // Carried out when it was taken off the queue.
             Effect::Recall => {}
             Effect::DeriveCondition { proposal, inputs } => {
+                let Party::Own = inputs.party;
                 running.spawn(signing(engine, proposal, move || {
-                    Ok(Input::ConditionDerived { proposal, derived: signer.condition(&inputs)? })
+                    let derived = signer.condition(&inputs)?;
+                    Ok(Input::ConditionDerived { proposal, party: inputs.party, derived })
+                }));
+            }
+            Effect::DeriveFulfillment { proposal, inputs } => {
+                let Party::Own = inputs.party;
+                running.spawn(signing(engine, proposal, move || {
+                    let opening = signer.opening(&inputs)?;
+                    Ok(Input::FulfillmentDerived { proposal, party: inputs.party, opening })
                 }));
             }
             Effect::Recognise { inputs } => {
@@ -226,9 +241,9 @@ impl Driver {
                     Ok(Input::AgentSigned { proposal, signatures, failed })
                 }));
             }
-            Effect::SignSingle { proposal, account, rungs, release } => {
+            Effect::SignSingle { proposal, account, rungs, opening } => {
                 running.spawn(signing(engine, proposal, move || {
-                    let blobs = signer.sign_single(account, &rungs, release.as_ref())?;
+                    let blobs = Unsent(signer.sign_single(account, &rungs, opening.as_ref())?);
                     Ok(Input::SingleSigned { proposal, blobs })
                 }));
             }

@@ -535,6 +535,7 @@ fn input_word(input: &Input) -> &'static str {
         Input::HistoryMissing { .. } => "history_missing",
         Input::EscrowDerived { .. } => "escrow_derived",
         Input::ConditionDerived { .. } => "condition_derived",
+        Input::FulfillmentDerived { .. } => "fulfillment_derived",
         Input::AgentSigned { .. } => "agent_signed",
         Input::SingleSigned { .. } => "single_signed",
         Input::SignFailed { .. } => "sign_failed",

@@ -1,6 +1,6 @@
 //! The driver's ports, as the signer and the ledger port fill them.
 
-use treasury_core::effect::{Derived, ReleaseInputs};
+use treasury_core::effect::{Derived, Opening, ReleaseInputs};
 use treasury_core::input::{RungSignatures, SubmitReply};
 use treasury_core::units::{AccountId, Hash256, HexBytes};
 
@@ -27,6 +27,10 @@ impl SignerPort for Signer {
         Signer::conditions(self, inputs).map_err(|error| error.to_string())
     }
 
+    fn opening(&self, inputs: &ReleaseInputs) -> Result<Opening, String> {
+        Signer::opening(self, inputs).map_err(|error| error.to_string())
+    }
+
     fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {
         Signer::sign_as_agent(self, signer, rungs).map_err(|error| error.to_string())
     }
@@ -35,8 +39,8 @@ impl SignerPort for Signer {
         &self,
         account: AccountId,
         rungs: &[HexBytes],
-        release: Option<&ReleaseInputs>,
+        opening: Option<&Opening>,
     ) -> Result<Vec<HexBytes>, String> {
-        Signer::sign_single(self, account, rungs, release).map_err(|error| error.to_string())
+        Signer::sign_single(self, account, rungs, opening).map_err(|error| error.to_string())
     }
 }

@@ -13,7 +13,7 @@ use std::fmt;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use treasury_core::effect::{Derived, FIRST_KEY, ReleaseInputs};
+use treasury_core::effect::{Derived, FIRST_KEY, Opening, ReleaseInputs};
 use treasury_core::input::RungSignatures;
 use treasury_core::units::{AccountId, Amount, HexBytes};
 use xrpl_wire::condition::{condition_for_preimage, fulfillment_for_preimage};
@@ -166,6 +166,19 @@ impl Signer {
         Ok(Derived { condition: HexBytes(condition_for_preimage(preimage.as_slice())), key_version })
     }
 
+    /// What opens the escrow with these terms: a secret until it is sent.
+    ///
+    /// # Errors
+    /// [`SignerError::NoReleaseKey`] and [`SignerError::ReleaseKey`].
+    pub fn opening(&self, inputs: &ReleaseInputs) -> Result<Opening, SignerError> {
+        let preimage = self.preimage(inputs)?;
+        Ok(Opening {
+            escrow: inputs.escrow,
+            condition: HexBytes(condition_for_preimage(preimage.as_slice())),
+            fulfillment: HexBytes(fulfillment_for_preimage(preimage.as_slice())),
+        })
+    }
+
     /// Signs every rung as one member of the account's SignerList.
     ///
     /// # Errors
@@ -188,9 +201,8 @@ impl Signer {
         Ok(RungSignatures { signer, signing_pub_key: key.public_key(), signatures })
     }
 
-    /// Signs every rung with the account's own key. With `release`, the rungs have to be the EscrowFinish
-    /// of that escrow; its condition and fulfillment are put in first, so what comes back is a secret
-    /// until it is sent.
+    /// Signs every rung with the account's own key. With an opening, the rungs have to be the EscrowFinish
+    /// of its escrow; condition and fulfillment are put in first, so what comes back is a secret until it is sent.
     ///
     /// # Errors
     /// Every [`SignerError`].
@@ -198,7 +210,7 @@ impl Signer {
         &self,
         account: AccountId,
         rungs: &[HexBytes],
-        release: Option<&ReleaseInputs>,
+        opening: Option<&Opening>,
     ) -> Result<Vec<HexBytes>, SignerError> {
         let key = self.key(account)?;
         let txs = read_ladder(rungs)?;
@@ -206,8 +218,8 @@ impl Signer {
             if tx.account() != account {
                 return Err(SignerError::WrongAccount { account, found: tx.account() });
             }
-            let tx = match release {
-                Some(inputs) => self.with_fulfillment(tx, number, inputs)?,
+            let tx = match opening {
+                Some(opening) => with_fulfillment(tx, number, opening)?,
                 None => tx,
             };
             let signed = sign_single(&tx, key).map_err(|source| SignerError::Refused { number, source })?;
@@ -218,27 +230,6 @@ impl Signer {
 
     fn key(&self, account: AccountId) -> Result<&KeyPair, SignerError> {
         self.keys.get(&account).ok_or(SignerError::NoKey { account })
-    }
-
-    fn with_fulfillment(
-        &self,
-        tx: Transaction,
-        number: usize,
-        inputs: &ReleaseInputs,
-    ) -> Result<Transaction, SignerError> {
-        let escrow = inputs.escrow;
-        let finishes = tx.tx_type() == TransactionType::EscrowFinish
-            && tx.object().account(sf::Owner) == Some(escrow.owner)
-            && tx.object().u32(sf::OfferSequence) == Some(escrow.sequence);
-        if !finishes {
-            return Err(SignerError::WrongEscrow { escrow });
-        }
-        let preimage = self.preimage(inputs)?;
-        let object = tx
-            .into_object()
-            .with(sf::Condition, condition_for_preimage(preimage.as_slice()))
-            .with(sf::Fulfillment, fulfillment_for_preimage(preimage.as_slice()));
-        Transaction::from_object(object).map_err(|source| SignerError::Rung { number, source })
     }
 
     /// HMAC-SHA256 with the release key of that version over every term of the escrow in fixed width, so that no two
@@ -252,6 +243,7 @@ impl Signer {
             finish_after,
             cancel_after,
             key_version,
+            party: _,
         } = inputs;
         let key = self.release_keys.get(key_version);
         let key = key.ok_or(SignerError::NoReleaseKey { version: *key_version })?;
@@ -275,6 +267,22 @@ impl Signer {
         mac.update(&cancel_after.0.to_be_bytes());
         Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
     }
+}
+
+/// Puts what opens an escrow into its EscrowFinish, and into nothing else.
+fn with_fulfillment(tx: Transaction, number: usize, opening: &Opening) -> Result<Transaction, SignerError> {
+    let escrow = opening.escrow;
+    let finishes = tx.tx_type() == TransactionType::EscrowFinish
+        && tx.object().account(sf::Owner) == Some(escrow.owner)
+        && tx.object().u32(sf::OfferSequence) == Some(escrow.sequence);
+    if !finishes {
+        return Err(SignerError::WrongEscrow { escrow });
+    }
+    let object = tx
+        .into_object()
+        .with(sf::Condition, opening.condition.0.clone())
+        .with(sf::Fulfillment, opening.fulfillment.0.clone());
+    Transaction::from_object(object).map_err(|source| SignerError::Rung { number, source })
 }
 
 /// Reads the rungs strictly and makes sure that they are one transaction at several fees: a ladder shares
@@ -303,6 +311,7 @@ fn read_ladder(rungs: &[HexBytes]) -> Result<Vec<Transaction>, SignerError> {
 
 #[cfg(test)]
 mod tests {
+    use treasury_core::effect::Party;
     use treasury_core::units::{Drops, EscrowKey, RippleTime, SeqProxy};
     use xrpl_wire::condition::fulfillment_matches;
     use xrpl_wire::sign::{verify_signatures, verify_signer};
@@ -372,6 +381,7 @@ mod tests {
             finish_after: RippleTime(1_000),
             cancel_after: RippleTime(2_000),
             key_version: FIRST_KEY,
+            party: Party::Own,
         }
     }
 
@@ -441,7 +451,8 @@ mod tests {
     fn a_release_carries_the_fulfillment_of_the_condition_it_was_created_with() {
         let signer = signer();
         let condition = signer.condition(&inputs()).unwrap().condition;
-        let blobs = signer.sign_single(account(1), &rungs(account(1), &finish(77)), Some(&inputs())).unwrap();
+        let opening = signer.opening(&inputs()).unwrap();
+        let blobs = signer.sign_single(account(1), &rungs(account(1), &finish(77)), Some(&opening)).unwrap();
         assert_eq!(blobs.len(), 3);
         for blob in blobs {
             let tx = Transaction::decode(&blob.0).unwrap();
@@ -453,11 +464,11 @@ mod tests {
 
     #[test]
     fn the_fulfillment_of_one_escrow_is_never_put_into_another_transaction() {
-        let release = inputs();
+        let opening = signer().opening(&inputs()).unwrap();
         for body in [finish(78), payment()] {
             assert_eq!(
-                signer().sign_single(account(1), &rungs(account(1), &body), Some(&release)),
-                Err(SignerError::WrongEscrow { escrow: release.escrow })
+                signer().sign_single(account(1), &rungs(account(1), &body), Some(&opening)),
+                Err(SignerError::WrongEscrow { escrow: opening.escrow })
             );
         }
     }
@@ -496,12 +507,13 @@ mod tests {
         let rungs = rungs(account(1), &finish(77));
         for derived in [&first, &newest] {
             let release = ReleaseInputs { key_version: derived.key_version, ..inputs() };
-            let blobs = rotated.sign_single(account(1), &rungs, Some(&release)).unwrap();
+            let opening = rotated.opening(&release).unwrap();
+            let blobs = rotated.sign_single(account(1), &rungs, Some(&opening)).unwrap();
             let tx = Transaction::decode(&blobs[0].0).unwrap();
             assert!(fulfillment_matches(tx.object().blob(sf::Fulfillment).unwrap(), &derived.condition.0));
         }
         let release = ReleaseInputs { key_version: 2, ..inputs() };
-        let error = signer().sign_single(account(1), &rungs, Some(&release)).unwrap_err();
+        let error = signer().opening(&release).unwrap_err();
         assert_eq!(
             (error.code(), error),
             ("signer_no_release_key", SignerError::NoReleaseKey { version: 2 })
@@ -519,6 +531,7 @@ mod tests {
             finish_after: RippleTime(3),
             cancel_after: RippleTime(4),
             key_version: FIRST_KEY,
+            party: Party::Own,
         };
         let mut message = b"treasuryd escrow preimage 1\0".to_vec();
         message.extend([1; 20]);
@@ -537,5 +550,9 @@ mod tests {
     fn nothing_secret_is_shown_in_debug() {
         let text = format!("{:?}", signer());
         assert!(text.starts_with("Signer { accounts: [") && !text.contains("release"), "{text}");
+        let opening = signer().opening(&inputs()).unwrap();
+        let text = format!("{opening:?}");
+        let secret = format!("{:?}", opening.fulfillment);
+        assert!(text.contains(&format!("{:?}", opening.condition)) && !text.contains(&secret), "{text}");
     }
 }

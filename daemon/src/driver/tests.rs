@@ -49,6 +49,10 @@ impl SignerPort for FakeSigner {
         self.condition(inputs).map(|derived| vec![derived])
     }
 
+    fn opening(&self, _: &ReleaseInputs) -> Result<Opening, String> {
+        Err("nothing is released here".to_owned())
+    }
+
     fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {
         assert_eq!(signer, testing::signer(AGENT));
         if self.works {
@@ -62,7 +66,7 @@ impl SignerPort for FakeSigner {
         &self,
         _: AccountId,
         _: &[HexBytes],
-        _: Option<&ReleaseInputs>,
+        _: Option<&Opening>,
     ) -> Result<Vec<HexBytes>, String> {
         panic!("a signer that panics")
     }
@@ -167,7 +171,7 @@ async fn a_port_that_panics_does_not_take_the_driver_with_it() {
         proposal: ProposalId(1),
         account: testing::runner(),
         rungs: vec![],
-        release: None,
+        opening: None,
     };
     effects_in.send(sign).await.unwrap();
     let submit = Effect::Submit { proposal: ProposalId(1), tx_id: Hash256([5; 32]), blob: HexBytes(vec![1]) };

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{accept_async, connect_async};
 use treasury_core::Treasury;
 use treasury_core::config::{AccountConfig, DeclaredSigners, Signing, TicketConfig, Tier, TierLink};
-use treasury_core::effect::{Derived, ReleaseInputs};
+use treasury_core::effect::{Derived, Opening, ReleaseInputs};
 use treasury_core::input::RungSignatures;
 use treasury_core::intent::Asker;
 use treasury_core::policy::{Action, Policy, Rule};
@@ -105,6 +105,10 @@ impl SignerPort for Agent {
         Err("no escrow is made here".to_owned())
     }
 
+    fn opening(&self, _: &ReleaseInputs) -> Result<Opening, String> {
+        Err("no escrow is released here".to_owned())
+    }
+
     fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {
         let sign = |rung: &HexBytes| {
             let tx = Transaction::decode(&rung.0).map_err(|error| error.to_string())?;
@@ -119,7 +123,7 @@ impl SignerPort for Agent {
         &self,
         _: AccountId,
         _: &[HexBytes],
-        _: Option<&ReleaseInputs>,
+        _: Option<&Opening>,
     ) -> Result<Vec<HexBytes>, String> {
         Err("nothing is signed by one key here".to_owned())
     }

@@ -11,6 +11,7 @@ use rand::{Rng, SeedableRng};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 use treasury_core::command::{Actor, Command};
+use treasury_core::effect::Unsent;
 use treasury_core::units::{HexBytes, ProposalId};
 use treasury_core::{Effect, Input, Treasury};
 use treasuryd::engine::Fatal;
@@ -451,10 +452,19 @@ impl World {
                 self.hear(number, &pending, &answer);
             }
             Effect::DeriveCondition { proposal, inputs } => {
-                let made = self
-                    .signer
-                    .condition(&inputs)
-                    .map(|derived| Input::ConditionDerived { proposal, derived });
+                let made = self.signer.condition(&inputs).map(|derived| Input::ConditionDerived {
+                    proposal,
+                    party: inputs.party,
+                    derived,
+                });
+                self.sign(number, proposal, made.map_err(|error| error.to_string()));
+            }
+            Effect::DeriveFulfillment { proposal, inputs } => {
+                let made = self.signer.opening(&inputs).map(|opening| Input::FulfillmentDerived {
+                    proposal,
+                    party: inputs.party,
+                    opening,
+                });
                 self.sign(number, proposal, made.map_err(|error| error.to_string()));
             }
             Effect::Recognise { inputs } => {
@@ -473,9 +483,9 @@ impl World {
                 }
                 self.sign(number, proposal, Ok(Input::AgentSigned { proposal, signatures, failed }));
             }
-            Effect::SignSingle { proposal, account, rungs, release } => {
-                let made = self.signer.sign_single(account, &rungs, release.as_ref());
-                let made = made.map(|blobs| Input::SingleSigned { proposal, blobs });
+            Effect::SignSingle { proposal, account, rungs, opening } => {
+                let made = self.signer.sign_single(account, &rungs, opening.as_ref());
+                let made = made.map(|blobs| Input::SingleSigned { proposal, blobs: Unsent(blobs) });
                 self.sign(number, proposal, made.map_err(|error| error.to_string()));
             }
             Effect::Submit { proposal, tx_id, blob } => {

@@ -2,7 +2,7 @@
 //! durable, and each may be carried out more than once without harm.
 
 use crate::model::command::{Answer, CommandError};
-pub use crate::model::signing::{Derived, FIRST_KEY, ReleaseInputs, Slot};
+pub use crate::model::signing::{Derived, FIRST_KEY, Opening, Party, ReleaseInputs, Slot, Unsent};
 use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId, RequestId};
 
 /// A request to the world. The driver carries it out and makes no decision of its own.
@@ -16,11 +16,20 @@ pub enum Effect {
         answer: Result<Answer, CommandError>,
     },
     /// Derive the escrow's preimage with the release key of now and answer [`crate::Input::ConditionDerived`]
-    /// with its condition and the key's version. The preimage itself does not leave the signer.
+    /// with its condition and the key's version. The preimage itself does not leave the party that is asked.
     DeriveCondition {
         /// For which proposal.
         proposal: ProposalId,
-        /// What the preimage is derived from.
+        /// What the preimage is derived from, and who is asked.
+        inputs: ReleaseInputs,
+    },
+    /// Derive the escrow's preimage with the release key that it was made with, and answer
+    /// [`crate::Input::FulfillmentDerived`] with what opens the escrow. Asked for where nothing speaks against the release
+    /// any more; it is signed and sent only if nothing does once it is here.
+    DeriveFulfillment {
+        /// The proposal of the EscrowFinish.
+        proposal: ProposalId,
+        /// What the preimage is derived from, and who is asked.
         inputs: ReleaseInputs,
     },
     /// Derive the conditions that an escrow with these terms would have had from this daemon, with each release key that
@@ -46,9 +55,8 @@ pub enum Effect {
         account: AccountId,
         /// The unsigned transaction of each rung, serialized.
         rungs: Vec<HexBytes>,
-        /// For an EscrowFinish: derive the fulfillment from this, and put it and the condition into each
-        /// rung before signing.
-        release: Option<ReleaseInputs>,
+        /// For an EscrowFinish: put this into each rung before signing.
+        opening: Option<Opening>,
     },
     /// Send a signed transaction; answered by [`crate::Input::SubmitAnswered`].
     Submit {

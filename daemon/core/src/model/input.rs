@@ -2,15 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::model::signing::RungSignatures;
+pub use crate::model::signing::{RungSignatures, Unsent};
 
 use crate::model::command::{Actor, Command};
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::proposal::Proposal;
-use crate::model::signing::{Derived, ReleaseInputs};
-use crate::model::units::{
-    AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RequestId, RippleTime,
-};
+use crate::model::signing::{Derived, Opening, Party, ReleaseInputs};
+use crate::model::units::{AccountId, Drops, Hash256, LedgerIndex, ProposalId, RequestId, RippleTime};
 
 /// One thing that happened outside.
 #[derive(Clone, Debug)]
@@ -65,8 +63,19 @@ pub enum Input {
     ConditionDerived {
         /// For which proposal.
         proposal: ProposalId,
+        /// Who says so.
+        party: Party,
         /// The condition, with the release key of now.
         derived: Derived,
+    },
+    /// Answer to [`crate::Effect::DeriveFulfillment`].
+    FulfillmentDerived {
+        /// The proposal of the EscrowFinish.
+        proposal: ProposalId,
+        /// Who says so.
+        party: Party,
+        /// What opens the escrow.
+        opening: Opening,
     },
     /// Answer to [`crate::Effect::Recognise`].
     EscrowDerived {
@@ -89,9 +98,9 @@ pub enum Input {
         /// For which proposal.
         proposal: ProposalId,
         /// The signed transaction of each rung, in the rungs' order.
-        blobs: Vec<HexBytes>,
+        blobs: Unsent,
     },
-    /// A signing effect could not be carried out.
+    /// A signing or deriving effect could not be carried out.
     SignFailed {
         /// For which proposal.
         proposal: ProposalId,

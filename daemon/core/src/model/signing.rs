@@ -1,5 +1,7 @@
 //! What is signed with, and what signers are asked for.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use xrpl_wire::PublicKey;
 
@@ -36,6 +38,56 @@ pub struct ReleaseInputs {
     /// condition is derived.
     #[serde(default = "first_key", skip_serializing_if = "is_first_key")]
     pub key_version: u32,
+    /// Who holds that key, and is asked for condition and fulfillment.
+    #[serde(default, skip_serializing_if = "Party::is_own")]
+    pub party: Party,
+}
+
+/// Who can derive an escrow's preimage. Each answers for itself: what one says is taken for what another was asked by
+/// nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// The daemon's own signer.
+    #[default]
+    Own,
+}
+
+impl Party {
+    fn is_own(&self) -> bool {
+        *self == Self::Own
+    }
+}
+
+/// What opens an escrow: a secret until it is sent, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// Which escrow.
+    pub escrow: EscrowKey,
+    /// Its condition.
+    pub condition: HexBytes,
+    /// The fulfillment of that condition.
+    pub fulfillment: HexBytes,
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { escrow, condition, fulfillment: _ } = self;
+        f.debug_struct("Opening")
+            .field("escrow", escrow)
+            .field("condition", condition)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Signed transactions that were not sent yet. One of them may reveal a fulfillment, so `Debug` says how many there are.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unsent(pub Vec<HexBytes>);
+
+impl fmt::Debug for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} signed", self.0.len())
+    }
 }
 
 /// The version of the first release key.

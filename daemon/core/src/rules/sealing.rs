@@ -9,7 +9,7 @@ use crate::model::intent::{Asker, Intent, Takes};
 use crate::model::observe::intent_digest;
 use crate::model::policy::Delay;
 use crate::model::proposal::{Plan, Proposal, SignedRung};
-use crate::model::signing::{FIRST_KEY, ReleaseInputs, Slot};
+use crate::model::signing::{FIRST_KEY, Party, ReleaseInputs, Slot};
 use crate::model::state::{Sight, State};
 use crate::model::units::{Drops, EscrowKey, HexBytes, RippleTime};
 use crate::model::wait::Wait;
@@ -75,6 +75,7 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
                 cancel_after: RippleTime(finish_after.0.saturating_add(window_seconds.max(1))),
                 // Until whoever holds the keys has said which one it takes.
                 key_version: FIRST_KEY,
+                party: Party::Own,
             })
         }
         _ => None,

@@ -12,7 +12,7 @@ use crate::model::intent::{AskedBy, Asker, Intent, Origin};
 use crate::model::observe::intent_digest;
 use crate::model::policy::{Decision, Obligations};
 use crate::model::proposal::{Approval, Proposal, Status};
-use crate::model::signing::{Derived, FIRST_KEY, RungSignatures};
+use crate::model::signing::{Derived, FIRST_KEY, Party, RungSignatures};
 use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId};
 use crate::rules::multisign;
 use crate::work::cx::Cx;
@@ -171,9 +171,14 @@ fn freeze_or_ask(cx: &mut Cx<'_>, id: ProposalId) {
 }
 
 /// The signer's answer with the condition of the escrow-to-be.
-pub(crate) fn condition_derived(cx: &mut Cx<'_>, id: ProposalId, derived: Derived) {
+pub(crate) fn condition_derived(cx: &mut Cx<'_>, id: ProposalId, party: Party, derived: Derived) {
+    let proposal = cx.state.proposals.get(&id);
+    let asked = proposal.and_then(Proposal::release_inputs).is_some_and(|inputs| inputs.party == party);
+    if !asked {
+        return;
+    }
     cx.runtime.asked.remove(&id);
-    let waiting = cx.state.proposals.get(&id).is_some_and(|proposal| proposal.status == Status::Assessed);
+    let waiting = proposal.is_some_and(|proposal| proposal.status == Status::Assessed);
     if waiting && xrpl_wire::condition::parse_condition(&derived.condition.0).is_ok() {
         freeze(cx, id, Some(derived));
         advance(cx, id);
@@ -217,8 +222,14 @@ fn collect(cx: &mut Cx<'_>, id: ProposalId) {
         return;
     }
     let effect = if single {
-        let Some(release) = release_for(cx.state, &proposal.intent) else { return };
-        Effect::SignSingle { proposal: id, account, rungs: plan.rungs.clone(), release }
+        match release_for(cx.state, &proposal.intent) {
+            // Not the daemon's own.
+            None => return,
+            Some(Some(inputs)) => Effect::DeriveFulfillment { proposal: id, inputs },
+            Some(None) => {
+                Effect::SignSingle { proposal: id, account, rungs: plan.rungs.clone(), opening: None }
+            }
+        }
     } else {
         let Some(list) = multisign::signer_list(cx.state, &account) else { return };
         let signers: Vec<AccountId> = cx

@@ -12,7 +12,7 @@ use crate::model::event::Event;
 use crate::model::intent::{Asker, Intent, Origin, Pay};
 use crate::model::policy::Delay;
 use crate::model::proposal::{Outcome, Plan, Proposal, Status};
-use crate::model::signing::{Derived, FIRST_KEY, ReleaseInputs, Slot};
+use crate::model::signing::{Derived, FIRST_KEY, Party, ReleaseInputs, Slot};
 use crate::model::state::{Guard, TrackedEscrow};
 use crate::model::stops::{StopKind, StopSource, Subject};
 use crate::model::units::{EscrowKey, Hash256, HexBytes, ProposalId};
@@ -55,6 +55,7 @@ fn terms(tracked: &TrackedEscrow) -> Option<ReleaseInputs> {
         finish_after: view.finish_after?,
         cancel_after: view.cancel_after?,
         key_version: FIRST_KEY,
+        party: Party::Own,
     })
 }
 

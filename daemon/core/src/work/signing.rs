@@ -5,16 +5,19 @@
 //! given up by nothing that happens here.
 
 use crate::model::command::CommandError;
+use xrpl_wire::condition::fulfillment_matches;
+
 use crate::model::config::{FindingKind, Signing};
+use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::failure::Cause;
 use crate::model::intent::Asker;
 use crate::model::proposal::Status;
-use crate::model::signing::RungSignatures;
+use crate::model::signing::{Opening, Party, RungSignatures};
 use crate::model::state::Guard;
 use crate::model::units::{AccountId, HexBytes, ProposalId};
 use crate::rules::multisign;
-use crate::rules::sealing::{check_single, sufficient};
+use crate::rules::sealing::{check_single, release_for, sufficient};
 use crate::work::cx::Cx;
 use crate::work::flow::{advance, approval};
 use crate::work::{anomaly, breaker, ending, submission};
@@ -87,6 +90,30 @@ fn cannot_sign(cx: &mut Cx<'_>, account: AccountId, signer: AccountId, reason: &
 fn able(cx: &mut Cx<'_>, signer: AccountId) {
     if cx.state.unable.contains_key(&signer) {
         cx.emit(Event::SignerUnable { signer, reason: None });
+    }
+}
+
+/// What opens an escrow is here. The gate is asked again, because much can come between: only then it is signed.
+pub(crate) fn fulfillment_derived(cx: &mut Cx<'_>, id: ProposalId, party: Party, opening: Opening) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let inputs = release_for(cx.state, &proposal.intent).flatten();
+    let Some(inputs) = inputs.filter(|inputs| inputs.party == party) else { return };
+    cx.runtime.asked.remove(&id);
+    if proposal.status != Status::Collecting || !cx.may_leave(proposal) {
+        return;
+    }
+    let Some(plan) = &proposal.plan else { return };
+    let standing = cx.state.escrows.get(&inputs.escrow).and_then(|tracked| tracked.view.condition.as_ref());
+    let opens = opening.escrow == inputs.escrow
+        && standing == Some(&opening.condition)
+        && fulfillment_matches(&opening.fulfillment.0, &opening.condition.0);
+    if !opens {
+        sign_failed(cx, id, "what was derived does not open the escrow");
+        return;
+    }
+    let (account, rungs) = (proposal.account, plan.rungs.clone());
+    if cx.runtime.asked.insert(id) {
+        cx.effect(Effect::SignSingle { proposal: id, account, rungs, opening: Some(opening) });
     }
 }
 

@@ -50,12 +50,17 @@ pub fn step(
             lose_sight(&mut cx, reason.clone());
             anomaly::history_missing(&mut cx, &reason);
         }
-        Input::ConditionDerived { proposal, derived } => flow::condition_derived(&mut cx, proposal, derived),
+        Input::ConditionDerived { proposal, party, derived } => {
+            flow::condition_derived(&mut cx, proposal, party, derived);
+        }
+        Input::FulfillmentDerived { proposal, party, opening } => {
+            signing::fulfillment_derived(&mut cx, proposal, party, opening);
+        }
         Input::EscrowDerived { inputs, derived } => recognise::derived(&mut cx, &inputs, &derived),
         Input::AgentSigned { proposal, signatures, failed } => {
             signing::agents_signed(&mut cx, proposal, signatures, failed);
         }
-        Input::SingleSigned { proposal, blobs } => signing::single_signed(&mut cx, proposal, &blobs),
+        Input::SingleSigned { proposal, blobs } => signing::single_signed(&mut cx, proposal, &blobs.0),
         Input::SignFailed { proposal, reason } => signing::sign_failed(&mut cx, proposal, &reason),
         Input::SubmitAnswered { proposal, tx_id, reply } => {
             submission::answered(&mut cx, proposal, tx_id, &reply);

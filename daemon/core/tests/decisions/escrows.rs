@@ -1,10 +1,11 @@
 //! The escrow guard: released in time and once; never while a hold stands; taken back when its time is
 //! over.
 
-use crate::world::{World, XRP, amount, drops, hash, id};
+use crate::world::{World, XRP, amount, drops, hash, id, opening};
+use treasury_core::Input;
 use treasury_core::command::{Command, CommandError};
 use treasury_core::config::TierLink;
-use treasury_core::effect::Effect;
+use treasury_core::effect::{Effect, Opening, ReleaseInputs, Unsent};
 use treasury_core::observe::{Change, EscrowView};
 use treasury_core::state::Guard;
 use treasury_core::stops::Subject;
@@ -97,11 +98,49 @@ fn a_hold_that_comes_while_the_release_is_being_signed_still_stops_it() {
     w.signer_answers = false;
     w.jump(50 * HOUR);
     let asked = w.unanswered.pop().unwrap();
-    assert!(matches!(asked, Effect::SignSingle { release: Some(_), .. }));
+    assert!(matches!(asked, Effect::DeriveFulfillment { .. }));
+    w.sign(asked);
+    let asked = w.unanswered.pop().unwrap();
+    assert!(matches!(asked, Effect::SignSingle { opening: Some(_), .. }));
     flag(&mut w, p).unwrap();
     w.sign(asked);
     assert!(w.sent().is_empty());
     assert!(matches!(w.guard(key), Guard::Locked { preparing: None, .. }));
+}
+
+#[test]
+fn what_opens_an_escrow_is_not_signed_where_a_hold_came_before_it() {
+    let mut w = World::new();
+    let (p, key) = w.escrow();
+    w.signer_answers = false;
+    w.jump(50 * HOUR);
+    let asked = w.unanswered.pop().unwrap();
+    assert!(matches!(asked, Effect::DeriveFulfillment { .. }));
+    flag(&mut w, p).unwrap();
+    w.sign(asked);
+    assert!(w.unanswered.iter().all(|effect| !matches!(effect, Effect::SignSingle { .. })));
+    assert!(matches!(w.guard(key), Guard::Locked { preparing: None, .. }));
+}
+
+#[test]
+fn what_does_not_open_the_escrow_is_not_signed() {
+    for (other, about) in [(true, "of another escrow"), (false, "with another fulfillment")] {
+        let mut w = World::new();
+        let (_, key) = w.escrow();
+        w.signer_answers = false;
+        w.jump(50 * HOUR);
+        let Some(Effect::DeriveFulfillment { proposal, inputs }) = w.unanswered.pop() else { panic!() };
+        let sequence = inputs.escrow.sequence + 1;
+        let elsewhere = ReleaseInputs { escrow: EscrowKey { sequence, ..inputs.escrow }, ..inputs.clone() };
+        let opening = if other {
+            opening(&elsewhere)
+        } else {
+            Opening { fulfillment: opening(&elsewhere).fulfillment, ..opening(&inputs) }
+        };
+        w.input(Input::FulfillmentDerived { proposal, party: inputs.party, opening });
+        assert!(w.unanswered.is_empty(), "{about}: {:?}", w.unanswered);
+        assert!(matches!(w.guard(key), Guard::Locked { preparing: None, .. }), "{about}");
+    }
 }
 
 #[test]
@@ -181,6 +220,8 @@ fn a_signer_that_gives_something_else_is_not_believed() {
     let (_, key) = w.escrow();
     w.signer_answers = false;
     w.jump(50 * HOUR);
+    let asked = w.unanswered.pop().unwrap();
+    w.sign(asked);
     let Some(Effect::SignSingle { proposal, rungs, .. }) = w.unanswered.pop() else { panic!() };
     // Signed, but without the fulfillment.
     let blobs = rungs
@@ -190,7 +231,7 @@ fn a_signer_that_gives_something_else_is_not_believed() {
             HexBytes(xrpl_wire::sign::sign_single(&tx, &crate::world::key("runner")).unwrap().encode())
         })
         .collect();
-    w.input(treasury_core::Input::SingleSigned { proposal, blobs });
+    w.input(Input::SingleSigned { proposal, blobs: Unsent(blobs) });
     assert!(w.sent().is_empty());
     assert!(matches!(w.guard(key), Guard::Locked { preparing: None, .. }));
 }
@@ -231,6 +272,8 @@ fn the_fulfillment_is_in_nothing_before_the_reveal_is_recorded() {
     let (p, key) = w.escrow();
     w.signer_answers = false;
     w.jump(50 * HOUR);
+    let derived = w.unanswered.pop().unwrap();
+    w.sign(derived);
     let asked = w.unanswered.pop().unwrap();
     let before: String = w.events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
     w.sign(asked);

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::golden;
 use treasury_core::command::{Actor, Answer, Command, CommandError, Named, Propose};
 use treasury_core::config::*;
-use treasury_core::effect::{Derived, Effect, FIRST_KEY, ReleaseInputs};
+use treasury_core::effect::{Derived, Effect, FIRST_KEY, Opening, Party, ReleaseInputs, Unsent};
 use treasury_core::input::{Input, RungSignatures, SubmitReply};
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::observe::*;
@@ -61,8 +61,20 @@ pub fn derive(inputs: &ReleaseInputs) -> Derived {
     Derived { condition, key_version: inputs.key_version }
 }
 
+/// And what it opens an escrow with.
+pub fn opening(inputs: &ReleaseInputs) -> Opening {
+    let preimage = preimage(inputs);
+    Opening {
+        escrow: inputs.escrow,
+        condition: HexBytes(condition::condition_for_preimage(&preimage)),
+        fulfillment: HexBytes(condition::fulfillment_for_preimage(&preimage)),
+    }
+}
+
 fn preimage(inputs: &ReleaseInputs) -> [u8; 32] {
-    hash(&format!("{inputs:?}")).0
+    // Each party has keys of its own, so who it is is no term.
+    let Party::Own = inputs.party;
+    hash(&format!("{inputs:?}").replace(", party: Own", "")).0
 }
 
 /// Cold, warm and hot as in the product's dev mode; small payments allowed, middling approved by two,
@@ -313,7 +325,11 @@ impl World {
             Effect::DeriveCondition { proposal, inputs } => {
                 let inputs = ReleaseInputs { key_version: self.key_version, ..inputs };
                 let derived = derive(&inputs);
-                self.input(Input::ConditionDerived { proposal, derived });
+                self.input(Input::ConditionDerived { proposal, party: inputs.party, derived });
+            }
+            Effect::DeriveFulfillment { proposal, inputs } => {
+                let opening = opening(&inputs);
+                self.input(Input::FulfillmentDerived { proposal, party: inputs.party, opening });
             }
             Effect::Recognise { inputs } => {
                 let versions = FIRST_KEY..=self.key_version;
@@ -331,26 +347,21 @@ impl World {
                     without.iter().map(|agent| (id(agent), "the keystore has no key".to_owned())).collect();
                 self.input(Input::AgentSigned { proposal, signatures, failed });
             }
-            Effect::SignSingle { proposal, account, rungs, release } => {
+            Effect::SignSingle { proposal, account, rungs, opening } => {
                 assert_eq!(account, id("runner"));
                 let blobs = rungs
                     .iter()
                     .map(|rung| {
                         let mut object = Transaction::decode(&rung.0).unwrap().into_object();
-                        if let Some(inputs) = &release {
-                            let preimage = preimage(inputs);
-                            object
-                                .set(xrpl_wire::sf::Condition, condition::condition_for_preimage(&preimage));
-                            object.set(
-                                xrpl_wire::sf::Fulfillment,
-                                condition::fulfillment_for_preimage(&preimage),
-                            );
+                        if let Some(opening) = &opening {
+                            object.set(xrpl_wire::sf::Condition, opening.condition.0.clone());
+                            object.set(xrpl_wire::sf::Fulfillment, opening.fulfillment.0.clone());
                         }
                         let tx = Transaction::from_object(object).unwrap();
                         HexBytes(xrpl_wire::sign::sign_single(&tx, &key("runner")).unwrap().encode())
                     })
                     .collect();
-                self.input(Input::SingleSigned { proposal, blobs });
+                self.input(Input::SingleSigned { proposal, blobs: Unsent(blobs) });
             }
             other => panic!("not for the signer: {other:?}"),
         }
