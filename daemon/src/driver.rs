@@ -225,12 +225,12 @@ impl Driver {
                     }
                 });
             }
-            Effect::SignAsAgents { proposal, signers, rungs } => {
+            Effect::SignAsAgents { proposal, signers, rungs, void } => {
                 running.spawn(signing(engine, proposal, move || {
                     // Each by itself: a key that is missing takes nobody else's signature with it.
                     let (mut signatures, mut failed) = (Vec::new(), Vec::new());
                     for agent in signers {
-                        match signer.sign_as_agent(agent, &rungs) {
+                        match sign_both(signer.as_ref(), agent, &rungs, &void) {
                             Ok(signed) => signatures.push(signed),
                             Err(reason) => {
                                 tracing::warn!(%proposal, %agent, reason, "an agent did not sign");
@@ -260,6 +260,21 @@ impl Driver {
             }
         }
     }
+}
+
+/// An agent's signatures over what is to be done, and over its void where there is one.
+fn sign_both(
+    signer: &dyn SignerPort,
+    agent: AccountId,
+    rungs: &[HexBytes],
+    void: &[HexBytes],
+) -> Result<RungSignatures, String> {
+    let signed = signer.sign_as_agent(agent, rungs)?;
+    if void.is_empty() {
+        return Ok(signed);
+    }
+    let void_signatures = signer.sign_as_agent(agent, void)?.signatures;
+    Ok(RungSignatures { void_signatures, ..signed })
 }
 
 /// Runs the signer on a thread of its own and brings the result, or the reason why there is none.

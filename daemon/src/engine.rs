@@ -333,7 +333,10 @@ async fn ask<T: Send + 'static>(
 fn is_stop(command: &Command) -> bool {
     match command {
         Command::Flag { .. }
+        | Command::FlagDestination { .. }
         | Command::Freeze { .. }
+        | Command::Panic { .. }
+        | Command::Void { .. }
         | Command::Reject { .. }
         | Command::Retract { .. }
         | Command::Withdraw { .. } => true,

@@ -277,7 +277,7 @@ lines! {
     proposal_ended INFO {
         /// The proposal.
         proposal,
-        /// How: `validated`, `failed`, `expired`, `denied`, `rejected`, `withdrawn` or `superseded`.
+        /// How: `validated`, `failed`, `expired`, `denied`, `rejected`, `withdrawn`, `superseded` or `voided`.
         status,
         /// The ledger's result, where it was applied.
         result,

@@ -198,7 +198,8 @@ impl Signer {
                 Ok(HexBytes(signed.signature))
             })
             .collect::<Result<_, _>>()?;
-        Ok(RungSignatures { signer, signing_pub_key: key.public_key(), signatures })
+        let void_signatures = Vec::new();
+        Ok(RungSignatures { signer, signing_pub_key: key.public_key(), signatures, void_signatures })
     }
 
     /// Signs every rung with the account's own key. With an opening, the rungs have to be the EscrowFinish

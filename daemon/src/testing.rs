@@ -85,6 +85,7 @@ pub(crate) fn treasury() -> Treasury {
         amount_min: None,
         amount_max,
         rolling: None,
+        void: false,
         action,
     };
     let delay = Action::Delay { delay_seconds: 3_600, window_seconds: 3_600, approvers: approvers.clone() };
@@ -241,7 +242,12 @@ pub(crate) fn signatures(n: u8, rungs: &[HexBytes]) -> RungSignatures {
             HexBytes(xrpl_wire::sign::sign_for(&tx, key.account_id(), &key).unwrap().signature)
         })
         .collect();
-    RungSignatures { signer: key.account_id(), signing_pub_key: key.public_key(), signatures }
+    RungSignatures {
+        signer: key.account_id(),
+        signing_pub_key: key.public_key(),
+        signatures,
+        void_signatures: Vec::new(),
+    }
 }
 
 /// What an engine said when it stopped by itself.

@@ -14,6 +14,7 @@ mod storm;
 mod story;
 mod tools;
 mod trouble;
+mod voids;
 mod worlds;
 
 use std::future::Future;
@@ -54,6 +55,8 @@ scenarios! {
     kills::a_release_survives_a_kill_at_every_step;
     kills::a_flag_survives_a_kill_at_every_step;
     storm::kills_in_traffic_lose_nothing_and_repeat_nothing;
+    voids::what_is_signed_is_made_worthless_under_a_freeze;
+    voids::a_panic_stops_everything_before_it_is_answered;
     refusals::bad_approvals_are_refused_and_change_nothing;
     refusals::bad_requests_are_refused_and_change_nothing;
     refusals::a_request_sent_twice_is_one_payment;

@@ -6,20 +6,22 @@
 use serde_json::{Value, json};
 use treasuryd::client::ClientError;
 use treasuryd::dev::xrp;
-use treasuryd::http::api::{ApproveRequest, ProposeRequest};
+use treasuryd::http::api::{ApproveRequest, ProposalView, ProposeRequest, RungView};
 use xrpl_wire::{KeyPair, KeyType, Seed, Transaction, sign};
 
 use crate::scene::Scene;
 
-fn sign_rungs(rungs: &[String], account: xrpl_wire::AccountId, key: &KeyPair) -> ApproveRequest {
-    let signatures = rungs
-        .iter()
-        .map(|blob| {
-            let tx = Transaction::decode(&from_hex(blob)).unwrap();
-            to_hex(&sign::sign_for(&tx, account, key).unwrap().signature)
-        })
-        .collect();
-    ApproveRequest { signer: account.to_string(), signing_pub_key: key.public_key().to_string(), signatures }
+fn sign_rungs(view: &ProposalView, account: xrpl_wire::AccountId, key: &KeyPair) -> ApproveRequest {
+    let sign = |rung: &RungView| {
+        let tx = Transaction::decode(&from_hex(&rung.blob)).unwrap();
+        to_hex(&sign::sign_for(&tx, account, key).unwrap().signature)
+    };
+    ApproveRequest {
+        signer: account.to_string(),
+        signing_pub_key: key.public_key().to_string(),
+        signatures: view.rungs.iter().map(sign).collect(),
+        void_signatures: view.void_rungs.iter().map(sign).collect(),
+    }
 }
 
 fn from_hex(text: &str) -> Vec<u8> {
@@ -40,11 +42,8 @@ pub(crate) async fn bad_approvals_are_refused_and_change_nothing() {
     let other = alice.propose("warm", "supplier", xrp(301), "another").await.unwrap();
     stage.can_be_signed(&id).await.unwrap();
     stage.can_be_signed(&other).await.unwrap();
-    let rungs = |view: treasuryd::http::api::ProposalView| -> Vec<String> {
-        view.rungs.iter().map(|rung| rung.blob.clone()).collect()
-    };
-    let these = rungs(bob.client().proposal(&id).await.unwrap());
-    let those = rungs(bob.client().proposal(&other).await.unwrap());
+    let these = bob.client().proposal(&id).await.unwrap();
+    let those = bob.client().proposal(&other).await.unwrap();
     let good = sign_rungs(&these, bob.signer(), bob.key());
     let stranger = KeyPair::from_seed(&Seed::from_entropy([9; 16], KeyType::Ed25519));
 
@@ -58,6 +57,10 @@ pub(crate) async fn bad_approvals_are_refused_and_change_nothing() {
     fewer.signatures.pop();
     let mut swapped = good.clone();
     swapped.signatures.swap(0, 1);
+    let mut no_void = good.clone();
+    no_void.void_signatures.clear();
+    let mut void_swapped = good.clone();
+    void_swapped.void_signatures.swap(0, 1);
     let wrong_key = sign_rungs(&these, bob.signer(), &stranger);
     let other_tx = sign_rungs(&those, bob.signer(), bob.key());
     let as_stranger = sign_rungs(&these, stranger.account_id(), &stranger);
@@ -70,6 +73,8 @@ pub(crate) async fn bad_approvals_are_refused_and_change_nothing() {
         ("no key", no_key, ["BAD_VALUE", "BAD_REQUEST"]),
         ("a rung missing", fewer, ["WRONG_RUNG_COUNT"; 2]),
         ("rungs exchanged", swapped, ["BAD_SIGNATURE"; 2]),
+        ("no void", no_void, ["WRONG_VOID_COUNT"; 2]),
+        ("rungs of the void exchanged", void_swapped, ["BAD_VOID_SIGNATURE"; 2]),
         ("another key", wrong_key, ["KEY_NOT_ALLOWED"; 2]),
         ("another transaction", other_tx, ["BAD_SIGNATURE"; 2]),
         ("a stranger", as_stranger, ["NOT_YOUR_SIGNER"; 2]),

@@ -10,7 +10,7 @@ use treasury_core::units::{EscrowKey, HexBytes, LedgerIndex, ProposalId, RippleT
 use treasury_core::{Event, State, observe::LedgerPoint};
 use treasuryd::store::Archive;
 use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
-use xrpl_wire::typed::{self, EscrowCreate, EscrowFinish, Payment, TxCommon};
+use xrpl_wire::typed::{self, AccountSet, EscrowCreate, EscrowFinish, Payment, TxCommon};
 use xrpl_wire::{Amount, Hash256, SeqProxy, Transaction, TxBody, condition, sign};
 
 const HEARD: Heard = Heard { silence_ms: 0, read_all: true };
@@ -40,10 +40,15 @@ impl Scene {
 
     /// A transaction of an account signed by these members of its SignerList.
     fn multi(&self, from: &str, signers: &[&str], body: &TxBody) -> Transaction {
+        let sequence = sequence_of(self.ledger.open().state(), &self.cast.id(from)).unwrap();
+        self.multi_on(SeqProxy::Sequence(sequence), from, signers, body)
+    }
+
+    fn multi_on(&self, seq: SeqProxy, from: &str, signers: &[&str], body: &TxBody) -> Transaction {
         let account = self.cast.id(from);
         let common = TxCommon {
             account,
-            seq: SeqProxy::Sequence(sequence_of(self.ledger.open().state(), &account).unwrap()),
+            seq,
             fee: drops(5_000),
             last_ledger_sequence: None,
             source_tag: None,
@@ -506,6 +511,32 @@ fn what_is_sent_under_a_freeze_is_seen() {
 }
 
 #[test]
+fn a_void_leaves_under_a_freeze_and_what_it_makes_worthless_is_sent_no_more() {
+    let mut scene = Scene::new();
+    scene.intend(1, "warm", XRP);
+    let reason = String::new;
+    scene.do_command(&Command::Freeze { account: None, reason: reason() });
+    let set = |transfer_rate| TxBody::AccountSet(AccountSet { transfer_rate, ..AccountSet::default() });
+    let ticket = SeqProxy::Ticket(9);
+    let void = scene.multi_on(ticket, "warm", &["alice", "bob"], &set(None));
+    scene.checker.released(0, &void, HEARD);
+    assert_eq!(scene.rules(), [], "a void moves nothing");
+    let setting = scene.multi_on(ticket, "warm", &["alice", "bob"], &set(Some(1_000_000_001)));
+    scene.checker.released(0, &setting, HEARD);
+    assert_eq!(scene.rules(), [Rule::StopsBind], "what sets something is none");
+
+    let mut scene = Scene::new();
+    scene.intend(1, "warm", XRP);
+    let pay = scene.multi("warm", &["alice", "bob"], &scene.payment("shop", Some(1), XRP));
+    scene.checker.released(0, &pay, HEARD);
+    scene.do_command(&Command::Void { proposal: ProposalId(1), reason: reason() });
+    scene.checker.released(1, &pay, HEARD);
+    assert_eq!(scene.rules(), [], "another daemon has not been asked");
+    scene.checker.released(0, &pay, HEARD);
+    assert_eq!(scene.rules(), [Rule::StopsBind]);
+}
+
+#[test]
 fn what_is_sent_without_sight_is_seen() {
     let late = Heard { silence_ms: 40_000, ..HEARD };
     let unread = Heard { read_all: false, ..HEARD };
@@ -525,6 +556,7 @@ fn what_was_acknowledged_and_is_gone_is_seen() {
         signer: key.account_id(),
         signing_pub_key: key.public_key(),
         signatures: vec![HexBytes(vec![1])],
+        void_signatures: Vec::new(),
     };
     for command in [
         Command::Approve { proposal, signatures },
@@ -560,6 +592,7 @@ fn an_approval_that_a_change_of_list_ends_is_not_demanded_however_late_the_daemo
             signer: key.account_id(),
             signing_pub_key: key.public_key(),
             signatures: vec![HexBytes(vec![1])],
+            void_signatures: Vec::new(),
         };
         scene.do_command(&Command::Approve { proposal: ProposalId(1), signatures });
         scene.checker.takes(hears, closed.header.index);

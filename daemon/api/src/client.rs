@@ -13,9 +13,9 @@ use url::{Host, Url};
 use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
     AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, ErrorBody, ErrorView,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FreezeRequest, LiftRequest, LiftedView,
-    ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, StatusView,
-    StoppedView, StopsView, UnfreezeRequest,
+    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest,
+    LiftRequest, LiftedView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
+    ReadyView, ReasonRequest, StatusView, StoppedView, StopsView, UnfreezeRequest,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -267,6 +267,35 @@ impl Client {
     /// As [`Client::status`].
     pub async fn clear(&self, id: &str, reason: &str) -> Result<LiftedView, ClientError> {
         self.call(calls::CLEAR, id, &ReasonRequest { reason: reason.to_owned() }).await
+    }
+
+    /// Sends the void of a proposal.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn void(&self, id: &str, reason: &str) -> Result<DoneView, ClientError> {
+        self.call(calls::VOID, id, &ReasonRequest { reason: reason.to_owned() }).await
+    }
+
+    /// Holds back whatever pays an account.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn flag_destination(
+        &self,
+        destination: &str,
+        reason: &str,
+    ) -> Result<StoppedView, ClientError> {
+        let asked = FlagDestinationRequest { destination: destination.to_owned(), reason: reason.to_owned() };
+        self.call(calls::FLAG_DESTINATION, "", &asked).await
+    }
+
+    /// Stops everything, and takes back what can be taken back.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn panic(&self, reason: &str) -> Result<PanicView, ClientError> {
+        self.call(calls::PANIC, "", &ReasonRequest { reason: reason.to_owned() }).await
     }
 
     /// What must not leave and why.

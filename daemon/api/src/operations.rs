@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 
 use crate::types::{
     AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery,
-    EventsPage, EventsQuery, FindingView, FreezeRequest, LiftRequest, LiftedView, ProposalView,
-    ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, StatusView, StoppedView,
-    StopsView, UnfreezeRequest,
+    EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView,
+    PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest,
+    StatusView, StoppedView, StopsView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -193,6 +193,16 @@ operations! {
     /// Put a hold on it, which binds the escrow that comes of it, too; on an EscrowFinish, on its escrow.
     FLAG = Flag "flag":
         Post "/v1/proposals/{id}/flag", Stop, Who::Role("security"), ReasonRequest => StoppedView;
+    /// Send its void, which its signers signed with it: whichever gets into a ledger first, the other is worthless.
+    VOID = Void "void":
+        Post "/v1/proposals/{id}/void", Stop, Who::Role("security"), ReasonRequest => DoneView;
+    /// Put a hold on whatever pays an account: on what stands, and on what comes later.
+    FLAG_DESTINATION = FlagDestination "flag_destination":
+        Post "/v1/destinations/flag", Stop, Who::Role("security"), FlagDestinationRequest => StoppedView;
+    /// Stop everything, and take back whatever can be taken back: a freeze on everything, a hold on every escrow that
+    /// can be withheld, an end to every proposal, by its void where it has one. All of it has happened when it is
+    /// answered.
+    PANIC = Panic "panic": Post "/v1/panic", Stop, Who::Role("security"), ReasonRequest => PanicView;
     /// Lift the one hold that stands on it or on its escrow; where several stand, lift them by id.
     CLEAR = Clear "clear":
         Post "/v1/proposals/{id}/clear", Other, Who::Role("security"), ReasonRequest => LiftedView;
@@ -255,7 +265,9 @@ mod tests {
     fn what_only_stops_is_told_from_what_lifts_and_reading_changes_nothing() {
         for operation in Operation::ALL {
             let spec = operation.spec();
-            let is_stop = ["retract", "reject", "withdraw", "flag", "freeze"].contains(&spec.name);
+            let is_stop =
+                ["retract", "reject", "withdraw", "flag", "flag_destination", "void", "panic", "freeze"]
+                    .contains(&spec.name);
             assert_eq!(spec.class == Class::Stop, is_stop, "{}", spec.name);
             assert_eq!(spec.class == Class::Probe, spec.who == Who::Anybody, "{}", spec.name);
             assert!(spec.class != Class::Stop || spec.method != Method::Get, "{}", spec.name);

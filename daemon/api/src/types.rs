@@ -53,6 +53,23 @@ pub struct StoppedView {
     pub warning: Option<String>,
 }
 
+/// What a panic came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PanicView {
+    /// The freeze on everything.
+    pub freeze: String,
+    /// Escrows that will not be released until somebody lifts their hold: `owner:sequence`.
+    pub withheld: Vec<String>,
+    /// Escrows whose fulfillment is out: nobody can stop them.
+    pub revealed: Vec<String>,
+    /// Proposals that ended. Signatures that were given away bind until LastLedgerSequence.
+    pub ended: Vec<String>,
+    /// Proposals whose void is being sent.
+    pub voiding: Vec<String>,
+    /// Proposals that were sent, have no void that could be sent, and may be applied all the same.
+    pub under_way: Vec<String>,
+}
+
 /// Stops were lifted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiftedView {
@@ -265,7 +282,7 @@ pub struct ProposalView {
     /// What for, in the asker's words.
     pub note: String,
     /// How far it has come: `drafted`, `assessed`, `denied`, `collecting`, `ready`, `in_flight`,
-    /// `validated`, `failed`, `expired`, `rejected`, `withdrawn` or `superseded`.
+    /// `validated`, `failed`, `expired`, `rejected`, `withdrawn`, `superseded` or `voided`.
     pub status: String,
     /// Whether it has ended.
     pub ended: bool,
@@ -292,6 +309,9 @@ pub struct ProposalView {
     /// The unsigned transactions to sign, one for each fee, ascending. In lists this is empty: ask for
     /// the one proposal.
     pub rungs: Vec<RungView>,
+    /// Its void, to sign with it, where policy asks for one: a transaction that does nothing but use up the same slot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub void_rungs: Vec<RungView>,
     /// What was sent, once something was.
     pub submission: Option<SubmissionView>,
     /// How it ended on the ledger.
@@ -420,6 +440,9 @@ pub struct RungView {
 pub struct SubmissionView {
     /// Which rung is sent now, from 0.
     pub rung: usize,
+    /// Whether it is the void that is sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub voids: bool,
     /// Its Fee.
     pub fee_drops: Option<String>,
     /// Its transaction id.

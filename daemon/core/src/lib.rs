@@ -25,7 +25,7 @@ pub use model::input::Input;
 pub use model::state::State;
 pub use model::{
     book, command, config, effect, event, failure, input, intent, invariant, observe, policy, proposal,
-    state, stops, units, wait,
+    signing, state, stops, units, wait,
 };
 pub use rules::{
     decide, doomed, escrow, fee, findings, fits, gate, multisign, release, retiring, sealing, tiers, waits,

@@ -8,9 +8,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use treasury_api::types::{ApproveRequest, ProposalView};
+use treasury_api::types::{ApproveRequest, ProposalView, RungView};
 use treasury_tools::text::clean;
-use xrpl_wire::typed::{EscrowCancel, EscrowCreate, Payment, TicketCreate};
+use xrpl_wire::typed::{AccountSet, EscrowCancel, EscrowCreate, Payment, TicketCreate};
 use xrpl_wire::{
     AccountId, Amount, Field, KeyPair, RippleTime, SeqProxy, SignError, Transaction, TxBody, TxCommon,
     TxError, condition, sf,
@@ -29,6 +29,7 @@ pub struct Checked {
     note: String,
     asker: String,
     rungs: Vec<Transaction>,
+    void: Vec<Transaction>,
     body: TxBody,
 }
 
@@ -108,11 +109,37 @@ pub fn check(view: &ProposalView) -> Result<Checked, CheckError> {
     if view.ended || view.rungs.is_empty() {
         return Err(CheckError::NothingToSign(view.id.clone(), view.status.clone()));
     }
-    if view.rungs.len() > RUNGS_MAX {
-        return Err(CheckError::TooManyRungs(view.rungs.len()));
+    let (rungs, void) = (ladder(&view.rungs)?, ladder(&view.void_rungs)?);
+    let Some(first) = rungs.first().cloned() else {
+        return Err(CheckError::NothingToSign(view.id.clone(), view.status.clone()));
+    };
+    let body = expected_body(view, &first)?;
+    compare(view, &first, &body)?;
+    if let Some(void) = void.first() {
+        compare(view, void, &TxBody::AccountSet(AccountSet::default()))?;
+        let network = |tx: &Transaction| tx.object().u32(sf::NetworkID);
+        differs_unless(network(void) == network(&first), "NetworkID", "that of what it makes worthless")?;
     }
-    let mut rungs: Vec<Transaction> = Vec::with_capacity(view.rungs.len());
-    for (rung, shown) in view.rungs.iter().enumerate() {
+    Ok(Checked {
+        proposal: view.id.clone(),
+        account: first.account(),
+        account_name: view.account.name.clone(),
+        destination_name: view.intent.destination.as_ref().and_then(|party| party.name.clone()),
+        note: view.note.clone(),
+        asker: view.asker.clone(),
+        rungs,
+        void,
+        body,
+    })
+}
+
+/// Decodes the rungs of a ladder and makes sure that they are one transaction at several fees.
+fn ladder(shown: &[RungView]) -> Result<Vec<Transaction>, CheckError> {
+    if shown.len() > RUNGS_MAX {
+        return Err(CheckError::TooManyRungs(shown.len()));
+    }
+    let mut rungs: Vec<Transaction> = Vec::with_capacity(shown.len());
+    for (rung, shown) in shown.iter().enumerate() {
         let unreadable = |problem: String| CheckError::Unreadable { rung, problem };
         let blob = hex::decode(&shown.blob).map_err(|_| unreadable("not hexadecimal".to_owned()))?;
         let tx = Transaction::decode(&blob).map_err(|error| unreadable(error.to_string()))?;
@@ -124,38 +151,24 @@ pub fn check(view: &ProposalView) -> Result<Checked, CheckError> {
         }
         rungs.push(tx);
     }
-    let Some(first) = rungs.first().cloned() else {
-        return Err(CheckError::NothingToSign(view.id.clone(), view.status.clone()));
-    };
-    let body = expected_body(view, &first)?;
-    compare(view, &first, &body)?;
-    Ok(Checked {
-        proposal: view.id.clone(),
-        account: first.account(),
-        account_name: view.account.name.clone(),
-        destination_name: view.intent.destination.as_ref().and_then(|party| party.name.clone()),
-        note: view.note.clone(),
-        asker: view.asker.clone(),
-        rungs,
-        body,
-    })
+    Ok(rungs)
 }
 
 impl Checked {
-    /// Signs every rung for `signer` and makes the request that brings the signatures.
+    /// Signs every rung for `signer`, those of the void as well, and makes the request that brings the signatures.
     ///
     /// # Errors
     /// [`CheckError::Sign`], as where the signer is the paying account itself.
     pub fn sign(&self, signer: AccountId, key: &KeyPair) -> Result<ApproveRequest, CheckError> {
-        let signatures: Result<Vec<String>, SignError> = self
-            .rungs
-            .iter()
-            .map(|rung| Ok(hex::encode_upper(xrpl_wire::sign::sign_for(rung, signer, key)?.signature)))
-            .collect();
+        let signed = |rungs: &[Transaction]| {
+            let sign = |rung| Ok(hex::encode_upper(xrpl_wire::sign::sign_for(rung, signer, key)?.signature));
+            rungs.iter().map(sign).collect::<Result<Vec<String>, SignError>>()
+        };
         Ok(ApproveRequest {
             signer: signer.to_string(),
             signing_pub_key: key.public_key().to_string(),
-            signatures: signatures?,
+            signatures: signed(&self.rungs)?,
+            void_signatures: signed(&self.void)?,
         })
     }
 
@@ -216,6 +229,13 @@ impl fmt::Display for Checked {
         let fees: Vec<String> =
             self.rungs.iter().map(|rung| format!("{} XRP", rung.fee().to_xrp_string())).collect();
         writeln!(f, "  fee       {}; one of them is burned, never more than one", fees.join(" or "))?;
+        if let Some(last) = self.void.last() {
+            let most = last.fee().to_xrp_string();
+            writeln!(
+                f,
+                "  void      signed with it: uses up the same slot and does nothing else, at most {most} XRP"
+            )?;
+        }
         if !self.note.is_empty() {
             writeln!(f, "  note      {}", clean(&self.note))?;
         }

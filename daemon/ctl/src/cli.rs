@@ -112,6 +112,37 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// Put a hold on whatever pays an account, what stands and what comes later (role `security`).
+    FlagDestination {
+        /// The account that is paid: a name from the configuration, or an address.
+        #[arg(value_name = "NAME|ADDRESS")]
+        destination: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Make worthless what is signed already (role `security`).
+    ///
+    /// Where policy asked for it, whoever signed a proposal signed a second transaction with it, which does nothing but use
+    /// up the same Ticket. That one is sent now; whichever of the two gets into a ledger first, the other can never be
+    /// applied.
+    Void {
+        /// The proposal, such as P3.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Stop everything and take back what can be taken back (role `security`).
+    ///
+    /// Freezes everything, puts a hold of its own on every escrow that can be withheld, voids what has a void, and ends
+    /// every other proposal that has not been sent. All of it has happened when it is answered; what could not be stopped
+    /// is named.
+    Panic {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
     /// Lift the one hold on a proposal or its escrow (role `security`); where several stand, see `lift`.
     Clear {
         /// The proposal, such as P3.
@@ -191,9 +222,14 @@ impl Command {
             Self::Show { id } | Self::Approve { id, .. } | Self::Retract { id } | Self::Withdraw { id } => {
                 words.push(id);
             }
-            Self::Reject { id, reason } | Self::Flag { id, reason } | Self::Clear { id, reason } => {
+            Self::Reject { id, reason }
+            | Self::Flag { id, reason }
+            | Self::Void { id, reason }
+            | Self::FlagDestination { destination: id, reason }
+            | Self::Clear { id, reason } => {
                 words.extend([id, reason]);
             }
+            Self::Panic { reason } => words.push(reason),
             Self::Lift { stops, reason } => words.extend(stops.iter().chain([reason])),
             Self::Freeze { account, reason } | Self::Unfreeze { account, reason } => {
                 words.extend(account.iter().chain([reason]));

@@ -212,6 +212,14 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Reject { id, reason } => done(json, &client.reject(&id, &reason).await?, "rejected"),
         Command::Withdraw { id } => done(json, &client.withdraw(&id).await?, "withdrawn"),
         Command::Flag { id, reason } => stopped(json, &client.flag(&id, &reason).await?, "held"),
+        Command::FlagDestination { destination, reason } => {
+            stopped(json, &client.flag_destination(&destination, &reason).await?, "held")
+        }
+        Command::Void { id, reason } => answer(json, &client.void(&id, &reason).await?, |done| {
+            let text = if done.changed { "its void is on its way" } else { "it is voided already" };
+            format!("{text}; whichever gets into a ledger first, the other is worthless\n")
+        }),
+        Command::Panic { reason } => answer(json, &client.panic(&reason).await?, show::panicked),
         Command::Clear { id, reason } => lifted(json, &client.clear(&id, &reason).await?),
         Command::Stops { lifted } => answer(json, &client.stops().await?, |stops| show::stops(stops, lifted)),
         Command::Lift { stops, reason } => lifted(json, &client.lift(&stops, &reason).await?),

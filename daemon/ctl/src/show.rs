@@ -4,8 +4,8 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
-    AccountView, AmountView, EscrowView, EventsPage, FindingView, PartyView, ProposalView, SignerListView,
-    StatusView, StopView, StopsView,
+    AccountView, AmountView, EscrowView, EventsPage, FindingView, PanicView, PartyView, ProposalView,
+    SignerListView, StatusView, StopView, StopsView,
 };
 use treasury_tools::console;
 use treasury_tools::text::clean;
@@ -61,6 +61,25 @@ pub(super) fn status(status: &StatusView) -> String {
         let whose = breaker.account.as_ref().map_or_else(|| "every account".to_owned(), short);
         let why = breaker.reason.as_deref().unwrap_or("-");
         out.line("BREAKER", format!("{whose}, {}: {why}", breaker.cause));
+    }
+    out.text
+}
+
+/// What a panic came to: what is safe first, and then what is not.
+pub(super) fn panicked(found: &PanicView) -> String {
+    let mut out = Lines::default();
+    let list = |ids: &[String]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+    out.line("frozen", format!("everything: {}", found.freeze));
+    out.line("withheld", list(&found.withheld));
+    out.line("ended", list(&found.ended));
+    out.line("voiding", list(&found.voiding));
+    if !found.under_way.is_empty() {
+        let what = "sent before, and may be applied all the same";
+        out.line("NOT STOPPED", format!("{}: {what}", list(&found.under_way)));
+    }
+    if !found.revealed.is_empty() {
+        let what = "the fulfillment is out, and nobody can stop it";
+        out.line("NOT STOPPED", format!("{}: {what}", list(&found.revealed)));
     }
     out.text
 }

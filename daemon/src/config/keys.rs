@@ -274,6 +274,14 @@ const GROUPS: &[Group] = &[
             ),
             key("roles", "list of roles", "[\"approver\"]", "Whose signatures count towards `weight`."),
             key(
+                "void",
+                "true or false",
+                "false",
+                "Whether whoever signs signs a second transaction as well, which does nothing but use up the same Ticket, \
+                 at fees a quarter higher. With it security can make worthless what is signed already (`treasuryctl \
+                 void`), also what is under way. Twice as many signatures.",
+            ),
+            key(
                 "delay",
                 "duration",
                 "required for `delay`",

@@ -55,6 +55,10 @@ fn rule(section: &Section<'_>, name: Option<String>, parties: &Parties) -> Optio
             .all(|none| *none);
     let accounts: Option<Vec<AccountId>> = accounts.map(values);
     let action = action(section, parties, accounts.as_deref());
+    let void = section.flag("void");
+    if let (Some(void), Some(Action::Deny)) = (&void, &action) {
+        section.blame(void, "means nothing for the action deny", "leave it out: nothing is signed");
+    }
     if anything && action == Some(Action::Deny) {
         section.wrong(
             "action",
@@ -72,6 +76,7 @@ fn rule(section: &Section<'_>, name: Option<String>, parties: &Parties) -> Optio
         amount_min: amount_min.map(|amount| amount.value),
         amount_max: amount_max.map(|amount| amount.value),
         rolling,
+        void: void.is_some_and(|void| void.value),
         action: action?,
     })
 }

@@ -125,6 +125,7 @@ exclude_asker = false
 roles = ["approver", "proposer"]
 delay = "48h"
 window = "24h"
+void = true
 
 [[rule]]
 name = "rest"

@@ -294,7 +294,8 @@ weight = 2
 roles = ["approver"]
 exclude_asker = false
 
-# What leaves warm always waits for two people.
+# What leaves warm always waits for two people. They sign a void with it: `treasuryctl void` makes worthless what is
+# signed already.
 [[rule]]
 name = "from-warm"
 accounts = ["warm"]
@@ -304,6 +305,7 @@ action = "approve"
 weight = 2
 roles = ["approver"]
 exclude_asker = false
+void = true
 
 # And what is large two days in an escrow as well. Until then security can stop it.
 [[rule]]

@@ -11,6 +11,7 @@ use treasury_core::multisign;
 use treasury_core::multisign::Demand;
 use treasury_core::policy::{Approvers, Decision};
 use treasury_core::proposal::{Proposal, Status};
+use treasury_core::signing::Purpose;
 use treasury_core::state::Archived;
 use treasury_core::state::{Guard, TrackedEscrow};
 use treasury_core::stops::Stop;
@@ -56,6 +57,12 @@ fn with_escrow(
     let plan = shown.plan.as_ref();
     let mut waits_for: Vec<String> = waits(treasury, state, shown).iter().map(ToString::to_string).collect();
     waits_for.extend(tracked.and_then(|tracked| escrow_waits(state, treasury, tracked)));
+    let rungs = |purpose| match (plan.and_then(|plan| plan.ladder(purpose)), depth) {
+        (Some((fees, rungs)), Depth::Whole) => {
+            fees.iter().zip(rungs).map(|(fee, blob)| rung(*fee, blob)).collect()
+        }
+        _ => Vec::new(),
+    };
     ProposalView {
         id: shown.id.to_string(),
         account: party(treasury, &shown.account),
@@ -84,12 +91,8 @@ fn with_escrow(
             })
             .collect(),
         stops: binding(state, treasury, shown).into_iter().map(|standing| stop(treasury, standing)).collect(),
-        rungs: match (plan, depth) {
-            (Some(plan), Depth::Whole) => {
-                plan.fees.iter().zip(&plan.rungs).map(|(fee, blob)| rung(*fee, blob)).collect()
-            }
-            _ => Vec::new(),
-        },
+        rungs: rungs(Purpose::Pay),
+        void_rungs: rungs(Purpose::Void),
         submission: submission(&shown.status),
         outcome: outcome(&shown.status),
         escrow: match (tracked, shown.release_inputs()) {
@@ -322,6 +325,7 @@ fn submission(status: &Status) -> Option<SubmissionView> {
     let rung = submission.rungs.get(submission.current);
     Some(SubmissionView {
         rung: submission.current,
+        voids: submission.purpose == Purpose::Void,
         fee_drops: rung.map(|rung| rung.fee.to_string()),
         tx_id: rung.map(|rung| rung.tx_id.to_string()),
         since: time(&submission.since),
@@ -336,7 +340,7 @@ fn outcome(status: &Status) -> Option<OutcomeView> {
             result: Some(outcome.result.clone()),
             ledger: Some(ledger(outcome.at)),
         }),
-        Status::Superseded { tx_id } => {
+        Status::Superseded { tx_id } | Status::Voided { tx_id } => {
             Some(OutcomeView { tx_id: tx_id.to_string(), result: None, ledger: None })
         }
         _ => None,

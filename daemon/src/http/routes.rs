@@ -18,9 +18,9 @@ use xrpl_wire::PublicKey;
 use super::App;
 use super::api::{
     AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery,
-    EventsPage, EventsQuery, FindingView, FreezeRequest, LiftRequest, LiftedView, ProposalView,
-    ProposalsQuery, ProposeRequest, ProposedView, ReasonRequest, RecordView, StatusView, StoppedView,
-    StopsView, UnfreezeRequest,
+    EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView,
+    PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReasonRequest, RecordView,
+    StatusView, StoppedView, StopsView, UnfreezeRequest,
 };
 use super::auth::Speaker;
 use super::error::ApiError;
@@ -222,15 +222,15 @@ pub(super) async fn approve(
             field: "signing_pub_key",
             problem: "a public key is 33 bytes, 66 hex digits, beginning with 02, 03 or ED",
         })?;
-    let signatures =
-        asked
-            .signatures
-            .iter()
-            .map(|text| text.parse::<HexBytes>())
-            .collect::<Result<_, _>>()
-            .map_err(|_| ApiError::BadField { field: "signatures", problem: "each signature is hex" })?;
+    let read = |field, texts: &[String]| {
+        let read = texts.iter().map(|text| text.parse::<HexBytes>());
+        let problem = "each signature is hex";
+        read.collect::<Result<Vec<_>, _>>().map_err(|_| ApiError::BadField { field, problem })
+    };
+    let signatures = read("signatures", &asked.signatures)?;
+    let void_signatures = read("void_signatures", &asked.void_signatures)?;
     let signer = party(&app.engine.treasury(), "signer", &asked.signer)?;
-    let signatures = RungSignatures { signer, signing_pub_key, signatures };
+    let signatures = RungSignatures { signer, signing_pub_key, signatures, void_signatures };
     done(&app, speaker, Command::Approve { proposal, signatures }).await
 }
 
@@ -268,6 +268,46 @@ pub(super) async fn flag(
     Body(asked): Body<ReasonRequest>,
 ) -> Answered<StoppedView> {
     stopped(&app, speaker, Command::Flag { proposal, reason: asked.reason }).await
+}
+
+pub(super) async fn flag_destination(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<FlagDestinationRequest>,
+) -> Answered<StoppedView> {
+    let destination = party(&app.engine.treasury(), "destination", &asked.destination)?;
+    stopped(&app, speaker, Command::FlagDestination { destination, reason: asked.reason }).await
+}
+
+pub(super) async fn void(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Id(proposal): Id,
+    Body(asked): Body<ReasonRequest>,
+) -> Answered<DoneView> {
+    done(&app, speaker, Command::Void { proposal, reason: asked.reason }).await
+}
+
+pub(super) async fn panic(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<ReasonRequest>,
+) -> Answered<PanicView> {
+    match carry_out(&app, speaker, Command::Panic { reason: asked.reason }).await? {
+        Answer::Panicked(found) => Ok(Shown(PanicView {
+            freeze: found.freeze.to_string(),
+            withheld: texts(&found.withheld),
+            revealed: texts(&found.revealed),
+            ended: texts(&found.ended),
+            voiding: texts(&found.voiding),
+            under_way: texts(&found.under_way),
+        })),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn texts(ids: &[impl ToString]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
 }
 
 pub(super) async fn clear(
@@ -355,6 +395,9 @@ fn word(command: &Command) -> &'static str {
         Command::Reject { .. } => Operation::Reject,
         Command::Withdraw { .. } => Operation::Withdraw,
         Command::Flag { .. } => Operation::Flag,
+        Command::FlagDestination { .. } => Operation::FlagDestination,
+        Command::Void { .. } => Operation::Void,
+        Command::Panic { .. } => Operation::Panic,
         Command::Clear { .. } => Operation::Clear,
         Command::Lift { .. } => Operation::Lift,
         Command::Freeze { .. } => Operation::Freeze,
@@ -381,10 +424,9 @@ async fn stopped(app: &App, speaker: Speaker, command: Command) -> Answered<Stop
 }
 
 async fn lifted(app: &App, speaker: Speaker, command: Command) -> Answered<LiftedView> {
-    let ids = |stops: Vec<StopId>| stops.iter().map(ToString::to_string).collect();
     match carry_out(app, speaker, command).await? {
         Answer::Lifted { lifted, standing } => {
-            Ok(Shown(LiftedView { lifted: ids(lifted), standing: ids(standing) }))
+            Ok(Shown(LiftedView { lifted: texts(&lifted), standing: texts(&standing) }))
         }
         other => Err(unexpected(&other)),
     }

@@ -121,6 +121,7 @@ fn approval(n: u8, proposal: &ProposalView) -> ApproveRequest {
         signer: signed.signer.to_string(),
         signing_pub_key: signed.signing_pub_key.to_string(),
         signatures: signed.signatures.iter().map(ToString::to_string).collect(),
+        void_signatures: Vec::new(),
     }
 }
 
@@ -149,6 +150,9 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::POST, "/v1/proposals/P1/withdraw", ""),
         (Method::POST, "/v1/proposals/P1/flag", r#"{"reason":"x"}"#),
         (Method::POST, "/v1/proposals/P1/clear", r#"{"reason":"x"}"#),
+        (Method::POST, "/v1/proposals/P1/void", r#"{"reason":"x"}"#),
+        (Method::POST, "/v1/destinations/flag", r#"{"destination":"exchange","reason":"x"}"#),
+        (Method::POST, "/v1/panic", r#"{"reason":"x"}"#),
         (Method::GET, "/v1/stops", ""),
         (Method::POST, "/v1/stops/lift", r#"{"stops":["S1"],"reason":"x"}"#),
         (Method::POST, "/v1/freeze", r#"{"reason":"x"}"#),
@@ -243,7 +247,7 @@ async fn an_id_that_is_none_and_an_id_of_nothing_are_told_apart() {
         served.check_refused(method.clone(), &path.replace("P1", "P9z"), body, (400, "BAD_ID")).await;
         served.check_refused(method.clone(), &path.replace("P1", "-1"), body, (400, "BAD_ID")).await;
         let person = match path.rsplit('/').next() {
-            Some("flag" | "clear") => "sue",
+            Some("flag" | "clear" | "void") => "sue",
             _ => "alice",
         };
         // A key of nobody's is refused before the proposal is looked for.
@@ -263,6 +267,8 @@ async fn what_a_person_may_not_do_is_refused() {
     for (person, path, body) in [
         ("bob", "/v1/proposals", serde_json::to_string(&payment(5)).unwrap()),
         ("alice", "/v1/freeze", r#"{"reason":"x"}"#.to_owned()),
+        ("alice", "/v1/panic", r#"{"reason":"x"}"#.to_owned()),
+        ("adam", "/v1/panic", r#"{"reason":"x"}"#.to_owned()),
         ("sue", "/v1/unfreeze", r#"{"reason":"x"}"#.to_owned()),
         ("sue", "/v1/breaker/close", String::new()),
     ] {
@@ -342,6 +348,25 @@ async fn a_payment_is_proposed_shown_and_approved() {
     assert_eq!(shown.status, "in_flight");
     let submission = shown.submission.unwrap();
     assert_eq!((submission.rung, submission.fee_drops), (0, Some(shown.rungs[0].fee_drops.clone())));
+}
+
+#[tokio::test]
+async fn a_destination_is_held_back_and_a_panic_says_what_became_of_each() {
+    let served = Served::new().await;
+    let (alice, sue) = (served.client("alice"), served.client("sue"));
+    let id = alice.propose(&payment(5_000_000)).await.unwrap().proposal;
+    let refused = sue.void(&id, "no").await.unwrap_err();
+    assert!(refused.to_string().contains("policy did not ask for a void"), "{refused}");
+    let held = sue.flag_destination("exchange", "a forged invoice").await.unwrap();
+    assert!(held.changed && !sue.flag_destination("exchange", "a forged invoice").await.unwrap().changed);
+    let shown = alice.proposal(&id).await.unwrap();
+    assert_eq!(shown.stops[0].id, held.stop);
+    let found = sue.panic("keys are out").await.unwrap();
+    assert_eq!((found.ended, found.voiding.len(), found.under_way.len()), (vec![id.clone()], 0, 0));
+    let standing: Vec<String> =
+        alice.stops().await.unwrap().standing.into_iter().map(|stop| stop.id).collect();
+    assert!(standing.contains(&found.freeze) && standing.contains(&held.stop), "{standing:?}");
+    assert_eq!(alice.proposal(&id).await.unwrap().status, "withdrawn");
 }
 
 #[tokio::test]

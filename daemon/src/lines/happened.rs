@@ -144,7 +144,7 @@ fn ended(proposal: ProposalId, status: &Status) {
         Status::Validated(outcome) | Status::Failed(outcome) => {
             (outcome.result.as_str(), outcome.tx_id.to_string())
         }
-        Status::Superseded { tx_id } => ("", tx_id.to_string()),
+        Status::Superseded { tx_id } | Status::Voided { tx_id } => ("", tx_id.to_string()),
         _ => ("", String::new()),
     };
     super::proposal_ended(proposal, status.word(), result, tx_id);

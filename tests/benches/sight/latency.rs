@@ -88,6 +88,7 @@ fn declared() -> Treasury {
         amount_min: None,
         amount_max: None,
         rolling: None,
+        void: false,
         action: Action::Allow,
     }]);
     treasury
@@ -116,7 +117,8 @@ impl SignerPort for Agent {
             Ok(HexBytes(signed.signature))
         };
         let signatures = rungs.iter().map(sign).collect::<Result<_, String>>()?;
-        Ok(RungSignatures { signer, signing_pub_key: self.0.public_key(), signatures })
+        let void_signatures = Vec::new();
+        Ok(RungSignatures { signer, signing_pub_key: self.0.public_key(), signatures, void_signatures })
     }
 
     fn sign_single(

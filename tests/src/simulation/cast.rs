@@ -313,6 +313,7 @@ impl Cast {
             amount_min: None,
             amount_max: Some(xrp(most).into()),
             rolling: None,
+            void: false,
             action,
         };
         let moves = |name: &str, from: &str, action| Rule {
@@ -345,8 +346,8 @@ impl Cast {
             small,
             busy,
             cold,
-            rule("middling", SMALL_XRP, MIDDLING_XRP, Action::Approve(two())),
-            rule("large", MIDDLING_XRP, LARGE_XRP, delay),
+            Rule { void: true, ..rule("middling", SMALL_XRP, MIDDLING_XRP, Action::Approve(two())) },
+            Rule { void: true, ..rule("large", MIDDLING_XRP, LARGE_XRP, delay) },
         ])
     }
 }

@@ -122,7 +122,18 @@ impl World {
                 self.ask(daemon, person, None, Command::Withdraw { proposal }).await;
                 "withdraw"
             }
-            (69..78, Some(proposal)) => {
+            (69..71, Some(proposal)) => {
+                let guard = *GUARDS.choose(&mut self.rng).unwrap_or(&"dave");
+                let proposal = self.any_signed(daemon).unwrap_or(proposal);
+                self.ask(daemon, guard, None, Command::Void { proposal, reason }).await;
+                "void"
+            }
+            (71..72, _) if self.rng.random_range(0..6) == 0 => {
+                let guard = *GUARDS.choose(&mut self.rng).unwrap_or(&"dave");
+                self.ask(daemon, guard, None, Command::Panic { reason }).await;
+                "panic"
+            }
+            (71..78, Some(proposal)) => {
                 let proposal = self.any_escrow(daemon).unwrap_or(proposal);
                 let guard = *GUARDS.choose(&mut self.rng).unwrap_or(&"dave");
                 self.ask(daemon, guard, None, Command::Flag { proposal, reason }).await;
@@ -210,6 +221,15 @@ impl World {
         newest.choose(&mut self.rng).copied()
     }
 
+    /// An open proposal that has signatures, or is under way.
+    fn any_signed(&mut self, daemon: usize) -> Option<ProposalId> {
+        let state = self.nodes.get(daemon)?.state()?;
+        let open = state.open.iter().filter_map(|id| state.proposals.get(id));
+        let signed: Vec<ProposalId> =
+            open.filter(|proposal| !proposal.approvals.is_empty()).map(|proposal| proposal.id).collect();
+        signed.choose(&mut self.rng).copied()
+    }
+
     /// A proposal whose escrow stands.
     fn any_escrow(&mut self, daemon: usize) -> Option<ProposalId> {
         let state = self.nodes.get(daemon)?.state()?;
@@ -292,12 +312,12 @@ impl World {
         self.cast.key(if person == "alice" { self.people.alice_signs_with } else { person })
     }
 
-    /// The frozen rungs of a proposal that collects signatures.
-    fn rungs(&self, daemon: usize, proposal: ProposalId) -> Option<Vec<HexBytes>> {
+    /// The frozen rungs of a proposal that collects signatures, and those of its void.
+    fn rungs(&self, daemon: usize, proposal: ProposalId) -> Option<(Vec<HexBytes>, Vec<HexBytes>)> {
         let proposal = self.nodes.get(daemon)?.state()?.proposals.get(&proposal)?;
         let open = matches!(proposal.status, Status::Collecting | Status::Ready);
-        let rungs = &proposal.plan.as_ref()?.rungs;
-        (open && !rungs.is_empty()).then(|| rungs.clone())
+        let plan = proposal.plan.as_ref()?;
+        (open && !plan.rungs.is_empty()).then(|| (plan.rungs.clone(), plan.void_rungs().to_vec()))
     }
 
     async fn approve(&mut self, daemon: usize, proposal: ProposalId, person: &'static str) {
@@ -311,8 +331,10 @@ impl World {
         let Some(mut rungs) = self.rungs(daemon, proposal) else { return };
         let key = if person == "alice" { "alice-2" } else { "carol" };
         let signer = *PEOPLE.choose(&mut self.rng).unwrap_or(&"bob");
-        if self.rng.random_range(0..3) == 0 {
-            rungs.pop();
+        match self.rng.random_range(0..4) {
+            0 => drop(rungs.0.pop()),
+            1 => rungs.1.clear(),
+            _ => {}
         }
         let Some(signatures) = signatures(&rungs, self.cast.id(signer), self.cast.key(key)) else { return };
         self.ask(daemon, person, None, Command::Approve { proposal, signatures }).await;
@@ -360,11 +382,16 @@ impl World {
     }
 }
 
-fn signatures(rungs: &[HexBytes], signer: AccountId, key: &KeyPair) -> Option<RungSignatures> {
+fn signatures(
+    (rungs, void): &(Vec<HexBytes>, Vec<HexBytes>),
+    signer: AccountId,
+    key: &KeyPair,
+) -> Option<RungSignatures> {
     let sign = |rung: &HexBytes| {
         let tx = Transaction::decode(&rung.0).ok()?;
         Some(HexBytes(sign::sign_for(&tx, signer, key).ok()?.signature))
     };
-    let signatures = rungs.iter().map(sign).collect::<Option<Vec<_>>>()?;
-    Some(RungSignatures { signer, signing_pub_key: key.public_key(), signatures })
+    let over = |rungs: &[HexBytes]| rungs.iter().map(sign).collect::<Option<Vec<_>>>();
+    let (signatures, void_signatures) = (over(rungs)?, over(void)?);
+    Some(RungSignatures { signer, signing_pub_key: key.public_key(), signatures, void_signatures })
 }

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 use treasury_core::command::{Actor, Command};
 use treasury_core::effect::Unsent;
+use treasury_core::input::RungSignatures;
 use treasury_core::units::{HexBytes, ProposalId};
 use treasury_core::{Effect, Input, Treasury};
 use treasuryd::engine::Fatal;
@@ -473,10 +474,17 @@ impl World {
                     self.after(0, Due::Input(number, incarnation, Input::EscrowDerived { inputs, derived }));
                 }
             }
-            Effect::SignAsAgents { proposal, signers, rungs } => {
+            Effect::SignAsAgents { proposal, signers, rungs, void } => {
                 let (mut signatures, mut failed) = (Vec::new(), Vec::new());
                 for agent in signers {
-                    match self.signer.sign_as_agent(agent, &rungs) {
+                    let signed = self.signer.sign_as_agent(agent, &rungs).and_then(|signed| {
+                        if void.is_empty() {
+                            return Ok(signed);
+                        }
+                        let void_signatures = self.signer.sign_as_agent(agent, &void)?.signatures;
+                        Ok(RungSignatures { void_signatures, ..signed })
+                    });
+                    match signed {
                         Ok(signed) => signatures.push(signed),
                         Err(error) => failed.push((agent, error.to_string())),
                     }

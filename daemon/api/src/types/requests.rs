@@ -39,9 +39,22 @@ pub struct ApproveRequest {
     pub signing_pub_key: String,
     /// One `TxnSignature` per rung, in the rungs' order, in hex.
     pub signatures: Vec<String>,
+    /// And one per rung of the void, where there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub void_signatures: Vec<String>,
 }
 
-/// `POST /v1/proposals/{id}/reject`, `…/flag` and `…/clear`: say why.
+/// `POST /v1/destinations/flag`: hold back whatever pays an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlagDestinationRequest {
+    /// Which: address, or a name from the configuration.
+    pub destination: String,
+    /// Why, for people; at most 500 bytes.
+    pub reason: String,
+}
+
+/// `POST /v1/proposals/{id}/reject`, `…/flag`, `…/clear` and `…/void`, and `POST /v1/panic`: say why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonRequest {

@@ -67,12 +67,13 @@ impl State {
                 entry.plan = Some(plan.clone());
                 entry.status = Status::Assessed;
             }
-            Event::RungsFrozen { proposal, rungs, digests, condition, key_version } => {
+            Event::RungsFrozen { proposal, rungs, digests, condition, key_version, void } => {
                 let entry = self.in_status(*proposal, &["assessed"])?;
                 let plan = entry.plan.as_mut().ok_or("it has no plan")?;
                 plan.rungs.clone_from(rungs);
                 plan.digests.clone_from(digests);
                 plan.condition.clone_from(condition);
+                plan.void.clone_from(void);
                 if let Some(delay) = &mut plan.delay {
                     delay.key_version = *key_version;
                 }

@@ -47,6 +47,27 @@ pub enum Command {
         /// Which.
         proposal: ProposalId,
     },
+    /// Send the void of a proposal, which its signers signed with it: whichever gets into a ledger first, the other is
+    /// worthless.
+    Void {
+        /// Which.
+        proposal: ProposalId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Put a hold on whatever pays an account: on what stands, and on what comes later.
+    FlagDestination {
+        /// Which.
+        destination: AccountId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Stop everything, and take back whatever can be taken back: a freeze on everything, a hold on every escrow that
+    /// can be withheld, an end to every proposal, by its void where it has one.
+    Panic {
+        /// Why, for people.
+        reason: String,
+    },
     /// Put a hold on a proposal or on the escrow that came of it.
     Flag {
         /// Which.
@@ -108,11 +129,15 @@ impl Command {
             | Self::Retract { proposal }
             | Self::Reject { proposal, .. }
             | Self::Withdraw { proposal }
+            | Self::Void { proposal, .. }
             | Self::Flag { proposal, .. }
             | Self::Clear { proposal, .. } => Some(Named::Proposal(*proposal)),
-            Self::Lift { .. } | Self::Freeze { .. } | Self::Unfreeze { .. } | Self::CloseBreaker { .. } => {
-                None
-            }
+            Self::Lift { .. }
+            | Self::FlagDestination { .. }
+            | Self::Panic { .. }
+            | Self::Freeze { .. }
+            | Self::Unfreeze { .. }
+            | Self::CloseBreaker { .. } => None,
         }
     }
 }
@@ -162,6 +187,8 @@ pub enum Answer {
         /// What it may come too late for, in words.
         warning: Option<String>,
     },
+    /// Everything is stopped, and this is what became of what was under way.
+    Panicked(Panicked),
     /// Stops were lifted.
     Lifted {
         /// Those that were.
@@ -169,6 +196,23 @@ pub enum Answer {
         /// Those that stand and bind the same subjects all the same.
         standing: Vec<StopId>,
     },
+}
+
+/// What a panic came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panicked {
+    /// The freeze on everything.
+    pub freeze: StopId,
+    /// Escrows that will not be released until somebody lifts their hold.
+    pub withheld: Vec<EscrowKey>,
+    /// Escrows whose fulfillment is out: nobody can stop them.
+    pub revealed: Vec<EscrowKey>,
+    /// Proposals that ended; signatures that were given away bind until LastLedgerSequence.
+    pub ended: Vec<ProposalId>,
+    /// Proposals whose void is being sent.
+    pub voiding: Vec<ProposalId>,
+    /// Proposals that were sent, have no void that could be sent, and may be applied all the same.
+    pub under_way: Vec<ProposalId>,
 }
 
 /// Why a command was refused. Nothing has changed then.
@@ -260,6 +304,30 @@ pub enum CommandError {
         /// Signatures that came.
         got: usize,
     },
+    /// A signature over the void does not verify.
+    #[error("signature {rung} of {signer} over the void does not verify")]
+    BadVoidSignature {
+        /// The signer account.
+        signer: AccountId,
+        /// The rung, from 0.
+        rung: usize,
+    },
+    /// Too few or too many signatures over the void.
+    #[error("a signature for each of the {expected} rungs of the void is needed, {got} came")]
+    WrongVoidCount {
+        /// Rungs of the void.
+        expected: usize,
+        /// Signatures that came.
+        got: usize,
+    },
+    /// There is no void that could be sent.
+    #[error("{proposal} cannot be voided: {problem}")]
+    NoVoid {
+        /// Which.
+        proposal: ProposalId,
+        /// Why.
+        problem: &'static str,
+    },
     /// The state of that account has not been read yet.
     #[error("the ledger's state of {0} is not known yet; try again shortly")]
     AccountNotSeen(AccountId),
@@ -324,6 +392,9 @@ impl CommandError {
             Self::KeyNotAllowed { .. } => "KEY_NOT_ALLOWED",
             Self::BadSignature { .. } => "BAD_SIGNATURE",
             Self::WrongRungCount { .. } => "WRONG_RUNG_COUNT",
+            Self::BadVoidSignature { .. } => "BAD_VOID_SIGNATURE",
+            Self::WrongVoidCount { .. } => "WRONG_VOID_COUNT",
+            Self::NoVoid { .. } => "NO_VOID",
             Self::AccountNotSeen(_) => "ACCOUNT_NOT_SEEN",
             Self::NoSight(_) => "NO_SIGHT",
             Self::Revealed { .. } => "REVEALED",
@@ -363,6 +434,12 @@ impl CommandError {
                 "Fetch the proposal and sign exactly its rungs, each for your signer account."
             }
             Self::WrongRungCount { .. } => "Sign every rung of the proposal, in order.",
+            Self::BadVoidSignature { .. } | Self::WrongVoidCount { .. } => {
+                "Fetch the proposal and sign every rung of its void as well, in order, each for your signer account."
+            }
+            Self::NoVoid { .. } => {
+                "Withdraw, reject or flag it; what others hold signatures of binds until LastLedgerSequence."
+            }
             Self::AccountNotSeen(_) => "The daemon is reading it; send the request again in a few seconds.",
             Self::NoSight(_) => "Wait until /readyz answers 200; nothing was changed.",
             Self::Revealed { .. } => "Nothing can stop this escrow now; watch where the money goes.",
@@ -374,9 +451,11 @@ impl CommandError {
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         match self {
-            Self::BadValue { .. } | Self::BadSignature { .. } | Self::WrongRungCount { .. } => {
-                Refusal::Invalid
-            }
+            Self::BadValue { .. }
+            | Self::BadSignature { .. }
+            | Self::WrongRungCount { .. }
+            | Self::BadVoidSignature { .. }
+            | Self::WrongVoidCount { .. } => Refusal::Invalid,
             Self::UnknownPerson(_)
             | Self::RoleMissing(_)
             | Self::NotASigner(_)
@@ -388,6 +467,7 @@ impl CommandError {
             | Self::TooManyOpen(_)
             | Self::TooManyOpenOfYours(_)
             | Self::WrongState { .. }
+            | Self::NoVoid { .. }
             | Self::DeadlinePassed(_)
             | Self::Revealed { .. }
             | Self::EscrowEnded { .. } => Refusal::Conflict,

@@ -46,6 +46,8 @@ pub enum Effect {
         signers: Vec<AccountId>,
         /// The unsigned transaction of each rung, serialized.
         rungs: Vec<HexBytes>,
+        /// And of each rung of the void; none where there is no void.
+        void: Vec<HexBytes>,
     },
     /// Sign with the account's own key; answered by [`crate::Input::SingleSigned`].
     SignSingle {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::failure::Cause;
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::policy::Decision;
-use crate::model::proposal::{Approval, Plan, Proposal, Rejection, Status, Submission};
+use crate::model::proposal::{Approval, Ladder, Plan, Proposal, Rejection, Status, Submission};
 use crate::model::signing::{first_key, is_first_key};
 use crate::model::state::{Finding, Sight};
 use crate::model::stops::Stop;
@@ -82,6 +82,9 @@ pub enum Event {
         /// The release key that it was derived with.
         #[serde(default = "first_key", skip_serializing_if = "is_first_key")]
         key_version: u32,
+        /// The void, where policy asks for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        void: Option<Ladder>,
     },
     /// A checked approval came in, or replaced the signer's earlier one.
     Approved {

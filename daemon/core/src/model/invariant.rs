@@ -228,6 +228,10 @@ fn ended(state: &State, id: ProposalId) -> Result<(), Violation> {
 /// What is recorded for sending touches nothing that a stop stood on before.
 fn through_stop(state: &State, id: ProposalId, events: &[Event], at: usize) -> Result<(), Violation> {
     let Some(proposal) = state.proposals.get(&id) else { return Ok(()) };
+    // A void moves nothing, and is never stopped.
+    if proposal.is_being_voided() {
+        return Ok(());
+    }
     let mut subjects = vec![Subject::Everything, Subject::Account(proposal.account), Subject::Proposal(id)];
     match (proposal.intent.movement(), proposal.intent.released_escrow()) {
         (Some(movement), _) => {

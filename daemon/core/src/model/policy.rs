@@ -65,6 +65,9 @@ pub struct Rule {
     pub amount_max: Option<Amount>,
     /// Matches only where the account's outflow is within these bounds.
     pub rolling: Option<Rolling>,
+    /// Whether whoever signs what it matches signs its void as well: see [`Obligations::void`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
     /// What follows.
     pub action: Action,
 }
@@ -167,6 +170,10 @@ pub struct Obligations {
     /// Through an escrow that can be held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Delay>,
+    /// Whoever signs it signs a second transaction with it, which does nothing but use up the same Ticket. With that, what
+    /// is signed already can be made worthless.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
 }
 
 impl Obligations {
@@ -197,7 +204,8 @@ impl Obligations {
     /// What both ask for: the strictest of each.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        let mut all = Self { deny: self.deny || other.deny, ..self.clone() };
+        let (deny, void) = (self.deny || other.deny, self.void || other.void);
+        let mut all = Self { deny, void, ..self.clone() };
         other.approvals.iter().for_each(|approvers| all.ask(approvers));
         if let Some(delay) = other.delay {
             all.wait(delay);
@@ -228,7 +236,8 @@ impl Obligations {
         !self.deny && self.approvals.is_empty() && self.delay.is_none()
     }
 
-    /// Whether something is asked for here that was not before.
+    /// Whether something is asked for here that was not before. A void is not: what was sealed without one can leave
+    /// all the same.
     #[must_use]
     pub fn is_stricter_than(&self, before: &Self) -> bool {
         if before.deny || self.deny {

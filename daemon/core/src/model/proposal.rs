@@ -8,7 +8,7 @@ use xrpl_wire::PublicKey;
 use crate::model::intent::{Asker, Intent, Origin};
 use crate::model::observe::LedgerPoint;
 use crate::model::policy::{Approvers, Decision};
-use crate::model::signing::{ReleaseInputs, Slot};
+use crate::model::signing::{Purpose, ReleaseInputs, Slot};
 use crate::model::units::{AccountId, Drops, Hash256, HexBytes, LedgerIndex, ProposalId, RippleTime};
 
 /// One proposal.
@@ -49,7 +49,24 @@ pub struct Proposal {
     pub status: Status,
 }
 
+impl Approval {
+    /// Its signatures over the ladder with that purpose.
+    #[must_use]
+    pub fn signatures_for(&self, purpose: Purpose) -> &[HexBytes] {
+        match purpose {
+            Purpose::Pay => &self.signatures,
+            Purpose::Void => &self.void_signatures,
+        }
+    }
+}
+
 impl Proposal {
+    /// Whether it is its void that is being sent.
+    #[must_use]
+    pub fn is_being_voided(&self) -> bool {
+        matches!(&self.status, Status::InFlight(submission) if submission.purpose == Purpose::Void)
+    }
+
     /// The escrow that this proposal creates or created, if it is a delayed payment.
     #[must_use]
     pub fn release_inputs(&self) -> Option<&ReleaseInputs> {
@@ -80,6 +97,47 @@ pub struct Plan {
     pub rungs: Vec<HexBytes>,
     /// [`crate::model::observe::intent_digest`] of each rung, in order.
     pub digests: Vec<Hash256>,
+    /// The ladder of the void, where policy asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<Ladder>,
+}
+
+/// The same transaction at several fees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ladder {
+    /// The fee of each rung, ascending.
+    pub fees: Vec<Drops>,
+    /// The unsigned transaction of each rung, serialized; empty until they are fixed.
+    pub rungs: Vec<HexBytes>,
+    /// [`crate::model::observe::intent_digest`] of each rung, in order.
+    pub digests: Vec<Hash256>,
+}
+
+impl Plan {
+    /// Fees and unsigned transactions of the ladder with that purpose; `None` where there is none.
+    #[must_use]
+    pub fn ladder(&self, purpose: Purpose) -> Option<(&[Drops], &[HexBytes])> {
+        match (purpose, &self.void) {
+            (Purpose::Pay, _) => Some((&self.fees, &self.rungs)),
+            (Purpose::Void, void) => void.as_ref().map(|void| (void.fees.as_slice(), void.rungs.as_slice())),
+        }
+    }
+
+    /// The unsigned transaction of each rung of the void; none where there is no void.
+    #[must_use]
+    pub fn void_rungs(&self) -> &[HexBytes] {
+        self.ladder(Purpose::Void).map_or(&[], |(_, rungs)| rungs)
+    }
+
+    /// Which of its ladders has a rung with this digest.
+    #[must_use]
+    pub fn purpose_of(&self, digest: &Hash256) -> Option<Purpose> {
+        let voids = |void: &Ladder| void.digests.contains(digest);
+        if self.digests.contains(digest) {
+            return Some(Purpose::Pay);
+        }
+        self.void.as_ref().is_some_and(voids).then_some(Purpose::Void)
+    }
 }
 
 fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Approvers>, D::Error> {
@@ -104,6 +162,9 @@ pub struct Approval {
     pub signing_pub_key: PublicKey,
     /// One `TxnSignature` per rung.
     pub signatures: Vec<HexBytes>,
+    /// And one per rung of the void, where there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub void_signatures: Vec<HexBytes>,
     /// Who brought it: a person's name, or `None` for an agent of the daemon.
     pub person: Option<String>,
     /// By which way it came; `None` in records of earlier versions.
@@ -159,6 +220,11 @@ pub enum Status {
         /// That transaction.
         tx_id: Hash256,
     },
+    /// Its void used its slot. Final: it can never be applied.
+    Voided {
+        /// The void.
+        tx_id: Hash256,
+    },
 }
 
 impl Status {
@@ -178,11 +244,12 @@ impl Status {
             Self::Rejected => "rejected",
             Self::Withdrawn => "withdrawn",
             Self::Superseded { .. } => "superseded",
+            Self::Voided { .. } => "voided",
         }
     }
 
     /// Every word, in the order of the flow.
-    pub const WORDS: [&'static str; 12] = [
+    pub const WORDS: [&'static str; 13] = [
         "drafted",
         "assessed",
         "denied",
@@ -195,6 +262,7 @@ impl Status {
         "rejected",
         "withdrawn",
         "superseded",
+        "voided",
     ];
 
     /// Whether the daemon does nothing more for it.
@@ -215,6 +283,9 @@ impl Status {
 /// The record that is durable before anything is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submission {
+    /// What it is sent for.
+    #[serde(default, skip_serializing_if = "Purpose::is_pay")]
+    pub purpose: Purpose,
     /// The signed transaction of each rung, fees ascending. At most one can ever be applied: they share
     /// a slot.
     pub rungs: Vec<SignedRung>,
@@ -226,8 +297,8 @@ pub struct Submission {
     pub since: LedgerPoint,
     /// The last thing a server said about it. Provisional.
     pub last_reply: Option<String>,
-    /// Transactions that were put together for it before, with signatures that the ledger no longer takes. Each may
-    /// have been sent.
+    /// Transactions that were put together for it before: with signatures that the ledger no longer takes, or to pay where
+    /// this is the void. Each may have been sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Hash256>,
 }

@@ -16,6 +16,27 @@ pub struct RungSignatures {
     pub signing_pub_key: PublicKey,
     /// One `TxnSignature` per rung.
     pub signatures: Vec<HexBytes>,
+    /// And one per rung of the void, where there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub void_signatures: Vec<HexBytes>,
+}
+
+/// What a ladder is for. A proposal has one of each at most; they share its slot, so that at most one rung of all of them can
+/// ever be applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To do what is asked for.
+    #[default]
+    Pay,
+    /// To do nothing but use up the slot, so that nothing else signed over it can be applied.
+    Void,
+}
+
+impl Purpose {
+    pub(crate) fn is_pay(&self) -> bool {
+        *self == Self::Pay
+    }
 }
 
 /// What an escrow's preimage is derived from: HMAC-SHA256 with the release key over all of it. Each is

@@ -97,7 +97,8 @@ fn decide_without(
         (vec![NO_MATCH.to_owned()], Obligations::denial())
     } else {
         let names = matching.iter().map(|rule| rule.name.clone()).collect();
-        (names, Obligations::of(matching.iter().map(|rule| &rule.action)))
+        let void = matching.iter().any(|rule| rule.void);
+        (names, Obligations { void, ..Obligations::of(matching.iter().map(|rule| &rule.action)) })
     };
     Decision { rules, policy_hash: config.policy.hash(), obligations, inputs }
 }

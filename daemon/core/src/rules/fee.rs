@@ -32,6 +32,15 @@ pub fn ladder(base_fee: Drops, units: u64, config: &FeeConfig) -> Vec<Drops> {
     fees
 }
 
+/// The fees of a void, rung by rung: a quarter above those of the ladder that it makes worthless, because a server that
+/// has queued a transaction takes another one with the same slot only for that much more (`retry_sequence_percent`
+/// of the server, 25).
+#[must_use]
+pub fn void_ladder(fees: &[Drops]) -> Vec<Drops> {
+    let dearer = |fee: &Drops| Drops::new(fee.get().saturating_mul(5).div_ceil(4)).ok();
+    fees.iter().filter_map(dearer).collect()
+}
+
 /// The cheapest rung that enters the open ledger at once; the dearest where none does.
 ///
 /// `open_ledger_fee` is for a reference transaction; one that costs `units` of them needs that many

@@ -3,6 +3,7 @@
 use crate::model::config::Treasury;
 use crate::model::observe::SignerListView;
 use crate::model::proposal::{Proposal, Status};
+use crate::model::signing::Purpose;
 use crate::model::state::{Guard, State, TrackedEscrow};
 use crate::model::units::AccountId;
 use crate::rules::escrow::{Phase, is_revealed, phase};
@@ -17,8 +18,8 @@ pub fn can_be_held(state: &State, proposal: &Proposal) -> bool {
     }
     match &proposal.status {
         Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready => true,
-        // It may not have reached a server yet; then it is not sent again.
-        Status::InFlight(_) => true,
+        // It may not have reached a server yet; then it is not sent again. Its void is never stopped.
+        Status::InFlight(submission) => submission.purpose == Purpose::Pay,
         Status::Validated(_) => proposal.release_inputs().is_some_and(|inputs| {
             state.escrows.get(&inputs.escrow).is_some_and(|tracked| can_be_withheld(state, tracked))
         }),
@@ -27,7 +28,8 @@ pub fn can_be_held(state: &State, proposal: &Proposal) -> bool {
 }
 
 /// Whether the escrow's fulfillment can still be held back, and holding it back changes where the money goes.
-fn can_be_withheld(state: &State, tracked: &TrackedEscrow) -> bool {
+#[must_use]
+pub fn can_be_withheld(state: &State, tracked: &TrackedEscrow) -> bool {
     match tracked.guard {
         Guard::Locked { .. } => phase(state, tracked) != Phase::Over,
         Guard::Releasing { .. } => !is_revealed(state, tracked),

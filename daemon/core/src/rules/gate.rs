@@ -5,7 +5,8 @@
 //! looks at everything that the act touches: both ends of a movement, the link, the escrow, the proposal that
 //! made it. So a stop that was set on any of them binds what comes later, too.
 //!
-//! What it never stops is taking money back: an EscrowCancel after CancelAfter, and the Tickets it needs.
+//! What it never stops is taking money back: an EscrowCancel after CancelAfter, the Tickets it needs, and the void of what
+//! was signed.
 
 use std::collections::BTreeSet;
 
@@ -54,6 +55,11 @@ impl<'a> Act<'a> {
         Self { account, intent, asker: &Asker::Daemon, proposal: None }
     }
 
+    /// Whether it is the void of a proposal that would leave: it moves nothing and lets nothing else move.
+    fn voids(&self) -> bool {
+        self.proposal.is_some_and(Proposal::is_being_voided)
+    }
+
     fn in_flight(&self) -> bool {
         self.proposal.is_some_and(
             |proposal| matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left()),
@@ -69,6 +75,10 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
         against.push(Wait::Sight(reason.clone()));
     }
     let taking_back = takes_back(config, state, &act);
+    if act.voids() {
+        against.extend(in_doubt(state, &act).map(Wait::Reading));
+        return against;
+    }
     if !taking_back {
         against.extend(stops(config, state, act).into_iter().map(Wait::stop));
         // What is in flight has been counted; sending the same bytes again fails for no new reason.
@@ -199,10 +209,11 @@ fn subjects(state: &State, act: &Act<'_>) -> BTreeSet<Subject> {
     subjects
 }
 
-/// Whether it brings money back and moves none: an EscrowCancel, which the ledger takes only after CancelAfter,
+/// Whether it brings money back and moves none: a void, an EscrowCancel, which the ledger takes only after CancelAfter,
 /// and the runner's Tickets while an escrow waits for one.
 fn takes_back(config: &Treasury, state: &State, act: &Act<'_>) -> bool {
     match (act.intent.ends(), act.intent.kind()) {
+        _ if act.voids() => true,
         (Some((_, how)), _) => how == Ending::Cancel,
         (None, IntentKind::CreateTickets) => config.runner == Some(act.account) && waits_for_cancel(state),
         (None, _) => false,

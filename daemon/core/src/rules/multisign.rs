@@ -55,8 +55,23 @@ pub fn check(
     if given.signatures.len() != plan.rungs.len() || plan.rungs.is_empty() {
         return Err(CommandError::WrongRungCount { expected: plan.rungs.len(), got: given.signatures.len() });
     }
-    for (rung, (blob, signature)) in plan.rungs.iter().zip(&given.signatures).enumerate() {
-        let bad = CommandError::BadSignature { signer: given.signer, rung };
+    let void = plan.void_rungs();
+    if given.void_signatures.len() != void.len() {
+        let got = given.void_signatures.len();
+        return Err(CommandError::WrongVoidCount { expected: void.len(), got });
+    }
+    let pay = plan
+        .rungs
+        .iter()
+        .zip(&given.signatures)
+        .enumerate()
+        .map(|(rung, signed)| (signed, CommandError::BadSignature { signer: given.signer, rung }));
+    let void = void
+        .iter()
+        .zip(&given.void_signatures)
+        .enumerate()
+        .map(|(rung, signed)| (signed, CommandError::BadVoidSignature { signer: given.signer, rung }));
+    for ((blob, signature), bad) in pay.chain(void) {
         let Ok(tx) = Transaction::decode(&blob.0) else { return Err(bad) };
         let signer = Signer {
             account: given.signer,

@@ -1,14 +1,14 @@
 //! The transaction of a proposal: its slot and terms, its bytes at each fee, whose signatures suffice, and whether
 //! what a signer gave is what was asked for.
 
-use xrpl_wire::typed::EscrowCreate;
+use xrpl_wire::typed::{AccountSet, EscrowCreate};
 use xrpl_wire::{PublicKey, Transaction, TxBody, TxCommon, sf};
 
 use crate::model::config::{Signing, Treasury};
 use crate::model::intent::{Asker, Intent, Takes};
 use crate::model::observe::intent_digest;
 use crate::model::policy::Delay;
-use crate::model::proposal::{Plan, Proposal, SignedRung};
+use crate::model::proposal::{Ladder, Plan, Proposal, SignedRung};
 use crate::model::signing::{FIRST_KEY, Party, ReleaseInputs, Slot};
 use crate::model::state::{Sight, State};
 use crate::model::units::{Drops, EscrowKey, HexBytes, RippleTime};
@@ -80,6 +80,12 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         }
         _ => None,
     };
+    // What one key signs is signed when it leaves, so nobody has to make it worthless before.
+    let void = (obligations.void && signers > 0).then(|| Ladder {
+        fees: fee::void_ladder(&ladder),
+        rungs: Vec::new(),
+        digests: Vec::new(),
+    });
     Ok(Plan {
         slot,
         last_ledger_sequence: point.index.plus(ledgers),
@@ -90,6 +96,7 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         approvers: obligations.approvals.clone(),
         rungs: Vec::new(),
         digests: Vec::new(),
+        void,
     })
 }
 
@@ -108,15 +115,8 @@ fn time_to_sign(config: &Treasury, proposal: &Proposal, alone: bool) -> (u32, u3
     if single { (people, ledgers) } else { (people.min(ledgers.saturating_mul(pace)), ledgers) }
 }
 
-/// The unsigned transaction of a proposal at one fee.
-pub(crate) fn transaction(
-    config: &Treasury,
-    proposal: &Proposal,
-    plan: &Plan,
-    condition: Option<&HexBytes>,
-    fee: Drops,
-) -> Option<Transaction> {
-    let common = TxCommon {
+fn common(config: &Treasury, proposal: &Proposal, plan: &Plan, fee: Drops) -> TxCommon {
+    TxCommon {
         account: proposal.account,
         seq: plan.slot,
         fee,
@@ -125,7 +125,31 @@ pub(crate) fn transaction(
         network_id: config.network_id,
         memos: Vec::new(),
         flags: 0,
-    };
+    }
+}
+
+/// The unsigned transactions of the void, where the plan has one: AccountSets without any setting. With them the ladder is
+/// whole.
+pub(crate) fn sealed_void(config: &Treasury, proposal: &Proposal, plan: &Plan) -> Option<Ladder> {
+    let fees = plan.void.as_ref()?.fees.clone();
+    let body = TxBody::AccountSet(AccountSet::default());
+    let made = fees.iter().map(|fee| {
+        let tx = xrpl_wire::typed::build(&common(config, proposal, plan, *fee), &body).ok()?;
+        Some((HexBytes(tx.encode()), intent_digest(&tx).ok()?))
+    });
+    let (rungs, digests) = made.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+    Some(Ladder { fees, rungs, digests })
+}
+
+/// The unsigned transaction of a proposal at one fee.
+pub(crate) fn transaction(
+    config: &Treasury,
+    proposal: &Proposal,
+    plan: &Plan,
+    condition: Option<&HexBytes>,
+    fee: Drops,
+) -> Option<Transaction> {
+    let common = common(config, proposal, plan, fee);
     let body = match &plan.delay {
         Some(delay) => TxBody::EscrowCreate(EscrowCreate {
             destination: delay.destination,

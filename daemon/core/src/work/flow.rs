@@ -1,6 +1,6 @@
 //! The way of a proposal from draft to submission, and its ends.
 
-use crate::rules::sealing::{make_plan, release_for, sufficient, transaction};
+use crate::rules::sealing::{make_plan, release_for, sealed_void, sufficient, transaction};
 use crate::rules::{decide, doomed};
 use crate::work::{ending, reconcile};
 
@@ -198,10 +198,11 @@ fn freeze(cx: &mut Cx<'_>, id: ProposalId, derived: Option<Derived>) {
             Some((HexBytes(tx.encode()), intent_digest(&tx).ok()?))
         })
         .collect();
-    match made {
+    let void = sealed_void(cx.config, proposal, plan);
+    match made.filter(|_| plan.void.is_some() == void.is_some()) {
         Some(made) => {
             let (rungs, digests) = made.into_iter().unzip();
-            cx.emit(Event::RungsFrozen { proposal: id, rungs, digests, condition, key_version });
+            cx.emit(Event::RungsFrozen { proposal: id, rungs, digests, condition, key_version, void });
         }
         // Its values were checked when it was drafted; what the ledger could not take ends here.
         None => ending::end(cx, id, Status::Withdrawn, true),
@@ -242,7 +243,8 @@ fn collect(cx: &mut Cx<'_>, id: ProposalId) {
         if signers.is_empty() {
             return;
         }
-        Effect::SignAsAgents { proposal: id, signers, rungs: plan.rungs.clone() }
+        let void = plan.void_rungs().to_vec();
+        Effect::SignAsAgents { proposal: id, signers, rungs: plan.rungs.clone(), void }
     };
     if cx.runtime.asked.insert(id) {
         cx.effect(effect);
@@ -254,6 +256,7 @@ pub(crate) fn approval(cx: &Cx<'_>, given: RungSignatures, person: Option<String
         signer: given.signer,
         signing_pub_key: given.signing_pub_key,
         signatures: given.signatures,
+        void_signatures: given.void_signatures,
         person,
         origin: Some(cx.origin),
         at: cx.point(),

@@ -51,6 +51,11 @@ fn carried_out(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Result<Answe
         Command::Retract { proposal } => retract(cx, &person, proposal),
         Command::Reject { proposal, reason } => reject(cx, &person, proposal, reason),
         Command::Withdraw { proposal } => withdraw(cx, &person, proposal),
+        Command::Void { proposal, reason } => stopping::void(cx, &person, proposal, reason),
+        Command::FlagDestination { destination, reason } => {
+            stopping::flag_destination(cx, &person, destination, reason)
+        }
+        Command::Panic { reason } => stopping::panic(cx, &person, reason),
         Command::Flag { proposal, reason } => stopping::flag(cx, &person, proposal, reason),
         Command::Lift { stops, reason } => stopping::lift(cx, &person, &stops, reason),
         Command::Clear { proposal, reason } => stopping::clear(cx, &person, proposal, reason),
@@ -199,7 +204,9 @@ fn approve(
         return Err(CommandError::NotYourSigner(given.signer));
     }
     let same = proposal.approvals.get(&given.signer).is_some_and(|known| {
-        known.signing_pub_key == given.signing_pub_key && known.signatures == given.signatures
+        known.signing_pub_key == given.signing_pub_key
+            && known.signatures == given.signatures
+            && known.void_signatures == given.void_signatures
     });
     if same {
         return Ok(Answer::Done { changed: false });

@@ -109,6 +109,7 @@ fn anew(cx: &Cx<'_>, tracked: &TrackedEscrow, inputs: &ReleaseInputs, condition:
             approvers: Vec::new(),
             rungs: Vec::new(),
             digests: Vec::new(),
+            void: None,
         }),
         approvals: BTreeMap::new(),
         rejections: BTreeMap::new(),

@@ -5,18 +5,19 @@ use crate::rules::gate::{self, Act};
 use crate::work::guard;
 use std::collections::BTreeSet;
 
-use crate::model::command::{Answer, CommandError};
+use crate::model::command::{Answer, CommandError, Panicked};
 use crate::model::config::{Person, Role};
 use crate::model::event::Event;
-use crate::model::proposal::{Proposal, Status};
-use crate::model::state::Guard;
+use crate::model::intent::AskedBy;
+use crate::model::proposal::{Proposal, Rejection, Status};
+use crate::model::state::{Guard, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, ProposalId, StopId};
-use crate::rules::findings::can_be_held;
+use crate::rules::findings::{can_be_held, can_be_withheld};
 use crate::work::anomaly::set_stop;
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::cx::Cx;
-use crate::work::flow;
+use crate::work::{ending, flow, submission};
 
 pub(crate) fn flag(
     cx: &mut Cx<'_>,
@@ -44,6 +45,143 @@ pub(crate) fn flag(
     let stop = set_stop(cx, subject, StopKind::Hold, StopSource::Person(person.name.clone()), reason);
     guard::drive(cx);
     Ok(Answer::Stopped { stop, changed: true, warning })
+}
+
+/// Holds back whatever pays an account: one stop for what stands and for what comes.
+pub(crate) fn flag_destination(
+    cx: &mut Cx<'_>,
+    person: &Person,
+    destination: AccountId,
+    reason: String,
+) -> Result<Answer, CommandError> {
+    needs(person, Role::Security)?;
+    checked_text("reason", &reason)?;
+    stop(cx, person, Subject::Destination(destination), StopKind::Hold, reason)
+}
+
+/// Sets a stop, unless this person has set the same one already, and says what it comes too late for.
+fn stop(
+    cx: &mut Cx<'_>,
+    person: &Person,
+    subject: Subject,
+    kind: StopKind,
+    reason: String,
+) -> Result<Answer, CommandError> {
+    if let Some(stop) = own_stop(cx, person, &subject, kind, &reason) {
+        return Ok(Answer::Stopped { stop, changed: false, warning: None });
+    }
+    let under_way = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id)).filter(|proposal| {
+        matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left())
+            && !proposal.is_being_voided()
+            && gate::touches(cx.state, Act::of(proposal), &subject)
+    });
+    let under_way: Vec<String> = under_way.map(|proposal| proposal.id.to_string()).collect();
+    let warning = (!under_way.is_empty()).then(|| {
+        format!(
+            "sent before and not validated yet, so they may be applied all the same: {}",
+            under_way.join(", ")
+        )
+    });
+    let stop = set_stop(cx, subject, kind, StopSource::Person(person.name.clone()), reason);
+    guard::drive(cx);
+    Ok(Answer::Stopped { stop, changed: true, warning })
+}
+
+/// Sends the void of a proposal.
+pub(crate) fn void(
+    cx: &mut Cx<'_>,
+    person: &Person,
+    id: ProposalId,
+    reason: String,
+) -> Result<Answer, CommandError> {
+    needs(person, Role::Security)?;
+    checked_text("reason", &reason)?;
+    let proposal = find(cx, id)?;
+    if proposal.is_being_voided() || matches!(proposal.status, Status::Voided { .. }) {
+        return Ok(Answer::Done { changed: false });
+    }
+    if proposal.status.is_final() {
+        return Err(wrong_state(proposal, "nothing of it can be sent any more by the daemon"));
+    }
+    if proposal.plan.as_ref().is_none_or(|plan| plan.void.is_none()) {
+        let problem = "policy did not ask for a void when it was sealed";
+        return Err(CommandError::NoVoid { proposal: id, problem });
+    }
+    if !submission::can_void(cx, proposal) {
+        let problem = "the signatures over its void do not reach the SignerQuorum";
+        return Err(CommandError::NoVoid { proposal: id, problem });
+    }
+    object(cx, person, id, reason);
+    submission::void(cx, id);
+    Ok(Answer::Done { changed: true })
+}
+
+/// Keeps with the proposal who ended it and why.
+fn object(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) {
+    let rejection = Rejection { signer: None, reason, origin: Some(cx.origin), at: cx.point() };
+    cx.emit(Event::Objected { proposal: id, person: person.name.clone(), rejection });
+}
+
+/// Stops everything and takes back what can be taken back. All of it is in one step: what is answered has happened.
+pub(crate) fn panic(cx: &mut Cx<'_>, person: &Person, reason: String) -> Result<Answer, CommandError> {
+    needs(person, Role::Security)?;
+    checked_text("reason", &reason)?;
+    let source = StopSource::Person(person.name.clone());
+    let freeze = match own_stop(cx, person, &Subject::Everything, StopKind::Freeze, &reason) {
+        Some(standing) => standing,
+        None => set_stop(cx, Subject::Everything, StopKind::Freeze, source.clone(), reason.clone()),
+    };
+    // Who lifts the freeze has not looked at each of them: so each has a hold of its own.
+    let own = cx.state.by_finish_after.iter().filter_map(|(_, key)| cx.state.escrows.get(key));
+    let (open, out): (Vec<&TrackedEscrow>, Vec<&TrackedEscrow>) =
+        own.partition(|tracked| can_be_withheld(cx.state, tracked));
+    let revealed = out.iter().filter(|tracked| matches!(tracked.guard, Guard::Releasing { .. }));
+    let mut found = Panicked {
+        freeze,
+        withheld: open.iter().map(|tracked| tracked.view.key).collect(),
+        revealed: revealed.map(|tracked| tracked.view.key).collect(),
+        ended: Vec::new(),
+        voiding: Vec::new(),
+        under_way: Vec::new(),
+    };
+    for key in found.withheld.clone() {
+        let subject = Subject::Escrow(key);
+        if own_stop(cx, person, &subject, StopKind::Hold, &reason).is_none() {
+            set_stop(cx, subject, StopKind::Hold, source.clone(), reason.clone());
+        }
+    }
+    for id in cx.state.open.clone() {
+        close(cx, person, id, &reason, &mut found);
+    }
+    guard::drive(cx);
+    Ok(Answer::Panicked(found))
+}
+
+/// Ends an open proposal in the way that is left for it. The daemon's own errands that bring money back go on.
+fn close(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: &str, found: &mut Panicked) {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    if proposal.intent.row().asked_by == AskedBy::Errands {
+        return;
+    }
+    if proposal.is_being_voided() {
+        found.voiding.push(id);
+        return;
+    }
+    if submission::can_void(cx, proposal) {
+        object(cx, person, id, reason.to_owned());
+        submission::void(cx, id);
+        found.voiding.push(id);
+        return;
+    }
+    match &proposal.status {
+        Status::InFlight(_) => found.under_way.push(id),
+        status => {
+            let unseen = matches!(status, Status::Drafted | Status::Assessed);
+            object(cx, person, id, reason.to_owned());
+            ending::end(cx, id, Status::Withdrawn, unseen);
+            found.ended.push(id);
+        }
+    }
 }
 
 /// What a flag on a proposal stops. An attempt to release an escrow is one of many that may follow each other,
@@ -81,23 +219,7 @@ pub(crate) fn freeze(
     needs(person, Role::Security)?;
     checked_text("reason", &reason)?;
     let subject = freezable(cx, account)?;
-    if let Some(stop) = own_stop(cx, person, &subject, StopKind::Freeze, &reason) {
-        return Ok(Answer::Stopped { stop, changed: false, warning: None });
-    }
-    let under_way = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id)).filter(|proposal| {
-        matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left())
-            && gate::touches(cx.state, Act::of(proposal), &subject)
-    });
-    let under_way: Vec<String> = under_way.map(|proposal| proposal.id.to_string()).collect();
-    let warning = (!under_way.is_empty()).then(|| {
-        format!(
-            "sent before and not validated yet, so they may be applied all the same: {}",
-            under_way.join(", ")
-        )
-    });
-    let stop = set_stop(cx, subject, StopKind::Freeze, StopSource::Person(person.name.clone()), reason);
-    guard::drive(cx);
-    Ok(Answer::Stopped { stop, changed: true, warning })
+    stop(cx, person, subject, StopKind::Freeze, reason)
 }
 
 fn freezable(cx: &Cx<'_>, account: Option<AccountId>) -> Result<Subject, CommandError> {

@@ -17,6 +17,7 @@ use crate::model::observe::ObservedTx;
 use crate::model::proposal::{
     NO_REPLY_YET, NOT_SENT, Outcome, Plan, Proposal, SENDING, SignedRung, Status, Submission,
 };
+use crate::model::signing::Purpose;
 use crate::model::units::{AccountId, Drops, Hash256, HexBytes, ProposalId, Weight};
 use crate::rules::fee;
 use crate::rules::multisign;
@@ -52,10 +53,13 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
         }
         let sent = sent_by_us(proposal, tx);
         let outcome = Outcome { tx_id: tx.id, result: tx.result.clone(), at };
-        let status = match (own, tx.succeeded()) {
-            (true, true) => Status::Validated(outcome),
-            (true, false) => Status::Failed(outcome),
-            (false, _) => Status::Superseded { tx_id: tx.id },
+        let void = proposal.plan.as_ref().and_then(|plan| plan.purpose_of(&tx.digest)) == Some(Purpose::Void);
+        let status = match (own, void, tx.succeeded()) {
+            // Whatever its result, the slot is used up.
+            (true, true, _) => Status::Voided { tx_id: tx.id },
+            (true, false, true) => Status::Validated(outcome),
+            (true, false, false) => Status::Failed(outcome),
+            (false, ..) => Status::Superseded { tx_id: tx.id },
         };
         ending::end(cx, id, status, true);
         if !own {
@@ -106,7 +110,8 @@ fn sent_by_us(proposal: &Proposal, tx: &ObservedTx) -> bool {
 }
 
 fn is_own(proposal: &Proposal, tx: &ObservedTx) -> bool {
-    sent_by_us(proposal, tx) || proposal.plan.as_ref().is_some_and(|plan| plan.digests.contains(&tx.digest))
+    sent_by_us(proposal, tx)
+        || proposal.plan.as_ref().is_some_and(|plan| plan.purpose_of(&tx.digest).is_some())
 }
 
 /// Puts the signatures together, records the submission and sends its first rung. The caller has made
@@ -117,7 +122,7 @@ pub(crate) fn begin(cx: &mut Cx<'_>, id: ProposalId) {
     let account = proposal.account;
     let Some(list) = multisign::signer_list(cx.state, &account) else { return };
     let Some(set) = multisign::of_proposal(cx.config, list, proposal).smallest_set() else { return };
-    match assemble(proposal, &plan, &set) {
+    match assemble(proposal, &plan, Purpose::Pay, &set) {
         Some(rungs) => record(cx, id, rungs, set),
         None => {
             // Every signature was verified on arrival, so this cannot happen to an intact store.
@@ -128,9 +133,15 @@ pub(crate) fn begin(cx: &mut Cx<'_>, id: ProposalId) {
     }
 }
 
-fn assemble(proposal: &Proposal, plan: &Plan, set: &[AccountId]) -> Option<Vec<SignedRung>> {
-    let mut signed = Vec::with_capacity(plan.rungs.len());
-    for (number, (blob, fee)) in plan.rungs.iter().zip(&plan.fees).enumerate() {
+fn assemble(
+    proposal: &Proposal,
+    plan: &Plan,
+    purpose: Purpose,
+    set: &[AccountId],
+) -> Option<Vec<SignedRung>> {
+    let (fees, rungs) = plan.ladder(purpose)?;
+    let mut signed = Vec::with_capacity(rungs.len());
+    for (number, (blob, fee)) in rungs.iter().zip(fees).enumerate() {
         let unsigned = Transaction::decode(&blob.0).ok()?;
         let signers: Option<Vec<Signer>> = set
             .iter()
@@ -139,7 +150,7 @@ fn assemble(proposal: &Proposal, plan: &Plan, set: &[AccountId]) -> Option<Vec<S
                 Some(Signer {
                     account: *signer,
                     public_key: approval.signing_pub_key,
-                    signature: approval.signatures.get(number)?.0.clone(),
+                    signature: approval.signatures_for(purpose).get(number)?.0.clone(),
                 })
             })
             .collect();
@@ -153,7 +164,8 @@ fn assemble(proposal: &Proposal, plan: &Plan, set: &[AccountId]) -> Option<Vec<S
 pub(crate) fn record(cx: &mut Cx<'_>, id: ProposalId, rungs: Vec<SignedRung>, signers: Vec<AccountId>) {
     let since = cx.point();
     let current = best_rung(cx, &rungs, signers.len());
-    let submission = Submission { rungs, signers, current, since, last_reply: None, earlier: Vec::new() };
+    let (purpose, earlier) = (Purpose::Pay, Vec::new());
+    let submission = Submission { purpose, rungs, signers, current, since, last_reply: None, earlier };
     cx.emit(Event::SubmissionRecorded { proposal: id, submission });
     send(cx, id, false);
 }
@@ -181,19 +193,76 @@ fn renew(cx: &mut Cx<'_>, id: ProposalId) -> bool {
         return false;
     }
     let good = proposal.approvals.keys().filter(|signer| !dead.contains_key(signer));
-    let set = multisign::tally(cx.config, list, &plan.approvers, &proposal.asker, good).smallest_set();
-    let Some((rungs, signers)) = set.and_then(|set| Some((assemble(proposal, plan, &set)?, set))) else {
+    let purpose = submission.purpose;
+    // To make something worthless the ledger's quorum is enough.
+    let demanded = if purpose == Purpose::Void { &[][..] } else { &plan.approvers };
+    let set = multisign::tally(cx.config, list, demanded, &proposal.asker, good).smallest_set();
+    let Some((rungs, signers)) = set.and_then(|set| Some((assemble(proposal, plan, purpose, &set)?, set)))
+    else {
         return false;
     };
     let sent = submission.rungs.iter().map(|rung| rung.tx_id);
     let earlier = submission.earlier.iter().copied().chain(sent).collect();
     let current = best_rung(cx, &rungs, signers.len());
-    let renewed = Submission { rungs, signers, current, since: cx.point(), last_reply: None, earlier };
+    let since = cx.point();
+    let renewed = Submission { purpose, rungs, signers, current, since, last_reply: None, earlier };
     for (signer, reason) in dead {
         cx.emit(Event::ApprovalDropped { proposal: id, signer, reason });
     }
     cx.emit(Event::SubmissionRenewed { proposal: id, submission: renewed });
     send(cx, id, true);
+    true
+}
+
+/// Whether the void of a proposal can be sent now: it is open and not sent already, and signatures over it reach the
+/// SignerQuorum.
+pub(crate) fn can_void(cx: &Cx<'_>, proposal: &Proposal) -> bool {
+    void_of(cx, proposal).is_some()
+}
+
+fn void_of(cx: &Cx<'_>, proposal: &Proposal) -> Option<(Vec<SignedRung>, Vec<AccountId>)> {
+    let takes = match &proposal.status {
+        Status::Collecting | Status::Ready => true,
+        Status::InFlight(submission) => submission.purpose == Purpose::Pay,
+        _ => false,
+    };
+    let plan = proposal.plan.as_ref().filter(|_| takes)?;
+    plan.void.as_ref()?;
+    let list = multisign::signer_list(cx.state, &proposal.account)?;
+    let good = proposal
+        .approvals
+        .values()
+        .filter(|approval| multisign::still_good(cx.state, &proposal.account, approval).is_ok());
+    let good = good.map(|approval| &approval.signer);
+    let set = multisign::tally(cx.config, list, &[], &proposal.asker, good).smallest_set()?;
+    Some((assemble(proposal, plan, Purpose::Void, &set)?, set))
+}
+
+/// Records the void of a proposal and sends it: whichever of the two gets into a ledger first, the other is worthless.
+/// Says whether it was recorded.
+pub(crate) fn void(cx: &mut Cx<'_>, id: ProposalId) -> bool {
+    let Some(proposal) = cx.state.proposals.get(&id) else { return false };
+    let Some((rungs, signers)) = void_of(cx, proposal) else { return false };
+    let paying = match &proposal.status {
+        Status::InFlight(submission) => Some(submission),
+        _ => None,
+    };
+    let earlier = paying.map_or_else(Vec::new, |paying| {
+        let sent = paying.rungs.iter().map(|rung| rung.tx_id);
+        paying.earlier.iter().copied().chain(sent).collect()
+    });
+    // A queue that has the payment takes the void in its place only at more than the rung that it has.
+    let current = best_rung(cx, &rungs, signers.len()).max(paying.map_or(0, |paying| paying.current));
+    let is_renewal = paying.is_some();
+    let (purpose, since) = (Purpose::Void, cx.point());
+    let submission = Submission { purpose, rungs, signers, current, since, last_reply: None, earlier };
+    cx.emit(if is_renewal {
+        Event::SubmissionRenewed { proposal: id, submission }
+    } else {
+        Event::SubmissionRecorded { proposal: id, submission }
+    });
+    cx.runtime.asked.remove(&id);
+    send(cx, id, false);
     true
 }
 

@@ -22,4 +22,5 @@ mod signing;
 mod stops;
 mod submission;
 mod tickets;
+mod voids;
 mod world;

@@ -37,6 +37,7 @@ fn above(name: &str, xrp: u64, action: Action) -> Rule {
         amount_min: None,
         amount_max: None,
         rolling: None,
+        void: false,
         action,
     }
 }

@@ -99,6 +99,7 @@ pub fn config() -> Treasury {
         amount_min: None,
         amount_max: Some(amount(most * XRP)),
         rolling: None,
+        void: false,
         action,
     };
     let moves = Rule {
@@ -337,12 +338,13 @@ impl World {
                 let derived = versions.map(with).collect();
                 self.input(Input::EscrowDerived { inputs, derived });
             }
-            Effect::SignAsAgents { proposal, signers, rungs } => {
+            Effect::SignAsAgents { proposal, signers, rungs, void } => {
                 self.rounds += 1;
                 let named = signers.iter().map(|signer| AGENTS.into_iter().find(|name| id(name) == *signer));
                 let (without, with): (Vec<&str>, Vec<&str>) =
                     named.flatten().partition(|agent| self.without_key.contains(agent));
-                let signatures = with.iter().map(|agent| signatures_of(agent, &rungs)).collect();
+                let signatures =
+                    with.iter().map(|agent| signatures_with_void(agent, &rungs, &void)).collect();
                 let failed =
                     without.iter().map(|agent| (id(agent), "the keystore has no key".to_owned())).collect();
                 self.input(Input::AgentSigned { proposal, signatures, failed });
@@ -415,7 +417,8 @@ impl World {
     }
 
     pub fn approve(&mut self, person: &str, proposal: ProposalId) -> Result<Answer, CommandError> {
-        let signatures = signatures_of(person, &self.rungs(proposal));
+        let plan = self.proposal(proposal).plan.as_ref().unwrap();
+        let signatures = signatures_with_void(person, &plan.rungs, plan.void_rungs());
         self.command(person, Command::Approve { proposal, signatures })
     }
 
@@ -481,15 +484,21 @@ impl World {
 
 /// Signatures of somebody over each rung.
 pub fn signatures_of(name: &str, rungs: &[HexBytes]) -> RungSignatures {
+    signatures_with_void(name, rungs, &[])
+}
+
+/// Signatures of somebody over each rung, and over each of the void.
+pub fn signatures_with_void(name: &str, rungs: &[HexBytes], void: &[HexBytes]) -> RungSignatures {
     let key = key(name);
     let account = key.account_id();
-    let signed: Vec<xrpl_wire::Signer> = rungs
-        .iter()
-        .map(|rung| xrpl_wire::sign::sign_for(&Transaction::decode(&rung.0).unwrap(), account, &key).unwrap())
-        .collect();
+    let sign = |rung: &HexBytes| {
+        let tx = Transaction::decode(&rung.0).unwrap();
+        HexBytes(xrpl_wire::sign::sign_for(&tx, account, &key).unwrap().signature)
+    };
     RungSignatures {
         signer: account,
         signing_pub_key: key.public_key(),
-        signatures: signed.into_iter().map(|signer| HexBytes(signer.signature)).collect(),
+        signatures: rungs.iter().map(sign).collect(),
+        void_signatures: void.iter().map(sign).collect(),
     }
 }

@@ -121,6 +121,7 @@ fn view(delayed: bool) -> ProposalView {
         tally: None,
         rejections: Vec::new(),
         stops: Vec::new(),
+        void_rungs: Vec::new(),
         rungs: transactions.iter().map(rung).collect(),
         submission: None,
         outcome: None,
@@ -273,4 +274,51 @@ fn the_words_hold_every_address_and_nothing_that_a_terminal_obeys() {
         assert!(words.contains(&part), "{part} in {words}");
     }
     assert!(words.chars().all(|c| c == '\n' || !c.is_control()), "{words:?}");
+}
+
+/// The same with a void, at these fees.
+fn with_void(body: &TxBody, fees: &[u64]) -> ProposalView {
+    let tx = |fee: &u64| rung(&xrpl_wire::typed::build(&common(*fee), body).unwrap());
+    ProposalView { void_rungs: fees.iter().map(tx).collect(), ..view(false) }
+}
+
+fn no_op() -> TxBody {
+    TxBody::AccountSet(AccountSet::default())
+}
+
+#[test]
+fn a_void_is_told_and_signed_with_what_it_makes_worthless() {
+    let checked = check(&with_void(&no_op(), &[88, 2_625])).unwrap();
+    assert!(checked.to_string().contains("uses up the same slot and does nothing else"), "{checked}");
+    let request = checked.sign(account(5), &key(5)).unwrap();
+    assert_eq!((request.signatures.len(), request.void_signatures.len()), (2, 2));
+    let void = xrpl_wire::typed::build(&common(88), &no_op()).unwrap();
+    let signer = xrpl_wire::Signer {
+        account: account(5),
+        public_key: key(5).public_key(),
+        signature: hex::decode(&request.void_signatures[0]).unwrap(),
+    };
+    xrpl_wire::sign::verify_signer(&void, &signer).unwrap();
+    assert!(check(&view(false)).unwrap().sign(account(5), &key(5)).unwrap().void_signatures.is_empty());
+}
+
+#[test]
+fn what_is_called_a_void_and_does_something_is_not_signed() {
+    let setting = |set: AccountSet| TxBody::AccountSet(set);
+    let wrong = [
+        setting(AccountSet { set_flag: Some(4), ..AccountSet::default() }),
+        setting(AccountSet { transfer_rate: Some(2_000_000_000), ..AccountSet::default() }),
+        payment(),
+    ];
+    for body in wrong {
+        let error = check(&with_void(&body, &[88, 2_625])).unwrap_err();
+        assert_eq!(error.code(), "TRANSACTION_DIFFERS", "{body:?}: {error}");
+    }
+    let mut elsewhere = with_void(&no_op(), &[88]);
+    let other = TxCommon { seq: SeqProxy::Ticket(8), ..common(88) };
+    elsewhere.void_rungs = vec![rung(&xrpl_wire::typed::build(&other, &no_op()).unwrap())];
+    assert_eq!(check(&elsewhere).unwrap_err().code(), "TRANSACTION_DIFFERS");
+    let mut mixed = with_void(&no_op(), &[88]);
+    mixed.void_rungs.push(rung(&rungs(&payment())[1]));
+    assert_eq!(check(&mixed).unwrap_err().code(), "RUNGS_DIFFER");
 }

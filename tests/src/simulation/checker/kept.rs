@@ -74,6 +74,14 @@ impl Checker {
             (Command::Withdraw { proposal }, _) => {
                 self.withdrawn.insert((daemon, *proposal));
             }
+            (Command::Void { proposal, .. }, _) => {
+                self.voided.insert((daemon, *proposal));
+            }
+            (Command::Panic { .. }, Answer::Panicked(found)) => {
+                self.stops.insert((daemon, found.freeze), Stopped::Account(None));
+                self.withdrawn.extend(found.ended.iter().map(|proposal| (daemon, *proposal)));
+                self.voided.extend(found.voiding.iter().map(|proposal| (daemon, *proposal)));
+            }
             _ => {}
         }
     }

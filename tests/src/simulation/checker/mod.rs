@@ -152,6 +152,8 @@ pub struct Checker {
     stops: BTreeMap<(usize, StopId), Stopped>,
     /// Proposals that their asker took back.
     withdrawn: BTreeSet<(usize, ProposalId)>,
+    /// What was asked to be made worthless: from then on nothing but its void leaves for it.
+    voided: BTreeSet<(usize, ProposalId)>,
     /// Moves along each tier link: the daemon, whose limits they are, the paying and the receiving account.
     moves: BTreeMap<(usize, AccountId, AccountId), Vec<Outflow>>,
     /// Payments that no person signed, by daemon and paying account.
@@ -200,6 +202,7 @@ impl Checker {
             approvals: BTreeSet::new(),
             stops: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
+            voided: BTreeSet::new(),
             moves: BTreeMap::new(),
             unattended: BTreeMap::new(),
             by_own_keys: BTreeMap::new(),

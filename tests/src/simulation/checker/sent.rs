@@ -1,6 +1,7 @@
 //! What daemons may send, and when.
 
-use treasury_core::units::EscrowKey;
+use treasury_core::units::{EscrowKey, ProposalId};
+use xrpl_wire::typed::AccountSet;
 use xrpl_wire::{Transaction, TxBody};
 
 use super::{Checker, Rule};
@@ -70,6 +71,8 @@ impl Checker {
         let mut tag = None;
         match body {
             TxBody::EscrowCancel(_) => return,
+            // It sets nothing and only uses up its Ticket: a void.
+            TxBody::AccountSet(set) if *set == AccountSet::default() && tx.seq().is_ticket() => return,
             // A runner without Tickets could take nothing back.
             TxBody::TicketCreate(_) if self.treasury.runner == Some(account) => return,
             TxBody::Payment(payment) => {
@@ -98,6 +101,12 @@ impl Checker {
         let revealed = matches!(body, TxBody::EscrowFinish(_));
         if let Some(proposal) = proposal.filter(|proposal| !revealed && self.is_flagged(daemon, *proposal)) {
             self.broken(Rule::StopsBind, format!("daemon {daemon} sent {name}; {proposal} is flagged"));
+        }
+        // The release of its escrow is another transaction: the payment was quicker than its void.
+        let voided = |proposal: &ProposalId| !revealed && self.voided.contains(&(daemon, *proposal));
+        if let Some(proposal) = proposal.filter(voided) {
+            let what = format!("daemon {daemon} sent {name}; {proposal} was asked to be voided");
+            self.broken(Rule::StopsBind, what);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The ledger of the test world: how it closes, what it applies, and who else lives on it.
 
+use xrpl_wire::typed::AccountSet;
+
 use super::*;
 
 impl World {
@@ -159,6 +161,8 @@ impl World {
                         tx_type: "EscrowCancel".into(),
                     });
                 }
+                // A void, which sets nothing.
+                TxBody::AccountSet(set) if set == AccountSet::default() => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -1,0 +1,295 @@
+//! The void: a second transaction on the same Ticket, signed with the payment, that makes it worthless. And the panic,
+//! which uses it.
+
+use treasury_core::command::{Answer, Command, CommandError, Panicked};
+use treasury_core::input::SubmitReply;
+use treasury_core::policy::Policy;
+use treasury_core::proposal::{Plan, Status};
+use treasury_core::signing::Purpose;
+use treasury_core::state::Guard;
+use treasury_core::stops::{StopKind, Subject};
+use treasury_core::units::{HexBytes, ProposalId};
+use xrpl_wire::{Transaction, TransactionType, sf};
+
+use crate::world::{World, config, id, signatures_of, signatures_with_void};
+
+const HOUR: u32 = 3_600;
+
+/// A world whose every payment is signed with its void.
+fn world() -> World {
+    let mut config = config();
+    let mut rules = config.policy.rules().to_vec();
+    rules.iter_mut().for_each(|rule| rule.void = true);
+    config.policy = Policy::new(rules);
+    World::with(config)
+}
+
+fn plan(w: &World, p: ProposalId) -> &Plan {
+    w.proposal(p).plan.as_ref().unwrap()
+}
+
+fn void(w: &mut World, p: ProposalId) -> Result<Answer, CommandError> {
+    w.command("dave", Command::Void { proposal: p, reason: "not ours".to_owned() })
+}
+
+fn panic(w: &mut World) -> Panicked {
+    match w.command("dave", Command::Panic { reason: "keys are out".to_owned() }) {
+        Ok(Answer::Panicked(found)) => found,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A payment that two people signed and that is under way.
+fn in_flight(w: &mut World) -> ProposalId {
+    let p = w.propose("warm", 500);
+    w.approve("alice", p).unwrap();
+    w.approve("bob", p).unwrap();
+    assert_eq!(w.word(p), "in_flight");
+    p
+}
+
+#[test]
+fn a_void_is_a_transaction_without_effect_on_the_same_ticket_a_quarter_dearer_rung_by_rung() {
+    let mut w = world();
+    let p = w.propose("warm", 500);
+    let plan = plan(&w, p);
+    let void = plan.void.as_ref().unwrap();
+    assert_eq!((void.rungs.len(), void.digests.len()), (plan.rungs.len(), plan.rungs.len()));
+    for (number, (pay, void)) in plan.rungs.iter().zip(&void.rungs).enumerate() {
+        let (pay, void) = (Transaction::decode(&pay.0).unwrap(), Transaction::decode(&void.0).unwrap());
+        assert_eq!(void.tx_type(), TransactionType::AccountSet);
+        assert_eq!((void.account(), void.seq()), (pay.account(), pay.seq()));
+        assert_eq!(void.object().u32(sf::LastLedgerSequence), pay.object().u32(sf::LastLedgerSequence));
+        assert_eq!(void.fee().get(), (pay.fee().get() * 5).div_ceil(4), "rung {number}");
+        let same: Vec<_> = void.object().iter().filter(|(field, _)| !pay.object().has(*field)).collect();
+        assert!(same.is_empty(), "no setting: {same:?}");
+    }
+}
+
+#[test]
+fn without_the_rule_there_is_no_void_and_none_can_be_sent() {
+    let mut w = World::new();
+    let p = in_flight(&mut w);
+    assert!(plan(&w, p).void.is_none());
+    assert_eq!(void(&mut w, p).unwrap_err().code(), "NO_VOID");
+    assert_eq!(w.word(p), "in_flight");
+}
+
+#[test]
+fn a_payment_under_way_is_voided_and_whichever_comes_first_ends_it() {
+    for first in [Purpose::Void, Purpose::Pay] {
+        let mut w = world();
+        let p = in_flight(&mut w);
+        let paid = w.sent().pop().unwrap();
+        assert_eq!(void(&mut w, p), Ok(Answer::Done { changed: true }));
+        let voids = w.sent().pop().unwrap();
+        assert_eq!(voids.tx_type(), TransactionType::AccountSet);
+        assert!(
+            voids.fee().get() * 4 >= paid.fee().get() * 5,
+            "a queue takes it in the place of the payment"
+        );
+        assert_eq!(void(&mut w, p), Ok(Answer::Done { changed: false }));
+        let ticket = plan(&w, p).slot;
+        match first {
+            Purpose::Void => {
+                w.close(&[voids]);
+                assert_eq!(w.word(p), "voided");
+            }
+            Purpose::Pay => {
+                w.close(&[paid]);
+                assert_eq!(
+                    w.word(p),
+                    "validated",
+                    "the void came too late, and the payment is told as what it is"
+                );
+            }
+        }
+        assert!(!w.state.holds_slot(w.proposal(p)), "{ticket:?}");
+        assert!(w.state.findings.is_empty(), "{:?}", w.state.findings);
+    }
+}
+
+#[test]
+fn a_void_is_sent_again_with_every_ledger_until_one_has_it() {
+    let mut w = world();
+    let p = in_flight(&mut w);
+    void(&mut w, p).unwrap();
+    let first = w.sent().pop().unwrap();
+    w.reply_with(p, SubmitReply::Unknown("it broke".to_owned()));
+    w.close(&[]);
+    let again = w.sent().pop().unwrap();
+    assert_eq!(again.id(), first.id());
+    w.close(&[again]);
+    assert_eq!(w.word(p), "voided");
+}
+
+#[test]
+fn what_is_signed_and_waits_is_voided_before_it_ever_left() {
+    let mut w = world();
+    w.command("dave", Command::Freeze { account: Some(id("warm")), reason: "look".to_owned() }).unwrap();
+    let p = w.propose("warm", 500);
+    w.approve("alice", p).unwrap();
+    assert_eq!(void(&mut w, p).unwrap_err().code(), "NO_VOID", "one of two signatures");
+    w.approve("bob", p).unwrap();
+    assert!(w.sent().is_empty(), "the account is frozen");
+    void(&mut w, p).unwrap();
+    let sent = w.sent();
+    assert_eq!(sent.len(), 1, "no freeze stops a void");
+    assert_eq!(sent[0].tx_type(), TransactionType::AccountSet);
+    w.close(&sent);
+    assert_eq!(w.word(p), "voided");
+    let spoke = &w.proposal(p).rejections["dave"];
+    assert_eq!((spoke.reason.as_str(), spoke.signer), ("not ours", None), "who and why is kept");
+}
+
+#[test]
+fn an_approval_without_the_void_or_with_another_s_is_refused() {
+    let mut w = world();
+    let p = w.propose("warm", 500);
+    let (rungs, void) = (w.rungs(p), plan(&w, p).void_rungs().to_vec());
+    let mut approve = |signatures| w.command("alice", Command::Approve { proposal: p, signatures });
+    let without = signatures_of("alice", &rungs);
+    assert_eq!(approve(without).unwrap_err().code(), "WRONG_VOID_COUNT");
+    let mut swapped = signatures_with_void("alice", &rungs, &void);
+    swapped.void_signatures.swap(0, 1);
+    assert_eq!(approve(swapped).unwrap_err().code(), "BAD_VOID_SIGNATURE");
+    let mut cut = signatures_with_void("alice", &rungs, &void);
+    cut.void_signatures[0] = HexBytes(vec![]);
+    assert_eq!(approve(cut).unwrap_err().code(), "BAD_VOID_SIGNATURE");
+    approve(signatures_with_void("alice", &rungs, &void)).unwrap();
+}
+
+#[test]
+fn agents_sign_the_void_of_what_they_may_sign_alone() {
+    let mut w = world();
+    let p = w.propose("hot", 50);
+    assert_eq!(w.word(p), "in_flight");
+    w.sent();
+    void(&mut w, p).unwrap();
+    let sent = w.settle();
+    assert_eq!(sent[0].tx_type(), TransactionType::AccountSet);
+    assert_eq!(w.word(p), "voided");
+}
+
+#[test]
+fn only_security_voids_and_what_has_ended_is_not_voided() {
+    let mut w = world();
+    let p = in_flight(&mut w);
+    let asked = Command::Void { proposal: p, reason: "mine".to_owned() };
+    assert_eq!(w.command("alice", asked).unwrap_err().code(), "ROLE_MISSING");
+    w.settle();
+    assert_eq!(w.word(p), "validated");
+    assert_eq!(void(&mut w, p).unwrap_err().code(), "WRONG_STATE");
+}
+
+#[test]
+fn what_is_being_voided_takes_no_hold_and_after_a_restart_the_void_goes_on() {
+    let mut w = world();
+    let p = in_flight(&mut w);
+    void(&mut w, p).unwrap();
+    let flag = Command::Flag { proposal: p, reason: "too late".to_owned() };
+    assert_eq!(w.command("dave", flag).unwrap_err().code(), "WRONG_STATE");
+    w.sent();
+    w.restart();
+    w.reconcile();
+    let again = w.settle();
+    assert_eq!(again[0].tx_type(), TransactionType::AccountSet);
+    assert_eq!(w.word(p), "voided");
+}
+
+#[test]
+fn a_void_whose_signer_left_the_list_is_put_together_anew_from_the_others() {
+    let mut w = world();
+    let p = w.propose("warm", 500);
+    // Three sign before it is ready to leave.
+    w.command("dave", Command::Freeze { account: None, reason: "look".to_owned() }).unwrap();
+    for person in ["alice", "bob", "carol"] {
+        w.approve(person, p).unwrap();
+    }
+    void(&mut w, p).unwrap();
+    let Status::InFlight(submission) = &w.proposal(p).status else { panic!() };
+    let gone = submission.signers[0];
+    let (mut list, sent) = (w.state.accounts[&id("warm")].signer_list.clone().unwrap(), w.sent());
+    list.entries.remove(&gone);
+    w.change(vec![treasury_core::observe::Change::SignerList { account: id("warm"), list: Some(list) }]);
+    // The change is a finding that freezes the account, and what is called back is sent with the next ledger.
+    w.close(&[]);
+    let again = w.sent().pop().unwrap();
+    assert_ne!(again.id(), sent[0].id());
+    assert_eq!(again.tx_type(), TransactionType::AccountSet);
+    w.close(&[again]);
+    assert_eq!(w.word(p), "voided");
+}
+
+#[test]
+fn a_hold_on_a_destination_binds_what_stands_and_what_comes_and_nobody_else() {
+    let mut w = World::new();
+    let standing = w.propose("warm", 500);
+    let to = w.proposal(standing).intent.destination().unwrap();
+    let asked = Command::FlagDestination { destination: to, reason: "a forged invoice".to_owned() };
+    assert_eq!(w.command("alice", asked.clone()).unwrap_err().code(), "ROLE_MISSING");
+    let Ok(Answer::Stopped { stop, changed: true, .. }) = w.command("dave", asked.clone()) else { panic!() };
+    assert!(
+        matches!(w.command("dave", asked), Ok(Answer::Stopped { stop: same, changed: false, .. }) if same == stop)
+    );
+    let later = w.propose("hot", 50);
+    for p in [standing, later] {
+        assert!(
+            w.waits(p).iter().any(|wait| wait.contains("the hold S1 by dave on destination")),
+            "{:?}",
+            w.waits(p)
+        );
+    }
+    w.approve("alice", standing).unwrap();
+    w.approve("bob", standing).unwrap();
+    assert!(w.sent().is_empty());
+    let mut elsewhere = w.payment("hot", 50);
+    elsewhere.destination = id("mallory");
+    w.command("alice", Command::Propose(elsewhere)).unwrap();
+    assert_eq!(w.sent().len(), 1, "others are paid");
+}
+
+#[test]
+fn a_panic_stops_everything_and_says_what_became_of_each() {
+    let mut w = world();
+    let (_, locked) = w.escrow();
+    let sent = in_flight(&mut w);
+    let signed = w.propose("warm", 600);
+    w.approve("alice", signed).unwrap();
+    w.sent();
+    let found = panic(&mut w);
+    assert_eq!(found.withheld, [locked]);
+    assert_eq!((&found.voiding[..], &found.ended[..]), (&[sent][..], &[signed][..]));
+    assert!(found.under_way.is_empty() && found.revealed.is_empty(), "{found:?}");
+    let stops = |subject| w.state.stops.on(&subject).map(|stop| (stop.id, stop.kind)).collect::<Vec<_>>();
+    assert_eq!(stops(Subject::Everything), [(found.freeze, StopKind::Freeze)]);
+    assert_eq!(stops(Subject::Escrow(locked)).len(), 1);
+    let left = w.settle();
+    assert!(left.iter().all(|tx| tx.tx_type() == TransactionType::AccountSet), "{left:?}");
+    assert_eq!((w.word(sent), w.word(signed)), ("voided", "withdrawn"));
+    // Who lifts the freeze has not looked at the escrow.
+    w.command("dave", Command::Unfreeze { account: None, reason: "it is over".to_owned() }).unwrap();
+    w.jump(50 * HOUR);
+    assert!(w.sent().is_empty());
+    assert!(matches!(w.guard(locked), Guard::Locked { .. }));
+    w.jump(30 * HOUR);
+    w.settle();
+    assert!(matches!(w.guard(locked), Guard::Cancelled { .. }), "the money comes back");
+}
+
+#[test]
+fn a_panic_without_voids_names_what_may_be_applied_all_the_same_and_twice_changes_nothing_more() {
+    let mut w = World::new();
+    let p = in_flight(&mut w);
+    let found = panic(&mut w);
+    assert_eq!(found.under_way, [p]);
+    w.sent();
+    let events = w.events.len();
+    let again = panic(&mut w);
+    assert_eq!((again.freeze, again.under_way), (found.freeze, vec![p]));
+    assert_eq!(w.events.len(), events);
+    w.close(&[]);
+    assert!(w.sent().is_empty(), "it is not sent again");
+    let refused = w.command("alice", Command::Panic { reason: String::new() }).unwrap_err();
+    assert_eq!(refused.code(), "ROLE_MISSING");
+}
