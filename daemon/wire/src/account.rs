@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::recent::Recent;
+
 /// The 20 bytes that name an account. Ordered by bytes, as the ledger orders Signers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct AccountId(pub [u8; 20]);
@@ -50,9 +52,29 @@ impl AccountId {
 
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = SHOWN.with(|shown| shown.get(&self.0, || Shown::of(self)));
+        let text = shown.room.get(shown.begins..).unwrap_or_default();
+        f.pad(std::str::from_utf8(text).map_err(|_| fmt::Error)?)
+    }
+}
+
+thread_local! {
+    static SHOWN: Recent<20, Shown> = const { Recent::new() };
+}
+
+/// An address as it was written.
+#[derive(Clone, Copy)]
+struct Shown {
+    room: [u8; ADDRESS_DIGITS],
+    /// Where in the room the address begins; it ends where the room does.
+    begins: usize,
+}
+
+impl Shown {
+    fn of(account: &AccountId) -> Shown {
         let mut room = [0; ADDRESS_DIGITS];
-        let text = std::str::from_utf8(address(self, &mut room)).map_err(|_| fmt::Error)?;
-        f.pad(text)
+        let length = address(account, &mut room).len();
+        Shown { room, begins: ADDRESS_DIGITS - length }
     }
 }
 

@@ -56,20 +56,35 @@ pub fn sha512_half(parts: &[&[u8]]) -> Hash256 {
     Hash256(half)
 }
 
+/// The two digits of every byte, in capitals.
+const HEX_DIGITS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [DIGITS[byte / 16], DIGITS[byte % 16]];
+        byte += 1;
+    }
+    pairs
+};
+
 /// Bytes as the server writes them. `hex::encode_upper` makes them character by character, for which listing many
 /// entries waits.
 pub(crate) fn upper_hex(bytes: &[u8]) -> String {
     let mut text = vec![0; bytes.len().saturating_mul(2)];
-    if hex::encode_to_slice(bytes, &mut text).is_err() {
-        return hex::encode_upper(bytes);
+    for (digits, byte) in text.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *digits = HEX_DIGITS[usize::from(*byte)];
     }
-    text.make_ascii_uppercase();
     String::from_utf8(text).unwrap_or_else(|_| hex::encode_upper(bytes))
 }
 
 impl fmt::Display for Hash256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&upper_hex(&self.0))
+        let mut text = [[0; 2]; 32];
+        for (digits, byte) in text.iter_mut().zip(self.0) {
+            *digits = HEX_DIGITS[usize::from(byte)];
+        }
+        f.pad(std::str::from_utf8(text.as_flattened()).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::account::AccountId;
 use crate::amount::{Currency, Issue};
 use crate::cosign::PROPOSAL_SPACE;
 use crate::hash::{Hash256, sha512_half};
+use crate::recent::Recent;
 
 // Each kind of entry hashes under its own two bytes, so that no two kinds can collide.
 const ACCOUNT_ROOT: [u8; 2] = [0, b'a'];
@@ -31,7 +32,8 @@ const TRUST_LINE: [u8; 2] = [0, b'r'];
 /// The AccountRoot of an account.
 #[must_use]
 pub fn account_root(account: &AccountId) -> Hash256 {
-    sha512_half(&[&ACCOUNT_ROOT, &account.0])
+    thread_local!(static RECENT: Recent<20, Hash256> = const { Recent::new() });
+    RECENT.with(|recent| recent.get(&account.0, || sha512_half(&[&ACCOUNT_ROOT, &account.0])))
 }
 
 /// A Ticket, named by its owner and its TicketSequence.
@@ -49,8 +51,9 @@ pub fn escrow(owner: &AccountId, offer_sequence: u32) -> Hash256 {
 /// The SignerList of an account; there is at most one.
 #[must_use]
 pub fn signer_list(owner: &AccountId) -> Hash256 {
+    thread_local!(static RECENT: Recent<20, Hash256> = const { Recent::new() });
     // The SignerListID, always zero.
-    sha512_half(&[&SIGNER_LIST, &owner.0, &[0; 4]])
+    RECENT.with(|recent| recent.get(&owner.0, || sha512_half(&[&SIGNER_LIST, &owner.0, &[0; 4]])))
 }
 
 /// The root page of the directory of all an account owns.

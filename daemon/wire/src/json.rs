@@ -20,14 +20,16 @@ const DECIMAL_U64: [Field; 5] = [
     sf::ConfidentialOutstandingAmount,
 ];
 
-/// As the server shows it.
-pub(crate) fn object_to_json(object: &Object) -> Json {
-    Json::Object(
-        object.iter().map(|(field, value)| (field.name().to_owned(), to_json(field, value))).collect(),
-    )
+/// As a server shows it that calls fields by these names.
+pub(crate) fn object_to_json(object: &Object, names: fn(Field) -> &'static str) -> Json {
+    let mut json = Map::new();
+    for (field, value) in object.iter() {
+        json.insert(names(field).to_owned(), to_json(field, value, names));
+    }
+    Json::Object(json)
 }
 
-fn to_json(field: Field, value: &Value) -> Json {
+fn to_json(field: Field, value: &Value, names: fn(Field) -> &'static str) -> Json {
     match value {
         Value::U8(number) => u8_to_json(field, *number),
         Value::U16(number) => u16_to_json(field, *number),
@@ -52,9 +54,9 @@ fn to_json(field: Field, value: &Value) -> Json {
         Value::Account(account) => Json::from(account.to_string()),
         Value::AccountEmpty => Json::from(""),
         Value::Number(number) => Json::from(number.to_string()),
-        Value::Object(object) => object_to_json(object),
+        Value::Object(object) => object_to_json(object, names),
         Value::Array(list) => {
-            list.iter().map(|(name, object)| named(name.name(), object_to_json(object))).collect()
+            list.iter().map(|(name, object)| named(names(*name), object_to_json(object, names))).collect()
         }
         Value::PathSet(paths) => {
             paths.iter().map(|steps| steps.iter().map(step_to_json).collect::<Json>()).collect()
@@ -73,7 +75,11 @@ fn to_json(field: Field, value: &Value) -> Json {
 }
 
 fn pairs<const N: usize>(pairs: [(&str, Json); N]) -> Json {
-    Json::Object(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    let mut json = Map::new();
+    for (name, value) in pairs {
+        json.insert(name.to_owned(), value);
+    }
+    Json::Object(json)
 }
 
 fn named(name: &str, value: Json) -> Json {

@@ -17,6 +17,7 @@ use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::account::AccountId;
+use crate::recent::Recent;
 use crate::seed::{KeyType, SEED_BYTES, Seed};
 use crate::signature::{CheckedSignature, Point, PreparedKey, SignatureError};
 
@@ -100,7 +101,9 @@ impl PublicKey {
     /// The account whose master key this is.
     #[must_use]
     pub fn account_id(&self) -> AccountId {
-        AccountId(Ripemd160::digest(Sha256::digest(self.0)).into())
+        thread_local!(static RECENT: Recent<PUBLIC_KEY_BYTES, AccountId> = const { Recent::new() });
+        let work_out = || AccountId(Ripemd160::digest(Sha256::digest(self.0)).into());
+        RECENT.with(|recent| recent.get(&self.0, work_out))
     }
 
     /// Checks that `sig` is a canonical signature by this key over `msg` (for secp256k1: over its SHA-512Half).

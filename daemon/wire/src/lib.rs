@@ -32,6 +32,7 @@ pub mod object;
 pub mod permission;
 pub mod prefix;
 pub mod proposal;
+mod recent;
 pub mod seed;
 pub mod sign;
 pub mod signature;

@@ -150,7 +150,12 @@ impl Object {
 
     /// As the server shows it.
     pub fn to_json(&self) -> serde_json::Value {
-        json::object_to_json(self)
+        json::object_to_json(self, Field::name)
+    }
+
+    /// As a server shows it that calls some fields otherwise: under the names that this tells, at any depth.
+    pub fn to_json_named(&self, names: fn(Field) -> &'static str) -> serde_json::Value {
+        json::object_to_json(self, names)
     }
 
     /// Reads what [`Object::to_json`] writes; numbers may also stand as text, kinds and results as numbers.

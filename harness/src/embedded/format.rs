@@ -95,11 +95,7 @@ pub(super) fn field_named(name: &str) -> Option<Field> {
 
 /// An object as these generations print it.
 pub(super) fn to_json(object: &Object) -> Json {
-    let mut json = object.to_json();
-    for (field, former) in FORMER_NAMES {
-        rename(&mut json, field.name(), former);
-    }
-    json
+    object.to_json_named(field_name)
 }
 
 /// JSON with the names of these generations, with the names of the newest server.
