@@ -86,6 +86,10 @@ pub(super) fn preflight(info: &LedgerInfo, tx: &Submitted) -> Ter {
         TransactionType::TransactionProposalCancel => proposal::cancel_preflight(tx),
         // What is not there can be proposed, and not be sent.
         _ if tx.proposed => Ok(()),
+        // Who lends has to have signed, too, whatever else there is of loans.
+        TransactionType::LoanSet if !tx.tx.object().has(sf::CounterpartySignature) => {
+            Err(TxResult::temBAD_SIGNER)
+        }
         // Those of `ABSENT_TYPES`; others do not come from anybody.
         kind => {
             tracing::warn!(transaction_type = kind.name(), "not implemented in the embedded ledger");

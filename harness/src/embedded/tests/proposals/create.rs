@@ -1,5 +1,6 @@
 //! Who may propose what.
 
+use super::batched::{inner, next, of, pays};
 use super::*;
 
 #[test]
@@ -295,18 +296,51 @@ fn types_that_are_not_there_can_be_proposed_and_not_sent() {
     assert_eq!(desk.submits_by(mint, TARGET), TxResult::temUNKNOWN);
 }
 
-/// C26, C56 to C62, S16, S20 to S22, X24, X25, A20, A24 and R25 are about sponsors, which no generation here knows.
+/// C26, C56 to C62, S16, S20 to S22, X24, X25, A20, A24 and R25 are about sponsors, which no generation here knows: as
+/// from a server that has never heard of them, fields are refused by name and types are no transactions.
 #[test]
 fn sponsors_stay_out_of_proposals() {
-    let desk = Desk::new();
-    for payload in [
-        desk.payload().with(sf::Sponsor, desk.world.id(ALICE)),
-        desk.payload().with(sf::SponsorSignature, Value::Object(Object::new())),
-    ] {
-        let blob = signed(desk.create(TARGET, &payload), desk.world.key(TARGET));
-        let refused = desk.world.ledger.clone().submit(&blob).refused;
-        assert_eq!(refused.as_deref(), Some("Unknown field"));
-    }
+    let mut desk = Desk::new();
+    let backer = desk.world.id(ALICE);
+    let payload = desk.payload();
+    let create = desk.create(TARGET, &payload);
     let transfer = desk.payload_of(TransactionType::SponsorshipTransfer);
+    let refused = |desk: &Desk, tx: Object| {
+        let outcome = desk.world.ledger.clone().submit(&signed(tx, desk.world.key(TARGET)));
+        (outcome.result, outcome.refused)
+    };
+    let unknown = (TxResult::temINVALID, Some("Unknown field".to_owned()));
+    for tx in [
+        // C26, C56
+        desk.create(TARGET, &payload.clone().with(sf::Sponsor, backer)),
+        desk.create(TARGET, &payload.clone().with(sf::SponsorSignature, Value::Object(Object::new()))),
+        desk.create(TARGET, &transfer.clone().with(sf::Sponsor, backer)),
+        // C59, C60: whose reserve is another's. C61: whose fee is.
+        create.clone().with(sf::Sponsor, backer).with(sf::SponsorFlags, 2_u32),
+        create
+            .clone()
+            .with(sf::Sponsor, backer)
+            .with(sf::SponsorFlags, 1_u32)
+            .with(sf::Fee, drops(1_000_000)),
+    ] {
+        assert_eq!(refused(&desk, tx), unknown);
+    }
+    // C62
+    let reassign = transfer.clone().with(sf::Sponsor, backer).with(sf::ObjectID, desk.id(desk.ticket));
+    let no_type = format!("Invalid transaction type {}", TransactionType::SponsorshipTransfer.code());
+    assert_eq!(refused(&desk, reassign), (TxResult::temINVALID, Some(no_type)));
+    // What names no sponsor, C58 within a batch, is not read as a transaction at all.
     assert_eq!(desk.tries(TARGET, &transfer), TxResult::temMALFORMED);
+    let transfers =
+        inner(desk.world.tx(TransactionType::SponsorshipTransfer, TARGET), next(&desk, TARGET) + 1);
+    let batch = desk.payload_of(TransactionType::Batch);
+    let batch =
+        of(batch, flags::tfAllOrNothing, vec![pays(&desk, TARGET, 1, next(&desk, TARGET)), transfers]);
+    assert_eq!(desk.tries(TARGET, &batch), TxResult::temMALFORMED);
+    // Nothing of it has changed anything, and the same without a sponsor is proposed.
+    let balances = [TARGET, ALICE].map(|who| desk.world.drops_of(who));
+    assert_eq!((desk.entry(&desk.id(desk.ticket)), desk.owns(TARGET)), (None, 3));
+    assert_eq!(desk.proposes(TARGET, &payload), TxResult::tesSUCCESS);
+    let fee = create.drops(sf::Fee).unwrap().get();
+    assert_eq!([TARGET, ALICE].map(|who| desk.world.drops_of(who)), [balances[0] - fee, balances[1]]);
 }

@@ -91,6 +91,25 @@ fn what_fails_and_pays_spends_the_ticket_and_the_proposal_too() {
 }
 
 #[test]
+fn a_loan_that_nobody_lends_is_refused_and_all_stays() {
+    let mut desk = Desk::new();
+    let payload = super::create::loan(&desk).with(sf::Counterparty, desk.world.id(CAROL));
+    let id = desk.proposed_as(TARGET, &payload);
+    assert_eq!(desk.signs(&id, TARGET, TARGET), TxResult::tesSUCCESS);
+    let stands = |desk: &Desk| (desk.entry(&id).cloned(), desk.owns(TARGET), desk.world.drops_of(TARGET));
+    let before = stands(&desk);
+    // A16
+    assert_eq!(desk.submits(&desk.stored(&id)), TxResult::temBAD_SIGNER);
+    assert_eq!(stands(&desk), before);
+    // A15 as it is without loans: what both have signed is refused by the name of its type, where the server would take
+    // the fee for a broker that is not there.
+    assert_eq!(desk.signs_as(&id, Role::Counterparty, CAROL, CAROL), TxResult::tesSUCCESS);
+    let signed = desk.stored(&id);
+    assert_eq!(desk.submits(&signed), TxResult::temUNKNOWN);
+    assert_eq!((desk.stored(&id), desk.has_ticket(desk.ticket)), (signed, true));
+}
+
+#[test]
 fn what_is_refused_leaves_everything_as_it_is() {
     let mut desk = Desk::new();
     desk.list(TARGET, 2, &[(ALICE, 1), (BOB, 1), (CAROL, 1)]);
