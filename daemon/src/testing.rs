@@ -76,17 +76,10 @@ pub(crate) fn treasury() -> Treasury {
     let approvers =
         Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
     let rule = |name: &str, amount_above, amount_max, action| Rule {
-        name: name.to_owned(),
-        askers: None,
-        accounts: None,
-        kinds: None,
         destination: Some(DestinationMatch::Known),
         amount_above,
-        amount_min: None,
         amount_max,
-        rolling: None,
-        void: false,
-        action,
+        ..Rule::new(name, action)
     };
     let delay = Action::Delay { delay_seconds: 3_600, window_seconds: 3_600, approvers: approvers.clone() };
     Treasury {

@@ -24,11 +24,12 @@ pub use model::event::Event;
 pub use model::input::Input;
 pub use model::state::State;
 pub use model::{
-    book, command, config, effect, event, failure, input, intent, invariant, observe, policy, proposal,
-    signing, state, stops, units, wait,
+    book, command, config, effect, event, failure, input, intent, invariant, list, observe, payments, policy,
+    proposal, signing, state, stops, units, wait,
 };
 pub use rules::{
-    decide, doomed, escrow, fee, findings, fits, gate, multisign, release, retiring, sealing, tiers, waits,
+    decide, doomed, escrow, fee, findings, fits, gate, matching, multisign, release, retiring, sealing,
+    tiers, waits,
 };
 pub use work::cx::{Output, Runtime};
 pub use work::step::step;

@@ -7,6 +7,7 @@ pub mod fee;
 pub mod findings;
 pub mod fits;
 pub mod gate;
+pub mod matching;
 pub mod multisign;
 pub mod release;
 pub mod retiring;

@@ -78,19 +78,8 @@ fn declared() -> Treasury {
         period_max: drops(1_000_000_000_000).into(),
         period_seconds: 86_400,
     }];
-    treasury.policy = Policy::new(vec![Rule {
-        name: "refills".to_owned(),
-        askers: Some(vec![Asker::Daemon]),
-        accounts: None,
-        kinds: None,
-        destination: None,
-        amount_above: None,
-        amount_min: None,
-        amount_max: None,
-        rolling: None,
-        void: false,
-        action: Action::Allow,
-    }]);
+    treasury.policy =
+        Policy::new(vec![Rule { askers: Some(vec![Asker::Daemon]), ..Rule::new("refills", Action::Allow) }]);
     treasury
 }
 

@@ -7,7 +7,7 @@ use treasury_core::config::{
     AccountConfig, DeclaredSigners, FeeConfig, Person, Role, Signing, TicketConfig, Tier, TierLink, Timing,
 };
 use treasury_core::intent::{Asker, IntentKind};
-use treasury_core::policy::{Action, Approvers, Policy, Rolling, Rule};
+use treasury_core::policy::{Action, Approvers, Per, Policy, Rolling, Rule};
 use treasury_core::units::{AccountId, Asset, Drops, Weight};
 use treasuryd::signer::{RELEASE_KEY_BYTES, Signer};
 use xrpl_harness::embedded::{CloseTime, GenesisConfig, Ledger};
@@ -304,17 +304,10 @@ impl Cast {
         let two =
             || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
         let rule = |name: &str, above: u64, most: u64, action| Rule {
-            name: name.to_owned(),
-            askers: None,
-            accounts: None,
             kinds: Some(vec![IntentKind::Pay]),
-            destination: None,
             amount_above: (above > 0).then(|| xrp(above).into()),
-            amount_min: None,
             amount_max: Some(xrp(most).into()),
-            rolling: None,
-            void: false,
-            action,
+            ..Rule::new(name, action)
         };
         let moves = |name: &str, from: &str, action| Rule {
             kinds: Some(vec![IntentKind::Move]),
@@ -324,7 +317,7 @@ impl Cast {
         };
         let limit = Some(xrp(ROLLING_XRP).into());
         let rolling = |amount_above, amount_max| {
-            Some(Rolling { period_seconds: ROLLING_SECONDS, amount_above, amount_max })
+            Some(Rolling { period_seconds: ROLLING_SECONDS, per: Per::Account, amount_above, amount_max })
         };
         let small = Rule {
             accounts: Some(["warm", "hot", "reserve"].map(|name| self.id(name)).to_vec()),

@@ -157,6 +157,7 @@ impl State {
                 if let Some((link, at, amount)) = went {
                     self.book.went(&link, at, amount);
                 }
+                self.count_paid(*proposal);
                 self.open.remove(proposal);
                 self.ended.insert(*proposal, self.now());
                 if *frees_slot {
@@ -301,7 +302,17 @@ impl State {
         let mut kept = proposal.clone();
         kept.idempotency_key.clone_from(idempotency_key);
         self.proposals.insert(proposal.id, kept);
+        self.count_paid(proposal.id);
         Ok(())
+    }
+
+    /// Counts what a proposal paid that is in a validated ledger.
+    fn count_paid(&mut self, id: ProposalId) {
+        if let Some(proposal) = self.proposals.get(&id)
+            && let Status::Validated(outcome) = &proposal.status
+        {
+            self.book.paid(proposal, outcome.at.close_time);
+        }
     }
 
     /// Takes an ended proposal, the escrow that it made, and all that points to either, out of the state.
@@ -430,6 +441,9 @@ impl State {
             Change::EscrowDeleted { key, tx_id, tx_type } => {
                 if let Some(tracked) = self.escrows.get_mut(key) {
                     let proposal = tracked.guard.proposal();
+                    if proposal.is_some() && tx_type == "EscrowFinish" {
+                        self.book.received(tracked.view.destination, at.close_time);
+                    }
                     tracked.guard = match tx_type.as_str() {
                         "EscrowFinish" => Guard::Released { proposal, tx_id: *tx_id, at },
                         "EscrowCancel" => Guard::Cancelled { proposal, tx_id: *tx_id, at },

@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::moved::Moved;
+pub use crate::model::moved::WINDOW_MAX_SECONDS;
 use crate::model::observe::{Change, LedgerObservation};
+use crate::model::payments::Payments;
 use crate::model::proposal::Proposal;
 use crate::model::units::{AccountId, Amount, Asset, Drops, ProposalId, RippleTime};
-use xrpl_wire::{IouValue, IssuedAmount, MptAmount};
-
-/// How far back what has moved is remembered, in seconds: a leap year, longer than any window that a rule can have.
-pub const WINDOW_MAX_SECONDS: u32 = 366 * 86_400;
 
 /// Commitments, by account and asset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +27,8 @@ pub struct Book {
     moved: BTreeMap<AccountId, BTreeMap<Asset, Moved>>,
     /// What tier links have moved, by their names: it outlives the moves, and a link's absence from the configuration.
     by_link: BTreeMap<String, BTreeMap<Asset, Moved>>,
+    /// What proposals have paid and may still pay, by whom and to whom.
+    payments: Payments,
 }
 
 impl Book {
@@ -65,6 +66,12 @@ impl Book {
         within(self.by_link.get(link), asset, since)
     }
 
+    /// What proposals have paid and may still pay, by whom and to whom.
+    #[must_use]
+    pub fn payments(&self) -> &Payments {
+        &self.payments
+    }
+
     /// Whether the proposal's money is in the book.
     #[must_use]
     pub fn holds(&self, proposal: &Proposal) -> bool {
@@ -75,10 +82,12 @@ impl Book {
         let Some(movement) = proposal.intent.movement() else { return };
         self.leaving.entry(proposal.account).or_default().insert(proposal.id, movement.amount);
         self.coming.entry(movement.destination).or_default().insert(proposal.id, movement.amount);
+        self.payments.promise(proposal);
     }
 
     /// Nothing of the proposal can move any more, or what could has moved and is counted as that.
     pub(crate) fn settle(&mut self, proposal: &Proposal) {
+        self.payments.settle(proposal);
         remove(&mut self.leaving, &proposal.account, proposal.id);
         if let Some(to) = proposal.intent.destination() {
             remove(&mut self.coming, &to, proposal.id);
@@ -123,89 +132,22 @@ impl Book {
         moved.or_insert_with(|| Moved::none_of(Asset::Xrp)).add(at, amount);
     }
 
+    /// The proposal's transaction is in a validated ledger that closed then.
+    pub(crate) fn paid(&mut self, proposal: &Proposal, at: RippleTime) {
+        self.payments.paid(proposal, at);
+    }
+
+    /// The destination has money that a proposal sent to it.
+    pub(crate) fn received(&mut self, destination: AccountId, at: RippleTime) {
+        self.payments.received(destination, at);
+    }
+
     /// So much has gone over the link.
     pub(crate) fn went(&mut self, link: &str, at: RippleTime, amount: Amount) {
         let asset = amount.issue();
         let moved = self.by_link.entry(link.to_owned()).or_default().entry(asset);
         moved.or_insert_with(|| Moved::none_of(asset)).add(at, amount);
     }
-}
-
-/// What moved, by the close time of the ledger in which it did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Moved {
-    /// Drops, or units of a multi-purpose token: the sum of all until then, which may be more than anybody can have at once.
-    Whole(BTreeMap<RippleTime, u128>),
-    /// Of an issued currency, in its sixteen digits: that ledger's alone. In the digits of a sum of all that ever moved,
-    /// small amounts after a large one would be nothing. So a window costs by the ledgers in it in which some moved.
-    Decimal(BTreeMap<RippleTime, IouValue>),
-}
-
-impl Moved {
-    fn none_of(asset: Asset) -> Self {
-        match asset {
-            Asset::Xrp | Asset::Mpt(_) => Self::Whole(BTreeMap::new()),
-            Asset::Issued { .. } => Self::Decimal(BTreeMap::new()),
-        }
-    }
-
-    fn add(&mut self, at: RippleTime, amount: Amount) {
-        match (self, amount) {
-            (Self::Whole(sums), Amount::Xrp(drops)) => {
-                grow(sums, at, drops.get());
-            }
-            (Self::Whole(sums), Amount::Mpt(mpt)) => {
-                grow(sums, at, mpt.value);
-            }
-            (Self::Decimal(sums), Amount::Issued(issued)) => {
-                let sum = sums.entry(at).or_default();
-                // A sum that cannot be written is far above every limit already.
-                *sum = sum.checked_add(issued.value).unwrap_or(*sum);
-                let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
-                while sums.first_key_value().is_some_and(|(first, _)| *first < oldest) {
-                    sums.pop_first();
-                }
-            }
-            // Sums are kept by asset, and made for it.
-            (Self::Whole(_), Amount::Issued(_)) | (Self::Decimal(_), Amount::Xrp(_) | Amount::Mpt(_)) => {}
-        }
-    }
-
-    /// What has been added at `since` or later; the most that there can be where it is more than that.
-    fn within(&self, asset: Asset, since: RippleTime) -> Amount {
-        let amount = match (self, asset) {
-            (Self::Whole(sums), Asset::Xrp) => {
-                grown(sums, since).and_then(|drops| Drops::new(drops).ok()).map(Amount::Xrp)
-            }
-            (Self::Whole(sums), Asset::Mpt(issuance_id)) => {
-                grown(sums, since).map(|value| Amount::Mpt(MptAmount { negative: false, value, issuance_id }))
-            }
-            (Self::Decimal(sums), Asset::Issued { currency, issuer }) => {
-                let mut moved = sums.range(since..).map(|(_, moved)| *moved);
-                let value = moved.try_fold(IouValue::ZERO, |sum, moved| sum.checked_add(moved).ok());
-                value.map(|value| Amount::Issued(IssuedAmount { value, currency, issuer }))
-            }
-            (Self::Whole(_), Asset::Issued { .. }) | (Self::Decimal(_), Asset::Xrp | Asset::Mpt(_)) => None,
-        };
-        amount.filter(|amount| *amount <= asset.most()).unwrap_or(asset.most())
-    }
-}
-
-/// Adds to the newest sum; what is older than every window is needed only as the sum from which the newer ones go on.
-fn grow(sums: &mut BTreeMap<RippleTime, u128>, at: RippleTime, more: u64) {
-    let newest = sums.values().next_back().copied().unwrap_or_default();
-    sums.insert(at, newest.saturating_add(u128::from(more)));
-    let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
-    while sums.keys().nth(1).is_some_and(|second| *second < oldest) {
-        sums.pop_first();
-    }
-}
-
-fn grown(sums: &BTreeMap<RippleTime, u128>, since: RippleTime) -> Option<u64> {
-    let all = sums.values().next_back().copied().unwrap_or_default();
-    let before = sums.range(..since).next_back().map(|(_, sum)| *sum).unwrap_or_default();
-    u64::try_from(all.saturating_sub(before)).ok()
 }
 
 fn within(moved: Option<&BTreeMap<Asset, Moved>>, asset: Asset, since: RippleTime) -> Amount {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::policy::Policy;
-pub use crate::model::role::Role;
+pub use crate::model::role::{Role, Tier};
 use crate::model::units::{AccountId, Amount, Asset, Drops, Weight};
 
 /// Everything declared.
@@ -87,22 +87,6 @@ pub struct AccountConfig {
     pub signing: Signing,
     /// The SignerList it should have; a difference on the ledger is a finding.
     pub signers: Option<DeclaredSigners>,
-}
-
-/// An account's place in the treasury.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// Most of the money; people alone sign.
-    Cold,
-    /// Pays large amounts and fills the hot account.
-    Warm,
-    /// Pays small amounts by itself.
-    Hot,
-    /// The notice board for messages on the ledger.
-    Board,
-    /// Pays the fees of EscrowFinish and EscrowCancel; has no authority over the treasury.
-    Runner,
 }
 
 /// How an account's transactions are signed.

@@ -1,23 +1,30 @@
 //! The policy table: what every rule that matches asks for holds, the strictest of each; no match denies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use xrpl_wire::sha512_half;
 
 use crate::model::intent::{Asker, IntentKind};
-use crate::model::role::Role;
+use crate::model::list::List;
+pub use crate::model::matchers::{Count, PaidFor, Per, Rolling, Times, Weekday, Zone};
+use crate::model::role::{Role, Tier};
 use crate::model::units::{AccountId, Amount, Hash256, RippleTime, Weight};
 
 /// The rules, and the hash that names this version of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     rules: Vec<Rule>,
+    lists: Arc<BTreeMap<String, List>>,
     hash: Hash256,
 }
 
 /// How rules are read: what was decided while the same words meant something else is asked about again.
 const MEANING: &[u8] = b"treasuryd policy: all rules that match";
+
+/// How a list joins the hash.
+const LISTS: &[u8] = b"treasuryd policy: a list of destinations";
 
 impl Policy {
     /// A policy of these rules. The hash covers every word of them, so a decision can name the version
@@ -27,7 +34,25 @@ impl Policy {
         // Serialization of these plain types to a JSON value cannot fail; were it ever to, the hash
         // would be that of the text "null" and decisions unaffected.
         let text = serde_json::to_value(&rules).unwrap_or_default().to_string();
-        Self { hash: sha512_half(&[MEANING, text.as_bytes()]), rules }
+        Self { hash: sha512_half(&[MEANING, text.as_bytes()]), rules, lists: Arc::default() }
+    }
+
+    /// The same with lists of destinations. The hash covers what is on them, so that what was decided before somebody came
+    /// to stand on one is asked about again; without any it is that of the rules.
+    #[must_use]
+    pub fn with_lists(mut self, lists: impl IntoIterator<Item = List>) -> Self {
+        self.lists = Arc::new(lists.into_iter().map(|list| (list.name().to_owned(), list)).collect());
+        for list in self.lists.values() {
+            let name = sha512_half(&[list.name().as_bytes()]);
+            self.hash = sha512_half(&[LISTS, &self.hash.0, &name.0, &list.hash().0]);
+        }
+        self
+    }
+
+    /// The lists, by name.
+    #[must_use]
+    pub fn lists(&self) -> &BTreeMap<String, List> {
+        &self.lists
     }
 
     /// The rules, in the order in which they are written.
@@ -63,13 +88,65 @@ pub struct Rule {
     pub amount_min: Option<Amount>,
     /// Amounts up to and including here; matches only what is of the same asset.
     pub amount_max: Option<Amount>,
-    /// Matches only where the account's outflow is within these bounds.
+    /// Matches only where the sum of what leaves is within these bounds.
     pub rolling: Option<Rolling>,
     /// Whether whoever signs what it matches signs its void as well: see [`Obligations::void`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub void: bool,
+    /// People with one of these roles ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker_roles: Option<BTreeSet<Role>>,
+    /// The paying account is of one of these tiers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<BTreeSet<Tier>>,
+    /// The destination is on one of these lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<BTreeSet<String>>,
+    /// The destination is on none of these lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<BTreeSet<String>>,
+    /// For how long the destination has been paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_for: Option<PaidFor>,
+    /// How many payments there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<Count>,
+    /// When it is decided on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub during: Option<Times>,
+    /// When it is not decided on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Times>,
     /// What follows.
     pub action: Action,
+}
+
+impl Rule {
+    /// A rule that matches everything.
+    #[must_use]
+    pub fn new(name: impl Into<String>, action: Action) -> Self {
+        Self {
+            name: name.into(),
+            askers: None,
+            accounts: None,
+            kinds: None,
+            destination: None,
+            amount_above: None,
+            amount_min: None,
+            amount_max: None,
+            rolling: None,
+            void: false,
+            asker_roles: None,
+            tiers: None,
+            listed: None,
+            unlisted: None,
+            paid_for: None,
+            count: None,
+            during: None,
+            outside: None,
+            action,
+        }
+    }
 }
 
 /// Who receives.
@@ -84,19 +161,6 @@ pub enum DestinationMatch {
     New,
     /// One of these.
     Accounts(Vec<AccountId>),
-}
-
-/// A rolling sum: what leaves the account within a period, this payment included. Matches only what is of the asset of its
-/// bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rolling {
-    /// Length of the period, in seconds of ledger time.
-    pub period_seconds: u32,
-    /// Where it is more than this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount_above: Option<Amount>,
-    /// Where it is no more than this.
-    pub amount_max: Option<Amount>,
 }
 
 /// What a rule answers.
@@ -319,10 +383,37 @@ impl TryFrom<StoredDecision> for Decision {
 pub struct DecisionInputs {
     /// Whether the destination was in the address book or the treasury's own.
     pub destination_known: bool,
-    /// What had left the account, per rolling period that a rule asked about: seconds, and how much of the payment's asset.
-    pub outflows: Vec<(u32, Amount)>,
+    /// What had left, per rolling period that a rule asked about, of the payment's asset; and how many payments there
+    /// had been.
+    pub outflows: Vec<Outflow>,
     /// Ledger time of the decision.
     pub at: RippleTime,
+}
+
+/// What had left before a decision, or may still leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Outflow {
+    /// From the account: seconds, and how much.
+    Account(u32, Amount),
+    /// By payments to the destination, of the asker, or of the asset.
+    Sum {
+        /// Of which.
+        per: Per,
+        /// Length of the period.
+        period_seconds: u32,
+        /// How much.
+        sum: Amount,
+    },
+    /// Payments.
+    Count {
+        /// Of which.
+        per: Per,
+        /// Length of the period.
+        period_seconds: u32,
+        /// How many.
+        count: u32,
+    },
 }
 
 /// Name of the decision where no rule matches.

@@ -1,13 +1,18 @@
 //! What policy says of a payment or a move: what all rules that match ask for; no match denies.
 
+use std::cell::RefCell;
+
 use crate::model::config::Treasury;
-use crate::model::intent::{Asker, Intent};
+use crate::model::intent::{Asker, Intent, IntentKind};
+use crate::model::payments::Whose;
 use crate::model::policy::{
-    Decision, DecisionInputs, DestinationMatch, NO_MATCH, Obligations, Rolling, Rule,
+    Decision, DecisionInputs, NO_MATCH, Obligations, Outflow, Per, Policy, Rule, Times,
 };
 use crate::model::proposal::{Proposal, Status};
+use crate::model::role::{Role, Tier};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
+use crate::rules::matching::{Payment, matches};
 
 /// Decides about a payment or a move.
 #[must_use]
@@ -19,88 +24,224 @@ pub fn decide(
     intent: &Intent,
     at: RippleTime,
 ) -> Decision {
-    decide_without(config, state, Asked { account, asker, intent }, at, None, None)
+    Question::new(config, state, account, asker, intent, at).decide()
 }
 
-/// What is asked about.
-struct Asked<'a> {
+/// A payment that is asked about, with all that rules can look at.
+pub struct Question<'a> {
+    config: &'a Treasury,
+    policy: &'a Policy,
+    state: &'a State,
     account: AccountId,
     asker: &'a Asker,
     intent: &'a Intent,
+    at: RippleTime,
+    /// A proposal whose own part does not count, and what it has paid already.
+    without: Option<ProposalId>,
+    paid: Option<Paid>,
+    /// What the rules asked about, each once.
+    seen: RefCell<Vec<Outflow>>,
 }
 
-fn decide_without(
-    config: &Treasury,
-    state: &State,
-    Asked { account, asker, intent }: Asked<'_>,
+/// What the proposal itself has paid, and when.
+#[derive(Clone, Copy)]
+struct Paid {
     at: RippleTime,
-    without: Option<ProposalId>,
-    paid: Option<(RippleTime, Amount)>,
-) -> Decision {
-    let treasury = intent.destination().is_some_and(|to| config.accounts.contains_key(&to));
-    let known = treasury || intent.destination().is_some_and(|to| config.destinations.contains_key(&to));
-    let mut inputs = DecisionInputs { destination_known: known, outflows: Vec::new(), at };
-    let amount = intent.amount();
-    let above = |least: Option<Amount>, amount: Amount| least.is_none_or(|least| amount > least);
-    let within = |most: Option<Amount>, amount: Amount| most.is_none_or(|most| amount <= most);
-    let banded = |rule: &Rule| match amount {
-        Some(amount) => {
-            above(rule.amount_above, amount)
-                && rule.amount_min.is_none_or(|least| amount >= least)
-                && within(rule.amount_max, amount)
+    /// As the book of payments has it.
+    amount: Option<Amount>,
+    /// As much of it as the account's outflow has.
+    as_far_as_seen: Option<Amount>,
+}
+
+impl<'a> Question<'a> {
+    /// A payment that nobody has asked for yet.
+    #[must_use]
+    pub fn new(
+        config: &'a Treasury,
+        state: &'a State,
+        account: AccountId,
+        asker: &'a Asker,
+        intent: &'a Intent,
+        at: RippleTime,
+    ) -> Self {
+        let (policy, seen) = (&config.policy, RefCell::default());
+        Self { config, policy, state, account, asker, intent, at, without: None, paid: None, seen }
+    }
+
+    fn of_proposal(config: &'a Treasury, state: &'a State, proposal: &'a Proposal) -> Self {
+        let Proposal { account, asker, intent, .. } = proposal;
+        Self { without: Some(proposal.id), ..Self::new(config, state, *account, asker, intent, state.now()) }
+    }
+
+    /// The same asked of another policy.
+    #[must_use]
+    pub fn under(self, policy: &'a Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// The rules that match.
+    fn matching(&self) -> Vec<&'a Rule> {
+        self.policy.rules().iter().filter(|rule| matches(rule, self)).collect()
+    }
+
+    /// What policy says.
+    #[must_use]
+    pub fn decide(self) -> Decision {
+        let matching = self.matching();
+        let (mut rules, mut obligations) = if matching.is_empty() {
+            (vec![NO_MATCH.to_owned()], Obligations::denial())
+        } else {
+            let names = matching.iter().map(|rule| rule.name.clone()).collect();
+            let void = matching.iter().any(|rule| rule.void);
+            (names, Obligations { void, ..Obligations::of(matching.iter().map(|rule| &rule.action)) })
+        };
+        if let Some(list) = self.unscreened() {
+            rules.push(format!("list {list} is not good"));
+            obligations.deny = true;
         }
-        None => rule.amount_above.or(rule.amount_min).or(rule.amount_max).is_none(),
-    };
-    let received = |rule: &Rule| match &rule.destination {
-        None => true,
-        Some(DestinationMatch::Treasury) => treasury,
-        Some(DestinationMatch::Known) => known,
-        Some(DestinationMatch::New) => !known,
-        Some(DestinationMatch::Accounts(accounts)) => {
-            intent.destination().is_some_and(|to| accounts.contains(&to))
+        let inputs = DecisionInputs {
+            destination_known: self.is_known(),
+            outflows: self.seen.into_inner(),
+            at: self.at,
+        };
+        Decision { rules, policy_hash: self.policy.hash(), obligations, inputs }
+    }
+
+    /// A list that should be looked at and cannot be: whether a new destination is on it is not known.
+    #[must_use]
+    pub fn unscreened(&self) -> Option<&'a str> {
+        if self.is_known() || self.intent.destination().is_none() {
+            return None;
         }
-    };
-    let mut rolled = |rolling: Rolling| {
-        let Some(amount) = amount else { return false };
-        let other = |bound: Option<Amount>| bound.is_some_and(|bound| bound.issue() != amount.issue());
-        if other(rolling.amount_above) || other(rolling.amount_max) {
-            return false;
-        }
-        let mut out = outflow(state, account, amount.issue(), at, rolling.period_seconds, without);
-        let since = at.0.saturating_sub(rolling.period_seconds);
-        if let Some((_, own)) = paid.filter(|(when, _)| when.0 >= since) {
-            out = out.less(&own).unwrap_or(out);
-        }
-        if !inputs.outflows.contains(&(rolling.period_seconds, out)) {
-            inputs.outflows.push((rolling.period_seconds, out));
-        }
-        match out.checked_add(&amount) {
-            Some(sum) => above(rolling.amount_above, sum) && within(rolling.amount_max, sum),
-            // More than there is.
-            None => rolling.amount_max.is_none(),
-        }
-    };
-    let matching: Vec<&Rule> = config
-        .policy
-        .rules()
-        .iter()
-        .filter(|rule| {
-            rule.askers.as_ref().is_none_or(|askers| askers.contains(asker))
-                && rule.accounts.as_ref().is_none_or(|accounts| accounts.contains(&account))
-                && rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&intent.kind()))
-                && banded(rule)
-                && received(rule)
-                && rule.rolling.is_none_or(&mut rolled)
+        self.policy.lists().values().find(|list| !list.is_good(self.at)).map(|list| list.name())
+    }
+
+    fn whose(&self, per: Per) -> Option<Whose<'_>> {
+        Some(match per {
+            Per::Account => Whose::Account(self.account),
+            Per::Destination => Whose::Destination(self.intent.destination()?),
+            Per::Asker => Whose::Asker(match self.asker {
+                Asker::Person(name) => name,
+                Asker::Daemon => "treasuryd",
+            }),
+            Per::Asset => Whose::Asset(self.intent.amount()?.issue()),
         })
-        .collect();
-    let (rules, obligations) = if matching.is_empty() {
-        (vec![NO_MATCH.to_owned()], Obligations::denial())
-    } else {
-        let names = matching.iter().map(|rule| rule.name.clone()).collect();
-        let void = matching.iter().any(|rule| rule.void);
-        (names, Obligations { void, ..Obligations::of(matching.iter().map(|rule| &rule.action)) })
-    };
-    Decision { rules, policy_hash: config.policy.hash(), obligations, inputs }
+    }
+
+    fn since(&self, period_seconds: u32) -> RippleTime {
+        RippleTime(self.at.0.saturating_sub(period_seconds))
+    }
+
+    fn measure(&self, asset: Asset, per: Per, period_seconds: u32) -> Amount {
+        let since = self.since(period_seconds);
+        let (all, own) = if per == Per::Account {
+            let all = outflow(self.state, self.account, asset, self.at, period_seconds, self.without);
+            (all, self.paid.and_then(|paid| paid.as_far_as_seen))
+        } else {
+            let Some(whose) = self.whose(per) else { return asset.nothing() };
+            let all = self.state.book.payments().sum(whose, asset, since, self.without);
+            // Moves are not among the payments of an asset.
+            let counted = per != Per::Asset || self.intent.link().is_none();
+            (all, self.paid.and_then(|paid| paid.amount).filter(|_| counted))
+        };
+        let own = own.filter(|_| self.paid.is_some_and(|paid| paid.at >= since));
+        own.and_then(|own| all.less(&own)).unwrap_or(all)
+    }
+}
+
+impl Payment for Question<'_> {
+    fn asker(&self) -> &Asker {
+        self.asker
+    }
+
+    fn asker_has(&self, role: Role) -> bool {
+        let Asker::Person(name) = self.asker else { return false };
+        self.config.people.get(name).is_some_and(|person| person.roles.contains(&role))
+    }
+
+    fn account(&self) -> AccountId {
+        self.account
+    }
+
+    fn tier(&self) -> Option<Tier> {
+        self.config.accounts.get(&self.account).map(|account| account.tier)
+    }
+
+    fn kind(&self) -> IntentKind {
+        self.intent.kind()
+    }
+
+    fn destination(&self) -> Option<AccountId> {
+        self.intent.destination()
+    }
+
+    fn is_own(&self) -> bool {
+        self.destination().is_some_and(|to| self.config.accounts.contains_key(&to))
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_own() || self.destination().is_some_and(|to| self.config.destinations.contains_key(&to))
+    }
+
+    fn is_on(&self, list: &str) -> bool {
+        let list = self.policy.lists().get(list);
+        self.destination().is_some_and(|to| list.is_some_and(|list| list.has(&to)))
+    }
+
+    fn paid_for(&self) -> Option<u32> {
+        let first = self.state.book.payments().first_paid(&self.destination()?)?;
+        Some(self.at.0.saturating_sub(first.0))
+    }
+
+    fn amount(&self) -> Option<Amount> {
+        self.intent.amount()
+    }
+
+    fn is_during(&self, times: &Times) -> bool {
+        times.holds(self.at)
+    }
+
+    fn leaves(&self, per: Per, period_seconds: u32) -> Amount {
+        let asset = self.amount().map_or(Asset::Xrp, |amount| amount.issue());
+        let known = self.seen.borrow().iter().find_map(|seen| match seen {
+            Outflow::Account(seconds, sum) if per == Per::Account && *seconds == period_seconds => Some(*sum),
+            Outflow::Sum { per: of, period_seconds: seconds, sum }
+                if *of == per && *seconds == period_seconds =>
+            {
+                Some(*sum)
+            }
+            _ => None,
+        });
+        known.unwrap_or_else(|| {
+            let sum = self.measure(asset, per, period_seconds);
+            self.seen.borrow_mut().push(match per {
+                Per::Account => Outflow::Account(period_seconds, sum),
+                per => Outflow::Sum { per, period_seconds, sum },
+            });
+            sum
+        })
+    }
+
+    fn others(&self, per: Per, period_seconds: u32) -> u32 {
+        let known = self.seen.borrow().iter().find_map(|seen| match seen {
+            Outflow::Count { per: of, period_seconds: seconds, count }
+                if *of == per && *seconds == period_seconds =>
+            {
+                Some(*count)
+            }
+            _ => None,
+        });
+        known.unwrap_or_else(|| {
+            let since = self.since(period_seconds);
+            let all =
+                self.whose(per).map(|whose| self.state.book.payments().count(whose, since, self.without));
+            let counted = per != Per::Asset || self.intent.link().is_none();
+            let own = counted && self.paid.is_some_and(|paid| paid.at >= since);
+            let count = all.unwrap_or_default().saturating_sub(u32::from(own));
+            self.seen.borrow_mut().push(Outflow::Count { per, period_seconds, count });
+            count
+        })
+    }
 }
 
 /// What of an asset has left the account within the last `period_seconds`, whoever made it leave, and what may still leave it by
@@ -126,13 +267,13 @@ pub fn again_in_escrow(config: &Treasury, state: &State, proposal: &Proposal) ->
     let paid = match &proposal.status {
         Status::Validated(outcome) => {
             let at = outcome.at.close_time;
-            let seen = |amount: Amount| as_far_as_seen(state, &proposal.account, amount, at);
-            proposal.intent.amount().and_then(seen).map(|paid| (at, paid))
+            let amount = proposal.intent.amount();
+            let seen = amount.and_then(|amount| as_far_as_seen(state, &proposal.account, amount, at));
+            Some(Paid { at, amount, as_far_as_seen: seen })
         }
         _ => None,
     };
-    let asked = Asked { account: proposal.account, asker: &proposal.asker, intent: &proposal.intent };
-    decide_without(config, state, asked, state.now(), Some(proposal.id), paid)
+    Question { paid, ..Question::of_proposal(config, state, proposal) }.decide()
 }
 
 /// As much of a payment as the book has of the ledger in which it left: nothing, where its escrow was known only after that.
@@ -145,12 +286,5 @@ fn as_far_as_seen(state: &State, account: &AccountId, paid: Amount, at: RippleTi
 /// Asks policy again about a proposal: what it says now, of the same payment.
 #[must_use]
 pub fn again(config: &Treasury, state: &State, proposal: &Proposal) -> Decision {
-    decide_without(
-        config,
-        state,
-        Asked { account: proposal.account, asker: &proposal.asker, intent: &proposal.intent },
-        state.now(),
-        Some(proposal.id),
-        None,
-    )
+    Question::of_proposal(config, state, proposal).decide()
 }

@@ -2,7 +2,7 @@
 
 use treasury_core::Command;
 use treasury_core::observe::{Change, EscrowView};
-use treasury_core::policy::{Action, Policy, Rolling, Rule};
+use treasury_core::policy::{Action, Per, Policy, Rolling, Rule};
 use treasury_core::state::Guard;
 use treasury_core::stops::{StopSource, Subject};
 use treasury_core::units::EscrowKey;
@@ -88,7 +88,8 @@ fn what_others_paid_counts_beside_a_recognised_escrow_whose_payment_nobody_here_
         assert_eq!(w.word(p), "validated");
         let mut rules = w.config.policy.rules().to_vec();
         let most = Some(amount(most * XRP));
-        let week = Rolling { period_seconds: 7 * 86_400, amount_above: most, amount_max: None };
+        let week =
+            Rolling { period_seconds: 7 * 86_400, per: Per::Account, amount_above: most, amount_max: None };
         let any = Rule { kinds: None, askers: None, amount_max: None, ..rules[0].clone() };
         rules.push(Rule {
             name: "busy".to_owned(),

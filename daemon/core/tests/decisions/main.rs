@@ -12,6 +12,7 @@ mod fits;
 mod golden;
 mod invariants;
 mod lost;
+mod matchers;
 mod outrun;
 mod payments;
 mod policy;

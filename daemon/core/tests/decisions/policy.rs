@@ -11,7 +11,7 @@ use treasury_core::intent::Asker;
 use treasury_core::multisign::tally;
 use treasury_core::observe::{Change, SignerListView};
 use treasury_core::policy::{
-    Action, Approvers, Decision, Delay, DestinationMatch, Obligations, Policy, Rolling, Rule,
+    Action, Approvers, Decision, Delay, DestinationMatch, Obligations, Per, Policy, Rolling, Rule,
 };
 use treasury_core::units::{AccountId, Amount, Drops, Hash256, ProposalId, Weight};
 
@@ -27,19 +27,7 @@ fn delay(delay_seconds: u32, window_seconds: u32, weight: u32) -> Action {
 
 /// A rule for payments above so many XRP.
 fn above(name: &str, xrp: u64, action: Action) -> Rule {
-    Rule {
-        name: name.to_owned(),
-        askers: None,
-        accounts: None,
-        kinds: None,
-        destination: None,
-        amount_above: (xrp > 0).then(|| amount(xrp * XRP)),
-        amount_min: None,
-        amount_max: None,
-        rolling: None,
-        void: false,
-        action,
-    }
+    Rule { amount_above: (xrp > 0).then(|| amount(xrp * XRP)), ..Rule::new(name, action) }
 }
 
 fn world(rules: Vec<Rule>) -> World {
@@ -160,8 +148,12 @@ fn bands_meet_without_a_gap_and_without_a_drop_in_both() {
 
 #[test]
 fn a_rule_asks_for_more_beyond_a_sum_of_a_day() {
-    let beyond =
-        Rolling { period_seconds: 24 * HOUR, amount_above: Some(amount(100 * XRP)), amount_max: None };
+    let beyond = Rolling {
+        period_seconds: 24 * HOUR,
+        per: Per::Account,
+        amount_above: Some(amount(100 * XRP)),
+        amount_max: None,
+    };
     let busy =
         Rule { rolling: Some(beyond), ..above("busy", 0, Action::Approve(approvers(1, Role::Approver))) };
     let mut w = world(vec![above("any", 0, Action::Allow), busy]);
@@ -183,7 +175,12 @@ fn amounts_of_another_asset_match_no_band() {
         Rule { amount_min: Some(euros.issue().nothing()), ..rule.clone() },
         Rule { amount_above: Some(euros.issue().nothing()), ..rule.clone() },
         Rule {
-            rolling: Some(Rolling { period_seconds: HOUR, amount_above: None, amount_max: Some(euros) }),
+            rolling: Some(Rolling {
+                period_seconds: HOUR,
+                per: Per::Account,
+                amount_above: None,
+                amount_max: Some(euros),
+            }),
             ..rule
         },
     ];
@@ -277,7 +274,7 @@ fn who_asked_does_not_approve_under_another_name_where_others_have_to() {
 fn a_sum_that_cannot_be_written_matches_no_rule_of_another_asset() {
     let mut config = config();
     let euros = Some(Amount::from_words("1 EUR.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B").unwrap());
-    let beyond = Rolling { period_seconds: HOUR, amount_above: euros, amount_max: None };
+    let beyond = Rolling { period_seconds: HOUR, per: Per::Account, amount_above: euros, amount_max: None };
     let all = Amount::Xrp(Drops::MAX);
     config.policy = Policy::new(vec![
         Rule { amount_min: Some(all), ..above("all", 0, Action::Approve(approvers(1, Role::Approver))) },

@@ -5,7 +5,7 @@ use treasury_core::config::{FindingKind, Severity, TierLink};
 use treasury_core::fits::left_behind;
 use treasury_core::input::SubmitReply;
 use treasury_core::observe::{Change, EscrowView, ObservedTx, OpaqueTx, intent_digest, signers_of};
-use treasury_core::policy::{Policy, Rolling};
+use treasury_core::policy::{Per, Policy, Rolling};
 use treasury_core::state::Guard;
 use treasury_core::stops::Subject;
 use treasury_core::units::{Asset, EscrowKey, HexBytes, ProposalId, RippleTime};
@@ -221,7 +221,12 @@ fn what_people_rejected_is_known_as_that_for_as_long_as_signers_can_still_make_i
 fn a_release_does_not_count_its_own_payment_again_when_the_policy_changes_elsewhere() {
     let mut config = config();
     let mut rules = config.policy.rules().to_vec();
-    let week = Rolling { period_seconds: 7 * DAY, amount_above: None, amount_max: Some(amount(3_000 * XRP)) };
+    let week = Rolling {
+        period_seconds: 7 * DAY,
+        per: Per::Account,
+        amount_above: None,
+        amount_max: Some(amount(3_000 * XRP)),
+    };
     rules.last_mut().unwrap().rolling = Some(week);
     config.policy = Policy::new(rules.clone());
     let mut w = World::with(config);

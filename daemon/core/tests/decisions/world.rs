@@ -90,17 +90,10 @@ pub fn config() -> Treasury {
     let two =
         || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
     let rule = |name: &str, above: u64, most: u64, action| Rule {
-        name: name.to_owned(),
-        askers: None,
-        accounts: None,
         kinds: Some(vec![IntentKind::Pay]),
-        destination: None,
         amount_above: (above > 0).then(|| amount(above * XRP)),
-        amount_min: None,
         amount_max: Some(amount(most * XRP)),
-        rolling: None,
-        void: false,
-        action,
+        ..Rule::new(name, action)
     };
     let moves = Rule {
         kinds: Some(vec![IntentKind::Move]),

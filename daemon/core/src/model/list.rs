@@ -1,0 +1,92 @@
+//! Lists of destinations: sanctions, labels, whatever else tells one recipient from another.
+
+use crate::model::units::{AccountId, Hash256, RippleTime};
+use xrpl_wire::sha512_half;
+
+/// Accounts that go by one name, as of some day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    name: String,
+    /// Ascending.
+    entries: Vec<AccountId>,
+    hash: Hash256,
+    dated: Option<Dated>,
+    problem: Option<String>,
+}
+
+/// When a list was made, and until when it is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dated {
+    /// When it was made.
+    pub at: RippleTime,
+    /// How old it may become, in seconds.
+    pub age_max_seconds: u32,
+}
+
+impl List {
+    /// A list of these accounts. Its hash is that of their bytes in ascending order, each once.
+    #[must_use]
+    pub fn new(name: impl Into<String>, mut entries: Vec<AccountId>, dated: Option<Dated>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        let parts: Vec<&[u8]> = entries.iter().map(|account| account.0.as_slice()).collect();
+        let hash = sha512_half(&parts);
+        Self { name: name.into(), entries, hash, dated, problem: None }
+    }
+
+    /// The list as it was read last, or with nobody on it, where it cannot be read now: who is on it is not known.
+    #[must_use]
+    pub fn unreadable(name: impl Into<String>, problem: impl Into<String>) -> Self {
+        let problem = problem.into();
+        let hash = sha512_half(&[b"unreadable"]);
+        Self { name: name.into(), entries: Vec::new(), hash, dated: None, problem: Some(problem) }
+    }
+
+    /// What rules call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Who is on it, in ascending order.
+    #[must_use]
+    pub fn entries(&self) -> &[AccountId] {
+        &self.entries
+    }
+
+    /// Names what is on it.
+    #[must_use]
+    pub fn hash(&self) -> Hash256 {
+        self.hash
+    }
+
+    /// When it was made, where it says so.
+    #[must_use]
+    pub fn dated(&self) -> Option<Dated> {
+        self.dated
+    }
+
+    /// Whether the account is on it.
+    #[must_use]
+    pub fn has(&self, account: &AccountId) -> bool {
+        self.entries.binary_search(account).is_ok()
+    }
+
+    /// Why nobody can say who is on it now; `None`: it is good.
+    #[must_use]
+    pub fn fault(&self, now: RippleTime) -> Option<String> {
+        if let Some(problem) = &self.problem {
+            return Some(problem.clone());
+        }
+        let dated = self.dated?;
+        let age = now.0.saturating_sub(dated.at.0);
+        (age > dated.age_max_seconds).then(|| format!("it is of {}, older than it may be", dated.at))
+    }
+
+    /// Whether [`List::fault`] has something to say.
+    #[must_use]
+    pub fn is_good(&self, now: RippleTime) -> bool {
+        self.problem.is_none()
+            && self.dated.is_none_or(|dated| now.0.saturating_sub(dated.at.0) <= dated.age_max_seconds)
+    }
+}

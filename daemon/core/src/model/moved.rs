@@ -1,0 +1,88 @@
+//! What moved of an asset, by time: sums of any window, at a cost that does not grow with history.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use xrpl_wire::{IouValue, IssuedAmount, MptAmount};
+
+use crate::model::units::{Amount, Asset, Drops, RippleTime};
+
+/// How far back what has moved is remembered, in seconds: a leap year, longer than any window that a rule can have.
+pub const WINDOW_MAX_SECONDS: u32 = 366 * 86_400;
+
+/// What moved, by the close time of the ledger in which it did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Moved {
+    /// Drops, or units of a multi-purpose token: the sum of all until then, which may be more than anybody can have at once.
+    Whole(BTreeMap<RippleTime, u128>),
+    /// Of an issued currency, in its sixteen digits: that ledger's alone. In the digits of a sum of all that ever moved,
+    /// small amounts after a large one would be nothing. So a window costs by the ledgers in it in which some moved.
+    Decimal(BTreeMap<RippleTime, IouValue>),
+}
+
+impl Moved {
+    pub(crate) fn none_of(asset: Asset) -> Self {
+        match asset {
+            Asset::Xrp | Asset::Mpt(_) => Self::Whole(BTreeMap::new()),
+            Asset::Issued { .. } => Self::Decimal(BTreeMap::new()),
+        }
+    }
+
+    pub(crate) fn add(&mut self, at: RippleTime, amount: Amount) {
+        match (self, amount) {
+            (Self::Whole(sums), Amount::Xrp(drops)) => {
+                grow(sums, at, drops.get());
+            }
+            (Self::Whole(sums), Amount::Mpt(mpt)) => {
+                grow(sums, at, mpt.value);
+            }
+            (Self::Decimal(sums), Amount::Issued(issued)) => {
+                let sum = sums.entry(at).or_default();
+                // A sum that cannot be written is far above every limit already.
+                *sum = sum.checked_add(issued.value).unwrap_or(*sum);
+                let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
+                while sums.first_key_value().is_some_and(|(first, _)| *first < oldest) {
+                    sums.pop_first();
+                }
+            }
+            // Sums are kept by asset, and made for it.
+            (Self::Whole(_), Amount::Issued(_)) | (Self::Decimal(_), Amount::Xrp(_) | Amount::Mpt(_)) => {}
+        }
+    }
+
+    /// What has been added at `since` or later; the most that there can be where it is more than that.
+    pub(crate) fn within(&self, asset: Asset, since: RippleTime) -> Amount {
+        let amount = match (self, asset) {
+            (Self::Whole(sums), Asset::Xrp) => {
+                grown(sums, since).and_then(|drops| Drops::new(drops).ok()).map(Amount::Xrp)
+            }
+            (Self::Whole(sums), Asset::Mpt(issuance_id)) => {
+                grown(sums, since).map(|value| Amount::Mpt(MptAmount { negative: false, value, issuance_id }))
+            }
+            (Self::Decimal(sums), Asset::Issued { currency, issuer }) => {
+                let mut moved = sums.range(since..).map(|(_, moved)| *moved);
+                let value = moved.try_fold(IouValue::ZERO, |sum, moved| sum.checked_add(moved).ok());
+                value.map(|value| Amount::Issued(IssuedAmount { value, currency, issuer }))
+            }
+            (Self::Whole(_), Asset::Issued { .. }) | (Self::Decimal(_), Asset::Xrp | Asset::Mpt(_)) => None,
+        };
+        amount.filter(|amount| *amount <= asset.most()).unwrap_or(asset.most())
+    }
+}
+
+/// Adds to the newest sum; what is older than every window is needed only as the sum from which the newer ones go on.
+pub(crate) fn grow(sums: &mut BTreeMap<RippleTime, u128>, at: RippleTime, more: u64) {
+    let newest = sums.values().next_back().copied().unwrap_or_default();
+    sums.insert(at, newest.saturating_add(u128::from(more)));
+    let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
+    while sums.keys().nth(1).is_some_and(|second| *second < oldest) {
+        sums.pop_first();
+    }
+}
+
+pub(crate) fn grown(sums: &BTreeMap<RippleTime, u128>, since: RippleTime) -> Option<u64> {
+    let all = sums.values().next_back().copied().unwrap_or_default();
+    let before = sums.range(..since).next_back().map(|(_, sum)| *sum).unwrap_or_default();
+    u64::try_from(all.saturating_sub(before)).ok()
+}
