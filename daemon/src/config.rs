@@ -8,15 +8,18 @@ mod endpoint;
 mod endpoints;
 mod fixed;
 mod keys;
+mod matchers;
 mod parties;
 mod reader;
+mod rule_keys;
 mod rules;
 mod settings;
 #[cfg(test)]
 mod tests;
 pub mod warnings;
+mod zones;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -24,6 +27,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use treasury_core::Treasury;
+use treasury_core::list::List;
 use treasury_core::policy::Policy;
 use treasury_core::units::AccountId;
 use zeroize::Zeroizing;
@@ -326,7 +330,8 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
     let daemon = settings::daemon(root, base_dir);
     let parties = parties::read(root);
     let links = settings::links(root, &parties);
-    let policy = Policy::new(rules::read(root, &parties));
+    let labels = parties.labels.iter().map(|(label, accounts)| List::new(label, accounts.clone(), None));
+    let policy = Policy::new(rules::read(root, &parties, &BTreeSet::new())).with_lists(labels);
     let fees = settings::fees(root);
     let tickets = settings::tickets(root);
     let timing = settings::timing(root);

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use treasury_core::config::{FindingKind, Severity};
 
+use super::rule_keys;
+
 /// A table of the file.
 struct Group {
     name: &'static str,
@@ -14,7 +16,7 @@ struct Group {
 }
 
 /// A key of a table.
-struct Key {
+pub(super) struct Key {
     name: &'static str,
     kind: &'static str,
     /// `required`, the value where the file says nothing, or what that means.
@@ -22,9 +24,14 @@ struct Key {
     meaning: &'static str,
 }
 
-const REQUIRED: &str = "required";
+pub(super) const REQUIRED: &str = "required";
 
-const fn key(name: &'static str, kind: &'static str, default: &'static str, meaning: &'static str) -> Key {
+pub(super) const fn key(
+    name: &'static str,
+    kind: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+) -> Key {
     Key { name, kind, default, meaning }
 }
 
@@ -189,6 +196,12 @@ const GROUPS: &[Group] = &[
                 REQUIRED,
                 "The account that is paid. Not one of the treasury's: those are known anyhow.",
             ),
+            key(
+                "labels",
+                "list of names",
+                "[]",
+                "What rules can call it by, with `listed` and `unlisted`: `\"exchange\"`, `\"salaries\"`. Whoever has a label is on the list of that name.",
+            ),
         ],
     },
     Group {
@@ -218,82 +231,7 @@ const GROUPS: &[Group] = &[
         about: "A rule of the policy. What every rule that matches asks for holds, the strictest of each: the longest delay, \
                 all approvals, and a denial above all. Where none matches, the answer is no. A matcher that is left out \
                 matches everything; the order of the rules says nothing.",
-        keys: &[
-            key("name", "name", REQUIRED, "Unique among rules; decisions quote it."),
-            key(
-                "askers",
-                "list of people",
-                "anybody",
-                "Who asks, by name; `treasuryd` is the daemon itself.",
-            ),
-            key("accounts", "list of accounts", "any", "The paying account, by name or address."),
-            key(
-                "kinds",
-                "list of `pay`, `move`",
-                "both",
-                "`pay`: a payment somebody asks for. `move`: a move along a link.",
-            ),
-            key(
-                "destination",
-                "`known`, `new`, `treasury` or a list",
-                "any",
-                "Who receives: in the address book or the treasury's own; neither; the treasury's own; one of these, by name or address.",
-            ),
-            key(
-                "amount_above",
-                "amount",
-                "none",
-                "Amounts above this: where another rule's `amount_max` ends.",
-            ),
-            key("amount_min", "amount", "none", "Amounts from here."),
-            key("amount_max", "amount", "none", "Amounts up to and including this."),
-            key(
-                "rolling",
-                "table",
-                "none",
-                "Matches only where what leaves the account within `period`, this payment included, is at most `amount_max`, or \
-                 above `amount_above`: `{ period = \"24h\", amount_above = \"2000 XRP\" }`.",
-            ),
-            key(
-                "action",
-                "`allow`, `approve`, `delay` or `deny`",
-                REQUIRED,
-                "`allow`: it may leave, and where no other rule asks for people the agents sign. `approve`: people sign first. `delay`: people sign, and the money waits in an escrow that can be held back. `deny`: no.",
-            ),
-            key(
-                "weight",
-                "whole number",
-                "required for `approve` and `delay`",
-                "Sum of SignerWeights of people with one of `roles` who must sign, besides the SignerQuorum and what other rules ask for.",
-            ),
-            key(
-                "exclude_asker",
-                "true or false",
-                "true where `weight` is 2 or more",
-                "Whether the signature of the person who asks does not count towards `weight`; towards the SignerQuorum it does.",
-            ),
-            key("roles", "list of roles", "[\"approver\"]", "Whose signatures count towards `weight`."),
-            key(
-                "void",
-                "true or false",
-                "false",
-                "Whether whoever signs signs a second transaction as well, which does nothing but use up the same Ticket, \
-                 at fees a quarter higher. With it security can make worthless what is signed already (`treasuryctl \
-                 void`), also what is under way. Twice as many signatures.",
-            ),
-            key(
-                "delay",
-                "duration",
-                "required for `delay`",
-                "From the deadline to the escrow's FinishAfter.",
-            ),
-            key(
-                "window",
-                "duration",
-                "required for `delay`",
-                "From FinishAfter to CancelAfter: the time in which it can be released.",
-            ),
-        ],
+        keys: rule_keys::KEYS,
     },
     Group {
         name: "fees",

@@ -24,6 +24,8 @@ pub(super) struct Parties {
     pub(super) agent_names: BTreeMap<AccountId, String>,
     pub(super) destinations: BTreeMap<AccountId, String>,
     pub(super) tokens: BTreeMap<String, [u8; 32]>,
+    /// Who of the address book has a label.
+    pub(super) labels: BTreeMap<String, Vec<AccountId>>,
     /// Every name, and whose it is. A person without a signer has no address.
     names: BTreeMap<String, Option<AccountId>>,
     /// Signers of people and agents, for messages.
@@ -173,7 +175,11 @@ impl Parties {
     fn destination(&mut self, section: &Section<'_>) {
         let name = self.name(section);
         let address = section.required("address", value::address);
+        let labels = section.texts("labels", value::name).unwrap_or_default();
         let (Some(name), Some(address)) = (name, address) else { return };
+        for label in labels {
+            self.labels.entry(label.value).or_default().push(address.value);
+        }
         if let Some(account) = self.accounts.get(&address.value) {
             let what = format!("is the treasury's own account \"{}\"", account.name);
             section.blame(&address, what, "the treasury's accounts are known anyhow; leave it out");
@@ -281,7 +287,7 @@ impl Parties {
     }
 }
 
-fn tier(text: &str) -> Result<Tier, String> {
+pub(super) fn tier(text: &str) -> Result<Tier, String> {
     Ok(match text {
         "cold" => Tier::Cold,
         "warm" => Tier::Warm,

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use treasury_core::config::{Role, Tier};
 use treasury_core::intent::{AskedBy, Asker, Intent, IntentKind};
-use treasury_core::policy::{Action, Approvers, DestinationMatch, Rolling, Rule};
-use treasury_core::units::{AccountId, Amount, Weight};
+use treasury_core::matching::Matcher;
+use treasury_core::policy::{Action, Approvers, DestinationMatch, Rule};
+use treasury_core::units::{AccountId, Weight};
 
 use super::parties::{Parties, role};
 use super::reader::{At, Section};
-use super::value;
+use super::{matchers, value};
 
 /// Reads the rules in their order.
-pub(super) fn read(root: &Section<'_>, parties: &Parties) -> Vec<Rule> {
+pub(super) fn read(root: &Section<'_>, parties: &Parties, lists: &BTreeSet<String>) -> Vec<Rule> {
     let mut names = BTreeSet::new();
     let sections = root.sections("rule");
     let rules = sections.iter().map(|section| {
@@ -22,12 +23,17 @@ pub(super) fn read(root: &Section<'_>, parties: &Parties) -> Vec<Rule> {
         {
             section.blame(name, format!("\"{}\" is taken", name.value), "decisions quote it; choose another");
         }
-        rule(section, name.map(|name| name.value), parties)
+        rule(section, name.map(|name| name.value), parties, lists)
     });
     rules.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-fn rule(section: &Section<'_>, name: Option<String>, parties: &Parties) -> Option<Rule> {
+fn rule(
+    section: &Section<'_>,
+    name: Option<String>,
+    parties: &Parties,
+    lists: &BTreeSet<String>,
+) -> Option<Rule> {
     let askers = section.texts("askers", |text| asker(text, parties));
     let accounts = section.texts("accounts", |text| parties.resolve_account(text));
     let kinds = section.texts("kinds", kind);
@@ -35,39 +41,22 @@ fn rule(section: &Section<'_>, name: Option<String>, parties: &Parties) -> Optio
     let amount_above = section.text("amount_above", value::any_amount);
     let amount_min = section.text("amount_min", value::any_amount);
     let amount_max = section.text("amount_max", value::any_amount);
-    band(section, "amount_min", amount_min.as_ref(), amount_max.as_ref(), |least, most| least > most);
-    band(section, "amount_above", amount_above.as_ref(), amount_max.as_ref(), |least, most| least >= most);
-    for (key, empty) in [
-        ("askers", askers.as_ref().is_some_and(Vec::is_empty)),
-        ("accounts", accounts.as_ref().is_some_and(Vec::is_empty)),
-        ("kinds", kinds.as_ref().is_some_and(Vec::is_empty)),
-    ] {
-        // A list whose every entry was wrong has been reported already; saying so again does no harm.
-        if empty {
-            section.wrong(key, "an empty list matches nothing", "leave the key out to match everything");
-        }
-    }
-    let rolling = rolling(section);
-    let anything = rolling.is_none()
-        && [&amount_above, &amount_min, &amount_max].iter().all(|bound| bound.is_none())
-        && [askers.is_none(), accounts.is_none(), kinds.is_none(), destination.is_none()]
-            .iter()
-            .all(|none| *none);
+    matchers::band(section, "amount_min", amount_min.as_ref(), amount_max.as_ref(), |least, most| {
+        least > most
+    });
+    matchers::band(section, "amount_above", amount_above.as_ref(), amount_max.as_ref(), |least, most| {
+        least >= most
+    });
+    matchers::not_empty(section, "askers", askers.as_deref());
+    matchers::not_empty(section, "accounts", accounts.as_deref());
+    matchers::not_empty(section, "kinds", kinds.as_deref());
     let accounts: Option<Vec<AccountId>> = accounts.map(values);
     let action = action(section, parties, accounts.as_deref());
     let void = section.flag("void");
     if let (Some(void), Some(Action::Deny)) = (&void, &action) {
         section.blame(void, "means nothing for the action deny", "leave it out: nothing is signed");
     }
-    if anything && action == Some(Action::Deny) {
-        section.wrong(
-            "action",
-            "denies everything, whatever other rules allow",
-            "leave the rule out: what no rule matches is denied",
-        );
-    }
-    Some(Rule {
-        name: name?,
+    let mut rule = Rule {
         askers: askers.map(values),
         accounts,
         kinds: kinds.map(values),
@@ -75,27 +64,19 @@ fn rule(section: &Section<'_>, name: Option<String>, parties: &Parties) -> Optio
         amount_above: amount_above.map(|amount| amount.value),
         amount_min: amount_min.map(|amount| amount.value),
         amount_max: amount_max.map(|amount| amount.value),
-        rolling,
         void: void.is_some_and(|void| void.value),
-        action: action?,
-    })
-}
-
-/// Blames a band in which nothing is.
-fn band(
-    section: &Section<'_>,
-    lower: &str,
-    least: Option<&At<Amount>>,
-    most: Option<&At<Amount>>,
-    is_empty: impl Fn(&Amount, &Amount) -> bool,
-) {
-    let Some((least, most)) = least.zip(most) else { return };
-    let advice = "no amount is between them; the rule would never match";
-    if least.value.issue() != most.value.issue() {
-        section.blame(most, format!("is of another asset than {lower}"), advice);
-    } else if is_empty(&least.value, &most.value) {
-        section.blame(most, format!("is not above {lower}"), advice);
+        ..Rule::new(name.clone().unwrap_or_default(), action.clone().unwrap_or(Action::Deny))
+    };
+    matchers::read(section, parties, lists, &mut rule);
+    let anything = !Matcher::ALL.iter().any(|matcher| matcher.is_in(&rule));
+    if anything && action == Some(Action::Deny) {
+        section.wrong(
+            "action",
+            "denies everything, whatever other rules allow",
+            "leave the rule out: what no rule matches is denied",
+        );
     }
+    name.and(action).map(|_| rule)
 }
 
 fn values<T>(items: Vec<At<T>>) -> Vec<T> {
@@ -144,26 +125,6 @@ fn destination(section: &Section<'_>, parties: &Parties) -> Option<DestinationMa
         );
     }
     Some(DestinationMatch::Accounts(values(accounts)))
-}
-
-fn rolling(section: &Section<'_>) -> Option<Rolling> {
-    let inner = section.inner("rolling", &["period", "amount_above", "amount_max"])?;
-    let period = inner.required("period", value::duration);
-    let amount_above = inner.text("amount_above", value::any_amount);
-    let amount_max = inner.text("amount_max", value::any_amount);
-    if amount_above.is_none() && amount_max.is_none() {
-        inner.wrong(
-            "amount_max",
-            "is missing, and so is amount_above",
-            "say at most how much, or above how much",
-        );
-    }
-    band(&inner, "amount_above", amount_above.as_ref(), amount_max.as_ref(), |least, most| least >= most);
-    Some(Rolling {
-        period_seconds: period?.value,
-        amount_above: amount_above.map(|amount| amount.value),
-        amount_max: amount_max.map(|amount| amount.value),
-    })
 }
 
 fn action(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId]>) -> Option<Action> {

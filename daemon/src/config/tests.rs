@@ -80,6 +80,7 @@ signer = "{20}"
 [[destination]]
 name = "exchange"
 address = "{40}"
+labels = ["exchange"]
 
 [[link]]
 name = "warm-to-hot"
@@ -130,6 +131,18 @@ void = true
 [[rule]]
 name = "rest"
 amount_above = "1000 XRP"
+action = "deny"
+
+[[rule]]
+name = "watched"
+asker_roles = ["proposer"]
+tiers = ["hot"]
+listed = ["exchange"]
+unlisted = ["exchange"]
+paid_for = { less_than = "72h" }
+count = { period = "24h", per = "destination", above = 5 }
+during = { zone = "Europe/Zurich", hours = "09:00-17:00" }
+outside = { zone = "Europe/Zurich", weekdays = ["sat", "sun"] }
 action = "deny"
 
 [fees]
@@ -221,7 +234,7 @@ fn a_whole_file_is_read() {
 
     let rules = treasury.policy.rules();
     let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
-    assert_eq!(names, ["refills", "small", "listed", "large", "rest"]);
+    assert_eq!(names, ["refills", "small", "listed", "large", "rest", "watched"]);
     assert_eq!(rules[0].askers, Some(vec![Asker::Daemon]));
     assert_eq!(rules[0].kinds, Some(vec![IntentKind::Move]));
     assert_eq!(rules[1].askers, Some(vec![Asker::Person("alice".to_owned()), Asker::Daemon]));

@@ -181,7 +181,8 @@ fn rules(treasury: &Treasury, found: &mut Found) {
                 found.warn(key.clone(), what, "write amount_max");
             }
             // The daemon's own moves have the limits of their links.
-            if rule.rolling.is_none() && !is_own && pays(rule) && !others().any(takes_over_beyond_a_sum) {
+            let counted = rule.rolling.is_some() || rule.count.is_some();
+            if !counted && !is_own && pays(rule) && !others().any(takes_over_beyond_a_sum) {
                 let what = "allows any number of payments: many small ones are a large one";
                 found.warn(key.clone(), what, "write rolling = { period = \"24h\", amount_max = \"…\" }");
             }
@@ -230,6 +231,14 @@ fn asks_more_of(other: &Rule, rule: &Rule) -> bool {
         && covers(&other.accounts, &rule.accounts)
         && covers(&other.kinds, &rule.kinds)
         && (other.destination.is_none() || other.destination == rule.destination)
+        && (other.asker_roles.is_none() || other.asker_roles == rule.asker_roles)
+        && (other.tiers.is_none() || other.tiers == rule.tiers)
+        && (other.listed.is_none() || other.listed == rule.listed)
+        && (other.unlisted.is_none() || other.unlisted == rule.unlisted)
+        && (other.paid_for.is_none() || other.paid_for == rule.paid_for)
+        && (other.during.is_none() || other.during == rule.during)
+        && (other.outside.is_none() || other.outside == rule.outside)
+        && other.count.is_none()
         && other.amount_max.is_none()
 }
 
