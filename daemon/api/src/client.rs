@@ -14,7 +14,7 @@ use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
     AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, ErrorBody, ErrorView,
     EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest,
-    LiftRequest, LiftedView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
+    LiftRequest, LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
     ReadyView, ReasonRequest, StatusView, StoppedView, StopsView, UnfreezeRequest,
 };
 
@@ -157,6 +157,14 @@ impl Client {
     /// As [`Client::status`].
     pub async fn accounts(&self) -> Result<Vec<AccountView>, ClientError> {
         self.read(calls::ACCOUNTS).await
+    }
+
+    /// What the tier links keep, what they would move now, and why, or why not.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn tiers(&self) -> Result<Vec<LinkView>, ClientError> {
+        self.read(calls::TIERS).await
     }
 
     /// The newest hundred proposals, newest first.

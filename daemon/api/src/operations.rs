@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use crate::types::{
     AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery,
     EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView,
-    PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest,
-    StatusView, StoppedView, StopsView, UnfreezeRequest,
+    LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView,
+    ReasonRequest, StatusView, StoppedView, StopsView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -168,6 +168,8 @@ operations! {
     STATUS = Status "status": Get "/v1/status", Other, Who::Person, () => StatusView;
     /// The treasury's accounts, by tier and name.
     ACCOUNTS = Accounts "accounts": Get "/v1/accounts", Other, Who::Person, () => Vec<AccountView>;
+    /// What the tier links keep, what they would move now, and why, or why not.
+    TIERS = Tiers "tiers": Get "/v1/tiers", Other, Who::Person, () => Vec<LinkView>;
     /// Proposals, newest first, without their transactions.
     PROPOSALS = Proposals "proposals": Get "/v1/proposals", Other, Who::Person, ProposalsQuery => Vec<ProposalView>;
     /// Ask for a payment.

@@ -49,6 +49,8 @@ pub enum Command {
     Status,
     /// The treasury's accounts.
     Accounts,
+    /// What the tier links keep, what they would move now, and why, or why not.
+    Tiers,
     /// Proposals, newest first.
     Proposals {
         /// Only those that have not ended.
@@ -212,7 +214,7 @@ impl Command {
     pub(crate) fn words(&self) -> Vec<&str> {
         let mut words: Vec<&String> = Vec::new();
         match self {
-            Self::Status | Self::Accounts | Self::Stops { .. } => {}
+            Self::Status | Self::Accounts | Self::Tiers | Self::Stops { .. } => {}
             Self::Escrows | Self::Findings | Self::Events { .. } => {}
             Self::Proposals { account, before, .. } => words.extend(account.iter().chain(before)),
             Self::Propose(asked) => {

@@ -4,8 +4,8 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
-    AccountView, AmountView, EscrowView, EventsPage, FindingView, PanicView, PartyView, ProposalView,
-    SignerListView, StatusView, StopView, StopsView,
+    AccountView, AmountView, EscrowView, EventsPage, FindingView, LinkView, PanicView, PartyView,
+    ProposalView, SignerListView, StatusView, StopView, StopsView,
 };
 use treasury_tools::console;
 use treasury_tools::text::clean;
@@ -107,6 +107,32 @@ pub(super) fn accounts(accounts: &[AccountView]) -> String {
             format!("{} free, {} taken", account.tickets_free, account.tickets_taken),
             signers,
             remarks.join("; "),
+        ]);
+    }
+    table.shown(console::width())
+}
+
+pub(super) fn tiers(links: &[LinkView]) -> String {
+    let mut table = Rows::new(["link", "keeps", "bound", "target", "has", "can give", "moved", "moves", ""]);
+    for link in links {
+        let or_none = |amount: &Option<AmountView>| amount.as_ref().map_or("-".to_owned(), AmountView::words);
+        let (kept, bound) =
+            if link.keeps == "swept" { (&link.from, "at most") } else { (&link.to, "at least") };
+        let hours = link.period_seconds.div_ceil(3_600);
+        let why = match link.waits_for.as_slice() {
+            [] => link.by.clone(),
+            waits => format!("{}; waits for {}", link.by, waits.join(", ")),
+        };
+        table.row([
+            format!("{}: {} to {}", link.name, short(&link.from), short(&link.to)),
+            short(kept),
+            format!("{bound} {}", link.bound.words()),
+            link.target.words(),
+            or_none(&link.has),
+            or_none(&link.can_give),
+            format!("{} of {} in {hours} h", link.moved.words(), link.period_max.words()),
+            link.moves.words(),
+            why,
         ]);
     }
     table.shown(console::width())

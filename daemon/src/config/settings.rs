@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use treasury_core::config::{FeeConfig, FindingKind, Severity, TicketConfig, TierLink, Timing};
+use treasury_core::config::{FeeConfig, FindingKind, Keeps, Severity, TicketConfig, TierLink, Timing};
 use treasury_core::units::{Amount, Asset, Drops};
 
 use super::parties::Parties;
@@ -114,16 +114,62 @@ pub(super) fn links(root: &Section<'_>, parties: &Parties) -> Vec<TierLink> {
         }
         link
     });
-    links.collect::<Vec<_>>().into_iter().flatten().collect()
+    let links: Vec<Option<TierLink>> = links.collect();
+    for (section, link) in sections.iter().zip(&links) {
+        let Some(TierLink { from, keeps: Keeps::Swept { ceiling, target }, .. }) = link else { continue };
+        let filling = links.iter().flatten().filter(|other| other.to == *from);
+        let bounds = filling.filter_map(|other| match other.keeps {
+            Keeps::Filled { floor, target } => Some((other, floor, target)),
+            Keeps::Swept { .. } => None,
+        });
+        for (other, floor, filled) in bounds {
+            if filled > *ceiling {
+                let what = format!("is below the target of \"{}\", which fills the account", other.name);
+                section.wrong("ceiling", what, "a refill would be swept away again; raise it");
+            }
+            if *target < floor {
+                let what = format!("is below the floor of \"{}\", which fills the account", other.name);
+                section.wrong("target", what, "a sweep would be filled up again; raise it");
+            }
+        }
+    }
+    links.into_iter().flatten().collect()
+}
+
+/// Which account a link keeps within bounds: a floor says that it fills `to`, a ceiling that it sweeps `from`.
+fn keeps(section: &Section<'_>) -> Option<Keeps> {
+    let target = section.required("target", value::some_amount);
+    if !section.has("ceiling") {
+        let floor = section.required("floor", value::some_amount);
+        if let (Some(floor), Some(target)) = (&floor, &target)
+            && floor.value > target.value
+        {
+            let advice = "a move fills up to the target; make it at least the floor";
+            section.blame(target, "is below the floor", advice);
+        }
+        return Some(Keeps::Filled { floor: Amount::Xrp(floor?.value), target: Amount::Xrp(target?.value) });
+    }
+    let ceiling = section.required("ceiling", value::some_amount);
+    if section.has("floor") {
+        let advice = "a link fills one account or sweeps the other; write two links";
+        section.wrong("floor", "stands beside a ceiling", advice);
+    }
+    if let (Some(ceiling), Some(target)) = (&ceiling, &target)
+        && target.value > ceiling.value
+    {
+        let advice = "a sweep goes down to the target; make it at most the ceiling";
+        section.blame(target, "is above the ceiling", advice);
+    }
+    Some(Keeps::Swept { ceiling: Amount::Xrp(ceiling?.value), target: Amount::Xrp(target?.value) })
 }
 
 fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
     let name = section.required("name", value::name);
     let from = section.required("from", |text| parties.resolve_account(text));
     let to = section.required("to", |text| parties.resolve_account(text));
-    let floor = section.required("floor", value::some_amount);
-    let target = section.required("target", value::some_amount);
+    let keeps = keeps(section);
     let source_floor = section.text("source_floor", value::amount);
+    let move_min = section.text("move_min", value::some_amount);
     let move_max = section.required("move_max", value::some_amount);
     let period_max = section.required("period_max", value::some_amount);
     let period = section.text("period", value::duration);
@@ -137,14 +183,10 @@ fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
     {
         section.blame(from, "is the runner", "it pays fees only; name an account that people sign for");
     }
-    if let (Some(floor), Some(target)) = (&floor, &target)
-        && floor.value > target.value
+    if let (Some(least), Some(most)) = (&move_min, &move_max)
+        && least.value > most.value
     {
-        section.blame(
-            target,
-            "is below the floor",
-            "a move fills up to the target; make it at least the floor",
-        );
+        section.blame(least, "is more than move_max", "nothing would ever be moved; lower it");
     }
     if let (Some(one), Some(all)) = (&move_max, &period_max)
         && one.value > all.value
@@ -156,9 +198,9 @@ fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
         from: from?.value,
         to: to?.value,
         asset: Asset::Xrp,
-        floor: Amount::Xrp(floor?.value),
-        target: Amount::Xrp(target?.value),
+        keeps: keeps?,
         source_floor: Amount::Xrp(source_floor.map_or(Drops::ZERO, |amount| amount.value)),
+        move_min: Amount::Xrp(move_min.map_or(Drops::ZERO, |amount| amount.value)),
         move_max: Amount::Xrp(move_max?.value),
         period_max: Amount::Xrp(period_max?.value),
         period_seconds: period.map_or(86_400, |period| period.value),

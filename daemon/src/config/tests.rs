@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use treasury_core::config::{FindingKind, Role, Severity, Signing, Tier};
+use treasury_core::config::{FindingKind, Keeps, Role, Severity, Signing, Tier};
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::policy::{Action, DestinationMatch};
 use treasury_core::units::Weight;
@@ -92,6 +92,16 @@ source_floor = "100 XRP"
 move_max = "1000 XRP"
 period_max = "5000 XRP"
 period = "12h"
+
+[[link]]
+name = "hot-to-warm"
+from = "hot"
+to = "warm"
+ceiling = "3000 XRP"
+target = "2000 XRP"
+move_min = "50 XRP"
+move_max = "1000 XRP"
+period_max = "5000 XRP"
 
 [[rule]]
 name = "refills"
@@ -230,7 +240,11 @@ fn a_whole_file_is_read() {
 
     let link = &treasury.links[0];
     assert_eq!((link.from, link.to, link.period_seconds), (address(2), address(3), 43_200));
-    assert_eq!(link.floor.words(), "500 XRP");
+    assert!(matches!(link.keeps, Keeps::Filled { floor, .. } if floor.words() == "500 XRP"));
+    let sweep = &treasury.links[1];
+    assert!(matches!(sweep.keeps, Keeps::Swept { ceiling, target }
+        if (ceiling.words(), target.words()) == ("3000 XRP".to_owned(), "2000 XRP".to_owned())));
+    assert_eq!((sweep.from, sweep.move_min.words()), (address(3), "50 XRP".to_owned()));
 
     let rules = treasury.policy.rules();
     let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
@@ -396,6 +410,23 @@ fn what_makes_no_sense_is_refused() {
         (&[("to = \"{3}\"", "to = \"exchange\"")], "link[1].to: \"exchange\" is not one of the accounts"),
         (&[("to = \"{3}\"", "to = \"warm\"")], "link[1].to: is the account that the money comes from"),
         (&[("floor = \"500 XRP\"", "floor = \"1001 XRP\"")], "link[1].target: is below the floor"),
+        (&[("ceiling = \"3000 XRP\"", "ceiling = \"1999 XRP\"")], "link[2].target: is above the ceiling"),
+        (
+            &[
+                ("ceiling = \"3000 XRP\"", "ceiling = \"900 XRP\""),
+                ("target = \"2000 XRP\"", "target = \"800 XRP\""),
+            ],
+            "link[2].ceiling: is below the target of \"warm-to-hot\", which fills the account",
+        ),
+        (
+            &[("target = \"2000 XRP\"", "target = \"499 XRP\"")],
+            "link[2].target: is below the floor of \"warm-to-hot\", which fills the account",
+        ),
+        (
+            &[("ceiling = \"3000 XRP\"", "ceiling = \"3000 XRP\"\nfloor = \"1 XRP\"")],
+            "link[2].floor: stands beside a ceiling",
+        ),
+        (&[("move_min = \"50 XRP\"", "move_min = \"1001 XRP\"")], "link[2].move_min: is more than move_max"),
         (
             &[("move_max = \"1000 XRP\"", "move_max = \"5001 XRP\"")],
             "link[1].move_max: is more than period_max",

@@ -237,9 +237,21 @@ move_max = "1000 XRP"
 period_max = "5000 XRP"
 period = "24h"
 
+# And what hot has above 3000 XRP goes back to warm.
+[[link]]
+name = "hot-to-warm"
+from = "hot"
+to = "warm"
+ceiling = "3000 XRP"
+target = "1500 XRP"
+move_min = "100 XRP"
+move_max = "5000 XRP"
+period_max = "20000 XRP"
+period = "24h"
+
 # The policy: what every rule that matches asks for holds, and what none matches is denied.
 
-# The daemon's own refills. "treasuryd" is the daemon itself.
+# The daemon's own refills and sweeps. "treasuryd" is the daemon itself.
 [[rule]]
 name = "refill"
 askers = ["treasuryd"]
@@ -247,6 +259,15 @@ kinds = ["move"]
 accounts = ["warm"]
 destination = "treasury"
 amount_max = "1000 XRP"
+action = "allow"
+
+[[rule]]
+name = "sweep"
+askers = ["treasuryd"]
+kinds = ["move"]
+accounts = ["hot"]
+destination = "treasury"
+amount_max = "5000 XRP"
 action = "allow"
 
 # Small payments from hot to known destinations go straight through, up to 500 XRP a day.

@@ -112,6 +112,7 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Metrics => on(method, routes::metrics),
         Operation::Status => on(method, routes::status),
         Operation::Accounts => on(method, routes::accounts),
+        Operation::Tiers => on(method, routes::tiers),
         Operation::Proposals => on(method, routes::proposals),
         Operation::Propose => on(method, routes::propose),
         Operation::Proposal => on(method, routes::proposal),

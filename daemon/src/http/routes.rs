@@ -19,8 +19,8 @@ use super::App;
 use super::api::{
     AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery,
     EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView,
-    PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReasonRequest, RecordView,
-    StatusView, StoppedView, StopsView, UnfreezeRequest,
+    LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReasonRequest,
+    RecordView, StatusView, StoppedView, StopsView, UnfreezeRequest,
 };
 use super::auth::Speaker;
 use super::error::ApiError;
@@ -60,6 +60,10 @@ pub(super) async fn status(Shared(app): Shared<App>, _: Speaker) -> Answered<Sta
 
 pub(super) async fn accounts(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<AccountView>> {
     Ok(Shown(app.engine.query(view::accounts).await?))
+}
+
+pub(super) async fn tiers(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<LinkView>> {
+    Ok(Shown(app.engine.query(view::tiers).await?))
 }
 
 pub(super) async fn proposals(

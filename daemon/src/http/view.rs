@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use treasury_core::State;
-use treasury_core::config::{AccountConfig, Severity, Signing, Tier, Treasury};
+use treasury_core::config::{AccountConfig, Keeps, Severity, Signing, Tier, TierLink, Treasury};
 use treasury_core::findings::drift;
 use treasury_core::intent::Origin;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::proposal::Status;
 use treasury_core::state::Finding;
 use treasury_core::stops::{Stop, Subject};
+use treasury_core::tiers;
 use treasury_core::units::{AccountId, SeqProxy};
 
 use super::api::{
-    AccountView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView, PartyView, ReadyView,
-    SignerEntryView, SignerListView, StatusView, StopView, StopsView,
+    AccountView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView, LinkView, PartyView,
+    ReadyView, SignerEntryView, SignerListView, StatusView, StopView, StopsView,
 };
 use crate::metrics::guard_word;
 use crate::{clock, sight};
@@ -69,6 +70,45 @@ pub(super) fn accounts(state: &State, treasury: &Treasury) -> Vec<AccountView> {
     let mut declared: Vec<(&AccountId, &AccountConfig)> = treasury.accounts.iter().collect();
     declared.sort_by_key(|(_, account)| (account.tier, account.name.as_str()));
     declared.into_iter().map(|(address, account)| one_account(state, treasury, address, account)).collect()
+}
+
+/// The tier links, by the planner's own answer.
+pub(super) fn tiers(state: &State, treasury: &Treasury) -> Vec<LinkView> {
+    treasury.links.iter().map(|link| one_link(state, treasury, link)).collect()
+}
+
+fn one_link(state: &State, treasury: &Treasury, link: &TierLink) -> LinkView {
+    let now = state.now();
+    let plan = tiers::plan(treasury, state, link, now);
+    let (keeps, bound, target, has) = match link.keeps {
+        Keeps::Filled { floor, target } => {
+            ("filled", floor, target, tiers::expected(state, &link.to, link.asset))
+        }
+        Keeps::Swept { ceiling, target } => {
+            ("swept", ceiling, target, tiers::unpromised(state, &link.from, link.asset))
+        }
+    };
+    let waits_for = if plan.amount.is_zero() {
+        Vec::new()
+    } else {
+        tiers::against(treasury, state, link, plan.amount).iter().map(ToString::to_string).collect()
+    };
+    LinkView {
+        name: link.name.clone(),
+        from: party(treasury, &link.from),
+        to: party(treasury, &link.to),
+        keeps: keeps.to_owned(),
+        bound: bound.into(),
+        target: target.into(),
+        has: has.map(Into::into),
+        can_give: tiers::spare(treasury, state, &link.from, link.asset).map(Into::into),
+        moved: tiers::moved(state, link, now).into(),
+        period_max: link.period_max.into(),
+        period_seconds: link.period_seconds,
+        moves: plan.amount.into(),
+        by: plan.by.to_string(),
+        waits_for,
+    }
 }
 
 fn one_account(

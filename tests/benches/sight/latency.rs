@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{accept_async, connect_async};
 use treasury_core::Treasury;
-use treasury_core::config::{AccountConfig, DeclaredSigners, Signing, TicketConfig, Tier, TierLink};
+use treasury_core::config::{AccountConfig, DeclaredSigners, Keeps, Signing, TicketConfig, Tier, TierLink};
 use treasury_core::effect::{Derived, Opening, ReleaseInputs};
 use treasury_core::input::RungSignatures;
 use treasury_core::intent::Asker;
@@ -71,9 +71,12 @@ fn declared() -> Treasury {
         from,
         to: hot(),
         asset: Asset::Xrp,
-        floor: drops(1_000_000_000_000).into(),
-        target: drops(1_000_000_000_000).into(),
+        keeps: Keeps::Filled {
+            floor: drops(1_000_000_000_000).into(),
+            target: drops(1_000_000_000_000).into(),
+        },
         source_floor: drops(0).into(),
+        move_min: drops(0).into(),
         move_max: drops(1).into(),
         period_max: drops(1_000_000_000_000).into(),
         period_seconds: 86_400,

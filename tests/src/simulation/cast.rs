@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::Treasury;
 use treasury_core::config::{
-    AccountConfig, DeclaredSigners, FeeConfig, Person, Role, Signing, TicketConfig, Tier, TierLink, Timing,
+    AccountConfig, DeclaredSigners, FeeConfig, Keeps, Person, Role, Signing, TicketConfig, Tier, TierLink,
+    Timing,
 };
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::policy::{Action, Approvers, Per, Policy, Rolling, Rule};
@@ -264,6 +265,12 @@ impl Cast {
                 self.link("warm to hot", ["warm", "hot"], [1_000, 2_000, 700, 2_000, 1_000]),
                 // It has a higher floor than the link before, so money may be on its way on both.
                 self.link("reserve to hot", ["reserve", "hot"], [1_400, 1_800, 500, 2_000, 8_000]),
+                // What payers bring to hot goes on.
+                TierLink {
+                    keeps: Keeps::Swept { ceiling: xrp(2_100).into(), target: xrp(1_800).into() },
+                    move_min: xrp(50).into(),
+                    ..self.link("hot to warm", ["hot", "warm"], [0, 0, 900, 4_000, 500])
+                },
             ],
             fees: FeeConfig::default(),
             tickets: TicketConfig { low_water: 4, target: 10 },
@@ -291,9 +298,9 @@ impl Cast {
             from,
             to,
             asset: Asset::Xrp,
-            floor,
-            target,
+            keeps: Keeps::Filled { floor, target },
             source_floor,
+            move_min: Asset::Xrp.nothing(),
             move_max,
             period_max,
             period_seconds: ROLLING_SECONDS,
@@ -335,6 +342,7 @@ impl Cast {
         Policy::new(vec![
             moves("cold moves", "cold", Action::Approve(two())),
             moves("warm moves", "warm", Action::Allow),
+            moves("hot moves", "hot", Action::Allow),
             moves("reserve moves", DELAYED_SOURCE, delay.clone()),
             small,
             busy,

@@ -126,22 +126,41 @@ pub struct TierLink {
     pub name: String,
     /// Where the money comes from.
     pub from: AccountId,
-    /// The account that is kept filled.
+    /// Where it goes.
     pub to: AccountId,
     /// What it moves; every amount of the link is of it.
     pub asset: Asset,
-    /// Below this balance of `to`, a refill is proposed.
-    pub floor: Amount,
-    /// A refill fills `to` up to this balance.
-    pub target: Amount,
+    /// Which of the two accounts it keeps within bounds, and within which.
+    pub keeps: Keeps,
     /// `from` is never taken below this balance.
     pub source_floor: Amount,
+    /// The least that a move carries; less is not worth its fee and its Ticket.
+    pub move_min: Amount,
     /// The most that one move may carry.
     pub move_max: Amount,
     /// The most that all moves within `period_seconds` may carry.
     pub period_max: Amount,
     /// Length of the rolling period, in seconds of ledger time.
     pub period_seconds: u32,
+}
+
+/// What a link keeps within bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// `to`: it is filled.
+    Filled {
+        /// Below this balance a refill is proposed.
+        floor: Amount,
+        /// Up to this balance.
+        target: Amount,
+    },
+    /// `from`: what it has too much of is swept away.
+    Swept {
+        /// Above this balance a sweep is proposed.
+        ceiling: Amount,
+        /// Down to this balance.
+        target: Amount,
+    },
 }
 
 /// Limits on fees.

@@ -4,32 +4,133 @@
 //! links into one account never fill it twice, and a delayed move is not made again while it waits. What is promised
 //! out of a source counts as if it had left, so a source never ends below its floor.
 
-use crate::model::config::{TierLink, Treasury};
+use std::fmt;
+
+use crate::model::config::{Keeps, TierLink, Treasury};
+use crate::model::intent::{Asker, Intent, Move};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State};
-use crate::model::units::{AccountId, Amount, Asset, RippleTime};
+use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
+use crate::model::wait::Wait;
+use crate::rules::decide;
 use crate::rules::escrow::not_before;
+use crate::rules::gate::{self, Act};
 
 /// The moves of a link, newest first.
 pub(crate) fn moves<'a>(state: &'a State, link: &'a TierLink) -> impl Iterator<Item = &'a Proposal> {
     state.moves.get(&link.name).into_iter().flatten().rev().filter_map(|id| state.proposals.get(id))
 }
 
-/// What the link should move now: from below the floor up to the target, as far as the limits of the move,
-/// of the period and of the source allow.
-#[must_use]
-pub fn wanted(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) -> Option<Amount> {
-    let expected = expected(state, &link.to, link.asset)?;
-    if expected >= link.floor {
-        return None;
+/// What a link would move now, and what it goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// How much; nothing where it moves none.
+    pub amount: Amount,
+    /// What decides on it.
+    pub by: By,
+}
+
+/// What decides how much a link moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The account is within its bounds.
+    Enough,
+    /// Just so much is missing, or too much.
+    Need,
+    /// `move_max`.
+    MoveMax,
+    /// `period_max`, less what was moved within the period.
+    PeriodMax,
+    /// What the source can give: what it has, less what is promised, a fee, and its floor.
+    Source,
+    /// It would be less than `move_min`.
+    MoveMin,
+    /// A move of the link is under way, or may still be applied.
+    UnderWay(ProposalId),
+    /// The last move came to nothing; it is tried again after this.
+    Rests(RippleTime),
+    /// An account is not on the ledger, or the asset is not followed.
+    NotThere,
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Enough => f.write_str("within its bounds"),
+            Self::Need => f.write_str("what is needed"),
+            Self::MoveMax => f.write_str("at most move_max"),
+            Self::PeriodMax => f.write_str("what is left of period_max"),
+            Self::Source => f.write_str("what the source can give"),
+            Self::MoveMin => f.write_str("less than move_min"),
+            Self::UnderWay(proposal) => write!(f, "{proposal} is under way"),
+            Self::Rests(until) => write!(f, "the last move came to nothing; again after {until}"),
+            Self::NotThere => f.write_str("an account is not on the ledger"),
+        }
     }
-    let limits = [
-        link.move_max,
-        link.period_max.less(&moved(state, link, now))?,
-        spare(config, state, &link.from, link.asset)?,
-    ];
-    let amount = limits.into_iter().try_fold(link.target.less(&expected)?, least)?;
-    (amount > link.asset.nothing()).then_some(amount)
+}
+
+/// What the link would move now: what its account is below its floor or above its ceiling, up or down to its target, as
+/// far as the limits of the move, of the period and of the source allow.
+///
+/// A sweep counts what is there and not promised away; a refill what is there or on its way. So what is on its way to an
+/// account is not swept out of it before it has come, and what is swept is not filled up again at once: a target of one is
+/// within the bounds of the other, which the configuration is checked for.
+#[must_use]
+pub fn plan(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) -> Plan {
+    let nothing = link.asset.nothing();
+    let none = |by| Plan { amount: nothing, by };
+    if let Some(by) = rests(config, state, link, now) {
+        return none(by);
+    }
+    let need = match link.keeps {
+        Keeps::Filled { floor, target } => match expected(state, &link.to, link.asset) {
+            Some(expected) if expected < floor => target.less(&expected),
+            Some(_) => return none(By::Enough),
+            None => None,
+        },
+        Keeps::Swept { ceiling, target } => match unpromised(state, &link.from, link.asset) {
+            Some(has) if has > ceiling => has.less(&target),
+            Some(_) => return none(By::Enough),
+            None => None,
+        },
+    };
+    let left = link.period_max.less(&moved(state, link, now));
+    let (Some(need), Some(left)) = (need, left.or(Some(nothing))) else { return none(By::NotThere) };
+    let Some(source) = spare(config, state, &link.from, link.asset).or(Some(nothing)) else {
+        return none(By::NotThere);
+    };
+    let limits = [(link.move_max, By::MoveMax), (left, By::PeriodMax), (source, By::Source)];
+    let least = limits.into_iter().fold(
+        (need, By::Need),
+        |least, limit| {
+            if limit.0 < least.0 { limit } else { least }
+        },
+    );
+    match least {
+        (amount, by) if amount <= nothing => none(by),
+        (amount, _) if amount < link.move_min => none(By::MoveMin),
+        (amount, by) => Plan { amount, by },
+    }
+}
+
+/// What an account has of an asset that nobody has been promised.
+#[must_use]
+pub fn unpromised(state: &State, account: &AccountId, asset: Asset) -> Option<Amount> {
+    let nothing = asset.nothing();
+    let has = state.holding(account, asset)?;
+    Some(has.less(&state.book.leaving(account, asset, None)).unwrap_or(nothing))
+}
+
+/// Whether the link rests: a move is under way, or the last one came to nothing a short while ago. So it never moves twice
+/// for one need, and does not ask a policy that said no at every ledger.
+fn rests(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) -> Option<By> {
+    let last = moves(state, link).next()?;
+    // Signatures over a move that people rejected or took back may still be sent by whoever has them.
+    if !last.status.is_final() || state.holds_slot(last) {
+        return Some(By::UnderWay(last.id));
+    }
+    let until = RippleTime(last.drafted.close_time.0.saturating_add(config.timing.retry_seconds));
+    (last.status.ended_without_effect() && now < until).then_some(By::Rests(until))
 }
 
 /// What an account will have of an asset when everything that is on its way to it has come. `None`: it is not on the
@@ -62,11 +163,6 @@ pub fn spare(config: &Treasury, state: &State, account: &AccountId, asset: Asset
     [promised, fee, floor].iter().try_fold(has, |left, kept| left.less(kept))
 }
 
-/// The lesser of two; none of different assets.
-fn least(one: Amount, other: Amount) -> Option<Amount> {
-    Some(if one.partial_cmp(&other)?.is_le() { one } else { other })
-}
-
 /// The greater of two; none of different assets.
 fn most(one: Amount, other: Amount) -> Option<Amount> {
     Some(if one.partial_cmp(&other)?.is_ge() { one } else { other })
@@ -74,7 +170,8 @@ fn most(one: Amount, other: Amount) -> Option<Amount> {
 
 /// What the link has moved, or may still move, within its period. It counts from when the money moved: a move may have
 /// waited for long.
-fn moved(state: &State, link: &TierLink, now: RippleTime) -> Amount {
+#[must_use]
+pub fn moved(state: &State, link: &TierLink, now: RippleTime) -> Amount {
     let since = RippleTime(now.0.saturating_sub(link.period_seconds));
     moves(state, link)
         .filter(|proposal| !matches!(proposal.status, Status::Validated(_)))
@@ -82,6 +179,24 @@ fn moved(state: &State, link: &TierLink, now: RippleTime) -> Amount {
         .filter_map(|proposal| proposal.intent.amount())
         .filter(|amount| amount.issue() == link.asset)
         .fold(state.book.moved_by(&link.name, link.asset, since), saturating_add)
+}
+
+/// What a link would propose.
+#[must_use]
+pub fn intent(link: &TierLink, amount: Amount) -> Intent {
+    Intent::Move(Move { link: link.name.clone(), destination: link.to, amount })
+}
+
+/// What keeps a link from a move that it would make: what the gate says of it, and policy where it says no.
+#[must_use]
+pub fn against(config: &Treasury, state: &State, link: &TierLink, amount: Amount) -> Vec<Wait> {
+    let intent = intent(link, amount);
+    let mut against = gate::may_leave(config, state, Act::errand(link.from, &intent));
+    let decision = decide::decide(config, state, link.from, &Asker::Daemon, &intent, state.now());
+    if decision.obligations.deny {
+        against.push(Wait::Policy(decision.rule()));
+    }
+    against
 }
 
 /// Whether policy has said no to what the link wants, and is still the same policy.

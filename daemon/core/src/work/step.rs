@@ -168,7 +168,7 @@ fn drive(cx: &mut Cx<'_>) {
     guard::drive(cx);
     flow::drive(cx);
     ticket::refill(cx);
-    tier::refill(cx);
+    tier::drive(cx);
 }
 
 fn lose_sight(cx: &mut Cx<'_>, reason: String) {

@@ -2,7 +2,7 @@
 
 use crate::world::{World, XRP, amount, config, drops, id};
 use treasury_core::command::{Answer, Command};
-use treasury_core::config::{TierLink, Treasury};
+use treasury_core::config::{Keeps, TierLink, Treasury};
 use treasury_core::decide::outflow;
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::observe::Change;
@@ -21,9 +21,9 @@ fn link(name: &str, from: &str, to: &str, [floor, target, source_floor]: [u64; 3
         from: id(from),
         to: id(to),
         asset: Asset::Xrp,
-        floor: amount(floor * XRP),
-        target: amount(target * XRP),
+        keeps: Keeps::Filled { floor: amount(floor * XRP), target: amount(target * XRP) },
         source_floor: amount(source_floor * XRP),
+        move_min: amount(0),
         move_max: amount(10_000 * XRP),
         period_max: amount(50_000 * XRP),
         period_seconds: DAY,

@@ -4,7 +4,7 @@
 use crate::world::{World, XRP, amount, drops, hash, id, opening};
 use treasury_core::Input;
 use treasury_core::command::{Command, CommandError};
-use treasury_core::config::TierLink;
+use treasury_core::config::{Keeps, TierLink};
 use treasury_core::effect::{Effect, Opening, ReleaseInputs, Unsent};
 use treasury_core::observe::{Change, EscrowView};
 use treasury_core::state::Guard;
@@ -290,9 +290,9 @@ fn link() -> TierLink {
         from: id("warm"),
         to: id("hot"),
         asset: Asset::Xrp,
-        floor: amount(500 * XRP),
-        target: amount(1_000 * XRP),
+        keeps: Keeps::Filled { floor: amount(500 * XRP), target: amount(1_000 * XRP) },
         source_floor: amount(100 * XRP),
+        move_min: amount(0),
         move_max: amount(1_000 * XRP),
         period_max: amount(1_500 * XRP),
         period_seconds: 24 * HOUR,
@@ -357,7 +357,7 @@ fn a_move_that_waited_long_counts_from_when_it_was_made() {
 fn a_move_that_policy_denies_is_not_asked_for_at_every_ledger() {
     let mut w = World::new();
     w.config.links = vec![TierLink {
-        target: amount(9_000 * XRP),
+        keeps: Keeps::Filled { floor: amount(500 * XRP), target: amount(9_000 * XRP) },
         move_max: amount(9_000 * XRP),
         period_max: amount(90_000 * XRP),
         ..link()

@@ -22,6 +22,7 @@ mod sight;
 mod signing;
 mod stops;
 mod submission;
+mod sweeps;
 mod tickets;
 mod voids;
 mod world;

@@ -1,7 +1,7 @@
 //! Stories in which a guard was asked about less than what it guards.
 
 use treasury_core::command::{Answer, Command, Propose};
-use treasury_core::config::{FindingKind, Severity, TierLink};
+use treasury_core::config::{FindingKind, Keeps, Severity, TierLink};
 use treasury_core::fits::left_behind;
 use treasury_core::input::SubmitReply;
 use treasury_core::observe::{Change, EscrowView, ObservedTx, OpaqueTx, intent_digest, signers_of};
@@ -156,9 +156,9 @@ fn what_a_link_moved_counts_though_it_was_out_of_the_configuration() {
         from: id("warm"),
         to: id("hot"),
         asset: Asset::Xrp,
-        floor: amount(1_000 * XRP),
-        target: amount(1_500 * XRP),
+        keeps: Keeps::Filled { floor: amount(1_000 * XRP), target: amount(1_500 * XRP) },
         source_floor: amount(0),
+        move_min: amount(0),
         move_max: amount(500 * XRP),
         period_max: amount(500 * XRP),
         period_seconds: 30 * DAY,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::world::{World, XRP, amount, config, drops, id};
 use treasury_core::command::{Answer, Command};
-use treasury_core::config::{FindingKind, Severity, TierLink};
+use treasury_core::config::{FindingKind, Keeps, Severity, TierLink};
 use treasury_core::state::Guard;
 use treasury_core::stops::{StopKind, Subject};
 use treasury_core::units::{AccountId, Asset, ProposalId, StopId};
@@ -45,9 +45,9 @@ fn with_link() -> World {
         from: id("warm"),
         to: id("hot"),
         asset: Asset::Xrp,
-        floor: amount(1_000 * XRP),
-        target: amount(1_900 * XRP),
+        keeps: Keeps::Filled { floor: amount(1_000 * XRP), target: amount(1_900 * XRP) },
         source_floor: amount(0),
+        move_min: amount(0),
         move_max: amount(1_000 * XRP),
         period_max: amount(50_000 * XRP),
         period_seconds: 86_400,

@@ -1,5 +1,6 @@
 //! What the ledger itself must show.
 
+use treasury_core::config::Keeps;
 use treasury_core::units::{AccountId, EscrowKey};
 use xrpl_harness::embedded::{ClosedLedger, ClosedTx};
 use xrpl_wire::typed::Payment;
@@ -197,6 +198,7 @@ impl Checker {
         };
         let (most, period, seconds) =
             (drops_of(link.move_max), drops_of(link.period_max), link.period_seconds);
+        let fills = matches!(link.keeps, Keeps::Filled { .. });
         let delayed = from == self.cast.id(DELAYED_SOURCE);
         if (from == self.cast.id("cold") || delayed) && self.people_in(tx) < 2 {
             self.broken(Rule::PolicyKept, format!("{} moves {amount} drops without people", tx.id));
@@ -209,7 +211,9 @@ impl Checker {
             return;
         }
         let daemon = self.sender(tx);
-        self.flows(Flow::Move(daemon), from, Some(to).filter(|_| !by_escrow), amount);
+        // What is swept into an account is more than it was to be filled with, and no fault of whoever fills it.
+        let filled = fills && !by_escrow;
+        self.flows(Flow::Move(daemon), from, Some(to).filter(|_| filled), amount);
         let outflows = self.moves.entry((daemon, from, to)).or_default();
         outflows.push((now, amount));
         let sum = above(outflows, seconds, period);

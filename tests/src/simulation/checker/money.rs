@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use treasury_core::Treasury;
-use treasury_core::config::FindingKind;
+use treasury_core::config::{FindingKind, Keeps};
 use treasury_core::state::State;
 use treasury_core::units::{AccountId, Asset, RippleTime};
 use xrpl_harness::embedded::{ClosedLedger, ClosedTx};
@@ -123,7 +123,11 @@ impl Checker {
 
     fn not_overfilled(&mut self, account: AccountId, daemon: usize, since: u32) {
         let links = self.treasury.links.iter().filter(|link| link.to == account);
-        let Some(ceiling) = links.map(|link| drops_of(link.target)).max() else { return };
+        let targets = links.filter_map(|link| match link.keeps {
+            Keeps::Filled { target, .. } => Some(drops_of(target)),
+            Keeps::Swept { .. } => None,
+        });
+        let Some(ceiling) = targets.max() else { return };
         let excuse = self.unforeseen(account, daemon, since).0;
         let balance = self.tides.get(&account).map_or(0, |tide| tide.balance);
         if i128::from(balance) > i128::from(ceiling) + excuse {
