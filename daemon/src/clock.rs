@@ -22,10 +22,14 @@ pub fn wall_ms() -> u64 {
 /// UTC by this host's clock, as the ledger counts time; what lies before the year 2000 counts as 2000.
 #[must_use]
 pub fn utc() -> RippleTime {
+    unix(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+/// Seconds of the Unix epoch, as the ledger counts time.
+pub(crate) fn unix(seconds: u64) -> RippleTime {
     // Seconds between the Unix epoch and 2000-01-01T00:00:00Z.
     const RIPPLE_EPOCH: u64 = 946_684_800;
-    let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    RippleTime(u32::try_from(unix.saturating_sub(RIPPLE_EPOCH)).unwrap_or(u32::MAX))
+    RippleTime(u32::try_from(seconds.saturating_sub(RIPPLE_EPOCH)).unwrap_or(u32::MAX))
 }
 
 /// Where a part of the daemon reads wall time, so that it can be run on a time of somebody else's making.

@@ -9,6 +9,7 @@ mod endpoints;
 mod fixed;
 mod keys;
 mod matchers;
+mod notify;
 mod parties;
 mod reader;
 mod rule_keys;
@@ -34,6 +35,7 @@ use zeroize::Zeroizing;
 
 use treasury_tools::value;
 
+use crate::notify::NotifyConfig;
 use crate::private::{self, ReadError};
 
 pub use endpoint::Endpoint;
@@ -63,6 +65,8 @@ pub struct DaemonConfig {
     pub tokens: BTreeMap<String, [u8; 32]>,
     /// Requests a second of one person, but for stops.
     pub requests_per_second: u32,
+    /// Whom to tell what.
+    pub notify: NotifyConfig,
 }
 
 /// The ledger servers and how long to wait for them.
@@ -336,6 +340,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
     let tickets = settings::tickets(root);
     let timing = settings::timing(root);
     let severities = settings::severities(root);
+    let notify = notify::read(root, &parties, base_dir);
     let (network, daemon) = (network?, daemon?);
     let silence_max = Duration::from_secs(u64::from(timing.silence_max_seconds));
     Some(DaemonConfig {
@@ -362,5 +367,6 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
         passphrase: daemon.passphrase,
         tokens: parties.tokens,
         requests_per_second: daemon.requests_per_second,
+        notify,
     })
 }

@@ -18,6 +18,7 @@ use crate::http::{self, App, Limits, Tokens};
 use crate::ledger::{Port, PortHandle, Start};
 use crate::lines;
 use crate::metrics::Metrics;
+use crate::notify::{Notifier, NotifyStartError};
 use crate::signer::{Keystore, KeystoreError, MissingKeys, Signer, check_keys};
 use crate::store::{DiskStore, Store, StoreError};
 
@@ -38,6 +39,7 @@ pub struct Daemon {
     /// What the daemon was started with.
     begun_with: Box<DaemonConfig>,
     driver: JoinHandle<()>,
+    notifier: Option<Notifier>,
     engine_thread: std::thread::JoinHandle<()>,
 }
 
@@ -67,6 +69,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The outbox of notices.
+    #[error(transparent)]
+    Notify(#[from] NotifyStartError),
     /// The metrics.
     #[error("the metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -148,6 +153,11 @@ impl Daemon {
             })
             .await
             .map_err(|_| EngineStartError::Invariant("the engine stopped at once".to_owned()))?;
+        let notifier = {
+            let (notify, data_dir) = (config.notify.clone(), config.data_dir.clone());
+            let (handle, metrics) = (engine.handle.clone(), Arc::clone(&metrics));
+            tokio::task::spawn_blocking(move || Notifier::start(notify, &data_dir, handle, metrics)).await??
+        };
         let limits = Limits {
             rate: config.requests_per_second,
             ..Limits::of_this_process(config.network.endpoints.len())
@@ -157,7 +167,9 @@ impl Daemon {
             driver::spawn(engine.effects, engine.handle.clone(), Arc::new(port.clone()), Arc::new(signer));
 
         let tokens = Tokens::new(&config.tokens);
-        let app = App::new(engine.handle.clone(), metrics, tokens.clone(), limits).with_port(port.clone());
+        let app = App::new(engine.handle.clone(), metrics, tokens.clone(), limits)
+            .with_port(port.clone())
+            .with_desk(notifier.as_ref().map(Notifier::desk));
         let (stop_http, stopped) = watch::channel(false);
         let http = tokio::spawn(http::serve(listener, app, stopped));
         let control = control::open(&config.data_dir, engine.handle.clone())
@@ -181,6 +193,7 @@ impl Daemon {
             control,
             begun_with: Box::new(config),
             driver,
+            notifier,
             engine_thread: engine.thread,
         })
     }
@@ -245,6 +258,9 @@ impl Daemon {
             stop_http.abort();
         }
         self.port.shutdown().await;
+        if let Some(notifier) = self.notifier {
+            notifier.shutdown().await;
+        }
         self.engine.stop().await;
         // The driver ends with the engine's queue of effects; its tasks' answers have nowhere to go then.
         let stop_driver = self.driver.abort_handle();

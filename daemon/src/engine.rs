@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use treasury_core::command::Named;
 use treasury_core::state::Archived;
 use treasury_core::units::RequestId;
@@ -137,7 +137,9 @@ impl Engine {
         let (probes, probes_out) = mpsc::channel(PROBES_MAX);
         let (effects_in, effects) = mpsc::channel(EFFECTS_MAX);
         let answers = Arc::new(Answers::default());
+        let (recorded, records) = watch::channel(machine.last);
         let handle = EngineHandle {
+            records,
             inputs,
             stops,
             questions,
@@ -147,7 +149,8 @@ impl Engine {
             treasury: Arc::clone(&declared),
             archive: Arc::clone(machine.archive()),
         };
-        let core = Core { machine, metrics, declared, effects: effects_in, last_ledger_ms: clock::wall_ms() };
+        let last_ledger_ms = clock::wall_ms();
+        let core = Core { machine, metrics, declared, recorded, effects: effects_in, last_ledger_ms };
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || {
@@ -182,6 +185,7 @@ pub struct EngineHandle {
     requests: Arc<AtomicU64>,
     treasury: Declared,
     archive: Arc<Archive>,
+    records: watch::Receiver<u64>,
 }
 
 /// What is declared now: it changes when the configuration is read anew.
@@ -223,6 +227,11 @@ impl EngineHandle {
     ) -> Result<Result<T, StoreError>, EngineError> {
         let archive = Arc::clone(&self.archive);
         tokio::task::spawn_blocking(move || question(&archive)).await.map_err(|_| EngineError::Stopped)
+    }
+
+    /// The number of the last record; whoever waits for a change of it learns at once of what has become durable.
+    pub fn records(&self) -> watch::Receiver<u64> {
+        self.records.clone()
     }
 
     /// Where answers to commands go.
@@ -372,6 +381,7 @@ pub struct Machine {
     store: Box<dyn Store>,
     metrics: Arc<Metrics>,
     archive: Arc<Archive>,
+    last: u64,
     /// The record of the last step, and what left the state in it, as long as not everything has been done about it.
     unsettled: Option<u64>,
     retired: Vec<Archived>,
@@ -397,7 +407,8 @@ impl Machine {
         metrics.restored(last, &state);
         let archive = store.archive();
         let runtime = Runtime::new();
-        Ok(Self { treasury, state, runtime, store, metrics, archive, unsettled: None, retired: Vec::new() })
+        let (unsettled, retired) = (None, Vec::new());
+        Ok(Self { treasury, state, runtime, store, metrics, archive, last, unsettled, retired })
     }
 
     /// What is known and intended now.
@@ -431,7 +442,7 @@ impl Machine {
             let began = Instant::now();
             let number = self.store.append(&output.events)?;
             self.metrics.appended(number, began.elapsed(), &output.events);
-            self.unsettled = Some(number);
+            (self.last, self.unsettled) = (number, Some(number));
             if output.effects.iter().any(|effect| matches!(effect, Effect::Answer { .. })) {
                 self.store.secure()?;
             }
@@ -481,6 +492,7 @@ struct Core {
     machine: Machine,
     metrics: Arc<Metrics>,
     declared: Declared,
+    recorded: watch::Sender<u64>,
     effects: mpsc::Sender<Effect>,
     last_ledger_ms: u64,
 }
@@ -564,7 +576,10 @@ impl Core {
             self.last_ledger_ms = self.last_ledger_ms.max(*wall_ms);
         }
         self.machine.take(input)?.into_iter().try_for_each(|effect| self.release(effect))?;
-        self.machine.settle()
+        self.machine.settle()?;
+        let last = self.machine.last;
+        self.recorded.send_if_modified(|known| std::mem::replace(known, last) != last);
+        Ok(())
     }
 
     fn release(&self, effect: Effect) -> Result<(), Fatal> {

@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod lines;
 mod log;
 pub mod metrics;
+pub mod notify;
 mod ports;
 pub mod rebuild;
 mod redact;

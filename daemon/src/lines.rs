@@ -347,7 +347,7 @@ lines! {
 }
 
 /// What may come from outside, on one line, without what a terminal would obey and without secrets of addresses.
-fn shown(value: &impl Display) -> String {
+pub(crate) fn shown(value: &impl Display) -> String {
     clean(&redact::addresses(&without_seeds(&value.to_string())))
 }
 

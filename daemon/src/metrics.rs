@@ -1,6 +1,7 @@
 //! Every Prometheus name, once. docs/reference/metrics.md is generated from the table here, and the
 //! dashboards may use no name that is not in it.
 
+mod deliveries;
 mod standing;
 
 use std::fmt::Write as _;
@@ -23,6 +24,7 @@ use treasury_core::units::{Asset, Drops};
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
 
+use deliveries::{DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries};
 use standing::Standing;
 
 /// What kind of metric it is.
@@ -201,7 +203,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 32] = [
+pub const METRICS: [Metric; 35] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -234,6 +236,9 @@ pub const METRICS: [Metric; 32] = [
     RUNNER_SPENDABLE,
     WINDOWS_CLOSING,
     DEADLINES_NEAR,
+    DELIVERIES,
+    DELIVERIES_WAITING,
+    DELIVERIES_DEAD,
 ];
 
 /// Where an escrow stands, in the words of the labels.
@@ -273,6 +278,7 @@ pub struct Metrics {
     http: IntCounterVec,
     tokens_refused: IntCounter,
     standing: Standing,
+    deliveries: Deliveries,
 }
 
 impl Metrics {
@@ -313,6 +319,7 @@ impl Metrics {
             http: counters(&registry, HTTP)?,
             tokens_refused: register(&registry, IntCounter::new(TOKENS_REFUSED.name, TOKENS_REFUSED.help)?)?,
             standing: Standing::new(&registry)?,
+            deliveries: Deliveries::new(&registry)?,
             registry,
         };
         gauges(&metrics.registry, BUILD)?.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);

@@ -1,5 +1,7 @@
 //! The API from the other side: what `treasuryctl`, dev mode and tests speak to a daemon with.
 
+mod deliveries;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -3,8 +3,10 @@
 mod amount;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod notice;
 pub mod operations;
 pub mod types;
 
 /// The files of the types, which the reference of the API is made of.
-pub const TYPES: &str = concat!(include_str!("types/requests.rs"), include_str!("types.rs"));
+pub const TYPES: &str =
+    concat!(include_str!("types/requests.rs"), include_str!("types.rs"), include_str!("types/deliveries.rs"));

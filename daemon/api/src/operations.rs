@@ -4,10 +4,11 @@
 use std::marker::PhantomData;
 
 use crate::types::{
-    AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery,
-    EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView,
-    LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView,
-    ReasonRequest, StatusView, StoppedView, StopsView, UnfreezeRequest,
+    AccountView, ApproveRequest, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView,
+    EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest,
+    FreezeRequest, LiftRequest, LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery,
+    ProposeRequest, ProposedView, ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, StatusView,
+    StoppedView, StopsView, TestChannelRequest, TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -230,6 +231,17 @@ operations! {
     /// Let automated submissions go on after a circuit breaker opened.
     CLOSE_BREAKER = CloseBreaker "close_breaker":
         Post "/v1/breaker/close", Other, Who::Role("admin"), CloseBreakerRequest => DoneView;
+    /// Where notices go, and how many wait or were given up there.
+    CHANNELS = Channels "channels": Get "/v1/channels", Other, Who::Person, () => Vec<ChannelView>;
+    /// Put a test message into a channel.
+    TEST_CHANNEL = TestChannel "test_channel":
+        Post "/v1/channels/test", Other, Who::Role("admin"), TestChannelRequest => TestedView;
+    /// Notices and how far each channel has come with them, newest first. Those that everybody has are kept for a while.
+    DELIVERIES = Deliveries "deliveries":
+        Get "/v1/deliveries", Other, Who::Person, DeliveriesQuery => Vec<DeliveryView>;
+    /// Send again what was delivered or given up: one notice by its id, or those from one number to another.
+    REDELIVER = Redeliver "redeliver":
+        Post "/v1/deliveries/redeliver", Other, Who::Role("admin"), RedeliverRequest => RedeliveredView;
 }
 
 impl Operation {

@@ -1,12 +1,14 @@
 //! The API's own types: what goes over HTTP, never what the core works with. Amounts are decimal text
 //! in drops, times are ISO 8601 text in UTC, ids are text such as `P12`.
 
+mod deliveries;
 mod requests;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use deliveries::*;
 pub use requests::*;
 
 /// Every error's body.

@@ -198,6 +198,12 @@ pub enum Command {
     Escrows,
     /// What the anomaly rules saw, newest first.
     Findings,
+    /// What people are told, and how far that has come.
+    Deliveries {
+        /// What about it.
+        #[command(subcommand)]
+        about: Deliveries,
+    },
     /// What is stored, in order, but for signatures.
     Events {
         /// Only records above this number.
@@ -216,6 +222,7 @@ impl Command {
         match self {
             Self::Status | Self::Accounts | Self::Tiers | Self::Stops { .. } => {}
             Self::Escrows | Self::Findings | Self::Events { .. } => {}
+            Self::Deliveries { about } => words.extend(about.words()),
             Self::Proposals { account, before, .. } => words.extend(account.iter().chain(before)),
             Self::Propose(asked) => {
                 words.extend([&asked.account, &asked.to, &asked.note]);
@@ -239,6 +246,63 @@ impl Command {
             Self::CloseBreaker { account } => words.extend(account),
         }
         words.into_iter().map(String::as_str).collect()
+    }
+}
+
+/// What about what people are told.
+#[derive(Debug, Subcommand)]
+pub enum Deliveries {
+    /// Where notices go, and how many wait or were given up there.
+    Channels,
+    /// Notices and how far each channel has come with them, newest first.
+    List {
+        /// Only those through this channel.
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+        /// Only those that are `waiting`, `delivered` or `dead`.
+        #[arg(long, value_name = "STAGE")]
+        stage: Option<String>,
+        /// Only those of notices with a lower number.
+        #[arg(long, value_name = "N")]
+        before: Option<u64>,
+        /// At most about so many, up to 500.
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// Send again what was delivered or given up (role `admin`).
+    Redeliver {
+        /// The notice, by its id; otherwise those from one number to another.
+        #[arg(required_unless_present_all = ["first", "last"], conflicts_with_all = ["first", "last"])]
+        id: Option<String>,
+        /// From this number on.
+        #[arg(long, value_name = "N", requires = "last")]
+        first: Option<u64>,
+        /// Up to this number.
+        #[arg(long, value_name = "N", requires = "first")]
+        last: Option<u64>,
+        /// Only through this channel.
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+        /// Only those that are `delivered` or `dead`.
+        #[arg(long, value_name = "STAGE")]
+        stage: Option<String>,
+    },
+    /// Put a test message into a channel (role `admin`).
+    Test {
+        /// Its name.
+        channel: String,
+    },
+}
+
+impl Deliveries {
+    /// Every text in it that would be sent.
+    fn words(&self) -> Vec<&String> {
+        match self {
+            Self::Channels => Vec::new(),
+            Self::List { channel, stage, .. } => channel.iter().chain(stage).collect(),
+            Self::Redeliver { id, channel, stage, .. } => id.iter().chain(channel).chain(stage).collect(),
+            Self::Test { channel } => vec![channel],
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod cli;
+mod deliveries;
 pub mod profile;
 mod show;
 
@@ -235,6 +236,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         }
         Command::Escrows => answer(json, &client.escrows().await?, |escrows| show::escrows(escrows)),
         Command::Findings => answer(json, &client.findings().await?, |findings| show::findings(findings)),
+        Command::Deliveries { about } => deliveries::run(&client, json, about).await?,
         Command::Events { after, limit } => answer(json, &client.events(after, limit).await?, show::events),
     })
 }

@@ -4,8 +4,8 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
-    AccountView, AmountView, EscrowView, EventsPage, FindingView, LinkView, PanicView, PartyView,
-    ProposalView, SignerListView, StatusView, StopView, StopsView,
+    AccountView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView, LinkView,
+    PanicView, PartyView, ProposalView, SignerListView, StatusView, StopView, StopsView,
 };
 use treasury_tools::console;
 use treasury_tools::text::clean;
@@ -294,6 +294,46 @@ pub(super) fn findings(findings: &[FindingView]) -> String {
             short(&finding.account),
             finding.at.clone(),
             finding.evidence.clone(),
+        ]);
+    }
+    table.shown(console::width())
+}
+
+pub(super) fn channels(channels: &[ChannelView]) -> String {
+    if channels.is_empty() {
+        return "no channels: nobody is told of anything\n".to_owned();
+    }
+    let mut table = Rows::new(["", "form", "receiver", "waiting", "given up"]);
+    for channel in channels {
+        table.row([
+            channel.name.clone(),
+            channel.form.clone(),
+            channel.receiver.clone(),
+            channel.waiting.to_string(),
+            channel.dead.to_string(),
+        ]);
+    }
+    table.shown(console::width())
+}
+
+pub(super) fn deliveries(deliveries: &[DeliveryView]) -> String {
+    if deliveries.is_empty() {
+        return "no deliveries\n".to_owned();
+    }
+    let mut table =
+        Rows::new(["", "channel", "stage", "attempts", "at", "problem", "kind", "severity", "says", "id"]);
+    for delivery in deliveries {
+        table.row([
+            delivery.number.to_string(),
+            delivery.channel.clone(),
+            delivery.stage.clone(),
+            delivery.attempts.to_string(),
+            delivery.at.clone(),
+            delivery.problem.clone().unwrap_or_default(),
+            delivery.notice.kind.to_string(),
+            delivery.notice.severity.to_string(),
+            delivery.notice.says.clone(),
+            delivery.notice.id.clone(),
         ]);
     }
     table.shown(console::width())

@@ -1,7 +1,10 @@
 //! Every key there is: what the reader accepts, and what docs/reference/config.md says.
 
+mod notify;
+
 use std::fmt::Write;
 
+use treasury_api::notice;
 use treasury_core::config::{FindingKind, Severity};
 
 use super::rule_keys;
@@ -350,6 +353,9 @@ const GROUPS: &[Group] = &[
                 sent for what is revealed already).",
         keys: &[],
     },
+    notify::NOTIFY,
+    notify::CHANNEL,
+    notify::ROUTE,
 ];
 
 /// The names of all tables.
@@ -465,6 +471,12 @@ pub fn reference() -> String {
                 words(key.meaning)
             );
         }
+        if group.name == "route" {
+            page.push_str("\n| kind of notice | comes when |\n|---|---|\n");
+            for kind in notice::Kind::ALL {
+                let _ = writeln!(page, "| `{kind}` | {} |", kind.says());
+            }
+        }
         if group.name == "severity" {
             for kind in FindingKind::ALL {
                 let default = SEVERITIES
@@ -501,7 +513,8 @@ Generated from the daemon's own table of keys (`treasuryd config reference`).
 
 The daemon reads one TOML file, at its start and whenever it gets SIGHUP. Then a file with an error in it is refused whole,
 and so is one that differs in what only a start takes: everything under `[network]` and `[daemon]`, `timing.silence_max`,
-which accounts there are with their addresses, tiers and ways of signing, and the agents. The log says what was refused
+which accounts there are with their addresses, tiers and ways of signing, the agents, and whom to tell what (`[notify]`,
+`[[channel]]`, `[[route]]`). The log says what was refused
 and why (`config_refused`), or that it decides from now on (`config_reloaded`).
 
 A key that is not listed here is an error, and all errors of a file are

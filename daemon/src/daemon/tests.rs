@@ -31,6 +31,7 @@ async fn config(dir: &Path) -> DaemonConfig {
         passphrase: PassphraseSource::Given(passphrase),
         tokens: testing::tokens(),
         requests_per_second: 200,
+        notify: crate::notify::NotifyConfig::default(),
     }
 }
 

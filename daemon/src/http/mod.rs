@@ -2,6 +2,7 @@
 
 mod auth;
 mod connections;
+mod deliveries;
 mod error;
 mod extract;
 mod limits;
@@ -45,6 +46,7 @@ use crate::engine::EngineHandle;
 use crate::ledger::PortHandle;
 use crate::lines;
 use crate::metrics::Metrics;
+use crate::notify::Desk;
 
 /// The largest body. The largest request is an approval: a signature of at most 72 bytes for each of a
 /// handful of rungs, a few kilobytes with everything.
@@ -60,6 +62,8 @@ pub struct App {
     engine: EngineHandle,
     /// Where ledgers come from, if from anywhere.
     port: Option<PortHandle>,
+    /// Where notices are, if any are told.
+    desk: Option<Arc<Desk>>,
     metrics: Arc<Metrics>,
     tokens: Tokens,
     limits: Limits,
@@ -74,6 +78,7 @@ impl App {
         Self {
             engine,
             port: None,
+            desk: None,
             metrics,
             tokens,
             limits,
@@ -86,6 +91,12 @@ impl App {
     #[must_use]
     pub fn with_port(self, port: PortHandle) -> Self {
         Self { port: Some(port), ..self }
+    }
+
+    /// The same, and it shows what people are told.
+    #[must_use]
+    pub(crate) fn with_desk(self, desk: Option<Arc<Desk>>) -> Self {
+        Self { desk, ..self }
     }
 }
 
@@ -133,6 +144,10 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Freeze => on(method, routes::freeze),
         Operation::Unfreeze => on(method, routes::unfreeze),
         Operation::CloseBreaker => on(method, routes::close_breaker),
+        Operation::Channels => on(method, deliveries::channels),
+        Operation::TestChannel => on(method, deliveries::test_channel),
+        Operation::Deliveries => on(method, deliveries::deliveries),
+        Operation::Redeliver => on(method, deliveries::redeliver),
     }
 }
 

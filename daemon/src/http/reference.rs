@@ -80,7 +80,7 @@ struct Field {
 /// Reads the structs of `api.rs`, which holds nothing but documented structs, a field a line.
 fn types(source: &str) -> Vec<Type> {
     let mut types: Vec<Type> = Vec::new();
-    let mut says = String::new();
+    let (mut says, mut renamed) = (String::new(), None);
     for line in source.lines().map(str::trim) {
         if let Some(words) = line.strip_prefix("/// ") {
             if !says.is_empty() {
@@ -93,8 +93,11 @@ fn types(source: &str) -> Vec<Type> {
         } else if let Some((name, kind)) = line.strip_prefix("pub ").and_then(|rest| rest.split_once(": "))
             && let Some(last) = types.last_mut()
         {
-            let (name, kind) = (name.to_owned(), kind.trim_end_matches(',').to_owned());
+            let name: String = renamed.take().unwrap_or_else(|| name.to_owned());
+            let kind = kind.trim_end_matches(',').to_owned();
             last.fields.push(Field { name, kind, says: std::mem::take(&mut says) });
+        } else if let Some(rest) = line.strip_prefix("#[serde(rename = \"") {
+            renamed = rest.strip_suffix("\")]").map(str::to_owned);
         } else if !line.starts_with("#[") {
             says.clear();
         }
@@ -115,7 +118,7 @@ fn kind(rust: &str) -> String {
         return format!("object of {}", kind(inner));
     }
     match rust {
-        "String" => "text",
+        "String" | "Kind" | "Severity" => "text",
         "bool" => "true or false",
         "u16" | "u32" | "u64" | "usize" => "number",
         "serde_json::Value" => "JSON",

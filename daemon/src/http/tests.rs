@@ -159,6 +159,10 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::POST, "/v1/freeze", r#"{"reason":"x"}"#),
         (Method::POST, "/v1/unfreeze", r#"{"reason":"x"}"#),
         (Method::POST, "/v1/breaker/close", ""),
+        (Method::GET, "/v1/channels", ""),
+        (Method::POST, "/v1/channels/test", r#"{"channel":"ops"}"#),
+        (Method::GET, "/v1/deliveries", ""),
+        (Method::POST, "/v1/deliveries/redeliver", r#"{"id":"n-1"}"#),
     ]
 }
 

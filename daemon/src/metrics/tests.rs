@@ -24,6 +24,7 @@ fn lived() -> Metrics {
     }
     metrics.stepping(&submit_answered(SubmitReply::Engine("tesSUCCESS".to_owned())));
     metrics.answered("/v1/status", 200);
+    metrics.deliveries("ops", 2, 1);
     metrics.show(&treasury, &state, Duration::from_secs(3));
     metrics.show_endpoints(&[
         ("wss://one".to_owned(), Some("it lied".to_owned())),

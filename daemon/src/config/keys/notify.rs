@@ -1,0 +1,95 @@
+//! The keys of telling people.
+
+use super::{Group, REQUIRED, key};
+
+pub(super) const NOTIFY: Group = Group {
+    name: "notify",
+    repeated: false,
+    about: "Telling people. What is told, where to and how it is signed: [Let people be told](../how-to/notifications.md).",
+    keys: &[key(
+        "remind",
+        "duration or `never`",
+        "\"6h\"",
+        "Those who can still sign a proposal are reminded after each so long of waiting, by the ledger's clock, and from then on \
+         after half of the time that is left, down to a quarter of an hour. At least \"15m\".",
+    )],
+};
+
+pub(super) const CHANNEL: Group = Group {
+    name: "channel",
+    repeated: true,
+    about: "A receiver of notices. It must answer with a status from 200 to 299 within 15 s; otherwise the notice is sent again for about eight hours, \
+            under the same id, and is then a dead letter. Redirects are not followed, and proxies not asked. Files of secrets must be readable by their \
+            owner alone, and are read for each notice.",
+    keys: &[
+        key("name", "name", REQUIRED, "Unique among channels."),
+        key(
+            "form",
+            "`webhook`, `slack`, `teams` or `matrix`",
+            "`webhook`",
+            "`webhook`: the notice as JSON, signed by the Standard Webhooks convention. `slack`: a message for an incoming webhook. \
+             `teams`: a card for a workflow. `matrix`: a message for a room.",
+        ),
+        key(
+            "url",
+            "address",
+            "required without `url_file`",
+            "`https://…`. Of a Matrix server, the address of its client API. Scheme, host and port may be shown in logs, the rest never is.",
+        ),
+        key(
+            "url_file",
+            "path",
+            "none",
+            "A file whose first line is the address, in place of `url`: where knowing it is enough to write, as with Slack and Teams. Read at the start.",
+        ),
+        key(
+            "secrets_file",
+            "path",
+            "required for `webhook`",
+            "Secrets of the form `whsec_` and 24 to 64 bytes in base64, one a line. Each signs every notice: put a new one beside the old one until the receiver knows it.",
+        ),
+        key("room", "text", "required for `matrix`", "The room's id, such as `!abc:example.org`."),
+        key(
+            "token_file",
+            "path",
+            "required for `matrix`",
+            "A file whose first line is the access token that messages are sent with.",
+        ),
+        key(
+            "ca_file",
+            "path",
+            "whom this machine believes",
+            "Certificates of authorities in PEM: only a receiver with a certificate of theirs is believed.",
+        ),
+        key(
+            "allow_private",
+            "true or false",
+            "false",
+            "Whether the receiver may be on this machine or in its own network, and be spoken to by `http://`. Without it, every address that its name resolves to is looked at, and private ones are not connected to.",
+        ),
+    ],
+};
+
+pub(super) const ROUTE: Group = Group {
+    name: "route",
+    repeated: true,
+    about: "Which notices go to which channels. A notice goes to the channels of every route that matches it, once to each. A matcher that is left out matches everything.",
+    keys: &[
+        key("channels", "list of channels", REQUIRED, "Where to, by name."),
+        key("kinds", "list of kinds", "any", "What it is about: the kinds of notices are listed below."),
+        key("severity", "`info`, `warning` or `critical`", "`info`", "At least so severe."),
+        key(
+            "accounts",
+            "list of accounts",
+            "any",
+            "The treasury's account that it concerns, by name or address.",
+        ),
+        key(
+            "signers",
+            "list of people",
+            "any",
+            "Matches only what waits for signatures, while one of these can still give theirs.",
+        ),
+        key("amount_above", "amount", "any", "Matches only what is about more than this, of the same asset."),
+    ],
+};

@@ -1,0 +1,135 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use treasury_core::units::Amount;
+
+use super::*;
+use crate::config::DaemonConfig;
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn parse(text: &str, base_dir: &Path) -> Result<NotifyConfig, String> {
+    let whole = format!(
+        "[network]\nendpoints = [\"ws://127.0.0.1:6006\"]\n[daemon]\ndata_dir = \"d\"\nkeystore = \"k\"\n\
+         [[account]]\nname = \"warm\"\ntier = \"warm\"\naddress = \"rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh\"\n\
+         [[person]]\nname = \"alice\"\nsigner = \"rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B\"\n[[person]]\nname = \"sue\"\n{text}"
+    );
+    let parsed = DaemonConfig::parse(&whole, base_dir);
+    parsed.map(|config| config.notify).map_err(|error| error.to_string())
+}
+
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("secrets", SECRET),
+        ("token", "TOKEN99"),
+        ("slack", "https://hooks.example/services/KEY99"),
+        ("open", SECRET),
+        ("wrong", "WRONG99"),
+    ] {
+        fs::write(dir.path().join(name), format!("{text}\n")).unwrap();
+        let mode = if name == "open" { 0o644 } else { 0o600 };
+        fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let key = rcgen::KeyPair::generate().unwrap();
+    let authority = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+    fs::write(dir.path().join("ca"), authority.pem()).unwrap();
+    dir
+}
+
+const CHANNELS: &str = "\
+[[channel]]
+name = \"ops\"
+url = \"https://ops.example/notices\"
+ca_file = \"ca\"
+secrets_file = \"secrets\"
+[[channel]]
+name = \"chat\"
+form = \"slack\"
+url_file = \"slack\"
+[[channel]]
+name = \"room\"
+form = \"matrix\"
+url = \"http://127.0.0.1:8008\"
+room = \"!abc:example\"
+token_file = \"token\"
+allow_private = true
+";
+
+const ROUTES: &str = "\
+[notify]
+remind = \"2h\"
+[[route]]
+channels = [\"ops\", \"chat\"]
+kinds = [\"finding\", \"freeze_set\"]
+severity = \"warning\"
+accounts = [\"warm\"]
+signers = [\"alice\"]
+amount_above = \"1000 XRP\"
+[[route]]
+channels = [\"room\"]
+";
+
+#[test]
+fn every_key_of_the_reference_is_one_that_is_read_here() {
+    for name in ["notify", "channel", "route"] {
+        for key in crate::config::keys::keys_of(name) {
+            let written = [CHANNELS, ROUTES].iter().any(|text| text.contains(&format!("\n{key} = ")));
+            assert!(written, "{name}.{key} is not shown to be read");
+        }
+    }
+}
+
+#[test]
+fn channels_and_routes_are_read_with_their_secrets_in_files() {
+    let dir = folder();
+    let config = parse(&format!("{CHANNELS}{ROUTES}"), dir.path()).unwrap();
+    assert_eq!(config.remind_seconds, 7_200);
+    let labels: Vec<&str> = config.channels.iter().map(Channel::label).collect();
+    assert_eq!(labels, ["https://ops.example", "https://hooks.example", "http://127.0.0.1:8008"]);
+    let [one, all] = config.routes.as_slice() else { panic!("two routes") };
+    assert_eq!(one.kinds, Some([Kind::Finding, Kind::Freeze].into()));
+    assert_eq!(one.severity, Severity::Warning);
+    assert_eq!(one.accounts, Some(["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".to_owned()].into()));
+    assert_eq!(one.amount_above, Some(Amount::from_words("1000 XRP").unwrap()));
+    assert_eq!((all.severity, &all.kinds), (Severity::Info, &None));
+    let debug = format!("{config:?}");
+    for secret in ["KEY99", "TOKEN99", SECRET] {
+        assert!(!debug.contains(secret), "{debug}");
+    }
+    assert_eq!(parse("", dir.path()).unwrap(), NotifyConfig::default());
+    assert_eq!(parse("[notify]\nremind = \"never\"", dir.path()).unwrap().remind_seconds, 0);
+}
+
+#[test]
+fn what_is_wrong_with_a_channel_or_route_is_named_and_no_secret_repeated() {
+    let dir = folder();
+    let webhook = "[[channel]]\nname = \"ops\"\nurl = \"https://ops.example\"\n";
+    for (text, wanted) in [
+        (format!("{webhook}secrets_file = \"none\""), "channel[1].secrets_file: "),
+        (format!("{webhook}secrets_file = \"open\""), "chmod 600"),
+        (format!("{webhook}secrets_file = \"wrong\""), "does not begin with whsec_"),
+        (webhook.to_owned(), "channel[1].secrets_file: is missing"),
+        (format!("{webhook}form = \"pigeon\""), "is not a form"),
+        (format!("{webhook}form = \"slack\"\nroom = \"!a\""), "belongs to the form matrix"),
+        (format!("{webhook}form = \"slack\"\nurl_file = \"slack\""), "names an address, and so does `url`"),
+        (format!("{webhook}form = \"slack\"\n{webhook}form = \"slack\""), "\"ops\" is taken"),
+        (format!("{webhook}form = \"slack\"\nca_file = \"wrong\""), "no certificate in PEM"),
+        ("[[channel]]\nname = \"a\"\nform = \"slack\"".to_owned(), "channel[1].url: is missing"),
+        ("[[channel]]\nname = \"a\"\nform = \"slack\"\nurl_file = \"wrong\"".to_owned(), "is not an address"),
+        ("[[channel]]\nname = \"a\"\nform = \"slack\"\nurl = \"http://b/KEY99\"".to_owned(), "in the clear"),
+        ("[[channel]]\nname = \"a\"\nform = \"matrix\"\nurl = \"https://b\"".to_owned(), "room: is missing"),
+        ("[[route]]\nchannels = [\"ops\"]".to_owned(), "there is no channel \"ops\""),
+        ("[[route]]\nseverity = \"info\"".to_owned(), "route[1].channels: is missing"),
+        (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nkinds = [\"gossip\"]"), "not a kind of notice"),
+        (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nkinds = []"), "matches nothing"),
+        (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nseverity = \"dire\""), "is not a severity"),
+        (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nsigners = [\"sue\"]"), "not a person who signs"),
+        ("[notify]\nremind = \"1m\"".to_owned(), "is too often"),
+    ] {
+        let found = parse(&text, dir.path()).unwrap_err();
+        assert!(found.contains(wanted), "{text}: {found}");
+        assert!(!found.contains("KEY99") && !found.contains("WRONG99"), "{found}");
+    }
+}

@@ -1,0 +1,105 @@
+//! What people are told: seen, tried out and sent again.
+
+use std::sync::Arc;
+
+use axum::extract::State as Shared;
+use treasury_core::CommandError;
+use treasury_core::config::Role;
+
+use super::App;
+use super::api::{
+    ChannelView, DeliveriesQuery, DeliveryView, RedeliverRequest, RedeliveredView, TestChannelRequest,
+    TestedView,
+};
+use super::auth::Speaker;
+use super::error::ApiError;
+use super::extract::{Asked, Body, limit};
+use super::shown::Shown;
+use crate::lines;
+use crate::notify::{Asked as AskedAgain, Desk, OutboxError};
+
+type Answered<T> = Result<Shown<T>, ApiError>;
+
+pub(super) async fn channels(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<ChannelView>> {
+    let Some(desk) = app.desk else { return Ok(Shown(Vec::new())) };
+    ask(desk, |desk| Ok(desk.channels())).await.map(Shown)
+}
+
+pub(super) async fn deliveries(
+    Shared(app): Shared<App>,
+    _: Speaker,
+    Asked(asked): Asked<DeliveriesQuery>,
+) -> Answered<Vec<DeliveryView>> {
+    let limit = limit(asked.limit)?;
+    let stage = stage(asked.stage.as_deref())?;
+    let before = asked.before.unwrap_or(u64::MAX);
+    let Some(desk) = app.desk else { return Ok(Shown(Vec::new())) };
+    ask(desk, move |desk| desk.list(before, asked.channel.as_deref(), stage, limit)).await.map(Shown)
+}
+
+pub(super) async fn redeliver(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<RedeliverRequest>,
+) -> Answered<RedeliveredView> {
+    for_admins(&app, &speaker, "redeliver")?;
+    let stage = stage(asked.stage.as_deref())?;
+    let notices = match (asked.id, asked.first, asked.last) {
+        (Some(id), None, None) => AskedAgain::One(id),
+        (None, Some(first), Some(last)) if first <= last => AskedAgain::Range(first, last),
+        _ => {
+            let problem = "either the id of a notice, or `first` and `last` that is not below it";
+            return Err(ApiError::BadField { field: "id", problem });
+        }
+    };
+    let desk = app.desk.ok_or_else(no_channel)?;
+    let done = ask(desk, move |desk| desk.redeliver(&notices, asked.channel.as_deref(), stage)).await?;
+    let problem = "no notice has this id, or it is kept no more";
+    let deliveries = done.ok_or(ApiError::BadField { field: "id", problem })?;
+    Ok(Shown(RedeliveredView { deliveries }))
+}
+
+pub(super) async fn test_channel(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<TestChannelRequest>,
+) -> Answered<TestedView> {
+    for_admins(&app, &speaker, "test_channel")?;
+    let desk = app.desk.filter(|desk| desk.has(&asked.channel)).ok_or_else(no_channel)?;
+    let person = speaker.0.person;
+    let notice = ask(desk, move |desk| desk.try_out(&asked.channel, &person)).await?;
+    Ok(Shown(TestedView { id: notice.id }))
+}
+
+/// Asks the desk, which reads and writes a disk, beside everything else.
+async fn ask<T: Send + 'static>(
+    desk: Arc<Desk>,
+    question: impl FnOnce(&Desk) -> Result<T, OutboxError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let answer = tokio::task::spawn_blocking(move || question(&desk)).await;
+    let answer = answer.map_err(|error| ApiError::Internal(error.to_string()))?;
+    answer.map_err(|error| ApiError::Store(error.to_string()))
+}
+
+fn no_channel() -> ApiError {
+    let what = "it is the name of no channel of the configuration".to_owned();
+    ApiError::UnknownName { field: "channel", what }
+}
+
+fn stage(text: Option<&str>) -> Result<Option<crate::notify::Stage>, ApiError> {
+    let problem = "one of waiting, delivered, dead";
+    text.map(|text| crate::notify::Stage::of(text).ok_or(ApiError::BadField { field: "stage", problem }))
+        .transpose()
+}
+
+/// Whoever may open what is closed may say that people are told again.
+fn for_admins(app: &App, Speaker(actor): &Speaker, asked: &str) -> Result<(), ApiError> {
+    let treasury = app.engine.treasury();
+    let person = treasury.people.get(&actor.person);
+    if person.is_some_and(|person| person.roles.contains(&Role::Admin)) {
+        return Ok(());
+    }
+    let refused = CommandError::RoleMissing(Role::Admin);
+    lines::request_forbidden(&actor.person, asked, refused.code());
+    Err(ApiError::Refused(refused))
+}

@@ -1,0 +1,55 @@
+//! Notices on their way to people.
+
+use prometheus::{IntCounterVec, IntGaugeVec, Registry};
+
+use super::{Metric, Metrics, count, counters, gauges};
+
+pub(super) const DELIVERIES: Metric = Metric::counter(
+    "treasuryd_deliveries_total",
+    &["channel", "outcome"],
+    "Attempts to deliver a notice since the process started: `delivered`, `failed` (and tried again), or `dead` (given up).",
+);
+pub(super) const DELIVERIES_WAITING: Metric = Metric::gauge(
+    "treasuryd_deliveries_waiting",
+    &["channel"],
+    "Notices that wait to be delivered, those that failed and are tried again included.",
+);
+pub(super) const DELIVERIES_DEAD: Metric = Metric::gauge(
+    "treasuryd_deliveries_dead",
+    &["channel"],
+    "Notices that were given up and that nobody has sent again: people have not been told. `treasuryctl deliveries redeliver` sends them again.",
+);
+
+#[derive(Debug)]
+pub(super) struct Deliveries {
+    total: IntCounterVec,
+    waiting: IntGaugeVec,
+    dead: IntGaugeVec,
+}
+
+impl Deliveries {
+    pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            total: counters(registry, DELIVERIES)?,
+            waiting: gauges(registry, DELIVERIES_WAITING)?,
+            dead: gauges(registry, DELIVERIES_DEAD)?,
+        })
+    }
+}
+
+impl Metrics {
+    /// A delivery was tried.
+    pub fn delivery(&self, channel: &str, outcome: &str) {
+        self.deliveries.total.with_label_values(&[channel, outcome]).inc();
+    }
+
+    /// How many notices wait for a channel and how many were given up. The channel is there from the first time on, so
+    /// that `rate` and alerts see its counters rise.
+    pub fn deliveries(&self, channel: &str, waiting: usize, dead: usize) {
+        for outcome in ["delivered", "failed", "dead"] {
+            self.deliveries.total.with_label_values(&[channel, outcome]).inc_by(0);
+        }
+        self.deliveries.waiting.with_label_values(&[channel]).set(count(waiting));
+        self.deliveries.dead.with_label_values(&[channel]).set(count(dead));
+    }
+}

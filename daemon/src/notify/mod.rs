@@ -1,0 +1,375 @@
+//! People and programs are told of what happens, from an outbox that survives crashes.
+//!
+//! ```text
+//! engine → store → intake: facts → notices ─┐            ┌→ worker of a channel → its receiver
+//!                  look: what waits, when  ─┴→ outbox ───┼→ worker of a channel → its receiver
+//!                                                        └→ …
+//! ```
+//!
+//! It runs on a thread of its own and only reads what has become durable, as whoever asks the API does. The engine waits
+//! for nothing of it, and a receiver that hangs keeps nobody waiting but itself.
+//!
+//! What it does not guard against: whoever runs a receiver can drop what it has said that it took.
+
+mod address;
+mod asked;
+pub(crate) mod channel;
+mod outbox;
+pub(crate) mod post;
+mod remind;
+mod route;
+mod sign;
+mod tell;
+mod who;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rand::Rng;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use treasury_api::types::Notice;
+use treasury_core::observe::LedgerPoint;
+use treasury_core::{State, Treasury};
+
+use self::outbox::{Mark, Outbox};
+use self::post::{Post, Wire};
+use self::tell::Teller;
+use crate::clock::{self, Clock};
+use crate::engine::{EngineError, EngineHandle};
+use crate::metrics::Metrics;
+use crate::store::seam::Ground;
+use crate::store::{Record, StoreError};
+
+pub use treasury_api::notice::{Kind, Severity};
+
+pub(crate) use asked::Asked;
+pub use channel::Channel;
+pub use outbox::OutboxError;
+pub(crate) use outbox::Stage;
+pub(crate) use route::REMIND_SECONDS;
+pub use route::{NotifyConfig, Route};
+
+/// The outbox's folder in the data directory.
+const FOLDER: &str = "outbox";
+
+/// Records that are told at a time: reading so many takes the engine less than a step.
+const PAGE: usize = 64;
+
+/// How often it is looked at what waits for people.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// How long it rests after records or the outbox could not be read or written.
+const AFTER_TROUBLE: Duration = Duration::from_secs(30);
+
+/// What the intake, the workers and the API share.
+pub(crate) struct Desk {
+    config: NotifyConfig,
+    outbox: Mutex<Outbox>,
+    wakes: BTreeMap<String, Notify>,
+    /// Milliseconds of UTC.
+    clock: Clock,
+    post: Box<dyn Post>,
+    /// A chance between 0 and 1000.
+    jitter: Box<dyn Fn() -> u64 + Send + Sync>,
+    metrics: Arc<Metrics>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Tells until it is stopped.
+#[derive(Debug)]
+pub(crate) struct Notifier {
+    desk: Arc<Desk>,
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<()>,
+}
+
+/// Why nothing can be told.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyStartError {
+    /// The outbox.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The system gives no thread.
+    #[error("cannot start the thread that tells people: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl Notifier {
+    /// Opens the outbox of a data directory and tells what comes after what was told last. Where there are no channels,
+    /// nothing is opened and nothing told. Blocks.
+    ///
+    /// # Errors
+    /// [`NotifyStartError`].
+    pub(crate) fn start(
+        config: NotifyConfig,
+        data_dir: &Path,
+        engine: EngineHandle,
+        metrics: Arc<Metrics>,
+    ) -> Result<Option<Self>, NotifyStartError> {
+        let folder = data_dir.join(FOLDER);
+        if config.channels.is_empty() && !folder.exists() {
+            return Ok(None);
+        }
+        // A daemon whose store is elsewhere may have no such folder yet.
+        crate::private::create_dir_all(data_dir)?;
+        let engine_of_outbox = (Ground::system().engine)(&folder).map_err(OutboxError::from)?;
+        let outbox = Outbox::open(engine_of_outbox, &new_series())?;
+        let clock = Clock::new(unix_ms);
+        let jitter = Box::new(|| rand::rng().random_range(0..=1_000));
+        let desk = Arc::new(Desk::new(config, outbox, clock, Box::new(Wire::default()), jitter, metrics));
+        let (stop, stopped) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let at_work = Arc::clone(&desk);
+        let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(move || {
+            runtime.block_on(work(at_work, engine, stopped));
+            // A name that is being resolved may hang: it is left alone.
+            runtime.shutdown_background();
+        })?;
+        Ok(Some(Self { desk, stop, thread }))
+    }
+
+    /// For whoever wants to see what was told.
+    pub(crate) fn desk(&self) -> Arc<Desk> {
+        Arc::clone(&self.desk)
+    }
+
+    /// Stops, and gives up what is being sent: it is sent again after the next start.
+    pub(crate) async fn shutdown(self) {
+        let _ = self.stop.send(true);
+        let thread = self.thread;
+        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+    }
+}
+
+/// Runs the intake and every worker until the engine ends or somebody says stop.
+async fn work(desk: Arc<Desk>, engine: EngineHandle, mut stopped: watch::Receiver<bool>) {
+    let mut tasks = JoinSet::new();
+    for channel in desk.config.channels.clone() {
+        desk.show(&channel.name);
+        let desk = Arc::clone(&desk);
+        tasks.spawn(async move { worker::run(&desk, &channel).await });
+    }
+    tokio::select! {
+        _ = stopped.wait_for(|stop| *stop) => {}
+        EngineError::Stopped = take_in(&desk, &engine) => {}
+    }
+}
+
+/// Tells what becomes durable, and from time to time what waits, until the engine ends.
+async fn take_in(desk: &Desk, engine: &EngineHandle) -> EngineError {
+    let mut records = engine.records();
+    let mut looks = tokio::time::interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut has_begun = false;
+    loop {
+        let done = if has_begun { desk.tell(engine).await } else { desk.begin(engine).await };
+        match done {
+            Err(Trouble::Engine(stopped)) => return stopped,
+            Err(trouble) => {
+                tracing::error!(%trouble, "notices cannot be taken in");
+                tokio::time::sleep(AFTER_TROUBLE).await;
+                continue;
+            }
+            Ok(is_all) => {
+                if !has_begun || !is_all {
+                    has_begun = true;
+                    continue;
+                }
+            }
+        }
+        tokio::select! {
+            changed = records.changed() => if changed.is_err() { return EngineError::Stopped },
+            _ = looks.tick() => match desk.look(engine).await {
+                Err(Trouble::Engine(stopped)) => return stopped,
+                Err(trouble) => tracing::error!(%trouble, "reminders cannot be taken in"),
+                Ok(()) => {}
+            },
+        }
+    }
+}
+
+/// What keeps notices from being taken in.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+}
+
+impl Desk {
+    fn new(
+        config: NotifyConfig,
+        outbox: Outbox,
+        clock: Clock,
+        post: Box<dyn Post>,
+        jitter: Box<dyn Fn() -> u64 + Send + Sync>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let wakes = config.channels.iter().map(|channel| (channel.name.clone(), Notify::new())).collect();
+        Self { config, outbox: Mutex::new(outbox), wakes, clock, post, jitter, metrics }
+    }
+
+    /// What wakes the worker of a channel.
+    fn wake(&self, channel: &str) -> &Notify {
+        static NOBODY: Notify = Notify::const_new();
+        self.wakes.get(channel).unwrap_or(&NOBODY)
+    }
+
+    fn wake_all(&self) {
+        self.wakes.iter().for_each(|(channel, wake)| {
+            self.show(channel);
+            wake.notify_one();
+        });
+    }
+
+    /// Sets what the metrics say of a channel.
+    fn show(&self, channel: &str) {
+        let outbox = self.outbox();
+        self.metrics.deliveries(channel, outbox.waiting(channel), outbox.dead(channel));
+    }
+
+    /// Finds out where to go on. A new outbox, and one of a store that was built anew since, goes on at the end: what
+    /// happened before has been told, or nobody had asked for it.
+    async fn begin(&self, engine: &EngineHandle) -> Result<bool, Trouble> {
+        let last = *engine.records().borrow();
+        let known = self.outbox().mark().cloned();
+        let channels: Vec<&str> = self.config.channels.iter().map(|channel| channel.name.as_str()).collect();
+        self.outbox().close_all_but(&channels, self.clock.now_ms())?;
+        if channels.is_empty() {
+            // What happens while nobody asks for it is not told later.
+            self.outbox().pause()?;
+            return Ok(true);
+        }
+        if let Some(mark) = &known
+            && mark.record <= last
+            && mark.digest == digest_at(engine, mark.record).await?
+        {
+            return Ok(true);
+        }
+        if known.is_some() {
+            tracing::warn!(
+                "the store's records are not those that were told of: from now on notices are of new ones"
+            );
+        }
+        let digest = digest_at(engine, last).await?;
+        let ledger = engine.query(|state, _| state.ledger).await?;
+        self.outbox().begin(&new_series(), Mark { record: last, digest, ledger })?;
+        Ok(true)
+    }
+
+    /// Tells the next records. Says whether that was all.
+    async fn tell(&self, engine: &EngineHandle) -> Result<bool, Trouble> {
+        let (mark, series) = {
+            let outbox = self.outbox();
+            (outbox.mark().cloned().unwrap_or_default(), outbox.series().to_owned())
+        };
+        if self.config.channels.is_empty() {
+            return Ok(true);
+        }
+        let records = Arc::new(engine.events(mark.record, PAGE).await??);
+        let Some(last) = records.last() else { return Ok(true) };
+        let digest = digest(last);
+        let (number, is_all) = (last.number, records.len() < PAGE);
+        let (notices, ledger) = notices(engine, records, series, mark.ledger).await?;
+        let addressed = notices.into_iter().map(|notice| {
+            let channels = self.config.channels_of(&notice);
+            (notice, channels)
+        });
+        let mark = Mark { record: number, digest, ledger };
+        self.outbox().take(addressed.collect(), mark, self.clock.now_ms())?;
+        self.wake_all();
+        Ok(is_all)
+    }
+
+    /// Looks at what waits for people.
+    async fn look(&self, engine: &EngineHandle) -> Result<(), Trouble> {
+        if self.config.channels.is_empty() {
+            return Ok(());
+        }
+        let (every, series, utc) =
+            (self.config.remind_seconds, self.outbox().series().to_owned(), clock::utc().to_string());
+        // Asked of a daemon that is blind, too: what waits does so by the last ledger that it saw.
+        let look =
+            move |state: &State, treasury: &Treasury| remind::look(treasury, state, every, &series, &utc);
+        let waiting = engine.query(look).await?;
+        let mut outbox = self.outbox();
+        outbox.forget_reminders(|what| waiting.all.contains(what))?;
+        for due in waiting.due {
+            if outbox.reminded(&due.what).is_none_or(|before| before < due.times) {
+                let channels = self.config.channels_of(&due.notice);
+                outbox.add((due.notice, channels), Some((due.what, due.times)), self.clock.now_ms())?;
+            }
+        }
+        drop(outbox);
+        self.wake_all();
+        Ok(())
+    }
+}
+
+/// What is told of records. What they are about is looked up in the state, and in the archive where it has left that.
+async fn notices(
+    engine: &EngineHandle,
+    records: Arc<Vec<Record>>,
+    series: String,
+    mut ledger: Option<LedgerPoint>,
+) -> Result<(Vec<Notice>, Option<LedgerPoint>), Trouble> {
+    let asked = Arc::clone(&records);
+    let missing = engine.query(move |state, _| tell::missing(&asked, state)).await?;
+    let archived = if missing.is_empty() {
+        BTreeMap::new()
+    } else {
+        let found = engine.archived(move |archive| {
+            let found = missing.iter().map(|id| Ok(archive.get(*id)?.map(|found| (*id, found.proposal))));
+            found.filter_map(Result::transpose).collect::<Result<BTreeMap<_, _>, StoreError>>()
+        });
+        found.await??
+    };
+    let told = engine.query(move |state, treasury| {
+        let utc = clock::utc().to_string();
+        let teller = Teller { treasury, state, archived: &archived, series: &series, utc: &utc };
+        let notices: Vec<Notice> =
+            records.iter().flat_map(|record| teller.record(record, &mut ledger)).collect();
+        (notices, ledger)
+    });
+    Ok(told.await?)
+}
+
+/// The digest of a stored record; of none, nothing.
+async fn digest_at(engine: &EngineHandle, number: u64) -> Result<String, Trouble> {
+    let Some(before) = number.checked_sub(1) else { return Ok(String::new()) };
+    let found = engine.events(before, 1).await??;
+    Ok(found.first().map(digest).unwrap_or_default())
+}
+
+fn digest(record: &Record) -> String {
+    let text = serde_json::to_vec(record).unwrap_or_default();
+    hex::encode(Sha256::digest(text))
+}
+
+fn new_series() -> String {
+    format!("{:08x}", rand::rng().random::<u32>())
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,578 @@
+//! What is to be told, until it has been: notices, and of each channel how far it has come with each.
+//!
+//! It has a storage engine of its own beside the store. A notice is put in together with the mark up to which the
+//! store's records have been told, and a delivery is crossed out only when the receiver has answered; so a crash at any
+//! point forgets nothing and repeats at most what was under way, under the same id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use treasury_api::types::Notice;
+
+use crate::store::StoreError;
+use crate::store::seam::{Engine, Pair};
+
+/// Version of what is stored here.
+const FORMAT: u32 = 1;
+
+/// Changes in one batch: at a thousand the storage engine was seen to deadlock, at a hundred never.
+const BATCH_MAX: usize = 90;
+
+/// Notices that are kept at least, delivered ones too, to be looked at and sent again: some months of a busy treasury.
+const KEPT: usize = 10_000;
+
+/// Notices that are kept at most: where nobody takes them, the oldest go, which is said. A notice takes about a kilobyte.
+const KEPT_MAX: usize = 200_000;
+
+/// Old notices that are taken away at a time.
+const PURGED_AT_ONCE: usize = 20;
+
+/// The place of a notice in the order in which they were told; from 1.
+pub(super) type Number = u64;
+
+/// How far a channel has come with a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// It is to be sent.
+    Waiting,
+    /// The receiver has answered that it has it.
+    Delivered,
+    /// It was tried for long enough. Sent again only where somebody says so.
+    Dead,
+}
+
+impl Stage {
+    /// The stage of that word.
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        [Self::Waiting, Self::Delivered, Self::Dead].into_iter().find(|stage| stage.word() == word)
+    }
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// A notice on its way through a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Delivery {
+    pub(super) stage: Stage,
+    /// How often it was tried since it was put in or asked for again.
+    pub(super) attempts: u32,
+    /// When it is to be tried next, or when it came to its end; milliseconds of UTC.
+    pub(super) at_ms: u64,
+    /// What went wrong last. Never quotes what a receiver said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<String>,
+}
+
+/// How far the store's records have been told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    /// Number of the last record that has been told.
+    pub(super) record: u64,
+    /// A digest of it: a store that was built anew numbers its records anew.
+    pub(super) digest: String,
+    /// The newest validated ledger of the records up to there.
+    pub(super) ledger: Option<treasury_core::observe::LedgerPoint>,
+}
+
+/// What is known of the outbox as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Meta {
+    format: u32,
+    /// What the ids of notices begin with: another one whenever records are numbered anew.
+    series: String,
+    /// `None`: nothing has been told yet.
+    mark: Option<Mark>,
+}
+
+/// A notice, and the channels that it goes to.
+pub(super) type Addressed = (Notice, Vec<String>);
+
+/// A notice with one of its deliveries, for lists.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) number: Number,
+    pub(super) notice: Notice,
+    pub(super) channel: String,
+    pub(super) delivery: Delivery,
+}
+
+/// Why the outbox cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxError {
+    /// The storage engine.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A newer treasuryd made it.
+    #[error("the outbox has format {0}; this treasuryd reads format {FORMAT}")]
+    Format(u32),
+    /// What is stored there is not what was written.
+    #[error("the outbox is damaged at {0}")]
+    Damaged(String),
+}
+
+/// What is kept in memory of a notice.
+#[derive(Debug, Default)]
+struct Held {
+    id: String,
+    /// Its channels, with the stages of their deliveries and when they are due.
+    stages: BTreeMap<String, (Stage, u64)>,
+}
+
+/// See the head of this file.
+pub(super) struct Outbox {
+    engine: Box<dyn Engine>,
+    meta: Meta,
+    last: Number,
+    held: BTreeMap<Number, Held>,
+    numbers: BTreeMap<String, Number>,
+    /// What waits in each channel, by when it is due.
+    due: BTreeMap<String, BTreeSet<(u64, Number)>>,
+    /// The last reminder of each proposal or escrow.
+    reminded: BTreeMap<String, u32>,
+    /// The mark that is not stored yet, because nothing was told up to there.
+    unsaved: u64,
+}
+
+const META: &[u8] = b"m";
+const NOTICE: u8 = b'n';
+const DELIVERY: u8 = b'd';
+const REMINDED: u8 = b'r';
+
+/// Records without anything to tell, after which the mark is stored all the same: a start looks at no more than these
+/// again.
+const MARK_RECORDS: u64 = 256;
+
+impl Outbox {
+    /// Opens it on a storage engine. A new one gets this series.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    pub(super) fn open(engine: Box<dyn Engine>, series: &str) -> Result<Self, OutboxError> {
+        let stored = engine.range(META, b"n", 1)?.pop();
+        let meta = match stored {
+            Some((_, value)) => {
+                #[derive(Deserialize)]
+                struct Version {
+                    format: u32,
+                }
+                let Version { format } = read(&value, "its head")?;
+                if format != FORMAT {
+                    return Err(OutboxError::Format(format));
+                }
+                read(&value, "its head")?
+            }
+            None => Meta { format: FORMAT, series: series.to_owned(), mark: None },
+        };
+        let mut outbox = Self {
+            engine,
+            meta,
+            last: 0,
+            held: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            due: BTreeMap::new(),
+            reminded: BTreeMap::new(),
+            unsaved: 0,
+        };
+        outbox.look()?;
+        Ok(outbox)
+    }
+
+    /// Reads what is kept in memory.
+    fn look(&mut self) -> Result<(), OutboxError> {
+        for (key, value) in self.all(NOTICE)? {
+            let number = key.get(1..).and_then(number_of).ok_or_else(|| damaged("a notice's key"))?;
+            let notice: Notice = read(&value, "a notice")?;
+            self.last = self.last.max(number);
+            self.numbers.insert(notice.id.clone(), number);
+            self.held.insert(number, Held { id: notice.id, stages: BTreeMap::new() });
+        }
+        for (key, value) in self.all(DELIVERY)? {
+            let place = key.get(1..).and_then(|key| Some((number_of(key.get(..8)?)?, key.get(8..)?)));
+            let (number, channel) = place.ok_or_else(|| damaged("a delivery's key"))?;
+            let channel = String::from_utf8_lossy(channel).into_owned();
+            let delivery: Delivery = read(&value, "a delivery")?;
+            self.remember(number, &channel, &delivery);
+        }
+        for (key, value) in self.all(REMINDED)? {
+            let what = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
+            self.reminded.insert(what, read(&value, "a reminder")?);
+        }
+        Ok(())
+    }
+
+    /// Every entry of a sort, in order.
+    fn all(&self, sort: u8) -> Result<Vec<Pair>, OutboxError> {
+        let (mut from, to) = (vec![sort], [sort.saturating_add(1)]);
+        let mut found = Vec::new();
+        loop {
+            let page = self.engine.range(&from, &to, 1_000)?;
+            let Some((last, _)) = page.last() else { return Ok(found) };
+            from.clone_from(last);
+            from.push(0);
+            found.extend(page);
+        }
+    }
+
+    /// What ids of notices begin with.
+    pub(super) fn series(&self) -> &str {
+        &self.meta.series
+    }
+
+    /// How far the store's records have been told; `None` before the first time.
+    pub(super) fn mark(&self) -> Option<&Mark> {
+        self.meta.mark.as_ref()
+    }
+
+    /// Tells what comes after this mark, and nothing before it, under ids of this series.
+    ///
+    /// # Errors
+    /// What the storage engine says.
+    pub(super) fn begin(&mut self, series: &str, mark: Mark) -> Result<(), OutboxError> {
+        let meta = Meta { format: FORMAT, series: series.to_owned(), mark: Some(mark) };
+        self.engine.apply(vec![(META.to_vec(), json(&meta)?)], Vec::new())?;
+        (self.meta, self.unsaved) = (meta, 0);
+        Ok(())
+    }
+
+    /// Forgets how far records have been told.
+    ///
+    /// # Errors
+    /// What the storage engine says.
+    pub(super) fn pause(&mut self) -> Result<(), OutboxError> {
+        let meta = Meta { mark: None, ..self.meta.clone() };
+        self.engine.apply(vec![(META.to_vec(), json(&meta)?)], Vec::new())?;
+        self.meta = meta;
+        Ok(())
+    }
+
+    /// Takes notices in, and with them the mark up to which everything has been told now.
+    ///
+    /// # Errors
+    /// What the storage engine says. What was not taken in is then told again from the stored mark on.
+    pub(super) fn take(
+        &mut self,
+        notices: Vec<Addressed>,
+        mark: Mark,
+        now_ms: u64,
+    ) -> Result<(), OutboxError> {
+        let moved = self.meta.mark.as_ref().map_or(0, |known| mark.record.saturating_sub(known.record));
+        let unsaved = self.unsaved.saturating_add(moved);
+        let meta = Meta { mark: Some(mark), ..self.meta.clone() };
+        let mut is_saved = false;
+        let with = |nothing_told: bool| {
+            is_saved = !nothing_told || unsaved >= MARK_RECORDS;
+            if is_saved { Ok(Some((META.to_vec(), json(&meta)?))) } else { Ok(None) }
+        };
+        self.put_in(notices, with, now_ms)?;
+        self.unsaved = if is_saved { 0 } else { unsaved };
+        self.meta = meta;
+        self.purge()
+    }
+
+    /// Takes a notice in that follows from no record: a reminder, with what it is the how manieth of, or a test.
+    ///
+    /// # Errors
+    /// What the storage engine says.
+    pub(super) fn add(
+        &mut self,
+        notice: Addressed,
+        reminded: Option<(String, u32)>,
+        now_ms: u64,
+    ) -> Result<(), OutboxError> {
+        let put = match &reminded {
+            Some((what, times)) => Some((reminder_key(what), json(times)?)),
+            None => None,
+        };
+        self.put_in(vec![notice], |_| Ok(put), now_ms)?;
+        self.reminded.extend(reminded);
+        self.purge()
+    }
+
+    /// Stores notices, the last batch of them together with what goes with them. Notices that are here already, from a
+    /// batch before a crash, are left out.
+    fn put_in(
+        &mut self,
+        notices: Vec<Addressed>,
+        with: impl FnOnce(bool) -> Result<Option<Pair>, OutboxError>,
+        now_ms: u64,
+    ) -> Result<(), OutboxError> {
+        let delivery = Delivery { stage: Stage::Waiting, attempts: 0, at_ms: now_ms, problem: None };
+        let (mut puts, mut entries): (Vec<Pair>, Vec<Addressed>) = (Vec::new(), Vec::new());
+        let mut number = self.last;
+        for (notice, mut channels) in notices {
+            if channels.is_empty() || self.numbers.contains_key(&notice.id) {
+                continue;
+            }
+            channels.truncate(BATCH_MAX.saturating_sub(1));
+            if puts.len().saturating_add(channels.len()).saturating_add(1) > BATCH_MAX {
+                self.engine.apply(std::mem::take(&mut puts), Vec::new())?;
+                self.keep(std::mem::take(&mut entries), &delivery);
+            }
+            number = number.saturating_add(1);
+            puts.push((notice_key(number), json(&notice)?));
+            for channel in &channels {
+                puts.push((delivery_key(number, channel), json(&delivery)?));
+            }
+            entries.push((notice, channels));
+        }
+        puts.extend(with(puts.is_empty())?);
+        if !puts.is_empty() {
+            self.engine.apply(puts, Vec::new())?;
+            self.keep(entries, &delivery);
+        }
+        Ok(())
+    }
+
+    /// Remembers what is stored now.
+    fn keep(&mut self, entries: Vec<Addressed>, delivery: &Delivery) {
+        for (notice, channels) in entries {
+            self.last = self.last.saturating_add(1);
+            let number = self.last;
+            self.numbers.insert(notice.id.clone(), number);
+            self.held.insert(number, Held { id: notice.id, stages: BTreeMap::new() });
+            for channel in &channels {
+                self.remember(number, channel, delivery);
+            }
+        }
+    }
+
+    /// The last reminder of a proposal or escrow.
+    pub(super) fn reminded(&self, what: &str) -> Option<u32> {
+        self.reminded.get(what).copied()
+    }
+
+    /// Forgets the reminders of what waits no more.
+    ///
+    /// # Errors
+    /// What the storage engine says.
+    pub(super) fn forget_reminders(&mut self, waits: impl Fn(&str) -> bool) -> Result<(), OutboxError> {
+        let over: Vec<String> =
+            self.reminded.keys().filter(|what| !waits(what)).take(BATCH_MAX).cloned().collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        self.engine.apply(Vec::new(), over.iter().map(|what| reminder_key(what)).collect())?;
+        self.reminded.retain(|what, _| !over.contains(what));
+        Ok(())
+    }
+
+    /// What is due first in a channel, and when.
+    pub(super) fn next(&self, channel: &str) -> Option<(u64, Number)> {
+        self.due.get(channel)?.first().copied()
+    }
+
+    /// How many wait in a channel.
+    pub(super) fn waiting(&self, channel: &str) -> usize {
+        self.due.get(channel).map_or(0, BTreeSet::len)
+    }
+
+    /// How many are dead in a channel.
+    pub(super) fn dead(&self, channel: &str) -> usize {
+        self.held
+            .values()
+            .filter(|held| held.stages.get(channel).is_some_and(|(stage, _)| *stage == Stage::Dead))
+            .count()
+    }
+
+    /// A notice, and how far a channel has come with it.
+    ///
+    /// # Errors
+    /// What the storage engine says, or what is damaged.
+    pub(super) fn delivery(
+        &self,
+        channel: &str,
+        number: Number,
+    ) -> Result<Option<(Notice, Delivery)>, OutboxError> {
+        let Some(delivery) = self.value(&delivery_key(number, channel))? else { return Ok(None) };
+        let notice = self.value(&notice_key(number))?.ok_or_else(|| damaged("a notice"))?;
+        Ok(Some((read(&notice, "a notice")?, read(&delivery, "a delivery")?)))
+    }
+
+    /// Puts down how far a channel has come with a notice.
+    ///
+    /// # Errors
+    /// What the storage engine says. It counts as not having come further then.
+    pub(super) fn set(
+        &mut self,
+        channel: &str,
+        number: Number,
+        delivery: &Delivery,
+    ) -> Result<(), OutboxError> {
+        self.engine.apply(vec![(delivery_key(number, channel), json(delivery)?)], Vec::new())?;
+        self.remember(number, channel, delivery);
+        Ok(())
+    }
+
+    /// The number of the notice with this id.
+    pub(super) fn number(&self, id: &str) -> Option<Number> {
+        self.numbers.get(id).copied()
+    }
+
+    /// Puts what was sent, or given up, back to be sent now: notices from one number to another, in one channel or in
+    /// all, and only those of a stage where one is named. Says how many there are.
+    ///
+    /// # Errors
+    /// What the storage engine says; some may then be put back.
+    pub(super) fn redeliver(
+        &mut self,
+        (first, last): (Number, Number),
+        channel: Option<&str>,
+        stage: Option<Stage>,
+        now_ms: u64,
+    ) -> Result<usize, OutboxError> {
+        if first > last {
+            return Ok(0);
+        }
+        let mut chosen = Vec::new();
+        for (number, held) in self.held.range(first..=last) {
+            for (name, (now, _)) in &held.stages {
+                let wanted = channel.is_none_or(|channel| channel == name)
+                    && *now != Stage::Waiting
+                    && stage.is_none_or(|stage| stage == *now);
+                if wanted {
+                    chosen.push((*number, name.clone()));
+                }
+            }
+        }
+        let again = Delivery { stage: Stage::Waiting, attempts: 0, at_ms: now_ms, problem: None };
+        for batch in chosen.chunks(BATCH_MAX) {
+            let puts = batch.iter().map(|(number, name)| Ok((delivery_key(*number, name), json(&again)?)));
+            self.engine.apply(puts.collect::<Result<_, OutboxError>>()?, Vec::new())?;
+            batch.iter().for_each(|(number, name)| self.remember(*number, name, &again));
+        }
+        Ok(chosen.len())
+    }
+
+    /// Deliveries, newest first: of notices below a number, of one channel or all, of one stage or all.
+    ///
+    /// # Errors
+    /// What the storage engine says, or what is damaged.
+    pub(super) fn list(
+        &self,
+        before: Number,
+        channel: Option<&str>,
+        stage: Option<Stage>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, OutboxError> {
+        let mut listed = Vec::new();
+        for (number, held) in self.held.range(..before).rev() {
+            for (name, (now, _)) in &held.stages {
+                let wanted =
+                    channel.is_none_or(|channel| channel == name) && stage.is_none_or(|stage| stage == *now);
+                if wanted && let Some((notice, delivery)) = self.delivery(name, *number)? {
+                    listed.push(Listed { number: *number, notice, channel: name.clone(), delivery });
+                }
+            }
+            // All of a notice, so that the next page can begin below its number.
+            if listed.len() >= limit {
+                break;
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Gives up what waits for channels that there are no more.
+    ///
+    /// # Errors
+    /// What the storage engine says.
+    pub(super) fn close_all_but(&mut self, channels: &[&str], now_ms: u64) -> Result<(), OutboxError> {
+        let gone: Vec<(String, Number)> = self
+            .due
+            .iter()
+            .filter(|(channel, _)| !channels.contains(&channel.as_str()))
+            .flat_map(|(channel, due)| due.iter().map(|(_, number)| (channel.clone(), *number)))
+            .collect();
+        let problem = Some("the channel is configured no more".to_owned());
+        let dead = Delivery { stage: Stage::Dead, attempts: 0, at_ms: now_ms, problem };
+        gone.iter().try_for_each(|(channel, number)| self.set(channel, *number, &dead))
+    }
+
+    /// Takes the oldest notices away that everybody has, and where there are far too many, those that nobody takes.
+    fn purge(&mut self) -> Result<(), OutboxError> {
+        let over = self.held.len().saturating_sub(KEPT).min(PURGED_AT_ONCE);
+        let far_over = self.held.len() > KEPT_MAX;
+        let is_over = |held: &Held| held.stages.values().all(|(stage, _)| *stage == Stage::Delivered);
+        let gone: Vec<Number> = self
+            .held
+            .iter()
+            .filter(|(_, held)| is_over(held) || far_over)
+            .take(over)
+            .map(|(number, _)| *number)
+            .collect();
+        for number in gone {
+            let Some(held) = self.held.get(&number) else { continue };
+            if !is_over(held) {
+                tracing::error!(id = held.id, "a notice that nobody took is given up: too many wait");
+            }
+            let mut removals = vec![notice_key(number)];
+            removals.extend(held.stages.keys().map(|channel| delivery_key(number, channel)));
+            self.engine.apply(Vec::new(), removals)?;
+            for (channel, (_, at_ms)) in &held.stages {
+                if let Some(due) = self.due.get_mut(channel) {
+                    due.remove(&(*at_ms, number));
+                }
+            }
+            if let Some(held) = self.held.remove(&number) {
+                self.numbers.remove(&held.id);
+            }
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, number: Number, channel: &str, delivery: &Delivery) {
+        let Some(held) = self.held.get_mut(&number) else { return };
+        let before = held.stages.insert(channel.to_owned(), (delivery.stage, delivery.at_ms));
+        let due = self.due.entry(channel.to_owned()).or_default();
+        if let Some((_, at_ms)) = before {
+            due.remove(&(at_ms, number));
+        }
+        if delivery.stage == Stage::Waiting {
+            due.insert((delivery.at_ms, number));
+        }
+    }
+
+    fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, OutboxError> {
+        let mut above = key.to_vec();
+        above.push(0);
+        Ok(self.engine.range(key, &above, 1)?.pop().map(|(_, value)| value))
+    }
+}
+
+fn notice_key(number: Number) -> Vec<u8> {
+    [&[NOTICE], number.to_be_bytes().as_slice()].concat()
+}
+
+fn delivery_key(number: Number, channel: &str) -> Vec<u8> {
+    [&[DELIVERY], number.to_be_bytes().as_slice(), channel.as_bytes()].concat()
+}
+
+fn reminder_key(what: &str) -> Vec<u8> {
+    [&[REMINDED], what.as_bytes()].concat()
+}
+
+fn number_of(bytes: &[u8]) -> Option<Number> {
+    bytes.try_into().ok().map(Number::from_be_bytes)
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, OutboxError> {
+    serde_json::to_vec(value).map_err(|error| damaged(&error.to_string()))
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, OutboxError> {
+    serde_json::from_slice(bytes).map_err(|error| damaged(&format!("{what}: {error}")))
+}
+
+fn damaged(what: &str) -> OutboxError {
+    OutboxError::Damaged(what.to_owned())
+}
+
+#[cfg(test)]
+pub(in crate::notify) mod tests;

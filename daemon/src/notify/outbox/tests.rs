@@ -1,0 +1,272 @@
+use std::sync::{Arc, Mutex};
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use treasury_api::notice::{Kind, Severity};
+
+use super::*;
+
+/// A disk that the power goes away from.
+#[derive(Clone, Default)]
+pub(in crate::notify) struct Disk {
+    entries: Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>,
+    /// Writes until the power is gone; `None`: it stays.
+    left: Arc<Mutex<Option<u32>>>,
+    /// Whether the last write before that is durable though nobody is told.
+    is_late: Arc<Mutex<bool>>,
+}
+
+impl Disk {
+    pub(in crate::notify) fn cut_after(&self, writes: u32, is_late: bool) {
+        *self.left.lock().unwrap() = Some(writes);
+        *self.is_late.lock().unwrap() = is_late;
+    }
+
+    pub(in crate::notify) fn mend(&self) {
+        *self.left.lock().unwrap() = None;
+    }
+
+    pub(in crate::notify) fn text(&self) -> String {
+        let entries = self.entries.lock().unwrap();
+        entries.values().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+}
+
+impl Engine for Disk {
+    fn last(&self) -> Result<Option<Pair>, StoreError> {
+        let entries = self.entries.lock().unwrap();
+        Ok(entries.last_key_value().map(|(key, value)| (key.clone(), value.clone())))
+    }
+
+    fn range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
+        let entries = self.entries.lock().unwrap();
+        let range = entries.range(from.to_vec()..to.to_vec());
+        Ok(range.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    fn apply(&self, puts: Vec<Pair>, removals: Vec<Vec<u8>>) -> Result<(), StoreError> {
+        assert!(puts.len() + removals.len() <= 100, "the storage engine was seen to deadlock");
+        let mut left = self.left.lock().unwrap();
+        let is_cut = *left == Some(0);
+        if let Some(left) = left.as_mut() {
+            *left = left.saturating_sub(1);
+        }
+        let is_durable = !is_cut || std::mem::take(&mut *self.is_late.lock().unwrap());
+        if is_durable {
+            let mut entries = self.entries.lock().unwrap();
+            removals.iter().for_each(|key| drop(entries.remove(key)));
+            entries.extend(puts);
+        }
+        if is_cut { Err(StoreError::Injected) } else { Ok(()) }
+    }
+
+    fn tree(&self) -> &sled::Tree {
+        unreachable!("nobody damages this one")
+    }
+}
+
+fn open(disk: &Disk) -> Outbox {
+    Outbox::open(Box::new(disk.clone()), "s").unwrap()
+}
+
+fn notice(id: &str) -> Notice {
+    let says = format!("notice {id}");
+    Notice::new(id.to_owned(), Kind::Finding, Severity::Warning, "2026-01-01T00:00:00Z".to_owned(), says)
+}
+
+fn mark(record: u64) -> Mark {
+    Mark { record, digest: format!("digest of {record}"), ledger: None }
+}
+
+const CHANNELS: [&str; 2] = ["mail", "ops"];
+
+/// What a record tells, whoever reads it and however often.
+fn told(record: u64, notices: u64) -> Vec<Addressed> {
+    let channels = || CHANNELS.map(str::to_owned).to_vec();
+    (0..notices).map(|part| (notice(&format!("n-s-{record}-{part}")), channels())).collect()
+}
+
+/// How often each receiver got each notice.
+type Got = BTreeMap<(&'static str, String), u32>;
+
+/// One life of a daemon: tells records up to the last, delivers what is due, and ends where it cannot write.
+fn live(disk: &Disk, records: u64, notices: u64, got: &mut Got) -> Result<(), OutboxError> {
+    let mut outbox = Outbox::open(Box::new(disk.clone()), "s")?;
+    loop {
+        let next = outbox.mark().map_or(0, |mark| mark.record) + 1;
+        let is_over = next > records;
+        if !is_over {
+            outbox.take(told(next, notices), mark(next), 0)?;
+        }
+        for channel in CHANNELS {
+            // Two of each record, so that much waits when the power goes.
+            for _ in 0..if is_over { usize::MAX } else { 2 } {
+                let Some((_, number)) = outbox.next(channel) else { break };
+                let (notice, before) = outbox.delivery(channel, number)?.unwrap();
+                *got.entry((channel, notice.id)).or_default() += 1;
+                let after = Delivery { stage: Stage::Delivered, attempts: before.attempts + 1, ..before };
+                outbox.set(channel, number, &after)?;
+            }
+        }
+        if is_over {
+            return Ok(());
+        }
+    }
+}
+
+fn check_all_got(got: &Got, records: u64, notices: u64, cuts: u32) {
+    let all = records * notices * 2;
+    assert_eq!(u64::try_from(got.len()).unwrap(), all, "a notice is forgotten");
+    let repeated: u32 = got.values().map(|times| times - 1).sum();
+    assert!(repeated <= cuts, "{repeated} repeats after {cuts} cuts");
+}
+
+#[test]
+fn wherever_the_power_goes_nothing_is_forgotten_and_at_most_what_was_under_way_is_repeated() {
+    for is_late in [false, true] {
+        for writes in 0..60 {
+            let (disk, mut got) = (Disk::default(), Got::new());
+            disk.cut_after(writes, is_late);
+            let cut = live(&disk, 5, 3, &mut got).is_err();
+            disk.mend();
+            live(&disk, 5, 3, &mut got).unwrap();
+            check_all_got(&got, 5, 3, u32::from(cut));
+        }
+    }
+}
+
+#[test]
+fn a_record_with_more_notices_than_a_batch_is_told_whole_wherever_the_power_goes() {
+    for writes in 0..12 {
+        let (disk, mut got) = (Disk::default(), Got::new());
+        disk.cut_after(writes, false);
+        let cut = live(&disk, 1, 200, &mut got).is_err();
+        disk.mend();
+        live(&disk, 1, 200, &mut got).unwrap();
+        assert!(cut);
+        check_all_got(&got, 1, 200, 1);
+    }
+}
+
+#[test]
+fn ten_thousand_deliveries_survive_cuts_at_any_point() {
+    let mut chance = StdRng::seed_from_u64(12);
+    let (disk, mut got, mut cuts) = (Disk::default(), Got::new(), 0);
+    loop {
+        disk.cut_after(chance.random_range(0..400), chance.random_bool(0.5));
+        if live(&disk, 1_000, 5, &mut got).is_ok() {
+            break;
+        }
+        cuts += 1;
+    }
+    assert!(cuts > 20, "{cuts}");
+    check_all_got(&got, 1_000, 5, cuts);
+}
+
+#[test]
+fn a_notice_that_is_here_already_is_not_taken_in_again() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    outbox.take(told(1, 3), mark(1), 0).unwrap();
+    outbox.take(told(1, 3), mark(1), 0).unwrap();
+    assert_eq!(outbox.waiting("ops"), 3);
+    assert_eq!(open(&disk).waiting("ops"), 3);
+}
+
+#[test]
+fn a_mark_without_notices_is_stored_now_and_then() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    outbox.begin("series", mark(1)).unwrap();
+    outbox.take(Vec::new(), mark(2), 0).unwrap();
+    assert_eq!(open(&disk).mark(), Some(&mark(1)), "a start looks at it again, which costs nothing");
+    outbox.take(Vec::new(), mark(300), 0).unwrap();
+    assert_eq!(open(&disk).mark(), Some(&mark(300)));
+    assert_eq!(open(&disk).series(), "series");
+    outbox.pause().unwrap();
+    assert_eq!(open(&disk).mark(), None);
+}
+
+#[test]
+fn what_was_given_up_or_delivered_can_be_sent_again_by_id_and_by_range() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    outbox.take(told(1, 4), mark(1), 0).unwrap();
+    let end = |stage| Delivery { stage, attempts: 9, at_ms: 7, problem: None };
+    for number in 1..=4 {
+        let stage = if number == 2 { Stage::Dead } else { Stage::Delivered };
+        outbox.set("ops", number, &end(stage)).unwrap();
+    }
+    assert_eq!((outbox.waiting("ops"), outbox.dead("ops"), outbox.waiting("mail")), (0, 1, 4));
+    let only_dead = outbox.redeliver((1, 4), Some("ops"), Some(Stage::Dead), 50).unwrap();
+    assert_eq!((only_dead, outbox.next("ops")), (1, Some((50, 2))));
+    let number = outbox.number("n-s-1-2").unwrap();
+    assert_eq!(outbox.redeliver((number, number), None, None, 60).unwrap(), 1, "what waits stays as it is");
+    assert_eq!(outbox.redeliver((2, 4), Some("ops"), None, 70).unwrap(), 1);
+    assert_eq!(outbox.redeliver((4, 2), None, None, 70).unwrap(), 0);
+    let again = open(&disk);
+    assert_eq!((again.waiting("ops"), again.dead("ops")), (3, 0));
+    let listed = again.list(u64::MAX, Some("ops"), Some(Stage::Waiting), 2).unwrap();
+    assert_eq!(listed.iter().map(|listed| listed.number).collect::<Vec<_>>(), [4, 3]);
+    let below = again.list(3, None, None, 100).unwrap();
+    assert_eq!(below.iter().map(|listed| listed.number).collect::<Vec<_>>(), [2, 2, 1, 1]);
+}
+
+#[test]
+fn what_waits_for_a_channel_that_is_no_more_is_given_up() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    outbox.take(told(1, 2), mark(1), 0).unwrap();
+    outbox.close_all_but(&["ops"], 9).unwrap();
+    assert_eq!((outbox.waiting("mail"), outbox.dead("mail"), outbox.waiting("ops")), (0, 2, 2));
+}
+
+#[test]
+fn what_everybody_has_leaves_in_time_and_what_somebody_waits_for_stays() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    let mut last = 0;
+    for record in 1..=u64::try_from(KEPT).unwrap() + 100 {
+        outbox.take(told(record, 1), mark(record), 0).unwrap();
+        last = record;
+        for channel in CHANNELS {
+            if record != 3 || channel == "ops" {
+                let delivered = Delivery { stage: Stage::Delivered, attempts: 1, at_ms: 0, problem: None };
+                outbox.set(channel, record, &delivered).unwrap();
+            }
+        }
+    }
+    assert_eq!(outbox.number("n-s-1-0"), None);
+    assert_eq!(outbox.next("mail"), Some((0, 3)));
+    assert_eq!(outbox.number(&format!("n-s-{last}-0")), Some(last));
+    assert_eq!(open(&disk).held.len(), outbox.held.len());
+    assert!(outbox.held.len() <= KEPT + 20, "{}", outbox.held.len());
+}
+
+#[test]
+fn reminders_are_remembered_as_long_as_what_they_are_of_waits() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    let channels = vec!["ops".to_owned()];
+    outbox.add((notice("r-1"), channels), Some(("P1".to_owned(), 2)), 0).unwrap();
+    assert_eq!(open(&disk).reminded("P1"), Some(2));
+    outbox.forget_reminders(|what| what == "P1").unwrap();
+    assert_eq!(open(&disk).reminded("P1"), Some(2));
+    outbox.forget_reminders(|_| false).unwrap();
+    assert_eq!((outbox.reminded("P1"), open(&disk).reminded("P1")), (None, None));
+}
+
+#[test]
+fn an_outbox_of_a_newer_release_or_a_damaged_one_is_said_to_be_so() {
+    let disk = Disk::default();
+    open(&disk).begin("s", mark(1)).unwrap();
+    let stored = disk.entries.lock().unwrap().get(META).unwrap().clone();
+    let newer = String::from_utf8(stored).unwrap().replace("\"format\":1", "\"format\":2");
+    disk.entries.lock().unwrap().insert(META.to_vec(), newer.into_bytes());
+    let error = Outbox::open(Box::new(disk.clone()), "s").err().unwrap();
+    assert!(matches!(error, OutboxError::Format(2)), "{error}");
+    disk.entries.lock().unwrap().insert(META.to_vec(), b"{".to_vec());
+    let error = Outbox::open(Box::new(disk.clone()), "s").err().unwrap();
+    assert!(matches!(error, OutboxError::Damaged(_)), "{error}");
+    assert!(!disk.text().is_empty());
+}

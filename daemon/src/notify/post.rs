@@ -1,0 +1,279 @@
+//! A request to a receiver, bounded in everything: no redirect is followed, no proxy is asked, the certificate is
+//! checked, the address is looked at that is connected to, and of the answer only the status is read.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+use super::address::is_public;
+use crate::trust::{self, TlsClient, Trust};
+
+/// The longest that one attempt may take, from the name to the answer's status: what the convention advises at most.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The longest head of an answer that is read.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// The most lines of it.
+const HEAD_LINES_MAX: usize = 100;
+
+/// Addresses of a receiver that are tried.
+const ADDRESSES_MAX: usize = 4;
+
+/// How long the authorities that this machine believes are taken as they were read.
+const BELIEVED_FOR: Duration = Duration::from_secs(600);
+
+/// Where to, and how far it is trusted. Its `Debug` shows scheme, host and port only: the rest may be a secret.
+#[derive(Clone)]
+pub(crate) struct Receiver {
+    url: SecretString,
+    label: String,
+    /// What its certificate must come from; `None`: whom this machine believes.
+    trust: Option<Trust>,
+    /// Whether it may be on this machine or in its network, and spoken to without TLS.
+    may_be_private: bool,
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Receiver").field(&self.label).finish()
+    }
+}
+
+impl PartialEq for Receiver {
+    fn eq(&self, other: &Self) -> bool {
+        self.url.expose_secret() == other.url.expose_secret()
+            && self.trust == other.trust
+            && self.may_be_private == other.may_be_private
+    }
+}
+
+impl Receiver {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that do not quote it.
+    pub(crate) fn parse(text: &str, trust: Option<Trust>, may_be_private: bool) -> Result<Self, String> {
+        let url = Url::parse(text.trim()).map_err(|error| format!("is not an address: {error}"))?;
+        match url.scheme() {
+            "https" => {}
+            "http" if trust.is_some() => {
+                return Err("has no certificate to look at, and `ca_file` asks for one".to_owned());
+            }
+            "http" if may_be_private => {}
+            "http" => {
+                return Err("would go in the clear; write https:// (http:// is for a receiver on this machine or in its \
+                            own network, with `allow_private = true`)"
+                    .to_owned());
+            }
+            _ => return Err("is neither https:// nor http://".to_owned()),
+        }
+        let host = url.host_str().ok_or("names no host")?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("has a user or password in it, which is not sent".to_owned());
+        }
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let label = format!("{}://{host}{port}", url.scheme());
+        Ok(Self { url: SecretString::from(url.to_string()), label, trust, may_be_private })
+    }
+
+    /// Scheme, host and port, which may be shown.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The whole address. Never to be shown.
+    pub(super) fn url(&self) -> Result<Url, PostError> {
+        // It was parsed from the same text before.
+        Url::parse(self.url.expose_secret()).map_err(|_| PostError::BadRequest)
+    }
+}
+
+/// What is sent.
+pub(super) struct Request {
+    pub(super) method: hyper::Method,
+    /// Where to, in place of the receiver's own address.
+    pub(super) url: Url,
+    pub(super) headers: Vec<(HeaderName, SecretString)>,
+    pub(super) body: Vec<u8>,
+}
+
+/// Why there was no answer. Never quotes what a receiver said, nor the address beyond its host.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PostError {
+    /// It cannot be put together, such as for a token that no header can hold.
+    #[error("the request cannot be put together")]
+    BadRequest,
+    /// A secret cannot be read.
+    #[error("{0}")]
+    Secret(String),
+    /// Nobody knows the name.
+    #[error("its name cannot be resolved")]
+    Unresolved,
+    /// It is where it must not be.
+    #[error("its address is private; `allow_private = true` would allow that")]
+    Private,
+    /// No connection.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(String),
+    /// Its certificate is not believed, or it speaks no TLS.
+    #[error("no TLS with it: {0}")]
+    Tls(String),
+    /// The answer did not come, or is not HTTP.
+    #[error("its answer is not one of HTTP, or too large")]
+    Broken,
+    /// It took too long.
+    #[error("no answer in time")]
+    TimedOut,
+}
+
+/// Sends requests. In production over the network; in tests over whatever a test puts there.
+pub(super) trait Post: Send + Sync {
+    /// Sends one, and says with what status it was answered.
+    fn post<'a>(&'a self, to: &'a Receiver, request: Request) -> BoxFuture<'a, Result<u16, PostError>>;
+}
+
+/// Sends requests over the network.
+pub(super) struct Wire {
+    patience: Duration,
+    believed: Mutex<Option<(Instant, TlsClient)>>,
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self { patience: PATIENCE, believed: Mutex::default() }
+    }
+}
+
+impl Post for Wire {
+    fn post<'a>(&'a self, to: &'a Receiver, request: Request) -> BoxFuture<'a, Result<u16, PostError>> {
+        let sent = timeout(self.patience, self.send(to, request));
+        Box::pin(async move { sent.await.unwrap_or(Err(PostError::TimedOut)) })
+    }
+}
+
+impl Wire {
+    async fn send(&self, to: &Receiver, request: Request) -> Result<u16, PostError> {
+        let host = request.url.host().map(|host| host.to_owned()).ok_or(PostError::BadRequest)?;
+        let port = request.url.port_or_known_default().ok_or(PostError::BadRequest)?;
+        let stream = connect(&host, port, to.may_be_private).await?;
+        if request.url.scheme() == "https" {
+            let name = server_name(&host)?;
+            let connector = TlsConnector::from(self.tls(to).await?);
+            let secured = connector.connect(name, stream).await;
+            ask(secured.map_err(|error| PostError::Tls(error.to_string()))?, request).await
+        } else {
+            ask(stream, request).await
+        }
+    }
+
+    async fn tls(&self, to: &Receiver) -> Result<TlsClient, PostError> {
+        if let Some(trust) = &to.trust {
+            return trust.client().map_err(|error| PostError::Tls(error.to_string()));
+        }
+        let now = Instant::now();
+        {
+            let believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((read, client)) = believed.as_ref()
+                && now.duration_since(*read) < BELIEVED_FOR
+            {
+                return Ok(client.clone());
+            }
+        }
+        let read = tokio::task::spawn_blocking(trust::of_this_machine).await;
+        let read = read.map_err(|_| PostError::Tls("the authorities cannot be read".to_owned()))?;
+        let client = read.map_err(PostError::Tls)?.unwrap_or_else(trust::of_this_release);
+        let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
+        *believed = Some((now, client.clone()));
+        Ok(client)
+    }
+}
+
+/// Connects to an address that was looked at before: what a name resolves to a second time counts for nothing.
+async fn connect(host: &Host<String>, port: u16, may_be_private: bool) -> Result<TcpStream, PostError> {
+    let found: Vec<SocketAddr> = match host {
+        Host::Ipv4(address) => vec![(*address, port).into()],
+        Host::Ipv6(address) => vec![(*address, port).into()],
+        Host::Domain(name) => {
+            let found = lookup_host((name.as_str(), port)).await;
+            found.map_err(|_| PostError::Unresolved)?.take(ADDRESSES_MAX).collect()
+        }
+    };
+    let allowed = found.iter().filter(|address| may_be_private || is_public(address.ip()));
+    let allowed: Vec<SocketAddr> = allowed.copied().collect();
+    if allowed.is_empty() {
+        return Err(if found.is_empty() { PostError::Unresolved } else { PostError::Private });
+    }
+    TcpStream::connect(allowed.as_slice())
+        .await
+        .map_err(|error| PostError::Unreachable(error.kind().to_string()))
+}
+
+fn server_name(host: &Host<String>) -> Result<ServerName<'static>, PostError> {
+    match host {
+        Host::Domain(name) => ServerName::try_from(name.clone()).map_err(|_| PostError::BadRequest),
+        Host::Ipv4(address) => Ok(ServerName::from(std::net::IpAddr::V4(*address))),
+        Host::Ipv6(address) => Ok(ServerName::from(std::net::IpAddr::V6(*address))),
+    }
+}
+
+/// Asks over a connection of its own, which ends with the answer's head: what comes after it is nobody's business.
+async fn ask(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request,
+) -> Result<u16, PostError> {
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEAD_LINES_MAX)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| PostError::Broken)?;
+    let request = written(request)?;
+    let answer = async {
+        let answer = sender.send_request(request).await;
+        answer.map(|answer| answer.status().as_u16()).map_err(|_| PostError::Broken)
+    };
+    tokio::pin!(connection, answer);
+    tokio::select! {
+        biased;
+        answer = &mut answer => answer,
+        // It may have brought the answer with its last breath.
+        _ = &mut connection => answer.await,
+    }
+}
+
+fn written(request: Request) -> Result<hyper::Request<Full<Bytes>>, PostError> {
+    let Request { method, url, headers, body } = request;
+    let host = url.host_str().ok_or(PostError::BadRequest)?;
+    let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let mut written = hyper::Request::builder()
+        .method(method)
+        .uri(target)
+        .header(HOST, authority)
+        .header(USER_AGENT, concat!("treasuryd/", env!("CARGO_PKG_VERSION")))
+        .header(CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        let mut value = HeaderValue::from_str(value.expose_secret()).map_err(|_| PostError::BadRequest)?;
+        value.set_sensitive(true);
+        written = written.header(name, value);
+    }
+    written.body(Full::new(Bytes::from(body))).map_err(|_| PostError::BadRequest)
+}
+
+#[cfg(test)]
+mod tests;

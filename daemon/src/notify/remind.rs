@@ -1,0 +1,154 @@
+//! What waits for people, and has waited for a while: reminders to those who can still sign, and escrows whose window
+//! closes. Computed from the state and the ledger's clock alone, so that a restart neither forgets nor repeats one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use treasury_api::notice::{Kind, Severity};
+use treasury_api::types::Notice;
+use treasury_core::config::Treasury;
+use treasury_core::escrow::due;
+use treasury_core::proposal::{Proposal, Status};
+use treasury_core::units::{EscrowKey, RippleTime};
+use treasury_core::{State, waits};
+
+use super::tell::{Teller, ledger_time};
+use super::who;
+
+/// The shortest time between two reminders, however near the deadline is.
+const LEAST_SECONDS: u32 = 900;
+
+/// How long before CancelAfter people are told: time to be woken and to act.
+const CLOSING_SECONDS: u32 = 3_600;
+
+/// Something to remind of.
+pub(super) struct Due {
+    /// What it is of: the same for every reminder of it.
+    pub(super) what: String,
+    /// The how manieth reminder it is.
+    pub(super) times: u32,
+    pub(super) notice: Notice,
+}
+
+/// Everything that waits for people now: what is due of it, and the names of all of it.
+pub(super) struct Waiting {
+    pub(super) due: Vec<Due>,
+    pub(super) all: BTreeSet<String>,
+}
+
+/// Looks at everything that is open.
+pub(super) fn look(
+    treasury: &Treasury,
+    state: &State,
+    every_seconds: u32,
+    series: &str,
+    utc: &str,
+) -> Waiting {
+    let archived = BTreeMap::new();
+    let teller = Teller { treasury, state, archived: &archived, series, utc };
+    let mut waiting = Waiting { due: Vec::new(), all: BTreeSet::new() };
+    if every_seconds > 0 {
+        let open = state.open.iter().filter_map(|id| state.proposals.get(id));
+        for proposal in open.filter(|proposal| proposal.status == Status::Collecting) {
+            waiting.all.insert(proposal.id.to_string());
+            waiting.due.extend(reminder(&teller, proposal, every_seconds));
+        }
+    }
+    for key in &state.standing {
+        if let Some((what, notice)) = closing(&teller, key) {
+            waiting.all.insert(what.clone());
+            waiting.due.push(Due { what, times: 1, notice });
+        }
+    }
+    for due in &mut waiting.due {
+        due.notice.ledger = state.ledger.map(ledger_time);
+        due.notice.id =
+            format!("n-{series}-{}-{}-{}", due.what.replace(':', "-"), due.notice.kind, due.times);
+    }
+    waiting
+}
+
+fn reminder(teller: &Teller<'_>, proposal: &Proposal, every_seconds: u32) -> Option<Due> {
+    let (treasury, state) = (teller.treasury, teller.state);
+    let plan = proposal.plan.as_ref().filter(|_| who::needs_people(treasury, state, proposal))?;
+    let began = RippleTime(plan.deadline.0.saturating_sub(proposal.deadline_seconds));
+    let times = times(began, plan.deadline, every_seconds, state.now());
+    let signers = who::can_sign(treasury, state, proposal);
+    if times == 0 || signers.is_empty() {
+        return None;
+    }
+    let waits: Vec<String> =
+        waits::waits(treasury, state, proposal).iter().map(ToString::to_string).collect();
+    let what = format!("still waits for {}", waits.join("; "));
+    let mut notice = teller.of_proposal(proposal, Kind::Reminder, Severity::Warning, &what);
+    notice.deadline = Some(plan.deadline.to_string());
+    notice.signers = signers;
+    let id = proposal.id;
+    notice.can_do = vec![format!(
+        "Look at it and sign it: `treasuryctl approve {id}`; or speak against it: `treasuryctl reject {id} --reason …`."
+    )];
+    Some(Due { what: id.to_string(), times, notice })
+}
+
+/// How many reminders are due by now: one after each `every_seconds` of waiting, or after half of the time that is left
+/// where that is less, until the deadline is near.
+fn times(began: RippleTime, deadline: RippleTime, every_seconds: u32, now: RippleTime) -> u32 {
+    let (mut at, mut times) = (began.0, 0_u32);
+    loop {
+        let wait = every_seconds.min(deadline.0.saturating_sub(at) / 2);
+        at = at.saturating_add(wait);
+        if wait < LEAST_SECONDS || at > now.0 {
+            return times;
+        }
+        times = times.saturating_add(1);
+    }
+}
+
+/// An escrow that could be released, and can be for less than an hour more.
+fn closing(teller: &Teller<'_>, key: &EscrowKey) -> Option<(String, Notice)> {
+    let (state, now) = (teller.state, teller.state.now().0);
+    let escrow = state.escrows.get(key)?;
+    due(state, key).and_then(|end| end.released_escrow())?;
+    let closes = escrow.view.cancel_after?;
+    if closes.0 <= now || closes.0.saturating_sub(now) >= CLOSING_SECONDS {
+        return None;
+    }
+    let says = format!(
+        "Escrow {key} is not released, and can be until {closes} only, by the ledger's clock; then its money goes back."
+    );
+    let mut notice = teller.notice(Kind::WindowClosing, Severity::Critical, &says);
+    teller.of_escrow(&mut notice, &escrow.view);
+    notice.deadline = Some(closes.to_string());
+    notice.can_do =
+        vec!["See `treasuryctl escrows` for what it waits for, and `treasuryctl stops`.".to_owned()];
+    Some((key.to_string(), notice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u32 = 3_600;
+
+    fn at(hours: u32) -> RippleTime {
+        RippleTime(1_000_000 + hours * HOUR)
+    }
+
+    #[test]
+    fn reminders_come_every_six_hours_and_more_often_as_the_deadline_nears() {
+        let due = |hours: u32| times(at(0), at(48), 6 * HOUR, at(hours));
+        assert_eq!((due(0), due(5), due(6), due(11), due(12)), (0, 0, 1, 1, 2));
+        // From 36 hours on half of what is left is six hours or less: 42, 45, 46.5, …
+        assert_eq!((due(36), due(41), due(42), due(44), due(45)), (6, 6, 7, 7, 8));
+        let last = times(at(0), at(48), 6 * HOUR, at(48));
+        assert_eq!(times(at(0), at(48), 6 * HOUR, at(1_000)), last, "none comes after the deadline");
+        assert_eq!(last, 11);
+    }
+
+    #[test]
+    fn what_is_urgent_from_the_start_is_reminded_of_at_half_of_its_time() {
+        let minutes = |minutes: u32| RippleTime(at(0).0 + minutes * 60);
+        let due = |now: u32| times(at(0), minutes(60), 6 * HOUR, minutes(now));
+        assert_eq!((due(29), due(30), due(44), due(45), due(60)), (0, 1, 1, 2, 2));
+        assert_eq!(times(at(0), minutes(20), 6 * HOUR, minutes(20)), 0, "there is no time to remind anybody");
+    }
+}

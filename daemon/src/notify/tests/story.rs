@@ -1,0 +1,295 @@
+//! An engine that lives through a story, and what people are told of it.
+
+use std::collections::BTreeSet;
+
+use treasury_core::units::ProposalId;
+use treasury_core::{Command, Input};
+
+use super::*;
+use crate::engine::Engine;
+use crate::http::{App, Limits, Tokens};
+use crate::store::MemoryStore;
+use crate::testing::{self, ALICE, BOB};
+
+/// An engine on a store, whose facts a desk takes in.
+struct Told {
+    world: World,
+    handle: EngineHandle,
+    _work: JoinSet<()>,
+}
+
+impl Told {
+    async fn start(store: &MemoryStore, disk: &Disk) -> Self {
+        let (mut engine, _, _) = testing::engine(store.clone());
+        testing::only_answers(&mut engine);
+        let Engine { handle, .. } = engine;
+        let world = world(disk, &["ops"]);
+        let mut work = world.work();
+        world.desk.begin(&handle).await.unwrap();
+        let (desk, asked) = (Arc::clone(&world.desk), handle.clone());
+        work.spawn(async move {
+            take_in(&desk, &asked).await;
+        });
+        Self { world, handle, _work: work }
+    }
+
+    /// What is told until a notice of this kind has come.
+    async fn until(&mut self, kind: Kind) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        loop {
+            let got = self.world.got.recv().await.unwrap();
+            notices.push(got.notice);
+            if notices.last().unwrap().kind == kind {
+                return notices;
+            }
+        }
+    }
+
+    async fn command(&self, person: &str, command: Command) {
+        self.handle.command(testing::actor(person), command).await.unwrap().unwrap();
+    }
+
+    /// Proposes, and has Alice and Bob sign.
+    async fn pay(&mut self, amount: u64) -> (ProposalId, Vec<String>, Vec<Notice>) {
+        self.command("alice", testing::pay(testing::xrp(amount))).await;
+        let notices = self.until(Kind::Wanted).await;
+        let (id, rungs) = self
+            .handle
+            .query(|state, _| {
+                let (id, proposal) = state.proposals.last_key_value().unwrap();
+                (*id, proposal.plan.as_ref().unwrap().rungs.clone())
+            })
+            .await
+            .unwrap();
+        let mut signed = Vec::new();
+        for (person, number) in [("alice", ALICE), ("bob", BOB)] {
+            let signatures = testing::signatures(number, &rungs);
+            signed.extend(signatures.signatures.iter().map(|signature| signature.to_string()));
+            self.command(person, Command::Approve { proposal: id, signatures }).await;
+        }
+        (id, signed, notices)
+    }
+}
+
+fn kinds(notices: &[Notice]) -> Vec<&'static str> {
+    notices.iter().map(|notice| notice.kind.word()).collect()
+}
+
+#[tokio::test]
+async fn people_are_told_who_asks_who_can_still_sign_who_signed_and_what_became_of_it() {
+    let mut told = Told::start(&MemoryStore::new(), &Disk::default()).await;
+    testing::look(&told.handle).await;
+    assert_eq!(told.until(Kind::SightClear).await.last().unwrap().severity, Severity::Info);
+    let (id, _, mut notices) = told.pay(50).await;
+    notices.extend(told.until(Kind::Submitted).await);
+    assert_eq!(
+        kinds(&notices),
+        ["created", "signatures_wanted", "approval_added", "approval_added", "quorum_met", "submitted"]
+    );
+    for notice in &notices {
+        assert_eq!(notice.proposal.as_deref(), Some(id.to_string().as_str()));
+        assert_eq!(notice.account.as_ref().unwrap().name.as_deref(), Some("warm"));
+        assert_eq!(notice.destination.as_ref().unwrap().name.as_deref(), Some("exchange"));
+        assert_eq!(notice.amount.as_ref().unwrap().words(), "50 XRP");
+        assert_eq!(notice.ledger.as_ref().unwrap().index, 101);
+    }
+    assert!(notices[1].deadline.is_some());
+    assert_eq!(notices[1].signers, ["alice", "bob"]);
+    assert!(notices[2].says.contains("alice has signed"), "{}", notices[2].says);
+    let ids: BTreeSet<&str> = notices.iter().map(|notice| notice.id.as_str()).collect();
+    assert_eq!(ids.len(), notices.len());
+
+    told.command("sue", testing::freeze("a stranger called")).await;
+    let freeze = told.until(Kind::Freeze).await.pop().unwrap();
+    assert_eq!((freeze.severity, freeze.stop.as_deref()), (Severity::Critical, Some("S1")));
+    assert_eq!(freeze.says, "sue set a freeze on account warm (S1): a stranger called.");
+    let stops = ["S1".parse().unwrap()].into();
+    told.command("adam", Command::Lift { stops, reason: "it was the auditor".to_owned() }).await;
+    let lifted = told.until(Kind::StopLifted).await.pop().unwrap();
+    assert_eq!(lifted.says, "adam lifted the freeze S1 on account warm: it was the auditor.");
+}
+
+/// Danger: what happens while nobody tells it, between two lives of the daemon, is forgotten, or told twice.
+#[tokio::test]
+async fn a_restart_goes_on_where_it_was_and_a_store_that_was_built_anew_is_told_under_new_ids() {
+    let (store, disk) = (MemoryStore::new(), Disk::default());
+    let mut first = Told::start(&store, &disk).await;
+    testing::look(&first.handle).await;
+    first.pay(50).await;
+    let before = first.until(Kind::Submitted).await;
+    while first.world.waiting("ops") > 0 {
+        tokio::task::yield_now().await;
+    }
+    first._work.shutdown().await;
+    // Durable, and told by nobody yet.
+    first.command("sue", testing::freeze("at night")).await;
+    first.handle.stop().await;
+    drop(first);
+
+    let mut second = Told::start(&store, &disk).await;
+    let after = second.until(Kind::Freeze).await;
+    assert!(after.iter().all(|notice| !before.iter().any(|known| known.id == notice.id)), "{after:?}");
+    assert!(after.last().unwrap().says.contains("at night"));
+    second._work.shutdown().await;
+    let series = second.world.desk.outbox().series().to_owned();
+    drop(second);
+
+    let mut rebuilt = Told::start(&MemoryStore::new(), &disk).await;
+    testing::look(&rebuilt.handle).await;
+    let told = rebuilt.until(Kind::SightClear).await;
+    assert!(told.iter().all(|notice| !notice.id.contains(&series)), "{told:?}");
+}
+
+/// Danger: a notice that waits for a disk, or for a receiver, holds up a payment.
+#[tokio::test]
+async fn the_engine_goes_on_while_the_outbox_cannot_be_written_and_is_told_of_later() {
+    let (store, disk) = (MemoryStore::new(), Disk::default());
+    let told = Told::start(&store, &disk).await;
+    testing::look(&told.handle).await;
+    disk.cut_after(0, false);
+    told.command("alice", testing::pay(testing::xrp(50))).await;
+    told.command("sue", testing::freeze("a drill")).await;
+    assert!(told.handle.query(|state, _| !state.stops.is_empty()).await.unwrap());
+    drop(told);
+    disk.mend();
+    let mut told = Told::start(&store, &disk).await;
+    let notices = told.until(Kind::Freeze).await;
+    assert!(kinds(&notices).ends_with(&["created", "signatures_wanted", "freeze_set"]), "{notices:?}");
+}
+
+#[tokio::test]
+async fn those_who_can_still_sign_are_reminded_once_for_each_six_hours() {
+    let mut told = Told::start(&MemoryStore::new(), &Disk::default()).await;
+    testing::look(&told.handle).await;
+    told.command("alice", testing::pay(testing::xrp(50))).await;
+    let wanted = told.until(Kind::Wanted).await.pop().unwrap();
+    assert_eq!(wanted.signers, ["alice", "bob"]);
+    // Half of the six hours of the deadline.
+    let mut later = testing::ledger(102);
+    let Input::Ledger { observation, .. } = &mut later else { panic!("a ledger") };
+    observation.point.close_time.0 += 3 * 3_600;
+    let time = observation.point.close_time;
+    told.handle.input(later).await.unwrap();
+    assert_eq!(told.handle.query(|state, _| state.now()).await.unwrap(), time);
+    told.world.desk.look(&told.handle).await.unwrap();
+    told.world.desk.look(&told.handle).await.unwrap();
+    let reminder = told.until(Kind::Reminder).await.pop().unwrap();
+    assert_eq!(reminder.signers, ["alice", "bob"]);
+    assert!(reminder.says.contains("still waits for signatures: weight 0 of 2"), "{}", reminder.says);
+    assert_eq!(reminder.deadline, wanted.deadline);
+    told.world.tell("ops", 1);
+    let rest = told.until(Kind::Test).await;
+    assert!(!kinds(&rest).contains(&"reminder"), "{rest:?}");
+}
+
+/// Everything that a story produces, wherever it can be seen, without a secret of it.
+#[tokio::test]
+async fn no_notice_delivery_error_or_debug_output_holds_a_secret() {
+    let disk = Disk::default();
+    let mut told = Told::start(&MemoryStore::new(), &disk).await;
+    testing::look(&told.handle).await;
+    told.world.does("ops", Does::Answers(500));
+    let (_, signatures, mut notices) = told.pay(50).await;
+    let (_, more, rest) = told.pay(60).await;
+    notices.extend(rest);
+    let reason = "see wss://user:PASSWORD99@host/KEY99 and sEdTM1uX8pu2do5XvTnutH6HsouMaM2";
+    told.command("sue", testing::freeze(reason)).await;
+    notices.extend(told.until(Kind::Freeze).await);
+    let seen = [
+        serde_json::to_string(&notices).unwrap(),
+        notices.iter().map(Notice::text).collect(),
+        format!("{:?} {:?} {notices:?}", told.world.desk, told.world.desk.config),
+        format!("{:?}", told.world.desk.list(u64::MAX, None, None, 500).unwrap()),
+        serde_json::to_string(&told.world.desk.channels()).unwrap(),
+        told.world.metrics.text().unwrap(),
+        disk.text(),
+    ]
+    .concat();
+    assert!(seen.contains("signatures_wanted") && seen.contains("freeze_set"));
+    assert!(signatures.len() + more.len() >= 4);
+    let secrets = ["SECRET99", "PASSWORD99", "KEY99", "sEdTM1uX8pu2do5XvTnutH6HsouMaM2", SECRET, "whsec_"];
+    for secret in signatures.iter().chain(&more).map(String::as_str).chain(secrets) {
+        assert!(!seen.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn the_api_shows_what_was_told_and_sends_it_again_for_admins_alone() {
+    let told = Told::start(&MemoryStore::new(), &Disk::default()).await;
+    let app = App::new(
+        told.handle.clone(),
+        Arc::new(Metrics::new().unwrap()),
+        Tokens::new(&testing::tokens()),
+        Limits::default(),
+    )
+    .with_desk(Some(Arc::clone(&told.world.desk)));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(crate::http::serve(listener, app, stopped));
+    let client = |person| crate::client::Client::new(&url, Some(testing::token_of(person))).unwrap();
+    let (alice, adam) = (client("alice"), client("adam"));
+
+    assert_eq!(alice.test_channel("ops").await.unwrap_err().code(), Some("ROLE_MISSING"));
+    assert_eq!(adam.test_channel("nobody").await.unwrap_err().code(), Some("UNKNOWN_NAME"));
+    let id = adam.test_channel("ops").await.unwrap().id;
+    let query =
+        treasury_api::types::DeliveriesQuery { stage: Some("delivered".to_owned()), ..Default::default() };
+    let delivered = loop {
+        let found = alice.deliveries(&query).await.unwrap();
+        if let Some(delivered) = found.into_iter().find(|delivery| delivery.notice.id == id) {
+            break delivered;
+        }
+    };
+    assert_eq!((delivered.channel.as_str(), delivered.attempts), ("ops", 1));
+    assert_eq!(alice.channels().await.unwrap()[0].receiver, "https://ops.example");
+
+    let again = |id: Option<&str>, first, last| treasury_api::types::RedeliverRequest {
+        id: id.map(str::to_owned),
+        first,
+        last,
+        ..Default::default()
+    };
+    let by_id = again(Some(&id), None, None);
+    assert_eq!(alice.redeliver(&by_id).await.unwrap_err().code(), Some("ROLE_MISSING"));
+    assert_eq!(adam.redeliver(&by_id).await.unwrap().deliveries, 1);
+    let by_range = again(None, Some(delivered.number), Some(delivered.number));
+    assert!(adam.redeliver(&by_range).await.unwrap().deliveries <= 1);
+    for wrong in
+        [again(None, None, None), again(Some("n-1"), Some(1), Some(1)), again(None, Some(2), Some(1))]
+    {
+        assert_eq!(adam.redeliver(&wrong).await.unwrap_err().code(), Some("BAD_VALUE"));
+    }
+    let unknown = adam.redeliver(&again(Some("n-1"), None, None)).await.unwrap_err();
+    assert_eq!(unknown.code(), Some("BAD_VALUE"));
+    let wrong = treasury_api::types::DeliveriesQuery { stage: Some("lost".to_owned()), ..Default::default() };
+    assert_eq!(alice.deliveries(&wrong).await.unwrap_err().code(), Some("BAD_VALUE"));
+}
+
+/// Where the facts come from that are told: an input of the ledger.
+#[tokio::test]
+async fn an_escrow_that_nobody_proposed_is_told_with_its_finding() {
+    let mut told = Told::start(&MemoryStore::new(), &Disk::default()).await;
+    testing::look(&told.handle).await;
+    let mut ledger = testing::ledger(102);
+    let Input::Ledger { observation, .. } = &mut ledger else { panic!("a ledger") };
+    let escrow = treasury_core::observe::EscrowView {
+        key: treasury_core::units::EscrowKey { owner: testing::warm(), sequence: 7 },
+        destination: testing::exchange(),
+        destination_tag: None,
+        amount: Some(testing::xrp(5).into()),
+        finish_after: None,
+        cancel_after: None,
+        condition: None,
+    };
+    observation.changes.push(treasury_core::observe::Change::EscrowCreated { escrow });
+    told.handle.input(ledger).await.unwrap();
+    let notices = told.until(Kind::Finding).await;
+    let seen = notices.iter().find(|notice| notice.kind == Kind::EscrowSeen).unwrap();
+    assert_eq!(seen.says, "Escrow warm:7 holds 5 XRP for exchange.");
+    assert_eq!(seen.ledger.as_ref().unwrap().index, 102);
+    let finding = notices.last().unwrap();
+    assert_eq!(finding.finding.as_deref(), Some("F1"));
+    assert_eq!(finding.severity, Severity::Warning);
+    assert_eq!(finding.account.as_ref().unwrap().name.as_deref(), Some("warm"));
+}

@@ -1,0 +1,30 @@
+//! Who can still sign.
+
+use treasury_core::config::{Signing, Treasury};
+use treasury_core::multisign;
+use treasury_core::proposal::{Proposal, Status};
+use treasury_core::{State, config::Person};
+
+/// The people who can sign it and have neither signed nor spoken against it, by name.
+pub(super) fn can_sign(treasury: &Treasury, state: &State, proposal: &Proposal) -> Vec<String> {
+    let Some(list) = multisign::signer_list(state, &proposal.account) else { return Vec::new() };
+    let can = |person: &&Person| {
+        let signer = person.signer.filter(|signer| list.entries.contains_key(signer));
+        signer.is_some_and(|signer| !proposal.approvals.contains_key(&signer))
+            && !proposal.rejections.contains_key(&person.name)
+    };
+    treasury.people.values().filter(can).map(|person| person.name.clone()).collect()
+}
+
+/// Whether it waits for people, and not for the daemon's own keys alone.
+pub(super) fn needs_people(treasury: &Treasury, state: &State, proposal: &Proposal) -> bool {
+    let is_single =
+        treasury.accounts.get(&proposal.account).is_some_and(|account| account.signing == Signing::Single);
+    if is_single || proposal.status != Status::Collecting {
+        return false;
+    }
+    let Some(list) = multisign::signer_list(state, &proposal.account) else { return false };
+    let of_agents = list.entries.iter().filter(|(signer, _)| treasury.agents.contains(*signer));
+    let weight: u32 = of_agents.map(|(_, weight)| u32::from(*weight)).sum();
+    !proposal.decision.obligations.agents_sign() || weight < list.quorum.0
+}

@@ -1,0 +1,165 @@
+//! Takes what waits in one channel to its receiver. Each channel has a worker of its own, so whoever hangs keeps nobody
+//! else waiting.
+
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Desk;
+use super::channel::Channel;
+use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage};
+use super::post::PostError;
+
+/// Seconds before each further attempt: at once after a hiccup, and on for about eight hours, in which somebody comes
+/// to work and sees that a receiver is down.
+pub(super) const WAITS: [u64; 8] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
+
+/// How long the outbox is left alone after it could not be written: what was delivered must not be sent again and again
+/// meanwhile.
+const AFTER_TROUBLE: Duration = Duration::from_secs(30);
+
+/// A receiver that says so wants nothing more of this kind: what is tried again would only annoy it.
+const GONE: u16 = 410;
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The receiver has it.
+    Delivered,
+    /// It is tried again.
+    Failed,
+    /// It is not.
+    Dead,
+}
+
+impl End {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// Works until it is dropped.
+pub(super) async fn run(desk: &Desk, channel: &Channel) {
+    loop {
+        let wake = desk.wake(&channel.name).notified();
+        let next = desk.outbox().next(&channel.name);
+        let now = desk.clock.now_ms();
+        match next {
+            None => wake.await,
+            Some((due, _)) if due > now => {
+                let rest = Duration::from_millis(due.saturating_sub(now));
+                tokio::select! {
+                    () = wake => {}
+                    () = tokio::time::sleep(rest) => {}
+                }
+            }
+            Some((_, number)) => {
+                if let Err(error) = attempt(desk, channel, number).await {
+                    tracing::error!(%error, channel = channel.name, "the outbox of notices cannot be used");
+                    tokio::time::sleep(AFTER_TROUBLE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Tries once, and puts down what came of it.
+async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<(), OutboxError> {
+    let Some((notice, before)) = desk.outbox().delivery(&channel.name, number)? else { return Ok(()) };
+    let request = channel.request(&notice, desk.clock.now_ms() / 1_000);
+    let answered = match request {
+        Ok(request) => desk.post.post(&channel.receiver, request).await,
+        Err(error) => Err(error),
+    };
+    let now = desk.clock.now_ms();
+    let (end, after) = outcome(&before, answered, now, (desk.jitter)());
+    if let Some(problem) = &after.problem {
+        let (channel, id) = (&channel.name, &notice.id);
+        match end {
+            End::Dead => tracing::error!(channel, id, problem, "a notice was not delivered and is given up"),
+            _ => tracing::warn!(channel, id, problem, "a notice was not delivered and is tried again"),
+        }
+    }
+    desk.outbox().set(&channel.name, number, &after)?;
+    desk.metrics.delivery(&channel.name, end.word());
+    desk.show(&channel.name);
+    Ok(())
+}
+
+/// What follows from an answer. `jitter` is between 0 and 1000.
+fn outcome(before: &Delivery, answered: Result<u16, PostError>, now_ms: u64, jitter: u64) -> (End, Delivery) {
+    let attempts = before.attempts.saturating_add(1);
+    let (problem, is_gone) = match answered {
+        Ok(200..=299) => {
+            let delivered = Delivery { stage: Stage::Delivered, attempts, at_ms: now_ms, problem: None };
+            return (End::Delivered, delivered);
+        }
+        Ok(status @ 300..=399) => (format!("answered with {status}; redirects are not followed"), false),
+        Ok(status) => (format!("answered with {status}"), status == GONE),
+        Err(error) => (error.to_string(), false),
+    };
+    let wait = usize::try_from(before.attempts).ok().and_then(|tried| WAITS.get(tried)).filter(|_| !is_gone);
+    match wait {
+        Some(seconds) => {
+            // From four fifths to six fifths of it: receivers that come back are not all met at one moment.
+            let wait_ms = seconds.saturating_mul(800_u64.saturating_add(jitter.min(1_000) * 2 / 5));
+            let at_ms = now_ms.saturating_add(wait_ms);
+            (End::Failed, Delivery { stage: Stage::Waiting, attempts, at_ms, problem: Some(problem) })
+        }
+        None => (End::Dead, Delivery { stage: Stage::Dead, attempts, at_ms: now_ms, problem: Some(problem) }),
+    }
+}
+
+impl Desk {
+    /// The outbox. What panics while it holds it leaves at most a delivery that is done twice.
+    pub(super) fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(attempts: u32) -> Delivery {
+        Delivery { stage: Stage::Waiting, attempts, at_ms: 0, problem: None }
+    }
+
+    #[test]
+    fn what_fails_is_tried_for_about_eight_hours_and_then_given_up() {
+        for (jitter, hours) in [(0, 6..7), (500, 7..8), (1_000, 9..10)] {
+            let (mut now, mut delivery) = (0, waiting(0));
+            let mut ends = Vec::new();
+            while delivery.stage == Stage::Waiting {
+                let (end, after) = outcome(&delivery, Ok(500), now, jitter);
+                (now, delivery) = (after.at_ms, after);
+                ends.push(end);
+            }
+            assert_eq!(ends.pop(), Some(End::Dead));
+            assert_eq!(ends, vec![End::Failed; WAITS.len()]);
+            assert!(hours.contains(&(now / 3_600_000)), "{jitter}: {now}");
+        }
+    }
+
+    #[test]
+    fn only_a_status_of_success_is_a_delivery() {
+        for (answered, expected) in [
+            (Ok(200), End::Delivered),
+            (Ok(204), End::Delivered),
+            (Ok(301), End::Failed),
+            (Ok(400), End::Failed),
+            (Ok(410), End::Dead),
+            (Ok(500), End::Failed),
+            (Ok(199), End::Failed),
+            (Err(PostError::TimedOut), End::Failed),
+        ] {
+            let (end, after) = outcome(&waiting(0), answered.clone(), 7, 0);
+            assert_eq!(end, expected, "{answered:?}");
+            assert_eq!(after.problem.is_some(), end != End::Delivered);
+            assert_eq!(after.attempts, 1);
+        }
+    }
+}
