@@ -352,6 +352,7 @@ fn is_stop(command: &Command) -> bool {
         Command::Propose(_)
         | Command::Approve { .. }
         | Command::Clear { .. }
+        | Command::Acknowledge { .. }
         | Command::Lift { .. }
         | Command::Unfreeze { .. }
         | Command::CloseBreaker { .. } => false,

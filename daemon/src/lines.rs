@@ -169,6 +169,15 @@ lines! {
         /// Why.
         reason,
     }
+    /// Somebody has looked at a finding.
+    finding_acknowledged INFO {
+        /// Its id.
+        finding,
+        /// Who.
+        by,
+        /// What came of it.
+        reason,
+    }
     /// A circuit breaker stops the automated submissions of an account.
     breaker_opened ERROR {
         /// Whose.

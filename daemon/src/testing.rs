@@ -158,7 +158,7 @@ pub(crate) fn reconciled_at(index: u32) -> Input {
                 balance: xrp(10_000),
                 sequence: 50,
                 owner_count: 6,
-                flags: 0,
+                flags: if account == warm() { 0x0010_0000 } else { 0 },
                 regular_key: None,
             }),
             signer_list: (account == warm())

@@ -14,10 +14,11 @@ use url::{Host, Url};
 
 use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
-    AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, ErrorBody, ErrorView,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest,
-    LiftRequest, LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
-    ReadyView, ReasonRequest, StatusView, StoppedView, StopsView, UnfreezeRequest,
+    AccountView, AcknowledgeRequest, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, ErrorBody,
+    ErrorView, EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest,
+    FreezeRequest, LiftRequest, LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery,
+    ProposeRequest, ProposedView, ReadyView, ReasonRequest, StatusView, StoppedView, StopsView,
+    UnfreezeRequest,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -323,6 +324,15 @@ impl Client {
     pub async fn lift(&self, stops: &[String], reason: &str) -> Result<LiftedView, ClientError> {
         let asked = LiftRequest { stops: stops.to_vec(), reason: reason.to_owned() };
         self.call(calls::LIFT, "", &asked).await
+    }
+
+    /// Says that findings were looked at, and what came of it.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn acknowledge(&self, findings: &[String], reason: &str) -> Result<DoneView, ClientError> {
+        let asked = AcknowledgeRequest { findings: findings.to_vec(), reason: reason.to_owned() };
+        self.call(calls::ACKNOWLEDGE, "", &asked).await
     }
 
     /// Freezes one account, or everything.

@@ -4,11 +4,11 @@
 use std::marker::PhantomData;
 
 use crate::types::{
-    AccountView, ApproveRequest, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView,
-    EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest,
-    FreezeRequest, LiftRequest, LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery,
-    ProposeRequest, ProposedView, ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, StatusView,
-    StoppedView, StopsView, TestChannelRequest, TestedView, UnfreezeRequest,
+    AccountView, AcknowledgeRequest, ApproveRequest, ChannelView, CloseBreakerRequest, DeliveriesQuery,
+    DeliveryView, DoneView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView,
+    FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView, LinkView, PanicView, ProposalView,
+    ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, RedeliverRequest,
+    RedeliveredView, StatusView, StoppedView, StopsView, TestChannelRequest, TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -220,6 +220,9 @@ operations! {
     ESCROWS = Escrows "escrows": Get "/v1/escrows", Other, Who::Person, EscrowsQuery => Vec<EscrowView>;
     /// What anomaly rules saw, newest first; at most the last thousand.
     FINDINGS = Findings "findings": Get "/v1/findings", Other, Who::Person, () => Vec<FindingView>;
+    /// Say that findings were looked at and what came of it, of all of them or none. They stay, and so do their stops.
+    ACKNOWLEDGE = Acknowledge "acknowledge":
+        Post "/v1/findings/acknowledge", Other, Who::Role("security"), AcknowledgeRequest => DoneView;
     /// The stored facts, in order, without signatures.
     EVENTS = Events "events": Get "/v1/events", Other, Who::Person, EventsQuery => EventsPage;
     /// Nothing leaves or enters the account by the daemon's doing, or nothing at all, until the freeze is lifted; what

@@ -542,6 +542,20 @@ pub struct FindingView {
     pub evidence: String,
     /// When, by the ledger.
     pub at: String,
+    /// Who has looked at it, and what came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<AcknowledgedView>,
+}
+
+/// Somebody has looked at a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcknowledgedView {
+    /// Who.
+    pub by: String,
+    /// What came of it.
+    pub reason: String,
+    /// When, by the ledger.
+    pub at: String,
 }
 
 /// A page of what is stored.

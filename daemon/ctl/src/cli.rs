@@ -204,6 +204,15 @@ pub enum Command {
         #[command(subcommand)]
         about: Deliveries,
     },
+    /// Say that findings were looked at, and what came of it (role `security`). They stay, and so do the stops they set.
+    Acknowledge {
+        /// The findings, such as F3.
+        #[arg(required = true, value_name = "FINDING")]
+        findings: Vec<String>,
+        /// What came of it.
+        #[arg(long)]
+        reason: String,
+    },
     /// What is stored, in order, but for signatures.
     Events {
         /// Only records above this number.
@@ -239,7 +248,9 @@ impl Command {
                 words.extend([id, reason]);
             }
             Self::Panic { reason } => words.push(reason),
-            Self::Lift { stops, reason } => words.extend(stops.iter().chain([reason])),
+            Self::Lift { stops: ids, reason } | Self::Acknowledge { findings: ids, reason } => {
+                words.extend(ids.iter().chain([reason]));
+            }
             Self::Freeze { account, reason } | Self::Unfreeze { account, reason } => {
                 words.extend(account.iter().chain([reason]));
             }

@@ -237,6 +237,9 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Escrows => answer(json, &client.escrows().await?, |escrows| show::escrows(escrows)),
         Command::Findings => answer(json, &client.findings().await?, |findings| show::findings(findings)),
         Command::Deliveries { about } => deliveries::run(&client, json, about).await?,
+        Command::Acknowledge { findings, reason } => {
+            done(json, &client.acknowledge(&findings, &reason).await?, "acknowledged")
+        }
         Command::Events { after, limit } => answer(json, &client.events(after, limit).await?, show::events),
     })
 }

@@ -293,7 +293,10 @@ pub(super) fn findings(findings: &[FindingView]) -> String {
             finding.kind.clone(),
             short(&finding.account),
             finding.at.clone(),
-            finding.evidence.clone(),
+            match &finding.acknowledged {
+                None => finding.evidence.clone(),
+                Some(seen) => format!("{} (seen by {}: {})", finding.evidence, seen.by, seen.reason),
+            },
         ]);
     }
     table.shown(console::width())

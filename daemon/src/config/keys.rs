@@ -411,6 +411,18 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         FindingKind::AgentCannotSign => {
             "A key that the daemon holds did not sign for the account, or the ledger does not let it: an agent's RegularKey was changed, or its key is missing."
         }
+        FindingKind::KeyBesideList => {
+            "A key can sign for a multi-signed account beside its SignerList: its master key is enabled, or it has a RegularKey. Said when it comes to be so, and at the start."
+        }
+        FindingKind::FewSigners => {
+            "Of the declared signers some cannot sign (their keys do not, or they left the SignerList), and one more loss would put the SignerQuorum out of reach."
+        }
+        FindingKind::RunnerPoor => {
+            "What the runner has above its reserve pays for less than two transactions at `fees.fee_max`: soon nothing can be released or taken back."
+        }
+        FindingKind::RecipientChanged => {
+            "The destination of an escrow that waits was deleted, came to ask for DepositAuth or a DestinationTag, or has another RegularKey or master key setting: whoever asked for the payment should look whether it is still theirs. With `hold` nothing is paid to it."
+        }
     }
 }
 

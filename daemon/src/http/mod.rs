@@ -141,6 +141,7 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Escrows => on(method, routes::escrows),
         Operation::Findings => on(method, routes::findings),
         Operation::Events => on(method, routes::events),
+        Operation::Acknowledge => on(method, routes::acknowledge),
         Operation::Freeze => on(method, routes::freeze),
         Operation::Unfreeze => on(method, routes::unfreeze),
         Operation::CloseBreaker => on(method, routes::close_breaker),

@@ -11,16 +11,16 @@ use treasury_core::command::{Propose, Refusal};
 use treasury_core::input::RungSignatures;
 use treasury_core::proposal::Proposal;
 use treasury_core::state::Archived;
-use treasury_core::units::{AccountId, Amount, HexBytes, ProposalId, StopId};
+use treasury_core::units::{AccountId, Amount, FindingId, HexBytes, ProposalId, StopId};
 use treasury_core::{Answer, Command, CommandError, State, Treasury};
 use xrpl_wire::PublicKey;
 
 use super::App;
 use super::api::{
-    AccountView, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView, EscrowsQuery,
-    EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView,
-    LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReasonRequest,
-    RecordView, StatusView, StoppedView, StopsView, UnfreezeRequest,
+    AccountView, AcknowledgeRequest, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView,
+    EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest,
+    LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
+    ReasonRequest, RecordView, StatusView, StoppedView, StopsView, UnfreezeRequest,
 };
 use super::auth::Speaker;
 use super::error::ApiError;
@@ -340,6 +340,19 @@ pub(super) async fn lift(
     lifted(&app, speaker, Command::Lift { stops, reason: asked.reason }).await
 }
 
+pub(super) async fn acknowledge(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<AcknowledgeRequest>,
+) -> Answered<DoneView> {
+    let finding = |text: &String| text.parse().ok().filter(|id: &FindingId| id.to_string() == *text);
+    let findings = asked.findings.iter().map(finding).collect::<Option<BTreeSet<FindingId>>>();
+    let problem = "one id such as F3, or several";
+    let findings = findings.filter(|findings| !findings.is_empty());
+    let findings = findings.ok_or(ApiError::BadField { field: "findings", problem })?;
+    done(&app, speaker, Command::Acknowledge { findings, reason: asked.reason }).await
+}
+
 pub(super) async fn freeze(
     Shared(app): Shared<App>,
     speaker: Speaker,
@@ -404,6 +417,7 @@ fn word(command: &Command) -> &'static str {
         Command::Panic { .. } => Operation::Panic,
         Command::Clear { .. } => Operation::Clear,
         Command::Lift { .. } => Operation::Lift,
+        Command::Acknowledge { .. } => Operation::Acknowledge,
         Command::Freeze { .. } => Operation::Freeze,
         Command::Unfreeze { .. } => Operation::Unfreeze,
         Command::CloseBreaker { .. } => Operation::CloseBreaker,

@@ -154,6 +154,7 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::POST, "/v1/proposals/P1/void", r#"{"reason":"x"}"#),
         (Method::POST, "/v1/destinations/flag", r#"{"destination":"exchange","reason":"x"}"#),
         (Method::POST, "/v1/panic", r#"{"reason":"x"}"#),
+        (Method::POST, "/v1/findings/acknowledge", r#"{"findings":["F1"],"reason":"x"}"#),
         (Method::GET, "/v1/stops", ""),
         (Method::POST, "/v1/stops/lift", r#"{"stops":["S1"],"reason":"x"}"#),
         (Method::POST, "/v1/freeze", r#"{"reason":"x"}"#),

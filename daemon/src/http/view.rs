@@ -14,8 +14,8 @@ use treasury_core::tiers;
 use treasury_core::units::{AccountId, SeqProxy};
 
 use super::api::{
-    AccountView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView, LinkView, PartyView,
-    ReadyView, SignerEntryView, SignerListView, StatusView, StopView, StopsView,
+    AccountView, AcknowledgedView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView, LinkView,
+    PartyView, ReadyView, SignerEntryView, SignerListView, StatusView, StopView, StopsView,
 };
 use crate::metrics::guard_word;
 use crate::{clock, sight};
@@ -175,6 +175,11 @@ pub(super) fn finding(treasury: &Treasury, finding: &Finding) -> FindingView {
         account: party(treasury, &finding.account),
         evidence: finding.evidence.clone(),
         at: time(&finding.at),
+        acknowledged: finding.acknowledged.as_ref().map(|seen| AcknowledgedView {
+            by: seen.by.clone(),
+            reason: seen.reason.clone(),
+            at: time(&seen.at),
+        }),
     }
 }
 

@@ -47,6 +47,9 @@ impl Told<'_> {
                 &stop.reason,
             ),
             Event::StopLifted { id, by, reason, .. } => super::stop_lifted(id, by, reason),
+            Event::FindingAcknowledged { id, acknowledged } => {
+                super::finding_acknowledged(id, &acknowledged.by, &acknowledged.reason);
+            }
             Event::BreakerOpened { account, cause, reason, .. } => {
                 super::breaker_opened(self.whose(account.as_ref()), cause.word(), reason);
             }

@@ -208,8 +208,9 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         .map(|fault| format!("fault: {}", fault.word()))
         .collect();
     let mut expected: BTreeSet<(&str, &str)> = Status::WORDS.iter().map(|word| ("status", *word)).collect();
-    // The simulated ledger applies only what it knows.
-    let kinds = FindingKind::ALL.iter().filter(|kind| **kind != FindingKind::OpaqueTransaction);
+    // The simulated ledger applies only what it knows, and nobody there takes the runner's money.
+    let elsewhere = [FindingKind::OpaqueTransaction, FindingKind::RunnerPoor];
+    let kinds = FindingKind::ALL.iter().filter(|kind| !elsewhere.contains(kind));
     expected.extend(kinds.map(|kind| ("finding", kind.word())));
     expected.extend(WORKLOAD.map(|word| ("workload", word)));
     expected.extend(["death while starting", "death while nobody waits"].map(|word| ("store", word)));

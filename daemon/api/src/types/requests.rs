@@ -72,6 +72,16 @@ pub struct LiftRequest {
     pub reason: String,
 }
 
+/// `POST /v1/findings/acknowledge`: say that findings were looked at, all of them or none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcknowledgeRequest {
+    /// Which, such as `F3`.
+    pub findings: Vec<String>,
+    /// What came of it, for people; at most 500 bytes, and not nothing.
+    pub reason: String,
+}
+
 /// `POST /v1/breaker/close`: let automated submissions go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

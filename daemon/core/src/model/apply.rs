@@ -257,6 +257,10 @@ impl State {
                     self.findings.pop_first();
                 }
             }
+            Event::FindingAcknowledged { id, acknowledged } => {
+                let finding = self.findings.get_mut(id).ok_or("there is no such finding")?;
+                finding.acknowledged = Some(acknowledged.clone());
+            }
             Event::BreakerCounted { account, cause, failures } => {
                 let key = BreakerKey { account: *account, cause: *cause };
                 let breaker = self.breakers.entry(key).or_default();

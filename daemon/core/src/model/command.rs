@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::intent::Origin;
 use crate::model::role::Role;
 use crate::model::signing::RungSignatures;
-use crate::model::units::{AccountId, Amount, EscrowKey, ProposalId, StopId};
+use crate::model::units::{AccountId, Amount, EscrowKey, FindingId, ProposalId, StopId};
 
 /// Who speaks. The daemon's edge has proven it (a token over HTTP).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,13 @@ pub enum Command {
         /// Why, for people.
         reason: String,
     },
+    /// Say that findings were looked at, and what came of it. They stay.
+    Acknowledge {
+        /// Which.
+        findings: BTreeSet<FindingId>,
+        /// What came of it, for people.
+        reason: String,
+    },
     /// Lift stops, holds and freezes alike.
     Lift {
         /// Which.
@@ -133,6 +140,7 @@ impl Command {
             | Self::Flag { proposal, .. }
             | Self::Clear { proposal, .. } => Some(Named::Proposal(*proposal)),
             Self::Lift { .. }
+            | Self::Acknowledge { .. }
             | Self::FlagDestination { .. }
             | Self::Panic { .. }
             | Self::Freeze { .. }
@@ -233,6 +241,9 @@ pub enum CommandError {
     /// No such stop stands.
     #[error("no stop {0} stands")]
     UnknownStop(StopId),
+    /// No such finding is remembered.
+    #[error("no finding {0} is remembered")]
+    UnknownFinding(FindingId),
     /// Several stops stand where one was to be lifted without saying which.
     #[error("{} stops stand on {subject}: {}", stops.len(), listed(stops))]
     SeveralStops {
@@ -379,6 +390,7 @@ impl CommandError {
             Self::UnknownAccount(_) => "UNKNOWN_ACCOUNT",
             Self::UnknownProposal(_) => "UNKNOWN_PROPOSAL",
             Self::UnknownStop(_) => "UNKNOWN_STOP",
+            Self::UnknownFinding(_) => "UNKNOWN_FINDING",
             Self::SeveralStops { .. } => "SEVERAL_STOPS",
             Self::BadValue { .. } => "BAD_VALUE",
             Self::IdempotencyConflict(_) => "IDEMPOTENCY_CONFLICT",
@@ -413,6 +425,7 @@ impl CommandError {
             }
             Self::UnknownProposal(_) => "List the proposals with GET /v1/proposals.",
             Self::UnknownStop(_) => "List what stands with GET /v1/stops; it may have been lifted already.",
+            Self::UnknownFinding(_) => "List them with GET /v1/findings: the last thousand are remembered.",
             Self::SeveralStops { .. } => {
                 "Look at each with GET /v1/stops, and lift by id those that are settled; the others stay."
             }
@@ -461,7 +474,10 @@ impl CommandError {
             | Self::NotASigner(_)
             | Self::NotYourSigner(_)
             | Self::KeyNotAllowed { .. } => Refusal::Forbidden,
-            Self::UnknownAccount(_) | Self::UnknownProposal(_) | Self::UnknownStop(_) => Refusal::Missing,
+            Self::UnknownAccount(_)
+            | Self::UnknownProposal(_)
+            | Self::UnknownStop(_)
+            | Self::UnknownFinding(_) => Refusal::Missing,
             Self::SeveralStops { .. }
             | Self::IdempotencyConflict(_)
             | Self::TooManyOpen(_)

@@ -267,11 +267,19 @@ pub enum FindingKind {
     KeysElsewhere,
     /// A key that the daemon holds did not sign, or the ledger does not let it sign for its account.
     AgentCannotSign,
+    /// A key can sign for an account beside its SignerList: its master key is enabled, or it has a RegularKey.
+    KeyBesideList,
+    /// Of the declared signers some cannot sign, and one more loss would leave the SignerQuorum out of reach.
+    FewSigners,
+    /// The runner cannot pay for many more EscrowFinish and EscrowCancel transactions.
+    RunnerPoor,
+    /// The destination of an escrow that waits was deleted, or has other keys or settings than before.
+    RecipientChanged,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -283,6 +291,10 @@ impl FindingKind {
         Self::SentElsewhere,
         Self::KeysElsewhere,
         Self::AgentCannotSign,
+        Self::KeyBesideList,
+        Self::FewSigners,
+        Self::RunnerPoor,
+        Self::RecipientChanged,
     ];
 
     /// The word for it, in configuration, metrics and the API.
@@ -300,6 +312,10 @@ impl FindingKind {
             Self::SentElsewhere => "sent_elsewhere",
             Self::KeysElsewhere => "keys_elsewhere",
             Self::AgentCannotSign => "agent_cannot_sign",
+            Self::KeyBesideList => "key_beside_list",
+            Self::FewSigners => "few_signers",
+            Self::RunnerPoor => "runner_poor",
+            Self::RecipientChanged => "recipient_changed",
         }
     }
 
@@ -315,7 +331,11 @@ impl FindingKind {
             | Self::SubmissionRefused
             | Self::HistoryMissing
             | Self::OpaqueTransaction
-            | Self::AgentCannotSign => Severity::Alert,
+            | Self::AgentCannotSign
+            | Self::KeyBesideList
+            | Self::FewSigners
+            | Self::RunnerPoor
+            | Self::RecipientChanged => Severity::Alert,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::policy::Decision;
 use crate::model::proposal::{Approval, Ladder, Plan, Proposal, Rejection, Status, Submission};
 use crate::model::signing::{first_key, is_first_key};
-use crate::model::state::{Finding, Sight};
+use crate::model::state::{Acknowledged, Finding, Sight};
 use crate::model::stops::Stop;
 use crate::model::units::{
     AccountId, EscrowKey, FindingId, Hash256, HexBytes, HoldId, ProposalId, RippleTime, StopId,
@@ -256,6 +256,13 @@ pub enum Event {
         /// What.
         finding: Finding,
     },
+    /// Somebody has looked at a finding.
+    FindingAcknowledged {
+        /// Which.
+        id: FindingId,
+        /// Who, and what came of it.
+        acknowledged: Acknowledged,
+    },
     /// A submission failed for a reason that concerns the account, or one went through.
     BreakerCounted {
         /// Whose; `None` in records of earlier versions, which counted for all accounts together.
@@ -325,6 +332,7 @@ impl Event {
             Self::Frozen { .. } => "frozen",
             Self::Unfrozen { .. } => "unfrozen",
             Self::Found { .. } => "found",
+            Self::FindingAcknowledged { .. } => "finding_acknowledged",
             Self::BreakerCounted { .. } => "breaker_counted",
             Self::BreakerOpened { .. } => "breaker_opened",
             Self::BreakerClosed { .. } => "breaker_closed",

@@ -148,6 +148,7 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::Unfrozen { .. }
             | Event::SignerUnable { .. }
             | Event::Found { .. }
+            | Event::FindingAcknowledged { .. }
             | Event::BreakerCounted { .. }
             | Event::BreakerOpened { .. }
             | Event::BreakerClosed { .. } => {}

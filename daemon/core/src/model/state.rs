@@ -218,6 +218,20 @@ pub struct Finding {
     pub evidence: String,
     /// When.
     pub at: LedgerPoint,
+    /// Who has looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledged>,
+}
+
+/// Somebody has looked at a finding. It stays, and what it stopped stays stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// Who.
+    pub by: String,
+    /// What came of it, in their words.
+    pub reason: String,
+    /// When.
+    pub at: LedgerPoint,
 }
 
 /// What a circuit breaker counts: failures of one account for one cause. What fails for one account says

@@ -1,11 +1,13 @@
 //! What anomaly rules look at, and what a hold still stops.
 
-use crate::model::config::Treasury;
-use crate::model::observe::SignerListView;
+use std::collections::BTreeMap;
+
+use crate::model::config::{FindingKind, Signing, Treasury};
+use crate::model::observe::{RootView, SignerListView};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::signing::Purpose;
 use crate::model::state::{Guard, State, TrackedEscrow};
-use crate::model::units::AccountId;
+use crate::model::units::{AccountId, Drops};
 use crate::rules::escrow::{Phase, is_revealed, phase};
 
 /// Whether a hold on this proposal still stops something: its submission, its being sent again, or its
@@ -71,3 +73,98 @@ pub fn drift(config: &Treasury, state: &State, account: &AccountId) -> Option<St
     );
     (!words.is_empty()).then(|| words.join("; "))
 }
+
+/// What is wrong with how a declared account stands, whoever made it so; each kind with what is seen.
+#[must_use]
+pub fn standing(config: &Treasury, state: &State, account: &AccountId) -> BTreeMap<FindingKind, String> {
+    let mut wrong = BTreeMap::new();
+    let Some(declared) = config.accounts.get(account) else { return wrong };
+    let view = state.accounts.get(account);
+    let Some(root) = view.and_then(|view| view.root) else { return wrong };
+    let list = view.and_then(|view| view.signer_list.as_ref()).filter(|_| declared.signing == Signing::Multi);
+    if list.is_some() {
+        wrong.extend(beside_list(&root).map(|what| (FindingKind::KeyBesideList, what)));
+    }
+    if let Some((list, declared)) = list.zip(declared.signers.as_ref()) {
+        let what = few_signers(state, list, declared.entries.values().map(|weight| u32::from(*weight)).sum());
+        wrong.extend(what.map(|what| (FindingKind::FewSigners, what)));
+    }
+    if config.runner == Some(*account) {
+        wrong.extend(poor(config, state, &root).map(|what| (FindingKind::RunnerPoor, what)));
+    }
+    wrong
+}
+
+fn beside_list(root: &RootView) -> Option<String> {
+    let keys = match (!root.master_disabled(), root.regular_key) {
+        (false, None) => return None,
+        (true, None) => "its master key".to_owned(),
+        (false, Some(regular)) => format!("its RegularKey, {regular},"),
+        (true, Some(regular)) => format!("its master key and its RegularKey, {regular},"),
+    };
+    Some(format!("{keys} can sign for the account without its SignerList"))
+}
+
+/// Some of the declared weight is lost, and without the heaviest of those who can sign the quorum is out of reach.
+fn few_signers(state: &State, list: &SignerListView, declared: u32) -> Option<String> {
+    let able = list.entries.iter().filter(|(signer, _)| !state.unable.contains_key(*signer));
+    let weights: Vec<u32> = able.map(|(_, weight)| u32::from(*weight)).collect();
+    let weight: u32 = weights.iter().sum();
+    let left = weight.saturating_sub(weights.iter().copied().max().unwrap_or_default());
+    (weight < declared && left < list.quorum.0).then(|| {
+        format!(
+            "{} signers with weight {weight} of the declared {declared} can sign; without one more the SignerQuorum, {}, is \
+             out of reach",
+            weights.len(),
+            list.quorum
+        )
+    })
+}
+
+fn poor(config: &Treasury, state: &State, root: &RootView) -> Option<String> {
+    let fees = state.fees?;
+    let reserve =
+        fees.reserve_inc.checked_mul(u64::from(root.owner_count))?.checked_add(fees.reserve_base)?;
+    let has = root.balance.checked_sub(reserve).unwrap_or(Drops::ZERO);
+    let needs = config.fees.fee_max.checked_mul(2)?;
+    (has < needs).then(|| {
+        format!(
+            "it has {} XRP above its reserve; two transactions may burn {} XRP",
+            has.to_xrp_string(),
+            needs.to_xrp_string()
+        )
+    })
+}
+
+/// In words, what of an account that is to be paid is another than before; `None` where nothing is that matters.
+#[must_use]
+pub fn recipient_changed(before: &RootView, now: Option<&RootView>) -> Option<String> {
+    let Some(now) = now else { return Some("it was deleted".to_owned()) };
+    let came = |flag: u32| before.flags & flag == 0 && now.flags & flag != 0;
+    let mut words: Vec<String> = Vec::new();
+    if came(LSF_DEPOSIT_AUTH) {
+        words.push("it asks for DepositAuth now".to_owned());
+    }
+    if came(LSF_REQUIRE_DEST_TAG) {
+        words.push("it asks for a DestinationTag now".to_owned());
+    }
+    if before.master_disabled() != now.master_disabled() {
+        words.push(format!(
+            "its master key is {} now",
+            if now.master_disabled() { "disabled" } else { "enabled" }
+        ));
+    }
+    if before.regular_key != now.regular_key {
+        words.push(
+            now.regular_key
+                .map_or("it has no RegularKey now".to_owned(), |key| format!("its RegularKey is {key} now")),
+        );
+    }
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// `lsfDepositAuth`: only itself and whom it has preauthorized may pay it.
+const LSF_DEPOSIT_AUTH: u32 = 0x0100_0000;
+
+/// `lsfRequireDestTag`: it is paid only with a DestinationTag.
+const LSF_REQUIRE_DEST_TAG: u32 = 0x0002_0000;

@@ -1,7 +1,7 @@
 //! Anomaly rules: what they see, and what follows.
 
-use crate::rules::findings::drift;
-use std::collections::BTreeSet;
+use crate::rules::findings::{self, can_be_withheld, drift};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::config::{FindingKind, Severity};
 use crate::model::effect::Effect;
@@ -20,7 +20,7 @@ pub(crate) fn find(cx: &mut Cx<'_>, kind: FindingKind, account: AccountId, evide
     let at = cx.point();
     let id = FindingId(cx.state.last_finding.saturating_add(1));
     cx.emit(Event::Found {
-        finding: Finding { id, kind, severity, account, evidence: evidence.clone(), at },
+        finding: Finding { id, kind, severity, account, evidence: evidence.clone(), at, acknowledged: None },
     });
     let kind = match severity {
         Severity::Log | Severity::Alert => return,
@@ -149,6 +149,68 @@ pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>,
         // A list that has just become so is found anew, whatever was found before; one that is read anew is not.
         if changed || !known {
             find(cx, FindingKind::SignerListDrift, account, evidence);
+        }
+    }
+}
+
+/// How accounts of the treasury stood that a ledger changes, before it was taken in; and what it changes of those that
+/// escrows wait to pay.
+pub(crate) struct Before {
+    standing: BTreeMap<AccountId, BTreeMap<FindingKind, String>>,
+    recipients: BTreeMap<AccountId, String>,
+}
+
+/// Looks before the ledger is taken in.
+pub(crate) fn before_ledger(cx: &Cx<'_>, observation: &LedgerObservation) -> Before {
+    let touched: BTreeSet<AccountId> = observation.changes.iter().map(Change::account).collect();
+    let recipients = observation.changes.iter().filter_map(|change| match change {
+        Change::Root { account, root } => {
+            let known = cx.state.accounts.get(account)?.root?;
+            let what = findings::recipient_changed(&known, root.as_ref())?;
+            // Last, because escrows are many and such changes few.
+            is_waited_for(cx, account).then_some((*account, what))
+        }
+        _ => None,
+    });
+    let declared = touched.iter().filter(|account| cx.config.accounts.contains_key(account));
+    Before {
+        recipients: recipients.collect(),
+        standing: declared
+            .map(|account| (*account, findings::standing(cx.config, cx.state, account)))
+            .collect(),
+    }
+}
+
+/// Whether an escrow of the daemon's own that stands pays this account, and can still be held back.
+fn is_waited_for(cx: &Cx<'_>, account: &AccountId) -> bool {
+    let own = cx.state.by_finish_after.iter().filter_map(|(_, key)| cx.state.escrows.get(key));
+    own.filter(|tracked| can_be_withheld(cx.state, tracked))
+        .any(|tracked| tracked.view.destination == *account && !cx.config.accounts.contains_key(account))
+}
+
+/// Finds what came to be wrong with the ledger that was taken in.
+pub(crate) fn since(cx: &mut Cx<'_>, before: Before) {
+    for (account, known) in before.standing {
+        for (kind, evidence) in findings::standing(cx.config, cx.state, &account) {
+            if !known.contains_key(&kind) {
+                find(cx, kind, account, evidence);
+            }
+        }
+    }
+    for (account, what) in before.recipients {
+        find(cx, FindingKind::RecipientChanged, account, format!("an escrow waits to pay it, and {what}"));
+    }
+}
+
+/// Finds what is wrong with accounts that were read, unless that has been found already.
+pub(crate) fn standing_of(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>) {
+    for account in accounts {
+        for (kind, evidence) in findings::standing(cx.config, cx.state, account) {
+            let mut found = cx.state.findings.values().rev();
+            let last = found.find(|finding| finding.kind == kind && finding.account == *account);
+            if last.is_none_or(|last| last.evidence != evidence) {
+                find(cx, kind, *account, evidence);
+            }
         }
     }
 }

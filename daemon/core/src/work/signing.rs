@@ -85,6 +85,8 @@ fn cannot_sign(cx: &mut Cx<'_>, account: AccountId, signer: AccountId, reason: &
     cx.emit(Event::SignerUnable { signer, reason: Some(reason.to_owned()) });
     let evidence = format!("{signer}, whose key the daemon holds, does not sign: {reason}");
     anomaly::find(cx, FindingKind::AgentCannotSign, account, evidence);
+    // It may sign for several.
+    anomaly::standing_of(cx, &cx.config.accounts.keys().copied().collect());
 }
 
 fn able(cx: &mut Cx<'_>, signer: AccountId) {

@@ -93,6 +93,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
     cx.runtime.stale = false;
     let observation = observation.of_accounts(|account| cx.config.accounts.contains_key(account));
     let taken_away = anomaly::finished_by_others(cx, &observation);
+    let before = anomaly::before_ledger(cx, &observation);
     let created = |change: &Change| matches!(change, Change::EscrowCreated { .. });
     let taken = observation.changes.iter().any(created).then(|| utc(cx, wall_ms)).flatten();
     cx.emit(Event::LedgerTaken { observation: observation.clone(), taken });
@@ -107,6 +108,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
     submission::settle(cx, &observation.transactions);
     anomaly::fulfilled_elsewhere(cx, taken_away);
     anomaly::after_ledger(cx, &observation);
+    anomaly::since(cx, before);
     anomaly::opaque(cx, &observation.opaque);
     flow::expire(cx);
     flow::expire_drafts(cx);
@@ -150,6 +152,7 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
         }
     }
     anomaly::signer_list_drift(cx, &read, false);
+    anomaly::standing_of(cx, &read);
     if fresh {
         reconcile::ask_for_unknown(cx);
     }

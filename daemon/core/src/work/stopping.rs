@@ -10,9 +10,9 @@ use crate::model::config::{Person, Role};
 use crate::model::event::Event;
 use crate::model::intent::AskedBy;
 use crate::model::proposal::{Proposal, Rejection, Status};
-use crate::model::state::{Guard, TrackedEscrow};
+use crate::model::state::{Acknowledged, Guard, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
-use crate::model::units::{AccountId, ProposalId, StopId};
+use crate::model::units::{AccountId, FindingId, ProposalId, StopId};
 use crate::rules::findings::{can_be_held, can_be_withheld};
 use crate::work::anomaly::set_stop;
 use crate::work::asked::{checked_text, find, needs, wrong_state};
@@ -228,6 +228,31 @@ fn freezable(cx: &Cx<'_>, account: Option<AccountId>) -> Result<Subject, Command
         Some(account) if cx.config.accounts.contains_key(&account) => Ok(Subject::Account(account)),
         Some(unknown) => Err(CommandError::UnknownAccount(unknown)),
     }
+}
+
+/// Notes that findings were looked at: all of them, or none. Whoever watches may say so, and the first who does is kept.
+pub(crate) fn acknowledge(
+    cx: &mut Cx<'_>,
+    person: &Person,
+    findings: &BTreeSet<FindingId>,
+    reason: String,
+) -> Result<Answer, CommandError> {
+    needs(person, Role::Security)?;
+    checked_text("reason", &reason)?;
+    if reason.trim().is_empty() {
+        let problem = "says nothing; say what came of it".to_owned();
+        return Err(CommandError::BadValue { field: "reason", problem });
+    }
+    if let Some(unknown) = findings.iter().find(|id| !cx.state.findings.contains_key(*id)) {
+        return Err(CommandError::UnknownFinding(*unknown));
+    }
+    let new = |id: &&FindingId| cx.state.findings.get(*id).is_some_and(|found| found.acknowledged.is_none());
+    let new: Vec<FindingId> = findings.iter().filter(new).copied().collect();
+    for id in &new {
+        let acknowledged = Acknowledged { by: person.name.clone(), reason: reason.clone(), at: cx.point() };
+        cx.emit(Event::FindingAcknowledged { id: *id, acknowledged });
+    }
+    Ok(Answer::Done { changed: !new.is_empty() })
 }
 
 /// Lifts stops by their ids: all of them, or none.

@@ -20,6 +20,7 @@ mod random;
 mod reviewed;
 mod sight;
 mod signing;
+mod standing;
 mod stops;
 mod submission;
 mod sweeps;

@@ -183,7 +183,8 @@ impl World {
                 balance: drops(100_000 * XRP),
                 sequence: 100,
                 owner_count: 11,
-                flags: 0,
+                // The SignerList alone signs, but for the runner.
+                flags: if list.is_some() { 0x0010_0000 } else { 0 },
                 regular_key: None,
             });
             let snapshot = AccountSnapshot {

@@ -1,0 +1,137 @@
+//! What is found of how accounts stand: keys beside a list, too few signers, a poor runner, recipients that change. And
+//! findings that somebody has looked at.
+
+use std::collections::BTreeSet;
+
+use treasury_core::command::Command;
+use treasury_core::config::FindingKind;
+use treasury_core::observe::{Change, RootView};
+use treasury_core::units::{AccountId, FindingId};
+
+use crate::world::{AGENTS, World, XRP, drops, id};
+
+const MASTER_DISABLED: u32 = 0x0010_0000;
+const DEPOSIT_AUTH: u32 = 0x0100_0000;
+
+fn root(w: &World, account: AccountId) -> RootView {
+    w.state.accounts[&account].root.unwrap()
+}
+
+/// An account becomes like this.
+fn becomes(w: &mut World, account: AccountId, root: Option<RootView>) {
+    w.change(vec![Change::Root { account, root }]);
+}
+
+fn found(w: &World, kind: FindingKind) -> Vec<(AccountId, String)> {
+    let findings = w.state.findings.values().filter(|finding| finding.kind == kind);
+    findings.map(|finding| (finding.account, finding.evidence.clone())).collect()
+}
+
+#[test]
+fn a_key_that_signs_beside_a_list_is_found_when_it_comes_and_at_the_start_and_once() {
+    let mut w = World::new();
+    assert_eq!(found(&w, FindingKind::KeyBesideList), []);
+    let before = root(&w, id("warm"));
+    becomes(&mut w, id("warm"), Some(RootView { flags: 0, ..before }));
+    let seen = found(&w, FindingKind::KeyBesideList);
+    assert_eq!(seen.len(), 1);
+    assert!(seen[0].1.contains("its master key can sign"), "{seen:?}");
+    w.close(&[]);
+    w.restart();
+    w.reconcile();
+    assert_eq!(found(&w, FindingKind::KeyBesideList).len(), 1, "what was found is not found again");
+    becomes(&mut w, id("warm"), Some(before));
+    becomes(&mut w, id("warm"), Some(RootView { regular_key: Some(id("mallory")), ..before }));
+    let seen = found(&w, FindingKind::KeyBesideList);
+    assert!(seen[1].1.contains("its RegularKey"), "{seen:?}");
+    let runner = root(&w, id("runner"));
+    becomes(&mut w, id("runner"), Some(RootView { regular_key: Some(id("alice")), ..runner }));
+    assert_eq!(found(&w, FindingKind::KeyBesideList).len(), 2, "the runner has no list");
+}
+
+#[test]
+fn too_few_signers_are_found_where_some_are_lost_and_not_where_few_were_declared() {
+    let mut w = World::new();
+    assert_eq!(found(&w, FindingKind::FewSigners), [], "cold's three of three are what was declared");
+    let list = |w: &World, without: &[&str]| {
+        let mut list = w.state.accounts[&id("warm")].signer_list.clone().unwrap();
+        list.entries.retain(|signer, _| !without.iter().any(|name| id(name) == *signer));
+        vec![Change::SignerList { account: id("warm"), list: Some(list) }]
+    };
+    let two = list(&w, &["alice", "bob"]);
+    w.change(two);
+    assert_eq!(found(&w, FindingKind::FewSigners), [], "four can sign, and two are enough");
+    let three = list(&w, &["carol", AGENTS[0]]);
+    w.change(three);
+    let seen = found(&w, FindingKind::FewSigners);
+    assert_eq!(seen.len(), 1);
+    assert!(seen[0].1.contains("weight 2 of the declared 6"), "{seen:?}");
+}
+
+#[test]
+fn a_runner_that_cannot_pay_two_transactions_is_found_each_time_that_it_comes_to_be_so() {
+    let mut w = World::new();
+    let before = root(&w, id("runner"));
+    let fees = w.state.fees.unwrap();
+    let reserve = fees.reserve_base.get() + u64::from(before.owner_count) * fees.reserve_inc.get();
+    let has = |spare: u64| Some(RootView { balance: drops(reserve + spare), ..before });
+    becomes(&mut w, id("runner"), has(4 * XRP));
+    assert_eq!(found(&w, FindingKind::RunnerPoor), [], "two times the most that a transaction may burn");
+    for _ in 0..2 {
+        becomes(&mut w, id("runner"), has(4 * XRP - 1));
+        becomes(&mut w, id("runner"), has(3 * XRP));
+        becomes(&mut w, id("runner"), has(9 * XRP));
+    }
+    assert_eq!(found(&w, FindingKind::RunnerPoor).len(), 2);
+}
+
+#[test]
+fn a_recipient_that_changes_while_an_escrow_waits_for_it_is_found() {
+    let changes: [(&str, fn(RootView) -> Option<RootView>); 5] = [
+        ("was deleted", |_| None),
+        ("DepositAuth", |root| Some(RootView { flags: root.flags | DEPOSIT_AUTH, ..root })),
+        ("DestinationTag", |root| Some(RootView { flags: root.flags | 0x0002_0000, ..root })),
+        ("master key is disabled", |root| Some(RootView { flags: root.flags | MASTER_DISABLED, ..root })),
+        ("its RegularKey is", |root| Some(RootView { regular_key: Some(id("mallory")), ..root })),
+    ];
+    for (words, change) in changes {
+        let mut w = World::new();
+        let (p, _) = w.escrow();
+        let to = w.proposal(p).intent.destination().unwrap();
+        let before = root(&w, to);
+        becomes(&mut w, to, Some(RootView { balance: drops(XRP), ..before }));
+        assert_eq!(found(&w, FindingKind::RecipientChanged), [], "what it has is its own matter");
+        let now = change(root(&w, to));
+        becomes(&mut w, to, now);
+        let seen = found(&w, FindingKind::RecipientChanged);
+        assert_eq!(seen.len(), 1, "{words}");
+        assert!(seen[0].0 == to && seen[0].1.contains(words), "{words}: {seen:?}");
+    }
+    let mut w = World::new();
+    let shop = id("shop");
+    let before = root(&w, shop);
+    becomes(&mut w, shop, Some(RootView { regular_key: Some(id("mallory")), ..before }));
+    assert_eq!(found(&w, FindingKind::RecipientChanged), [], "nothing waits for it");
+}
+
+#[test]
+fn a_finding_is_acknowledged_with_a_reason_and_stays() {
+    let mut w = World::new();
+    let before = root(&w, id("warm"));
+    becomes(&mut w, id("warm"), Some(RootView { flags: 0, ..before }));
+    let finding = *w.state.findings.keys().next_back().unwrap();
+    let acknowledge = |findings: &[FindingId], reason: &str| Command::Acknowledge {
+        findings: findings.iter().copied().collect::<BTreeSet<_>>(),
+        reason: reason.to_owned(),
+    };
+    let mut refused = |person, command| w.command(person, command).unwrap_err().code();
+    assert_eq!(refused("alice", acknowledge(&[finding], "seen")), "ROLE_MISSING");
+    assert_eq!(refused("dave", acknowledge(&[finding], " ")), "BAD_VALUE");
+    let unknown = FindingId(finding.0 + 9);
+    assert_eq!(refused("dave", acknowledge(&[finding, unknown], "seen")), "UNKNOWN_FINDING");
+    assert!(w.state.findings[&finding].acknowledged.is_none(), "all of them or none");
+    w.command("dave", acknowledge(&[finding], "we rotate keys today")).unwrap();
+    w.command("dave", acknowledge(&[finding], "again")).unwrap();
+    let seen = w.state.findings[&finding].acknowledged.clone().unwrap();
+    assert_eq!((seen.by.as_str(), seen.reason.as_str()), ("dave", "we rotate keys today"));
+}
