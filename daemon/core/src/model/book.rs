@@ -171,6 +171,8 @@ fn remove(book: &mut BTreeMap<AccountId, BTreeMap<ProposalId, Amount>>, account:
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const USD: &str = "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B";
@@ -229,5 +231,33 @@ mod tests {
         assert!(since(&book, 0) >= usd("9000000000000000"));
         book.went("link", RippleTime(1 + WINDOW_MAX_SECONDS + 50), usd("1"));
         assert_eq!(since(&book, 0), usd("41"), "what is older than every window is forgotten");
+    }
+
+    proptest! {
+        /// The sums go on from one to the next; whoever adds up every payment anew comes to the same, also at the edges
+        /// of a window and where what is older than every window has been forgotten.
+        #[test]
+        fn what_moved_within_any_window_is_what_a_recount_of_every_payment_says(
+            payments in prop::collection::vec((0..WINDOW_MAX_SECONDS / 8, 1..10_000_u64), 1..60),
+            back in prop::collection::vec(0..=WINDOW_MAX_SECONDS, 8),
+        ) {
+            let mut book = Book::default();
+            let account = AccountId([1; 20]);
+            let (mut now, mut all) = (RippleTime(700_000_000), Vec::new());
+            for (later, drops) in payments {
+                now = RippleTime(now.0 + later);
+                book.left(account, now, drops);
+                book.went("link", now, Amount::from_words(&format!("{drops} {USD}")).unwrap());
+                all.push((now, drops));
+            }
+            let edges = all.iter().flat_map(|(at, _)| [at.0, at.0 + 1]).filter(|at| now.0 - WINDOW_MAX_SECONDS <= *at);
+            let usd: Asset = USD.parse().unwrap();
+            for since in back.iter().map(|back| now.0 - back).chain(edges.collect::<Vec<_>>()).map(RippleTime) {
+                let counted: u64 = all.iter().filter(|(at, _)| *at >= since).map(|(_, drops)| drops).sum();
+                let moved = book.moved(&account, Asset::Xrp, since);
+                prop_assert_eq!(moved, Amount::Xrp(Drops::new(counted).unwrap()));
+                prop_assert_eq!(book.moved_by("link", usd, since).words(), format!("{counted} {USD}"));
+            }
+        }
     }
 }

@@ -7,11 +7,12 @@ use proptest::prelude::*;
 use treasury_core::Event;
 use treasury_core::command::{Answer, Command, Propose};
 use treasury_core::config::Role;
+use treasury_core::decide::outflow;
 use treasury_core::intent::Asker;
 use treasury_core::multisign::tally;
 use treasury_core::observe::{Change, SignerListView};
 use treasury_core::policy::{
-    Action, Approvers, Decision, Delay, DestinationMatch, Obligations, Per, Policy, Rolling, Rule,
+    Action, Approvers, Decision, Delay, DestinationMatch, Obligations, Outflow, Per, Policy, Rolling, Rule,
 };
 use treasury_core::units::{AccountId, Amount, Drops, Hash256, ProposalId, Weight};
 
@@ -381,5 +382,32 @@ proptest! {
         let both = now.and(&before);
         prop_assert_eq!(suffice(&both.approvals), suffice(&now.approvals) && suffice(&before.approvals));
         prop_assert!(!now.is_stricter_than(&both) && !before.is_stricter_than(&both));
+    }
+}
+
+#[test]
+fn a_sum_that_many_rules_look_at_is_recorded_once_and_is_what_they_would_each_have_counted() {
+    let periods = [HOUR, 24 * HOUR, HOUR, 7 * 24 * HOUR, 24 * HOUR, HOUR];
+    let rules = (0_u32..).zip(periods).map(|(number, period_seconds)| {
+        let beyond = Rolling {
+            period_seconds,
+            per: Per::Account,
+            amount_above: Some(amount(number.into())),
+            amount_max: None,
+        };
+        Rule { rolling: Some(beyond), ..above(&format!("{number}"), 0, Action::Allow) }
+    });
+    let mut w = world(rules.collect());
+    let open = [w.propose("warm", 30), w.propose("warm", 12)];
+    let last = w.propose("warm", 5);
+    // What is promised counts in every period.
+    let counted: Amount = amount(42 * XRP);
+    assert_eq!(open.map(|p| decided(&w, p).rules.len()), [6, 6]);
+    let expected = [HOUR, 24 * HOUR, 7 * 24 * HOUR].map(|period| Outflow::Account(period, counted));
+    assert_eq!(decided(&w, last).inputs.outflows, expected);
+    for period in periods {
+        let without = Some(last);
+        let out = outflow(&w.state, id("warm"), counted.issue(), w.state.now(), period, without);
+        assert_eq!(out, counted);
     }
 }
