@@ -20,7 +20,7 @@ use crate::lines;
 use crate::metrics::Metrics;
 use crate::notify::{Notifier, NotifyStartError};
 use crate::signer::{Keystore, KeystoreError, MissingKeys, Signer, check_keys};
-use crate::store::{DiskStore, Store, StoreError};
+use crate::store::{DiskStore, Host, Openings, Store, StoreError};
 
 /// How long requests under way may take to end when the daemon is shut down.
 const GRACE: Duration = Duration::from_secs(5);
@@ -101,8 +101,13 @@ impl Daemon {
     /// What cannot be opened, and why. Nothing runs then.
     pub async fn start(config: DaemonConfig) -> Result<Self, StartError> {
         let data_dir = config.data_dir.clone();
-        let store = tokio::task::spawn_blocking(move || DiskStore::open(&data_dir)).await??;
-        Self::start_on(config, Box::new(store)).await
+        let (store, openings) = tokio::task::spawn_blocking(move || -> Result<_, StoreError> {
+            let store = DiskStore::open(&data_dir)?;
+            let openings = store.note_opening(Host::this())?;
+            Ok((store, openings))
+        })
+        .await??;
+        Self::begin(config, Box::new(store), openings).await
     }
 
     /// Starts a daemon on a given store.
@@ -110,6 +115,14 @@ impl Daemon {
     /// # Errors
     /// As [`Daemon::start`].
     pub async fn start_on(config: DaemonConfig, store: Box<dyn Store>) -> Result<Self, StartError> {
+        Self::begin(config, store, Openings::default()).await
+    }
+
+    async fn begin(
+        config: DaemonConfig,
+        store: Box<dyn Store>,
+        openings: Openings,
+    ) -> Result<Self, StartError> {
         // Everybody's wall time counts from here.
         let _ = clock::wall_ms();
         let metrics = Arc::new(Metrics::new()?);
@@ -169,7 +182,8 @@ impl Daemon {
         let tokens = Tokens::new(&config.tokens);
         let app = App::new(engine.handle.clone(), metrics, tokens.clone(), limits)
             .with_port(port.clone())
-            .with_desk(notifier.as_ref().map(Notifier::desk));
+            .with_desk(notifier.as_ref().map(Notifier::desk))
+            .with_openings(openings.clone());
         let (stop_http, stopped) = watch::channel(false);
         let http = tokio::spawn(http::serve(listener, app, stopped));
         let control = control::open(&config.data_dir, engine.handle.clone())
@@ -178,7 +192,13 @@ impl Daemon {
             })
             .ok();
         let (policy, accounts) = (config.treasury.policy.hash(), config.treasury.accounts.len());
-        lines::started(env!("CARGO_PKG_VERSION"), http_addr, policy, accounts);
+        let (now, before) = openings.last_two();
+        let host = now.map_or("none", |now| now.host.name.as_str());
+        let generation = openings.generation();
+        lines::started(env!("CARGO_PKG_VERSION"), http_addr, policy, accounts, generation, host);
+        if let Some(before) = before.filter(|_| openings.changed_hosts()) {
+            lines::store_of_another_host(host, generation, &before.host.name, before.last);
+        }
         for warning in warnings::of(&config) {
             lines::config_warning(&warning.key, &warning.what);
         }

@@ -68,6 +68,22 @@ lines! {
         policy,
         /// How many accounts are declared.
         accounts,
+        /// How often the store has been opened by a daemon, this time included.
+        generation,
+        /// The host that opened it.
+        host,
+    }
+    /// Another host opened the store before, as where a backup was restored or a disk copied: two daemons with one keystore
+    /// act for one treasury without knowing of each other. See that the other one does not run.
+    store_of_another_host WARN {
+        /// This host.
+        host,
+        /// How often the store has been opened by a daemon, this time included.
+        generation,
+        /// The host that opened it before.
+        before,
+        /// How often it had been opened when that did so last.
+        before_generation,
     }
     /// The configuration is right and dangerous all the same; `treasuryd config check` says the same.
     config_warning WARN {

@@ -158,6 +158,9 @@ pub struct PartyView {
 pub struct StatusView {
     /// Version of the daemon.
     pub version: String,
+    /// Which hosts have opened the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreView>,
     /// Whether the validated ledger can be seen.
     pub sight: ReadyView,
     /// The last validated ledger taken in.
@@ -176,6 +179,33 @@ pub struct StatusView {
     pub stops: Vec<StopView>,
     /// Circuit breakers that count failures or are open.
     pub breakers: Vec<BreakerView>,
+}
+
+/// Which hosts have opened the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreView {
+    /// How often a daemon has opened it.
+    pub generation: u64,
+    /// The name of this host.
+    pub host: String,
+    /// A digest of its machine id, where it has one.
+    pub machine: Option<String>,
+    /// The first of the openings by this host without another's in between.
+    pub since_generation: u64,
+    /// The host that opened it before that: a backup was restored, or a disk copied. Two daemons with one keystore act for
+    /// one treasury without knowing of each other.
+    pub before: Option<OtherHostView>,
+}
+
+/// A host that opened the store before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherHostView {
+    /// Its name.
+    pub host: String,
+    /// A digest of its machine id, where it has one.
+    pub machine: Option<String>,
+    /// How often the store had been opened when it did so last.
+    pub generation: u64,
 }
 
 /// An amount of anything.

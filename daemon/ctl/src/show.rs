@@ -14,6 +14,12 @@ use xrpl_wire::Drops;
 pub(super) fn status(status: &StatusView) -> String {
     let mut out = Lines::default();
     out.line("daemon", format!("treasuryd {}", status.version));
+    if let Some(store) = &status.store {
+        let before = store.before.as_ref().map_or_else(String::new, |before| {
+            format!("; before opening {} it was {}'s", store.since_generation, clean(&before.host))
+        });
+        out.line("store", format!("opened {} times, by {}{before}", store.generation, clean(&store.host)));
+    }
     out.line(
         "sight",
         match (status.sight.ready, &status.sight.reason) {

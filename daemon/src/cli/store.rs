@@ -116,7 +116,7 @@ fn copy_from_daemon(data_dir: &Path, to: &Path) -> Result<Resumed> {
     let path = control::path(data_dir);
     let socket = UnixStream::connect(&path)
         .wrap_err_with(|| format!("the store is in use, and {} does not answer", path.display()))?;
-    Ok(backup_of_records(BufReader::new(socket), to)?)
+    Ok(backup_of_records(BufReader::new(socket), data_dir, to)?)
 }
 
 fn export(data_dir: &Path, mut out: impl Write) -> Result<ExitCode> {
@@ -163,17 +163,18 @@ fn import(data_dir: &Path, lines: impl BufRead) -> Result<ExitCode> {
 fn told(report: &Report) -> (String, ExitCode) {
     if report.is_whole() {
         let text = format!(
-            "{} records, {} events, {} snapshots, {} entries of the second log, all whole; {}",
+            "{} records, {} events, {} snapshots, {} entries of the second log, all whole; {}\n{}",
             report.whole,
             report.events,
             report.snapshots.len(),
             report.entries,
-            words(&report.state)
+            words(&report.state),
+            report.opened.words()
         );
         return (text, ExitCode::SUCCESS);
     }
     let mut lines = report.damage.clone();
-    lines.push(String::new());
+    lines.extend([String::new(), report.opened.words()]);
     lines.push(match report.whole {
         0 => "no record is whole".to_owned(),
         whole => format!("records 1 to {whole} are whole"),

@@ -66,6 +66,36 @@ async fn only_one_daemon_runs_on_a_store_and_the_next_one_finds_what_it_left() {
     daemon.shutdown().await;
 }
 
+/// Danger: a backup was restored, or a disk copied, and two daemons with one keystore act for one treasury.
+#[tokio::test]
+async fn a_store_that_another_host_opened_is_said_to_be_that_and_is_not_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path()).await;
+    for generation in 1..=2 {
+        let daemon = Daemon::start(config.clone()).await.unwrap();
+        let store = client(&daemon, "alice").status().await.unwrap().store.unwrap();
+        assert_eq!((store.generation, store.since_generation, &store.before), (generation, 1, &None));
+        assert_eq!(store.host, Host::this().name);
+        daemon.shutdown().await;
+    }
+    let elsewhere = DiskStore::open(&config.data_dir).unwrap();
+    elsewhere.note_opening(Host::of("vault-9", "another machine")).unwrap();
+    drop(elsewhere);
+    // Said at every start from then on; the log says it at the first.
+    for generation in 4..=5 {
+        let daemon = Daemon::start(config.clone()).await.unwrap();
+        let store = client(&daemon, "alice").status().await.unwrap().store.unwrap();
+        assert_eq!((store.generation, store.since_generation), (generation, 4));
+        let before = store.before.unwrap();
+        assert_eq!((before.host.as_str(), before.generation), ("vault-9", 3));
+        daemon.shutdown().await;
+    }
+    // A store in memory has no host.
+    let daemon = Daemon::start_on(config, Box::new(MemoryStore::new())).await.unwrap();
+    assert_eq!(client(&daemon, "alice").status().await.unwrap().store, None);
+    daemon.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_failed_append_is_told_to_whoever_runs_the_daemon() {
     let dir = tempfile::tempdir().unwrap();

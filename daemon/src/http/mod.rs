@@ -47,6 +47,7 @@ use crate::ledger::PortHandle;
 use crate::lines;
 use crate::metrics::Metrics;
 use crate::notify::Desk;
+use crate::store::Openings;
 
 /// The largest body. The largest request is an approval: a signature of at most 72 bytes for each of a
 /// handful of rungs, a few kilobytes with everything.
@@ -64,6 +65,8 @@ pub struct App {
     port: Option<PortHandle>,
     /// Where notices are, if any are told.
     desk: Option<Arc<Desk>>,
+    /// Which hosts have opened the store.
+    openings: Arc<Openings>,
     metrics: Arc<Metrics>,
     tokens: Tokens,
     limits: Limits,
@@ -79,6 +82,7 @@ impl App {
             engine,
             port: None,
             desk: None,
+            openings: Arc::default(),
             metrics,
             tokens,
             limits,
@@ -97,6 +101,12 @@ impl App {
     #[must_use]
     pub(crate) fn with_desk(self, desk: Option<Arc<Desk>>) -> Self {
         Self { desk, ..self }
+    }
+
+    /// The same, and its status tells who has opened the store.
+    #[must_use]
+    pub fn with_openings(self, openings: Openings) -> Self {
+        Self { openings: Arc::new(openings), ..self }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each route does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -55,7 +56,9 @@ pub(super) async fn metrics(
 
 pub(super) async fn status(Shared(app): Shared<App>, _: Speaker) -> Answered<StatusView> {
     let age = app.engine.ledger_age().await?.as_secs();
-    Ok(Shown(app.engine.query(move |state, treasury| view::status(state, treasury, age)).await?))
+    let openings = Arc::clone(&app.openings);
+    let view = move |state: &State, treasury: &Treasury| view::status(state, treasury, age, &openings);
+    Ok(Shown(app.engine.query(view).await?))
 }
 
 pub(super) async fn accounts(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<AccountView>> {

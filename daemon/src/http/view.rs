@@ -15,13 +15,20 @@ use treasury_core::units::{AccountId, SeqProxy};
 
 use super::api::{
     AccountView, AcknowledgedView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView, LinkView,
-    PartyView, ReadyView, SignerEntryView, SignerListView, StatusView, StopView, StopsView,
+    OtherHostView, PartyView, ReadyView, SignerEntryView, SignerListView, StatusView, StopView, StopsView,
+    StoreView,
 };
 use crate::metrics::guard_word;
+use crate::store::Openings;
 use crate::{clock, sight};
 
 /// The whole at a glance.
-pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64) -> StatusView {
+pub(super) fn status(
+    state: &State,
+    treasury: &Treasury,
+    ledger_age_seconds: u64,
+    openings: &Openings,
+) -> StatusView {
     let mut open_proposals = BTreeMap::new();
     for proposal in state.open.iter().filter_map(|id| state.proposals.get(id)) {
         *open_proposals.entry(proposal.status.word().to_owned()).or_insert(0) += 1;
@@ -32,6 +39,7 @@ pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64
     }
     StatusView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        store: store(openings),
         sight: ready(state, treasury),
         ledger: state.ledger.map(ledger),
         ledger_age_seconds,
@@ -57,6 +65,22 @@ pub(super) fn status(state: &State, treasury: &Treasury, ledger_age_seconds: u64
             })
             .collect(),
     }
+}
+
+/// Who has opened the store; none where it is in memory alone.
+fn store(openings: &Openings) -> Option<StoreView> {
+    let (now, before) = openings.last_two();
+    now.map(|now| StoreView {
+        generation: now.last,
+        host: now.host.name.clone(),
+        machine: now.host.machine.clone(),
+        since_generation: now.first,
+        before: before.map(|before| OtherHostView {
+            host: before.host.name.clone(),
+            machine: before.host.machine.clone(),
+            generation: before.last,
+        }),
+    })
 }
 
 /// Whether the daemon can act.

@@ -24,20 +24,21 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Resumed, StoreError> {
     if let Some(parent) = files::parent(to) {
         files::make_dir(&*system(), parent)?;
     }
-    let copied = copy_parts(data_dir, &unfinished).and_then(|()| {
-        let report = inspect(&unfinished)?;
-        if !report.is_whole() {
-            let damage = report.damage.join("; ");
-            return Err(StoreError::NotWhole { path: data_dir.to_owned(), damage });
-        }
-        if report.state != original.state {
-            let what = format!("it ends at record {}, not {}", report.last, original.last);
-            return Err(StoreError::CopyDiffers { path: unfinished.clone(), what });
-        }
-        // The lock of whoever looked at it is no part of it.
-        let lock = unfinished.join("lock");
-        fs::remove_file(&lock).map_err(StoreError::io("remove", &lock))
-    });
+    let copied =
+        copy_parts(data_dir, &unfinished).and_then(|()| copy_opened(data_dir, &unfinished)).and_then(|()| {
+            let report = inspect(&unfinished)?;
+            if !report.is_whole() {
+                let damage = report.damage.join("; ");
+                return Err(StoreError::NotWhole { path: data_dir.to_owned(), damage });
+            }
+            if report.state != original.state {
+                let what = format!("it ends at record {}, not {}", report.last, original.last);
+                return Err(StoreError::CopyDiffers { path: unfinished.clone(), what });
+            }
+            // The lock of whoever looked at it is no part of it.
+            let lock = unfinished.join("lock");
+            fs::remove_file(&lock).map_err(StoreError::io("remove", &lock))
+        });
     if let Err(error) = copied {
         // A copy that is not proven must not look like one. Whatever keeps it from going is the lesser evil.
         let _ = fs::remove_dir_all(&unfinished);
@@ -48,19 +49,20 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Resumed, StoreError> {
     Ok(original)
 }
 
-/// Builds a copy from the records of a daemon that runs, in a directory that must not exist: each is replayed as it
-/// comes, and the whole copy is checked before it gets its name. What comes after the last record that was read is not in
+/// Builds a copy from the records of a daemon that runs on a data directory, in a directory that must not exist: each is
+/// replayed as it comes, and the whole copy is checked before it gets its name. What comes after the last record that was read is not in
 /// it.
 ///
 /// # Errors
 /// [`StoreError::Occupied`]; [`StoreError::DoesNotFit`] where a record is none, is not the next one, or contradicts those
 /// before it; [`StoreError::CutOff`] where the records end before their end; what cannot be written.
-pub fn backup_of_records(records: impl BufRead, to: &Path) -> Result<Resumed, StoreError> {
+pub fn backup_of_records(records: impl BufRead, data_dir: &Path, to: &Path) -> Result<Resumed, StoreError> {
     let unfinished = unfinished(to)?;
     if let Some(parent) = files::parent(to) {
         files::make_dir(&*system(), parent)?;
     }
     let built = build(records, &unfinished).and_then(|last| {
+        copy_opened(data_dir, &unfinished)?;
         let report = inspect(&unfinished)?;
         if !report.is_whole() {
             let what = report.damage.join("; ");
@@ -118,6 +120,15 @@ fn copy_parts(data_dir: &Path, to: &Path) -> Result<(), StoreError> {
         compare(&data_dir.join(part), &to.join(part))?;
     }
     files::sync_dir(&*system(), to)
+}
+
+/// Who opens the copy is to know who opened the original.
+fn copy_opened(data_dir: &Path, to: &Path) -> Result<(), StoreError> {
+    let original = data_dir.join(files::OPENED);
+    if !original.exists() {
+        return Ok(());
+    }
+    files::copy(&original, &to.join(files::OPENED))
 }
 
 /// Reads both sides. The system may answer from memory what it has not written well; `treasuryd store check`

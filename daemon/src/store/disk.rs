@@ -14,7 +14,9 @@ use super::record::Raw;
 use super::seam::{Disk, Ground};
 use super::segments::Segments;
 use super::tail::Tail;
-use super::{Archive, Record, Resumed, Store, StoreError, add_up, files, snapshot, version};
+use super::{
+    Archive, Host, Openings, Record, Resumed, Store, StoreError, add_up, files, opened, snapshot, version,
+};
 
 /// Records between two snapshots, and in a file of older records. A start reads at most these few one by
 /// one, which takes about a tenth of a second; a snapshot of a large treasury takes about a second to
@@ -130,6 +132,15 @@ impl DiskStore {
     #[must_use]
     pub fn last(&self) -> u64 {
         self.last
+    }
+
+    /// Writes down that a daemon on this host opened it, and answers with all such openings. Who copies, exports or
+    /// checks a store opens it, too, and does not count.
+    ///
+    /// # Errors
+    /// What cannot be read or written.
+    pub fn note_opening(&self, host: Host) -> Result<Openings, StoreError> {
+        opened::note(&self.disk, &self.dir, host)
     }
 
     /// Writes a snapshot of the state after the last record. Where the storage engine has enough records for

@@ -12,7 +12,9 @@ use super::seam::system;
 use super::segments::{self, Segments};
 use super::snapshot::Unusable;
 use super::tail::Tail;
-use super::{Archive, REBUILD, Record, StoreError, StoreLock, add_one, files, snapshot, version};
+use super::{
+    Archive, Openings, REBUILD, Record, StoreError, StoreLock, add_one, files, opened, snapshot, version,
+};
 use crate::private::Scratch;
 
 /// What was found.
@@ -36,6 +38,8 @@ pub struct Report {
     pub ledgers_to_fetch: Option<(u32, u32)>,
     /// Whether the second log is whole.
     pub log_whole: bool,
+    /// Which hosts have opened it.
+    pub opened: Openings,
     /// What is damaged, piece by piece.
     pub damage: Vec<String>,
     /// What the whole records add up to.
@@ -64,7 +68,7 @@ impl Report {
 pub fn inspect(data_dir: &Path) -> Result<Report, StoreError> {
     let _lock = StoreLock::take(data_dir)?;
     let disk = system();
-    let mut report = Report::default();
+    let mut report = Report { opened: opened::read(&*disk, data_dir)?, ..Report::default() };
     let is_old = version::find(&*disk, data_dir)?.is_some_and(|found| found < version::WITH_LOG);
     let (segments, gap) = Segments::open_prefix(&disk, data_dir.join(files::RECORDS))?;
     report.damage.extend(gap.map(|gap| bare(&gap)));

@@ -15,6 +15,7 @@ mod journal;
 mod lock;
 mod memory;
 mod mover;
+mod opened;
 pub mod record;
 mod salvage;
 pub mod seam;
@@ -40,6 +41,7 @@ pub use inspect::{Report, inspect};
 pub use intents::Entry;
 pub use lock::StoreLock;
 pub use memory::MemoryStore;
+pub use opened::{Host, Openings, Stretch};
 pub use salvage::{Salvage, salvage};
 
 /// Where facts are kept. One writer; the engine's thread owns it.

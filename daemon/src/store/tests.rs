@@ -300,5 +300,6 @@ mod archive;
 mod earlier;
 mod journal;
 mod log;
+mod opened;
 mod snapshots;
 mod tools;
