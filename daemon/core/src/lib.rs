@@ -28,8 +28,8 @@ pub use model::{
     proposal, signing, state, stops, units, wait,
 };
 pub use rules::{
-    decide, doomed, escrow, fee, findings, fits, gate, matching, multisign, release, retiring, sealing,
-    tiers, waits,
+    analysis, decide, doomed, escrow, example, explain, fee, findings, fits, gate, matching, multisign,
+    prove, release, replay, retiring, sealing, tiers, waits,
 };
 pub use work::cx::{Output, Runtime};
 pub use work::step::step;

@@ -5,9 +5,7 @@ use std::cell::RefCell;
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::payments::Whose;
-use crate::model::policy::{
-    Decision, DecisionInputs, NO_MATCH, Obligations, Outflow, Per, Policy, Rule, Times,
-};
+use crate::model::policy::{Decision, DecisionInputs, NO_MATCH, Obligations, Outflow, Per, Policy, Rule};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::role::{Role, Tier};
 use crate::model::state::State;
@@ -77,6 +75,12 @@ impl<'a> Question<'a> {
     #[must_use]
     pub fn under(self, policy: &'a Policy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The policy that it is asked of.
+    #[must_use]
+    pub fn policy(&self) -> &'a Policy {
+        self.policy
     }
 
     /// The rules that match.
@@ -197,8 +201,8 @@ impl Payment for Question<'_> {
         self.intent.amount()
     }
 
-    fn is_during(&self, times: &Times) -> bool {
-        times.holds(self.at)
+    fn at(&self) -> RippleTime {
+        self.at
     }
 
     fn leaves(&self, per: Per, period_seconds: u32) -> Amount {

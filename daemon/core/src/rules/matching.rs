@@ -1,9 +1,9 @@
 //! Whether a rule matches a payment: one reading of the table, for deciding, for explaining and for proving.
 
 use crate::model::intent::{Asker, IntentKind};
-use crate::model::policy::{DestinationMatch, Per, Rule, Times};
+use crate::model::policy::{DestinationMatch, Per, Rule};
 use crate::model::role::{Role, Tier};
-use crate::model::units::{AccountId, Amount, Asset};
+use crate::model::units::{AccountId, Amount, Asset, RippleTime};
 
 /// What rules can ask about a payment.
 pub trait Payment {
@@ -29,8 +29,8 @@ pub trait Payment {
     fn paid_for(&self) -> Option<u32>;
     /// How much.
     fn amount(&self) -> Option<Amount>;
-    /// Whether clocks show a time within these.
-    fn is_during(&self, times: &Times) -> bool;
+    /// When it is decided on.
+    fn at(&self) -> RippleTime;
     /// What else leaves of the payment's asset within a period.
     fn leaves(&self, per: Per, period_seconds: u32) -> Amount;
     /// How many other payments there are within a period.
@@ -170,8 +170,8 @@ impl Matcher {
                 rule.unlisted.as_ref().is_none_or(|lists| !lists.iter().any(|list| payment.is_on(list)))
             }
             Self::PaidFor => rule.paid_for.is_none_or(|wanted| wanted.holds(payment.paid_for())),
-            Self::During => rule.during.as_ref().is_none_or(|times| payment.is_during(times)),
-            Self::Outside => rule.outside.as_ref().is_none_or(|times| !payment.is_during(times)),
+            Self::During => rule.during.as_ref().is_none_or(|times| times.holds(payment.at())),
+            Self::Outside => rule.outside.as_ref().is_none_or(|times| !times.holds(payment.at())),
             Self::Rolling => rolls(rule, payment),
             Self::Count => counts(rule, payment),
         }
