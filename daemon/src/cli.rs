@@ -4,6 +4,7 @@ mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::config::{self, DaemonConfig, PassphraseError, PassphraseSource, warnings};
 use crate::console::{self, Unwritten, out, say};
@@ -224,6 +225,10 @@ fn run(path: &Path, log_json: bool, end_with_stdin: bool) -> Result<ExitCode> {
     ended
 }
 
+/// How often the files of lists are looked at: who comes to stand on one is stopped within a minute, and looking costs
+/// nothing where no file has changed.
+const LISTS_EVERY: Duration = Duration::from_secs(30);
+
 /// Runs a daemon until it is told to end, or ends by itself.
 async fn attend(path: &Path, end_with_stdin: bool) -> Result<ExitCode> {
     let mut signals = Signals::watch()?;
@@ -249,9 +254,15 @@ async fn attend(path: &Path, end_with_stdin: bool) -> Result<ExitCode> {
     let _ = out!("{}", daemon.url());
     let telling = supervisor::spawn(daemon.engine().clone());
     let mut ended = std::pin::pin!(stdin_ended());
+    let mut lists = tokio::time::interval(LISTS_EVERY);
     let stopped = loop {
         tokio::select! {
             why = daemon.stopped() => break Some(why),
+            _ = lists.tick() => {
+                if let Err(error) = daemon.reload_lists().await {
+                    lines::config_refused(error.to_string());
+                }
+            }
             told = signals.told() => match told {
                 Told::Stop(told_by) => {
                     lines::stopping(told_by);
@@ -328,7 +339,9 @@ fn check_config(
                 config.treasury.policy.rules().len(),
                 config.treasury.policy.hash()
             )?;
-            let warnings = warnings::of(&config);
+            let mut warnings = warnings::of(&config);
+            let (places, file) = (&config.rule_places, config.policy_file.as_deref());
+            warnings.extend(warnings::of_table(&config.treasury, places, file));
             for warning in &warnings {
                 say!("warning: {warning}");
             }

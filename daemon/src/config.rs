@@ -8,19 +8,22 @@ mod endpoint;
 mod endpoints;
 mod fixed;
 mod keys;
+mod lists;
 mod matchers;
 mod notify;
 mod parties;
 mod reader;
 mod rule_keys;
+mod rule_warnings;
 mod rules;
 mod settings;
+pub mod table;
 #[cfg(test)]
 mod tests;
 pub mod warnings;
 mod zones;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -28,8 +31,6 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use treasury_core::Treasury;
-use treasury_core::list::List;
-use treasury_core::policy::Policy;
 use treasury_core::units::AccountId;
 use zeroize::Zeroizing;
 
@@ -40,6 +41,9 @@ use crate::private::{self, ReadError};
 
 pub use endpoint::Endpoint;
 pub use keys::reference;
+pub use lists::ListFile;
+pub(crate) use lists::moment;
+pub use reader::Place;
 
 /// The environment variable that may hold the keystore's passphrase.
 pub const PASSPHRASE_VARIABLE: &str = "TREASURYD_PASSPHRASE";
@@ -67,6 +71,12 @@ pub struct DaemonConfig {
     pub requests_per_second: u32,
     /// Whom to tell what.
     pub notify: NotifyConfig,
+    /// Where each rule of the policy stands, by its name.
+    pub rule_places: BTreeMap<String, Place>,
+    /// The file of the policy, where it has one of its own.
+    pub policy_file: Option<PathBuf>,
+    /// The files of the policy's lists.
+    pub list_files: Vec<ListFile>,
 }
 
 /// The ledger servers and how long to wait for them.
@@ -206,10 +216,14 @@ impl PassphraseError {
 /// One thing wrong with the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// The file, where it is another one than the configuration.
+    pub file: Option<PathBuf>,
     /// The key, such as `account[2].signers`; empty where the text is not TOML at all.
     pub key: String,
     /// Its line, from 1.
     pub line: usize,
+    /// The letter of that line, from 1.
+    pub column: usize,
     /// What is wrong.
     pub what: String,
     /// What would be right.
@@ -218,7 +232,10 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ", self.line)?;
+        if let Some(file) = &self.file {
+            write!(f, "{}, ", file.display())?;
+        }
+        write!(f, "line {}, column {}: ", self.line, self.column)?;
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
@@ -320,7 +337,11 @@ impl DaemonConfig {
             return wrong(report.into_problems());
         };
         let read = read(&reader::Section::root(&document, &report), base_dir);
-        let problems = report.into_problems();
+        let mut problems = report.into_problems();
+        let read = read.map(|(config, of_policy)| {
+            problems.extend(of_policy);
+            config
+        });
         match read {
             Some(config) if problems.is_empty() => Ok(config),
             _ => wrong(problems),
@@ -329,13 +350,12 @@ impl DaemonConfig {
 }
 
 /// Reads every section, so that every problem is found. `None` only after a problem was reported.
-fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
+fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Vec<Problem>)> {
     let network = settings::network(root, base_dir);
     let daemon = settings::daemon(root, base_dir);
     let parties = parties::read(root);
     let links = settings::links(root, &parties);
-    let labels = parties.labels.iter().map(|(label, accounts)| List::new(label, accounts.clone(), None));
-    let policy = Policy::new(rules::read(root, &parties, &BTreeSet::new())).with_lists(labels);
+    let table = table::read(root, &parties, base_dir);
     let fees = settings::fees(root);
     let tickets = settings::tickets(root);
     let timing = settings::timing(root);
@@ -343,7 +363,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
     let notify = notify::read(root, &parties, base_dir);
     let (network, daemon) = (network?, daemon?);
     let silence_max = Duration::from_secs(u64::from(timing.silence_max_seconds));
-    Some(DaemonConfig {
+    let config = DaemonConfig {
         treasury: Treasury {
             // The ledger refuses the field on networks numbered up to 1024, and demands it above.
             network_id: network.network_id.filter(|id| *id > 1_024),
@@ -352,7 +372,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
             people: parties.people,
             agents: parties.agents,
             destinations: parties.destinations,
-            policy,
+            policy: table.policy,
             links,
             fees,
             tickets,
@@ -368,5 +388,9 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<DaemonConfig> {
         tokens: parties.tokens,
         requests_per_second: daemon.requests_per_second,
         notify,
-    })
+        rule_places: table.places,
+        policy_file: table.file,
+        list_files: table.lists,
+    };
+    Some((config, table.problems))
 }

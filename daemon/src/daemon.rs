@@ -3,14 +3,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock;
-use crate::config::{DaemonConfig, PassphraseError, warnings};
+use crate::config::{DaemonConfig, ListFile, PassphraseError, warnings};
 use crate::control::{self, Control};
 use crate::driver;
 use crate::engine::{Engine, EngineHandle, EngineStartError, Fatal};
@@ -38,6 +38,7 @@ pub struct Daemon {
     control: Option<Control>,
     /// What the daemon was started with.
     begun_with: Box<DaemonConfig>,
+    now: tokio::sync::Mutex<Now>,
     driver: JoinHandle<()>,
     notifier: Option<Notifier>,
     engine_thread: std::thread::JoinHandle<()>,
@@ -92,6 +93,22 @@ pub enum ReloadError {
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
+}
+
+/// What it decides by now, beside what only a start takes.
+#[derive(Debug)]
+struct Now {
+    config: DaemonConfig,
+    /// What the files of lists looked like when they were read.
+    stamps: Vec<Option<(SystemTime, u64)>>,
+}
+
+impl Now {
+    fn of(config: DaemonConfig) -> Self {
+        // What they looked like when they were read is not known: each is read once more at the first look.
+        let stamps = vec![None; config.list_files.len()];
+        Self { config, stamps }
+    }
 }
 
 impl Daemon {
@@ -211,6 +228,7 @@ impl Daemon {
             http,
             tokens,
             control,
+            now: tokio::sync::Mutex::new(Now::of(config.clone())),
             begun_with: Box::new(config),
             driver,
             notifier,
@@ -229,13 +247,56 @@ impl Daemon {
         if !fixed.is_empty() {
             return Err(ReloadError::Fixed(fixed.join(", ")));
         }
+        let mut now = self.now.lock().await;
+        let mut config = config.clone();
+        config.keep_lists_of(&now.config);
+        let config = config;
         let declared = self.engine.declare(config.treasury.clone()).await;
         declared.map_err(|_| ReloadError::Stopped)?.map_err(ReloadError::UnderWay)?;
         self.tokens.replace(&config.tokens);
+        *now = Now::of(config.clone());
         lines::config_reloaded(config.treasury.policy.hash(), config.treasury.accounts.len());
-        for warning in warnings::of(config) {
+        for warning in warnings::of(&config) {
             lines::config_warning(&warning.key, &warning.what);
         }
+        Ok(())
+    }
+
+    /// Looks whether the files of lists are others than before, or a list has become older than it may be, and decides by
+    /// them from then on. What cannot be read any more keeps those who were on it, and nothing leaves to a new destination.
+    ///
+    /// # Errors
+    /// [`ReloadError`]. Nothing has changed then, and it is tried again the next time.
+    pub async fn reload_lists(&self) -> Result<(), ReloadError> {
+        let mut now = self.now.lock().await;
+        let files = now.config.list_files.clone();
+        let known = now.config.treasury.policy.lists().clone();
+        let stamps = now.stamps.clone();
+        let utc = clock::utc();
+        let looked = tokio::task::spawn_blocking(move || {
+            let seen: Vec<_> = files.iter().map(ListFile::stamp).collect();
+            let lists = files.iter().zip(&seen).zip(&stamps).filter_map(|((file, seen), stamp)| {
+                let before = known.get(&file.name);
+                let fresh = seen.is_some() && seen == stamp && before.is_none_or(|list| list.is_good(utc));
+                (!fresh).then(|| file.load_again(before, utc))
+            });
+            let changed = lists.filter(|list| known.get(list.name()) != Some(list)).collect::<Vec<_>>();
+            (seen, changed)
+        });
+        let (stamps, changed) = looked.await.map_err(|_| ReloadError::Stopped)?;
+        if changed.is_empty() {
+            now.stamps = stamps;
+            return Ok(());
+        }
+        let mut config = now.config.clone();
+        config.take_lists(changed);
+        let declared = self.engine.declare(config.treasury.clone()).await;
+        declared.map_err(|_| ReloadError::Stopped)?.map_err(ReloadError::UnderWay)?;
+        lines::config_reloaded(config.treasury.policy.hash(), config.treasury.accounts.len());
+        for warning in warnings::of(&config).iter().filter(|warning| warning.key.starts_with("list")) {
+            lines::config_warning(&warning.key, &warning.what);
+        }
+        *now = Now { config, stamps };
         Ok(())
     }
 

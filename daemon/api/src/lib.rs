@@ -8,5 +8,9 @@ pub mod operations;
 pub mod types;
 
 /// The files of the types, which the reference of the API is made of.
-pub const TYPES: &str =
-    concat!(include_str!("types/requests.rs"), include_str!("types.rs"), include_str!("types/deliveries.rs"));
+pub const TYPES: &str = concat!(
+    include_str!("types/requests.rs"),
+    include_str!("types.rs"),
+    include_str!("types/policy.rs"),
+    include_str!("types/deliveries.rs")
+);

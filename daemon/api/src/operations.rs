@@ -5,10 +5,12 @@ use std::marker::PhantomData;
 
 use crate::types::{
     AccountView, AcknowledgeRequest, ApproveRequest, ChannelView, CloseBreakerRequest, DeliveriesQuery,
-    DeliveryView, DoneView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView,
-    FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView, LinkView, PanicView, ProposalView,
-    ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, RedeliverRequest,
-    RedeliveredView, StatusView, StoppedView, StopsView, TestChannelRequest, TestedView, UnfreezeRequest,
+    DeliveryView, DoneView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest,
+    ExplainView, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView, LinkView,
+    PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView,
+    ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest,
+    RedeliverRequest, RedeliveredView, StatusView, StoppedView, StopsView, TestChannelRequest, TestedView,
+    UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -245,6 +247,20 @@ operations! {
     /// Send again what was delivered or given up: one notice by its id, or those from one number to another.
     REDELIVER = Redeliver "redeliver":
         Post "/v1/deliveries/redeliver", Other, Who::Role("admin"), RedeliverRequest => RedeliveredView;
+    /// What is wrong with a table of rules, and what of it is right and hardly meant: rules that never match or change
+    /// nothing, and what no rule matches. Changes nothing.
+    POLICY_CHECK = PolicyCheck "policy_check":
+        Post "/v1/policy/check", Other, Who::Person, PolicyRequest => PolicyCheckView;
+    /// What policy would say of a payment now, and of each rule why. Changes nothing.
+    POLICY_EXPLAIN = PolicyExplain "policy_explain":
+        Post "/v1/policy/explain", Other, Who::Person, ExplainRequest => ExplainView;
+    /// What another table would have said of everything that was proposed. Each is judged with the sums and counts of the
+    /// proposals before it; the people, address book and lists are those of now. Changes nothing.
+    POLICY_TEST = PolicyTest "policy_test":
+        Post "/v1/policy/test", Other, Who::Person, PolicyTestRequest => PolicyTestView;
+    /// Whether a table can let something happen to any payment, with an example. Changes nothing.
+    POLICY_PROVE = PolicyProve "policy_prove":
+        Post "/v1/policy/prove", Other, Who::Person, ProveRequest => ProveView;
 }
 
 impl Operation {

@@ -2,6 +2,7 @@
 //! in drops, times are ISO 8601 text in UTC, ids are text such as `P12`.
 
 mod deliveries;
+mod policy;
 mod requests;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use deliveries::*;
+pub use policy::*;
 pub use requests::*;
 
 /// Every error's body.

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod cli;
 mod deliveries;
+mod policy;
 pub mod profile;
 mod show;
 
@@ -60,6 +61,22 @@ pub enum CtlError {
         /// What is printed all the same.
         answer: String,
     },
+    /// The table is not as it was asked to be.
+    #[error("{what}")]
+    PolicyAmiss {
+        /// In what.
+        what: &'static str,
+        /// What is printed all the same.
+        answer: String,
+    },
+    /// A file that was named cannot be read.
+    #[error("{path} cannot be read: {reason}")]
+    Unread {
+        /// Which.
+        path: String,
+        /// Why.
+        reason: std::io::Error,
+    },
     /// Somebody said no.
     #[error("nothing was signed")]
     Declined,
@@ -78,6 +95,7 @@ impl CtlError {
         match self {
             Self::Usage(_)
             | Self::Profile(_)
+            | Self::Unread { .. }
             | Self::Client(ClientError::BadUrl(_) | ClientError::PlainHttp { .. }) => 2,
             Self::Denied { .. } => 3,
             _ => 1,
@@ -122,6 +140,8 @@ impl CtlError {
                 &format!("Ask again with --key {key}: the same key never makes a second proposal."),
             ),
             Self::Denied { .. } => view("DENIED", "Ask whoever keeps the policy, or for something else."),
+            Self::PolicyAmiss { .. } => view("POLICY_AMISS", "Change the table, and ask again."),
+            Self::Unread { .. } => view("FILE_UNREADABLE", "Name another file."),
             Self::Check(error) => view(error.code(), error.advice()),
             Self::Profile(_) => view("BAD_PROFILE", "Correct the file, or give another."),
             Self::Usage(_) => view("USAGE", "See treasuryctl --help."),
@@ -151,7 +171,7 @@ pub fn main() -> ExitCode {
         // Whoever read the output has seen enough.
         Err(CtlError::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            if let CtlError::Denied { answer, .. } = &error {
+            if let CtlError::Denied { answer, .. } | CtlError::PolicyAmiss { answer, .. } = &error {
                 // Whoever reads no more has the exit code.
                 let _ = print(answer);
             }
@@ -234,6 +254,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::CloseBreaker { account } => {
             done(json, &client.close_breaker(account.as_deref()).await?, "closed")
         }
+        Command::Policy(asked) => policy::run(&client, json, asked).await?,
         Command::Escrows => answer(json, &client.escrows().await?, |escrows| show::escrows(escrows)),
         Command::Findings => answer(json, &client.findings().await?, |findings| show::findings(findings)),
         Command::Deliveries { about } => deliveries::run(&client, json, about).await?,

@@ -456,22 +456,22 @@ pub fn table(header: &[&str]) -> Table {
 
 /// What is shown as a table where it is wide enough, and one below the other on a narrow terminal: a line that is broken
 /// in the middle of an address can be neither read nor copied.
-struct Rows<const N: usize> {
+pub(crate) struct Rows<const N: usize> {
     header: [&'static str; N],
     rows: Vec<[String; N]>,
 }
 
 impl<const N: usize> Rows<N> {
-    fn new(header: [&'static str; N]) -> Self {
+    pub(crate) fn new(header: [&'static str; N]) -> Self {
         Self { header, rows: Vec::new() }
     }
 
-    fn row(&mut self, cells: [String; N]) {
+    pub(crate) fn row(&mut self, cells: [String; N]) {
         self.rows.push(cells.map(|cell| clean(&cell)));
     }
 
     /// For a terminal with so many columns; `None`: for whatever reads it.
-    fn shown(&self, columns: Option<usize>) -> String {
+    pub(crate) fn shown(&self, columns: Option<usize>) -> String {
         let mut table = table(&self.header);
         self.rows.iter().for_each(|row| {
             table.add_row(row);

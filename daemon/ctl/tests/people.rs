@@ -190,3 +190,53 @@ fn the_command_line_is_sound() {
         assert_eq!(Cli::try_parse_from(&bad).unwrap_err().exit_code(), 2, "{bad:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_ask_about_a_policy_before_it_decides() {
+    let world = World::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("policy.toml");
+    let table = "[[rule]]\nname = \"any\"\nkinds = [\"pay\"]\namount_max = \"50 XRP\"\naction = \"allow\"\n";
+    std::fs::write(&file, table).unwrap();
+    let named = file.to_str().unwrap();
+    let asked = ["propose", "--account", "warm", "--to", "supplier", "--amount", "300 XRP"];
+    world.types("alice", &asked).await.unwrap();
+    for (words, parts) in [
+        (vec!["policy", "check"], vec![" rules, policy "]),
+        (
+            vec!["policy", "check", named],
+            vec!["warning: line 1, column 1: rule \"any\": allows any number", "1 rules, policy "],
+        ),
+        (
+            vec!["policy", "explain", named, "--account", "warm", "--to", "supplier", "--amount", "60 XRP"],
+            vec!["deny: no match", "any (allow) does not match", "amount_max: the amount is 60 XRP"],
+        ),
+        (vec!["policy", "test", named], vec!["P1", "300 XRP", "deny: no match"]),
+        (vec!["policy", "test", named, "--since", "2120-01-01"], vec!["of 0 proposals none"]),
+        (
+            vec!["policy", "prove", named, "--above", "49 XRP", "--to", "new"],
+            vec!["yes: ", "asks to pay 49.000001 XRP", "allow by any"],
+        ),
+        (vec!["policy", "prove", named, "--above", "50 XRP"], vec!["no: no payment"]),
+    ] {
+        let said = world.types("alice", &words).await.unwrap();
+        for part in parts {
+            assert!(said.contains(part), "{words:?}: {part}\n{said}");
+        }
+    }
+    let never = ["policy", "prove", named, "--never"];
+    let Err(CtlError::PolicyAmiss { answer, .. }) = world.types("alice", &never).await else {
+        panic!("it can happen")
+    };
+    assert!(answer.starts_with("yes: "));
+    std::fs::write(&file, table.replace("50 XRP", "50")).unwrap();
+    let refused = world.types("alice", &["policy", "check", named]).await.unwrap_err();
+    assert_eq!((refused.exit_code(), refused.view().code.as_str()), (1, "POLICY_AMISS"));
+    let CtlError::PolicyAmiss { answer, .. } = refused else { panic!("{refused}") };
+    assert!(
+        answer.contains("error: line 4, column 1: rule[1].amount_max: \"50\" is not an amount"),
+        "{answer}"
+    );
+    let gone = world.types("alice", &["policy", "check", "/nonexistent"]).await.unwrap_err();
+    assert_eq!(gone.exit_code(), 2);
+}

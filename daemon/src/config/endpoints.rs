@@ -163,7 +163,9 @@ mod tests {
             let network = format!("read_quorum = 2\nendpoints = [\n  \"{one}\",\n  \"{other}\",\n]");
             let found = problems(&network, none);
             assert!(
-                found.starts_with("line 5: network.endpoints[2]: is on the same host as endpoints[1]"),
+                found.starts_with(
+                    "line 5, column 3: network.endpoints[2]: is on the same host as endpoints[1]"
+                ),
                 "{found}"
             );
         }
@@ -177,7 +179,10 @@ mod tests {
         {
             let network = format!("endpoints = [\n  \"ws://127.0.0.1:6006\",\n  \"{address}\",\n]");
             let found = problems(&network, Path::new(""));
-            assert!(found.starts_with("line 4: network.endpoints[2]: is not a websocket address"), "{found}");
+            assert!(
+                found.starts_with("line 4, column 3: network.endpoints[2]: is not a websocket address"),
+                "{found}"
+            );
             assert!(!found.contains("KEY99"), "{found}");
         }
         let found = problems("endpoints = [1]", Path::new(""));

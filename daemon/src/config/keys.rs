@@ -249,6 +249,39 @@ const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        name: "list",
+        repeated: true,
+        about: "A list of destinations in a file of its own: one address a line, and behind it whatever people should read; lines that begin with # are \
+                comments. Where it cannot be read whole, or is older than it may be, nothing leaves to a new destination, whatever the rules say. \
+                It is read anew with the configuration, and within a minute of its change.",
+        keys: &[
+            key(
+                "name",
+                "name",
+                REQUIRED,
+                "What `listed` and `unlisted` of rules call it. Unique among lists and labels.",
+            ),
+            key(
+                "file",
+                "path",
+                REQUIRED,
+                "The file; relative to the folder of the file in which this stands.",
+            ),
+            key(
+                "age_max",
+                "duration",
+                "any",
+                "How old it may become, in ledger time, by its line `# date: 2026-11-26` or `# date: 2026-11-26T08:00:00Z`, which it then has to have.",
+            ),
+            key(
+                "sha256",
+                "64 hexadecimal digits",
+                "any",
+                "The SHA-256 of the file: another file is not read.",
+            ),
+        ],
+    },
+    Group {
         name: "rule",
         repeated: true,
         about: "A rule of the policy. What every rule that matches asks for holds, the strictest of each: the longest delay, \
@@ -358,9 +391,17 @@ const GROUPS: &[Group] = &[
     notify::ROUTE,
 ];
 
-/// The names of all tables.
+/// Keys that stand in no table, above all of them.
+const TOP: &[Key] = &[key(
+    "policy",
+    "path",
+    "the rules of this file",
+    "A file with every `[[rule]]` and `[[list]]`, which then stand there and not here. Relative to the folder of this file.",
+)];
+
+/// The names of all tables, and of the keys above them.
 pub(super) fn sections() -> Vec<&'static str> {
-    GROUPS.iter().map(|group| group.name).collect()
+    TOP.iter().map(|key| key.name).chain(GROUPS.iter().map(|group| group.name)).collect()
 }
 
 /// The keys of a table.
@@ -467,22 +508,14 @@ fn distance(one: &str, other: &str) -> usize {
 #[must_use]
 pub fn reference() -> String {
     let mut page = String::from(INTRODUCTION);
+    page.push_str("\n## Above all tables\n\n");
+    table(&mut page, TOP);
     for group in GROUPS {
         let header = if group.repeated { format!("[[{}]]", group.name) } else { format!("[{}]", group.name) };
         let often = if group.repeated { " May be there any number of times." } else { "" };
         // Writing to a String cannot fail.
         let _ = write!(page, "\n## `{header}`\n\n{}{often}\n\n", words(group.about));
-        page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
-        for key in group.keys {
-            let _ = writeln!(
-                page,
-                "| `{}` | {} | {} | {} |",
-                key.name,
-                key.kind,
-                shown_default(key.default),
-                words(key.meaning)
-            );
-        }
+        table(&mut page, group.keys);
         if group.name == "route" {
             page.push_str("\n| kind of notice | comes when |\n|---|---|\n");
             for kind in notice::Kind::ALL {
@@ -505,6 +538,14 @@ pub fn reference() -> String {
         }
     }
     page
+}
+
+fn table(page: &mut String, keys: &[Key]) {
+    page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
+    for key in keys {
+        let (kind, default) = (key.kind, shown_default(key.default));
+        let _ = writeln!(page, "| `{}` | {kind} | {default} | {} |", key.name, words(key.meaning));
+    }
 }
 
 /// A default that is a value is shown as one.

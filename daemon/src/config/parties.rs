@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
+use treasury_core::Treasury;
 use treasury_core::config::{AccountConfig, DeclaredSigners, Person, Role, Signing, Tier};
 use treasury_core::units::{AccountId, Weight};
 
@@ -30,6 +31,24 @@ pub(super) struct Parties {
     names: BTreeMap<String, Option<AccountId>>,
     /// Signers of people and agents, for messages.
     signers: BTreeMap<AccountId, String>,
+}
+
+impl Parties {
+    /// Those of a treasury that has been declared: a table of another file means the same people and accounts.
+    pub(super) fn of(treasury: &Treasury) -> Self {
+        let accounts = treasury.accounts.iter().map(|(address, account)| (&account.name, Some(*address)));
+        let people = treasury.people.values().map(|person| (&person.name, person.signer));
+        let destinations = treasury.destinations.iter().map(|(address, name)| (name, Some(*address)));
+        let names = accounts.chain(people).chain(destinations);
+        Self {
+            names: names.map(|(name, address)| (name.clone(), address)).collect(),
+            accounts: treasury.accounts.clone(),
+            people: treasury.people.clone(),
+            agents: treasury.agents.clone(),
+            destinations: treasury.destinations.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Reads everybody. What is wrong is reported and left out.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use toml::de::{DeTable, DeValue};
 use treasury_tools::text::without_seeds;
@@ -12,29 +13,50 @@ use super::keys;
 /// What is wrong so far.
 pub(super) struct Report<'a> {
     text: &'a str,
+    /// Where its lines begin.
+    begins: Vec<usize>,
+    file: Option<PathBuf>,
     problems: RefCell<Vec<Problem>>,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, problems: RefCell::default() }
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let begins = std::iter::once(0).chain(ends.map(|(end, _)| end + 1)).collect();
+        Self { text, begins, file: None, problems: RefCell::default() }
     }
 
-    fn line_of(&self, offset: usize) -> usize {
-        self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+    /// Of a file beside the one that the rest is of.
+    pub(super) fn of_file(text: &'a str, file: PathBuf) -> Self {
+        Self { file: Some(file), ..Self::new(text) }
     }
 
-    fn add(&self, key: String, line: usize, what: String, advice: &str) {
+    fn line_of(&self, offset: usize) -> Place {
+        let line = self.begins.partition_point(|begin| *begin <= offset).max(1);
+        let begin = self.begins.get(line - 1).copied().unwrap_or_default();
+        let before = self.text.get(begin..offset).unwrap_or_default();
+        Place { line, column: before.chars().count() + 1 }
+    }
+
+    fn add(&self, key: String, place: Place, what: String, advice: &str) {
         // What is wrong is quoted, and goes into the log of a daemon.
         let key = without_seeds(&key).into_owned();
         let what = without_seeds(&what).into_owned();
-        self.problems.borrow_mut().push(Problem { key, line, what, advice: advice.to_owned() });
+        let (file, advice) = (self.file.clone(), advice.to_owned());
+        self.problems.borrow_mut().push(Problem {
+            file,
+            key,
+            line: place.line,
+            column: place.column,
+            what,
+            advice,
+        });
     }
 
     /// All of them, in the order of their lines.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
-        problems.sort_by_key(|problem| problem.line);
+        problems.sort_by_key(|problem| (problem.line, problem.column));
         problems.dedup();
         problems
     }
@@ -44,10 +66,19 @@ impl<'a> Report<'a> {
 pub(super) fn parse_toml<'a>(text: &'a str, report: &Report<'_>) -> Option<DeTable<'a>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        let line = report.line_of(error.span().map_or(0, |span| span.start));
-        report.add(String::new(), line, format!("not TOML: {}", error.message()), "");
+        let place = report.line_of(error.span().map_or(0, |span| span.start));
+        report.add(String::new(), place, format!("not TOML: {}", error.message()), "");
     }
     errors.is_empty().then(|| document.into_inner())
+}
+
+/// Where something stands in a text, both counted from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The letter of the line.
+    pub column: usize,
 }
 
 /// A value and where it stands.
@@ -55,13 +86,13 @@ pub(super) fn parse_toml<'a>(text: &'a str, report: &Report<'_>) -> Option<DeTab
 pub(super) struct At<T> {
     pub(super) value: T,
     key: String,
-    line: usize,
+    place: Place,
 }
 
 impl<T> At<T> {
     /// The same place, another value.
     pub(super) fn with<U>(&self, value: U) -> At<U> {
-        At { value, key: self.key.clone(), line: self.line }
+        At { value, key: self.key.clone(), place: self.place }
     }
 }
 
@@ -77,14 +108,19 @@ pub(super) struct Section<'a> {
     report: &'a Report<'a>,
     table: &'a DeTable<'a>,
     key: String,
-    line: usize,
+    place: Place,
 }
 
 impl<'a> Section<'a> {
     /// The whole file.
     pub(super) fn root(table: &'a DeTable<'a>, report: &'a Report<'a>) -> Self {
-        let root = Self { report, table, key: String::new(), line: 1 };
-        root.check_keys(&keys::sections());
+        Self::top(table, report, &keys::sections())
+    }
+
+    /// A whole file in which these may be.
+    pub(super) fn top(table: &'a DeTable<'a>, report: &'a Report<'a>, known: &[&str]) -> Self {
+        let root = Self { report, table, key: String::new(), place: Place { line: 1, column: 1 } };
+        root.check_keys(known);
         root
     }
 
@@ -95,7 +131,7 @@ impl<'a> Section<'a> {
             self.blame(&found, "must be a table".to_owned(), &format!("write [{name}] on a line of its own"));
             return None;
         };
-        let section = Section { report: self.report, table, key: found.key, line: found.line };
+        let section = Section { report: self.report, table, key: found.key, place: found.place };
         section.check_keys(&keys::keys_of(name));
         Some(section)
     }
@@ -109,13 +145,13 @@ impl<'a> Section<'a> {
             return Vec::new();
         };
         let tables = array.iter().zip(1..).filter_map(|(item, number): (_, usize)| {
-            let line = self.report.line_of(item.span().start);
+            let place = self.report.line_of(item.span().start);
             let key = format!("{name}[{number}]");
             let Some(table) = item.get_ref().as_table() else {
-                self.report.add(key, line, "must be a table".to_owned(), &advice);
+                self.report.add(key, place, "must be a table".to_owned(), &advice);
                 return None;
             };
-            let section = Section { report: self.report, table, key, line };
+            let section = Section { report: self.report, table, key, place };
             section.check_keys(&keys::keys_of(name));
             Some(section)
         });
@@ -124,13 +160,18 @@ impl<'a> Section<'a> {
 
     /// Says that a key of this section is wrong, at its line or, where it is missing, at the section's.
     pub(super) fn wrong(&self, name: &str, what: impl Into<String>, advice: &str) {
-        let line = self.find(name).map_or(self.line, |found| found.line);
-        self.report.add(self.path(name), line, what.into(), advice);
+        let place = self.find(name).map_or(self.place, |found| found.place);
+        self.report.add(self.path(name), place, what.into(), advice);
     }
 
     /// Says that a value is wrong.
     pub(super) fn blame<T>(&self, at: &At<T>, what: impl Into<String>, advice: &str) {
-        self.report.add(at.key.clone(), at.line, what.into(), advice);
+        self.report.add(at.key.clone(), at.place, what.into(), advice);
+    }
+
+    /// Where it begins.
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     /// Whether the key is there, right or wrong.
@@ -155,7 +196,7 @@ impl<'a> Section<'a> {
     /// Says that a key is missing.
     pub(super) fn missing(&self, name: &str) {
         let advice = keys::advice_for(self.key.split('[').next().unwrap_or_default(), name);
-        self.report.add(self.path(name), self.line, "is missing".to_owned(), &advice);
+        self.report.add(self.path(name), self.place, "is missing".to_owned(), &advice);
     }
 
     /// A whole number within a range, if it is there.
@@ -197,7 +238,7 @@ impl<'a> Section<'a> {
                 self.blame(&item, what, "");
                 return None;
             };
-            let section = Section { report: self.report, table, key: item.key, line: item.line };
+            let section = Section { report: self.report, table, key: item.key, place: item.place };
             section.check_keys(keys);
             Some(Entry::Table(section))
         };
@@ -219,8 +260,8 @@ impl<'a> Section<'a> {
             return None;
         };
         let pairs = table.iter().filter_map(|(key, value)| {
-            let line = self.report.line_of(key.span().start);
-            let at = At { value: value.get_ref(), key: format!("{}.{}", found.key, key.get_ref()), line };
+            let place = self.report.line_of(key.span().start);
+            let at = At { value: value.get_ref(), key: format!("{}.{}", found.key, key.get_ref()), place };
             let weight = self.parse_integer(&at, range)?;
             Some((at.with(key.get_ref().to_string()), weight.value))
         });
@@ -243,15 +284,15 @@ impl<'a> Section<'a> {
             );
             return None;
         };
-        let section = Section { report: self.report, table, key: found.key, line: found.line };
+        let section = Section { report: self.report, table, key: found.key, place: found.place };
         section.check_keys(keys);
         Some(section)
     }
 
     fn find(&self, name: &str) -> Option<At<&'a DeValue<'a>>> {
         let (key, value) = self.table.iter().find(|(key, _)| key.get_ref() == name)?;
-        let line = self.report.line_of(key.span().start);
-        Some(At { value: value.get_ref(), key: self.path(name), line })
+        let place = self.report.line_of(key.span().start);
+        Some(At { value: value.get_ref(), key: self.path(name), place })
     }
 
     fn items(&self, name: &str, otherwise: &str) -> Option<Vec<At<&'a DeValue<'a>>>> {
@@ -263,7 +304,7 @@ impl<'a> Section<'a> {
         let items = array.iter().zip(1..).map(|(item, number): (_, usize)| At {
             value: item.get_ref(),
             key: format!("{}[{number}]", found.key),
-            line: self.report.line_of(item.span().start),
+            place: self.report.line_of(item.span().start),
         });
         Some(items.collect())
     }
@@ -305,12 +346,12 @@ impl<'a> Section<'a> {
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if !known.contains(&name) {
-                let line = self.report.line_of(key.span().start);
+                let place = self.report.line_of(key.span().start);
                 let advice = match keys::nearest(name, known) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known here: {}", known.join(", ")),
                 };
-                self.report.add(self.path(name), line, "is not a key".to_owned(), &advice);
+                self.report.add(self.path(name), place, "is not a key".to_owned(), &advice);
             }
         }
     }

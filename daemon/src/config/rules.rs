@@ -9,11 +9,11 @@ use treasury_core::policy::{Action, Approvers, DestinationMatch, Rule};
 use treasury_core::units::{AccountId, Weight};
 
 use super::parties::{Parties, role};
-use super::reader::{At, Section};
+use super::reader::{At, Place, Section};
 use super::{matchers, value};
 
 /// Reads the rules in their order.
-pub(super) fn read(root: &Section<'_>, parties: &Parties, lists: &BTreeSet<String>) -> Vec<Rule> {
+pub(super) fn read(root: &Section<'_>, parties: &Parties, lists: &BTreeSet<String>) -> Vec<(Rule, Place)> {
     let mut names = BTreeSet::new();
     let sections = root.sections("rule");
     let rules = sections.iter().map(|section| {
@@ -23,7 +23,7 @@ pub(super) fn read(root: &Section<'_>, parties: &Parties, lists: &BTreeSet<Strin
         {
             section.blame(name, format!("\"{}\" is taken", name.value), "decisions quote it; choose another");
         }
-        rule(section, name.map(|name| name.value), parties, lists)
+        Some((rule(section, name.map(|name| name.value), parties, lists)?, section.place()))
     });
     rules.collect::<Vec<_>>().into_iter().flatten().collect()
 }

@@ -10,6 +10,8 @@ use xrpl_wire::AccountId;
 
 use super::*;
 
+mod tables;
+
 fn address(number: u8) -> AccountId {
     AccountId([number; 20])
 }
@@ -102,6 +104,12 @@ target = "2000 XRP"
 move_min = "50 XRP"
 move_max = "1000 XRP"
 period_max = "5000 XRP"
+
+[[list]]
+name = "sanctions"
+file = "sanctions.txt"
+age_max = "2d"
+sha256 = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 [[rule]]
 name = "refills"
@@ -328,7 +336,10 @@ tier = \"tepid\"
     ];
     assert_eq!(lines, expected.map(|(key, line)| (key.to_owned(), line)));
     let shown = error.to_string();
-    assert!(shown.contains("line 5: daemon.lisen: is not a key (did you mean `listen`?)"), "{shown}");
+    assert!(
+        shown.contains("line 5, column 1: daemon.lisen: is not a key (did you mean `listen`?)"),
+        "{shown}"
+    );
     assert!(shown.contains("\"tepid\" is not a tier; one of cold, warm, hot, board, runner"), "{shown}");
 }
 
@@ -575,7 +586,7 @@ fn the_reference_page_says_what_the_reader_accepts() {
 #[test]
 fn every_key_of_the_reference_is_one_that_the_whole_file_may_have() {
     // Those of telling people have files of secrets, and a test of their own.
-    let elsewhere = ["severity", "notify", "channel", "route"];
+    let elsewhere = ["severity", "policy", "notify", "channel", "route"];
     for name in keys::sections().into_iter().filter(|name| !elsewhere.contains(name)) {
         for key in keys::keys_of(name) {
             let written = WHOLE.contains(&format!("\n{key} = "));

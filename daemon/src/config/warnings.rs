@@ -1,13 +1,14 @@
 //! What a configuration may say and hardly anybody means: right by every rule, and dangerous.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use treasury_core::config::{FindingKind, Role, Severity, Tier, Treasury};
-use treasury_core::intent::{Asker, IntentKind};
-use treasury_core::policy::{Action, Rule};
 use treasury_core::units::{AccountId, Weight};
 
-use super::{DaemonConfig, Verify};
+use super::table::Places;
+use super::{DaemonConfig, Place, Verify, rule_warnings};
+use crate::clock;
 
 /// Something dangerous.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +19,18 @@ pub struct Warning {
     pub what: String,
     /// What would be safe.
     pub advice: &'static str,
+    /// Where it stands, where that is known, and in which file, where that is another one than the configuration.
+    pub place: Option<(Option<PathBuf>, Place)>,
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((file, place)) = &self.place {
+            if let Some(file) = file {
+                write!(f, "{}, ", file.display())?;
+            }
+            write!(f, "line {}, column {}: ", place.line, place.column)?;
+        }
         write!(f, "{}: {} ({})", self.key, self.what, self.advice)
     }
 }
@@ -34,9 +43,23 @@ pub fn of(config: &DaemonConfig) -> Vec<Warning> {
     network(config, &mut found);
     people(config, &mut found);
     accounts(&config.treasury, &mut found);
-    rules(&config.treasury, &mut found);
+    found.0.extend(rule_warnings::of(&config.treasury, &config.rule_places, config.policy_file.as_deref()));
+    lists(&config.treasury, &mut found);
     findings(&config.treasury, &mut found);
     found.0
+}
+
+/// What the whole table says that nobody may have meant: rules that never match or change nothing, and gaps. Every kind of
+/// payment is tried for it, which takes a while where the table is long.
+#[must_use]
+pub fn of_table(treasury: &Treasury, places: &Places, file: Option<&Path>) -> Vec<Warning> {
+    rule_warnings::of_all_payments(treasury, places, file)
+}
+
+/// What one look at each rule of a table tells.
+#[must_use]
+pub fn of_rules(treasury: &Treasury, places: &Places, file: Option<&Path>) -> Vec<Warning> {
+    rule_warnings::of(treasury, places, file)
 }
 
 #[derive(Default)]
@@ -44,7 +67,7 @@ struct Found(Vec<Warning>);
 
 impl Found {
     fn warn(&mut self, key: impl Into<String>, what: impl Into<String>, advice: &'static str) {
-        self.0.push(Warning { key: key.into(), what: what.into(), advice });
+        self.0.push(Warning { key: key.into(), what: what.into(), advice, place: None });
     }
 }
 
@@ -169,96 +192,13 @@ fn accounts(treasury: &Treasury, found: &mut Found) {
     }
 }
 
-fn rules(treasury: &Treasury, found: &mut Found) {
-    for rule in treasury.policy.rules() {
-        let key = format!("rule \"{}\"", rule.name);
-        if rule.action == Action::Allow {
-            let is_own =
-                rule.askers.as_ref().is_some_and(|askers| askers.iter().all(|asker| *asker == Asker::Daemon));
-            let others = || treasury.policy.rules().iter().filter(|other| asks_more_of(other, rule));
-            if rule.amount_max.is_none() && !others().any(takes_over_above) {
-                let what = "allows any amount: what it matches leaves without people";
-                found.warn(key.clone(), what, "write amount_max");
-            }
-            // The daemon's own moves have the limits of their links.
-            let counted = rule.rolling.is_some() || rule.count.is_some();
-            if !counted && !is_own && pays(rule) && !others().any(takes_over_beyond_a_sum) {
-                let what = "allows any number of payments: many small ones are a large one";
-                found.warn(key.clone(), what, "write rolling = { period = \"24h\", amount_max = \"…\" }");
-            }
-        }
-        let asks = matches!(rule.action, Action::Approve(_) | Action::Delay { .. });
-        let denied = || treasury.policy.rules().iter().any(|other| denies_above(other, rule));
-        if asks && rule.amount_max.is_none() && !denied() {
-            let what = "lets any amount leave that people sign for, also what no other rule matches";
-            found.warn(key.clone(), what, "write amount_max, or a rule that denies what is above");
-        }
-        if let Action::Approve(approvers) | Action::Delay { approvers, .. } = &rule.action {
-            if approvers.weight < Weight(2) {
-                found.warn(
-                    key.clone(),
-                    "one person's signature is enough",
-                    "write weight = 2, so that whoever asks needs somebody else",
-                );
-            } else if !approvers.exclude_asker {
-                let what = "whoever asks is one of those who approve";
-                found.warn(key.clone(), what, "leave exclude_asker out");
-            }
-        }
-        if let Action::Delay { delay_seconds, .. } = rule.action
-            && delay_seconds < DELAY_LEAST_SECONDS
-        {
-            let what = "the delay is shorter than anybody needs to notice and flag";
-            found.warn(key, what, "write at least \"1h\"");
+fn lists(treasury: &Treasury, found: &mut Found) {
+    for list in treasury.policy.lists().values() {
+        if let Some(fault) = list.fault(clock::utc()) {
+            let advice = "mend the file; until then nothing leaves to a new destination";
+            found.warn(format!("list \"{}\"", list.name()), fault, advice);
         }
     }
-}
-
-/// Nobody notices and flags in less.
-const DELAY_LEAST_SECONDS: u32 = 3_600;
-
-/// Whether the other rule matches whatever this one does, amounts aside, and asks for more.
-fn asks_more_of(other: &Rule, rule: &Rule) -> bool {
-    fn covers<T: PartialEq>(other: &Option<Vec<T>>, rule: &Option<Vec<T>>) -> bool {
-        match (other, rule) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(other), Some(rule)) => rule.iter().all(|one| other.contains(one)),
-        }
-    }
-    other.action != Action::Allow
-        && covers(&other.askers, &rule.askers)
-        && covers(&other.accounts, &rule.accounts)
-        && covers(&other.kinds, &rule.kinds)
-        && (other.destination.is_none() || other.destination == rule.destination)
-        && (other.asker_roles.is_none() || other.asker_roles == rule.asker_roles)
-        && (other.tiers.is_none() || other.tiers == rule.tiers)
-        && (other.listed.is_none() || other.listed == rule.listed)
-        && (other.unlisted.is_none() || other.unlisted == rule.unlisted)
-        && (other.paid_for.is_none() || other.paid_for == rule.paid_for)
-        && (other.during.is_none() || other.during == rule.during)
-        && (other.outside.is_none() || other.outside == rule.outside)
-        && other.count.is_none()
-        && other.amount_max.is_none()
-}
-
-/// Whether the other rule denies what of this one's payments is above a bound.
-fn denies_above(other: &Rule, rule: &Rule) -> bool {
-    other.action == Action::Deny && asks_more_of(other, rule) && takes_over_above(other)
-}
-
-fn takes_over_above(other: &Rule) -> bool {
-    other.rolling.is_none() && other.amount_above.or(other.amount_min).is_some()
-}
-
-fn takes_over_beyond_a_sum(other: &Rule) -> bool {
-    other.amount_above.is_none()
-        && other.amount_min.is_none()
-        && other.rolling.is_some_and(|rolling| rolling.amount_above.is_some() && rolling.amount_max.is_none())
-}
-
-fn pays(rule: &Rule) -> bool {
-    rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&IntentKind::Pay))
 }
 
 fn findings(treasury: &Treasury, found: &mut Found) {
@@ -295,7 +235,7 @@ name = "hot"
 address = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"
 tier = "hot"
 quorum = 2
-signers = { alice = 1, bob = 1 }
+signers = { alice = 1, bob = 1, carol = 1 }
 [[person]]
 name = "alice"
 signer = "rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe"
@@ -306,6 +246,11 @@ name = "bob"
 signer = "rPMh7Pi9ct699iZUTWaytJUoHcJ7cgyziK"
 roles = ["approver", "admin"]
 token_sha256 = "2222222222222222222222222222222222222222222222222222222222222222"
+[[person]]
+name = "carol"
+signer = "rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B"
+roles = ["approver"]
+token_sha256 = "3333333333333333333333333333333333333333333333333333333333333333"
 [[rule]]
 name = "small"
 amount_max = "10 XRP"
@@ -336,8 +281,12 @@ action = "allow"
                 "",
                 "person \"bob\": has roles and no token",
             ),
-            ("quorum = 2\nsigners = { alice = 1, bob = 1 }", "", "account \"hot\": declares no signers"),
-            ("{ alice = 1, bob = 1 }", "{ alice = 2, bob = 1 }", "account \"hot\": \"alice\" alone"),
+            (
+                "quorum = 2\nsigners = { alice = 1, bob = 1, carol = 1 }",
+                "",
+                "account \"hot\": declares no signers",
+            ),
+            ("{ alice = 1, bob = 1,", "{ alice = 2, bob = 1,", "account \"hot\": \"alice\" alone"),
             ("amount_max = \"10 XRP\"", "", "rule \"small\": allows any amount"),
             ("rolling = {", "# {", "rule \"small\": allows any number"),
             ("action = \"allow\"", "action = \"approve\"\nweight = 1", "rule \"small\": one person's"),
@@ -347,6 +296,11 @@ action = "allow"
                 "rule \"small\": whoever asks",
             ),
             (
+                "action = \"allow\"",
+                "action = \"approve\"\nweight = 3",
+                "what \"alice\" asks for from \"hot\" can never be approved: others with these roles have 2 there",
+            ),
+            (
                 "[[rule]]",
                 "[severity]\nspend_without_proposal = \"log\"\n[[rule]]",
                 "severity.spend_without_proposal: ",
@@ -354,7 +308,7 @@ action = "allow"
         ] {
             assert!(SAFE.contains(from), "{from}");
             let found = warned(&SAFE.replacen(from, to, 1));
-            assert!(found.iter().any(|warning| warning.starts_with(key)), "{key}: {found:?}");
+            assert!(found.iter().any(|warning| warning.contains(key)), "{key}: {found:?}");
         }
     }
 

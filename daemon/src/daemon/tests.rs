@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
@@ -6,7 +7,7 @@ use crate::config::{Endpoint, NetworkConfig, PassphraseSource};
 use crate::signer::{SeedProblem, WorkFactor, check_seed};
 use crate::store::MemoryStore;
 use crate::testing;
-use xrpl_wire::{KeyType, Seed};
+use xrpl_wire::{AccountId, KeyType, Seed};
 
 /// A daemon's configuration in a directory, with an empty keystore and nobody at its ledger endpoint.
 async fn config(dir: &Path) -> DaemonConfig {
@@ -32,6 +33,9 @@ async fn config(dir: &Path) -> DaemonConfig {
         tokens: testing::tokens(),
         requests_per_second: 200,
         notify: crate::notify::NotifyConfig::default(),
+        rule_places: BTreeMap::new(),
+        policy_file: None,
+        list_files: Vec::new(),
     }
 }
 
@@ -168,4 +172,40 @@ async fn a_seed_that_says_no_type_of_key_is_compared_with_what_is_declared() {
     }
     let stranger = check_seed(&config, &seed(99, KeyType::Ed25519)).unwrap_err();
     assert!(matches!(stranger, SeedProblem::NotDeclared(_)), "{stranger}");
+}
+
+/// Danger: somebody comes to stand on a list of sanctions and the daemon goes on by the list that it has; or the list is
+/// damaged, and who was on it counts as nobody.
+#[tokio::test]
+async fn a_list_whose_file_changes_decides_from_then_on_and_a_damaged_one_keeps_who_was_on_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sanctions.txt");
+    let [first, second] = [[41; 20], [42; 20]].map(AccountId);
+    std::fs::write(&path, format!("{first}\n")).unwrap();
+    let file =
+        ListFile { name: "sanctions".to_owned(), path: path.clone(), age_max_seconds: None, sha256: None };
+    let mut declared = config(dir.path()).await;
+    declared.treasury.policy = declared.treasury.policy.clone().with_lists([file.load()]);
+    declared.list_files = vec![file];
+    let daemon = Daemon::start(declared).await.unwrap();
+    let list = || daemon.engine().treasury().policy.lists()["sanctions"].clone();
+    daemon.reload_lists().await.unwrap();
+    let before = daemon.engine().treasury().policy.hash();
+    assert!(list().has(&first) && !list().has(&second));
+    std::fs::write(&path, format!("{first}\n{second}\n")).unwrap();
+    daemon.reload_lists().await.unwrap();
+    assert!(list().has(&second));
+    assert_ne!(daemon.engine().treasury().policy.hash(), before, "what waits is asked about again");
+    for damaged in ["rHalf", ""] {
+        match damaged {
+            "" => std::fs::remove_file(&path).unwrap(),
+            text => std::fs::write(&path, text).unwrap(),
+        }
+        daemon.reload_lists().await.unwrap();
+        assert!(list().has(&first) && list().has(&second) && !list().is_good(crate::clock::utc()));
+    }
+    std::fs::write(&path, "").unwrap();
+    daemon.reload_lists().await.unwrap();
+    assert!(list().is_good(crate::clock::utc()) && list().entries().is_empty(), "an empty list is a list");
+    daemon.shutdown().await;
 }

@@ -6,6 +6,7 @@ mod deliveries;
 mod error;
 mod extract;
 mod limits;
+mod policy;
 mod proposal_view;
 mod rates;
 mod reference;
@@ -27,7 +28,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use treasury_api::operations::{Class, Method, Operation, Who};
 
@@ -72,6 +73,8 @@ pub struct App {
     limits: Limits,
     places: Places,
     rates: Rates,
+    /// One at a time looks at whole tables: that takes seconds of a processor.
+    thinking: Arc<Semaphore>,
 }
 
 impl App {
@@ -88,6 +91,7 @@ impl App {
             limits,
             places: Places::new(&limits),
             rates: Rates::new(&limits),
+            thinking: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -135,6 +139,10 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Accounts => on(method, routes::accounts),
         Operation::Tiers => on(method, routes::tiers),
         Operation::Proposals => on(method, routes::proposals),
+        Operation::PolicyCheck => on(method, policy::check),
+        Operation::PolicyExplain => on(method, policy::explain),
+        Operation::PolicyTest => on(method, policy::test),
+        Operation::PolicyProve => on(method, policy::prove),
         Operation::Propose => on(method, routes::propose),
         Operation::Proposal => on(method, routes::proposal),
         Operation::Approve => on(method, routes::approve),

@@ -261,7 +261,7 @@ fn roles(approvers: &Approvers) -> Vec<String> {
     approvers.roles.iter().map(|role| role.word().to_owned()).collect()
 }
 
-fn decision(decision: &Decision) -> DecisionView {
+pub(super) fn decision(decision: &Decision) -> DecisionView {
     let obligations = &decision.obligations;
     let demand = |approvers: &Approvers| DemandView {
         weight: approvers.weight.0,

@@ -1,5 +1,6 @@
 mod load;
 mod odd;
+mod policy;
 mod secrets;
 
 use reqwest::{Method, StatusCode};
@@ -127,7 +128,7 @@ fn approval(n: u8, proposal: &ProposalView) -> ApproveRequest {
 
 /// Every route with a body that it takes, as far as its shape goes.
 fn requests() -> Vec<(Method, &'static str, &'static str)> {
-    vec![
+    let mut all = vec![
         (Method::GET, "/v1/status", ""),
         (Method::GET, "/v1/accounts", ""),
         (Method::GET, "/v1/tiers", ""),
@@ -164,7 +165,9 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::POST, "/v1/channels/test", r#"{"channel":"ops"}"#),
         (Method::GET, "/v1/deliveries", ""),
         (Method::POST, "/v1/deliveries/redeliver", r#"{"id":"n-1"}"#),
-    ]
+    ];
+    all.extend(policy::requests());
+    all
 }
 
 #[tokio::test]

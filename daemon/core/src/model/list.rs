@@ -34,12 +34,22 @@ impl List {
         Self { name: name.into(), entries, hash, dated, problem: None }
     }
 
-    /// The list as it was read last, or with nobody on it, where it cannot be read now: who is on it is not known.
+    /// A list that cannot be read: who is on it is not known.
     #[must_use]
     pub fn unreadable(name: impl Into<String>, problem: impl Into<String>) -> Self {
         let problem = problem.into();
         let hash = sha512_half(&[b"unreadable"]);
         Self { name: name.into(), entries: Vec::new(), hash, dated: None, problem: Some(problem) }
+    }
+
+    /// The same that nobody can believe any more: those who were on it stay on it.
+    #[must_use]
+    pub fn gone_bad(self, problem: impl Into<String>) -> Self {
+        let hash = match self.problem {
+            Some(_) => self.hash,
+            None => sha512_half(&[b"gone bad", &self.hash.0]),
+        };
+        Self { hash, problem: Some(problem.into()), ..self }
     }
 
     /// What rules call it.

@@ -100,7 +100,7 @@ pub struct TooManyCells;
 
 /// Sets of rules that are looked at in all. A table that people can read has some thousands; more than this takes
 /// many seconds, and whoever may ask could keep the machine busy.
-pub const CELLS_MAX: usize = 2_000_000;
+pub const CELLS_MAX: usize = 500_000;
 
 /// Whether it can happen, and to which payment.
 ///

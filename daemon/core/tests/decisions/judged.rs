@@ -184,7 +184,10 @@ fn what_would_have_been_otherwise_is_counted_with_its_money() {
     assert_eq!(recent.changed.len(), 1);
 }
 
-fn analysed(rules: Vec<Rule>) -> (Vec<String>, Vec<(String, Option<String>)>, usize) {
+/// Rules that never match, those that change nothing and what covers them, and the number of gaps.
+type Analysed = (Vec<String>, Vec<(String, Option<String>)>, usize);
+
+fn analysed(rules: Vec<Rule>) -> Analysed {
     let analysis = analyse(&config(), &Policy::new(rules), RippleTime(800_000_000)).unwrap();
     (analysis.unreachable, analysis.covered, analysis.gaps.len())
 }

@@ -1,0 +1,216 @@
+//! What rules may say and hardly anybody means: right, and dangerous, or without effect.
+
+use std::path::Path;
+
+use treasury_core::Treasury;
+use treasury_core::analysis::analyse;
+use treasury_core::config::{Role, Tier};
+use treasury_core::intent::{Asker, IntentKind};
+use treasury_core::policy::{Action, Approvers, Rule};
+use treasury_core::units::Weight;
+
+use super::table::Places;
+use super::warnings::Warning;
+use crate::clock;
+
+/// What rules may say and hardly anybody means, as far as one look at each tells.
+pub(super) fn of(treasury: &Treasury, places: &Places, file: Option<&Path>) -> Vec<Warning> {
+    let mut found = Found { places, file, warnings: Vec::new() };
+    for rule in treasury.policy.rules() {
+        one(treasury, rule, &mut found);
+    }
+    found.warnings
+}
+
+/// What a table says that nobody may have meant, as trying every kind of payment tells.
+#[must_use]
+pub(crate) fn of_all_payments(treasury: &Treasury, places: &Places, file: Option<&Path>) -> Vec<Warning> {
+    let mut found = Found { places, file, warnings: Vec::new() };
+    let analysis = match analyse(treasury, &treasury.policy, clock::utc()) {
+        Ok(analysis) => analysis,
+        Err(error) => {
+            let advice =
+                "have fewer rules that look at different things; what is unreachable or covered is not told";
+            found.warnings.push(Warning {
+                key: "rule".to_owned(),
+                what: error.to_string(),
+                advice,
+                place: None,
+            });
+            return found.warnings;
+        }
+    };
+    for rule in &analysis.unreachable {
+        found.warn(
+            rule,
+            "matches no payment that anybody can ask for",
+            "leave it out, or look at its bounds",
+        );
+    }
+    for (rule, by) in &analysis.covered {
+        let what = match by {
+            Some(by) => format!("changes nothing: wherever it matches, \"{by}\" asks for as much"),
+            None => "changes nothing: wherever it matches, others together ask for as much".to_owned(),
+        };
+        found.warn(rule, what, "leave it out, or look at what it was meant for");
+    }
+    for gap in &analysis.gaps {
+        let what = format!("no rule matches, and so it is denied: {}", gap.words(treasury));
+        let advice = "write a rule for it, or one that denies it, so that whoever reads the table sees it";
+        found.warnings.push(Warning { key: "rule".to_owned(), what, advice, place: None });
+    }
+    found.warnings
+}
+
+struct Found<'a> {
+    places: &'a Places,
+    file: Option<&'a Path>,
+    warnings: Vec<Warning>,
+}
+
+impl Found<'_> {
+    fn warn(&mut self, rule: &str, what: impl Into<String>, advice: &'static str) {
+        let place = self.places.get(rule).map(|place| (self.file.map(Path::to_owned), *place));
+        self.warnings.push(Warning { key: format!("rule \"{rule}\""), what: what.into(), advice, place });
+    }
+}
+
+fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
+    let key = &rule.name;
+    if rule.action == Action::Allow {
+        let is_own =
+            rule.askers.as_ref().is_some_and(|askers| askers.iter().all(|asker| *asker == Asker::Daemon));
+        let others = || treasury.policy.rules().iter().filter(|other| asks_more_of(other, rule));
+        if rule.amount_max.is_none() && !others().any(takes_over_above) {
+            let what = "allows any amount: what it matches leaves without people";
+            found.warn(key, what, "write amount_max");
+        }
+        // The daemon's own moves have the limits of their links.
+        let counted = rule.rolling.is_some() || rule.count.is_some();
+        if !counted && !is_own && pays(rule) && !others().any(takes_over_beyond_a_sum) {
+            let what = "allows any number of payments: many small ones are a large one";
+            found.warn(key, what, "write rolling = { period = \"24h\", amount_max = \"…\" }");
+        }
+    }
+    let asks = matches!(rule.action, Action::Approve(_) | Action::Delay { .. });
+    let denied = || treasury.policy.rules().iter().any(|other| denies_above(other, rule));
+    if asks && rule.amount_max.is_none() && !denied() {
+        let what = "lets any amount leave that people sign for, also what no other rule matches";
+        found.warn(key, what, "write amount_max, or a rule that denies what is above");
+    }
+    if let Action::Approve(approvers) | Action::Delay { approvers, .. } = &rule.action {
+        if approvers.weight < Weight(2) {
+            found.warn(
+                key,
+                "one person's signature is enough",
+                "write weight = 2, so that whoever asks needs somebody else",
+            );
+        } else if !approvers.exclude_asker {
+            let what = "whoever asks is one of those who approve";
+            found.warn(key, what, "leave exclude_asker out");
+        }
+    }
+    if let Action::Delay { delay_seconds, .. } = rule.action
+        && delay_seconds < DELAY_LEAST_SECONDS
+    {
+        let what = "the delay is shorter than anybody needs to notice and flag";
+        found.warn(key, what, "write at least \"1h\"");
+    }
+    if let Action::Delay { window_seconds, .. } = rule.action
+        && window_seconds < WINDOW_LEAST_SECONDS
+    {
+        let what = "the window is shorter than an outage may be: what is not released within it comes back";
+        found.warn(key, what, "write at least \"6h\"");
+    }
+    if let Action::Approve(approvers) | Action::Delay { approvers, .. } = &rule.action
+        && let Some((asker, account, most)) = nobody_else(treasury, rule, approvers)
+    {
+        let what = format!(
+            "what \"{asker}\" asks for from \"{account}\" can never be approved: others with these roles have {most} there"
+        );
+        found.warn(key, what, "lower weight, or give the role to somebody else");
+    }
+}
+
+/// Who may ask for something that then nobody else can sign enough for, from which account, and how much others have.
+fn nobody_else<'a>(
+    treasury: &'a Treasury,
+    rule: &Rule,
+    approvers: &Approvers,
+) -> Option<(&'a str, &'a str, Weight)> {
+    if !approvers.exclude_asker {
+        return None;
+    }
+    let asks = |name: &str| {
+        let named = |askers: &Vec<Asker>| askers.contains(&Asker::Person(name.to_owned()));
+        rule.askers.as_ref().is_none_or(named)
+    };
+    let people = || treasury.people.values();
+    let askers = people().filter(|person| person.roles.contains(&Role::Proposer) && asks(&person.name));
+    let accounts = treasury.accounts.iter().filter(|(address, account)| {
+        account.tier != Tier::Runner
+            && rule.accounts.as_ref().is_none_or(|accounts| accounts.contains(address))
+            && rule.tiers.as_ref().is_none_or(|tiers| tiers.contains(&account.tier))
+    });
+    let accounts: Vec<_> = accounts.map(|(_, account)| account).collect();
+    askers.flat_map(|asker| accounts.iter().map(move |account| (asker, *account))).find_map(
+        |(asker, account)| {
+            let entries = &account.signers.as_ref()?.entries;
+            let others = people()
+                .filter(|person| person.name != asker.name && !person.roles.is_disjoint(&approvers.roles))
+                .filter_map(|person| entries.get(&person.signer?));
+            let most = others.fold(Weight(0), |sum, weight| sum.plus(*weight));
+            (most < approvers.weight).then_some((asker.name.as_str(), account.name.as_str(), most))
+        },
+    )
+}
+
+/// A night in which nobody is there to mend what is broken.
+const WINDOW_LEAST_SECONDS: u32 = 6 * 3_600;
+
+/// Nobody notices and flags in less.
+const DELAY_LEAST_SECONDS: u32 = 3_600;
+
+/// Whether the other rule matches whatever this one does, amounts aside, and asks for more.
+fn asks_more_of(other: &Rule, rule: &Rule) -> bool {
+    fn covers<T: PartialEq>(other: &Option<Vec<T>>, rule: &Option<Vec<T>>) -> bool {
+        match (other, rule) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(other), Some(rule)) => rule.iter().all(|one| other.contains(one)),
+        }
+    }
+    other.action != Action::Allow
+        && covers(&other.askers, &rule.askers)
+        && covers(&other.accounts, &rule.accounts)
+        && covers(&other.kinds, &rule.kinds)
+        && (other.destination.is_none() || other.destination == rule.destination)
+        && (other.asker_roles.is_none() || other.asker_roles == rule.asker_roles)
+        && (other.tiers.is_none() || other.tiers == rule.tiers)
+        && (other.listed.is_none() || other.listed == rule.listed)
+        && (other.unlisted.is_none() || other.unlisted == rule.unlisted)
+        && (other.paid_for.is_none() || other.paid_for == rule.paid_for)
+        && (other.during.is_none() || other.during == rule.during)
+        && (other.outside.is_none() || other.outside == rule.outside)
+        && other.count.is_none()
+        && other.amount_max.is_none()
+}
+
+/// Whether the other rule denies what of this one's payments is above a bound.
+fn denies_above(other: &Rule, rule: &Rule) -> bool {
+    other.action == Action::Deny && asks_more_of(other, rule) && takes_over_above(other)
+}
+
+fn takes_over_above(other: &Rule) -> bool {
+    other.rolling.is_none() && other.amount_above.or(other.amount_min).is_some()
+}
+
+fn takes_over_beyond_a_sum(other: &Rule) -> bool {
+    other.amount_above.is_none()
+        && other.amount_min.is_none()
+        && other.rolling.is_some_and(|rolling| rolling.amount_above.is_some() && rolling.amount_max.is_none())
+}
+
+fn pays(rule: &Rule) -> bool {
+    rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&IntentKind::Pay))
+}

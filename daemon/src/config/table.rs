@@ -1,0 +1,135 @@
+//! The policy's table: in the configuration itself, or in a file beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use treasury_core::Treasury;
+use treasury_core::list::List;
+use treasury_core::policy::{Policy, Rule};
+
+use super::lists::{self, ListFile};
+use super::parties::Parties;
+use super::reader::{self, Place, Report, Section};
+use super::{DaemonConfig, Problem, rules};
+use crate::clock;
+
+/// What a file of its own may hold.
+const SECTIONS: [&str; 2] = ["rule", "list"];
+
+/// Where rules stand, by their names.
+pub type Places = BTreeMap<String, Place>;
+
+/// A table as it was read.
+pub(super) struct Table {
+    pub(super) policy: Policy,
+    /// Where its rules stand, by their names.
+    pub(super) places: Places,
+    pub(super) lists: Vec<ListFile>,
+    pub(super) file: Option<PathBuf>,
+    /// What is wrong with a file of its own.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Reads the table, from the file that the key `policy` names where there is one.
+pub(super) fn read(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Table {
+    let Some(named) = root.text("policy", |text| match text {
+        "" => Err("the path is empty".to_owned()),
+        text => Ok(base_dir.join(text)),
+    }) else {
+        return of(root, parties, base_dir, None);
+    };
+    for section in SECTIONS.into_iter().filter(|section| root.has(section)) {
+        let what = "stands here, and the policy is in a file of its own";
+        root.wrong(section, what, "move it there, or leave the key `policy` out");
+    }
+    let path = named.value.clone();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let base_dir = path.parent().unwrap_or(base_dir).to_owned();
+            of_text(&text, path, |section, file| of(section, parties, &base_dir, Some(file)))
+        }
+        Err(error) => {
+            root.blame(&named, format!("{} cannot be read: {error}", path.display()), "");
+            nothing(Some(path), Vec::new())
+        }
+    }
+}
+
+/// A table that somebody asks about, in place of that of a treasury: it means the same people and accounts, and the lists
+/// of that treasury, whose files are not looked for.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn other(treasury: &Treasury, text: &str) -> Result<(Treasury, Places), Vec<Problem>> {
+    let parties = Parties::of(treasury);
+    let known = treasury.policy.lists();
+    let table = of_text(text, PathBuf::from("policy.toml"), |section, file| {
+        let lists = lists::read(section, Path::new(""), |name| {
+            let unknown = (!known.contains_key(name)).then(|| format!("the daemon has no list \"{name}\""));
+            unknown.map(|what| (what, "its file is read only where the configuration of the daemon names it"))
+        });
+        let names = known.keys().cloned().collect();
+        let (rules, places) = rules_of(section, &parties, &names);
+        let policy = Policy::new(rules).with_lists(known.values().cloned());
+        Table { policy, places, lists, file: Some(file), problems: Vec::new() }
+    });
+    if !table.problems.is_empty() {
+        return Err(table.problems);
+    }
+    Ok((Treasury { policy: table.policy, ..treasury.clone() }, table.places))
+}
+
+impl DaemonConfig {
+    /// Takes these in the place of the lists of their names; the rules stay.
+    pub(crate) fn take_lists(&mut self, lists: Vec<List>) {
+        let policy = &self.treasury.policy;
+        let kept = policy.lists().values().filter(|list| lists.iter().all(|new| new.name() != list.name()));
+        let all: Vec<List> = kept.cloned().chain(lists.iter().cloned()).collect();
+        self.treasury.policy = Policy::new(policy.rules().to_vec()).with_lists(all);
+    }
+
+    /// Of lists that cannot be read now, those who were on them before stay on them.
+    pub(crate) fn keep_lists_of(&mut self, before: &Self) {
+        let known = before.treasury.policy.lists();
+        let lost = self.treasury.policy.lists().values().filter_map(|list| {
+            let problem = list.fault(clock::utc()).filter(|_| list.entries().is_empty())?;
+            Some(known.get(list.name())?.clone().gone_bad(problem))
+        });
+        let lost: Vec<List> = lost.collect();
+        if !lost.is_empty() {
+            self.take_lists(lost);
+        }
+    }
+}
+
+fn of_text(text: &str, file: PathBuf, read: impl FnOnce(&Section<'_>, PathBuf) -> Table) -> Table {
+    let report = Report::of_file(text, file.clone());
+    let Some(document) = reader::parse_toml(text, &report) else {
+        return nothing(Some(file), report.into_problems());
+    };
+    let table = read(&Section::top(&document, &report, &SECTIONS), file);
+    Table { problems: report.into_problems(), ..table }
+}
+
+fn nothing(file: Option<PathBuf>, problems: Vec<Problem>) -> Table {
+    Table { policy: Policy::new(Vec::new()), places: BTreeMap::new(), lists: Vec::new(), file, problems }
+}
+
+fn of(section: &Section<'_>, parties: &Parties, base_dir: &Path, file: Option<PathBuf>) -> Table {
+    let lists = lists::read(section, base_dir, |name| {
+        let label = parties.labels.contains_key(name);
+        let what = label.then(|| format!("\"{name}\" is a label of the address book"));
+        what.map(|what| (what, "rules name both in the same way; choose another"))
+    });
+    let names = lists.iter().map(|list| list.name.clone()).collect();
+    let (rules, places) = rules_of(section, parties, &names);
+    let labels = parties.labels.iter().map(|(label, accounts)| List::new(label, accounts.clone(), None));
+    let policy = Policy::new(rules).with_lists(labels.chain(lists.iter().map(ListFile::load)));
+    Table { policy, places, lists, file, problems: Vec::new() }
+}
+
+fn rules_of(section: &Section<'_>, parties: &Parties, lists: &BTreeSet<String>) -> (Vec<Rule>, Places) {
+    let read = rules::read(section, parties, lists);
+    let places = read.iter().map(|(rule, place)| (rule.name.clone(), *place)).collect();
+    (read.into_iter().map(|(rule, _)| rule).collect(), places)
+}
