@@ -1,6 +1,7 @@
 //! The API from the other side: what `treasuryctl`, dev mode and tests speak to a daemon with.
 
 mod deliveries;
+mod policy;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,10 +16,9 @@ use url::{Host, Url};
 use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
     AccountView, AcknowledgeRequest, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, ErrorBody,
-    ErrorView, EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView, FindingView,
-    FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView, LinkView, PanicView, PolicyCheckView,
-    PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView, ProposalsQuery, ProposeRequest,
-    ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest, StatusView, StoppedView, StopsView,
+    ErrorView, EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest,
+    FreezeRequest, LiftRequest, LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery,
+    ProposeRequest, ProposedView, ReadyView, ReasonRequest, StatusView, StoppedView, StopsView,
     UnfreezeRequest,
 };
 
@@ -334,38 +334,6 @@ impl Client {
     pub async fn acknowledge(&self, findings: &[String], reason: &str) -> Result<DoneView, ClientError> {
         let asked = AcknowledgeRequest { findings: findings.to_vec(), reason: reason.to_owned() };
         self.call(calls::ACKNOWLEDGE, "", &asked).await
-    }
-
-    /// What is wrong with a table of rules, and what of it is hardly meant.
-    ///
-    /// # Errors
-    /// As [`Client::status`].
-    pub async fn policy_check(&self, asked: &PolicyRequest) -> Result<PolicyCheckView, ClientError> {
-        self.call(calls::POLICY_CHECK, "", asked).await
-    }
-
-    /// What policy would say of a payment, and why.
-    ///
-    /// # Errors
-    /// As [`Client::status`].
-    pub async fn policy_explain(&self, asked: &ExplainRequest) -> Result<ExplainView, ClientError> {
-        self.call(calls::POLICY_EXPLAIN, "", asked).await
-    }
-
-    /// What another table would have said of what was proposed.
-    ///
-    /// # Errors
-    /// As [`Client::status`].
-    pub async fn policy_test(&self, asked: &PolicyTestRequest) -> Result<PolicyTestView, ClientError> {
-        self.call(calls::POLICY_TEST, "", asked).await
-    }
-
-    /// Whether a table can let something happen.
-    ///
-    /// # Errors
-    /// As [`Client::status`].
-    pub async fn policy_prove(&self, asked: &ProveRequest) -> Result<ProveView, ClientError> {
-        self.call(calls::POLICY_PROVE, "", asked).await
     }
 
     /// Freezes one account, or everything.

@@ -9,6 +9,7 @@ use crate::model::policy::{Obligations, Policy, Rule};
 use crate::model::units::RippleTime;
 use crate::rules::cells::Set;
 use crate::rules::example::Example;
+use crate::rules::matching::obligations;
 use crate::rules::prove::{Query, TooManyCells, each, numbered};
 
 /// What was found.
@@ -45,17 +46,20 @@ pub fn analyse(config: &Treasury, policy: &Policy, now: RippleTime) -> Result<An
             return ControlFlow::Continue(());
         }
         let matching: Vec<(usize, &Rule)> = numbered(policy, set).collect();
-        let all = Obligations::of(matching.iter().map(|(_, rule)| &rule.action));
+        let rules_of = |numbers: &mut dyn Iterator<Item = &(usize, &Rule)>| {
+            obligations(&numbers.map(|(_, rule)| *rule).collect::<Vec<_>>())
+        };
+        let all = rules_of(&mut matching.iter());
         for (number, rule) in &matching {
             reached.insert(*number);
             let others = || matching.iter().filter(|(other, _)| other != number);
-            let without = Obligations::of(others().map(|(_, rule)| &rule.action));
+            let without = rules_of(&mut others());
             if matching.len() == 1 || all.is_stricter_than(&without) || differs(&all, &without) {
                 needed.insert(*number);
             }
             let asks_as_much = others().filter(|(_, other)| {
-                let own = Obligations::of([&rule.action]);
-                let theirs = Obligations::of([&other.action]);
+                let own = obligations(&[*rule]);
+                let theirs = obligations(&[*other]);
                 !own.is_stricter_than(&theirs) && !differs(&own.and(&theirs), &theirs)
             });
             let asks_as_much: BTreeSet<usize> = asks_as_much.map(|(other, _)| *other).collect();
@@ -81,8 +85,9 @@ pub fn analyse(config: &Treasury, policy: &Policy, now: RippleTime) -> Result<An
     })
 }
 
-/// Whether one asks for a longer window than the other, which is no stricter, and something else.
+/// Whether they differ in what is no stricter, and not the same all the same.
 fn differs(one: &Obligations, other: &Obligations) -> bool {
     one.deny != other.deny
+        || one.void != other.void
         || one.delay.map(|delay| delay.window_seconds) != other.delay.map(|delay| delay.window_seconds)
 }

@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::payments::Whose;
-use crate::model::policy::{Decision, DecisionInputs, NO_MATCH, Obligations, Outflow, Per, Policy, Rule};
+use crate::model::policy::{Decision, DecisionInputs, NO_MATCH, Outflow, Per, Policy, Rule};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::role::{Role, Tier};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
-use crate::rules::matching::{Payment, matches};
+use crate::rules::matching::{Payment, matches, obligations};
 
 /// Decides about a payment or a move.
 #[must_use]
@@ -92,13 +92,11 @@ impl<'a> Question<'a> {
     #[must_use]
     pub fn decide(self) -> Decision {
         let matching = self.matching();
-        let (mut rules, mut obligations) = if matching.is_empty() {
-            (vec![NO_MATCH.to_owned()], Obligations::denial())
-        } else {
-            let names = matching.iter().map(|rule| rule.name.clone()).collect();
-            let void = matching.iter().any(|rule| rule.void);
-            (names, Obligations { void, ..Obligations::of(matching.iter().map(|rule| &rule.action)) })
-        };
+        let mut obligations = obligations(&matching);
+        let mut rules: Vec<String> = matching.iter().map(|rule| rule.name.clone()).collect();
+        if rules.is_empty() {
+            rules.push(NO_MATCH.to_owned());
+        }
         if let Some(list) = self.unscreened() {
             rules.push(format!("list {list} is not good"));
             obligations.deny = true;

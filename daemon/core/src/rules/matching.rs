@@ -1,9 +1,9 @@
 //! Whether a rule matches a payment: one reading of the table, for deciding, for explaining and for proving.
 
 use crate::model::intent::{Asker, IntentKind};
-use crate::model::policy::{DestinationMatch, Per, Rule};
+use crate::model::policy::{DestinationMatch, Obligations, Per, Rule};
 use crate::model::role::{Role, Tier};
-use crate::model::units::{AccountId, Amount, Asset, RippleTime};
+use crate::model::units::{AccountId, Amount, RippleTime};
 
 /// What rules can ask about a payment.
 pub trait Payment {
@@ -190,11 +190,14 @@ pub fn misses<P: Payment>(rule: &Rule, payment: &P) -> Vec<Matcher> {
     Matcher::ALL.into_iter().filter(|matcher| !matcher.holds(rule, payment)).collect()
 }
 
-/// The asset that the rule's sum is of.
+/// What rules that match ask for together; a denial where there are none.
 #[must_use]
-pub fn summed(rule: &Rule) -> Option<Asset> {
-    let rolling = rule.rolling.as_ref()?;
-    rolling.amount_above.or(rolling.amount_max).map(|bound| bound.issue())
+pub fn obligations(matching: &[&Rule]) -> Obligations {
+    if matching.is_empty() {
+        return Obligations::denial();
+    }
+    let void = matching.iter().any(|rule| rule.void);
+    Obligations { void, ..Obligations::of(matching.iter().map(|rule| &rule.action)) }
 }
 
 fn bounded<P: Payment>(bound: Option<Amount>, payment: &P, holds: impl Fn(Amount, Amount) -> bool) -> bool {

@@ -19,7 +19,7 @@ use crate::model::units::{AccountId, Amount, Asset, RippleTime};
 use crate::rules::bounds::{self, Chain};
 use crate::rules::cells::{Parts, Set, holding};
 use crate::rules::example::{Example, Recipient};
-use crate::rules::matching::Matcher;
+use crate::rules::matching::{Matcher, obligations};
 
 /// What is asked.
 #[derive(Clone, Debug, Default)]
@@ -115,10 +115,7 @@ pub fn prove(
     let mut found = None;
     each(config, policy, now, query, |set, example| {
         let matching: Vec<&Rule> = numbered(policy, set).map(|(_, rule)| rule).collect();
-        let obligations = match matching.is_empty() {
-            true => Obligations::denial(),
-            false => Obligations::of(matching.iter().map(|rule| &rule.action)),
-        };
+        let obligations = obligations(&matching);
         if !query.outcome.holds(matching.len(), &obligations) {
             return ControlFlow::Continue(());
         }

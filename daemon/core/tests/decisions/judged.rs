@@ -221,8 +221,10 @@ fn a_rule_is_covered_where_another_asks_for_as_much_wherever_it_matches() {
     let (_, covered, _) = analysed(vec![all.clone(), some.clone()]);
     assert_eq!(covered, [("some".to_owned(), Some("all".to_owned()))]);
     let delayed = Rule { amount_above: Some(amount(5)), ..Rule::new("delayed", wait) };
-    let (_, covered, _) = analysed(vec![all, delayed]);
+    let (_, covered, _) = analysed(vec![all.clone(), delayed]);
     assert_eq!(covered, []);
+    let (_, covered, _) = analysed(vec![all, Rule { void: true, ..some.clone() }]);
+    assert_eq!(covered, [], "it asks for a void");
     let security = Rule::new(
         "security",
         Action::Approve(Approvers {

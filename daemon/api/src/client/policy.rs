@@ -1,0 +1,42 @@
+//! What people ask about a policy.
+
+use super::{Client, ClientError};
+use crate::operations::calls;
+use crate::types::{
+    ExplainRequest, ExplainView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView,
+    ProveRequest, ProveView,
+};
+
+impl Client {
+    /// What is wrong with a table of rules, and what of it is hardly meant.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn policy_check(&self, asked: &PolicyRequest) -> Result<PolicyCheckView, ClientError> {
+        self.call(calls::POLICY_CHECK, "", asked).await
+    }
+
+    /// What policy would say of a payment, and why.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn policy_explain(&self, asked: &ExplainRequest) -> Result<ExplainView, ClientError> {
+        self.call(calls::POLICY_EXPLAIN, "", asked).await
+    }
+
+    /// What another table would have said of what was proposed.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn policy_test(&self, asked: &PolicyTestRequest) -> Result<PolicyTestView, ClientError> {
+        self.call(calls::POLICY_TEST, "", asked).await
+    }
+
+    /// Whether a table can let something happen.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn policy_prove(&self, asked: &ProveRequest) -> Result<ProveView, ClientError> {
+        self.call(calls::POLICY_PROVE, "", asked).await
+    }
+}
