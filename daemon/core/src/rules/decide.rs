@@ -1,6 +1,7 @@
 //! What policy says of a payment or a move: what all rules that match ask for; no match denies.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent, IntentKind};
@@ -37,8 +38,14 @@ pub struct Question<'a> {
     /// A proposal whose own part does not count, and what it has paid already.
     without: Option<ProposalId>,
     paid: Option<Paid>,
-    /// What the rules asked about, each once.
+    /// How much is asked for: every rule looks at it.
+    amount: Option<Amount>,
+    /// What the rules asked about, each once, in their order; and the same to be found again.
     seen: RefCell<Vec<Outflow>>,
+    sums: RefCell<BTreeMap<(Per, u32), Amount>>,
+    counts: RefCell<BTreeMap<(Per, u32), u32>>,
+    /// What may still leave the account, which is in the sum of every period.
+    leaving: OnceCell<Amount>,
 }
 
 /// What the proposal itself has paid, and when.
@@ -62,8 +69,22 @@ impl<'a> Question<'a> {
         intent: &'a Intent,
         at: RippleTime,
     ) -> Self {
-        let (policy, seen) = (&config.policy, RefCell::default());
-        Self { config, policy, state, account, asker, intent, at, without: None, paid: None, seen }
+        Self {
+            config,
+            policy: &config.policy,
+            state,
+            account,
+            asker,
+            intent,
+            at,
+            without: None,
+            paid: None,
+            amount: intent.amount(),
+            seen: RefCell::default(),
+            sums: RefCell::default(),
+            counts: RefCell::default(),
+            leaving: OnceCell::new(),
+        }
     }
 
     fn of_proposal(config: &'a Treasury, state: &'a State, proposal: &'a Proposal) -> Self {
@@ -137,7 +158,8 @@ impl<'a> Question<'a> {
     fn measure(&self, asset: Asset, per: Per, period_seconds: u32) -> Amount {
         let since = self.since(period_seconds);
         let (all, own) = if per == Per::Account {
-            let all = outflow(self.state, self.account, asset, self.at, period_seconds, self.without);
+            let open = || self.state.book.leaving(&self.account, asset, self.without);
+            let all = moved_and(self.state, &self.account, asset, since, self.leaving.get_or_init(open));
             (all, self.paid.and_then(|paid| paid.as_far_as_seen))
         } else {
             let Some(whose) = self.whose(per) else { return asset.nothing() };
@@ -196,7 +218,7 @@ impl Payment for Question<'_> {
     }
 
     fn amount(&self) -> Option<Amount> {
-        self.intent.amount()
+        self.amount
     }
 
     fn at(&self) -> RippleTime {
@@ -205,45 +227,41 @@ impl Payment for Question<'_> {
 
     fn leaves(&self, per: Per, period_seconds: u32) -> Amount {
         let asset = self.amount().map_or(Asset::Xrp, |amount| amount.issue());
-        let known = self.seen.borrow().iter().find_map(|seen| match seen {
-            Outflow::Account(seconds, sum) if per == Per::Account && *seconds == period_seconds => Some(*sum),
-            Outflow::Sum { per: of, period_seconds: seconds, sum }
-                if *of == per && *seconds == period_seconds =>
-            {
-                Some(*sum)
-            }
-            _ => None,
+        if let Some(known) = self.sums.borrow().get(&(per, period_seconds)) {
+            return *known;
+        }
+        let sum = self.measure(asset, per, period_seconds);
+        self.sums.borrow_mut().insert((per, period_seconds), sum);
+        self.seen.borrow_mut().push(match per {
+            Per::Account => Outflow::Account(period_seconds, sum),
+            per => Outflow::Sum { per, period_seconds, sum },
         });
-        known.unwrap_or_else(|| {
-            let sum = self.measure(asset, per, period_seconds);
-            self.seen.borrow_mut().push(match per {
-                Per::Account => Outflow::Account(period_seconds, sum),
-                per => Outflow::Sum { per, period_seconds, sum },
-            });
-            sum
-        })
+        sum
     }
 
     fn others(&self, per: Per, period_seconds: u32) -> u32 {
-        let known = self.seen.borrow().iter().find_map(|seen| match seen {
-            Outflow::Count { per: of, period_seconds: seconds, count }
-                if *of == per && *seconds == period_seconds =>
-            {
-                Some(*count)
-            }
-            _ => None,
-        });
-        known.unwrap_or_else(|| {
-            let since = self.since(period_seconds);
-            let all =
-                self.whose(per).map(|whose| self.state.book.payments().count(whose, since, self.without));
-            let counted = per != Per::Asset || self.intent.link().is_none();
-            let own = counted && self.paid.is_some_and(|paid| paid.at >= since);
-            let count = all.unwrap_or_default().saturating_sub(u32::from(own));
-            self.seen.borrow_mut().push(Outflow::Count { per, period_seconds, count });
-            count
-        })
+        if let Some(known) = self.counts.borrow().get(&(per, period_seconds)) {
+            return *known;
+        }
+        let since = self.since(period_seconds);
+        let all = self.whose(per).map(|whose| self.state.book.payments().count(whose, since, self.without));
+        let counted = per != Per::Asset || self.intent.link().is_none();
+        let own = counted && self.paid.is_some_and(|paid| paid.at >= since);
+        let count = all.unwrap_or_default().saturating_sub(u32::from(own));
+        self.counts.borrow_mut().insert((per, period_seconds), count);
+        self.seen.borrow_mut().push(Outflow::Count { per, period_seconds, count });
+        count
     }
+}
+
+fn moved_and(
+    state: &State,
+    account: &AccountId,
+    asset: Asset,
+    since: RippleTime,
+    leaving: &Amount,
+) -> Amount {
+    state.book.moved(account, asset, since).checked_add(leaving).unwrap_or(asset.most())
 }
 
 /// What of an asset has left the account within the last `period_seconds`, whoever made it leave, and what may still leave it by
@@ -258,8 +276,7 @@ pub fn outflow(
     without: Option<ProposalId>,
 ) -> Amount {
     let since = RippleTime(now.0.saturating_sub(period_seconds));
-    let moved = state.book.moved(&account, asset, since);
-    moved.checked_add(&state.book.leaving(&account, asset, without)).unwrap_or(asset.most())
+    moved_and(state, &account, asset, since, &state.book.leaving(&account, asset, without))
 }
 
 /// Asks policy again about a payment that is in an escrow of the daemon's own: its money has left the account already,
