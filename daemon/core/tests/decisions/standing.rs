@@ -87,7 +87,8 @@ fn a_runner_that_cannot_pay_two_transactions_is_found_each_time_that_it_comes_to
 
 #[test]
 fn a_recipient_that_changes_while_an_escrow_waits_for_it_is_found() {
-    let changes: [(&str, fn(RootView) -> Option<RootView>); 5] = [
+    type Becomes = fn(RootView) -> Option<RootView>;
+    let changes: [(&str, Becomes); 5] = [
         ("was deleted", |_| None),
         ("DepositAuth", |root| Some(RootView { flags: root.flags | DEPOSIT_AUTH, ..root })),
         ("DestinationTag", |root| Some(RootView { flags: root.flags | 0x0002_0000, ..root })),
