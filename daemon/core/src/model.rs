@@ -16,6 +16,7 @@ mod moved;
 pub mod observe;
 pub mod payments;
 pub mod policy;
+mod promises;
 pub mod proposal;
 pub mod role;
 pub mod signing;

@@ -12,6 +12,7 @@ use crate::model::moved::Moved;
 pub use crate::model::moved::WINDOW_MAX_SECONDS;
 use crate::model::observe::{Change, LedgerObservation};
 use crate::model::payments::Payments;
+use crate::model::promises::Promises;
 use crate::model::proposal::Proposal;
 use crate::model::units::{AccountId, Amount, Asset, Drops, ProposalId, RippleTime};
 
@@ -20,9 +21,9 @@ use crate::model::units::{AccountId, Amount, Asset, Drops, ProposalId, RippleTim
 #[serde(deny_unknown_fields)]
 pub struct Book {
     /// What may still leave an account.
-    leaving: BTreeMap<AccountId, BTreeMap<ProposalId, Amount>>,
+    leaving: BTreeMap<AccountId, Promises>,
     /// What may still come to an account by proposals.
-    coming: BTreeMap<AccountId, BTreeMap<ProposalId, Amount>>,
+    coming: BTreeMap<AccountId, Promises>,
     /// What has left an account.
     moved: BTreeMap<AccountId, BTreeMap<Asset, Moved>>,
     /// What tier links have moved, by their names: it outlives the moves, and a link's absence from the configuration.
@@ -43,8 +44,7 @@ impl Book {
     #[must_use]
     pub fn all_leaving(&self, account: &AccountId) -> Vec<Amount> {
         let promised = self.leaving.get(account);
-        let assets: BTreeSet<Asset> =
-            promised.into_iter().flatten().map(|(_, amount)| amount.issue()).collect();
+        let assets: BTreeSet<Asset> = promised.map(Promises::assets).unwrap_or_default();
         assets.into_iter().map(|asset| sum(promised, asset, None)).collect()
     }
 
@@ -75,7 +75,7 @@ impl Book {
     /// Whether the proposal's money is in the book.
     #[must_use]
     pub fn holds(&self, proposal: &Proposal) -> bool {
-        self.leaving.get(&proposal.account).is_some_and(|promised| promised.contains_key(&proposal.id))
+        self.leaving.get(&proposal.account).is_some_and(|promised| promised.has(proposal.id))
     }
 
     pub(crate) fn promise(&mut self, proposal: &Proposal) {
@@ -154,15 +154,13 @@ fn within(moved: Option<&BTreeMap<Asset, Moved>>, asset: Asset, since: RippleTim
     moved.and_then(|moved| moved.get(&asset)).map_or(asset.nothing(), |moved| moved.within(asset, since))
 }
 
-fn sum(promised: Option<&BTreeMap<ProposalId, Amount>>, asset: Asset, without: Option<ProposalId>) -> Amount {
-    let promised = promised.into_iter().flatten();
-    let counted = promised.filter(|(id, amount)| Some(**id) != without && amount.issue() == asset);
-    counted.fold(asset.nothing(), |sum, (_, amount)| sum.checked_add(amount).unwrap_or(asset.most()))
+fn sum(promised: Option<&Promises>, asset: Asset, without: Option<ProposalId>) -> Amount {
+    promised.map_or(asset.nothing(), |promised| promised.sum(asset, without))
 }
 
-fn remove(book: &mut BTreeMap<AccountId, BTreeMap<ProposalId, Amount>>, account: &AccountId, id: ProposalId) {
+fn remove(book: &mut BTreeMap<AccountId, Promises>, account: &AccountId, id: ProposalId) {
     if let Some(promised) = book.get_mut(account) {
-        promised.remove(&id);
+        promised.remove(id);
         if promised.is_empty() {
             book.remove(account);
         }

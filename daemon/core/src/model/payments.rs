@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::matchers::Per;
 use crate::model::moved::{Moved, grow, grown};
+use crate::model::promises::Promises;
 use crate::model::proposal::Proposal;
 use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
 
@@ -59,7 +60,7 @@ pub struct Payments {
 #[serde(deny_unknown_fields)]
 struct Flow {
     /// What may still be paid.
-    open: BTreeMap<ProposalId, Amount>,
+    open: Promises,
     /// What was paid.
     sums: BTreeMap<Asset, Moved>,
     /// How many payments there were until then, in all.
@@ -87,10 +88,9 @@ impl Payments {
         without: Option<ProposalId>,
     ) -> Amount {
         let Some(flow) = self.flow(whose) else { return asset.nothing() };
-        let open = flow.open.iter().filter(|(id, amount)| Some(**id) != without && amount.issue() == asset);
-        let open = open.map(|(_, amount)| *amount);
+        let open = flow.open.sum(asset, without);
         let paid = flow.sums.get(&asset).map_or(asset.nothing(), |paid| paid.within(asset, since));
-        open.fold(paid, |sum, amount| sum.checked_add(&amount).unwrap_or(asset.most()))
+        open.checked_add(&paid).unwrap_or(asset.most())
     }
 
     /// How many payments there were in ledgers that closed at `since` or later, and how many there may still be; without
@@ -98,7 +98,7 @@ impl Payments {
     #[must_use]
     pub fn count(&self, whose: Whose<'_>, since: RippleTime, without: Option<ProposalId>) -> u32 {
         let Some(flow) = self.flow(whose) else { return 0 };
-        let own = without.is_some_and(|id| flow.open.contains_key(&id));
+        let own = without.is_some_and(|id| flow.open.has(id));
         let open = u64::try_from(flow.open.len()).unwrap_or(u64::MAX).saturating_sub(u64::from(own));
         let paid = grown(&flow.counts, since).unwrap_or(u64::MAX);
         u32::try_from(open.saturating_add(paid)).unwrap_or(u32::MAX)
@@ -119,7 +119,7 @@ impl Payments {
     /// Nothing of the proposal can be paid any more, or what could was paid.
     pub(crate) fn settle(&mut self, proposal: &Proposal) {
         self.of_each(proposal, |flow, _| {
-            flow.open.remove(&proposal.id);
+            flow.open.remove(proposal.id);
         });
         self.forget_empty(proposal);
     }
@@ -129,7 +129,7 @@ impl Payments {
     pub(crate) fn paid(&mut self, proposal: &Proposal, at: RippleTime) {
         self.of_each(proposal, |flow, amount| {
             let asset = amount.issue();
-            flow.open.remove(&proposal.id);
+            flow.open.remove(proposal.id);
             flow.sums.entry(asset).or_insert_with(|| Moved::none_of(asset)).add(at, amount);
             grow(&mut flow.counts, at, 1);
         });

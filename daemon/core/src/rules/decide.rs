@@ -1,7 +1,7 @@
 //! What policy says of a payment or a move: what all rules that match ask for; no match denies.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent, IntentKind};
@@ -28,24 +28,28 @@ pub fn decide(
 
 /// A payment that is asked about, with all that rules can look at.
 pub struct Question<'a> {
-    config: &'a Treasury,
     policy: &'a Policy,
     state: &'a State,
     account: AccountId,
     asker: &'a Asker,
     intent: &'a Intent,
     at: RippleTime,
+    /// What every rule may look at, looked up once.
+    kind: IntentKind,
+    amount: Option<Amount>,
+    destination: Option<AccountId>,
+    tier: Option<Tier>,
+    is_own: bool,
+    is_known: bool,
+    roles: Option<&'a BTreeSet<Role>>,
+    /// What few rules look at, looked up where one does.
+    lists: OnceCell<Vec<&'a str>>,
+    paid_for: OnceCell<Option<u32>>,
     /// A proposal whose own part does not count, and what it has paid already.
     without: Option<ProposalId>,
     paid: Option<Paid>,
-    /// How much is asked for: every rule looks at it.
-    amount: Option<Amount>,
-    /// What the rules asked about, each once, in their order; and the same to be found again.
+    /// What the rules asked about, each once.
     seen: RefCell<Vec<Outflow>>,
-    sums: RefCell<BTreeMap<(Per, u32), Amount>>,
-    counts: RefCell<BTreeMap<(Per, u32), u32>>,
-    /// What may still leave the account, which is in the sum of every period.
-    leaving: OnceCell<Amount>,
 }
 
 /// What the proposal itself has paid, and when.
@@ -69,21 +73,31 @@ impl<'a> Question<'a> {
         intent: &'a Intent,
         at: RippleTime,
     ) -> Self {
+        let destination = intent.destination();
+        let is_own = destination.is_some_and(|to| config.accounts.contains_key(&to));
+        let person = match asker {
+            Asker::Person(name) => config.people.get(name),
+            Asker::Daemon => None,
+        };
         Self {
-            config,
             policy: &config.policy,
             state,
             account,
             asker,
             intent,
             at,
+            kind: intent.kind(),
+            amount: intent.amount(),
+            destination,
+            tier: config.accounts.get(&account).map(|account| account.tier),
+            is_own,
+            is_known: is_own || destination.is_some_and(|to| config.destinations.contains_key(&to)),
+            roles: person.map(|person| &person.roles),
+            lists: OnceCell::new(),
+            paid_for: OnceCell::new(),
             without: None,
             paid: None,
-            amount: intent.amount(),
             seen: RefCell::default(),
-            sums: RefCell::default(),
-            counts: RefCell::default(),
-            leaving: OnceCell::new(),
         }
     }
 
@@ -95,7 +109,7 @@ impl<'a> Question<'a> {
     /// The same asked of another policy.
     #[must_use]
     pub fn under(self, policy: &'a Policy) -> Self {
-        Self { policy, ..self }
+        Self { policy, lists: OnceCell::new(), ..self }
     }
 
     /// The policy that it is asked of.
@@ -123,7 +137,7 @@ impl<'a> Question<'a> {
             obligations.deny = true;
         }
         let inputs = DecisionInputs {
-            destination_known: self.is_known(),
+            destination_known: self.is_known,
             outflows: self.seen.into_inner(),
             at: self.at,
         };
@@ -133,7 +147,7 @@ impl<'a> Question<'a> {
     /// A list that should be looked at and cannot be: whether a new destination is on it is not known.
     #[must_use]
     pub fn unscreened(&self) -> Option<&'a str> {
-        if self.is_known() || self.intent.destination().is_none() {
+        if self.is_known || self.destination.is_none() {
             return None;
         }
         self.policy.lists().values().find(|list| !list.is_good(self.at)).map(|list| list.name())
@@ -142,12 +156,12 @@ impl<'a> Question<'a> {
     fn whose(&self, per: Per) -> Option<Whose<'_>> {
         Some(match per {
             Per::Account => Whose::Account(self.account),
-            Per::Destination => Whose::Destination(self.intent.destination()?),
+            Per::Destination => Whose::Destination(self.destination?),
             Per::Asker => Whose::Asker(match self.asker {
                 Asker::Person(name) => name,
                 Asker::Daemon => "treasuryd",
             }),
-            Per::Asset => Whose::Asset(self.intent.amount()?.issue()),
+            Per::Asset => Whose::Asset(self.amount?.issue()),
         })
     }
 
@@ -158,8 +172,7 @@ impl<'a> Question<'a> {
     fn measure(&self, asset: Asset, per: Per, period_seconds: u32) -> Amount {
         let since = self.since(period_seconds);
         let (all, own) = if per == Per::Account {
-            let open = || self.state.book.leaving(&self.account, asset, self.without);
-            let all = moved_and(self.state, &self.account, asset, since, self.leaving.get_or_init(open));
+            let all = outflow(self.state, self.account, asset, self.at, period_seconds, self.without);
             (all, self.paid.and_then(|paid| paid.as_far_as_seen))
         } else {
             let Some(whose) = self.whose(per) else { return asset.nothing() };
@@ -179,8 +192,7 @@ impl Payment for Question<'_> {
     }
 
     fn asker_has(&self, role: Role) -> bool {
-        let Asker::Person(name) = self.asker else { return false };
-        self.config.people.get(name).is_some_and(|person| person.roles.contains(&role))
+        self.roles.is_some_and(|roles| roles.contains(&role))
     }
 
     fn account(&self) -> AccountId {
@@ -188,33 +200,39 @@ impl Payment for Question<'_> {
     }
 
     fn tier(&self) -> Option<Tier> {
-        self.config.accounts.get(&self.account).map(|account| account.tier)
+        self.tier
     }
 
     fn kind(&self) -> IntentKind {
-        self.intent.kind()
+        self.kind
     }
 
     fn destination(&self) -> Option<AccountId> {
-        self.intent.destination()
+        self.destination
     }
 
     fn is_own(&self) -> bool {
-        self.destination().is_some_and(|to| self.config.accounts.contains_key(&to))
+        self.is_own
     }
 
     fn is_known(&self) -> bool {
-        self.is_own() || self.destination().is_some_and(|to| self.config.destinations.contains_key(&to))
+        self.is_known
     }
 
     fn is_on(&self, list: &str) -> bool {
-        let list = self.policy.lists().get(list);
-        self.destination().is_some_and(|to| list.is_some_and(|list| list.has(&to)))
+        let lists = self.lists.get_or_init(|| {
+            let Some(to) = self.destination else { return Vec::new() };
+            let on = self.policy.lists().values().filter(|list| list.has(&to));
+            on.map(|list| list.name()).collect()
+        });
+        lists.contains(&list)
     }
 
     fn paid_for(&self) -> Option<u32> {
-        let first = self.state.book.payments().first_paid(&self.destination()?)?;
-        Some(self.at.0.saturating_sub(first.0))
+        *self.paid_for.get_or_init(|| {
+            let first = self.state.book.payments().first_paid(&self.destination?)?;
+            Some(self.at.0.saturating_sub(first.0))
+        })
     }
 
     fn amount(&self) -> Option<Amount> {
@@ -227,41 +245,45 @@ impl Payment for Question<'_> {
 
     fn leaves(&self, per: Per, period_seconds: u32) -> Amount {
         let asset = self.amount().map_or(Asset::Xrp, |amount| amount.issue());
-        if let Some(known) = self.sums.borrow().get(&(per, period_seconds)) {
-            return *known;
-        }
-        let sum = self.measure(asset, per, period_seconds);
-        self.sums.borrow_mut().insert((per, period_seconds), sum);
-        self.seen.borrow_mut().push(match per {
-            Per::Account => Outflow::Account(period_seconds, sum),
-            per => Outflow::Sum { per, period_seconds, sum },
+        let known = self.seen.borrow().iter().find_map(|seen| match seen {
+            Outflow::Account(seconds, sum) if per == Per::Account && *seconds == period_seconds => Some(*sum),
+            Outflow::Sum { per: of, period_seconds: seconds, sum }
+                if *of == per && *seconds == period_seconds =>
+            {
+                Some(*sum)
+            }
+            _ => None,
         });
-        sum
+        known.unwrap_or_else(|| {
+            let sum = self.measure(asset, per, period_seconds);
+            self.seen.borrow_mut().push(match per {
+                Per::Account => Outflow::Account(period_seconds, sum),
+                per => Outflow::Sum { per, period_seconds, sum },
+            });
+            sum
+        })
     }
 
     fn others(&self, per: Per, period_seconds: u32) -> u32 {
-        if let Some(known) = self.counts.borrow().get(&(per, period_seconds)) {
-            return *known;
-        }
-        let since = self.since(period_seconds);
-        let all = self.whose(per).map(|whose| self.state.book.payments().count(whose, since, self.without));
-        let counted = per != Per::Asset || self.intent.link().is_none();
-        let own = counted && self.paid.is_some_and(|paid| paid.at >= since);
-        let count = all.unwrap_or_default().saturating_sub(u32::from(own));
-        self.counts.borrow_mut().insert((per, period_seconds), count);
-        self.seen.borrow_mut().push(Outflow::Count { per, period_seconds, count });
-        count
+        let known = self.seen.borrow().iter().find_map(|seen| match seen {
+            Outflow::Count { per: of, period_seconds: seconds, count }
+                if *of == per && *seconds == period_seconds =>
+            {
+                Some(*count)
+            }
+            _ => None,
+        });
+        known.unwrap_or_else(|| {
+            let since = self.since(period_seconds);
+            let all =
+                self.whose(per).map(|whose| self.state.book.payments().count(whose, since, self.without));
+            let counted = per != Per::Asset || self.intent.link().is_none();
+            let own = counted && self.paid.is_some_and(|paid| paid.at >= since);
+            let count = all.unwrap_or_default().saturating_sub(u32::from(own));
+            self.seen.borrow_mut().push(Outflow::Count { per, period_seconds, count });
+            count
+        })
     }
-}
-
-fn moved_and(
-    state: &State,
-    account: &AccountId,
-    asset: Asset,
-    since: RippleTime,
-    leaving: &Amount,
-) -> Amount {
-    state.book.moved(account, asset, since).checked_add(leaving).unwrap_or(asset.most())
 }
 
 /// What of an asset has left the account within the last `period_seconds`, whoever made it leave, and what may still leave it by
@@ -276,7 +298,8 @@ pub fn outflow(
     without: Option<ProposalId>,
 ) -> Amount {
     let since = RippleTime(now.0.saturating_sub(period_seconds));
-    moved_and(state, &account, asset, since, &state.book.leaving(&account, asset, without))
+    let moved = state.book.moved(&account, asset, since);
+    moved.checked_add(&state.book.leaving(&account, asset, without)).unwrap_or(asset.most())
 }
 
 /// Asks policy again about a payment that is in an escrow of the daemon's own: its money has left the account already,

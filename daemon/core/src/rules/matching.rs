@@ -1,5 +1,7 @@
 //! Whether a rule matches a payment: one reading of the table, for deciding, for explaining and for proving.
 
+use std::collections::BTreeSet;
+
 use crate::model::intent::{Asker, IntentKind};
 use crate::model::policy::{DestinationMatch, Obligations, Per, Rule};
 use crate::model::role::{Role, Tier};
@@ -154,8 +156,9 @@ impl Matcher {
                 rule.accounts.as_ref().is_none_or(|accounts| accounts.contains(&payment.account()))
             }
             Self::Tiers => {
-                let tier = payment.tier();
-                rule.tiers.as_ref().is_none_or(|tiers| tier.is_some_and(|tier| tiers.contains(&tier)))
+                let paying =
+                    |tiers: &BTreeSet<Tier>| payment.tier().is_some_and(|tier| tiers.contains(&tier));
+                rule.tiers.as_ref().is_none_or(paying)
             }
             Self::Kinds => rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&payment.kind())),
             // What is of another asset is not above, from or up to a bound.
