@@ -1,5 +1,7 @@
 //! Every rule of the checker's fires: each is shown a forged history that breaks it, beside one that does not.
 
+mod voids;
+
 use std::sync::Arc;
 
 use tests::simulation::cast::{Cast, XRP, drops, sequence_of, xrp};
@@ -10,7 +12,7 @@ use treasury_core::units::{EscrowKey, HexBytes, LedgerIndex, ProposalId, RippleT
 use treasury_core::{Event, State, observe::LedgerPoint};
 use treasuryd::store::Archive;
 use xrpl_harness::embedded::{CloseTime, ClosedLedger, Ledger};
-use xrpl_wire::typed::{self, AccountSet, EscrowCreate, EscrowFinish, Payment, TxCommon};
+use xrpl_wire::typed::{self, EscrowCreate, EscrowFinish, Payment, TxCommon};
 use xrpl_wire::{Amount, Hash256, SeqProxy, Transaction, TxBody, condition, sign};
 
 const HEARD: Heard = Heard { silence_ms: 0, read_all: true };
@@ -508,32 +510,6 @@ fn what_is_sent_under_a_freeze_is_seen() {
             if frozen == Some("hot") { &[Rule::StopsBind] } else { &[Rule::StopsBind; 2] };
         assert_eq!(scene.rules(), expected, "{frozen:?}");
     }
-}
-
-#[test]
-fn a_void_leaves_under_a_freeze_and_what_it_makes_worthless_is_sent_no_more() {
-    let mut scene = Scene::new();
-    scene.intend(1, "warm", XRP);
-    let reason = String::new;
-    scene.do_command(&Command::Freeze { account: None, reason: reason() });
-    let set = |transfer_rate| TxBody::AccountSet(AccountSet { transfer_rate, ..AccountSet::default() });
-    let ticket = SeqProxy::Ticket(9);
-    let void = scene.multi_on(ticket, "warm", &["alice", "bob"], &set(None));
-    scene.checker.released(0, &void, HEARD);
-    assert_eq!(scene.rules(), [], "a void moves nothing");
-    let setting = scene.multi_on(ticket, "warm", &["alice", "bob"], &set(Some(1_000_000_001)));
-    scene.checker.released(0, &setting, HEARD);
-    assert_eq!(scene.rules(), [Rule::StopsBind], "what sets something is none");
-
-    let mut scene = Scene::new();
-    scene.intend(1, "warm", XRP);
-    let pay = scene.multi("warm", &["alice", "bob"], &scene.payment("shop", Some(1), XRP));
-    scene.checker.released(0, &pay, HEARD);
-    scene.do_command(&Command::Void { proposal: ProposalId(1), reason: reason() });
-    scene.checker.released(1, &pay, HEARD);
-    assert_eq!(scene.rules(), [], "another daemon has not been asked");
-    scene.checker.released(0, &pay, HEARD);
-    assert_eq!(scene.rules(), [Rule::StopsBind]);
 }
 
 #[test]

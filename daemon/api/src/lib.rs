@@ -11,6 +11,7 @@ pub mod types;
 pub const TYPES: &str = concat!(
     include_str!("types/requests.rs"),
     include_str!("types.rs"),
+    include_str!("types/tiers.rs"),
     include_str!("types/policy.rs"),
     include_str!("types/deliveries.rs")
 );

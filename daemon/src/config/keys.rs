@@ -1,5 +1,6 @@
 //! Every key there is: what the reader accepts, and what docs/reference/config.md says.
 
+mod links;
 mod notify;
 
 use std::fmt::Write;
@@ -207,47 +208,7 @@ const GROUPS: &[Group] = &[
             ),
         ],
     },
-    Group {
-        name: "link",
-        repeated: true,
-        about: "Moves money between two accounts: keeps one filled from the other, where it has a `floor`; or sweeps away what \
-                one has too much of, where it has a `ceiling`.",
-        keys: &[
-            key("name", "name", REQUIRED, "Unique among links."),
-            key("from", "account", REQUIRED, "Where the money comes from, by name or address."),
-            key("to", "account", REQUIRED, "Where it goes."),
-            key(
-                "floor",
-                "amount",
-                "required without `ceiling`",
-                "Below this balance of `to`, what is on its way to it included, a move is proposed.",
-            ),
-            key(
-                "ceiling",
-                "amount",
-                "none",
-                "Above this balance of `from`, what is promised out of it left out, a move is proposed. At least the `target` \
-                 of any link that fills `from`.",
-            ),
-            key(
-                "target",
-                "amount",
-                REQUIRED,
-                "A move fills `to` up to this balance, or sweeps `from` down to it: at least `floor`, at most `ceiling`. That \
-                 of a sweep is at least the `floor` of any link that fills `from`.",
-            ),
-            key("move_min", "amount", "none", "Less than this is not moved."),
-            key("source_floor", "amount", "\"0 XRP\"", "`from` is never taken below this balance."),
-            key("move_max", "amount", REQUIRED, "The most that one move may carry."),
-            key(
-                "period_max",
-                "amount",
-                REQUIRED,
-                "The most that all moves of this link within `period` may carry.",
-            ),
-            key("period", "duration", "\"24h\"", "The rolling period of `period_max`, in ledger time."),
-        ],
-    },
+    links::LINK,
     Group {
         name: "list",
         repeated: true,

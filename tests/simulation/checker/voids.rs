@@ -1,0 +1,29 @@
+use xrpl_wire::typed::AccountSet;
+
+use super::*;
+
+#[test]
+fn a_void_leaves_under_a_freeze_and_what_it_makes_worthless_is_sent_no_more() {
+    let mut scene = Scene::new();
+    scene.intend(1, "warm", XRP);
+    let reason = String::new;
+    scene.do_command(&Command::Freeze { account: None, reason: reason() });
+    let set = |transfer_rate| TxBody::AccountSet(AccountSet { transfer_rate, ..AccountSet::default() });
+    let ticket = SeqProxy::Ticket(9);
+    let void = scene.multi_on(ticket, "warm", &["alice", "bob"], &set(None));
+    scene.checker.released(0, &void, HEARD);
+    assert_eq!(scene.rules(), [], "a void moves nothing");
+    let setting = scene.multi_on(ticket, "warm", &["alice", "bob"], &set(Some(1_000_000_001)));
+    scene.checker.released(0, &setting, HEARD);
+    assert_eq!(scene.rules(), [Rule::StopsBind], "what sets something is none");
+
+    let mut scene = Scene::new();
+    scene.intend(1, "warm", XRP);
+    let pay = scene.multi("warm", &["alice", "bob"], &scene.payment("shop", Some(1), XRP));
+    scene.checker.released(0, &pay, HEARD);
+    scene.do_command(&Command::Void { proposal: ProposalId(1), reason: reason() });
+    scene.checker.released(1, &pay, HEARD);
+    assert_eq!(scene.rules(), [], "another daemon has not been asked");
+    scene.checker.released(0, &pay, HEARD);
+    assert_eq!(scene.rules(), [Rule::StopsBind]);
+}
