@@ -18,7 +18,7 @@ use crate::http::{self, App, Limits, Tokens};
 use crate::ledger::{Port, PortHandle, Start};
 use crate::lines;
 use crate::metrics::Metrics;
-use crate::notify::{Notifier, NotifyStartError};
+use crate::notify::Notifier;
 use crate::signer::{Keystore, KeystoreError, MissingKeys, Signer, check_keys};
 use crate::store::{DiskStore, Host, Openings, Store, StoreError};
 
@@ -70,9 +70,6 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The outbox of notices.
-    #[error(transparent)]
-    Notify(#[from] NotifyStartError),
     /// The metrics.
     #[error("the metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -186,7 +183,7 @@ impl Daemon {
         let notifier = {
             let (notify, data_dir) = (config.notify.clone(), config.data_dir.clone());
             let (handle, metrics) = (engine.handle.clone(), Arc::clone(&metrics));
-            tokio::task::spawn_blocking(move || Notifier::start(notify, &data_dir, handle, metrics)).await??
+            tokio::task::spawn_blocking(move || Notifier::start(notify, &data_dir, handle, &metrics)).await?
         };
         let limits = Limits {
             rate: config.requests_per_second,

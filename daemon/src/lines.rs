@@ -364,6 +364,20 @@ lines! {
         /// How many records.
         records,
     }
+    /// A notice was tried for hours, or its receiver wants it no more, and is sent again only where somebody says so.
+    notice_given_up ERROR {
+        /// The channel.
+        channel,
+        /// The notice's id.
+        id,
+        /// What went wrong last.
+        problem,
+    }
+    /// Notices cannot be kept: until that is mended nobody is told of what happens, and everything else goes on.
+    notices_stuck ERROR {
+        /// Why.
+        reason,
+    }
     /// The reader of the log was too slow.
     lines_lost WARN {
         /// How many lines are lost.

@@ -24,7 +24,7 @@ use treasury_core::units::{Asset, Drops};
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
 
-use deliveries::{DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries};
+use deliveries::{DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK};
 use standing::Standing;
 
 /// What kind of metric it is.
@@ -203,7 +203,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 35] = [
+pub const METRICS: [Metric; 36] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -239,6 +239,7 @@ pub const METRICS: [Metric; 35] = [
     DELIVERIES,
     DELIVERIES_WAITING,
     DELIVERIES_DEAD,
+    NOTICES_STUCK,
 ];
 
 /// Where an escrow stands, in the words of the labels.

@@ -9,6 +9,7 @@ use treasury_core::units::{AccountId, Weight};
 use super::table::Places;
 use super::{DaemonConfig, Place, Verify, rule_warnings};
 use crate::clock;
+use crate::notify::Route;
 
 /// Something dangerous.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub fn of(config: &DaemonConfig) -> Vec<Warning> {
     found.0.extend(rule_warnings::of(&config.treasury, &config.rule_places, config.policy_file.as_deref()));
     lists(&config.treasury, &mut found);
     findings(&config.treasury, &mut found);
+    telling(config, &mut found);
     found.0
 }
 
@@ -81,6 +83,28 @@ fn edges(config: &DaemonConfig, found: &mut Found) {
             ),
             "listen on 127.0.0.1 behind a proxy that ends TLS, or see to it that nobody is in between",
         );
+    }
+}
+
+/// Channels that nothing goes through, and what wakes nobody.
+fn telling(config: &DaemonConfig, found: &mut Found) {
+    let (channels, routes) = (&config.notify.channels, &config.notify.routes);
+    for channel in channels {
+        if !routes.iter().any(|route| route.channels.contains(&channel.name)) {
+            let what = format!("no route names \"{}\": nothing goes through it", channel.name);
+            found.warn("channel", what, "name it in the `channels` of a route, or take it out");
+        }
+    }
+    // Findings, freezes, lost sight: of any account, whoever can still sign, whatever the amount.
+    let takes_all = |route: &Route| {
+        route.kinds.is_none()
+            && route.accounts.is_none()
+            && route.signers.is_none()
+            && route.amount_above.is_none()
+    };
+    if !channels.is_empty() && !routes.iter().any(takes_all) {
+        let what = "no route takes everything that is critical: something of it may be told to nobody";
+        found.warn("route", what, "write one with `severity = \"critical\"` and no other matcher");
     }
 }
 

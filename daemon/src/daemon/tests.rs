@@ -1,3 +1,5 @@
+mod told;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! Notices on their way to people.
 
-use prometheus::{IntCounterVec, IntGaugeVec, Registry};
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
-use super::{Metric, Metrics, count, counters, gauges};
+use super::{Metric, Metrics, count, counters, gauge, gauges};
 
 pub(super) const DELIVERIES: Metric = Metric::counter(
     "treasuryd_deliveries_total",
@@ -20,11 +20,18 @@ pub(super) const DELIVERIES_DEAD: Metric = Metric::gauge(
     "Notices that were given up and that nobody has sent again: people have not been told. `treasuryctl deliveries redeliver` sends them again.",
 );
 
+pub(super) const NOTICES_STUCK: Metric = Metric::gauge(
+    "treasuryd_notices_stuck",
+    &[],
+    "1 while notices cannot be kept, because the outbox cannot be read or written: nobody is told of what happens. Otherwise 0.",
+);
+
 #[derive(Debug)]
 pub(super) struct Deliveries {
     total: IntCounterVec,
     waiting: IntGaugeVec,
     dead: IntGaugeVec,
+    stuck: IntGauge,
 }
 
 impl Deliveries {
@@ -33,11 +40,17 @@ impl Deliveries {
             total: counters(registry, DELIVERIES)?,
             waiting: gauges(registry, DELIVERIES_WAITING)?,
             dead: gauges(registry, DELIVERIES_DEAD)?,
+            stuck: gauge(registry, NOTICES_STUCK)?,
         })
     }
 }
 
 impl Metrics {
+    /// Whether notices cannot be kept.
+    pub fn notices_stuck(&self, is_stuck: bool) {
+        self.deliveries.stuck.set(i64::from(is_stuck));
+    }
+
     /// A delivery was tried.
     pub fn delivery(&self, channel: &str, outcome: &str) {
         self.deliveries.total.with_label_values(&[channel, outcome]).inc();

@@ -44,6 +44,7 @@ use self::post::{Post, Wire};
 use self::tell::Teller;
 use crate::clock::{self, Clock};
 use crate::engine::{EngineError, EngineHandle};
+use crate::lines;
 use crate::metrics::Metrics;
 use crate::store::seam::Ground;
 use crate::store::{Record, StoreError};
@@ -98,7 +99,7 @@ pub(crate) struct Notifier {
 
 /// Why nothing can be told.
 #[derive(Debug, thiserror::Error)]
-pub enum NotifyStartError {
+enum NotifyStartError {
     /// The outbox.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
@@ -109,15 +110,26 @@ pub enum NotifyStartError {
 
 impl Notifier {
     /// Opens the outbox of a data directory and tells what comes after what was told last. Where there are no channels,
-    /// nothing is opened and nothing told. Blocks.
-    ///
-    /// # Errors
-    /// [`NotifyStartError`].
+    /// nothing is opened and nothing told. What goes wrong keeps no daemon from guarding the treasury: it is said, and
+    /// nobody is told of anything. Blocks.
     pub(crate) fn start(
         config: NotifyConfig,
         data_dir: &Path,
         engine: EngineHandle,
-        metrics: Arc<Metrics>,
+        metrics: &Arc<Metrics>,
+    ) -> Option<Self> {
+        Self::try_start(config, data_dir, engine, metrics).unwrap_or_else(|error| {
+            metrics.notices_stuck(true);
+            lines::notices_stuck(error);
+            None
+        })
+    }
+
+    fn try_start(
+        config: NotifyConfig,
+        data_dir: &Path,
+        engine: EngineHandle,
+        metrics: &Arc<Metrics>,
     ) -> Result<Option<Self>, NotifyStartError> {
         let folder = data_dir.join(FOLDER);
         if config.channels.is_empty() && !folder.exists() {
@@ -129,7 +141,14 @@ impl Notifier {
         let outbox = Outbox::open(engine_of_outbox, &new_series())?;
         let clock = Clock::new(unix_ms);
         let jitter = Box::new(|| rand::rng().random_range(0..=1_000));
-        let desk = Arc::new(Desk::new(config, outbox, clock, Box::new(Wire::default()), jitter, metrics));
+        let desk = Arc::new(Desk::new(
+            config,
+            outbox,
+            clock,
+            Box::new(Wire::default()),
+            jitter,
+            Arc::clone(metrics),
+        ));
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let at_work = Arc::clone(&desk);
@@ -179,11 +198,12 @@ async fn take_in(desk: &Desk, engine: &EngineHandle) -> EngineError {
         match done {
             Err(Trouble::Engine(stopped)) => return stopped,
             Err(trouble) => {
-                tracing::error!(%trouble, "notices cannot be taken in");
+                desk.stuck(Some(&trouble.to_string()));
                 tokio::time::sleep(AFTER_TROUBLE).await;
                 continue;
             }
             Ok(is_all) => {
+                desk.stuck(None);
                 if !has_begun || !is_all {
                     has_begun = true;
                     continue;
@@ -194,7 +214,7 @@ async fn take_in(desk: &Desk, engine: &EngineHandle) -> EngineError {
             changed = records.changed() => if changed.is_err() { return EngineError::Stopped },
             _ = looks.tick() => match desk.look(engine).await {
                 Err(Trouble::Engine(stopped)) => return stopped,
-                Err(trouble) => tracing::error!(%trouble, "reminders cannot be taken in"),
+                Err(trouble) => desk.stuck(Some(&trouble.to_string())),
                 Ok(()) => {}
             },
         }
@@ -236,6 +256,14 @@ impl Desk {
             self.show(channel);
             wake.notify_one();
         });
+    }
+
+    /// Says that notices cannot be kept, and why; or that they can.
+    fn stuck(&self, why: Option<&str>) {
+        self.metrics.notices_stuck(why.is_some());
+        if let Some(why) = why {
+            lines::notices_stuck(why);
+        }
     }
 
     /// Sets what the metrics say of a channel.

@@ -8,6 +8,7 @@ use super::Desk;
 use super::channel::Channel;
 use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage};
 use super::post::PostError;
+use crate::lines;
 
 /// Seconds before each further attempt: at once after a hiccup, and on for about eight hours, in which somebody comes
 /// to work and sees that a receiver is down.
@@ -16,6 +17,10 @@ pub(super) const WAITS: [u64; 8] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400
 /// How long the outbox is left alone after it could not be written: what was delivered must not be sent again and again
 /// meanwhile.
 const AFTER_TROUBLE: Duration = Duration::from_secs(30);
+
+/// The longest rest of a channel after failures in a row: a receiver that is down, or that many notices come to at once,
+/// is not met by all that waits at one moment.
+const REST_SECONDS_MAX: u64 = 30;
 
 /// A receiver that says so wants nothing more of this kind: what is tried again would only annoy it.
 const GONE: u16 = 410;
@@ -43,6 +48,7 @@ impl End {
 
 /// Works until it is dropped.
 pub(super) async fn run(desk: &Desk, channel: &Channel) {
+    let mut failures: u64 = 0;
     loop {
         let wake = desk.wake(&channel.name).notified();
         let next = desk.outbox().next(&channel.name);
@@ -56,19 +62,26 @@ pub(super) async fn run(desk: &Desk, channel: &Channel) {
                     () = tokio::time::sleep(rest) => {}
                 }
             }
-            Some((_, number)) => {
-                if let Err(error) = attempt(desk, channel, number).await {
-                    tracing::error!(%error, channel = channel.name, "the outbox of notices cannot be used");
+            Some((_, number)) => match attempt(desk, channel, number).await {
+                Ok(End::Delivered) => failures = 0,
+                Ok(End::Failed | End::Dead) => {
+                    failures = failures.saturating_add(1);
+                    tokio::time::sleep(Duration::from_secs(failures.min(REST_SECONDS_MAX))).await;
+                }
+                Err(error) => {
+                    desk.stuck(Some(&error.to_string()));
                     tokio::time::sleep(AFTER_TROUBLE).await;
                 }
-            }
+            },
         }
     }
 }
 
 /// Tries once, and puts down what came of it.
-async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<(), OutboxError> {
-    let Some((notice, before)) = desk.outbox().delivery(&channel.name, number)? else { return Ok(()) };
+async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, OutboxError> {
+    let Some((notice, before)) = desk.outbox().delivery(&channel.name, number)? else {
+        return Ok(End::Delivered);
+    };
     let request = channel.request(&notice, desk.clock.now_ms() / 1_000);
     let answered = match request {
         Ok(request) => desk.post.post(&channel.receiver, request).await,
@@ -79,14 +92,14 @@ async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<(), O
     if let Some(problem) = &after.problem {
         let (channel, id) = (&channel.name, &notice.id);
         match end {
-            End::Dead => tracing::error!(channel, id, problem, "a notice was not delivered and is given up"),
+            End::Dead => lines::notice_given_up(channel, id, problem),
             _ => tracing::warn!(channel, id, problem, "a notice was not delivered and is tried again"),
         }
     }
     desk.outbox().set(&channel.name, number, &after)?;
     desk.metrics.delivery(&channel.name, end.word());
     desk.show(&channel.name);
-    Ok(())
+    Ok(end)
 }
 
 /// What follows from an answer. `jitter` is between 0 and 1000.

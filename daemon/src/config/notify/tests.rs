@@ -9,13 +9,16 @@ use crate::config::DaemonConfig;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-fn parse(text: &str, base_dir: &Path) -> Result<NotifyConfig, String> {
-    let whole = format!(
+fn whole(text: &str) -> String {
+    format!(
         "[network]\nendpoints = [\"ws://127.0.0.1:6006\"]\n[daemon]\ndata_dir = \"d\"\nkeystore = \"k\"\n\
          [[account]]\nname = \"warm\"\ntier = \"warm\"\naddress = \"rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh\"\n\
          [[person]]\nname = \"alice\"\nsigner = \"rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B\"\n[[person]]\nname = \"sue\"\n{text}"
-    );
-    let parsed = DaemonConfig::parse(&whole, base_dir);
+    )
+}
+
+fn parse(text: &str, base_dir: &Path) -> Result<NotifyConfig, String> {
+    let parsed = DaemonConfig::parse(&whole(text), base_dir);
     parsed.map(|config| config.notify).map_err(|error| error.to_string())
 }
 
@@ -79,6 +82,24 @@ fn every_key_of_the_reference_is_one_that_is_read_here() {
             assert!(written, "{name}.{key} is not shown to be read");
         }
     }
+}
+
+#[test]
+fn a_channel_without_a_route_and_critical_notices_that_go_nowhere_are_warned_of() {
+    let dir = folder();
+    let warned = |text: &str| {
+        let config = DaemonConfig::parse(&whole(text), dir.path()).unwrap();
+        let found = crate::config::warnings::of(&config).into_iter();
+        let found = found.filter(|warning| ["channel", "route"].contains(&warning.key.as_str()));
+        found.map(|warning| warning.what).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(warned(""), "", "nobody is to be told of anything");
+    let without = warned(CHANNELS);
+    assert!(without.contains("no route names \"ops\"") && without.contains("critical"), "{without}");
+    let route = "[[route]]\nchannels = [\"ops\", \"chat\", \"room\"]\n";
+    assert_eq!(warned(&format!("{CHANNELS}{route}severity = \"critical\"")), "");
+    let narrow = warned(&format!("{CHANNELS}{route}kinds = [\"finding\"]"));
+    assert!(narrow.contains("critical") && !narrow.contains("no route names"), "{narrow}");
 }
 
 #[test]

@@ -188,13 +188,19 @@ async fn no_notice_delivery_error_or_debug_output_holds_a_secret() {
     let disk = Disk::default();
     let mut told = Told::start(&MemoryStore::new(), &disk).await;
     testing::look(&told.handle).await;
-    told.world.does("ops", Does::Answers(500));
     let (_, signatures, mut notices) = told.pay(50).await;
     let (_, more, rest) = told.pay(60).await;
     notices.extend(rest);
     let reason = "see wss://user:PASSWORD99@host/KEY99 and sEdTM1uX8pu2do5XvTnutH6HsouMaM2";
     told.command("sue", testing::freeze(reason)).await;
     notices.extend(told.until(Kind::Freeze).await);
+    // One that fails, so that there is a problem to be seen, too.
+    told.world.does("ops", Does::Answers(500));
+    told.world.tell("ops", 1);
+    notices.extend(told.until(Kind::Test).await);
+    while !format!("{:?}", told.world.desk.list(u64::MAX, None, None, 1).unwrap()).contains("with 500") {
+        tokio::task::yield_now().await;
+    }
     let seen = [
         serde_json::to_string(&notices).unwrap(),
         notices.iter().map(Notice::text).collect(),
@@ -220,7 +226,7 @@ async fn the_api_shows_what_was_told_and_sends_it_again_for_admins_alone() {
         told.handle.clone(),
         Arc::new(Metrics::new().unwrap()),
         Tokens::new(&testing::tokens()),
-        Limits::default(),
+        Limits { rate: 10_000, ..Limits::default() },
     )
     .with_desk(Some(Arc::clone(&told.world.desk)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
