@@ -18,7 +18,7 @@ pub(super) fn status(status: &StatusView) -> String {
         let before = store.before.as_ref().map_or_else(String::new, |before| {
             format!("; before opening {} it was {}'s", store.since_generation, clean(&before.host))
         });
-        out.line("store", format!("opened {} times, by {}{before}", store.generation, clean(&store.host)));
+        out.line("store", format!("opening {} of it, by {}{before}", store.generation, clean(&store.host)));
     }
     out.line(
         "sight",

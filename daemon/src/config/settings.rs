@@ -116,7 +116,14 @@ pub(super) fn links(root: &Section<'_>, parties: &Parties) -> Vec<TierLink> {
     });
     let links: Vec<Option<TierLink>> = links.collect();
     for (section, link) in sections.iter().zip(&links) {
-        let Some(TierLink { from, keeps: Keeps::Swept { ceiling, target }, .. }) = link else { continue };
+        let Some(TierLink { from, to, keeps: Keeps::Swept { ceiling, target }, .. }) = link else { continue };
+        let back = links.iter().flatten().find(|other| {
+            matches!(other.keeps, Keeps::Swept { .. }) && other.to == *from && other.from == *to
+        });
+        if let Some(back) = back {
+            let what = format!("sweeps to an account that \"{}\" sweeps back from", back.name);
+            section.wrong("to", what, "the same money would go to and fro; take one of them out");
+        }
         let filling = links.iter().flatten().filter(|other| other.to == *from);
         let bounds = filling.filter_map(|other| match other.keeps {
             Keeps::Filled { floor, target } => Some((other, floor, target)),

@@ -438,6 +438,10 @@ fn what_makes_no_sense_is_refused() {
             &[("ceiling = \"3000 XRP\"", "ceiling = \"3000 XRP\"\nfloor = \"1 XRP\"")],
             "link[2].floor: stands beside a ceiling",
         ),
+        (
+            &[("floor = \"500 XRP\"", "ceiling = \"2000 XRP\"")],
+            "link[2].to: sweeps to an account that \"warm-to-hot\" sweeps back from",
+        ),
         (&[("move_min = \"50 XRP\"", "move_min = \"1001 XRP\"")], "link[2].move_min: is more than move_max"),
         (
             &[("move_max = \"1000 XRP\"", "move_max = \"5001 XRP\"")],

@@ -1,6 +1,7 @@
 //! What moved of an asset, by time: sums of any window, at a cost that does not grow with history.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 use xrpl_wire::{IouValue, IssuedAmount, MptAmount};
@@ -71,11 +72,17 @@ impl Moved {
     }
 }
 
-/// Adds to the newest sum; what is older than every window is needed only as the sum from which the newer ones go on.
+/// Adds to the sum at that time and to all later ones: what moved is mostly learnt in order, and an escrow that is
+/// recognised late is of before. What is older than every window is needed only as the sum from which the newer ones go on.
 pub(crate) fn grow(sums: &mut BTreeMap<RippleTime, u128>, at: RippleTime, more: u64) {
-    let newest = sums.values().next_back().copied().unwrap_or_default();
-    sums.insert(at, newest.saturating_add(u128::from(more)));
-    let oldest = RippleTime(at.0.saturating_sub(WINDOW_MAX_SECONDS));
+    let more = u128::from(more);
+    let until = sums.range(..=at).next_back().map(|(_, sum)| *sum).unwrap_or_default();
+    sums.insert(at, until.saturating_add(more));
+    for (_, later) in sums.range_mut((Bound::Excluded(at), Bound::Unbounded)) {
+        *later = later.saturating_add(more);
+    }
+    let newest = sums.keys().next_back().copied().unwrap_or(at);
+    let oldest = RippleTime(newest.0.saturating_sub(WINDOW_MAX_SECONDS));
     while sums.keys().nth(1).is_some_and(|second| *second < oldest) {
         sums.pop_first();
     }
@@ -85,4 +92,20 @@ pub(crate) fn grown(sums: &BTreeMap<RippleTime, u128>, since: RippleTime) -> Opt
     let all = sums.values().next_back().copied().unwrap_or_default();
     let before = sums.range(..since).next_back().map(|(_, sum)| *sum).unwrap_or_default();
     u64::try_from(all.saturating_sub(before)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_learnt_late_counts_in_the_windows_that_it_is_in_and_takes_nothing_out_of_others() {
+        let mut sums = BTreeMap::new();
+        for (at, more) in [(700, 5), (900, 7), (800, 11), (600, 13), (800, 1)] {
+            grow(&mut sums, RippleTime(at), more);
+        }
+        for (since, sum) in [(500, 37), (601, 24), (701, 19), (800, 19), (801, 7), (901, 0)] {
+            assert_eq!(grown(&sums, RippleTime(since)), Some(sum), "since {since}");
+        }
+    }
 }

@@ -20,8 +20,11 @@ pub fn can_be_held(state: &State, proposal: &Proposal) -> bool {
     }
     match &proposal.status {
         Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready => true,
-        // It may not have reached a server yet; then it is not sent again. Its void is never stopped.
-        Status::InFlight(submission) => submission.purpose == Purpose::Pay,
+        // It may not have reached a server yet; then it is not sent again. Its void is never stopped, but where the payment
+        // is quicker, the escrow that comes of it is.
+        Status::InFlight(submission) => {
+            submission.purpose == Purpose::Pay || proposal.release_inputs().is_some()
+        }
         Status::Validated(_) => proposal.release_inputs().is_some_and(|inputs| {
             state.escrows.get(&inputs.escrow).is_some_and(|tracked| can_be_withheld(state, tracked))
         }),

@@ -120,9 +120,10 @@ fn policy(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
     let (decided, for_release) = match (act.intent.row().asked_by, act.intent.released_escrow()) {
         (AskedBy::People | AskedBy::Links, _) => (act.proposal?, false),
         (AskedBy::Errands, Some(escrow)) => {
-            let tracked = state.escrows.get(&escrow)?;
-            let Guard::Locked { proposal, .. } = tracked.guard else { return None };
-            (state.proposals.get(&proposal)?, true)
+            // Also where its release was recorded and called back before it left.
+            let tracked =
+                state.escrows.get(&escrow).filter(|tracked| !escrow::is_revealed(state, tracked))?;
+            (state.proposals.get(&tracked.guard.proposal()?)?, true)
         }
         (AskedBy::Errands, None) => return None,
     };

@@ -275,7 +275,11 @@ impl Table<'_> {
                     Some(DestinationMatch::Accounts(accounts)) => Some(accounts),
                     _ => None,
                 });
-                let named: BTreeSet<AccountId> = named.flatten().copied().collect();
+                let asked = match &self.query.destination {
+                    Some(DestinationMatch::Accounts(accounts)) => accounts.as_slice(),
+                    _ => &[],
+                };
+                let named: BTreeSet<AccountId> = named.flatten().chain(asked).copied().collect();
                 let own = config.accounts.keys().chain(config.destinations.keys()).chain(&named);
                 let own: BTreeSet<AccountId> = own.copied().collect();
                 all.extend(own.iter().map(|account| of(*account)));

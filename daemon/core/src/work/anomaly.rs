@@ -192,7 +192,10 @@ fn is_waited_for(cx: &Cx<'_>, account: &AccountId) -> bool {
 pub(crate) fn since(cx: &mut Cx<'_>, before: Before) {
     for (account, known) in before.standing {
         for (kind, evidence) in findings::standing(cx.config, cx.state, &account) {
-            if !known.contains_key(&kind) {
+            // What the runner has is told in the evidence, and changes with every fee.
+            let as_before =
+                known.get(&kind).is_some_and(|known| kind == FindingKind::RunnerPoor || *known == evidence);
+            if !as_before {
                 find(cx, kind, account, evidence);
             }
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::model::command::{Answer, CommandError, Panicked};
 use crate::model::config::{Person, Role};
+use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::intent::AskedBy;
 use crate::model::proposal::{Proposal, Rejection, Status};
@@ -103,6 +104,10 @@ pub(crate) fn void(
     if proposal.status.is_final() {
         return Err(wrong_state(proposal, "nothing of it can be sent any more by the daemon"));
     }
+    if proposal.plan.is_none() {
+        let problem = "nobody can have signed it yet";
+        return Err(CommandError::NoVoid { proposal: id, problem });
+    }
     if proposal.plan.as_ref().is_none_or(|plan| plan.void.is_none()) {
         let problem = "policy did not ask for a void when it was sealed";
         return Err(CommandError::NoVoid { proposal: id, problem });
@@ -111,9 +116,21 @@ pub(crate) fn void(
         let problem = "the signatures over its void do not reach the SignerQuorum";
         return Err(CommandError::NoVoid { proposal: id, problem });
     }
+    withhold_what_comes(cx, person, id, &reason);
+    // What has not left is not sent before its void.
+    cx.effect(Effect::Recall);
     object(cx, person, id, reason);
     submission::void(cx, id);
     Ok(Answer::Done { changed: true })
+}
+
+/// A payment that is quicker than what takes it back has made its escrow: that is withheld until somebody has looked.
+fn withhold_what_comes(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: &str) {
+    let delayed = cx.state.proposals.get(&id).is_some_and(|proposal| proposal.release_inputs().is_some());
+    let subject = Subject::Proposal(id);
+    if delayed && own_stop(cx, person, &subject, StopKind::Hold, reason).is_none() {
+        set_stop(cx, subject, StopKind::Hold, StopSource::Person(person.name.clone()), reason.to_owned());
+    }
 }
 
 /// Keeps with the proposal who ended it and why.
@@ -163,16 +180,21 @@ fn close(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: &str, found: 
     if proposal.intent.row().asked_by == AskedBy::Errands {
         return;
     }
-    if proposal.is_being_voided() {
+    let (is_voiding, can_void) = (proposal.is_being_voided(), submission::can_void(cx, proposal));
+    if is_voiding || can_void || matches!(proposal.status, Status::InFlight(_)) {
+        withhold_what_comes(cx, person, id, reason);
+    }
+    if is_voiding {
         found.voiding.push(id);
         return;
     }
-    if submission::can_void(cx, proposal) {
+    if can_void {
         object(cx, person, id, reason.to_owned());
         submission::void(cx, id);
         found.voiding.push(id);
         return;
     }
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
     match &proposal.status {
         Status::InFlight(_) => found.under_way.push(id),
         status => {

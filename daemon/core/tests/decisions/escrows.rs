@@ -404,3 +404,21 @@ fn a_daemon_that_has_just_started_releases_nothing_on_what_the_last_one_saw() {
     assert_eq!(finishes(&w.settle()), 1);
     assert_eq!(w.word(p), "validated");
 }
+
+#[test]
+fn a_release_that_was_called_back_is_asked_about_again_under_another_policy() {
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    w.jump(50 * HOUR);
+    assert_eq!(finishes(&w.sent()), 1);
+    let Guard::Releasing { attempt: Some(attempt), .. } = w.guard(key).clone() else { panic!() };
+    w.input(Input::SightLost { reason: "the configuration was read anew".to_owned() });
+    w.reply_with(attempt, treasury_core::input::SubmitReply::NotSent);
+    let mut rules = w.config.policy.rules().to_vec();
+    rules.push(treasury_core::policy::Rule::new("closed", treasury_core::policy::Action::Deny));
+    w.config.policy = treasury_core::policy::Policy::new(rules);
+    w.close(&[]);
+    w.reconcile();
+    w.close(&[]);
+    assert_eq!(finishes(&w.sent()), 0);
+}

@@ -360,3 +360,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_destination_that_nothing_names_and_each_of_a_list_is_looked_at() {
+    let policy = Policy::new(vec![Rule::new("any", Action::Allow)]);
+    let policy = policy.with_lists([List::new("l", vec![id("m1"), id("m2")], None)]);
+    for name in ["mallory", "m1", "m2"] {
+        let destination = Some(DestinationMatch::Accounts(vec![id(name)]));
+        let asked = Query { destination, ..query(Outcome::Alone, None) };
+        assert!(prove(&config(), &policy, NOW, &asked).unwrap().is_some(), "{name}");
+    }
+}

@@ -293,3 +293,38 @@ fn a_panic_without_voids_names_what_may_be_applied_all_the_same_and_twice_change
     let refused = w.command("alice", Command::Panic { reason: String::new() }).unwrap_err();
     assert_eq!(refused.code(), "ROLE_MISSING");
 }
+
+#[test]
+fn a_delayed_payment_that_is_quicker_than_its_void_or_a_panic_is_withheld_until_somebody_has_looked() {
+    for (mut w, panics) in [(world(), false), (world(), true), (World::new(), true)] {
+        let p = w.propose("warm", 2_000);
+        w.approve("alice", p).unwrap();
+        w.approve("bob", p).unwrap();
+        let paid = w.sent().pop().unwrap();
+        if panics {
+            panic(&mut w);
+            let reason = "it is over".to_owned();
+            w.command("dave", Command::Unfreeze { account: None, reason }).unwrap();
+        } else {
+            void(&mut w, p).unwrap();
+            let flag = Command::Flag { proposal: p, reason: "and this".to_owned() };
+            assert!(matches!(w.command("dave", flag), Ok(Answer::Stopped { changed: true, .. })));
+        }
+        w.close(&[paid]);
+        assert_eq!(w.word(p), "validated");
+        let key = w.proposal(p).release_inputs().unwrap().escrow;
+        w.sent();
+        w.jump(50 * HOUR);
+        assert!(w.sent().is_empty());
+        assert!(matches!(w.guard(key), Guard::Locked { .. }), "{:?}", w.guard(key));
+    }
+}
+
+#[test]
+fn what_has_not_left_is_called_back_before_its_void_is_sent() {
+    let mut w = world();
+    let p = in_flight(&mut w);
+    let recalls = w.recalls;
+    void(&mut w, p).unwrap();
+    assert_eq!(w.recalls, recalls + 1);
+}
