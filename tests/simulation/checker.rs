@@ -1,6 +1,6 @@
 //! Every rule of the checker's fires: each is shown a forged history that breaks it, beside one that does not.
 
-mod voids;
+mod stops;
 
 use std::sync::Arc;
 
@@ -494,25 +494,6 @@ fn a_cleared_flag_demands_nothing() {
 }
 
 #[test]
-fn what_is_sent_under_a_freeze_is_seen() {
-    for frozen in [None, Some("warm"), Some("hot")] {
-        let mut scene = Scene::new();
-        let key = scene.escrow();
-        let account = frozen.map(|name| scene.cast.id(name));
-        scene.do_command(&Command::Freeze { account, reason: String::new() });
-        let finish = scene.finish(key);
-        scene.checker.time(DELAYED_MS);
-        scene.checker.released(0, &finish, HEARD);
-        let tx = scene.multi("warm", &["alice", "bob"], &scene.payment("hot", None, XRP));
-        scene.checker.released(0, &tx, HEARD);
-        // A frozen hot account is paid nothing, and has nothing to do with warm's escrow.
-        let expected: &[Rule] =
-            if frozen == Some("hot") { &[Rule::StopsBind] } else { &[Rule::StopsBind; 2] };
-        assert_eq!(scene.rules(), expected, "{frozen:?}");
-    }
-}
-
-#[test]
 fn what_is_sent_without_sight_is_seen() {
     let late = Heard { silence_ms: 40_000, ..HEARD };
     let unread = Heard { read_all: false, ..HEARD };
@@ -600,7 +581,7 @@ fn a_restart_that_knows_something_else_is_seen() {
 
 #[test]
 fn every_rule_has_a_test_here() {
-    let text = include_str!("checker.rs");
+    let text = concat!(include_str!("checker.rs"), include_str!("checker/stops.rs"));
     for rule in Rule::ALL {
         assert!(text.contains(&format!("Rule::{rule:?}")), "{rule:?}");
     }

@@ -70,7 +70,7 @@ pub struct PanicView {
     pub revealed: Vec<String>,
     /// Proposals that ended. Signatures that were given away bind until LastLedgerSequence.
     pub ended: Vec<String>,
-    /// Proposals whose void is being sent.
+    /// Proposals whose void is recorded, and sent while the ledger can be seen.
     pub voiding: Vec<String>,
     /// Proposals that were sent, have no void that could be sent, and may be applied all the same.
     pub under_way: Vec<String>,

@@ -238,7 +238,11 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
             stopped(json, &client.flag_destination(&destination, &reason).await?, "held")
         }
         Command::Void { id, reason } => answer(json, &client.void(&id, &reason).await?, |done| {
-            let text = if done.changed { "its void is on its way" } else { "it is voided already" };
+            let text = if done.changed {
+                "its void is recorded, and sent while the ledger can be seen"
+            } else {
+                "it is voided already"
+            };
             format!("{text}; whichever gets into a ledger first, the other is worthless\n")
         }),
         Command::Panic { reason } => answer(json, &client.panic(&reason).await?, show::panicked),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use treasury_core::config::{FeeConfig, FindingKind, Keeps, Severity, TicketConfig, TierLink, Timing};
-use treasury_core::units::{Amount, Asset, Drops};
+use treasury_core::units::{AccountId, Amount, Asset, Drops};
 
 use super::parties::Parties;
 use super::reader::Section;
@@ -117,12 +117,9 @@ pub(super) fn links(root: &Section<'_>, parties: &Parties) -> Vec<TierLink> {
     let links: Vec<Option<TierLink>> = links.collect();
     for (section, link) in sections.iter().zip(&links) {
         let Some(TierLink { from, to, keeps: Keeps::Swept { ceiling, target }, .. }) = link else { continue };
-        let back = links.iter().flatten().find(|other| {
-            matches!(other.keeps, Keeps::Swept { .. }) && other.to == *from && other.from == *to
-        });
-        if let Some(back) = back {
-            let what = format!("sweeps to an account that \"{}\" sweeps back from", back.name);
-            section.wrong("to", what, "the same money would go to and fro; take one of them out");
+        if sweeps_back(links.iter().flatten(), *from, *to) {
+            let what = "begins a ring of sweeps, which ends where it begins";
+            section.wrong("to", what, "the same money would go round; take one of them out");
         }
         let filling = links.iter().flatten().filter(|other| other.to == *from);
         let bounds = filling.filter_map(|other| match other.keeps {
@@ -141,6 +138,21 @@ pub(super) fn links(root: &Section<'_>, parties: &Parties) -> Vec<TierLink> {
         }
     }
     links.into_iter().flatten().collect()
+}
+
+/// Whether what is swept to `to` is swept on until it is back at `from`.
+fn sweeps_back<'a>(links: impl Iterator<Item = &'a TierLink>, from: AccountId, to: AccountId) -> bool {
+    let sweeps: Vec<_> = links.filter(|link| matches!(link.keeps, Keeps::Swept { .. })).collect();
+    let (mut seen, mut next) = (BTreeSet::new(), vec![to]);
+    while let Some(account) = next.pop() {
+        if account == from {
+            return true;
+        }
+        if seen.insert(account) {
+            next.extend(sweeps.iter().filter(|link| link.from == account).map(|link| link.to));
+        }
+    }
+    false
 }
 
 /// Which account a link keeps within bounds: a floor says that it fills `to`, a ceiling that it sweeps `from`.

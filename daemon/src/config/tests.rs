@@ -345,13 +345,6 @@ tier = \"tepid\"
 }
 
 #[test]
-fn what_is_no_toml_is_reported_with_its_line() {
-    let error = parse("[network]\nendpoints = [\n\n[daemon\n").unwrap_err();
-    assert!(error.problems().iter().all(|problem| problem.key.is_empty() && problem.line > 1), "{error}");
-    assert_eq!(error.code(), "config_wrong");
-}
-
-#[test]
 fn what_makes_no_sense_is_refused() {
     let cases: &[(&[(&str, &str)], &str)] = &[
         (
@@ -440,7 +433,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             &[("floor = \"500 XRP\"", "ceiling = \"2000 XRP\"")],
-            "link[2].to: sweeps to an account that \"warm-to-hot\" sweeps back from",
+            "link[2].to: begins a ring of sweeps, which ends where it begins",
         ),
         (&[("move_min = \"50 XRP\"", "move_min = \"1001 XRP\"")], "link[2].move_min: is more than move_max"),
         (

@@ -373,7 +373,7 @@ async fn a_panic_on_the_engines_thread_is_a_stop_like_any_other() {
 #[test]
 fn a_store_that_contradicts_itself_does_not_start() {
     let mut store = MemoryStore::new();
-    store.append(&[Event::SlotFreed { proposal: ProposalId(9) }]).unwrap();
+    store.append(&[Event::SlotFreed { proposal: ProposalId(9), paid: None }]).unwrap();
     let metrics = Arc::new(Metrics::new().unwrap());
     let error = Engine::start(testing::treasury(), Box::new(store), metrics, Box::new(|_| {})).unwrap_err();
     assert!(matches!(error, EngineStartError::Store(StoreError::DoesNotFit { record: 1, .. })), "{error}");

@@ -138,7 +138,9 @@ impl Teller<'_> {
             Event::StatusChanged { ready: false, .. } => {
                 (Kind::QuorumLost, Severity::Warning, "has the approvals that it needs no more".to_owned())
             }
-            Event::SubmissionRecorded { submission, .. } if submission.purpose == Purpose::Void => {
+            Event::SubmissionRecorded { submission, .. } | Event::SubmissionRenewed { submission, .. }
+                if submission.purpose == Purpose::Void =>
+            {
                 let what = "is being voided, so that what was signed of it is worthless".to_owned();
                 (Kind::Submitted, Severity::Warning, what)
             }
@@ -226,8 +228,8 @@ impl Teller<'_> {
         let (severity, follows) = match finding.severity {
             FindingSeverity::Log => (Severity::Info, ""),
             FindingSeverity::Alert => (Severity::Warning, ""),
-            FindingSeverity::Hold => (Severity::Critical, " A hold was set."),
-            FindingSeverity::Freeze => (Severity::Critical, " A freeze was set."),
+            FindingSeverity::Hold => (Severity::Critical, " The account is held."),
+            FindingSeverity::Freeze => (Severity::Critical, " The account is frozen."),
         };
         let (id, account) = (finding.id, self.name(&finding.account));
         let says =
@@ -438,7 +440,7 @@ fn ended(status: &Status) -> Option<(Kind, Severity, String)> {
         ),
         Status::Denied => (Kind::Denied, Severity::Warning, "policy denies it by now".to_owned()),
         Status::Rejected => (Kind::Rejected, Severity::Warning, "rejected".to_owned()),
-        Status::Withdrawn => (Kind::Withdrawn, Severity::Info, "taken back by its asker".to_owned()),
+        Status::Withdrawn => (Kind::Withdrawn, Severity::Info, "taken back".to_owned()),
         Status::Voided { .. } => (
             Kind::Voided,
             Severity::Warning,

@@ -256,7 +256,7 @@ fn replay_of_what_a_life_stored_is_the_state_it_ended_with() {
 fn a_record_that_contradicts_the_ones_before_it_is_named() {
     let mut store = MemoryStore::new();
     store.append(&sight("1")).unwrap();
-    store.append(&[Event::SlotFreed { proposal: treasury_core::units::ProposalId(9) }]).unwrap();
+    store.append(&[Event::SlotFreed { proposal: treasury_core::units::ProposalId(9), paid: None }]).unwrap();
     assert!(matches!(replay(&store, |_| {}), Err(StoreError::DoesNotFit { record: 2, .. })));
 }
 

@@ -164,11 +164,17 @@ impl State {
                     self.free_slot(*proposal);
                 }
             }
-            Event::SlotFreed { proposal } => {
+            Event::SlotFreed { proposal, paid } => {
                 if !self.proposal_mut(*proposal)?.status.is_final() {
                     return Err(format!("{proposal} is open"));
                 }
                 self.free_slot(*proposal);
+                if let (Some(at), Some(ended)) = (paid, self.proposals.get(proposal)) {
+                    self.book.paid(ended, at.close_time);
+                    if let Some(Movement { link: Some(link), amount, .. }) = ended.intent.movement() {
+                        self.book.went(link, at.close_time, amount);
+                    }
+                }
             }
             Event::ProposalArchived { proposal } => self.archive(*proposal)?,
             Event::EscrowForgotten { escrow } => {

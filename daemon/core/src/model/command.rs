@@ -217,7 +217,7 @@ pub struct Panicked {
     pub revealed: Vec<EscrowKey>,
     /// Proposals that ended; signatures that were given away bind until LastLedgerSequence.
     pub ended: Vec<ProposalId>,
-    /// Proposals whose void is being sent.
+    /// Proposals whose void is recorded, and sent while the ledger can be seen.
     pub voiding: Vec<ProposalId>,
     /// Proposals that were sent, have no void that could be sent, and may be applied all the same.
     pub under_way: Vec<ProposalId>,

@@ -167,6 +167,9 @@ pub enum Event {
     SlotFreed {
         /// The proposal that had it.
         proposal: ProposalId,
+        /// The ledger in which it did what it was asked for all the same: somebody else had its signatures, and sent it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paid: Option<LedgerPoint>,
     },
     /// An ended proposal that nothing depends on leaves the state, with the escrow that it made. Whoever keeps the
     /// records keeps it where it can be found.

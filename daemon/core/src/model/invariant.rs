@@ -125,7 +125,7 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::RungChosen { proposal: id, .. }
             | Event::SubmitReplied { proposal: id, .. }
             | Event::ProposalEnded { proposal: id, .. }
-            | Event::SlotFreed { proposal: id } => {
+            | Event::SlotFreed { proposal: id, .. } => {
                 // What left the state in the same step is looked at when that is told.
                 if state.proposals.contains_key(id) || !archived(*id) {
                     proposal(state, *id)?;
@@ -168,7 +168,9 @@ pub fn check_step(state: &State, events: &[Event]) -> Result<(), Violation> {
         match event {
             Event::LedgerTaken { .. } => drafts(state)?,
             Event::AttemptChanged { escrow, .. } => attempt(state, escrow)?,
-            Event::ProposalEnded { proposal, .. } | Event::SlotFreed { proposal } => ended(state, *proposal)?,
+            Event::ProposalEnded { proposal, .. } | Event::SlotFreed { proposal, .. } => {
+                ended(state, *proposal)?
+            }
             Event::SubmissionRecorded { proposal, .. } => {
                 through_stop(state, *proposal, events, at)?;
             }

@@ -32,13 +32,21 @@ pub fn ladder(base_fee: Drops, units: u64, config: &FeeConfig) -> Vec<Drops> {
     fees
 }
 
+/// The limits of a ladder that a void is made for: four fifths of the cap, so that the void stays below it.
+#[must_use]
+pub fn below_void(config: &FeeConfig) -> FeeConfig {
+    let most = config.fee_max.get().saturating_mul(4) / 5;
+    FeeConfig { fee_max: Drops::new(most).unwrap_or(config.fee_max), multiples: config.multiples.clone() }
+}
+
 /// The fees of a void, rung by rung: a quarter above those of the ladder that it makes worthless, because a server that
 /// has queued a transaction takes another one with the same slot only for that much more (`retry_sequence_percent`
 /// of the server, 25).
 #[must_use]
 pub fn void_ladder(fees: &[Drops]) -> Vec<Drops> {
-    let dearer = |fee: &Drops| Drops::new(fee.get().saturating_mul(5).div_ceil(4)).ok();
-    fees.iter().filter_map(dearer).collect()
+    // As many as there are of the other; beyond all XRP there is no fee.
+    let dearer = |fee: &Drops| Drops::new(fee.get().saturating_mul(5).div_ceil(4)).unwrap_or(*fee);
+    fees.iter().map(dearer).collect()
 }
 
 /// The cheapest rung that enters the open ledger at once; the dearest where none does.
@@ -72,6 +80,20 @@ mod tests {
         assert_eq!(ladder(drops(10), 3, &config), vec![drops(30), drops(900), drops(20_000)]);
         assert_eq!(ladder(drops(10_000), 3, &config), vec![]);
         assert_eq!(ladder(drops(20_000), 1, &config), vec![drops(20_000)]);
+    }
+
+    #[test]
+    fn a_void_is_a_quarter_dearer_than_each_rung_and_stays_under_the_cap() {
+        for cap in [30, 37, 38, 100, 19_999, 20_000, 2_000_000] {
+            let config = FeeConfig { fee_max: drops(cap), multiples: vec![30, 1_000] };
+            let pay = ladder(drops(10), 3, &below_void(&config));
+            let void = void_ladder(&pay);
+            assert_eq!(pay.is_empty(), cap < 38, "{cap}");
+            assert_eq!(void.len(), pay.len());
+            for (void, pay) in void.iter().zip(&pay) {
+                assert!(void.get() * 4 >= pay.get() * 5 && void.get() <= cap, "{pay} {void} of {cap}");
+            }
+        }
     }
 
     #[test]

@@ -147,7 +147,10 @@ fn in_doubt(state: &State, act: &Act<'_>) -> Option<AccountId> {
     if state.doubtful.is_empty() {
         return None;
     }
-    let touched = subjects(state, act).into_iter().filter_map(|subject| match subject {
+    // A void moves nothing: it rests on the account and on who signs for it.
+    let subjects =
+        if act.voids() { BTreeSet::from([Subject::Account(act.account)]) } else { subjects(state, act) };
+    let touched = subjects.into_iter().filter_map(|subject| match subject {
         Subject::Account(account) | Subject::Destination(account) => Some(account),
         _ => None,
     });

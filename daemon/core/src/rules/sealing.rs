@@ -57,7 +57,10 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         }
     };
     let fulfillment = proposal.intent.released_escrow().is_some().then_some(FULFILLMENT_BYTES);
-    let ladder = fee::ladder(fees.base_fee, fee::reference_units(signers, fulfillment), &config.fees);
+    // What one key signs is signed when it leaves, so nobody has to make it worthless before.
+    let is_voidable = obligations.void && signers > 0;
+    let limits = if is_voidable { fee::below_void(&config.fees) } else { config.fees.clone() };
+    let ladder = fee::ladder(fees.base_fee, fee::reference_units(signers, fulfillment), &limits);
     if ladder.is_empty() {
         return Err(Wait::FeeAboveCap);
     }
@@ -80,8 +83,7 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         }
         _ => None,
     };
-    // What one key signs is signed when it leaves, so nobody has to make it worthless before.
-    let void = (obligations.void && signers > 0).then(|| Ladder {
+    let void = is_voidable.then(|| Ladder {
         fees: fee::void_ladder(&ladder),
         rungs: Vec::new(),
         digests: Vec::new(),

@@ -129,7 +129,8 @@ fn rests(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) -> 
     if !last.status.is_final() || state.holds_slot(last) {
         return Some(By::UnderWay(last.id));
     }
-    let until = RippleTime(last.drafted.close_time.0.saturating_add(config.timing.retry_seconds));
+    let ended = state.ended.get(&last.id).copied().unwrap_or(last.drafted.close_time);
+    let until = RippleTime(ended.0.saturating_add(config.timing.retry_seconds));
     (last.status.ended_without_effect() && now < until).then_some(By::Rests(until))
 }
 

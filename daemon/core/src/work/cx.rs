@@ -92,7 +92,7 @@ impl Runtime {
             }
             Event::ProposalPlanned { proposal, .. }
             | Event::ProposalEnded { proposal, .. }
-            | Event::SlotFreed { proposal } => {
+            | Event::SlotFreed { proposal, .. } => {
                 self.touched.extend(state.proposals.get(proposal).map(|proposal| proposal.account));
             }
             Event::SightChanged { .. } | Event::BreakerClosed { .. } | Event::StopLifted { .. } => {

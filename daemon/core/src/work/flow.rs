@@ -347,7 +347,7 @@ pub(crate) fn expire(cx: &mut Cx<'_>) {
         if cx.state.open.contains(&id) {
             ending::end(cx, id, Status::Expired, true);
         } else {
-            cx.emit(Event::SlotFreed { proposal: id });
+            cx.emit(Event::SlotFreed { proposal: id, paid: None });
         }
     }
 }

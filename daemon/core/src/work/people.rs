@@ -4,7 +4,7 @@ use crate::model::command::{Actor, Answer, Command, CommandError, Propose};
 use crate::model::config::{Person, Role, Signing, Tier};
 use crate::model::event::Event;
 use crate::model::intent::{Asker, Intent, Origin, Pay};
-use crate::model::proposal::{Proposal, Rejection, Status};
+use crate::model::proposal::{Rejection, Status};
 use crate::model::signing::RungSignatures;
 use crate::model::state::Sight;
 use crate::model::units::ProposalId;
@@ -13,9 +13,9 @@ use crate::rules::multisign;
 use crate::rules::{decide, doomed};
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::cx::Cx;
-use crate::work::ending;
 use crate::work::flow::{self, Draft};
 use crate::work::stopping;
+use crate::work::submission::end_or_void;
 
 /// Open proposals that one account may have. Each takes a Ticket, of which an account may hold 250; this
 /// leaves room for the daemon's own errands.
@@ -265,15 +265,9 @@ fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> R
     let reachable = multisign::signer_list(cx.state, &proposal.account)
         .is_some_and(|list| multisign::reachable_without(cx.config, list, obligations, asker, &against));
     if !reachable {
-        let unseen = never_shown(proposal);
-        ending::end(cx, id, Status::Rejected, unseen);
+        end_or_void(cx, id, Status::Rejected);
     }
     Ok(Answer::Done { changed: true })
-}
-
-/// Whether nobody can have signed it: its transaction was not fixed yet.
-fn never_shown(proposal: &Proposal) -> bool {
-    matches!(proposal.status, Status::Drafted | Status::Assessed)
 }
 
 fn withdraw(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, CommandError> {
@@ -284,10 +278,10 @@ fn withdraw(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, 
     match &proposal.status {
         Status::Withdrawn => Ok(Answer::Done { changed: false }),
         Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready => {
-            let unseen = never_shown(proposal);
-            ending::end(cx, id, Status::Withdrawn, unseen);
+            end_or_void(cx, id, Status::Withdrawn);
             Ok(Answer::Done { changed: true })
         }
+        _ if proposal.is_being_voided() => Ok(Answer::Done { changed: false }),
         _ => Err(wrong_state(proposal, "it can be withdrawn only before submission")),
     }
 }

@@ -1,5 +1,6 @@
-//! What people do about stops: flag, freeze, lift. Nothing that is asked here waits for sight, a breaker or
-//! another stop: who wants to stop something can do so at any time.
+//! What people do about stops: flag, freeze, lift, and about what is signed: void, panic. Nothing that is asked here waits
+//! for sight, a breaker or another stop: who wants to stop something can do so at any time. A void itself is a transaction,
+//! and is sent while the ledger can be seen.
 
 use crate::rules::gate::{self, Act};
 use crate::work::guard;
@@ -18,7 +19,7 @@ use crate::rules::findings::{can_be_held, can_be_withheld};
 use crate::work::anomaly::set_stop;
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::cx::Cx;
-use crate::work::{ending, flow, submission};
+use crate::work::{flow, submission};
 
 pub(crate) fn flag(
     cx: &mut Cx<'_>,
@@ -43,9 +44,21 @@ pub(crate) fn flag(
         }),
         _ => None,
     };
-    let stop = set_stop(cx, subject, StopKind::Hold, StopSource::Person(person.name.clone()), reason);
+    Ok(set(cx, person, subject, StopKind::Hold, reason, warning))
+}
+
+/// Sets a person's stop.
+fn set(
+    cx: &mut Cx<'_>,
+    person: &Person,
+    subject: Subject,
+    kind: StopKind,
+    reason: String,
+    warning: Option<String>,
+) -> Answer {
+    let stop = set_stop(cx, subject, kind, StopSource::Person(person.name.clone()), reason);
     guard::drive(cx);
-    Ok(Answer::Stopped { stop, changed: true, warning })
+    Answer::Stopped { stop, changed: true, warning }
 }
 
 /// Holds back whatever pays an account: one stop for what stands and for what comes.
@@ -73,7 +86,6 @@ fn stop(
     }
     let under_way = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id)).filter(|proposal| {
         matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left())
-            && !proposal.is_being_voided()
             && gate::touches(cx.state, Act::of(proposal), &subject)
     });
     let under_way: Vec<String> = under_way.map(|proposal| proposal.id.to_string()).collect();
@@ -83,9 +95,7 @@ fn stop(
             under_way.join(", ")
         )
     });
-    let stop = set_stop(cx, subject, kind, StopSource::Person(person.name.clone()), reason);
-    guard::drive(cx);
-    Ok(Answer::Stopped { stop, changed: true, warning })
+    Ok(set(cx, person, subject, kind, reason, warning))
 }
 
 /// Sends the void of a proposal.
@@ -116,21 +126,11 @@ pub(crate) fn void(
         let problem = "the signatures over its void do not reach the SignerQuorum";
         return Err(CommandError::NoVoid { proposal: id, problem });
     }
-    withhold_what_comes(cx, person, id, &reason);
     // What has not left is not sent before its void.
     cx.effect(Effect::Recall);
     object(cx, person, id, reason);
     submission::void(cx, id);
     Ok(Answer::Done { changed: true })
-}
-
-/// A payment that is quicker than what takes it back has made its escrow: that is withheld until somebody has looked.
-fn withhold_what_comes(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: &str) {
-    let delayed = cx.state.proposals.get(&id).is_some_and(|proposal| proposal.release_inputs().is_some());
-    let subject = Subject::Proposal(id);
-    if delayed && own_stop(cx, person, &subject, StopKind::Hold, reason).is_none() {
-        set_stop(cx, subject, StopKind::Hold, StopSource::Person(person.name.clone()), reason.to_owned());
-    }
 }
 
 /// Keeps with the proposal who ended it and why.
@@ -180,29 +180,22 @@ fn close(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: &str, found: 
     if proposal.intent.row().asked_by == AskedBy::Errands {
         return;
     }
-    let (is_voiding, can_void) = (proposal.is_being_voided(), submission::can_void(cx, proposal));
-    if is_voiding || can_void || matches!(proposal.status, Status::InFlight(_)) {
-        withhold_what_comes(cx, person, id, reason);
-    }
-    if is_voiding {
+    if proposal.is_being_voided() {
         found.voiding.push(id);
-        return;
-    }
-    if can_void {
-        object(cx, person, id, reason.to_owned());
-        submission::void(cx, id);
-        found.voiding.push(id);
-        return;
-    }
-    let Some(proposal) = cx.state.proposals.get(&id) else { return };
-    match &proposal.status {
-        Status::InFlight(_) => found.under_way.push(id),
-        status => {
-            let unseen = matches!(status, Status::Drafted | Status::Assessed);
-            object(cx, person, id, reason.to_owned());
-            ending::end(cx, id, Status::Withdrawn, unseen);
-            found.ended.push(id);
+    } else if matches!(proposal.status, Status::InFlight(_)) && !submission::can_void(cx, proposal) {
+        found.under_way.push(id);
+        // Where it is applied all the same, the escrow that comes of it waits until somebody has looked.
+        let subject = Subject::Proposal(id);
+        let delayed = proposal.release_inputs().is_some();
+        if delayed && own_stop(cx, person, &subject, StopKind::Hold, reason).is_none() {
+            let source = StopSource::Person(person.name.clone());
+            set_stop(cx, subject, StopKind::Hold, source, reason.to_owned());
         }
+    } else {
+        object(cx, person, id, reason.to_owned());
+        submission::end_or_void(cx, id, Status::Withdrawn);
+        let is_open = cx.state.open.contains(&id);
+        if is_open { &mut found.voiding } else { &mut found.ended }.push(id);
     }
 }
 

@@ -18,6 +18,7 @@ use crate::model::proposal::{
     NO_REPLY_YET, NOT_SENT, Outcome, Plan, Proposal, SENDING, SignedRung, Status, Submission,
 };
 use crate::model::signing::Purpose;
+use crate::model::stops::{StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, Drops, Hash256, HexBytes, ProposalId, Weight};
 use crate::rules::fee;
 use crate::rules::multisign;
@@ -38,22 +39,28 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
         let Some(proposal) = cx.state.proposals.get(&id) else { continue };
         let own = is_own(proposal, tx);
         let word = proposal.status.word();
+        let void = proposal.plan.as_ref().and_then(|plan| plan.purpose_of(&tx.digest)) == Some(Purpose::Void);
         if proposal.status.is_final() {
+            let what = if void { format!("the void of {id}") } else { format!("{} {id}", tx.tx_type) };
             let (kind, evidence) = if own {
-                let evidence =
-                    format!("{} {id} had ended as {word}, and was sent all the same: {}", tx.tx_type, tx.id);
+                let evidence = format!("{what} had ended as {word}, and was sent all the same: {}", tx.id);
+                let evidence = if void {
+                    evidence + "; it moved nothing, and what was signed is worthless"
+                } else {
+                    evidence
+                };
                 (FindingKind::SentElsewhere, evidence)
             } else {
                 let evidence = format!("{} {} used the slot that {id} had held", tx.tx_type, tx.id);
                 (FindingKind::SpendWithoutProposal, evidence)
             };
-            cx.emit(Event::SlotFreed { proposal: id });
+            let paid = (own && !void && tx.succeeded()).then_some(at);
+            cx.emit(Event::SlotFreed { proposal: id, paid });
             not_ours(cx, kind, tx, evidence);
             continue;
         }
         let sent = sent_by_us(proposal, tx);
         let outcome = Outcome { tx_id: tx.id, result: tx.result.clone(), at };
-        let void = proposal.plan.as_ref().and_then(|plan| plan.purpose_of(&tx.digest)) == Some(Purpose::Void);
         let status = match (own, void, tx.succeeded()) {
             // Whatever its result, the slot is used up.
             (true, true, _) => Status::Voided { tx_id: tx.id },
@@ -61,7 +68,14 @@ pub(crate) fn settle(cx: &mut Cx<'_>, transactions: &[ObservedTx]) {
             (true, false, false) => Status::Failed(outcome),
             (false, ..) => Status::Superseded { tx_id: tx.id },
         };
+        let outran = proposal.is_being_voided() && matches!(status, Status::Validated(_));
+        let delayed = proposal.release_inputs().is_some();
         ending::end(cx, id, status, true);
+        if outran && delayed {
+            // It was taken back, and its escrow stands all the same: whoever wanted it has to say so anew.
+            let reason = "the payment was quicker than its void".to_owned();
+            anomaly::set_stop(cx, Subject::Proposal(id), StopKind::Hold, StopSource::Daemon, reason);
+        }
         if !own {
             let evidence = format!("{} {} used the slot of {id}", tx.tx_type, tx.id);
             not_ours(cx, FindingKind::TicketTaken, tx, evidence);
@@ -264,6 +278,18 @@ pub(crate) fn void(cx: &mut Cx<'_>, id: ProposalId) -> bool {
     cx.runtime.asked.remove(&id);
     send(cx, id, false);
     true
+}
+
+/// Ends what people want no more. Where signatures over its void suffice, that is sent, so that those over the payment are
+/// worthless, and the ledger ends it; elsewhere its slot stays taken as long as somebody can have signed it.
+pub(crate) fn end_or_void(cx: &mut Cx<'_>, id: ProposalId, status: Status) {
+    if void(cx, id) {
+        return;
+    }
+    let proposal = cx.state.proposals.get(&id);
+    let unseen =
+        proposal.is_some_and(|proposal| matches!(proposal.status, Status::Drafted | Status::Assessed));
+    ending::end(cx, id, status, unseen);
 }
 
 /// The cheapest rung that so many signatures are paid for by, and that enters the open ledger at once.

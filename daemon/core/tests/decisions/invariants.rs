@@ -68,7 +68,7 @@ fn a_slot_that_is_free_while_what_was_signed_can_be_applied_is_found() {
     let mut w = World::new();
     let p = w.propose("warm", 500);
     w.command("alice", Command::Withdraw { proposal: p }).unwrap();
-    let freed = Event::SlotFreed { proposal: p };
+    let freed = Event::SlotFreed { proposal: p, paid: None };
     let mut state = w.state.clone();
     state.apply(&freed).unwrap();
     assert_eq!(check_step(&state, &[freed]).unwrap_err(), Violation::EarlyFree(p));

@@ -149,3 +149,25 @@ fn a_frozen_end_is_not_swept_out_of_nor_into() {
         assert_eq!(moved(&w.sent()), [], "{frozen}");
     }
 }
+
+#[test]
+fn a_move_that_was_voided_is_not_made_again_at_once_however_long_ago_it_was_drafted() {
+    let mut w = world(vec![sweep()], 1_000);
+    let mut rules = w.config.policy.rules().to_vec();
+    rules.iter_mut().for_each(|rule| rule.void = true);
+    w.config.policy = Policy::new(rules);
+    has(&mut w, 9_000);
+    assert_eq!(moved(&w.sent()), [("hot", 4_000)]);
+    let p = *w.state.open.first().unwrap();
+    for _ in 0..4 {
+        w.jump(60);
+        w.sent();
+    }
+    let void = treasury_core::Command::Void { proposal: p, reason: "not now".to_owned() };
+    w.command("dave", void).unwrap();
+    let void = w.sent();
+    w.close(&void);
+    assert_eq!(w.word(p), "voided");
+    assert!(matches!(by(&w, &sweep()), By::Rests(_)), "{:?}", by(&w, &sweep()));
+    assert_eq!(moved(&w.sent()), []);
+}

@@ -3,15 +3,16 @@
 
 use treasury_core::command::{Answer, Command, CommandError, Panicked};
 use treasury_core::input::SubmitReply;
-use treasury_core::policy::Policy;
+use treasury_core::payments::Whose;
+use treasury_core::policy::{Action, Policy};
 use treasury_core::proposal::{Plan, Status};
 use treasury_core::signing::Purpose;
 use treasury_core::state::Guard;
 use treasury_core::stops::{StopKind, Subject};
-use treasury_core::units::{HexBytes, ProposalId};
+use treasury_core::units::{Asset, HexBytes, ProposalId, RippleTime, Weight};
 use xrpl_wire::{Transaction, TransactionType, sf};
 
-use crate::world::{World, config, id, signatures_of, signatures_with_void};
+use crate::world::{World, XRP, amount, config, id, signatures_of, signatures_with_void};
 
 const HOUR: u32 = 3_600;
 
@@ -327,4 +328,84 @@ fn what_has_not_left_is_called_back_before_its_void_is_sent() {
     let recalls = w.recalls;
     void(&mut w, p).unwrap();
     assert_eq!(w.recalls, recalls + 1);
+}
+
+#[test]
+fn what_is_signed_is_voided_when_it_is_taken_back_so_that_its_signatures_are_worthless() {
+    let mut w = world();
+    w.command("dave", Command::Freeze { account: Some(id("warm")), reason: "look".to_owned() }).unwrap();
+    let p = w.propose("warm", 500);
+    w.approve("alice", p).unwrap();
+    w.approve("bob", p).unwrap();
+    for changed in [true, false] {
+        assert_eq!(w.command("alice", Command::Withdraw { proposal: p }), Ok(Answer::Done { changed }));
+    }
+    ends_voided(&mut w, p);
+}
+
+#[test]
+fn what_is_signed_is_voided_when_too_many_speak_against_it() {
+    let mut w = world();
+    let mut rules = w.config.policy.rules().to_vec();
+    for rule in &mut rules {
+        if let Action::Approve(approvers) = &mut rule.action {
+            approvers.weight = Weight(3);
+        }
+    }
+    w.config.policy = Policy::new(rules);
+    let p = w.propose("warm", 500);
+    // Two reach the SignerQuorum; policy wants a third, who says no.
+    w.approve("alice", p).unwrap();
+    w.approve("bob", p).unwrap();
+    assert_eq!(w.word(p), "collecting");
+    w.command("carol", Command::Reject { proposal: p, reason: "no".to_owned() }).unwrap();
+    ends_voided(&mut w, p);
+}
+
+fn ends_voided(w: &mut World, p: ProposalId) {
+    let sent = w.settle();
+    assert_eq!(sent[0].tx_type(), TransactionType::AccountSet);
+    assert_eq!(w.word(p), "voided");
+    assert!(!w.state.holds_slot(w.proposal(p)));
+}
+
+/// One transaction of a proposal's, put together by people past the daemon.
+fn past_the_daemon(blob: &HexBytes) -> Transaction {
+    let tx = Transaction::decode(&blob.0).unwrap();
+    let signer = |name| {
+        let given = signatures_of(name, std::slice::from_ref(blob));
+        xrpl_wire::Signer {
+            account: given.signer,
+            public_key: given.signing_pub_key,
+            signature: given.signatures[0].0.clone(),
+        }
+    };
+    xrpl_wire::sign::assemble(&tx, vec![signer("alice"), signer("bob")]).unwrap()
+}
+
+#[test]
+fn a_void_of_what_had_ended_that_others_send_is_told_as_what_it_is() {
+    let mut w = world();
+    let p = w.propose("warm", 500);
+    let void = past_the_daemon(&plan(&w, p).void_rungs()[0].clone());
+    w.command("alice", Command::Withdraw { proposal: p }).unwrap();
+    w.close(&[void]);
+    let found = w.state.findings.values().next_back().unwrap();
+    assert!(found.evidence.contains("the void of P1 had ended as withdrawn"), "{}", found.evidence);
+    assert!(found.evidence.contains("it moved nothing"), "{}", found.evidence);
+}
+
+#[test]
+fn a_payment_that_others_send_after_it_was_taken_back_counts_in_every_sum() {
+    let mut w = World::new();
+    let p = w.propose("warm", 500);
+    let to = w.proposal(p).intent.destination().unwrap();
+    let paid = past_the_daemon(&w.rungs(p)[0].clone());
+    w.command("alice", Command::Withdraw { proposal: p }).unwrap();
+    w.close(&[paid]);
+    let since = RippleTime(w.state.now().0 - HOUR);
+    for whose in [Whose::Destination(to), Whose::Asker("alice"), Whose::Asset(Asset::Xrp)] {
+        let sum = w.state.book.payments().sum(whose, Asset::Xrp, since, None);
+        assert_eq!(sum, amount(500 * XRP));
+    }
 }

@@ -138,3 +138,10 @@ fn the_policy_of_the_page_is_one_that_the_daemon_takes_and_says_what_the_page_sa
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert!(found.iter().all(|warning| !warning.contains("no rule matches")), "{found:#?}");
 }
+
+#[test]
+fn what_is_no_toml_is_reported_with_its_line() {
+    let error = parse("[network]\nendpoints = [\n\n[daemon\n").unwrap_err();
+    assert!(error.problems().iter().all(|problem| problem.key.is_empty() && problem.line > 1), "{error}");
+    assert_eq!(error.code(), "config_wrong");
+}

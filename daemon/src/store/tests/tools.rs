@@ -132,7 +132,7 @@ fn an_import_is_replayed_and_refused_where_something_is() {
     assert!(matches!(StoreBuilder::begin_empty(&new).err(), Some(StoreError::Occupied { .. })));
 
     let mut builder = StoreBuilder::begin_empty(&dir.path().join("other")).unwrap();
-    let misfit = [Event::SlotFreed { proposal: treasury_core::units::ProposalId(9) }];
+    let misfit = [Event::SlotFreed { proposal: treasury_core::units::ProposalId(9), paid: None }];
     assert!(matches!(builder.push(&misfit), Err(StoreError::DoesNotFit { record: 1, .. })));
     drop(builder);
     assert_eq!(DiskStore::open(&dir.path().join("other")).unwrap().last(), 0);

@@ -116,7 +116,7 @@ impl Checker {
         }
         for (_, id) in self.withdrawn.iter().filter(|(of, _)| *of == daemon) {
             let kept = state.proposals.get(id).cloned().or_else(|| archived(*id));
-            if kept.is_none_or(|proposal| !proposal.status.is_final()) {
+            if kept.is_none_or(|kept| !kept.status.is_final() && !kept.is_being_voided()) {
                 missing.push(format!("that {id} was withdrawn"));
             }
         }

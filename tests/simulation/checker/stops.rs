@@ -27,3 +27,22 @@ fn a_void_leaves_under_a_freeze_and_what_it_makes_worthless_is_sent_no_more() {
     scene.checker.released(0, &pay, HEARD);
     assert_eq!(scene.rules(), [Rule::StopsBind]);
 }
+
+#[test]
+fn what_is_sent_under_a_freeze_is_seen() {
+    for frozen in [None, Some("warm"), Some("hot")] {
+        let mut scene = Scene::new();
+        let key = scene.escrow();
+        let account = frozen.map(|name| scene.cast.id(name));
+        scene.do_command(&Command::Freeze { account, reason: String::new() });
+        let finish = scene.finish(key);
+        scene.checker.time(DELAYED_MS);
+        scene.checker.released(0, &finish, HEARD);
+        let tx = scene.multi("warm", &["alice", "bob"], &scene.payment("hot", None, XRP));
+        scene.checker.released(0, &tx, HEARD);
+        // A frozen hot account is paid nothing, and has nothing to do with warm's escrow.
+        let expected: &[Rule] =
+            if frozen == Some("hot") { &[Rule::StopsBind] } else { &[Rule::StopsBind; 2] };
+        assert_eq!(scene.rules(), expected, "{frozen:?}");
+    }
+}
