@@ -17,6 +17,21 @@ fn a_void_leaves_under_a_freeze_and_what_it_makes_worthless_is_sent_no_more() {
     scene.checker.released(0, &setting, HEARD);
     assert_eq!(scene.rules(), [Rule::StopsBind], "what sets something is none");
 
+    // Nor where its keys are at work elsewhere.
+    let mut scene = Scene::new();
+    let elsewhere = scene.multi("warm", &["agent-1", "agent-2"], &scene.payment("shop", Some(1), XRP));
+    scene.intend(1, "warm", XRP);
+    scene.checker.released(1, &elsewhere, HEARD);
+    scene.submit(&elsewhere);
+    let closed = scene.close();
+    scene.checker.takes(0, closed.header.index);
+    let void = scene.multi_on(ticket, "warm", &["alice", "bob"], &set(None));
+    scene.checker.released(0, &void, HEARD);
+    assert_eq!(scene.rules(), []);
+    let setting = scene.multi_on(ticket, "warm", &["alice", "bob"], &set(Some(1_000_000_001)));
+    scene.checker.released(0, &setting, HEARD);
+    assert_eq!(scene.rules(), [Rule::Fenced]);
+
     let mut scene = Scene::new();
     scene.intend(1, "warm", XRP);
     let pay = scene.multi("warm", &["alice", "bob"], &scene.payment("shop", Some(1), XRP));

@@ -5,6 +5,7 @@ use treasury_core::units::AccountId;
 use xrpl_harness::embedded::ClosedTx;
 use xrpl_wire::{Transaction, TxBody, sign};
 
+use super::sent::is_void;
 use super::{Checker, Rule};
 use crate::simulation::cast::AGENTS;
 
@@ -60,7 +61,7 @@ impl Checker {
         let takes_back = match body {
             TxBody::EscrowCancel(_) => true,
             TxBody::TicketCreate(_) => self.treasury.runner == Some(account),
-            _ => false,
+            _ => is_void(tx, body),
         };
         if !takes_back && self.fenced.contains(&(daemon, account)) {
             let what = format!(

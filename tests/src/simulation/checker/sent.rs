@@ -71,8 +71,7 @@ impl Checker {
         let mut tag = None;
         match body {
             TxBody::EscrowCancel(_) => return,
-            // It sets nothing and only uses up its Ticket: a void.
-            TxBody::AccountSet(set) if *set == AccountSet::default() && tx.seq().is_ticket() => return,
+            _ if is_void(tx, body) => return,
             // A runner without Tickets could take nothing back.
             TxBody::TicketCreate(_) if self.treasury.runner == Some(account) => return,
             TxBody::Payment(payment) => {
@@ -109,4 +108,9 @@ impl Checker {
             self.broken(Rule::StopsBind, what);
         }
     }
+}
+
+/// Whether it sets nothing and only uses up its Ticket, so that nothing else signed over that can be applied.
+pub(super) fn is_void(tx: &Transaction, body: &TxBody) -> bool {
+    matches!(body, TxBody::AccountSet(set) if *set == AccountSet::default()) && tx.seq().is_ticket()
 }
