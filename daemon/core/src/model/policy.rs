@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use xrpl_wire::sha512_half;
 
+use crate::model::columns::{Alike, columns};
 use crate::model::intent::{Asker, IntentKind};
 use crate::model::list::List;
 pub use crate::model::matchers::{Count, PaidFor, Per, Rolling, Times, Weekday, Zone};
@@ -16,6 +17,7 @@ use crate::model::units::{AccountId, Amount, Hash256, RippleTime, Weight};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     rules: Vec<Rule>,
+    columns: Arc<[Alike]>,
     lists: Arc<BTreeMap<String, List>>,
     hash: Hash256,
 }
@@ -34,7 +36,8 @@ impl Policy {
         // Serialization of these plain types to a JSON value cannot fail; were it ever to, the hash
         // would be that of the text "null" and decisions unaffected.
         let text = serde_json::to_value(&rules).unwrap_or_default().to_string();
-        Self { hash: sha512_half(&[MEANING, text.as_bytes()]), rules, lists: Arc::default() }
+        let hash = sha512_half(&[MEANING, text.as_bytes()]);
+        Self { columns: columns(&rules).into(), rules, lists: Arc::default(), hash }
     }
 
     /// The same with lists of destinations. The hash covers what is on them, so that what was decided before somebody came
@@ -59,6 +62,12 @@ impl Policy {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// The same by what they match by.
+    #[must_use]
+    pub fn columns(&self) -> &[Alike] {
+        &self.columns
     }
 
     /// Names this version of the policy.

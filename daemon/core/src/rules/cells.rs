@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::columns::Matcher;
 use crate::model::policy::Rule;
-use crate::rules::matching::Matcher;
 
 /// A set of rules, by their numbers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

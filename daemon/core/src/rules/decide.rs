@@ -1,17 +1,17 @@
 //! What policy says of a payment or a move: what all rules that match ask for; no match denies.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::payments::Whose;
-use crate::model::policy::{Decision, DecisionInputs, NO_MATCH, Outflow, Per, Policy, Rule};
+use crate::model::policy::{Decision, DecisionInputs, NO_MATCH, Outflow, Per, Policy};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::role::{Role, Tier};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
-use crate::rules::matching::{Payment, matches, obligations};
+use crate::rules::matching::{Payment, matching, obligations};
 
 /// Decides about a payment or a move.
 #[must_use]
@@ -48,8 +48,9 @@ pub struct Question<'a> {
     /// A proposal whose own part does not count, and what it has paid already.
     without: Option<ProposalId>,
     paid: Option<Paid>,
-    /// What the rules asked about, each once.
-    seen: RefCell<Vec<Outflow>>,
+    /// What the rules asked about, each once: sums and counts, by whose and how long a period.
+    sums: RefCell<BTreeMap<(Per, u32), Amount>>,
+    counts: RefCell<BTreeMap<(Per, u32), u32>>,
 }
 
 /// What the proposal itself has paid, and when.
@@ -97,7 +98,8 @@ impl<'a> Question<'a> {
             paid_for: OnceCell::new(),
             without: None,
             paid: None,
-            seen: RefCell::default(),
+            sums: RefCell::default(),
+            counts: RefCell::default(),
         }
     }
 
@@ -118,15 +120,10 @@ impl<'a> Question<'a> {
         self.policy
     }
 
-    /// The rules that match.
-    fn matching(&self) -> Vec<&'a Rule> {
-        self.policy.rules().iter().filter(|rule| matches(rule, self)).collect()
-    }
-
     /// What policy says.
     #[must_use]
     pub fn decide(self) -> Decision {
-        let matching = self.matching();
+        let matching = matching(self.policy, &self);
         let mut obligations = obligations(&matching);
         let mut rules: Vec<String> = matching.iter().map(|rule| rule.name.clone()).collect();
         if rules.is_empty() {
@@ -136,12 +133,24 @@ impl<'a> Question<'a> {
             rules.push(format!("list {list} is not good"));
             obligations.deny = true;
         }
-        let inputs = DecisionInputs {
-            destination_known: self.is_known,
-            outflows: self.seen.into_inner(),
-            at: self.at,
-        };
+        let inputs =
+            DecisionInputs { destination_known: self.is_known, outflows: self.outflows(), at: self.at };
         Decision { rules, policy_hash: self.policy.hash(), obligations, inputs }
+    }
+
+    /// What the rules have asked about so far.
+    fn outflows(&self) -> Vec<Outflow> {
+        let (sums, counts) = (self.sums.borrow(), self.counts.borrow());
+        let sums = sums.iter().map(|(&(per, period_seconds), &sum)| match per {
+            Per::Account => Outflow::Account(period_seconds, sum),
+            per => Outflow::Sum { per, period_seconds, sum },
+        });
+        let counts = counts.iter().map(|(&(per, period_seconds), &count)| Outflow::Count {
+            per,
+            period_seconds,
+            count,
+        });
+        sums.chain(counts).collect()
     }
 
     /// A list that should be looked at and cannot be: whether a new destination is on it is not known.
@@ -245,34 +254,16 @@ impl Payment for Question<'_> {
 
     fn leaves(&self, per: Per, period_seconds: u32) -> Amount {
         let asset = self.amount().map_or(Asset::Xrp, |amount| amount.issue());
-        let known = self.seen.borrow().iter().find_map(|seen| match seen {
-            Outflow::Account(seconds, sum) if per == Per::Account && *seconds == period_seconds => Some(*sum),
-            Outflow::Sum { per: of, period_seconds: seconds, sum }
-                if *of == per && *seconds == period_seconds =>
-            {
-                Some(*sum)
-            }
-            _ => None,
-        });
+        let known = self.sums.borrow().get(&(per, period_seconds)).copied();
         known.unwrap_or_else(|| {
             let sum = self.measure(asset, per, period_seconds);
-            self.seen.borrow_mut().push(match per {
-                Per::Account => Outflow::Account(period_seconds, sum),
-                per => Outflow::Sum { per, period_seconds, sum },
-            });
+            self.sums.borrow_mut().insert((per, period_seconds), sum);
             sum
         })
     }
 
     fn others(&self, per: Per, period_seconds: u32) -> u32 {
-        let known = self.seen.borrow().iter().find_map(|seen| match seen {
-            Outflow::Count { per: of, period_seconds: seconds, count }
-                if *of == per && *seconds == period_seconds =>
-            {
-                Some(*count)
-            }
-            _ => None,
-        });
+        let known = self.counts.borrow().get(&(per, period_seconds)).copied();
         known.unwrap_or_else(|| {
             let since = self.since(period_seconds);
             let all =
@@ -280,7 +271,7 @@ impl Payment for Question<'_> {
             let counted = per != Per::Asset || self.intent.link().is_none();
             let own = counted && self.paid.is_some_and(|paid| paid.at >= since);
             let count = all.unwrap_or_default().saturating_sub(u32::from(own));
-            self.seen.borrow_mut().push(Outflow::Count { per, period_seconds, count });
+            self.counts.borrow_mut().insert((per, period_seconds), count);
             count
         })
     }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+pub use crate::model::columns::Matcher;
 use crate::model::intent::{Asker, IntentKind};
-use crate::model::policy::{DestinationMatch, Obligations, Per, Rule};
+use crate::model::policy::{DestinationMatch, Obligations, Per, Policy, Rule};
 use crate::model::role::{Role, Tier};
 use crate::model::units::{AccountId, Amount, RippleTime};
+use crate::rules::cells::Set;
 
 /// What rules can ask about a payment.
 pub trait Payment {
@@ -39,158 +41,60 @@ pub trait Payment {
     fn others(&self, per: Per, period_seconds: u32) -> u32;
 }
 
-/// What a rule can match by, as its keys are called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Matcher {
-    /// Who asks.
-    Askers,
-    /// The roles of who asks.
-    AskerRoles,
-    /// The paying account.
-    Accounts,
-    /// Its tier.
-    Tiers,
-    /// What is asked for.
-    Kinds,
-    /// How much, above a bound.
-    AmountAbove,
-    /// How much, from a bound.
-    AmountMin,
-    /// How much, up to a bound.
-    AmountMax,
-    /// Who receives.
-    Destination,
-    /// Lists that the destination is on.
-    Listed,
-    /// Lists that it is not on.
-    Unlisted,
-    /// For how long it has been paid.
-    PaidFor,
-    /// When.
-    During,
-    /// When not.
-    Outside,
-    /// How much leaves within a period.
-    Rolling,
-    /// How many payments there are within a period.
-    Count,
-}
-
-impl Matcher {
-    /// All of them. Those that cost least come first.
-    pub const ALL: [Self; 16] = [
-        Self::Kinds,
-        Self::Accounts,
-        Self::Tiers,
-        Self::AmountAbove,
-        Self::AmountMin,
-        Self::AmountMax,
-        Self::Askers,
-        Self::AskerRoles,
-        Self::Destination,
-        Self::Listed,
-        Self::Unlisted,
-        Self::PaidFor,
-        Self::During,
-        Self::Outside,
-        Self::Rolling,
-        Self::Count,
-    ];
-
-    /// The key of a rule.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Askers => "askers",
-            Self::AskerRoles => "asker_roles",
-            Self::Accounts => "accounts",
-            Self::Tiers => "tiers",
-            Self::Kinds => "kinds",
-            Self::AmountAbove => "amount_above",
-            Self::AmountMin => "amount_min",
-            Self::AmountMax => "amount_max",
-            Self::Destination => "destination",
-            Self::Listed => "listed",
-            Self::Unlisted => "unlisted",
-            Self::PaidFor => "paid_for",
-            Self::During => "during",
-            Self::Outside => "outside",
-            Self::Rolling => "rolling",
-            Self::Count => "count",
-        }
-    }
-
-    /// Whether the rule says something about it.
-    #[must_use]
-    pub fn is_in(self, rule: &Rule) -> bool {
-        match self {
-            Self::Askers => rule.askers.is_some(),
-            Self::AskerRoles => rule.asker_roles.is_some(),
-            Self::Accounts => rule.accounts.is_some(),
-            Self::Tiers => rule.tiers.is_some(),
-            Self::Kinds => rule.kinds.is_some(),
-            Self::AmountAbove => rule.amount_above.is_some(),
-            Self::AmountMin => rule.amount_min.is_some(),
-            Self::AmountMax => rule.amount_max.is_some(),
-            Self::Destination => rule.destination.is_some(),
-            Self::Listed => rule.listed.is_some(),
-            Self::Unlisted => rule.unlisted.is_some(),
-            Self::PaidFor => rule.paid_for.is_some(),
-            Self::During => rule.during.is_some(),
-            Self::Outside => rule.outside.is_some(),
-            Self::Rolling => rule.rolling.is_some(),
-            Self::Count => rule.count.is_some(),
-        }
-    }
-
-    /// Whether the payment is as the rule has it here. What the rule says nothing about, it is.
-    #[must_use]
-    pub fn holds<P: Payment>(self, rule: &Rule, payment: &P) -> bool {
-        match self {
-            Self::Askers => rule.askers.as_ref().is_none_or(|askers| askers.contains(payment.asker())),
-            Self::AskerRoles => rule
-                .asker_roles
-                .as_ref()
-                .is_none_or(|roles| roles.iter().any(|role| payment.asker_has(*role))),
-            Self::Accounts => {
-                rule.accounts.as_ref().is_none_or(|accounts| accounts.contains(&payment.account()))
-            }
-            Self::Tiers => {
-                let paying =
-                    |tiers: &BTreeSet<Tier>| payment.tier().is_some_and(|tier| tiers.contains(&tier));
-                rule.tiers.as_ref().is_none_or(paying)
-            }
-            Self::Kinds => rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&payment.kind())),
-            // What is of another asset is not above, from or up to a bound.
-            Self::AmountAbove => bounded(rule.amount_above, payment, |amount, least| amount > least),
-            Self::AmountMin => bounded(rule.amount_min, payment, |amount, least| amount >= least),
-            Self::AmountMax => bounded(rule.amount_max, payment, |amount, most| amount <= most),
-            Self::Destination => rule.destination.as_ref().is_none_or(|wanted| receives(wanted, payment)),
-            Self::Listed => {
-                rule.listed.as_ref().is_none_or(|lists| lists.iter().any(|list| payment.is_on(list)))
-            }
-            Self::Unlisted => {
-                rule.unlisted.as_ref().is_none_or(|lists| !lists.iter().any(|list| payment.is_on(list)))
-            }
-            Self::PaidFor => rule.paid_for.is_none_or(|wanted| wanted.holds(payment.paid_for())),
-            Self::During => rule.during.as_ref().is_none_or(|times| times.holds(payment.at())),
-            Self::Outside => rule.outside.as_ref().is_none_or(|times| !times.holds(payment.at())),
-            Self::Rolling => rolls(rule, payment),
-            Self::Count => counts(rule, payment),
-        }
-    }
-}
-
-/// Whether everything that the rule says holds.
+/// Whether the payment is as the rule has it here. What the rule says nothing about, it is.
 #[must_use]
-pub fn matches<P: Payment>(rule: &Rule, payment: &P) -> bool {
-    Matcher::ALL.iter().all(|matcher| matcher.holds(rule, payment))
+pub fn holds<P: Payment>(matcher: Matcher, rule: &Rule, payment: &P) -> bool {
+    match matcher {
+        Matcher::Askers => rule.askers.as_ref().is_none_or(|askers| askers.contains(payment.asker())),
+        Matcher::AskerRoles => {
+            rule.asker_roles.as_ref().is_none_or(|roles| roles.iter().any(|role| payment.asker_has(*role)))
+        }
+        Matcher::Accounts => {
+            rule.accounts.as_ref().is_none_or(|accounts| accounts.contains(&payment.account()))
+        }
+        Matcher::Tiers => {
+            let paying = |tiers: &BTreeSet<Tier>| payment.tier().is_some_and(|tier| tiers.contains(&tier));
+            rule.tiers.as_ref().is_none_or(paying)
+        }
+        Matcher::Kinds => rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&payment.kind())),
+        // What is of another asset is not above, from or up to a bound.
+        Matcher::AmountAbove => bounded(rule.amount_above, payment, |amount, least| amount > least),
+        Matcher::AmountMin => bounded(rule.amount_min, payment, |amount, least| amount >= least),
+        Matcher::AmountMax => bounded(rule.amount_max, payment, |amount, most| amount <= most),
+        Matcher::Destination => rule.destination.as_ref().is_none_or(|wanted| receives(wanted, payment)),
+        Matcher::Listed => {
+            rule.listed.as_ref().is_none_or(|lists| lists.iter().any(|list| payment.is_on(list)))
+        }
+        Matcher::Unlisted => {
+            rule.unlisted.as_ref().is_none_or(|lists| !lists.iter().any(|list| payment.is_on(list)))
+        }
+        Matcher::PaidFor => rule.paid_for.is_none_or(|wanted| wanted.holds(payment.paid_for())),
+        Matcher::During => rule.during.as_ref().is_none_or(|times| times.holds(payment.at())),
+        Matcher::Outside => rule.outside.as_ref().is_none_or(|times| !times.holds(payment.at())),
+        Matcher::Rolling => rolls(rule, payment),
+        Matcher::Count => counts(rule, payment),
+    }
 }
 
 /// What of the rule does not hold; nothing where it matches.
 #[must_use]
 pub fn misses<P: Payment>(rule: &Rule, payment: &P) -> Vec<Matcher> {
-    Matcher::ALL.into_iter().filter(|matcher| !matcher.holds(rule, payment)).collect()
+    Matcher::ALL.into_iter().filter(|matcher| !holds(*matcher, rule, payment)).collect()
+}
+
+/// The rules of the table that match, in its order. What several rules say alike is asked once, and nothing is asked of a
+/// rule that something else keeps from matching already.
+#[must_use]
+pub fn matching<'a, P: Payment>(policy: &'a Policy, payment: &P) -> Vec<&'a Rule> {
+    let rules = policy.rules();
+    let mut left = Set::all(rules.len());
+    for alike in policy.columns().iter() {
+        let asked = alike.rules().any(|number| left.has(number));
+        if asked && rules.get(alike.first).is_some_and(|rule| !holds(alike.matcher, rule, payment)) {
+            alike.rules().for_each(|number| left.remove(number));
+        }
+    }
+    rules.iter().enumerate().filter(|(number, _)| left.has(*number)).map(|(_, rule)| rule).collect()
 }
 
 /// What rules that match ask for together; a denial where there are none.

@@ -19,7 +19,7 @@ use crate::model::units::{AccountId, Amount, Asset, RippleTime};
 use crate::rules::bounds::{self, Chain};
 use crate::rules::cells::{Parts, Set, holding};
 use crate::rules::example::{Example, Recipient};
-use crate::rules::matching::{Matcher, obligations};
+use crate::rules::matching::{Matcher, holds, obligations};
 
 /// What is asked.
 #[derive(Clone, Debug, Default)]
@@ -343,7 +343,7 @@ impl Table<'_> {
             example
         });
         let rules = self.policy.rules();
-        Parts::of(examples, |example| holding(rules, matchers, |matcher, rule| matcher.holds(rule, example)))
+        Parts::of(examples, |example| holding(rules, matchers, |matcher, rule| holds(matcher, rule, example)))
     }
 
     /// Every payment so far with every value in its place.
@@ -359,7 +359,7 @@ impl Table<'_> {
         let parts = Parts::of(values.iter().cloned(), |value| {
             let mut example = any.clone();
             put(&mut example, value);
-            holding(rules, matchers, |matcher, rule| matcher.holds(rule, &example))
+            holding(rules, matchers, |matcher, rule| holds(matcher, rule, &example))
         });
         let mut next = Frontier::new();
         for (set, example) in frontier {
@@ -394,7 +394,7 @@ impl Table<'_> {
                     let of_period = |rule: &Rule| chain.is_of(rule, per, *period_seconds);
                     let mut holding = set.clone();
                     for (number, rule) in numbered(self.policy, set) {
-                        if of_period(rule) && !chain.matcher().holds(rule, &example) {
+                        if of_period(rule) && !holds(chain.matcher(), rule, &example) {
                             holding.remove(number);
                         }
                     }
