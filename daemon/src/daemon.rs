@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::clock;
@@ -14,7 +14,7 @@ use crate::config::{DaemonConfig, ListFile, PassphraseError, warnings};
 use crate::control::{self, Control};
 use crate::driver;
 use crate::engine::{Engine, EngineHandle, EngineStartError, Fatal};
-use crate::http::{self, App, Limits, Tokens};
+use crate::http::{App, Limits, Serving, Tokens};
 use crate::ledger::{Port, PortHandle, Start};
 use crate::lines;
 use crate::metrics::Metrics;
@@ -32,8 +32,7 @@ pub struct Daemon {
     engine: EngineHandle,
     port: PortHandle,
     fatal: oneshot::Receiver<Fatal>,
-    stop_http: watch::Sender<bool>,
-    http: JoinHandle<()>,
+    http: Serving,
     tokens: Tokens,
     control: Option<Control>,
     /// What the daemon was started with.
@@ -143,6 +142,7 @@ impl Daemon {
         // The port is taken first: it is what fails most often, and cheapest to find out.
         let listener = TcpListener::bind(config.listen)
             .await
+            .and_then(TcpListener::into_std)
             .map_err(|source| StartError::Listen { address: config.listen, source })?;
         let http_addr =
             listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
@@ -198,8 +198,8 @@ impl Daemon {
             .with_port(port.clone())
             .with_desk(notifier.as_ref().map(Notifier::desk))
             .with_openings(openings.clone());
-        let (stop_http, stopped) = watch::channel(false);
-        let http = tokio::spawn(http::serve(listener, app, stopped));
+        let http = Serving::start(listener, app)
+            .map_err(|source| StartError::Listen { address: config.listen, source })?;
         let control = control::open(&config.data_dir, engine.handle.clone())
             .inspect_err(|error| {
                 tracing::warn!(%error, "the store cannot be copied while the daemon runs: no socket for it");
@@ -221,7 +221,6 @@ impl Daemon {
             engine: engine.handle,
             port,
             fatal,
-            stop_http,
             http,
             tokens,
             control,
@@ -329,12 +328,7 @@ impl Daemon {
     /// Stops: no new requests, no new ledgers, the last inputs to their end.
     pub async fn shutdown(self) {
         drop(self.control);
-        let _ = self.stop_http.send(true);
-        let http = self.http;
-        let stop_http = http.abort_handle();
-        if tokio::time::timeout(GRACE, http).await.is_err() {
-            stop_http.abort();
-        }
+        self.http.shutdown(GRACE).await;
         self.port.shutdown().await;
         if let Some(notifier) = self.notifier {
             notifier.shutdown().await;

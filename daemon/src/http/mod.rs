@@ -15,7 +15,10 @@ mod shown;
 mod view;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
@@ -28,7 +31,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::timeout;
 use treasury_api::operations::{Class, Method, Operation, Who};
 
@@ -183,6 +186,54 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn(never_cached))
         .with_state(app)
+}
+
+/// The API being served, on a thread of its own: what the daemon reads of the ledger, signs and sends is not what somebody
+/// who stops something waits for.
+#[derive(Debug)]
+pub struct Serving {
+    stop: watch::Sender<bool>,
+    cut: oneshot::Sender<Infallible>,
+    thread: JoinHandle<()>,
+}
+
+impl Serving {
+    /// Serves on that listener from now on.
+    ///
+    /// # Errors
+    /// The system gives no thread, or nothing to wait for sockets with.
+    pub fn start(listener: std::net::TcpListener, app: App) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _within = runtime.enter();
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = watch::channel(false);
+        let (cut, is_cut) = oneshot::channel::<Infallible>();
+        let thread = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve(listener, app, stopped) => {}
+                    _ = is_cut => {}
+                }
+            });
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { stop, cut, thread })
+    }
+
+    /// Takes no new requests, and gives those under way this long.
+    pub async fn shutdown(self, grace: Duration) {
+        let Self { stop, cut, thread } = self;
+        // Nobody listens: then it has ended already.
+        let _ = stop.send(true);
+        let mut ended = tokio::task::spawn_blocking(move || thread.join());
+        if tokio::time::timeout(grace, &mut ended).await.is_err() {
+            drop(cut);
+            let _ = ended.await;
+        }
+    }
 }
 
 /// Serves plain HTTP: on a network that others reach, a reverse proxy with TLS belongs in front. Whoever is slow, or
