@@ -216,6 +216,7 @@ fn draft(id: u64, account: AccountId) -> Proposal {
             inputs: DecisionInputs {
                 destination_known: true,
                 outflows: Vec::new(),
+                risk: None,
                 at: point(100).close_time,
             },
         },
@@ -247,6 +248,7 @@ fn treasury(rules: Vec<Rule>) -> Treasury {
         tickets: TicketConfig { low_water: 0, target: 0 },
         timing: Timing::default(),
         severities: BTreeMap::new(),
+        alarms: Default::default(),
     }
 }
 

@@ -13,6 +13,7 @@ mod matchers;
 mod notify;
 mod parties;
 mod reader;
+mod risk;
 mod rule_keys;
 mod rule_warnings;
 mod rules;
@@ -360,6 +361,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let tickets = settings::tickets(root);
     let timing = settings::timing(root);
     let severities = settings::severities(root);
+    let alarms = risk::alarms(root);
     let notify = notify::read(root, &parties, base_dir);
     let (network, daemon) = (network?, daemon?);
     let silence_max = Duration::from_secs(u64::from(timing.silence_max_seconds));
@@ -378,6 +380,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
             tickets,
             timing,
             severities,
+            alarms,
         },
         agent_names: parties.agent_names,
         network: NetworkConfig { silence_max, ..network },

@@ -122,6 +122,7 @@ pub(crate) fn treasury() -> Treasury {
         tickets: TicketConfig { low_water: 0, target: 0 },
         timing: Timing::default(),
         severities: BTreeMap::new(),
+        alarms: Default::default(),
     }
 }
 

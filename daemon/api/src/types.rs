@@ -392,8 +392,31 @@ pub struct DecisionView {
     pub approvals: Vec<DemandView>,
     /// Whether the destination was known.
     pub destination_known: bool,
+    /// How unusual the payment looked, where a rule asked.
+    #[serde(default)]
+    pub risk: Option<RiskView>,
     /// When it was decided, by the ledger.
     pub at: String,
+}
+
+/// How unusual a payment looks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskView {
+    /// From 0 to 100: the weights of what was seen, together.
+    pub score: u8,
+    /// What was seen.
+    pub signs: Vec<SignView>,
+}
+
+/// Something about a payment that is unusual.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignView {
+    /// A key of `[risk]`.
+    pub sign: String,
+    /// What it adds to the score.
+    pub weight: u8,
+    /// What shows it, in words.
+    pub evidence: String,
 }
 
 /// What policy asks for of people.

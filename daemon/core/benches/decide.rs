@@ -90,6 +90,7 @@ fn treasury() -> Treasury {
         tickets: TicketConfig { low_water: 0, target: 0 },
         timing: Timing::default(),
         severities: BTreeMap::new(),
+        alarms: Default::default(),
     }
 }
 
@@ -113,7 +114,7 @@ fn state() -> State {
                 rules: Vec::new(),
                 policy_hash: Hash256::ZERO,
                 obligations: Obligations::default(),
-                inputs: DecisionInputs { destination_known: true, outflows: Vec::new(), at: NOW },
+                inputs: DecisionInputs { destination_known: true, outflows: Vec::new(), risk: None, at: NOW },
             },
             plan: None,
             approvals: BTreeMap::new(),

@@ -18,6 +18,7 @@ pub mod prove;
 pub mod release;
 pub mod replay;
 pub mod retiring;
+pub mod risk;
 pub mod sealing;
 pub mod tiers;
 pub mod waits;

@@ -2,6 +2,7 @@
 
 pub(crate) mod anomaly;
 pub(crate) mod asked;
+pub(crate) mod behaviour;
 pub(crate) mod breaker;
 pub(crate) mod cx;
 pub(crate) mod ending;

@@ -103,6 +103,10 @@ fn explain(explained: &ExplainView) -> String {
     if let (Some(delay), Some(window)) = (decision.delay_seconds, decision.window_seconds) {
         text.push_str(&format!("  it waits in an escrow for {delay} s and can be released for {window} s\n"));
     }
+    text.push_str(&format!("  risk {} of 100\n", explained.risk.score));
+    for sign in &explained.risk.signs {
+        text.push_str(&format!("    {} ({}): {}\n", clean(&sign.sign), sign.weight, clean(&sign.evidence)));
+    }
     for rule in &explained.rules {
         let matches = if rule.matches { "matches" } else { "does not match" };
         text.push_str(&format!("{} ({}) {matches}\n", clean(&rule.rule), clean(&rule.action)));

@@ -208,6 +208,12 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
         decided.push_str(&format!(", {} of weight {}", demand.roles.join(" or "), demand.weight));
     }
     out.line("policy", decided);
+    if let Some(risk) = &decision.risk {
+        out.line("risk", format!("{} of 100", risk.score));
+        for sign in &risk.signs {
+            out.line("  for", format!("{} ({}): {}", sign.sign, sign.weight, sign.evidence));
+        }
+    }
     for waited in &proposal.waits_for {
         out.line("waits for", waited.clone());
     }

@@ -2,6 +2,7 @@
 
 mod links;
 mod notify;
+mod risk;
 
 use std::fmt::Write;
 
@@ -347,6 +348,8 @@ const GROUPS: &[Group] = &[
                 sent for what is revealed already).",
         keys: &[],
     },
+    risk::RISK,
+    risk::ANOMALY,
     notify::NOTIFY,
     notify::CHANNEL,
     notify::ROUTE,
@@ -412,6 +415,24 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         }
         FindingKind::AgentCannotSign => {
             "A key that the daemon holds did not sign for the account, or the ledger does not let it: an agent's RegularKey was changed, or its key is missing."
+        }
+        FindingKind::UnusualAmount => {
+            "A payment is asked for that is far above what the account has paid of late (`[risk]`). A stop is on its proposal."
+        }
+        FindingKind::LargeToNew => {
+            "A payment to a new destination is asked for that is above what `[risk]` says. A stop is on its proposal."
+        }
+        FindingKind::Velocity => {
+            "An account pays more often than `[risk]` says. A stop is on the proposal that is one too many."
+        }
+        FindingKind::ListedDestination => {
+            "A payment to somebody on a list that `[risk]` names is asked for. A stop is on its proposal."
+        }
+        FindingKind::ManyRejections => {
+            "What somebody asked for was rejected more often than `[anomaly]` says. A stop is on the account of the last one."
+        }
+        FindingKind::SignaturesRefused => {
+            "Signatures of somebody were refused more often than `[anomaly]` says. A stop is on the account of the last one."
         }
         FindingKind::KeyBesideList => {
             "A key can sign for a multi-signed account beside its SignerList: its master key is enabled, or it has a RegularKey. Said when it comes to be so, and at the start."

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use treasury_core::book::WINDOW_MAX_SECONDS;
 use treasury_core::config::Tier;
-use treasury_core::policy::{Count, PaidFor, Per, Rolling, Rule, Times, Weekday};
+use treasury_core::policy::{Count, PaidFor, Per, RiskBand, Rolling, Rule, SCORE_MAX, Times, Weekday};
 use treasury_core::units::Amount;
 
 use super::parties::{Parties, role, tier};
@@ -27,6 +27,7 @@ pub(super) fn read(section: &Section<'_>, parties: &Parties, lists: &BTreeSet<St
     rule.count = count(section);
     rule.during = times(section, "during");
     rule.outside = times(section, "outside");
+    rule.risk = risk(section);
 }
 
 /// Blames a list in which nothing is.
@@ -54,7 +55,7 @@ pub(super) fn band(
     }
 }
 
-fn set<T: Ord>(
+pub(super) fn set<T: Ord>(
     section: &Section<'_>,
     key: &str,
     parse: impl Fn(&str) -> Result<T, String>,
@@ -71,7 +72,7 @@ fn paying_tier(text: &str) -> Result<Tier, String> {
     }
 }
 
-fn listed(text: &str, parties: &Parties, lists: &BTreeSet<String>) -> Result<String, String> {
+pub(super) fn listed(text: &str, parties: &Parties, lists: &BTreeSet<String>) -> Result<String, String> {
     if lists.contains(text) || parties.labels.contains_key(text) {
         return Ok(text.to_owned());
     }
@@ -140,8 +141,30 @@ fn count(section: &Section<'_>) -> Option<Count> {
     })
 }
 
+fn risk(section: &Section<'_>) -> Option<RiskBand> {
+    let inner = section.inner("risk", &["above", "max"])?;
+    // Above the highest there is nothing, and up to it is everything.
+    let scores = 0..=u32::from(SCORE_MAX) - 1;
+    let above = inner.integer("above", scores.clone());
+    let max = inner.integer("max", scores);
+    match (&above, &max) {
+        (None, None) => {
+            inner.wrong("max", "is missing, and so is above", "say up to which score, or above which");
+        }
+        (Some(above), Some(max)) if above.value >= max.value => {
+            inner.blame(max, "is not more than above", "the rule would never match");
+        }
+        _ => {}
+    }
+    let score = |value: u32| u8::try_from(value).ok();
+    Some(RiskBand {
+        above: above.and_then(|above| score(above.value)),
+        max: max.and_then(|max| score(max.value)),
+    })
+}
+
 /// A period of which everything is remembered.
-fn period(text: &str) -> Result<u32, String> {
+pub(super) fn period(text: &str) -> Result<u32, String> {
     match value::duration(text)? {
         seconds if seconds > WINDOW_MAX_SECONDS => {
             Err(format!("\"{text}\" is longer than what is remembered: at most 366d"))
@@ -159,10 +182,14 @@ fn per(text: &str) -> Result<Per, String> {
 }
 
 fn times(section: &Section<'_>, key: &str) -> Option<Times> {
-    let inner = section.inner(key, &["zone", "hours", "weekdays"])?;
+    times_of(&section.inner(key, &["zone", "hours", "weekdays"])?)
+}
+
+/// The times that a table says.
+pub(super) fn times_of(inner: &Section<'_>) -> Option<Times> {
     let zone = inner.required("zone", zones::named);
     let hours = inner.text("hours", hours);
-    let weekdays = set(&inner, "weekdays", weekday);
+    let weekdays = set(inner, "weekdays", weekday);
     if !inner.has("hours") && !inner.has("weekdays") {
         let what = "is missing, and so is weekdays: that is always";
         inner.wrong("hours", what, "write hours = \"09:00-17:00\", or weekdays = [\"mon\"]");
@@ -236,6 +263,7 @@ rolling = { period = "31d", per = "asker", amount_max = "100 XRP" }
 count = { period = "24h", per = "destination", above = 2, max = 5 }
 during = { zone = "Europe/Zurich", hours = "09:00-17:30", weekdays = ["mon", "fri"] }
 outside = { zone = "UTC", hours = "22:00-06:00" }
+risk = { above = 20, max = 60 }
 action = "allow"
 "#;
 
@@ -263,6 +291,7 @@ action = "allow"
         assert_eq!(during.zone.name, "Europe/Zurich");
         let outside = rule.outside.as_ref().unwrap();
         assert_eq!((outside.from_minute, outside.until_minute, &outside.weekdays), (1_320, 360, &None));
+        assert_eq!(rule.risk, Some(RiskBand { above: Some(20), max: Some(60) }));
         assert!(policy.lists()["large"].has(&"rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe".parse().unwrap()));
     }
 
@@ -291,6 +320,9 @@ action = "allow"
             ("\"09:00-17:30\"", "\"09:00-25:00\"", "during.hours: \"09:00-25:00\" is not a time of day"),
             ("\"09:00-17:30\"", "\"09:00-09:00\"", "during.hours: \"09:00-09:00\" is no time, or all day"),
             (", hours = \"22:00-06:00\"", "", "outside.hours: is missing, and so is weekdays"),
+            ("above = 20, max = 60", "", "risk.max: is missing, and so is above"),
+            ("max = 60", "max = 20", "risk.max: is not more than above"),
+            ("max = 60", "max = 100", "risk.max: must be a whole number"),
             ("\"fri\"", "\"Friday\"", "during.weekdays[2]: \"Friday\" is not a day of the week"),
         ] {
             assert!(FILE.contains(from), "{from}");

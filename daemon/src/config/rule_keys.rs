@@ -80,6 +80,13 @@ pub(super) const KEYS: &[Key] = &[
         "Matches only what is decided on at other times than these; as `during`.",
     ),
     key(
+        "risk",
+        "table",
+        "none",
+        "Matches only scores above `above`, up to `max`, or both: `{ above = 40 }`. The score, 0 to 100, is of the signs that `[risk]` \
+         names; `treasuryctl policy explain` shows what it would be.",
+    ),
+    key(
         "action",
         "`allow`, `approve`, `delay` or `deny`",
         REQUIRED,

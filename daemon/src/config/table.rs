@@ -10,11 +10,11 @@ use treasury_core::policy::{Policy, Rule};
 use super::lists::{self, ListFile};
 use super::parties::Parties;
 use super::reader::{self, Place, Report, Section};
-use super::{DaemonConfig, Problem, rules};
+use super::{DaemonConfig, Problem, risk, rules};
 use crate::clock;
 
 /// What a file of its own may hold.
-const SECTIONS: [&str; 2] = ["rule", "list"];
+const SECTIONS: [&str; 3] = ["rule", "list", "risk"];
 
 /// Where rules stand, by their names.
 pub type Places = BTreeMap<String, Place>;
@@ -70,7 +70,8 @@ pub fn other(treasury: &Treasury, text: &str) -> Result<(Treasury, Places), Vec<
         });
         let names = known.keys().cloned().collect();
         let (rules, places) = rules_of(section, &parties, &names);
-        let policy = Policy::new(rules).with_lists(known.values().cloned());
+        let risk = risk::read(section, &parties, &names);
+        let policy = Policy::new(rules).with_lists(known.values().cloned()).with_risk(risk);
         Table { policy, places, lists, file: Some(file), problems: Vec::new() }
     });
     if !table.problems.is_empty() {
@@ -85,7 +86,8 @@ impl DaemonConfig {
         let policy = &self.treasury.policy;
         let kept = policy.lists().values().filter(|list| lists.iter().all(|new| new.name() != list.name()));
         let all: Vec<List> = kept.cloned().chain(lists.iter().cloned()).collect();
-        self.treasury.policy = Policy::new(policy.rules().to_vec()).with_lists(all);
+        self.treasury.policy =
+            Policy::new(policy.rules().to_vec()).with_lists(all).with_risk(policy.risk().clone());
     }
 
     /// Of lists that cannot be read now, those who were on them before stay on them.
@@ -124,7 +126,8 @@ fn of(section: &Section<'_>, parties: &Parties, base_dir: &Path, file: Option<Pa
     let names = lists.iter().map(|list| list.name.clone()).collect();
     let (rules, places) = rules_of(section, parties, &names);
     let labels = parties.labels.iter().map(|(label, accounts)| List::new(label, accounts.clone(), None));
-    let policy = Policy::new(rules).with_lists(labels.chain(lists.iter().map(ListFile::load)));
+    let lists_of_all = labels.chain(lists.iter().map(ListFile::load));
+    let policy = Policy::new(rules).with_lists(lists_of_all).with_risk(risk::read(section, parties, &names));
     Table { policy, places, lists, file, problems: Vec::new() }
 }
 

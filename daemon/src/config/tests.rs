@@ -11,6 +11,7 @@ use xrpl_wire::AccountId;
 use super::*;
 
 mod findings;
+mod risk;
 mod tables;
 
 fn address(number: u8) -> AccountId {
@@ -162,7 +163,17 @@ paid_for = { less_than = "72h" }
 count = { period = "24h", per = "destination", above = 5 }
 during = { zone = "Europe/Zurich", hours = "09:00-17:00" }
 outside = { zone = "Europe/Zurich", weekdays = ["sat", "sun"] }
+risk = { above = 40, max = 80 }
 action = "deny"
+
+[risk]
+new_destination = { weight = 10 }
+large_to_new = { weight = 40, above = "5000 XRP" }
+unusual_amount = { weight = 30, times = 8, payments = 12 }
+velocity = { weight = 20, period = "1h", above = 20 }
+listed = { weight = 100, lists = ["exchange"] }
+odd_time = { weight = 5, zone = "Europe/Zurich", hours = "07:00-19:00" }
+new_asker = { weight = 0 }
 
 [fees]
 fee_max = "1.5 XRP"
@@ -182,6 +193,10 @@ silence_max = "25s"
 ledger_age_max = "90s"
 retry = "5m"
 breaker_failures = 3
+
+[anomaly]
+rejections = { above = 9, period = "2d" }
+refused_signatures = { above = 1, period = "30m" }
 
 [severity]
 spend_without_proposal = "freeze"

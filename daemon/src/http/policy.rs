@@ -205,7 +205,11 @@ fn explanation_view(explanation: &Explanation) -> ExplainView {
             .map(|miss| MissView { key: miss.key.to_owned(), why: miss.why.clone() })
             .collect(),
     });
-    ExplainView { decision: proposal_view::decision(&explanation.decision), rules: rules.collect() }
+    ExplainView {
+        decision: proposal_view::decision(&explanation.decision),
+        risk: proposal_view::risk(&explanation.risk),
+        rules: rules.collect(),
+    }
 }
 
 /// Every proposal that there was, in the state and in the archive.

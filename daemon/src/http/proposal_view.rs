@@ -9,7 +9,7 @@ use treasury_core::gate::{self, Act};
 use treasury_core::intent::{CancelEscrow, FinishEscrow, Intent};
 use treasury_core::multisign;
 use treasury_core::multisign::Demand;
-use treasury_core::policy::{Approvers, Decision};
+use treasury_core::policy::{Approvers, Assessment, Decision};
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::signing::Purpose;
 use treasury_core::state::Archived;
@@ -22,7 +22,7 @@ use xrpl_wire::Transaction;
 
 use super::api::{
     ApprovalView, DecisionView, DemandTallyView, DemandView, EscrowView, IntentView, OutcomeView,
-    ProposalView, RejectionView, RungView, SubmissionView, TallyView,
+    ProposalView, RejectionView, RiskView, RungView, SignView, SubmissionView, TallyView,
 };
 use super::view::{ended, ledger, origin, party, slot, stop, time};
 use crate::metrics::guard_word;
@@ -276,8 +276,19 @@ pub(super) fn decision(decision: &Decision) -> DecisionView {
         window_seconds: obligations.delay.map(|delay| delay.window_seconds),
         approvals: obligations.approvals.iter().map(demand).collect(),
         destination_known: decision.inputs.destination_known,
+        risk: decision.inputs.risk.as_ref().map(risk),
         at: decision.inputs.at.to_string(),
     }
+}
+
+/// How unusual it looks.
+pub(super) fn risk(assessed: &Assessment) -> RiskView {
+    let signs = assessed.seen.iter().map(|seen| SignView {
+        sign: seen.sign.word().to_owned(),
+        weight: seen.weight,
+        evidence: seen.evidence.clone(),
+    });
+    RiskView { score: assessed.score, signs: signs.collect() }
 }
 
 fn approvals(state: &State, treasury: &Treasury, shown: &Proposal) -> Vec<ApprovalView> {

@@ -111,5 +111,6 @@ pub(crate) fn treasury(count: u32) -> Treasury {
         tickets: TicketConfig { low_water: 0, target: 0 },
         timing: Timing::default(),
         severities: BTreeMap::new(),
+        alarms: Default::default(),
     }
 }

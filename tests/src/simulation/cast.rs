@@ -286,6 +286,7 @@ impl Cast {
                 breaker_failures: 5,
             },
             severities: BTreeMap::new(),
+            alarms: Default::default(),
         }
     }
 

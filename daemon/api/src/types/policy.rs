@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AmountView, DecisionView};
+use super::{AmountView, DecisionView, RiskView};
 
 /// `POST /v1/policy/check`: look at a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +81,8 @@ pub struct ExplainRequest {
 pub struct ExplainView {
     /// What would be decided.
     pub decision: DecisionView,
+    /// How unusual the payment would look, whether a rule asks or not.
+    pub risk: RiskView,
     /// Every rule, in the order of the table.
     pub rules: Vec<RuleView>,
 }

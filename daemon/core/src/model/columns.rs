@@ -1,7 +1,7 @@
 //! The table by columns: of each thing that rules match by, which rules say the same about it. A decision asks once what
 //! many rules say, and nothing of what no rule says.
 
-use crate::model::policy::Rule;
+use crate::model::rule::Rule;
 
 /// What a rule can match by, as its keys are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,11 +38,13 @@ pub enum Matcher {
     Rolling,
     /// How many payments there are within a period.
     Count,
+    /// How unusual it looks.
+    Risk,
 }
 
 impl Matcher {
     /// All of them. Those that cost least come first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Kinds,
         Self::Accounts,
         Self::Tiers,
@@ -59,6 +61,7 @@ impl Matcher {
         Self::Outside,
         Self::Rolling,
         Self::Count,
+        Self::Risk,
     ];
 
     /// The key of a rule.
@@ -81,6 +84,7 @@ impl Matcher {
             Self::Outside => "outside",
             Self::Rolling => "rolling",
             Self::Count => "count",
+            Self::Risk => "risk",
         }
     }
 
@@ -104,6 +108,7 @@ impl Matcher {
             Self::Outside => rule.outside.is_some(),
             Self::Rolling => rule.rolling.is_some(),
             Self::Count => rule.count.is_some(),
+            Self::Risk => rule.risk.is_some(),
         }
     }
 
@@ -126,6 +131,7 @@ impl Matcher {
             Self::Outside => one.outside == other.outside,
             Self::Rolling => one.rolling == other.rolling,
             Self::Count => one.count == other.count,
+            Self::Risk => one.risk == other.risk,
         }
     }
 }

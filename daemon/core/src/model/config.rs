@@ -38,6 +38,8 @@ pub struct Treasury {
     pub timing: Timing,
     /// What follows from a finding of each rule.
     pub severities: BTreeMap<FindingKind, Severity>,
+    /// How much of what people do is unusual.
+    pub alarms: Alarms,
 }
 
 impl Treasury {
@@ -240,6 +242,33 @@ impl Default for Timing {
     }
 }
 
+/// How much of what people do is unusual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alarms {
+    /// Rejections of what one person asked for.
+    pub rejections: Burst,
+    /// Signatures of one person that were refused.
+    pub refused_signatures: Burst,
+}
+
+/// So many of something, within a time, are many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Burst {
+    /// More than this.
+    pub above: u32,
+    /// Within so many seconds of ledger time.
+    pub period_seconds: u32,
+}
+
+impl Default for Alarms {
+    fn default() -> Self {
+        Self {
+            rejections: Burst { above: 4, period_seconds: 24 * 3600 },
+            refused_signatures: Burst { above: 2, period_seconds: 3600 },
+        }
+    }
+}
+
 /// What an anomaly rule saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -275,11 +304,23 @@ pub enum FindingKind {
     RunnerPoor,
     /// The destination of an escrow that waits was deleted, or has other keys or settings than before.
     RecipientChanged,
+    /// A payment is asked for that is far above what the account has paid of late.
+    UnusualAmount,
+    /// A large payment to a new destination is asked for.
+    LargeToNew,
+    /// An account pays often.
+    Velocity,
+    /// A payment to somebody on a list is asked for.
+    ListedDestination,
+    /// Much of what somebody asks for is rejected.
+    ManyRejections,
+    /// Signatures of somebody are refused again and again.
+    SignaturesRefused,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -295,6 +336,12 @@ impl FindingKind {
         Self::FewSigners,
         Self::RunnerPoor,
         Self::RecipientChanged,
+        Self::UnusualAmount,
+        Self::LargeToNew,
+        Self::Velocity,
+        Self::ListedDestination,
+        Self::ManyRejections,
+        Self::SignaturesRefused,
     ];
 
     /// The word for it, in configuration, metrics and the API.
@@ -316,6 +363,12 @@ impl FindingKind {
             Self::FewSigners => "few_signers",
             Self::RunnerPoor => "runner_poor",
             Self::RecipientChanged => "recipient_changed",
+            Self::UnusualAmount => "unusual_amount",
+            Self::LargeToNew => "large_to_new",
+            Self::Velocity => "velocity",
+            Self::ListedDestination => "listed_destination",
+            Self::ManyRejections => "many_rejections",
+            Self::SignaturesRefused => "signatures_refused",
         }
     }
 
@@ -325,7 +378,10 @@ impl FindingKind {
     pub fn default_severity(self) -> Severity {
         match self {
             Self::SentElsewhere | Self::KeysElsewhere => Severity::Freeze,
-            Self::SpendWithoutProposal | Self::SignerListDrift | Self::TicketTaken => Severity::Hold,
+            Self::SpendWithoutProposal
+            | Self::SignerListDrift
+            | Self::TicketTaken
+            | Self::ListedDestination => Severity::Hold,
             Self::ForeignEscrow
             | Self::ViewDiffers
             | Self::SubmissionRefused
@@ -335,7 +391,12 @@ impl FindingKind {
             | Self::KeyBesideList
             | Self::FewSigners
             | Self::RunnerPoor
-            | Self::RecipientChanged => Severity::Alert,
+            | Self::RecipientChanged
+            | Self::UnusualAmount
+            | Self::LargeToNew
+            | Self::Velocity
+            | Self::ManyRejections
+            | Self::SignaturesRefused => Severity::Alert,
         }
     }
 }

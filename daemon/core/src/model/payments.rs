@@ -4,7 +4,7 @@
 //! What others take out of an account is in the book of commitments and not here: nobody asked for
 //! it, and it has no destination that a rule could name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,14 @@ use crate::model::matchers::Per;
 use crate::model::moved::{Moved, grow, grown};
 use crate::model::promises::Promises;
 use crate::model::proposal::Proposal;
-use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
+use crate::model::units::{AccountId, Amount, Asset, Drops, ProposalId, RippleTime};
 
 /// Destinations that are remembered. At 250 new ones every day it takes a year to come to so many, and then those who
 /// have not been paid for longest are forgotten: they count as never paid, of which rules ask for more.
 pub const DESTINATIONS_MAX: usize = 100_000;
+
+/// The last payments of an account that are remembered one by one, to know what is usual.
+pub const RECENT_MAX: usize = 100;
 
 /// Whose payments a sum or a count is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,9 @@ pub struct Payments {
     /// By the asker's name, as lists show it; nobody can have the daemon's.
     askers: BTreeMap<String, Flow>,
     assets: BTreeMap<Asset, Flow>,
+    /// What accounts have paid last in XRP, moves along links aside; the newest at the end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    recent: BTreeMap<AccountId, VecDeque<Drops>>,
 }
 
 /// Payments of one of them.
@@ -110,6 +116,17 @@ impl Payments {
         self.destinations.get(destination)?.first
     }
 
+    /// What the account has paid last in XRP, moves along links aside; at most [`RECENT_MAX`].
+    pub fn recent(&self, account: &AccountId) -> impl Iterator<Item = Drops> {
+        self.recent.get(account).into_iter().flatten().copied()
+    }
+
+    /// Whether anything was paid that this person, or the daemon, asked for, within what is remembered.
+    #[must_use]
+    pub fn has_paid(&self, asker: &str) -> bool {
+        self.askers.get(asker).is_some_and(|flow| !flow.counts.is_empty())
+    }
+
     pub(crate) fn promise(&mut self, proposal: &Proposal) {
         self.of_each(proposal, |flow, amount| {
             flow.open.insert(proposal.id, amount);
@@ -133,6 +150,15 @@ impl Payments {
             flow.sums.entry(asset).or_insert_with(|| Moved::none_of(asset)).add(at, amount);
             grow(&mut flow.counts, at, 1);
         });
+        if let Some(Amount::Xrp(drops)) =
+            proposal.intent.amount().filter(|_| proposal.intent.link().is_none())
+        {
+            let recent = self.recent.entry(proposal.account).or_default();
+            recent.push_back(drops);
+            while recent.len() > RECENT_MAX {
+                recent.pop_front();
+            }
+        }
         if proposal.release_inputs().is_none()
             && let Some(destination) = proposal.intent.destination()
         {

@@ -1,17 +1,17 @@
 //! The policy table: what every rule that matches asks for holds, the strictest of each; no match denies.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use xrpl_wire::sha512_half;
 
 use crate::model::columns::{Alike, columns};
-use crate::model::intent::{Asker, IntentKind};
 use crate::model::list::List;
 pub use crate::model::matchers::{Count, PaidFor, Per, Rolling, Times, Weekday, Zone};
-use crate::model::role::{Role, Tier};
-use crate::model::units::{AccountId, Amount, Hash256, RippleTime, Weight};
+pub use crate::model::risk::{Assessment, Risk, RiskBand, SCORE_MAX, Seen, Sign, Unusual, Velocity};
+pub use crate::model::rule::{Action, Approvers, DestinationMatch, Rule};
+use crate::model::units::{Amount, Hash256, RippleTime};
 
 /// The rules, and the hash that names this version of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +19,15 @@ pub struct Policy {
     rules: Vec<Rule>,
     columns: Arc<[Alike]>,
     lists: Arc<BTreeMap<String, List>>,
+    risk: Arc<Risk>,
     hash: Hash256,
 }
 
 /// How rules are read: what was decided while the same words meant something else is asked about again.
 const MEANING: &[u8] = b"treasuryd policy: all rules that match";
+
+/// How the signs of risk join the hash.
+const RISK: &[u8] = b"treasuryd policy: signs of risk";
 
 /// How a list joins the hash.
 const LISTS: &[u8] = b"treasuryd policy: a list of destinations";
@@ -37,7 +41,7 @@ impl Policy {
         // would be that of the text "null" and decisions unaffected.
         let text = serde_json::to_value(&rules).unwrap_or_default().to_string();
         let hash = sha512_half(&[MEANING, text.as_bytes()]);
-        Self { columns: columns(&rules).into(), rules, lists: Arc::default(), hash }
+        Self { columns: columns(&rules).into(), rules, lists: Arc::default(), risk: Arc::default(), hash }
     }
 
     /// The same with lists of destinations. The hash covers what is on them, so that what was decided before somebody came
@@ -50,6 +54,24 @@ impl Policy {
             self.hash = sha512_half(&[LISTS, &self.hash.0, &name.0, &list.hash().0]);
         }
         self
+    }
+
+    /// The same with these signs of risk. The hash covers them; without any it is that of the rules and lists.
+    #[must_use]
+    pub fn with_risk(mut self, risk: Risk) -> Self {
+        if risk != Risk::default() {
+            // Plain types, as the rules are.
+            let text = serde_json::to_value(&risk).unwrap_or_default().to_string();
+            self.hash = sha512_half(&[RISK, &self.hash.0, text.as_bytes()]);
+        }
+        self.risk = Arc::new(risk);
+        self
+    }
+
+    /// What makes a payment look unusual.
+    #[must_use]
+    pub fn risk(&self) -> &Risk {
+        &self.risk
     }
 
     /// The lists, by name.
@@ -74,150 +96,6 @@ impl Policy {
     #[must_use]
     pub fn hash(&self) -> Hash256 {
         self.hash
-    }
-}
-
-/// One rule. A matcher that is `None` matches everything.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rule {
-    /// Unique name; decisions quote it.
-    pub name: String,
-    /// Who asks: `daemon`, or people by name.
-    pub askers: Option<Vec<Asker>>,
-    /// The paying accounts.
-    pub accounts: Option<Vec<AccountId>>,
-    /// What is asked for.
-    pub kinds: Option<Vec<IntentKind>>,
-    /// Who receives.
-    pub destination: Option<DestinationMatch>,
-    /// Amounts above this; matches only what is of the same asset.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount_above: Option<Amount>,
-    /// Amounts from here; matches only what is of the same asset.
-    pub amount_min: Option<Amount>,
-    /// Amounts up to and including here; matches only what is of the same asset.
-    pub amount_max: Option<Amount>,
-    /// Matches only where the sum of what leaves is within these bounds.
-    pub rolling: Option<Rolling>,
-    /// Whether whoever signs what it matches signs its void as well: see [`Obligations::void`].
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub void: bool,
-    /// People with one of these roles ask.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asker_roles: Option<BTreeSet<Role>>,
-    /// The paying account is of one of these tiers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tiers: Option<BTreeSet<Tier>>,
-    /// The destination is on one of these lists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub listed: Option<BTreeSet<String>>,
-    /// The destination is on none of these lists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unlisted: Option<BTreeSet<String>>,
-    /// For how long the destination has been paid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paid_for: Option<PaidFor>,
-    /// How many payments there are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub count: Option<Count>,
-    /// When it is decided on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub during: Option<Times>,
-    /// When it is not decided on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outside: Option<Times>,
-    /// What follows.
-    pub action: Action,
-}
-
-impl Rule {
-    /// A rule that matches everything.
-    #[must_use]
-    pub fn new(name: impl Into<String>, action: Action) -> Self {
-        Self {
-            name: name.into(),
-            askers: None,
-            accounts: None,
-            kinds: None,
-            destination: None,
-            amount_above: None,
-            amount_min: None,
-            amount_max: None,
-            rolling: None,
-            void: false,
-            asker_roles: None,
-            tiers: None,
-            listed: None,
-            unlisted: None,
-            paid_for: None,
-            count: None,
-            during: None,
-            outside: None,
-            action,
-        }
-    }
-}
-
-/// Who receives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DestinationMatch {
-    /// One of the treasury's own accounts.
-    Treasury,
-    /// In the address book, or one of the treasury's own.
-    Known,
-    /// Neither.
-    New,
-    /// One of these.
-    Accounts(Vec<AccountId>),
-}
-
-/// What a rule answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
-pub enum Action {
-    /// It may leave: agents sign, and people need not.
-    Allow,
-    /// People sign first.
-    Approve(Approvers),
-    /// People sign, and the money goes through an escrow that can be held back.
-    Delay {
-        /// From the deadline to FinishAfter, in seconds.
-        delay_seconds: u32,
-        /// From FinishAfter to CancelAfter, in seconds: the time in which a release can happen.
-        window_seconds: u32,
-        /// Who must sign.
-        approvers: Approvers,
-    },
-    /// No.
-    Deny,
-}
-
-/// Who must sign, beyond the ledger's own SignerQuorum, which always holds too.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Approvers {
-    /// Sum of SignerWeights of people who have one of the roles.
-    pub weight: Weight,
-    /// The roles that count.
-    pub roles: BTreeSet<Role>,
-    /// Whether the signature of the person who asks does not count here; towards the SignerQuorum it does. Decisions
-    /// of earlier versions counted it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub exclude_asker: bool,
-}
-
-impl Approvers {
-    /// Whose signatures count, in words.
-    #[must_use]
-    pub fn who(&self) -> String {
-        self.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" or ")
-    }
-
-    /// Whether whoever satisfies the other has satisfied this as well.
-    fn is_within(&self, other: &Self) -> bool {
-        other.weight >= self.weight
-            && other.roles.is_subset(&self.roles)
-            && (other.exclude_asker || !self.exclude_asker)
     }
 }
 
@@ -395,6 +273,9 @@ pub struct DecisionInputs {
     /// What had left, per rolling period that a rule asked about, of the payment's asset; and how many payments there
     /// had been.
     pub outflows: Vec<Outflow>,
+    /// How unusual the payment looked, where a rule asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Assessment>,
     /// Ledger time of the decision.
     pub at: RippleTime,
 }

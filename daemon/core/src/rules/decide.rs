@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::payments::Whose;
-use crate::model::policy::{Decision, DecisionInputs, NO_MATCH, Outflow, Per, Policy};
+use crate::model::policy::{Assessment, Decision, DecisionInputs, NO_MATCH, Outflow, Per, Policy};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::role::{Role, Tier};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
 use crate::rules::matching::{Payment, matching, obligations};
+use crate::rules::risk::assess;
 
 /// Decides about a payment or a move.
 #[must_use]
@@ -45,6 +46,7 @@ pub struct Question<'a> {
     /// What few rules look at, looked up where one does.
     lists: OnceCell<Vec<&'a str>>,
     paid_for: OnceCell<Option<u32>>,
+    risk: OnceCell<Assessment>,
     /// A proposal whose own part does not count, and what it has paid already.
     without: Option<ProposalId>,
     paid: Option<Paid>,
@@ -96,6 +98,7 @@ impl<'a> Question<'a> {
             roles: person.map(|person| &person.roles),
             lists: OnceCell::new(),
             paid_for: OnceCell::new(),
+            risk: OnceCell::new(),
             without: None,
             paid: None,
             sums: RefCell::default(),
@@ -103,7 +106,9 @@ impl<'a> Question<'a> {
         }
     }
 
-    fn of_proposal(config: &'a Treasury, state: &'a State, proposal: &'a Proposal) -> Self {
+    /// The payment of a proposal.
+    #[must_use]
+    pub fn of_proposal(config: &'a Treasury, state: &'a State, proposal: &'a Proposal) -> Self {
         let Proposal { account, asker, intent, .. } = proposal;
         Self { without: Some(proposal.id), ..Self::new(config, state, *account, asker, intent, state.now()) }
     }
@@ -111,7 +116,7 @@ impl<'a> Question<'a> {
     /// The same asked of another policy.
     #[must_use]
     pub fn under(self, policy: &'a Policy) -> Self {
-        Self { policy, lists: OnceCell::new(), ..self }
+        Self { policy, lists: OnceCell::new(), risk: OnceCell::new(), ..self }
     }
 
     /// The policy that it is asked of.
@@ -133,9 +138,23 @@ impl<'a> Question<'a> {
             rules.push(format!("list {list} is not good"));
             obligations.deny = true;
         }
-        let inputs =
-            DecisionInputs { destination_known: self.is_known, outflows: self.outflows(), at: self.at };
+        let inputs = DecisionInputs {
+            destination_known: self.is_known,
+            outflows: self.outflows(),
+            risk: self.risk.get().cloned(),
+            at: self.at,
+        };
         Decision { rules, policy_hash: self.policy.hash(), obligations, inputs }
+    }
+
+    /// How unusual it looks.
+    #[must_use]
+    pub fn assess(&self) -> &Assessment {
+        self.risk.get_or_init(|| {
+            let payments = self.state.book.payments();
+            let has_paid = payments.has_paid(&self.asker.to_string());
+            assess(self.policy.risk(), self, payments.recent(&self.account), has_paid)
+        })
     }
 
     /// What the rules have asked about so far.
@@ -196,6 +215,10 @@ impl<'a> Question<'a> {
 }
 
 impl Payment for Question<'_> {
+    fn risk(&self) -> u8 {
+        self.assess().score
+    }
+
     fn asker(&self) -> &Asker {
         self.asker
     }

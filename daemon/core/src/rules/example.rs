@@ -34,6 +34,8 @@ pub struct Example {
     pub sums: BTreeMap<(Per, u32), Amount>,
     /// How many other payments there are, by period; where nothing is said, none.
     pub counts: BTreeMap<(Per, u32), u32>,
+    /// How unusual it looks: anything that the signs can make, whatever else the example says.
+    pub risk: u8,
 }
 
 /// Who receives. Nobody named: somebody of whom nobody has heard.
@@ -76,6 +78,9 @@ impl Example {
         }
         for ((per, seconds), count) in self.counts.iter().filter(|(_, count)| **count > 0) {
             words.push_str(&format!(", {count} more payments of the {} within {seconds} s", per.word()));
+        }
+        if self.risk > 0 {
+            words.push_str(&format!(", of risk {}", self.risk));
         }
         words.push_str(&format!(", at {}", self.at));
         words
@@ -137,5 +142,9 @@ impl Payment for Example {
 
     fn others(&self, per: Per, period_seconds: u32) -> u32 {
         self.counts.get(&(per, period_seconds)).copied().unwrap_or_default()
+    }
+
+    fn risk(&self) -> u8 {
+        self.risk
     }
 }

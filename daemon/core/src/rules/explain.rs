@@ -2,7 +2,7 @@
 
 use crate::model::config::Treasury;
 use crate::model::intent::Asker;
-use crate::model::policy::{Action, Decision, DestinationMatch, Rule, Times};
+use crate::model::policy::{Action, Assessment, Decision, DestinationMatch, Rule, Times};
 use crate::model::units::{AccountId, Amount};
 use crate::rules::decide::Question;
 use crate::rules::matching::{Matcher, Payment, misses};
@@ -14,6 +14,8 @@ pub struct Explanation {
     pub decision: Decision,
     /// Every rule, in the order of the table.
     pub rules: Vec<Explained>,
+    /// How unusual it looks, whether a rule asks or not.
+    pub risk: Assessment,
 }
 
 /// Why a rule matches, or does not.
@@ -55,8 +57,8 @@ pub fn explain(config: &Treasury, question: Question<'_>) -> Explanation {
             .map(|matcher| Miss { key: matcher.key(), why: why(config, matcher, rule, &question) })
             .collect(),
     });
-    let rules = rules.collect();
-    Explanation { decision: question.decide(), rules }
+    let (rules, risk) = (rules.collect(), question.assess().clone());
+    Explanation { decision: question.decide(), rules, risk }
 }
 
 fn action(action: &Action) -> &'static str {
@@ -112,6 +114,14 @@ fn why<P: Payment>(config: &Treasury, matcher: Matcher, rule: &Rule, payment: &P
         Matcher::Outside => (clock(&rule.outside, payment), format!("any time but {}", hours(&rule.outside))),
         Matcher::Rolling => rolling(rule, payment),
         Matcher::Count => count(rule, payment),
+        Matcher::Risk => {
+            let bounds = rule.risk.map(|band| {
+                let above = band.above.map(|above| format!("above {above}"));
+                let most = band.max.map(|most| format!("up to {most}"));
+                above.into_iter().chain(most).collect::<Vec<_>>().join(" and ")
+            });
+            (format!("its risk is {}", payment.risk()), bounds.unwrap_or_default())
+        }
     };
     format!("{is}, and the rule is for {wanted}")
 }

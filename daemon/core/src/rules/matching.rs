@@ -39,6 +39,8 @@ pub trait Payment {
     fn leaves(&self, per: Per, period_seconds: u32) -> Amount;
     /// How many other payments there are within a period.
     fn others(&self, per: Per, period_seconds: u32) -> u32;
+    /// How unusual it looks.
+    fn risk(&self) -> u8;
 }
 
 /// Whether the payment is as the rule has it here. What the rule says nothing about, it is.
@@ -73,6 +75,7 @@ pub fn holds<P: Payment>(matcher: Matcher, rule: &Rule, payment: &P) -> bool {
         Matcher::Outside => rule.outside.as_ref().is_none_or(|times| !times.holds(payment.at())),
         Matcher::Rolling => rolls(rule, payment),
         Matcher::Count => counts(rule, payment),
+        Matcher::Risk => rule.risk.is_none_or(|band| band.holds(payment.risk())),
     }
 }
 

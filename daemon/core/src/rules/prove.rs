@@ -176,6 +176,7 @@ impl Table<'_> {
         let recipients = self.recipients(link);
         let paid_for = bounds::paid_for(rules);
         let instants = bounds::instants(rules, self.now);
+        let risks = bounds::risks(rules, self.policy.risk());
         for (asset, most) in self.assets(link) {
             let amounts = bounds::amounts(rules, asset, self.query.above, most);
             let amounts = self.parts(&start, amounts, AMOUNTS, |example, amount| example.amount = *amount);
@@ -196,6 +197,8 @@ impl Table<'_> {
                     example.paid_for = *paid_for;
                 })?;
                 frontier = self.cross(&frontier, &instants, TIMES, |example, at| example.at = *at)?;
+                frontier =
+                    self.cross(&frontier, &risks, &[Matcher::Risk], |example, risk| example.risk = *risk)?;
                 for per in Per::ALL {
                     let sums = bounds::sums(rules, per, &with_amount.amount);
                     frontier = self.chain(frontier, per, &sums)?;
@@ -230,6 +233,7 @@ impl Table<'_> {
             at: self.now,
             sums: BTreeMap::new(),
             counts: BTreeMap::new(),
+            risk: 0,
         })
     }
 

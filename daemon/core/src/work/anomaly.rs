@@ -16,6 +16,17 @@ use crate::work::cx::Cx;
 /// Writes a finding down and lets its severity's consequence follow: a stop on its subject, which binds what
 /// comes later, too, until somebody lifts it.
 pub(crate) fn find(cx: &mut Cx<'_>, kind: FindingKind, account: AccountId, evidence: String) {
+    find_about(cx, kind, account, Subject::Account(account), evidence);
+}
+
+/// The same of something of the account's, on which a stop is to stand.
+pub(crate) fn find_about(
+    cx: &mut Cx<'_>,
+    kind: FindingKind,
+    account: AccountId,
+    subject: Subject,
+    evidence: String,
+) {
     let severity = cx.config.severity(kind);
     let at = cx.point();
     let id = FindingId(cx.state.last_finding.saturating_add(1));
@@ -27,7 +38,6 @@ pub(crate) fn find(cx: &mut Cx<'_>, kind: FindingKind, account: AccountId, evide
         Severity::Hold => StopKind::Hold,
         Severity::Freeze => StopKind::Freeze,
     };
-    let subject = Subject::Account(account);
     let standing = cx.state.stops.on(&subject);
     let alike = standing.filter(|stop| stop.kind == kind && matches!(stop.source, StopSource::Finding(_)));
     if alike.count() < FINDING_STOPS_MAX {

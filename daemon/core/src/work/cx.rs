@@ -1,9 +1,9 @@
 //! The step under way: state, what has followed so far, and what lives only as long as the process.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::apply::ApplyError;
-use crate::model::config::Treasury;
+use crate::model::config::{FindingKind, Treasury};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::intent::Origin;
@@ -66,6 +66,8 @@ pub struct Runtime {
     pub(crate) forgotten_to: Option<EscrowKey>,
     /// Signers in SignerLists, and destinations of escrows, whose accounts have not been seen yet.
     pub(crate) unknown: BTreeSet<AccountId>,
+    /// When somebody last did what is found where it comes too often, oldest first. A start forgets it.
+    pub(crate) bursts: BTreeMap<(FindingKind, String), VecDeque<RippleTime>>,
 }
 
 impl Runtime {

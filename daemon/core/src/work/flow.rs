@@ -2,7 +2,7 @@
 
 use crate::rules::sealing::{make_plan, release_for, sealed_void, sufficient, transaction};
 use crate::rules::{decide, doomed};
-use crate::work::{ending, reconcile};
+use crate::work::{behaviour, ending, reconcile};
 
 use crate::model::command::CommandError;
 use crate::model::config::Signing;
@@ -61,6 +61,7 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
         reconcile::look_at_recipient(cx, movement.destination);
     }
     cx.emit(Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key: draft.idempotency_key });
+    behaviour::drafted(cx, id);
     advance(cx, id);
     id
 }
@@ -74,6 +75,7 @@ pub(crate) fn built_in(cx: &Cx<'_>, rule: &str) -> Decision {
         inputs: crate::model::policy::DecisionInputs {
             destination_known: true,
             outflows: Vec::new(),
+            risk: None,
             at: cx.now(),
         },
     }

@@ -12,6 +12,7 @@ use crate::model::wait::Wait;
 use crate::rules::multisign;
 use crate::rules::{decide, doomed};
 use crate::work::asked::{checked_text, find, needs, wrong_state};
+use crate::work::behaviour;
 use crate::work::cx::Cx;
 use crate::work::flow::{self, Draft};
 use crate::work::stopping;
@@ -218,7 +219,10 @@ fn approve(
     let Some(plan) = proposal.plan.as_ref().filter(|plan| cx.state.now() <= plan.deadline) else {
         return Err(CommandError::DeadlinePassed(id));
     };
-    multisign::check(cx.state, &proposal.account, plan, &given)?;
+    if let Err(refused) = multisign::check(cx.state, &proposal.account, plan, &given) {
+        behaviour::signature_refused(cx, &person.name, id);
+        return Err(refused);
+    }
     let approval = flow::approval(cx, given, Some(person.name.clone()));
     cx.emit(Event::Approved { proposal: id, approval });
     flow::advance(cx, id);
@@ -258,6 +262,7 @@ fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> R
     let at = cx.point();
     let rejection = Rejection { signer, reason, origin: Some(cx.origin), at };
     cx.emit(Event::Objected { proposal: id, person: person.name.clone(), rejection });
+    behaviour::rejected(cx, id);
     flow::reopen(cx, id);
     let proposal = find(cx, id)?;
     let against = proposal.rejections.values().filter_map(|rejection| rejection.signer).collect();

@@ -14,7 +14,7 @@ use treasury_core::intent::{Asker, Intent, IntentKind, Pay};
 use treasury_core::list::List;
 use treasury_core::matching::Matcher;
 use treasury_core::policy::{
-    Action, Approvers, Count, DestinationMatch, PaidFor, Per, Policy, Rolling, Rule, Times, Zone,
+    Action, Approvers, Count, DestinationMatch, PaidFor, Per, Policy, RiskBand, Rolling, Rule, Times, Zone,
 };
 use treasury_core::replay::{Replayed, replay};
 use treasury_core::state::Archived;
@@ -70,6 +70,7 @@ fn of_each_rule_is_said_what_does_not_hold() {
         outside: Some(always),
         rolling: Some(sum(5)),
         count: Some(Count { period_seconds: HOUR, per: Per::Account, above: Some(3), max: None }),
+        risk: Some(RiskBand { above: Some(40), max: Some(60) }),
         ..Rule::new("nothing", Action::Deny)
     };
     let mut config = config();
@@ -93,6 +94,7 @@ fn of_each_rule_is_said_what_does_not_hold() {
         ("unlisted", "the destination is on shops, and the rule is for none of shops"),
         ("count", "it would be payment 1 within 3600 s by account, and the rule is for more than 3"),
         ("rolling", "within 3600 s it would be 50 XRP by asker, and the rule is for up to 0.000005 XRP"),
+        ("risk", "its risk is 30, and the rule is for above 40 and up to 60"),
         ("during", "it is thu 06:13 in UTC, and the rule is for 00:00 to 00:01 on every day"),
     ] {
         assert_eq!(why(key), expected);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 mod asking;
+mod behaviour;
 mod boundaries;
 mod commitments;
 mod deadlines;

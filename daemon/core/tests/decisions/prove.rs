@@ -274,6 +274,7 @@ fn every_payment(config: &Treasury, mut visit: impl FnMut(&Example)) {
                 at: NOW,
                 sums: BTreeMap::new(),
                 counts: BTreeMap::new(),
+                risk: 0,
             };
             for recipient in &recipients {
                 example.recipient = recipient.clone();

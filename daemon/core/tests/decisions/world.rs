@@ -134,6 +134,7 @@ pub fn config() -> Treasury {
         tickets: TicketConfig { low_water: 0, target: 10 },
         timing: Timing { deadline_seconds: 3600, ..Timing::default() },
         severities: BTreeMap::new(),
+        alarms: Default::default(),
     }
 }
 

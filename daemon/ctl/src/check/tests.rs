@@ -115,6 +115,7 @@ fn view(delayed: bool) -> ProposalView {
                 exclude_asker: false,
             }],
             destination_known: true,
+            risk: None,
             at: DEADLINE.to_owned(),
         },
         approvals: Vec::new(),

@@ -1,0 +1,159 @@
+//! A rule of the policy table: what it matches by, and what follows.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::intent::{Asker, IntentKind};
+use crate::model::matchers::{Count, PaidFor, Rolling, Times};
+use crate::model::risk::RiskBand;
+use crate::model::role::{Role, Tier};
+use crate::model::units::{AccountId, Amount, Weight};
+
+/// One rule. A matcher that is `None` matches everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Unique name; decisions quote it.
+    pub name: String,
+    /// Who asks: `daemon`, or people by name.
+    pub askers: Option<Vec<Asker>>,
+    /// The paying accounts.
+    pub accounts: Option<Vec<AccountId>>,
+    /// What is asked for.
+    pub kinds: Option<Vec<IntentKind>>,
+    /// Who receives.
+    pub destination: Option<DestinationMatch>,
+    /// Amounts above this; matches only what is of the same asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_above: Option<Amount>,
+    /// Amounts from here; matches only what is of the same asset.
+    pub amount_min: Option<Amount>,
+    /// Amounts up to and including here; matches only what is of the same asset.
+    pub amount_max: Option<Amount>,
+    /// Matches only where the sum of what leaves is within these bounds.
+    pub rolling: Option<Rolling>,
+    /// Whether whoever signs what it matches signs its void as well: see [`Obligations::void`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
+    /// People with one of these roles ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker_roles: Option<BTreeSet<Role>>,
+    /// The paying account is of one of these tiers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<BTreeSet<Tier>>,
+    /// The destination is on one of these lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<BTreeSet<String>>,
+    /// The destination is on none of these lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<BTreeSet<String>>,
+    /// For how long the destination has been paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_for: Option<PaidFor>,
+    /// How many payments there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<Count>,
+    /// When it is decided on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub during: Option<Times>,
+    /// When it is not decided on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Times>,
+    /// How unusual the payment looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskBand>,
+    /// What follows.
+    pub action: Action,
+}
+
+impl Rule {
+    /// A rule that matches everything.
+    #[must_use]
+    pub fn new(name: impl Into<String>, action: Action) -> Self {
+        Self {
+            name: name.into(),
+            askers: None,
+            accounts: None,
+            kinds: None,
+            destination: None,
+            amount_above: None,
+            amount_min: None,
+            amount_max: None,
+            rolling: None,
+            void: false,
+            asker_roles: None,
+            tiers: None,
+            listed: None,
+            unlisted: None,
+            paid_for: None,
+            count: None,
+            during: None,
+            outside: None,
+            risk: None,
+            action,
+        }
+    }
+}
+
+/// Who receives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DestinationMatch {
+    /// One of the treasury's own accounts.
+    Treasury,
+    /// In the address book, or one of the treasury's own.
+    Known,
+    /// Neither.
+    New,
+    /// One of these.
+    Accounts(Vec<AccountId>),
+}
+
+/// What a rule answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// It may leave: agents sign, and people need not.
+    Allow,
+    /// People sign first.
+    Approve(Approvers),
+    /// People sign, and the money goes through an escrow that can be held back.
+    Delay {
+        /// From the deadline to FinishAfter, in seconds.
+        delay_seconds: u32,
+        /// From FinishAfter to CancelAfter, in seconds: the time in which a release can happen.
+        window_seconds: u32,
+        /// Who must sign.
+        approvers: Approvers,
+    },
+    /// No.
+    Deny,
+}
+
+/// Who must sign, beyond the ledger's own SignerQuorum, which always holds too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approvers {
+    /// Sum of SignerWeights of people who have one of the roles.
+    pub weight: Weight,
+    /// The roles that count.
+    pub roles: BTreeSet<Role>,
+    /// Whether the signature of the person who asks does not count here; towards the SignerQuorum it does. Decisions
+    /// of earlier versions counted it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exclude_asker: bool,
+}
+
+impl Approvers {
+    /// Whose signatures count, in words.
+    #[must_use]
+    pub fn who(&self) -> String {
+        self.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" or ")
+    }
+
+    /// Whether whoever satisfies the other has satisfied this as well.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        other.weight >= self.weight
+            && other.roles.is_subset(&self.roles)
+            && (other.exclude_asker || !self.exclude_asker)
+    }
+}

@@ -1,0 +1,76 @@
+//! The keys of what is unusual.
+
+use super::{Group, key};
+
+/// The table of signs.
+pub(super) const RISK: Group = Group {
+    name: "risk",
+    repeated: false,
+    about: "What makes a payment look unusual. Each sign that is seen adds its `weight`, 0 to 100; the sum, at most 100, is the score that rules             ask about (`risk`), and decisions store it with its evidence. `{ weight = 0 }` is looked for and weighs nothing. Where the table             is missing, `new_destination` and `unusual_amount` are looked for as here; where it is there, what it does not name is not looked             for. It belongs to the policy, and stands in its file where it has one.",
+    keys: &[
+        key(
+            "new_destination",
+            "table",
+            "`{ weight = 30 }`",
+            "The destination is not in the address book, and money of a proposal never came to it.",
+        ),
+        key(
+            "large_to_new",
+            "table",
+            "none",
+            "Such a destination is to be paid more than `above`: `{ weight = 40, above = \"5000 XRP\" }`. A finding `large_to_new`, too.",
+        ),
+        key(
+            "unusual_amount",
+            "table",
+            "`{ weight = 30, times = 10, payments = 20 }`",
+            "The amount is above the median of the account's last 100 payments in XRP by more than `times` the median absolute deviation,              of which the least that counts is a tenth of the median. Before there were so many `payments` nothing is unusual. A finding              `unusual_amount`, too.",
+        ),
+        key(
+            "velocity",
+            "table",
+            "none",
+            "The account makes more payments than `above` within `period`: `{ weight = 20, period = \"1h\", above = 20 }`. A finding              `velocity`, too: once a period, or for each payment where its severity is `hold` or `freeze`.",
+        ),
+        key(
+            "listed",
+            "table",
+            "none",
+            "The destination is on one of these lists, or has one of these labels: `{ weight = 100, lists = [\"sanctions\"] }`. A finding \
+             `listed_destination`, too.",
+        ),
+        key(
+            "odd_time",
+            "table",
+            "none",
+            "It is decided on outside these times: `{ weight = 10, zone = \"Europe/Zurich\", hours = \"07:00-19:00\" }`, as `during` of a rule.",
+        ),
+        key(
+            "new_asker",
+            "table",
+            "none",
+            "Nothing that who asks has asked for was ever paid: `{ weight = 10 }`.",
+        ),
+    ],
+};
+
+/// The table of bursts.
+pub(super) const ANOMALY: Group = Group {
+    name: "anomaly",
+    repeated: false,
+    about: "How often something has to come, within how long, to be a finding. A start of the daemon begins to count anew.",
+    keys: &[
+        key(
+            "rejections",
+            "table",
+            "`{ above = 4, period = \"24h\" }`",
+            "Rejections of what one person asked for: a finding `many_rejections`.",
+        ),
+        key(
+            "refused_signatures",
+            "table",
+            "`{ above = 2, period = \"1h\" }`",
+            "Signatures of one person that were refused: a finding `signatures_refused`.",
+        ),
+    ],
+};
