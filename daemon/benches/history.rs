@@ -223,6 +223,7 @@ fn draft(id: u64, account: AccountId) -> Proposal {
         plan: None,
         approvals: BTreeMap::new(),
         rejections: BTreeMap::new(),
+        kept_for_void: BTreeMap::new(),
         status: Status::Drafted,
     }
 }

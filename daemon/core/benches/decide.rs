@@ -123,6 +123,7 @@ fn state() -> State {
         };
         let drafted = Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key: None };
         if let Err(error) = state.apply(&drafted) {
+            kept_for_void: BTreeMap::new(),
             println!("{error}");
         }
     }

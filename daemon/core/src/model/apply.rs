@@ -82,11 +82,16 @@ impl State {
             Event::Approved { proposal, approval } => {
                 let entry = self.in_status(*proposal, &["collecting", "ready"])?;
                 entry.rejections.retain(|_, rejection| rejection.signer != Some(approval.signer));
+                entry.kept_for_void.remove(&approval.signer);
                 entry.approvals.insert(approval.signer, approval.clone());
             }
             Event::ApprovalDropped { proposal, signer, .. } => {
                 let entry = self.in_status(*proposal, &["collecting", "ready", "in_flight"])?;
-                entry.approvals.remove(signer).ok_or("there is no such approval")?;
+                let mut dropped = entry.approvals.remove(signer).ok_or("there is no such approval")?;
+                if !dropped.void_signatures.is_empty() {
+                    dropped.signatures.clear();
+                    entry.kept_for_void.insert(*signer, dropped);
+                }
             }
             Event::Objected { proposal, person, rejection } => {
                 self.proposal_mut(*proposal)?.rejections.insert(person.clone(), rejection.clone());

@@ -43,6 +43,10 @@ pub struct Proposal {
     pub plan: Option<Plan>,
     /// Signatures that were checked, by signer account.
     pub approvals: BTreeMap<AccountId, Approval>,
+    /// Of approvals that count no more, what was signed over the void: it can still make worthless what the same signers
+    /// signed to pay, which may be in other hands.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept_for_void: BTreeMap<AccountId, Approval>,
     /// Who spoke against it and why, by person.
     pub rejections: BTreeMap<String, Rejection>,
     /// How far it has come.
@@ -61,6 +65,13 @@ impl Approval {
 }
 
 impl Proposal {
+    /// Those of whom there are signatures over the ladder with that purpose. Who took an approval back has signed the void
+    /// all the same.
+    pub fn approvals_for(&self, purpose: Purpose) -> impl Iterator<Item = &Approval> {
+        let kept = self.kept_for_void.values().filter(move |_| purpose == Purpose::Void);
+        self.approvals.values().chain(kept)
+    }
+
     /// Whether it is its void that is being sent.
     #[must_use]
     pub fn is_being_voided(&self) -> bool {

@@ -53,6 +53,7 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
         decision: draft.decision,
         plan: None,
         approvals: std::collections::BTreeMap::new(),
+        kept_for_void: std::collections::BTreeMap::new(),
         rejections: std::collections::BTreeMap::new(),
         status,
     };

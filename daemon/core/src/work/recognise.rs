@@ -112,6 +112,7 @@ fn anew(cx: &Cx<'_>, tracked: &TrackedEscrow, inputs: &ReleaseInputs, condition:
             void: None,
         }),
         approvals: BTreeMap::new(),
+        kept_for_void: BTreeMap::new(),
         rejections: BTreeMap::new(),
         // Its id is not among an escrow's fields.
         status: Status::Validated(Outcome { tx_id: Hash256([0; 32]), result: "tesSUCCESS".to_owned(), at }),

@@ -160,7 +160,7 @@ fn assemble(
         let signers: Option<Vec<Signer>> = set
             .iter()
             .map(|signer| {
-                let approval = proposal.approvals.get(signer)?;
+                let approval = proposal.approvals_for(purpose).find(|given| given.signer == *signer)?;
                 Some(Signer {
                     account: *signer,
                     public_key: approval.signing_pub_key,
@@ -191,9 +191,9 @@ fn renew(cx: &mut Cx<'_>, id: ProposalId) -> bool {
     let Some(proposal) = cx.state.proposals.get(&id) else { return false };
     let (Status::InFlight(submission), Some(plan)) = (&proposal.status, &proposal.plan) else { return false };
     let Some(list) = multisign::signer_list(cx.state, &proposal.account) else { return false };
+    let purpose = submission.purpose;
     let dead: BTreeMap<AccountId, String> = proposal
-        .approvals
-        .values()
+        .approvals_for(purpose)
         .filter_map(|approval| {
             let error = multisign::still_good(cx.state, &proposal.account, approval).err()?;
             Some((approval.signer, error.to_string()))
@@ -206,8 +206,8 @@ fn renew(cx: &mut Cx<'_>, id: ProposalId) -> bool {
     if stands || submission.signers.is_empty() || !cx.may_leave(proposal) {
         return false;
     }
-    let good = proposal.approvals.keys().filter(|signer| !dead.contains_key(signer));
-    let purpose = submission.purpose;
+    let given = proposal.approvals_for(purpose).map(|approval| &approval.signer);
+    let good = given.filter(|signer| !dead.contains_key(signer));
     // To make something worthless the ledger's quorum is enough.
     let demanded = if purpose == Purpose::Void { &[][..] } else { &plan.approvers };
     let set = multisign::tally(cx.config, list, demanded, &proposal.asker, good).smallest_set();
@@ -220,7 +220,8 @@ fn renew(cx: &mut Cx<'_>, id: ProposalId) -> bool {
     let current = best_rung(cx, &rungs, signers.len());
     let since = cx.point();
     let renewed = Submission { purpose, rungs, signers, current, since, last_reply: None, earlier };
-    for (signer, reason) in dead {
+    let dropped = dead.into_iter().filter(|(signer, _)| proposal.approvals.contains_key(signer));
+    for (signer, reason) in dropped.collect::<Vec<_>>() {
         cx.emit(Event::ApprovalDropped { proposal: id, signer, reason });
     }
     cx.emit(Event::SubmissionRenewed { proposal: id, submission: renewed });
@@ -244,8 +245,7 @@ fn void_of(cx: &Cx<'_>, proposal: &Proposal) -> Option<(Vec<SignedRung>, Vec<Acc
     plan.void.as_ref()?;
     let list = multisign::signer_list(cx.state, &proposal.account)?;
     let good = proposal
-        .approvals
-        .values()
+        .approvals_for(Purpose::Void)
         .filter(|approval| multisign::still_good(cx.state, &proposal.account, approval).is_ok());
     let good = good.map(|approval| &approval.signer);
     let set = multisign::tally(cx.config, list, &[], &proposal.asker, good).smallest_set()?;

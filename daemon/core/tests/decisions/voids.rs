@@ -383,6 +383,58 @@ fn past_the_daemon(blob: &HexBytes) -> Transaction {
     xrpl_wire::sign::assemble(&tx, vec![signer("alice"), signer("bob")]).unwrap()
 }
 
+/// Danger: both who signed say no, one after the other; their signatures over the payment are in other hands, and the void
+/// that they signed with it is not sent because none of them counts as having signed any more.
+#[test]
+fn what_those_who_signed_reject_or_retract_is_voided_with_what_they_signed() {
+    let reject = |p| Command::Reject { proposal: p, reason: "no".to_owned() };
+    let retract = |p| Command::Retract { proposal: p };
+    let withdraw = |p| Command::Withdraw { proposal: p };
+    let void = |p| Command::Void { proposal: p, reason: "theirs".to_owned() };
+    // It is the first that is asked for.
+    let p = ProposalId(1);
+    for story in [
+        [("alice", reject(p)), ("bob", reject(p))],
+        [("bob", retract(p)), ("alice", withdraw(p))],
+        [("bob", retract(p)), ("dave", void(p))],
+    ] {
+        let mut w = world();
+        w.command("dave", Command::Freeze { account: Some(id("warm")), reason: "look".to_owned() }).unwrap();
+        assert_eq!(w.propose("warm", 500), p);
+        w.approve("alice", p).unwrap();
+        w.approve("bob", p).unwrap();
+        for (person, asked) in story {
+            w.command(person, asked).unwrap();
+        }
+        ends_voided(&mut w, p);
+    }
+    // With too few it ends as before, and what was taken back never pays.
+    let mut w = world();
+    let p = w.propose("warm", 500);
+    w.approve("alice", p).unwrap();
+    w.command("alice", Command::Retract { proposal: p }).unwrap();
+    w.approve("bob", p).unwrap();
+    assert_eq!(w.word(p), "collecting");
+    w.command("bob", reject(p)).unwrap();
+    w.command("carol", reject(p)).unwrap();
+    ends_voided(&mut w, p);
+}
+
+/// Danger: what was signed for the void alone is taken for an approval.
+#[test]
+fn who_took_an_approval_back_and_gives_it_again_has_signed_once() {
+    let mut w = world();
+    let p = w.propose("warm", 500);
+    w.approve("alice", p).unwrap();
+    w.command("alice", Command::Retract { proposal: p }).unwrap();
+    w.approve("alice", p).unwrap();
+    assert_eq!(w.word(p), "collecting");
+    assert_eq!(void(&mut w, p).unwrap_err().code(), "NO_VOID", "one of two");
+    w.approve("bob", p).unwrap();
+    w.settle();
+    assert_eq!(w.word(p), "validated");
+}
+
 #[test]
 fn a_void_of_what_had_ended_that_others_send_is_told_as_what_it_is() {
     let mut w = world();
