@@ -184,10 +184,10 @@ fn close(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: &str, found: 
         found.voiding.push(id);
     } else if matches!(proposal.status, Status::InFlight(_)) && !submission::can_void(cx, proposal) {
         found.under_way.push(id);
-        // Where it is applied all the same, the escrow that comes of it waits until somebody has looked.
+        // Who lifts the freeze has not looked at it: it is not sent again, and where it is applied all the same, the escrow
+        // that may come of it waits.
         let subject = Subject::Proposal(id);
-        let delayed = proposal.release_inputs().is_some();
-        if delayed && own_stop(cx, person, &subject, StopKind::Hold, reason).is_none() {
+        if own_stop(cx, person, &subject, StopKind::Hold, reason).is_none() {
             let source = StopSource::Person(person.name.clone());
             set_stop(cx, subject, StopKind::Hold, source, reason.to_owned());
         }

@@ -295,6 +295,27 @@ fn a_panic_without_voids_names_what_may_be_applied_all_the_same_and_twice_change
     assert_eq!(refused.code(), "ROLE_MISSING");
 }
 
+/// Danger: a payment that no server had taken when somebody panicked leaves as soon as the freeze is lifted.
+#[test]
+fn after_a_panic_a_payment_under_way_is_not_sent_again_until_somebody_has_looked_at_it() {
+    for reply in [SubmitReply::NotSent, SubmitReply::Busy("tooBusy".to_owned())] {
+        let mut w = World::new();
+        let p = in_flight(&mut w);
+        w.sent();
+        let found = panic(&mut w);
+        assert_eq!(found.under_way, [p]);
+        w.reply_with(p, reply);
+        let reason = "it is over".to_owned();
+        w.command("dave", Command::Unfreeze { account: None, reason: reason.clone() }).unwrap();
+        w.jump(8);
+        assert!(w.sent().is_empty(), "nobody has looked at it");
+        w.command("dave", Command::Clear { proposal: p, reason }).unwrap();
+        w.jump(8);
+        assert_eq!(w.settle().len(), 1);
+        assert_eq!(w.word(p), "validated");
+    }
+}
+
 #[test]
 fn a_delayed_payment_that_is_quicker_than_its_void_or_a_panic_is_withheld_until_somebody_has_looked() {
     for (mut w, panics) in [(world(), false), (world(), true), (World::new(), true)] {
@@ -362,27 +383,6 @@ fn what_is_signed_is_voided_when_too_many_speak_against_it() {
     ends_voided(&mut w, p);
 }
 
-fn ends_voided(w: &mut World, p: ProposalId) {
-    let sent = w.settle();
-    assert_eq!(sent[0].tx_type(), TransactionType::AccountSet);
-    assert_eq!(w.word(p), "voided");
-    assert!(!w.state.holds_slot(w.proposal(p)));
-}
-
-/// One transaction of a proposal's, put together by people past the daemon.
-fn past_the_daemon(blob: &HexBytes) -> Transaction {
-    let tx = Transaction::decode(&blob.0).unwrap();
-    let signer = |name| {
-        let given = signatures_of(name, std::slice::from_ref(blob));
-        xrpl_wire::Signer {
-            account: given.signer,
-            public_key: given.signing_pub_key,
-            signature: given.signatures[0].0.clone(),
-        }
-    };
-    xrpl_wire::sign::assemble(&tx, vec![signer("alice"), signer("bob")]).unwrap()
-}
-
 /// Danger: both who signed say no, one after the other; their signatures over the payment are in other hands, and the void
 /// that they signed with it is not sent because none of them counts as having signed any more.
 #[test]
@@ -433,6 +433,27 @@ fn who_took_an_approval_back_and_gives_it_again_has_signed_once() {
     w.approve("bob", p).unwrap();
     w.settle();
     assert_eq!(w.word(p), "validated");
+}
+
+fn ends_voided(w: &mut World, p: ProposalId) {
+    let sent = w.settle();
+    assert_eq!(sent[0].tx_type(), TransactionType::AccountSet);
+    assert_eq!(w.word(p), "voided");
+    assert!(!w.state.holds_slot(w.proposal(p)));
+}
+
+/// One transaction of a proposal's, put together by people past the daemon.
+fn past_the_daemon(blob: &HexBytes) -> Transaction {
+    let tx = Transaction::decode(&blob.0).unwrap();
+    let signer = |name| {
+        let given = signatures_of(name, std::slice::from_ref(blob));
+        xrpl_wire::Signer {
+            account: given.signer,
+            public_key: given.signing_pub_key,
+            signature: given.signatures[0].0.clone(),
+        }
+    };
+    xrpl_wire::sign::assemble(&tx, vec![signer("alice"), signer("bob")]).unwrap()
 }
 
 #[test]
