@@ -218,12 +218,13 @@ fn draft(id: u64, account: AccountId) -> Proposal {
                 outflows: Vec::new(),
                 risk: None,
                 at: point(100).close_time,
+                declared: None,
             },
         },
         plan: None,
         approvals: BTreeMap::new(),
-        rejections: BTreeMap::new(),
         kept_for_void: BTreeMap::new(),
+        rejections: BTreeMap::new(),
         status: Status::Drafted,
     }
 }

@@ -114,16 +114,22 @@ fn state() -> State {
                 rules: Vec::new(),
                 policy_hash: Hash256::ZERO,
                 obligations: Obligations::default(),
-                inputs: DecisionInputs { destination_known: true, outflows: Vec::new(), risk: None, at: NOW },
+                inputs: DecisionInputs {
+                    destination_known: true,
+                    outflows: Vec::new(),
+                    risk: None,
+                    at: NOW,
+                    declared: None,
+                },
             },
             plan: None,
             approvals: BTreeMap::new(),
+            kept_for_void: BTreeMap::new(),
             rejections: BTreeMap::new(),
             status: Status::Drafted,
         };
         let drafted = Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key: None };
         if let Err(error) = state.apply(&drafted) {
-            kept_for_void: BTreeMap::new(),
             println!("{error}");
         }
     }

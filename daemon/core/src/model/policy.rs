@@ -1,6 +1,6 @@
 //! The policy table: what every rule that matches asks for holds, the strictest of each; no match denies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use crate::model::columns::{Alike, columns};
 use crate::model::list::List;
 pub use crate::model::matchers::{Count, PaidFor, Per, Rolling, Times, Weekday, Zone};
 pub use crate::model::risk::{Assessment, Risk, RiskBand, SCORE_MAX, Seen, Sign, Unusual, Velocity};
+use crate::model::role::{Role, Tier};
 pub use crate::model::rule::{Action, Approvers, DestinationMatch, Rule};
 use crate::model::units::{Amount, Hash256, RippleTime};
 
@@ -278,6 +279,22 @@ pub struct DecisionInputs {
     pub risk: Option<Assessment>,
     /// Ledger time of the decision.
     pub at: RippleTime,
+    /// How those whom it concerned were declared; `None` where no rule of the table was asked, and in records of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<DeclaredAs>,
+}
+
+/// How those whom a decision concerns are declared, as far as rules look at that beside the address book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredAs {
+    /// Whether the destination is one of the treasury's own accounts.
+    pub own_destination: bool,
+    /// The tier of the account that pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
+    /// The roles of who asks.
+    pub asker_roles: BTreeSet<Role>,
 }
 
 /// What had left before a decision, or may still leave.

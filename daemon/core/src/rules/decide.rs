@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::payments::Whose;
-use crate::model::policy::{Assessment, Decision, DecisionInputs, NO_MATCH, Outflow, Per, Policy};
+use crate::model::policy::{
+    Assessment, Decision, DecisionInputs, DeclaredAs, NO_MATCH, Outflow, Per, Policy,
+};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::role::{Role, Tier};
 use crate::model::state::State;
@@ -138,11 +140,14 @@ impl<'a> Question<'a> {
             rules.push(format!("list {list} is not good"));
             obligations.deny = true;
         }
+        let asker_roles = self.roles.cloned().unwrap_or_default();
+        let declared = DeclaredAs { own_destination: self.is_own, tier: self.tier, asker_roles };
         let inputs = DecisionInputs {
             destination_known: self.is_known,
             outflows: self.outflows(),
             risk: self.risk.get().cloned(),
             at: self.at,
+            declared: Some(declared),
         };
         Decision { rules, policy_hash: self.policy.hash(), obligations, inputs }
     }
@@ -170,6 +175,13 @@ impl<'a> Question<'a> {
             count,
         });
         sums.chain(counts).collect()
+    }
+
+    /// Whether those whom it concerns are declared as a decision has them.
+    fn is_declared_as(&self, declared: &DeclaredAs) -> bool {
+        let DeclaredAs { own_destination, tier, asker_roles } = declared;
+        let same_roles = self.roles.map_or(asker_roles.is_empty(), |roles| roles == asker_roles);
+        self.is_own == *own_destination && self.tier == *tier && same_roles
     }
 
     /// A list that should be looked at and cannot be: whether a new destination is on it is not known.
@@ -337,6 +349,18 @@ fn as_far_as_seen(state: &State, account: &AccountId, paid: Amount, at: RippleTi
     let moved = |since: RippleTime| state.book.moved(account, paid.issue(), since);
     let then = moved(at).less(&moved(RippleTime(at.0.saturating_add(1))))?;
     Some(if then < paid { then } else { paid })
+}
+
+/// Whether what was decided about a proposal stands: by the same policy, and about those who are declared as they were then.
+/// What leaves since then is no reason to ask again: it was decided on with this proposal counted.
+#[must_use]
+pub fn stands(config: &Treasury, state: &State, proposal: &Proposal) -> bool {
+    let Decision { policy_hash, inputs, .. } = &proposal.decision;
+    let as_declared = inputs.declared.as_ref().is_none_or(|declared| {
+        let question = Question::of_proposal(config, state, proposal);
+        question.is_known == inputs.destination_known && question.is_declared_as(declared)
+    });
+    as_declared && *policy_hash == config.policy.hash()
 }
 
 /// Asks policy again about a proposal: what it says now, of the same payment.

@@ -114,7 +114,8 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
     against
 }
 
-/// What policy says by now, where it asks for more than when the act was decided on. For an escrow's release it is asked
+/// What policy says by now, where it, or how those whom it concerns are declared, is another than when the act was decided
+/// on, and it asks for more. For an escrow's release it is asked
 /// about the payment that made it: whatever else it may ask for has been done, but a denial still counts.
 fn policy(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
     let (decided, for_release) = match (act.intent.row().asked_by, act.intent.released_escrow()) {
@@ -127,8 +128,7 @@ fn policy(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
         }
         (AskedBy::Errands, None) => return None,
     };
-    // Under the same policy its answer stands: later proposals are judged with this one counted.
-    if decided.decision.policy_hash == config.policy.hash() {
+    if decide::stands(config, state, decided) {
         return None;
     }
     let again = if for_release { decide::again_in_escrow } else { decide::again };

@@ -78,6 +78,7 @@ pub(crate) fn built_in(cx: &Cx<'_>, rule: &str) -> Decision {
             outflows: Vec::new(),
             risk: None,
             at: cx.now(),
+            declared: None,
         },
     }
 }
@@ -108,14 +109,15 @@ pub(crate) fn advance(cx: &mut Cx<'_>, id: ProposalId) {
     }
 }
 
-/// What policy says by now of a draft, where it is another policy than when it was drafted and it asks for more.
+/// What policy says by now of a draft, where that was decided otherwise and it asks for more. A void can still be sealed.
 fn stricter_by_now(cx: &Cx<'_>, proposal: &Proposal) -> Option<Decision> {
     let asked = proposal.intent.row().asked_by != AskedBy::Errands;
-    if !asked || proposal.decision.policy_hash == cx.config.policy.hash() {
+    if !asked || decide::stands(cx.config, cx.state, proposal) {
         return None;
     }
-    let now = decide::again(cx.config, cx.state, proposal);
-    now.obligations.is_stricter_than(&proposal.decision.obligations).then_some(now)
+    let (now, before) = (decide::again(cx.config, cx.state, proposal), &proposal.decision.obligations);
+    let more = now.obligations.is_stricter_than(before) || (now.obligations.void && !before.void);
+    more.then_some(now)
 }
 
 fn denied_by_now(cx: &Cx<'_>, proposal: &Proposal) -> Option<Decision> {

@@ -7,6 +7,7 @@ mod behaviour;
 mod boundaries;
 mod commitments;
 mod deadlines;
+mod declared;
 mod escrows;
 mod fence;
 mod fits;
