@@ -192,6 +192,7 @@ fn wait_word(wait: &Wait) -> &'static str {
         Wait::Reading(_) => "reading",
         Wait::Recipient(..) => "recipient",
         Wait::Drained(_) => "drained",
+        Wait::Link(_) => "link",
         Wait::Funds(..) => "funds",
         Wait::Policy(_) => "policy",
         Wait::Ended => "ended",

@@ -52,6 +52,8 @@ pub enum Wait {
     Policy(String),
     /// Somebody to look at the account: money has left it that nobody proposed to spend.
     Drained(AccountId),
+    /// The tier link of that name, which is not declared as it was, or moves less at a time.
+    Link(String),
 }
 
 impl Wait {
@@ -98,6 +100,7 @@ impl fmt::Display for Wait {
             Self::Policy(rule) => {
                 write!(f, "policy, which by now asks for more than was asked for (rule \"{rule}\")")
             }
+            Self::Link(link) => write!(f, "the link {link}, which is not declared any more for such a move"),
             Self::Drained(account) => {
                 write!(f, "somebody to look at {account}: money left it that nobody had proposed to spend")
             }

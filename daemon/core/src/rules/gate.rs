@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::config::Treasury;
+use crate::model::config::{TierLink, Treasury};
 use crate::model::intent::{AskedBy, Asker, Ending, Intent, IntentKind};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, Sight, State, TrackedEscrow};
@@ -92,6 +92,7 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
         {
             against.push(Wait::Drained(movement.destination));
         }
+        against.extend(link(config, &act));
     }
     against.extend(policy(config, state, &act));
     if !act.in_flight() {
@@ -139,6 +140,17 @@ fn policy(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
         now.obligations.is_stricter_than(&decided.decision.obligations)
     };
     stricter.then(|| Wait::Policy(now.rule()))
+}
+
+/// The link of a move that was drafted, where it is declared no more, for other accounts, or to move less at a time.
+fn link(config: &Treasury, act: &Act<'_>) -> Option<Wait> {
+    let movement = act.intent.movement().filter(|_| !act.in_flight())?;
+    let name = movement.link?;
+    let allows = |link: &TierLink| {
+        let between = link.from == act.account && link.to == movement.destination;
+        link.name == name && between && movement.amount <= link.move_max
+    };
+    (!config.links.iter().any(allows)).then(|| Wait::Link(name.to_owned()))
 }
 
 /// An account that the act rests on and of which something may be unknown: one that it touches, or one that

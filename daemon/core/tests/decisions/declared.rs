@@ -1,14 +1,14 @@
-//! What was decided about destinations and people as they were declared then, and are no more.
+//! What was decided about destinations, people and links as they were declared then, and are no more.
 
 use std::collections::BTreeSet;
 
 use crate::world::{World, XRP, amount, config, id};
 use treasury_core::command::Command;
-use treasury_core::config::{Role, Treasury};
+use treasury_core::config::{Keeps, Role, TierLink, Treasury};
 use treasury_core::observe::Change;
 use treasury_core::policy::{Action, Approvers, Delay, DestinationMatch, Obligations, Policy, Rule};
 use treasury_core::state::Guard;
-use treasury_core::units::{ProposalId, Weight};
+use treasury_core::units::{Asset, ProposalId, Weight};
 
 const HOUR: u32 = 3_600;
 
@@ -139,4 +139,41 @@ fn a_draft_of_which_policy_comes_to_ask_for_a_void_is_sealed_with_one() {
     tickets(&mut w, true);
     assert!(w.proposal(p).plan.as_ref().unwrap().void.is_some());
     assert_eq!(w.proposal(p).decision.obligations, Obligations { void: true, delay, ..before });
+}
+
+fn refill() -> TierLink {
+    TierLink {
+        name: "warm to hot".to_owned(),
+        from: id("warm"),
+        to: id("hot"),
+        asset: Asset::Xrp,
+        keeps: Keeps::Filled { floor: amount(150_000 * XRP), target: amount(150_500 * XRP) },
+        source_floor: amount(0),
+        move_min: amount(XRP),
+        move_max: amount(800 * XRP),
+        period_max: amount(10_000 * XRP),
+        period_seconds: 24 * HOUR,
+    }
+}
+
+/// Danger: a link is taken out of the configuration, or made to move less, and what it asked for before goes on.
+#[test]
+fn a_move_along_a_link_that_is_declared_no_more_or_moves_less_does_not_leave() {
+    for (changed, leaves) in [
+        (None, false),
+        (Some(TierLink { move_max: amount(100 * XRP), ..refill() }), false),
+        (Some(TierLink { to: id("cold"), ..refill() }), false),
+        (Some(TierLink { move_max: amount(900 * XRP), ..refill() }), true),
+    ] {
+        let mut config = config();
+        config.links = vec![refill()];
+        config.policy = Policy::new(vec![Rule::new("two", Action::Approve(two()))]);
+        let mut w = World::with(config);
+        let p = *w.state.open.first().unwrap();
+        declare(&mut w, |config| config.links = changed.clone().into_iter().collect());
+        w.approve("alice", p).unwrap();
+        w.approve("bob", p).unwrap();
+        assert_eq!(w.sent().len(), usize::from(leaves), "{changed:?}: {:?}", w.waits(p));
+        assert_eq!(waits_for(&w, p, "the link warm to hot"), !leaves);
+    }
 }
