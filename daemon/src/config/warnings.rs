@@ -219,7 +219,11 @@ fn accounts(treasury: &Treasury, found: &mut Found) {
 fn lists(treasury: &Treasury, found: &mut Found) {
     for list in treasury.policy.lists().values() {
         if let Some(fault) = list.fault(clock::utc()) {
-            let advice = "mend the file; until then nothing leaves to a new destination";
+            let advice = if list.is_unread() && treasury.policy.asks_about(list.name()) {
+                "mend the file; until then nothing leaves to anybody outside of the treasury"
+            } else {
+                "mend the file; until then nothing leaves to a new destination"
+            };
             found.warn(format!("list \"{}\"", list.name()), fault, advice);
         }
     }

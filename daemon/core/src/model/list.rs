@@ -12,6 +12,8 @@ pub struct List {
     hash: Hash256,
     dated: Option<Dated>,
     problem: Option<String>,
+    /// Who is on it was never known.
+    is_unread: bool,
 }
 
 /// When a list was made, and until when it is believed.
@@ -31,7 +33,7 @@ impl List {
         entries.dedup();
         let parts: Vec<&[u8]> = entries.iter().map(|account| account.0.as_slice()).collect();
         let hash = sha512_half(&parts);
-        Self { name: name.into(), entries, hash, dated, problem: None }
+        Self { name: name.into(), entries, hash, dated, problem: None, is_unread: false }
     }
 
     /// A list that cannot be read: who is on it is not known.
@@ -39,7 +41,8 @@ impl List {
     pub fn unreadable(name: impl Into<String>, problem: impl Into<String>) -> Self {
         let problem = problem.into();
         let hash = sha512_half(&[b"unreadable"]);
-        Self { name: name.into(), entries: Vec::new(), hash, dated: None, problem: Some(problem) }
+        let (entries, dated, problem) = (Vec::new(), None, Some(problem));
+        Self { name: name.into(), entries, hash, dated, problem, is_unread: true }
     }
 
     /// The same that nobody can believe any more: those who were on it stay on it.
@@ -62,6 +65,12 @@ impl List {
     #[must_use]
     pub fn entries(&self) -> &[AccountId] {
         &self.entries
+    }
+
+    /// Whether who is on it was never known: that nobody is found on it says nothing, of those in the address book neither.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.is_unread
     }
 
     /// Names what is on it.

@@ -93,6 +93,14 @@ impl Policy {
         &self.columns
     }
 
+    /// Whether a rule asks who is on this list.
+    #[must_use]
+    pub fn asks_about(&self, list: &str) -> bool {
+        let names =
+            |lists: &Option<BTreeSet<String>>| lists.as_ref().is_some_and(|lists| lists.contains(list));
+        self.rules.iter().any(|rule| names(&rule.listed) || names(&rule.unlisted))
+    }
+
     /// Names this version of the policy.
     #[must_use]
     pub fn hash(&self) -> Hash256 {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::config::Treasury;
 use crate::model::intent::{Asker, Intent, IntentKind};
+use crate::model::list::List;
 use crate::model::payments::Whose;
 use crate::model::policy::{
     Assessment, Decision, DecisionInputs, DeclaredAs, NO_MATCH, Outflow, Per, Policy,
@@ -184,13 +185,17 @@ impl<'a> Question<'a> {
         self.is_own == *own_destination && self.tier == *tier && same_roles
     }
 
-    /// A list that should be looked at and cannot be: whether a new destination is on it is not known.
+    /// A list that should be looked at and cannot be: whether a new destination is on it is not known; nor whether one of the
+    /// address book is, where a rule asks that and nobody was ever known to be on it.
     #[must_use]
     pub fn unscreened(&self) -> Option<&'a str> {
-        if self.is_known || self.destination.is_none() {
-            return None;
-        }
-        self.policy.lists().values().find(|list| !list.is_good(self.at)).map(|list| list.name())
+        self.destination?;
+        let is_missed = |list: &&List| match (self.is_own, self.is_known) {
+            (true, _) => false,
+            (false, true) => list.is_unread() && self.policy.asks_about(list.name()),
+            (false, false) => !list.is_good(self.at),
+        };
+        self.policy.lists().values().find(is_missed).map(List::name)
     }
 
     fn whose(&self, per: Per) -> Option<Whose<'_>> {

@@ -162,6 +162,28 @@ fn where_a_list_is_unreadable_or_stale_nothing_leaves_to_a_new_destination() {
     }
 }
 
+/// Danger: the daemon starts while the list of sanctions is being written anew, and who is on it and in the address book is
+/// paid as if on no list.
+#[test]
+fn where_a_list_that_a_rule_asks_about_was_never_read_no_destination_beside_the_treasury_is_paid() {
+    let listed = Some(BTreeSet::from(["sanctions".to_owned()]));
+    let never = List::unreadable("sanctions", "it ends in half an address");
+    let empty = List::new("sanctions", vec![], None).gone_bad("it is gone");
+    for (rule, list, denied) in [
+        (Rule { listed: listed.clone(), ..Rule::new("bad", Action::Deny) }, never.clone(), true),
+        (Rule { unlisted: listed.clone(), ..Rule::new("good", Action::Allow) }, never.clone(), true),
+        (Rule::new("other", Action::Allow), never, false),
+        (Rule { listed, ..Rule::new("bad", Action::Deny) }, empty, false),
+    ] {
+        let mut w = with_lists(vec![any(), rule], vec![list]);
+        w.config.destinations.insert(id("exchange"), "exchange".to_owned());
+        let p = ask(&mut w, "alice", "warm", id("exchange"), 1);
+        assert_eq!(w.word(p) == "denied", denied, "{}", matched(&w, p));
+        let p = ask(&mut w, "alice", "warm", id("hot"), 1);
+        assert_ne!(w.word(p), "denied", "within the treasury");
+    }
+}
+
 #[test]
 fn the_hash_of_a_table_is_that_of_earlier_versions_unless_it_says_something_new() {
     let before = r#"[{"name":"small","askers":null,"accounts":null,"kinds":["pay"],"destination":"known",
