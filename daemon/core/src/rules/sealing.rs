@@ -107,7 +107,9 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
 /// deadline that they are shown. The daemon itself keeps the deadline.
 fn time_to_sign(config: &Treasury, proposal: &Proposal, alone: bool) -> (u32, u32) {
     let pace = config.timing.close_interval_seconds.max(1);
-    let people = proposal.deadline_seconds;
+    // Policy may have come to ask for a delay of a draft that was given more.
+    let delayed = proposal.decision.obligations.delay.map(|_| config.timing.delayed_deadline_max_seconds);
+    let people = delayed.unwrap_or(u32::MAX).min(proposal.deadline_seconds);
     if !alone {
         return (people, people.div_ceil(pace).saturating_add(SPARE_LEDGERS));
     }

@@ -1,8 +1,11 @@
 //! How long people have, and what what they are shown is worth.
 
+use treasury_core::command::Command;
 use treasury_core::config::TicketConfig;
+use treasury_core::observe::Change;
+use treasury_core::policy::{Action, Approvers, Policy, Rule};
 use treasury_core::proposal::Plan;
-use treasury_core::units::ProposalId;
+use treasury_core::units::{ProposalId, Weight};
 
 use crate::world::{World, config, id};
 
@@ -83,4 +86,24 @@ fn after_the_deadline_nothing_is_begun_though_the_ledger_would_still_take_it() {
     assert_eq!(w.approve("bob", p).unwrap_err().code(), "DEADLINE_PASSED");
     assert!(w.sent().is_empty());
     assert!(w.state.holds_slot(w.proposal(p)), "alice's signature can still be used");
+}
+
+/// Danger: a draft with a week to sign waits for a Ticket, policy comes to ask for a delay, and the escrow waits for a week
+/// longer than any may.
+#[test]
+fn a_draft_of_which_policy_comes_to_ask_for_a_delay_has_no_more_time_than_a_delayed_payment_has() {
+    let mut w = World::new();
+    let account = id("warm");
+    w.change((11..=20).map(|ticket| Change::TicketDeleted { account, ticket }).collect());
+    let mut payment = w.payment("warm", 500);
+    payment.deadline_seconds = Some(7 * 86_400);
+    w.command("alice", Command::Propose(payment)).unwrap();
+    let p = ProposalId(1);
+    let nobody = Approvers { weight: Weight(0), roles: [].into(), exclude_asker: false };
+    let delay = Action::Delay { delay_seconds: 3_600, window_seconds: 3_600, approvers: nobody };
+    w.config.policy = Policy::new(vec![Rule::new("wait", delay)]);
+    w.change(vec![Change::TicketCreated { account, ticket: 11 }]);
+    let most = w.config.timing.delayed_deadline_max_seconds;
+    assert_eq!(plan(&w, p).deadline.0, w.state.now().0 + most);
+    assert_eq!(w.proposal(p).release_inputs().unwrap().finish_after.0, w.state.now().0 + most + 3_600);
 }
