@@ -111,7 +111,7 @@ impl LedgerObservation {
     pub fn of_accounts(mut self, is_ours: impl Fn(&AccountId) -> bool) -> Self {
         self.changes.retain(|change| match change {
             Change::EscrowCreated { escrow } => is_ours(&escrow.key.owner),
-            Change::TicketCreated { account, .. } => is_ours(account),
+            Change::TicketCreated { account, .. } | Change::SignerList { account, .. } => is_ours(account),
             _ => true,
         });
         self

@@ -77,18 +77,30 @@ impl Runtime {
         Self::default()
     }
 
+    /// Nothing is done any more for an escrow that has ended.
+    fn forget(&mut self, escrow: &EscrowKey) {
+        self.escrow_retry.remove(escrow);
+        self.looked_at.remove(escrow);
+    }
+
     /// Notes whom a fact concerns.
     fn note(&mut self, state: &State, event: &Event) {
         match event {
             Event::LedgerTaken { observation, .. } => {
                 for change in &observation.changes {
                     self.touched.insert(change.account());
-                    if let Change::SignerList { account, .. } = change {
-                        self.lists.insert(*account);
+                    match change {
+                        Change::SignerList { account, .. } => {
+                            self.lists.insert(*account);
+                        }
+                        Change::EscrowDeleted { key, .. } => self.forget(key),
+                        _ => {}
                     }
                 }
             }
             Event::AccountsRead { accounts, .. } => {
+                self.escrow_retry.retain(|key, _| state.standing.contains(key));
+                self.looked_at.retain(|key| state.standing.contains(key));
                 self.touched.extend(accounts.iter().map(|read| read.account));
                 self.lists.extend(accounts.iter().map(|read| read.account));
             }

@@ -22,7 +22,7 @@ pub(crate) fn end(cx: &mut Cx<'_>, id: ProposalId, status: Status, frees_slot: b
         return;
     }
     let retry = RippleTime(cx.now().0.saturating_add(cx.config.timing.retry_seconds));
-    if let Some(escrow) = intent.ended_escrow() {
+    if let Some(escrow) = intent.ended_escrow().filter(|escrow| cx.state.standing.contains(escrow)) {
         cx.runtime.escrow_retry.insert(escrow, retry);
     }
     if intent.kind() == IntentKind::CreateTickets {

@@ -58,6 +58,7 @@ fn read(cx: &mut Cx<'_>, at: LedgerPoint, mut accounts: Vec<AccountSnapshot>, ta
     for stranger in accounts.iter_mut().filter(|read| !cx.config.accounts.contains_key(&read.account)) {
         stranger.escrows.clear();
         stranger.tickets.clear();
+        stranger.signer_list = None;
     }
     let new: Vec<EscrowView> = accounts
         .iter()

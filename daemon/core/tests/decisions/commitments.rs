@@ -328,3 +328,21 @@ fn what_others_take_out_of_an_account_has_left_it() {
     w.change_balance("cold", 99_000);
     assert_eq!(out(&w, "cold"), 1_000);
 }
+
+/// Danger: a recipient is an exchange whose account has a SignerList and spends in every ledger, and the book of that grows
+/// for as long as it remembers.
+#[test]
+fn nothing_is_kept_of_what_a_recipient_spends_whoever_signs_for_it() {
+    let mut w = World::new();
+    let exchange = w.stranger("exchange", Some(0));
+    let list = w.state.accounts[&id("cold")].signer_list.clone();
+    w.mirror(&Change::SignerList { account: exchange, list: list.clone() });
+    let mut payment = w.payment("warm", 500);
+    payment.destination = exchange;
+    w.command("alice", Command::Propose(payment)).unwrap();
+    w.change_balance("exchange", 15);
+    w.change(vec![Change::SignerList { account: exchange, list }]);
+    w.change_balance("exchange", 10);
+    assert_eq!(w.state.balance(&exchange), drops(10 * XRP), "it is followed");
+    assert_eq!(out(&w, "exchange"), 0);
+}

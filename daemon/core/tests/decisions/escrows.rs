@@ -422,3 +422,31 @@ fn a_release_that_was_called_back_is_asked_about_again_under_another_policy() {
     w.close(&[]);
     assert_eq!(finishes(&w.sent()), 0);
 }
+
+/// Danger: what is remembered of each escrow that there ever was fills the memory of a process that runs for years.
+#[test]
+fn nothing_is_remembered_of_the_tries_to_end_an_escrow_once_it_has_ended() {
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    let foreign = EscrowView {
+        key: EscrowKey { owner: id("warm"), sequence: 90 },
+        ..w.state.escrows[&key].view.clone()
+    };
+    w.change(vec![Change::EscrowCreated { escrow: foreign.clone() }]);
+    w.lift_all();
+    w.jump(50 * HOUR);
+    for _ in 0..25 {
+        w.close(&[]);
+    }
+    let remembered = |w: &World| format!("{:?}", w.runtime);
+    assert!(!remembered(&w).contains("escrow_retry: {}"), "the first try came to nothing");
+    assert!(!remembered(&w).contains("looked_at: {}"));
+    w.sent();
+    w.jump(200);
+    w.settle();
+    assert!(matches!(w.guard(key), Guard::Released { .. }), "{:?}", w.guard(key));
+    let (tx_id, tx_type) = (hash("theirs"), "EscrowCancel".to_owned());
+    w.change(vec![Change::EscrowDeleted { key: foreign.key, tx_id, tx_type }]);
+    assert!(remembered(&w).contains("escrow_retry: {}"), "{}", remembered(&w));
+    assert!(remembered(&w).contains("looked_at: {}"), "{}", remembered(&w));
+}
