@@ -25,6 +25,15 @@ const REST_SECONDS_MAX: u64 = 30;
 /// A receiver that says so wants nothing more of this kind: what is tried again would only annoy it.
 const GONE: u16 = 410;
 
+/// The longest that any attempt is put off, in milliseconds. What is due later than that was put off by a clock that has
+/// been set back since, and would wait for as long as that was ahead.
+const PUT_OFF_MS_MAX: u64 = 14_400 * 1_200;
+
+/// Whether an attempt that was put off until then is to be made now.
+fn is_due(due_ms: u64, now_ms: u64) -> bool {
+    due_ms <= now_ms || due_ms - now_ms > PUT_OFF_MS_MAX
+}
+
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -55,7 +64,7 @@ pub(super) async fn run(desk: &Desk, channel: &Channel) {
         let now = desk.clock.now_ms();
         match next {
             None => wake.await,
-            Some((due, _)) if due > now => {
+            Some((due, _)) if !is_due(due, now) => {
                 let rest = Duration::from_millis(due.saturating_sub(now));
                 tokio::select! {
                     () = wake => {}
@@ -155,6 +164,17 @@ mod tests {
             assert_eq!(ends, vec![End::Failed; WAITS.len()]);
             assert!(hours.contains(&(now / 3_600_000)), "{jitter}: {now}");
         }
+    }
+
+    /// Danger: the host's clock was a month ahead for an hour, and what could not be delivered then is told in a month.
+    #[test]
+    fn what_a_wrong_clock_put_off_is_tried_when_the_clock_is_right_again() {
+        let month = 31 * 86_400_000;
+        let (_, put_off) = outcome(&waiting(7), Ok(500), month, 1_000);
+        assert!(!is_due(put_off.at_ms, month), "it is the last and longest wait");
+        assert!(!is_due(put_off.at_ms, month + PUT_OFF_MS_MAX - 1));
+        assert!(is_due(put_off.at_ms, month + PUT_OFF_MS_MAX));
+        assert!(is_due(put_off.at_ms, 7), "the clock was set back");
     }
 
     #[test]
