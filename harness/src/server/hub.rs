@@ -141,15 +141,18 @@ impl Hub {
         followers.into_iter().for_each(|id| self.publish_paths(id, ledger));
     }
 
-    /// Tells those who follow proposed transactions about one.
+    /// Tells those who follow proposed transactions about one. Its frame is made once per API version in use.
     pub(super) fn publish_proposed(&mut self, proposed: &Proposed) {
+        let mut made: HashMap<u32, Utf8Bytes> = HashMap::new();
         let mut slow = Vec::new();
         for (id, socket) in &self.sockets {
             let times = stream::wants_proposed(proposed, &socket.subscription);
             if times > 0 {
-                let frame = stream::proposed_frame(proposed, socket.subscription.api_version);
-                let text = Utf8Bytes::from(frame.to_string());
-                let mut frames = std::iter::repeat_n(text, times);
+                let version = socket.subscription.api_version;
+                let text = made
+                    .entry(version)
+                    .or_insert_with(|| stream::proposed_frame(proposed, version).to_string().into());
+                let mut frames = std::iter::repeat_n(text.clone(), times);
                 if frames.any(|text| socket.frames.try_send(text).is_err()) {
                     slow.push(*id);
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use xrpl_wire::{Amount, Hash256, IouValue, LedgerEntryType, NodeKind, Object, TransactionType, sf};
 
-use super::book::{Side, drops, value};
+use super::book::{Book, Side, drops, value};
 use super::error::{Failure, RpcError, RpcResult};
 use super::select::{View, select};
 use super::{Call, fields};
@@ -151,9 +151,9 @@ fn currency(side: &Side) -> String {
     if side.is_xrp() { "XRP_drops".to_owned() } else { name(side) }
 }
 
-/// The sides of the offers that a transaction made, changed or removed: which books hear of it.
-pub(super) fn touched(meta: &Object) -> Vec<(Side, Side, Option<Hash256>)> {
-    let Ok(meta) = xrpl_wire::Metadata::from_object(meta.clone()) else { return Vec::new() };
+/// The books of the offers that a transaction made, changed or removed: who follows them hears of it.
+pub(super) fn books_of(tx: &ClosedTx) -> Vec<Book> {
+    let Ok(meta) = xrpl_wire::Metadata::from_object(tx.meta()) else { return Vec::new() };
     let offers = meta.nodes.iter().filter(|node| node.entry_type == LedgerEntryType::Offer);
     offers
         .filter_map(|node| {
@@ -163,7 +163,7 @@ pub(super) fn touched(meta: &Object) -> Vec<(Side, Side, Option<Hash256>)> {
                 Some(xrpl_wire::Value::Hash256(domain)) => Some(*domain),
                 _ => None,
             };
-            Some((side(sf::TakerPays)?, side(sf::TakerGets)?, domain))
+            Some(Book { pays: side(sf::TakerPays)?, gets: side(sf::TakerGets)?, domain })
         })
         .collect()
 }
@@ -276,7 +276,7 @@ mod tests {
         let closed = closed(&story, 12);
         let facts = ServerFacts::default();
         let heard = |params: Value| frames_for(&closed, &subscribed(params).0, &facts).len();
-        let touching = closed.transactions.iter().filter(|tx| !touched(&tx.meta()).is_empty()).count();
+        let touching = closed.transactions.iter().filter(|tx| !books_of(tx).is_empty()).count();
         assert!(touching > 0 && touching < closed.transactions.len() + 1);
         assert_eq!(heard(book(&xrp, &usd, json!({}))), 1, "the one offer that took all others");
         assert_eq!(heard(book(&usd, &json!({"currency": "EUR", "issuer": USD_ISSUER}), json!({}))), 0);

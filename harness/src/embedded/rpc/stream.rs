@@ -1,11 +1,12 @@
 //! The frames of the streams, made once per closed ledger and API version.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use xrpl_wire::{AccountId, Amount, sf};
 
+use super::book::Book;
 use super::subscribe::{Stream, Subscription};
 use super::{Proposed, ServerFacts, book_changes, fields, text, tx_json};
 use crate::embedded::{ClosedLedger, ClosedTx, Ledger};
@@ -18,7 +19,7 @@ pub struct CloseFrames {
     /// The accounts that each transaction touched.
     accounts: Vec<Vec<AccountId>>,
     /// The transactions, for the books that they touched.
-    transactions: Vec<Arc<ClosedTx>>,
+    transactions: Vec<(Arc<ClosedTx>, OnceLock<Vec<Book>>)>,
     /// Which frame tells of the changes of books, if one does.
     changes: Option<usize>,
 }
@@ -37,7 +38,8 @@ impl CloseFrames {
         if with_changes {
             frames.push(Value::Object(book_changes::changes(closed)));
         }
-        Self { frames, accounts, transactions: closed.transactions.clone(), changes }
+        let transactions = closed.transactions.iter().map(|tx| (Arc::clone(tx), OnceLock::new())).collect();
+        Self { frames, accounts, transactions, changes }
     }
 
     /// Which of [`frames`](Self::frames) a subscription wants, in order. A transaction comes twice to
@@ -60,11 +62,21 @@ impl CloseFrames {
             if follows(&subscription.accounts) || follows(&subscription.accounts_proposed) {
                 wanted.push(frame);
             }
-            if self.transactions.get(position).is_some_and(|tx| subscription.follows_books_of(tx)) {
+            if !subscription.books.is_empty()
+                && self.books_of(position).iter().any(|book| subscription.books.contains(book))
+            {
                 wanted.push(frame);
             }
         }
         wanted
+    }
+
+    /// The books that a transaction touched. They stand in its metadata, which is read once, however many ask.
+    fn books_of(&self, position: usize) -> &[Book] {
+        match self.transactions.get(position) {
+            Some((tx, books)) => books.get_or_init(|| book_changes::books_of(tx)),
+            None => &[],
+        }
     }
 }
 

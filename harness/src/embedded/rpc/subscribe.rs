@@ -86,8 +86,7 @@ impl Subscription {
     /// Whether a transaction touched one of its order books.
     #[must_use]
     pub fn follows_books_of(&self, tx: &ClosedTx) -> bool {
-        let follows = |(pays, gets, domain)| self.books.contains(&Book { pays, gets, domain });
-        !self.books.is_empty() && book_changes::touched(&tx.meta()).into_iter().any(follows)
+        !self.books.is_empty() && book_changes::books_of(tx).iter().any(|book| self.books.contains(book))
     }
 
     /// Whether it wants this stream.
