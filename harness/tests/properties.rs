@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use xrpl_harness::embedded::{
-    ABSENT_TYPES, Amendment, CloseTime, ClosedLedger, ClosedTx, Generation, GenesisConfig, Ledger,
+    ABSENT_TYPES, Amendment, CloseTime, ClosedLedger, ClosedTx, Generation, GenesisConfig, Ledger, OpenTx,
     ServerSetup,
 };
 use xrpl_wire::{Hash256, RippleTime, SeqProxy, TransactionType, TxResult, index, proposal, sf};
@@ -200,6 +200,38 @@ fn a_ledger_read_back_from_its_bytes_is_the_same_and_goes_on_the_same() {
             replay(&mut read, call);
         }
         prop_assert_eq!(read.validated().hash, life.world.ledger.validated().hash);
+        Ok(())
+    });
+    run.unwrap();
+}
+
+#[test]
+fn a_ledger_that_is_saved_and_loaded_at_any_moment_goes_on_the_same() {
+    let mut runner = TestRunner::new(config(24));
+    let run = runner.run(&(life(20..60), any::<prop::sample::Index>()), |(acts, at)| {
+        let mut life = begin();
+        let halfway = at.index(acts.len());
+        for act in &acts[..halfway] {
+            life.act(*act);
+        }
+        let (kept, taken) = (&life.world.ledger, life.world.calls.len());
+        let text = kept.save();
+        let mut loaded = Ledger::load(&text).unwrap();
+        let open = |ledger: &Ledger| {
+            let ids: Vec<Hash256> = ledger.open().transactions().map(OpenTx::id).collect();
+            (ledger.open().state().root_hash(), ids, ledger.queue_metrics())
+        };
+        prop_assert_eq!(open(&loaded), open(kept));
+        prop_assert_eq!(history(&loaded), history(kept));
+        prop_assert!(loaded.save() == text, "it would be saved otherwise");
+        for act in &acts[halfway..] {
+            life.act(*act);
+        }
+        for call in &life.world.calls[taken..] {
+            replay(&mut loaded, call);
+        }
+        prop_assert_eq!(history(&loaded), history(&life.world.ledger));
+        prop_assert_eq!(open(&loaded), open(&life.world.ledger));
         Ok(())
     });
     run.unwrap();

@@ -23,6 +23,11 @@ impl CanonicalSet {
         CanonicalSet { salt, transactions: BTreeMap::new() }
     }
 
+    /// What accounts are mixed with.
+    pub(super) fn salt(&self) -> Hash256 {
+        self.salt
+    }
+
     pub(super) fn insert(&mut self, tx: Arc<Submitted>) {
         let key = (self.account_key(&tx.tx.account()), tx.tx.seq(), tx.id);
         self.transactions.entry(key).or_insert(tx);

@@ -7,14 +7,12 @@ use std::sync::Arc;
 use thiserror::Error;
 use xrpl_wire::{AccountId, Amount, Drops, Hash256, LedgerEntryType, Object, RippleTime, index, sf};
 
-use super::apply::ApplyFlags;
 use super::build::build;
 use super::canonical::CanonicalSet;
 use super::closed::ClosedLedger;
 use super::history::History;
 use super::ledger::{ALL_DROPS, GENESIS_ACCOUNT, Ledger};
 use super::open::OpenLedger;
-use super::pool::{outcome, run_passes};
 use super::state::{Entry, StateMap};
 
 /// What tests have asked for. The default is nothing.
@@ -96,13 +94,7 @@ impl Ledger {
         base.state.insert(at, Entry::new(root.with(sf::Balance, Amount::Xrp(balance))));
         let mut open = OpenLedger::after(last, self.rules);
         open.state = base.state.clone();
-        let mut again = CanonicalSet::new(Hash256::ZERO);
-        for tx in self.open.transactions() {
-            again.insert(Arc::clone(&tx.submitted));
-        }
-        run_passes(&mut again, |tx, retry| {
-            outcome(open.apply(tx, ApplyFlags { retry, ..ApplyFlags::default() }))
-        });
+        open.apply_again(self.open.as_applied());
         self.open = open;
         self.control.base = Some(base);
         Ok(())

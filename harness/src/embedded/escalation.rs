@@ -67,7 +67,8 @@ pub struct QueueMetrics {
 }
 
 /// What the fee is reckoned from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct FeeLevels {
     /// Transactions the open ledger takes before the fee rises.
     pub(super) expected: u64,

@@ -62,6 +62,7 @@ mod submitted;
 mod tests;
 mod trie;
 mod turns;
+mod waits;
 
 pub mod rpc;
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use xrpl_wire::{Hash256, RippleTime, Transaction, TxResult};
 
 use super::apply::{ApplyFlags, LedgerInfo, apply};
+use super::canonical::CanonicalSet;
 use super::closed::ClosedLedger;
+use super::pool::{Outcome, outcome, run_passes};
 use super::rules::{Fees, Rules};
 use super::state::StateMap;
 use super::submitted::Submitted;
@@ -26,9 +28,16 @@ pub struct OpenTx {
     /// The result so far; the close may find another.
     pub result: TxResult,
     pub(super) submitted: Arc<Submitted>,
+    /// Its place in the order in which they were applied.
+    pub(super) place: usize,
 }
 
 impl OpenTx {
+    /// One that is in no ledger.
+    pub(super) fn stray(submitted: Arc<Submitted>, result: TxResult) -> OpenTx {
+        OpenTx { result, submitted, place: 0 }
+    }
+
     /// The transaction.
     pub fn tx(&self) -> &Transaction {
         &self.submitted.tx
@@ -92,6 +101,27 @@ impl OpenLedger {
         self.transactions.values()
     }
 
+    /// The transactions in the order in which they were applied: nothing else says what came before what.
+    pub(super) fn as_applied(&self) -> Vec<Arc<Submitted>> {
+        let mut transactions: Vec<&OpenTx> = self.transactions.values().collect();
+        transactions.sort_unstable_by_key(|tx| tx.place);
+        transactions.into_iter().map(|tx| Arc::clone(&tx.submitted)).collect()
+    }
+
+    /// Applies transactions that were applied already, as they were: one after the other, and what fails now once more
+    /// behind the others.
+    pub(super) fn apply_again(&mut self, transactions: Vec<Arc<Submitted>>) {
+        let mut failed = CanonicalSet::new(Hash256::ZERO);
+        for tx in transactions {
+            if outcome(self.apply(&tx, ApplyFlags::default())) == Outcome::Retry {
+                failed.insert(tx);
+            }
+        }
+        run_passes(&mut failed, |tx, retry| {
+            outcome(self.apply(tx, ApplyFlags { retry, ..ApplyFlags::default() }))
+        });
+    }
+
     /// One of the transactions.
     pub fn transaction(&self, id: &Hash256) -> Option<&OpenTx> {
         self.transactions.get(id)
@@ -102,7 +132,8 @@ impl OpenLedger {
         // Metadata is not made here, so the position does not matter.
         let applied = apply(&mut self.state, &self.info, tx, flags, 0);
         if applied.applied {
-            let entry = OpenTx { result: applied.result, submitted: Arc::clone(tx) };
+            let place = self.transactions.len();
+            let entry = OpenTx { result: applied.result, submitted: Arc::clone(tx), place };
             self.transactions.insert(tx.id, entry);
         }
         (applied.result, applied.applied)

@@ -26,7 +26,7 @@ const MAX_POPPED: usize = 10;
 
 /// What is remembered of a transaction's id.
 #[derive(Debug, Clone, Copy, Default)]
-struct Memory {
+pub(super) struct Memory {
     /// Malformed once, malformed for ever: the server answers so without looking again.
     bad: bool,
     /// A signature was wrong.
@@ -36,24 +36,24 @@ struct Memory {
     /// Its signatures were verified.
     good: bool,
     /// Held once already without being new.
-    held: bool,
+    pub(super) held: bool,
     /// Passed on to other servers.
     relayed: bool,
 }
 
 /// A transaction submitted here.
 #[derive(Debug, Clone)]
-struct Local {
-    tx: Arc<Submitted>,
+pub(super) struct Local {
+    pub(super) tx: Arc<Submitted>,
     /// The last ledger whose close it survives.
-    expires: u32,
+    pub(super) expires: u32,
 }
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
-    held: CanonicalSet,
-    locals: Arc<Vec<Local>>,
+    pub(super) held: CanonicalSet,
+    pub(super) locals: Arc<Vec<Local>>,
     memory: Trie<Memory>,
     /// What was taken in and is in no ledger: a server remembers the transaction itself.
     strays: Trie<OpenTx>,
@@ -89,15 +89,6 @@ impl Pool {
             keys: Keys::new(),
             queue: Queue::new(queue),
         }
-    }
-
-    /// What is held for its turn and what is in the queue, in an order in which it can be submitted again.
-    pub(super) fn waiting(&self) -> Vec<&Arc<Submitted>> {
-        let mut waiting: Vec<&Arc<Submitted>> =
-            self.queue.by_fee().map(|candidate| &candidate.tx).chain(self.held.iter()).collect();
-        waiting.sort_by_key(|tx| (tx.tx.account(), tx.tx.seq(), tx.id));
-        waiting.dedup_by_key(|tx| tx.id);
-        waiting
     }
 
     /// Verifies the signatures of a transaction, unless that was done before.
@@ -139,7 +130,7 @@ impl Pool {
             (batch.swap_remove(0), following)
         };
         if !status.applied {
-            self.strays.insert(tx.id, OpenTx { result: status.result, submitted: Arc::clone(tx) });
+            self.strays.insert(tx.id, OpenTx::stray(Arc::clone(tx), status.result));
         }
         // The reply tells of the moment before those that follow are applied.
         let next = open.state().object(&tx.account_index).and_then(|root| root.u32(sf::Sequence));
@@ -302,7 +293,12 @@ impl Pool {
         });
     }
 
-    fn recall(&self, id: &Hash256) -> Memory {
+    /// Remembers whether a transaction was held without being new.
+    pub(super) fn remember_held(&mut self, id: &Hash256, held: bool) {
+        self.memory.insert(*id, Memory { held, ..self.recall(id) });
+    }
+
+    pub(super) fn recall(&self, id: &Hash256) -> Memory {
         self.memory.get(id).copied().unwrap_or_default()
     }
 }

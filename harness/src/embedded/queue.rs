@@ -27,10 +27,10 @@ pub(super) struct Candidate {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Waiting {
+pub(super) struct Waiting {
     transactions: BTreeMap<SeqProxy, Candidate>,
-    retry_penalty: bool,
-    drop_penalty: bool,
+    pub(super) retry_penalty: bool,
+    pub(super) drop_penalty: bool,
 }
 
 /// The dearest first; those that pay the same in an order that changes with every ledger.
@@ -40,11 +40,11 @@ type FeeKey = (Reverse<u64>, Hash256);
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     setup: QueueSetup,
-    accounts: BTreeMap<AccountId, Waiting>,
+    pub(super) accounts: BTreeMap<AccountId, Waiting>,
     by_fee: BTreeMap<FeeKey, (AccountId, SeqProxy)>,
-    salt: Hash256,
-    levels: FeeLevels,
-    max_size: Option<u64>,
+    pub(super) salt: Hash256,
+    pub(super) levels: FeeLevels,
+    pub(super) max_size: Option<u64>,
     /// How many times the least fee a transaction pays at least to get in at once, however empty the ledger is.
     load_factor: u32,
 }
@@ -544,7 +544,7 @@ impl Queue {
         self.accounts.get_mut(account)?.transactions.get_mut(&seq)
     }
 
-    fn insert(&mut self, candidate: Candidate) {
+    pub(super) fn insert(&mut self, candidate: Candidate) {
         let place = (candidate.tx.tx.account(), candidate.tx.tx.seq());
         self.by_fee.insert(fee_key(&candidate, &self.salt), place);
         let (account, seq) = place;

@@ -12,24 +12,22 @@ use thiserror::Error;
 use xrpl_wire::{Hash256, LedgerHeader, Object, Transaction, TxResult, sf};
 
 use super::amendment::{Amendment, Standing};
-use super::apply::ApplyFlags;
-use super::canonical::CanonicalSet;
 use super::closed::{self, ClosedLedger, ClosedTx};
 use super::control::Base;
 use super::escalation::QueueSetup;
 use super::ledger::Ledger;
 use super::open::OpenLedger;
-use super::pool::{outcome, run_passes};
 use super::queue::Queue;
 use super::rules::{Fees, ServerSetup};
 use super::state::{Entry, StateMap};
 use super::submitted::Submitted;
+use super::waits::Waits;
 
 /// What the first line calls itself.
 const FORMAT: &str = "xrpl-harness ledger";
 
 /// The version of the format. Files of other versions are refused: they are for minutes or days, not for years.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why text is no ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -99,8 +97,9 @@ struct Next {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct End {
+    /// What is open, in the order in which it was applied.
     open: Vec<String>,
-    waiting: Vec<String>,
+    waits: Waits,
     impersonated: Vec<String>,
     load_factor: u32,
     /// All XRP and the state that the next ledger is built on, where that is not the last one.
@@ -136,12 +135,9 @@ impl Ledger {
             })));
             before = next;
         }
-        let blobs = |found: Vec<&Arc<Submitted>>| {
-            found.into_iter().map(|tx| hex::encode_upper(tx.tx.blob())).collect::<Vec<String>>()
-        };
         lines.push(json(&Line::End(End {
-            open: self.open.transactions().map(|tx| hex::encode_upper(tx.blob())).collect(),
-            waiting: blobs(self.pool.waiting()),
+            open: self.open.as_applied().iter().map(|tx| hex::encode_upper(tx.tx.blob())).collect(),
+            waits: self.pool.waits(),
             impersonated: self.control.impersonated().map(ToString::to_string).collect(),
             load_factor: self.load_factor(),
             base: self
@@ -183,8 +179,8 @@ impl Ledger {
         }
     }
 
-    /// The ledger that text is which [`Ledger::save`] made. What is open is applied again, and what waits is submitted
-    /// again.
+    /// The ledger that text is which [`Ledger::save`] made. What is open is applied again in the order in which it was, and
+    /// what waits goes on waiting.
     ///
     /// # Errors
     /// [`LoadError`]: what is not proven by its hashes is no ledger.
@@ -228,7 +224,6 @@ impl Ledger {
         let fees = Fees::read(&state);
         let closed = Arc::new(ClosedLedger { header, hash: header.hash(), state, transactions, fees });
         self.open = OpenLedger::after(&closed, self.rules);
-        self.pool.queue.learn(&closed, &self.open);
         self.history.push(closed);
         Ok(())
     }
@@ -243,21 +238,15 @@ impl Ledger {
             self.open.state = state.clone();
             self.control.base = Some(Base { state, total_drops: *total_drops });
         }
-        let mut set = CanonicalSet::new(Hash256::ZERO);
-        for blob in &end.open {
+        let control = &self.control;
+        let read = |blob: &str| {
             let mut submitted = Submitted::trusted(transaction(blob)?);
-            submitted.impersonated = self.control.impersonates(&submitted.tx.account());
-            set.insert(Arc::new(submitted));
-        }
-        let open = &mut self.open;
-        run_passes(&mut set, |tx, retry| {
-            outcome(open.apply(tx, ApplyFlags { retry, ..ApplyFlags::default() }))
-        });
+            submitted.impersonated = control.impersonates(&submitted.tx.account());
+            Ok::<_, String>(Arc::new(submitted))
+        };
+        self.open.apply_again(end.open.iter().map(|blob| read(blob)).collect::<Result<_, _>>()?);
         self.pool.queue.set_load_factor(end.load_factor);
-        for blob in &end.waiting {
-            self.submit(transaction(blob)?.blob());
-        }
-        Ok(())
+        self.pool.wait_again(&end.waits, read)
     }
 }
 
@@ -358,7 +347,7 @@ mod tests {
     use super::*;
     use crate::embedded::{CloseTime, Generation, GenesisConfig};
     use crate::server::{genesis_keys, payment};
-    use xrpl_wire::{AccountId, Drops, RippleTime};
+    use xrpl_wire::{AccountId, Drops, KeyPair, KeyType, RippleTime, Seed};
 
     fn pay(ledger: &mut Ledger, to: AccountId, xrp: u64) {
         let drops = Drops::new(xrp * 1_000_000).unwrap();
@@ -408,6 +397,37 @@ mod tests {
         }
     }
 
+    /// Each is funded by the one before it, in one ledger that is open: more than the passes over a set bring in where
+    /// those come first that are to come last.
+    fn handed_on() -> (Ledger, Vec<AccountId>) {
+        let mut keys: Vec<KeyPair> = (1..=9)
+            .map(|number| KeyPair::from_seed(&Seed::from_entropy([number; 16], KeyType::Ed25519)))
+            .collect();
+        keys.sort_by_key(|key| std::cmp::Reverse(key.account_id()));
+        let mut ledger = Ledger::genesis(GenesisConfig::default());
+        let mut payer = genesis_keys().unwrap();
+        let mut left = 100;
+        for key in &keys {
+            let drops = Drops::new(left * 1_000_000).unwrap();
+            let tx = payment(&ledger, &payer, &key.account_id(), drops).unwrap();
+            assert_eq!(ledger.submit(tx.blob()).result, TxResult::tesSUCCESS);
+            payer = key.clone();
+            left -= 10;
+        }
+        (ledger, keys.iter().map(KeyPair::account_id).collect())
+    }
+
+    #[test]
+    fn what_is_open_is_open_again_in_whatever_order_it_came() {
+        let (ledger, accounts) = handed_on();
+        let loaded = Ledger::load(&ledger.save()).unwrap();
+        assert_eq!(loaded.open().transactions().len(), accounts.len());
+        assert_eq!(loaded.open().state().root_hash(), ledger.open().state().root_hash());
+        let mut richer = ledger.clone();
+        richer.set_balance(&AccountId([9; 20]), Drops::new(77).unwrap()).unwrap();
+        assert_eq!(richer.open().transactions().len(), accounts.len());
+    }
+
     #[test]
     fn a_file_that_was_changed_is_refused_with_its_line() {
         let text = lived(Generation::default()).save();
@@ -421,7 +441,7 @@ mod tests {
         let line = |line, what: &str| LoadError::Line { line, what: what.to_owned() };
         let state = "the state is not the one that the header names";
         let other = "the transactions are not those that the header names";
-        let long_ago = text.replacen("\"version\":1", "\"version\":0", 1);
+        let long_ago = text.replacen("\"version\":2", "\"version\":0", 1);
         let poorer = {
             let mut first: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
             let root = xrpl_wire::index::account_root(&crate::embedded::GENESIS_ACCOUNT).to_string();
