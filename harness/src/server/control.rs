@@ -145,9 +145,8 @@ fn run(shared: &Shared, request: &Request) -> RpcResult {
             Ok(of(shared.read().validated()))
         }
         "standalone_save" => {
-            let ledger = shared.read().clone();
-            shared.file().and_then(|path| file::save(&ledger, path)).map_err(of_file)?;
-            Ok(of(ledger.validated()))
+            let saved = shared.file().and_then(|path| shared.save(path)).map_err(of_file)?;
+            Ok(of(saved.validated()))
         }
         "standalone_restore" => {
             let id = number(params, "snapshot")?;

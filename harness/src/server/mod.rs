@@ -35,7 +35,9 @@ pub use self::faults::Faults;
 pub use self::file::FileError;
 use self::shared::{Settings, Shared};
 use crate::embedded::rpc::{Port, ServerFacts};
-use crate::embedded::{ClosedLedger, GENESIS_SEED, GenesisConfig, Ledger, MoreThanAllXrp, SubmitOutcome};
+use crate::embedded::{
+    BASE_LEVEL, ClosedLedger, GENESIS_SEED, GenesisConfig, Ledger, MoreThanAllXrp, SubmitOutcome,
+};
 
 /// How long a socket or a port may take to close before it is left behind.
 const GOODBYE: Duration = Duration::from_millis(500);
@@ -205,6 +207,12 @@ impl EmbeddedServer {
 
     /// Stops listening, closes all sockets, and waits for both.
     pub async fn shutdown(mut self) {
+        self.halt().await;
+    }
+
+    /// As [`shutdown`](Self::shutdown), but the ledger is still there: to be looked at, or saved, once nobody can
+    /// submit to it any more.
+    pub async fn halt(&mut self) {
         self.stop();
         // A client that holds a connection open must not hold up the end.
         let deadline = tokio::time::Instant::now() + 2 * GOODBYE;
@@ -280,7 +288,7 @@ impl EmbeddedServer {
     /// # Errors
     /// [`FileError::Write`]
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
-        file::save(&self.snapshot(), path)
+        self.shared.save(path).map(|_| ())
     }
 
     /// Puts the ledger to what a file holds. Clients see ledger indexes jump, as no network's would.
@@ -405,6 +413,17 @@ pub fn payment(
     destination: &AccountId,
     amount: Drops,
 ) -> Result<Transaction, ServerError> {
+    payment_for(ledger, payer, destination, amount, ledger.validated().fees.base_fee)
+}
+
+/// The same for a fee.
+fn payment_for(
+    ledger: &Ledger,
+    payer: &KeyPair,
+    destination: &AccountId,
+    amount: Drops,
+    fee: Drops,
+) -> Result<Transaction, ServerError> {
     let account = payer.account_id();
     let sequence = ledger
         .open()
@@ -415,7 +434,7 @@ pub fn payment(
     let common = TxCommon {
         account,
         seq: SeqProxy::Sequence(sequence),
-        fee: ledger.validated().fees.base_fee,
+        fee,
         last_ledger_sequence: None,
         source_tag: None,
         // Networks above 1024 must be named, and others must not.
@@ -433,9 +452,28 @@ pub fn payment(
     Ok(xrpl_wire::sign::sign_single(&xrpl_wire::typed::build(&common, &body)?, payer)?)
 }
 
+/// A payment that the open ledger takes at once, however full it is: with what it costs then.
+fn immediate_payment(
+    ledger: &Ledger,
+    payer: &KeyPair,
+    destination: &AccountId,
+    amount: Drops,
+) -> Result<Transaction, ServerError> {
+    let base_fee = ledger.validated().fees.base_fee;
+    let is_full = ledger.queue_metrics().open_ledger_level > BASE_LEVEL;
+    // What the payer has waiting has the same Sequence, and would be pushed out.
+    let waits = !ledger.queued(&payer.account_id()).is_empty();
+    // What the server calls the fee of a full ledger is a drop too little where the level ends so.
+    let fee = match Drops::new(ledger.escalated_fee().saturating_add(1)) {
+        Ok(fee) if is_full && !waits => base_fee.max(fee),
+        _ => base_fee,
+    };
+    payment_for(ledger, payer, destination, amount, fee)
+}
+
 fn fund(shared: &Shared, account: &AccountId, amount: Drops) -> Result<Hash256, ServerError> {
     let keys = genesis_keys()?;
-    let outcome = shared.submit_made(|ledger| payment(ledger, &keys, account, amount))?;
+    let outcome = shared.submit_made(|ledger| immediate_payment(ledger, &keys, account, amount))?;
     if outcome.result == TxResult::tesSUCCESS {
         Ok(outcome.id)
     } else {

@@ -61,3 +61,74 @@ pub(super) async fn pursue(shared: &Shared) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use xrpl_wire::{AccountId, Drops};
+
+    use super::*;
+    use crate::embedded::{GenesisConfig, Ledger};
+    use crate::server::shared::Settings;
+    use crate::server::{Event, genesis_keys, payment};
+
+    fn closing_on_submit() -> Shared {
+        let settings = Settings {
+            close_step_seconds: 4,
+            send_queue_frames: 1,
+            close_on_submit: true,
+            file: None,
+            ports: Vec::new(),
+        };
+        Shared::new(Ledger::genesis(GenesisConfig::default()), settings)
+    }
+
+    fn to_somebody(ledger: &Ledger) -> xrpl_wire::Transaction {
+        let drops = Drops::new(5_000_000).unwrap();
+        payment(ledger, &genesis_keys().unwrap(), &AccountId([5; 20]), drops).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_submission_whose_reply_nobody_takes_gets_its_ledger() {
+        let shared = closing_on_submit();
+        let mut events = shared.events();
+        let tx = to_somebody(&shared.read());
+        // As of a socket that was cut before the reply could leave.
+        assert!(shared.submit(tx.blob()).applied);
+        let closed = async {
+            loop {
+                match events.next().await {
+                    Some(Event::Closed(closed)) => break closed,
+                    Some(_) => {}
+                    None => panic!("the server is gone"),
+                }
+            }
+        };
+        tokio::select! {
+            () = pursue(&shared) => panic!("it stopped"),
+            closed = tokio::time::timeout(100 * PACE, closed) => {
+                assert_eq!(closed.expect("a ledger").transactions[0].id, tx.id());
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_waits_in_a_ledger_that_is_put_back_for_what_came_after_it() {
+        let shared = closing_on_submit();
+        let fresh = shared.read().clone();
+        let first = to_somebody(&fresh);
+        shared.submit(first.blob());
+        shared.close();
+        // Too late for a ledger, and pursued for some to come.
+        let late = to_somebody(&fresh);
+        shared.submit(late.blob());
+        assert!(!shared.is_pursuing(), "it is in one already");
+        let drops = Drops::new(7_000_000).unwrap();
+        let other = payment(&fresh, &genesis_keys().unwrap(), &AccountId([6; 20]), drops).unwrap();
+        shared.submit(other.blob());
+        assert!(shared.is_pursuing());
+        shared.restore(fresh);
+        shared.close_for_submitted();
+        assert!(!shared.is_pursuing());
+        assert_eq!(shared.read().validated().header.index, 2);
+    }
+}

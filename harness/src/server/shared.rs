@@ -12,7 +12,7 @@ use xrpl_wire::{RippleTime, Transaction};
 use super::control;
 use super::events::{Event, Events, Sender};
 use super::faults::Faults;
-use super::file::FileError;
+use super::file::{self, FileError};
 use super::hub::{Hub, Way};
 use super::pursuit::Pursued;
 use super::view::View;
@@ -24,7 +24,9 @@ use crate::embedded::{CloseTime, ClosedLedger, Ledger, SubmitOutcome};
 /// subscribers before its lock is given back, so that nobody can see it first and subscribe too late.
 #[derive(Debug)]
 pub(super) struct Shared {
+    saving: Mutex<()>,
     ledger: RwLock<Ledger>,
+    ledger_one: Mutex<Option<Arc<ClosedLedger>>>,
     view: Mutex<View>,
     faults: Mutex<Faults>,
     hub: Mutex<Hub>,
@@ -35,7 +37,6 @@ pub(super) struct Shared {
     auto_close_paused: AtomicBool,
     events: Sender,
     file: Option<PathBuf>,
-    ledger_one: Option<Arc<ClosedLedger>>,
     started: Instant,
     close_step_seconds: u32,
     send_queue_frames: usize,
@@ -58,7 +59,8 @@ pub(super) struct Settings {
 impl Shared {
     pub(super) fn new(ledger: Ledger, settings: Settings) -> Self {
         Self {
-            ledger_one: rpc::ledger_one(&ledger),
+            saving: Mutex::default(),
+            ledger_one: Mutex::new(rpc::ledger_one(&ledger)),
             view: Mutex::new(View::of(&ledger)),
             ledger: RwLock::new(ledger),
             faults: Mutex::default(),
@@ -87,6 +89,10 @@ impl Shared {
         self.ledger.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn ledger_one(&self) -> MutexGuard<'_, Option<Arc<ClosedLedger>>> {
+        self.ledger_one.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn view(&self) -> MutexGuard<'_, View> {
         self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,6 +107,15 @@ impl Shared {
 
     fn pursued(&self) -> MutexGuard<'_, Vec<Pursued>> {
         self.pursued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the ledger as it is now to a file, and answers with what was written. One after the other, so that the
+    /// newest is what stays.
+    pub(super) fn save(&self, path: &Path) -> Result<Ledger, FileError> {
+        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        let ledger = self.read().clone();
+        file::save(&ledger, path)?;
+        Ok(ledger)
     }
 
     /// The file that the ledger is kept in.
@@ -126,21 +141,24 @@ impl Shared {
         self.pursuit.notified().await;
     }
 
-    /// Whether there is something to close ledgers for.
+    /// Whether there is something to close ledgers for. What is in one by now, whoever closed it, is no such thing.
     pub(super) fn is_pursuing(&self) -> bool {
-        !self.pursued().is_empty()
+        if self.pursued().is_empty() {
+            return false;
+        }
+        let ledger = self.read();
+        let mut pursued = self.pursued();
+        pursued.retain(|pursued| pursued.is_open(&ledger));
+        !pursued.is_empty()
     }
 
-    /// Closes a ledger for what was submitted, if anything was, and sees what is left to wait for.
+    /// Closes a ledger for what was submitted, if anything waits for one, and sees what is left to wait for.
     pub(super) fn close_for_submitted(&self) {
         if !self.is_pursuing() {
             return;
         }
         self.close();
-        let ledger = self.read();
-        let mut pursued = self.pursued();
-        pursued.retain(|pursued| pursued.is_open(&ledger));
-        if !pursued.is_empty() {
+        if self.is_pursuing() {
             self.pursuit.notify_one();
         }
     }
@@ -242,7 +260,7 @@ impl Shared {
         ServerFacts {
             uptime_seconds: self.started.elapsed().as_secs(),
             first_ledger: ledger.first_index(),
-            ledger_one: self.ledger_one.clone(),
+            ledger_one: self.ledger_one().clone(),
             hidden_below: self.faults().hide_history_below,
             network_id: ledger.rules().configured_network_id(),
             now,
@@ -344,6 +362,11 @@ impl Shared {
         // What goes wrong goes on, whatever did when the other ledger was kept.
         let factor = self.faults().fee_factor;
         current.set_load_factor(factor);
+        // What was submitted to the other ledger nobody waits for in this one.
+        self.pursued().clear();
+        let mut one = self.ledger_one();
+        *one = ledger_one(&current, one.take());
+        drop(one);
         self.look_again(&current);
     }
 
@@ -387,8 +410,14 @@ impl Shared {
             self.events.tell(|| Event::Closed(Arc::clone(closed)));
         }
         if self.close_on_submit.load(Ordering::Relaxed) {
-            let fresh = effects.submitted.iter().filter_map(|outcome| Pursued::of(outcome));
-            self.pursued().extend(fresh);
+            let fresh: Vec<Pursued> =
+                effects.submitted.iter().filter_map(|outcome| Pursued::of(outcome)).collect();
+            if !fresh.is_empty() {
+                self.pursued().extend(fresh);
+                // Whoever submitted it closes the ledger once it has its reply. Should it never take that, others
+                // may be waiting all the same.
+                self.pursuit.notify_one();
+            }
         }
         let faults = self.faults().clone();
         let (fresh, shown) = {
@@ -415,6 +444,12 @@ impl Shared {
         let mut hub = self.hub();
         effects.proposed.iter().for_each(|proposed| hub.publish_proposed(proposed));
     }
+}
+
+/// The ledger before the first that this one holds: the one that is known, if that is it.
+fn ledger_one(ledger: &Ledger, known: Option<Arc<ClosedLedger>>) -> Option<Arc<ClosedLedger>> {
+    let parent = ledger.closed(2).map(|second| second.header.parent_hash);
+    known.filter(|known| parent == Some(known.hash)).or_else(|| rpc::ledger_one(ledger))
 }
 
 /// A later time; the end of time stays where it is.

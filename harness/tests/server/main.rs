@@ -4,6 +4,7 @@
 mod asked;
 mod comfort;
 mod control;
+mod edges;
 mod explorer;
 mod faults;
 mod generations;

@@ -1,6 +1,6 @@
 //! The command-line ledger as its user meets it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::json;
@@ -229,6 +229,60 @@ async fn a_ledger_is_saved_at_the_end_or_when_asked_and_goes_on_where_it_was() {
     );
     assert_eq!(call(&url, "standalone_save", json!({})).await["error"], "notEnabled");
     second.stop("-TERM");
+}
+
+/// As many connections as the system allows are no reason to lose the ledger.
+#[tokio::test]
+async fn a_ledger_is_saved_at_the_end_however_many_hold_on_to_their_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ledger.jsonl");
+    let limited = format!("ulimit -n 48 && exec {} \"$@\"", env!("CARGO_BIN_EXE_xrpl-standalone"));
+    let mut child = Command::new("sh")
+        .args(["-c", &limited, "sh", "--ws-port", "0", "--rpc-port", "0", "--accounts", "0", "--save"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("JSON-RPC") {
+        line.clear();
+        said.read_line(&mut line).unwrap();
+    }
+    let address = line.trim().rsplit('/').next().unwrap().to_owned();
+    // Half a request each, so that none of them is idle. The system takes them up before the server does.
+    let mut held = Vec::new();
+    for _ in 0..64 {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").unwrap();
+        held.push(stream);
+    }
+    // Until it can take up no other.
+    let open = format!("/proc/{}/fd", child.id());
+    while std::fs::read_dir(&open).unwrap().count() < 48 {
+        std::thread::yield_now();
+    }
+    let sent = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(xrpl_harness::server::file::load(&file).is_ok());
+}
+
+#[test]
+fn a_file_that_cannot_be_saved_to_is_named_before_there_is_a_ledger_to_be_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [folder.path().to_owned(), folder.path().join("nowhere/ledger")] {
+        let path = path.to_str().unwrap();
+        let arguments = ["--save", path, "--ws-port", "0", "--rpc-port", "0", "--end-with-stdin"];
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_xrpl-standalone")).args(arguments).stdin(Stdio::null()).output();
+        let output = output.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("cannot write ") && said.contains("--save"), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is left of the trial");
 }
 
 #[test]

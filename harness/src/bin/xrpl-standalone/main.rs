@@ -159,8 +159,10 @@ fn start_time(text: &str) -> Result<RippleTime, String> {
     RippleTime::from_unix(seconds).ok_or_else(|| "expected a time from 2000 to 2136".to_owned())
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> Result<ExitCode> {
+/// How long whoever is being served still at the end may hold that up.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+fn main() -> Result<ExitCode> {
     // Panics are reported without `eprintln!`: where nobody reads standard error it panics, too, which is the end.
     let (panics, errors) = color_eyre::config::HookBuilder::default().into_hooks();
     errors.install()?;
@@ -171,12 +173,35 @@ async fn main() -> Result<ExitCode> {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.log_internal_errors(false).init();
     let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let server = runtime.block_on(serve(&args));
+    // With it go the last connections: nobody is answered any more whose transaction would not be in the file, and none
+    // of them stands in the way of opening that.
+    runtime.shutdown_timeout(GOODBYE);
+    let Some(server) = server? else { return Ok(ExitCode::FAILURE) };
+    if let Some(path) = &args.save
+        && let Err(error) = server.save(path)
+    {
+        complain(&error, "The ledger is lost.");
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
+/// Serves a ledger until the end. Answers with it; none if it has said already why there is none.
+async fn serve(args: &Args) -> Result<Option<EmbeddedServer>> {
+    if let Some(Err(error)) = args.save.as_deref().map(file::check) {
+        complain(
+            &error,
+            "Choose another file with --save: the ledger could not be saved to this one at the end.",
+        );
+        return Ok(None);
+    }
     let ledger = match args.load.as_deref().map(file::load).transpose() {
         Ok(ledger) => ledger,
         Err(error) => {
             complain(&error, "Files are made with --save, or with standalone_save while it runs.");
-            return Ok(ExitCode::FAILURE);
+            return Ok(None);
         }
     };
     let mut genesis = GenesisConfig::of(args.server);
@@ -185,7 +210,7 @@ async fn main() -> Result<ExitCode> {
     if let Some(amendment) = args.amendment.iter().find(unknown) {
         let error = eyre!("servers of {} do not know the amendment {}", args.server, amendment.name());
         complain(&error, "Choose a newer generation with --server.");
-        return Ok(ExitCode::FAILURE);
+        return Ok(None);
     }
     genesis.amendments.clone_from(&args.amendment);
     genesis.fees.base_fee = args.base_fee.unwrap_or(genesis.fees.base_fee);
@@ -210,15 +235,15 @@ async fn main() -> Result<ExitCode> {
         ..EmbeddedConfig::default()
     };
     let ledger = ledger.unwrap_or_else(|| Ledger::genesis(config.genesis.clone()));
-    let server = match EmbeddedServer::start_with(ledger, config).await {
+    let mut server = match EmbeddedServer::start_with(ledger, config).await {
         Ok(server) => server,
         Err(error) => {
             complain(&error, advice(&error));
-            return Ok(ExitCode::FAILURE);
+            return Ok(None);
         }
     };
 
-    let accounts = fund(&server, &args)?;
+    let accounts = fund(&server, args)?;
     server.set_close_on_submit(args.close_on_submit);
     // Whoever reads what is printed may stop it at once, or send something, so it listens for both first.
     let stopped = signalled()?;
@@ -241,14 +266,8 @@ async fn main() -> Result<ExitCode> {
             }
         }
     }
-    if let Some(path) = &args.save
-        && let Err(error) = server.save(path)
-    {
-        complain(&error, "The ledger is lost.");
-        return Ok(ExitCode::FAILURE);
-    }
-    server.shutdown().await;
-    Ok(ExitCode::SUCCESS)
+    server.halt().await;
+    Ok(Some(server))
 }
 
 /// Says what is wrong and what to do, on standard error. Where nobody reads that, nobody can be told.
