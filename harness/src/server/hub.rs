@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
+use super::outbox::Outbox;
 use crate::embedded::rpc::stream::{self, CloseFrames};
 use crate::embedded::rpc::subscribe::Stream;
 use crate::embedded::rpc::{Proposed, ServerFacts, Subscription};
@@ -38,7 +39,7 @@ impl Way {
 #[derive(Debug)]
 struct Socket {
     subscription: Subscription,
-    frames: mpsc::Sender<Utf8Bytes>,
+    frames: Outbox,
     hang_up: Arc<Notify>,
 }
 
@@ -53,7 +54,7 @@ pub(super) struct Hub {
 
 impl Hub {
     /// Takes up a socket, if there are not too many; `hang_up` tells its task to close it.
-    pub(super) fn add(&mut self, frames: mpsc::Sender<Utf8Bytes>, hang_up: Arc<Notify>) -> Option<u64> {
+    pub(super) fn add(&mut self, frames: Outbox, hang_up: Arc<Notify>) -> Option<u64> {
         if self.sockets.len() >= SOCKETS_MAX {
             return None;
         }
@@ -82,7 +83,7 @@ impl Hub {
 
     /// Queues a frame for one socket, and hangs up on it if its queue is full.
     pub(super) fn send(&mut self, id: u64, frame: Utf8Bytes) {
-        let full = self.sockets.get(&id).is_some_and(|socket| socket.frames.try_send(frame).is_err());
+        let full = self.sockets.get(&id).is_some_and(|socket| !socket.frames.try_send(frame));
         if full {
             self.drop_slow(id);
         }
@@ -119,7 +120,7 @@ impl Hub {
                 .into_iter()
                 .filter_map(|at| texts.get(at))
                 .flat_map(|text| std::iter::repeat_n(text, times));
-            if wanted.any(|text| socket.frames.try_send(text.clone()).is_err()) {
+            if wanted.any(|text| !socket.frames.try_send(text.clone())) {
                 slow.push(*id);
             }
         }
@@ -153,7 +154,7 @@ impl Hub {
                     .entry(version)
                     .or_insert_with(|| stream::proposed_frame(proposed, version).to_string().into());
                 let mut frames = std::iter::repeat_n(text.clone(), times);
-                if frames.any(|text| socket.frames.try_send(text).is_err()) {
+                if frames.any(|text| !socket.frames.try_send(text)) {
                     slow.push(*id);
                 }
             }

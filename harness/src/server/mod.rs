@@ -8,6 +8,7 @@ mod faults;
 pub mod file;
 mod http;
 mod hub;
+mod outbox;
 mod pursuit;
 mod shared;
 mod view;

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
+use super::outbox::{Outbox, Outgoing, outbox};
 use super::shared::Shared;
 use crate::embedded::rpc::{self, Request};
 
 /// Serves a websocket until the client leaves, the server stops or the hub hangs up.
 pub(super) async fn serve(shared: Arc<Shared>, admin: bool, socket: WebSocket) {
-    let (frames, queue) = mpsc::channel(shared.send_queue_frames());
+    let (frames, queue) = outbox(shared.send_queue_frames());
     let hang_up = Arc::new(Notify::new());
     let Some(id) = shared.hub().add(frames.clone(), Arc::clone(&hang_up)) else {
         tracing::warn!("too many websockets; one more is refused");
@@ -37,14 +38,18 @@ async fn read(
     admin: bool,
     id: u64,
     mut stream: SplitStream<WebSocket>,
-    frames: &mpsc::Sender<Utf8Bytes>,
+    frames: &Outbox,
     hang_up: &Notify,
 ) {
     let mut stopped = pin!(shared.stopped());
     let mut gone = pin!(frames.closed());
     loop {
+        let asked = async {
+            frames.asks_for_more().await;
+            stream.next().await
+        };
         let message = tokio::select! {
-            message = stream.next() => message,
+            message = asked => message,
             () = &mut gone => return,
             () = &mut stopped => {
                 hang_up.notify_one();
@@ -59,7 +64,7 @@ async fn read(
         };
         // Waiting here is what slows down a client that asks faster than it reads.
         if let Some(reply) = reply
-            && frames.send(reply).await.is_err()
+            && !frames.send(reply).await
         {
             return;
         }
@@ -82,7 +87,7 @@ fn answer(shared: &Arc<Shared>, admin: bool, id: u64, text: &str) -> Option<Utf8
 
 async fn write(
     mut sink: SplitSink<WebSocket, Message>,
-    mut queue: mpsc::Receiver<Utf8Bytes>,
+    mut queue: Outgoing,
     hang_up: Arc<Notify>,
     shared: Arc<Shared>,
 ) {
@@ -90,7 +95,7 @@ async fn write(
         let frame = tokio::select! {
             biased;
             () = hang_up.notified() => break "the server hangs up",
-            frame = queue.recv() => frame,
+            frame = queue.next() => frame,
         };
         let Some(frame) = frame else { break "" };
         let delay = shared.faults().delay;
@@ -103,7 +108,7 @@ async fn write(
         // All that waits goes out in one write.
         let batch = async {
             sink.feed(Message::Text(frame)).await?;
-            while let Ok(frame) = queue.try_recv() {
+            while let Some(frame) = queue.at_hand() {
                 sink.feed(Message::Text(frame)).await?;
             }
             sink.flush().await

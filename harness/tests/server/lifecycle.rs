@@ -112,6 +112,33 @@ async fn a_client_that_does_not_read_is_dropped_and_others_are_not() {
     assert_eq!(good.ask("ping", json!({})).await["role"], "admin");
 }
 
+/// A reply repeats the id of its request: half a megabyte each, of which a client may have thousands waiting.
+#[tokio::test]
+async fn a_client_that_does_not_read_is_not_answered_without_end() {
+    const ASKED: u32 = 200;
+    let server = start().await;
+    let mut slow = Ws::connect(&server.ws_url()).await;
+    let ask = json!({"command": "ledger_accept", "id": "x".repeat(500_000)}).to_string();
+    let asking = tokio::spawn(async move {
+        for _ in 0..ASKED {
+            assert!(slow.try_send_text(&ask).await);
+        }
+    });
+    let mut other = Ws::connect(&server.ws_url()).await;
+    // Until nothing happens any more while others are served.
+    let (mut last, mut quiet) = (0, 0);
+    while quiet < 300 {
+        other.ask("ping", json!({})).await;
+        let index = server.validated().header.index;
+        quiet = if index == last && index > 2 { quiet + 1 } else { 0 };
+        last = index;
+    }
+    assert!(last < ASKED / 2, "{last} ledgers");
+    asking.abort();
+    assert_eq!(other.ask("ping", json!({})).await["role"], "admin");
+    server.shutdown().await;
+}
+
 #[tokio::test]
 async fn strangers_have_no_administrators_methods() {
     let any = EmbeddedConfig::default().ws_addr;
