@@ -31,7 +31,8 @@
 //! - **Load.** There is no load but what [`Ledger::set_load_factor`] asks for: the fee rises with the size of the open
 //!   ledger, as the queue has it ([`QueueSetup`]), and ledgers never take too long.
 //! - **Invariants.** The server checks its own work after each transaction and fails it if the books do not
-//!   balance. Here the tests do that, but for proposals.
+//!   balance. Here the tests do that, but for proposals, and for what a transaction can come to that is not wrong: within a
+//!   domain it must not touch what stands in the books of another (`tecINVARIANT_FAILED`).
 //! - **Close times** are the caller's. Resolution stays what it is; a server's is the same where all agree.
 
 mod amendment;

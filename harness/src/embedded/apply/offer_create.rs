@@ -302,7 +302,7 @@ impl Placing<'_> {
         let owner_page = trust::add_to_owner_dir(view, self.info, &account, &at)?;
         view.adjust_owner_count(&account, 1)?;
         let domain = object.hash256(sf::DomainID);
-        let (book, book_page) = self.list(view, &at, offered, (rate, domain))?;
+        let (book, book_page) = self.list(view, &at, offered, (rate, rate, domain))?;
         let mut entry = shared::new_entry(LedgerEntryType::Offer)
             .with(sf::Account, account)
             .with(sf::Sequence, sequence)
@@ -321,10 +321,11 @@ impl Placing<'_> {
         }
         if self.has(flags::tfHybrid) {
             shared::set_flag(&mut entry, flags::lsfHybrid, true);
-            // It stands in the open book too: until 3.2 there at the rate of what was left.
+            // It stands in the open book too: until 3.2 there at the rate of what was left, in a directory that says the
+            // other.
             let fixed = self.info.rules.enabled(Amendment::FixCleanup3_2_0);
-            let open_rate = if fixed { rate } else { offered.rate(self.info) };
-            let (book, page) = self.list(view, &at, offered, (open_rate, None))?;
+            let listed_at = if fixed { rate } else { offered.rate(self.info) };
+            let (book, page) = self.list(view, &at, offered, (listed_at, rate, None))?;
             let book = Object::new().with(sf::BookDirectory, book).with(sf::BookNode, page);
             entry.set(sf::AdditionalBooks, Value::Array(vec![(sf::Book, book)]));
         }
@@ -332,16 +333,17 @@ impl Placing<'_> {
         Ok(())
     }
 
-    /// Lists an offer in a book. Answers with the directory and the page.
+    /// Lists an offer in a book, at the first of the two rates; a new directory says the second. Answers with the
+    /// directory and the page.
     fn list(
         &self,
         view: &mut Table<'_>,
         at: &Hash256,
         offered: &Offered,
-        (rate, domain): (Quality, Option<Hash256>),
+        (listed_at, rate, domain): (Quality, Quality, Option<Hash256>),
     ) -> Result<(Hash256, u64), TxResult> {
         let book = index::book(&offered.wants, &offered.gives, domain.as_ref());
-        let directory = index::book_quality(&book, rate.bits());
+        let directory = index::book_quality(&book, listed_at.bits());
         let page = directory::append(view, &directory, at, self.info, |page| {
             let sides = [
                 (&offered.wants, sf::TakerPaysCurrency, sf::TakerPaysIssuer, sf::TakerPaysMPT),

@@ -64,6 +64,10 @@ pub(super) fn set_apply(context: &mut Context<'_>) -> Ter {
         fields.u32(sf::Sequence).unwrap_or(0)
     };
     let at = index::permissioned_domain(&account, sequence);
+    if context.view.exists(&at) {
+        // A second one of that number: the server throws where it would list it twice.
+        return Err(TxResult::tefEXCEPTION);
+    }
     let page = context.add_to_owner_dir(&account, &at)?;
     let entry = shared::new_entry(LedgerEntryType::PermissionedDomain)
         .with(sf::Owner, account)

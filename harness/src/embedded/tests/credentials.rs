@@ -200,6 +200,33 @@ fn a_domain_is_its_owners_and_holds_its_list_in_order() {
     assert_eq!((world.owns(0), world.listed(0)), (0, 0));
 }
 
+/// Until 3.1.3 a domain that is made with a Ticket has the number zero, which one domain of an account can have.
+#[test]
+fn a_second_domain_of_a_ticket_is_one_domain_too_many_for_an_older_server() {
+    for (generation, second) in [
+        (Generation::V3_1, TxResult::tefEXCEPTION),
+        (Generation::V3_2, TxResult::tesSUCCESS),
+        (Generation::V3_3, TxResult::tesSUCCESS),
+    ] {
+        let mut world = World::of(generation);
+        let tickets = world.tx(TransactionType::TicketCreate, 0).with(sf::TicketCount, 2_u32);
+        let first = world.must(0, tickets) + 1;
+        let set = |world: &World, ticket: u32| {
+            world
+                .tx(TransactionType::PermissionedDomainSet, 0)
+                .with(sf::Sequence, 0_u32)
+                .with(sf::TicketSequence, ticket)
+                .with(sf::AcceptedCredentials, list(world, &[1]))
+        };
+        let tx = set(&world, first);
+        world.must(0, tx);
+        assert_eq!((world.owns(0), world.listed(0)), (2, 2));
+        assert_eq!(world.tries(&set(&world, first + 1)), second, "{generation}");
+        let at = index::permissioned_domain(&world.id(0), 0);
+        assert_eq!(world.entry(&at).is_some(), generation == Generation::V3_1);
+    }
+}
+
 #[test]
 fn an_account_is_deleted_in_favour_of_a_guarded_one_with_credentials() {
     let mut world = World::new();

@@ -286,15 +286,88 @@ fn a_payment_goes_over_two_books_where_there_is_none_between_two_currencies() {
     assert_eq!(world.dollars(3), "990");
 }
 
+/// A domain that takes whom the issuer of dollars attests something, and its owner.
+fn domain_of(world: &mut World, owner: usize) -> Hash256 {
+    let accepted = Object::new().with(sf::Issuer, world.id(0)).with(sf::CredentialType, b"KYC".to_vec());
+    let tx = world
+        .tx(TransactionType::PermissionedDomainSet, owner)
+        .with(sf::AcceptedCredentials, Value::Array(vec![(sf::Credential, accepted)]));
+    let number = world.must(owner, tx);
+    index::permissioned_domain(&world.id(owner), number)
+}
+
+/// The server says so at the end, when everything else was fine: it looks at which books have changed.
+#[test]
+fn an_offer_within_a_domain_cancels_none_that_stands_in_another() {
+    for generation in Generation::ALL {
+        let mut world = World::of(generation);
+        world.issue_usd(&[(1, "1000")]);
+        let (domain, other) = (domain_of(&mut world, 1), domain_of(&mut world, 1));
+        let place = |world: &mut World, domain: Option<Hash256>, cancels: Option<u32>| {
+            let tx = offer(world, 1, xrp(1_000), world.usd("10"));
+            let tx = tx.with_some(sf::DomainID, domain).with_some(sf::OfferSequence, cancels);
+            let closed = world.closes(1, tx);
+            (closed.tx().seq().value(), closed.result)
+        };
+        let (regular, _) = place(&mut world, None, None);
+        let (there, _) = place(&mut world, Some(other), None);
+        let (here, _) = place(&mut world, Some(domain), None);
+        let failed = TxResult::tecINVARIANT_FAILED;
+        // Since 3.2 one of the open book may be cancelled.
+        let allowed = if generation == Generation::V3_1 { failed } else { TxResult::tesSUCCESS };
+        for (cancelled, result) in [(there, failed), (regular, allowed), (here, TxResult::tesSUCCESS)] {
+            let tx = offer(&world, 1, xrp(1_000), world.usd("10"));
+            let tx = tx.with(sf::DomainID, domain).with(sf::OfferSequence, cancelled);
+            assert_eq!(world.tries(&tx), result, "{generation} {cancelled}");
+            let before = world.owns(1);
+            let (_, closed) = place(&mut world, Some(domain), Some(cancelled));
+            assert_eq!(closed, result, "{generation} {cancelled}");
+            let stands = world.entry(&index::offer(&world.id(1), cancelled)).is_some();
+            assert_eq!((stands, world.owns(1)), (result == failed, before), "{generation} {cancelled}");
+        }
+        // Outside of domains it may cancel what it likes.
+        assert_eq!(place(&mut world, None, Some(there)).1, TxResult::tesSUCCESS);
+    }
+}
+
+/// A hybrid offer that is taken in part before it stands is listed in the open book by the rate of the rest, until 3.2; the
+/// directory there says the rate of the whole.
+#[test]
+fn what_is_left_of_a_hybrid_offer_stands_in_the_open_book_as_its_generation_has_it() {
+    for generation in Generation::ALL {
+        let mut world = World::of(generation);
+        world.issue_usd(&[(1, "1000")]);
+        let domain = domain_of(&mut world, 1);
+        let attest = world
+            .tx(TransactionType::CredentialCreate, 0)
+            .with(sf::Subject, world.id(2))
+            .with(sf::CredentialType, b"KYC".to_vec());
+        world.must(0, attest);
+        let accept = world
+            .tx(TransactionType::CredentialAccept, 2)
+            .with(sf::Issuer, world.id(0))
+            .with(sf::CredentialType, b"KYC".to_vec());
+        world.must(2, accept);
+        let ask = offer(&world, 1, xrp(100), world.usd("10")).with(sf::DomainID, domain);
+        world.must(1, ask);
+        // Ten at a tenth of what it would pay: what is left is dearer than it asked for.
+        let bid = offer(&world, 2, world.usd("30"), xrp(1_001)).with(sf::DomainID, domain);
+        let number = world.must(2, bid.with(sf::Flags, flags::tfHybrid));
+        let entry = world.entry(&index::offer(&world.id(2), number)).unwrap().clone();
+        let closed = entry.hash256(sf::BookDirectory).unwrap();
+        let open = entry.array(sf::AdditionalBooks).unwrap()[0].1.hash256(sf::BookDirectory).unwrap();
+        let says = |directory: &Hash256| world.entry(directory).unwrap().u64(sf::ExchangeRate).unwrap();
+        assert_eq!(says(&closed), index::quality_of(&closed));
+        assert_eq!(says(&open), says(&closed), "{generation}");
+        let same = index::quality_of(&open) == index::quality_of(&closed);
+        assert_eq!(same, generation != Generation::V3_1, "{generation}");
+    }
+}
+
 #[test]
 fn a_domain_has_books_of_its_own_and_a_hybrid_offer_stands_in_both() {
     let mut world = market();
-    let accepted = Object::new().with(sf::Issuer, world.id(0)).with(sf::CredentialType, b"KYC".to_vec());
-    let tx = world
-        .tx(TransactionType::PermissionedDomainSet, 1)
-        .with(sf::AcceptedCredentials, Value::Array(vec![(sf::Credential, accepted)]));
-    let number = world.must(1, tx);
-    let domain = index::permissioned_domain(&world.id(1), number);
+    let domain = domain_of(&mut world, 1);
     let within = |tx: Object| tx.with(sf::DomainID, domain);
     let outsider = within(offer(&world, 2, xrp(1_000), world.usd("10")));
     assert_eq!(world.tries(&outsider), TxResult::tecNO_PERMISSION);
