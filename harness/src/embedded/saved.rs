@@ -111,7 +111,7 @@ struct End {
 #[serde(rename_all = "snake_case")]
 enum Line {
     Ledger(Next),
-    End(End),
+    End(Box<End>),
 }
 
 impl Ledger {
@@ -135,7 +135,7 @@ impl Ledger {
             })));
             before = next;
         }
-        lines.push(json(&Line::End(End {
+        lines.push(json(&Line::End(Box::new(End {
             open: self.open.as_applied().iter().map(|tx| hex::encode_upper(tx.tx.blob())).collect(),
             waits: self.pool.waits(),
             impersonated: self.control.impersonated().map(ToString::to_string).collect(),
@@ -145,7 +145,7 @@ impl Ledger {
                 .base
                 .as_ref()
                 .map(|base| (base.total_drops, changes(&before.state, &base.state))),
-        })));
+        }))));
         lines.push(String::new());
         lines.join("\n")
     }
