@@ -122,6 +122,19 @@ impl<'a> Question<'a> {
         Self { policy, lists: OnceCell::new(), risk: OnceCell::new(), ..self }
     }
 
+    /// The same with nothing asked yet: what is asked in between is no part of what it is decided by.
+    #[must_use]
+    pub fn unasked(&self) -> Self {
+        Self {
+            lists: OnceCell::new(),
+            paid_for: OnceCell::new(),
+            risk: OnceCell::new(),
+            sums: RefCell::default(),
+            counts: RefCell::default(),
+            ..*self
+        }
+    }
+
     /// The policy that it is asked of.
     #[must_use]
     pub fn policy(&self) -> &'a Policy {

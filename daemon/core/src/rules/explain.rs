@@ -49,6 +49,7 @@ impl Explained {
 /// Explains what would be decided.
 #[must_use]
 pub fn explain(config: &Treasury, question: Question<'_>) -> Explanation {
+    let decision = question.unasked().decide();
     let rules = question.policy().rules().iter().map(|rule| Explained {
         rule: rule.name.clone(),
         action: action(&rule.action),
@@ -58,7 +59,7 @@ pub fn explain(config: &Treasury, question: Question<'_>) -> Explanation {
             .collect(),
     });
     let (rules, risk) = (rules.collect(), question.assess().clone());
-    Explanation { decision: question.decide(), rules, risk }
+    Explanation { decision, rules, risk }
 }
 
 fn action(action: &Action) -> &'static str {
