@@ -26,6 +26,8 @@ pub(super) struct Pursued {
     id: Hash256,
     /// Once a ledger of this index is closed it is given up.
     last: u32,
+    /// It was waited for already.
+    waited: bool,
 }
 
 impl Pursued {
@@ -36,7 +38,12 @@ impl Pursued {
         // The ledger after the last one shows that the transaction is too late.
         let last =
             tx.last_ledger_sequence().map_or(now.saturating_add(LEDGERS), |last| last.saturating_add(1));
-        Some(Pursued { id: tx.id(), last: last.min(now.saturating_add(LEDGERS_MAX)) })
+        Some(Pursued { id: tx.id(), last: last.min(now.saturating_add(LEDGERS_MAX)), waited: false })
+    }
+
+    /// Notes that it has been waited for, and says whether it had been before.
+    pub(super) fn has_waited(&mut self) -> bool {
+        std::mem::replace(&mut self.waited, true)
     }
 
     /// Whether it is still worth closing a ledger.
@@ -55,7 +62,7 @@ pub(super) async fn pursue(shared: &Shared) {
         }
         while shared.is_pursuing() {
             tokio::select! {
-                () = tokio::time::sleep(PACE) => shared.close_for_submitted(),
+                () = tokio::time::sleep(PACE) => shared.close_for_waiting(),
                 () = shared.stopped() => return,
             }
         }

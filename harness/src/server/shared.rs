@@ -159,8 +159,26 @@ impl Shared {
         }
         self.close();
         if self.is_pursuing() {
+            self.have_waited();
             self.pursuit.notify_one();
         }
+    }
+
+    /// The same for what has waited since the last time: what came since then is about to be answered, and that comes
+    /// first.
+    pub(super) fn close_for_waiting(&self) {
+        if self.is_pursuing() && self.have_waited() {
+            self.close();
+        }
+    }
+
+    /// Notes that all that is pursued has waited. Whether any of it had before.
+    fn have_waited(&self) -> bool {
+        let mut any = false;
+        for one in self.pursued().iter_mut() {
+            any |= one.has_waited();
+        }
+        any
     }
 
     pub(super) fn is_silent(&self) -> bool {
