@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use treasury_core::config::{FeeConfig, FindingKind, Keeps, Severity, TicketConfig, TierLink, Timing};
+use treasury_core::config::{
+    FeeConfig, FindingKind, Keeps, LinkLimit, Severity, TicketConfig, TierLink, Timing,
+};
 use treasury_core::units::{AccountId, Amount, Asset, Drops};
 
 use super::parties::Parties;
-use super::reader::Section;
-use super::{NetworkConfig, PassphraseSource, Verify, endpoints, keys, value};
+use super::reader::{Entry, Section};
+use super::{NetworkConfig, PassphraseSource, Verify, endpoints, keys, matchers, value};
 
 /// Where the API listens if nobody says.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8_580);
@@ -182,6 +184,24 @@ fn keeps(section: &Section<'_>) -> Option<Keeps> {
     Some(Keeps::Swept { ceiling: Amount::Xrp(ceiling?.value), target: Amount::Xrp(target?.value) })
 }
 
+/// What a link may carry within other periods.
+fn limits(section: &Section<'_>) -> Vec<LinkLimit> {
+    let entries = section.entries("limits", &["max", "period"]).unwrap_or_default();
+    let read = entries.iter().filter_map(|entry| match entry {
+        Entry::Text(text) => {
+            let advice = "write { max = \"500 XRP\", period = \"1h\" }";
+            section.blame(text, "is a text", advice);
+            None
+        }
+        Entry::Table(inner) => {
+            let most = inner.required("max", value::some_amount);
+            let period = inner.required("period", matchers::period);
+            Some(LinkLimit { most: Amount::Xrp(most?.value), period_seconds: period?.value })
+        }
+    });
+    read.collect()
+}
+
 fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
     let name = section.required("name", value::name);
     let from = section.required("from", |text| parties.resolve_account(text));
@@ -191,7 +211,7 @@ fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
     let move_min = section.text("move_min", value::some_amount);
     let move_max = section.required("move_max", value::some_amount);
     let period_max = section.required("period_max", value::some_amount);
-    let period = section.text("period", value::duration);
+    let period = section.text("period", matchers::period);
     if let (Some(from), Some(to)) = (&from, &to)
         && from.value == to.value
     {
@@ -223,6 +243,10 @@ fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
         move_max: Amount::Xrp(move_max?.value),
         period_max: Amount::Xrp(period_max?.value),
         period_seconds: period.map_or(86_400, |period| period.value),
+        limits: limits(section),
+        hours: section
+            .inner("hours", &["zone", "hours", "weekdays"])
+            .and_then(|inner| matchers::times_of(&inner)),
     })
 }
 

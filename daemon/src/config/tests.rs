@@ -11,6 +11,7 @@ use xrpl_wire::AccountId;
 use super::*;
 
 mod findings;
+mod links;
 mod risk;
 mod tables;
 
@@ -96,6 +97,8 @@ source_floor = "100 XRP"
 move_max = "1000 XRP"
 period_max = "5000 XRP"
 period = "12h"
+limits = [{ max = "1000 XRP", period = "1h" }, { max = "20000 XRP", period = "31d" }]
+hours = { zone = "UTC", hours = "08:00-18:00" }
 
 [[link]]
 name = "hot-to-warm"
@@ -431,30 +434,6 @@ fn what_makes_no_sense_is_refused() {
         (&[("to = \"{3}\"", "to = \"warm\"")], "link[1].to: is the account that the money comes from"),
         (&[("floor = \"500 XRP\"", "floor = \"1001 XRP\"")], "link[1].target: is below the floor"),
         (&[("ceiling = \"3000 XRP\"", "ceiling = \"1999 XRP\"")], "link[2].target: is above the ceiling"),
-        (
-            &[
-                ("ceiling = \"3000 XRP\"", "ceiling = \"900 XRP\""),
-                ("target = \"2000 XRP\"", "target = \"800 XRP\""),
-            ],
-            "link[2].ceiling: is below the target of \"warm-to-hot\", which fills the account",
-        ),
-        (
-            &[("target = \"2000 XRP\"", "target = \"499 XRP\"")],
-            "link[2].target: is below the floor of \"warm-to-hot\", which fills the account",
-        ),
-        (
-            &[("ceiling = \"3000 XRP\"", "ceiling = \"3000 XRP\"\nfloor = \"1 XRP\"")],
-            "link[2].floor: stands beside a ceiling",
-        ),
-        (
-            &[("floor = \"500 XRP\"", "ceiling = \"2000 XRP\"")],
-            "link[2].to: begins a ring of sweeps, which ends where it begins",
-        ),
-        (&[("move_min = \"50 XRP\"", "move_min = \"1001 XRP\"")], "link[2].move_min: is more than move_max"),
-        (
-            &[("move_max = \"1000 XRP\"", "move_max = \"5001 XRP\"")],
-            "link[1].move_max: is more than period_max",
-        ),
         (&[("name = \"large\"", "name = \"small\"")], "rule[4].name: \"small\" is taken"),
         (
             &[("amount_min = \"12 drops\"", "amount_min = \"251 XRP\"")],

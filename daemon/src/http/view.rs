@@ -104,12 +104,12 @@ pub(super) fn tiers(state: &State, treasury: &Treasury) -> Vec<LinkView> {
 fn one_link(state: &State, treasury: &Treasury, link: &TierLink) -> LinkView {
     let now = state.now();
     let plan = tiers::plan(treasury, state, link, now);
-    let (keeps, bound, target, has) = match link.keeps {
+    let (keeps, kept, bound, target, has) = match link.keeps {
         Keeps::Filled { floor, target } => {
-            ("filled", floor, target, tiers::expected(state, &link.to, link.asset))
+            ("filled", &link.to, floor, target, tiers::expected(state, &link.to, link.asset))
         }
         Keeps::Swept { ceiling, target } => {
-            ("swept", ceiling, target, tiers::unpromised(state, &link.from, link.asset))
+            ("swept", &link.from, ceiling, target, tiers::unpromised(state, &link.from, link.asset))
         }
     };
     let waits_for = if plan.amount.is_zero() {
@@ -125,6 +125,7 @@ fn one_link(state: &State, treasury: &Treasury, link: &TierLink) -> LinkView {
         bound: bound.into(),
         target: target.into(),
         has: has.map(Into::into),
+        onward: tiers::onward(treasury, state, kept, link.asset).into(),
         can_give: tiers::spare(treasury, state, &link.from, link.asset).map(Into::into),
         moved: tiers::moved(state, link, now).into(),
         period_max: link.period_max.into(),

@@ -80,6 +80,8 @@ fn declared() -> Treasury {
         move_max: drops(1).into(),
         period_max: drops(1_000_000_000_000).into(),
         period_seconds: 86_400,
+        limits: Vec::new(),
+        hours: None,
     }];
     treasury.policy =
         Policy::new(vec![Rule { askers: Some(vec![Asker::Daemon]), ..Rule::new("refills", Action::Allow) }]);

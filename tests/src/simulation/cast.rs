@@ -305,6 +305,8 @@ impl Cast {
             move_max,
             period_max,
             period_seconds: ROLLING_SECONDS,
+            limits: Vec::new(),
+            hours: None,
         }
     }
 

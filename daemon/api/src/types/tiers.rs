@@ -22,6 +22,8 @@ pub struct LinkView {
     /// What the account that it keeps has, what is on its way to it included where it is filled; `null` where it is not on
     /// the ledger.
     pub has: Option<AmountView>,
+    /// What other links want out of the account that it keeps and is not promised to them yet: it counts as gone.
+    pub onward: AmountView,
     /// What `from` can give: less what is promised, a fee, and the highest floor that a link sets.
     pub can_give: Option<AmountView>,
     /// What the link has moved, or may still move, within its period.

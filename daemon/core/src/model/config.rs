@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::matchers::Times;
 use crate::model::policy::Policy;
 pub use crate::model::role::{Role, Tier};
 use crate::model::units::{AccountId, Amount, Asset, Drops, Weight};
@@ -143,6 +144,27 @@ pub struct TierLink {
     /// The most that all moves within `period_seconds` may carry.
     pub period_max: Amount,
     /// Length of the rolling period, in seconds of ledger time.
+    pub period_seconds: u32,
+    /// The most that all moves within other periods may carry, besides.
+    pub limits: Vec<LinkLimit>,
+    /// When moves may begin; `None`: at any time.
+    pub hours: Option<Times>,
+}
+
+impl TierLink {
+    /// The most that its moves may carry within each period that it has one for.
+    pub fn all_limits(&self) -> impl Iterator<Item = LinkLimit> {
+        let first = LinkLimit { most: self.period_max, period_seconds: self.period_seconds };
+        std::iter::once(first).chain(self.limits.iter().copied())
+    }
+}
+
+/// The most that all moves of a link may carry within a rolling period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkLimit {
+    /// How much.
+    pub most: Amount,
+    /// Length of the period, in seconds of ledger time.
     pub period_seconds: u32,
 }
 

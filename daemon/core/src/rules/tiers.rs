@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::model::config::{Keeps, TierLink, Treasury};
+use crate::model::config::{Keeps, LinkLimit, TierLink, Treasury};
 use crate::model::intent::{Asker, Intent, Move};
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State};
@@ -39,7 +39,7 @@ pub enum By {
     Need,
     /// `move_max`.
     MoveMax,
-    /// `period_max`, less what was moved within the period.
+    /// `period_max`, or another limit, less what was moved within its period.
     PeriodMax,
     /// What the source can give: what it has, less what is promised, a fee, and its floor.
     Source,
@@ -49,6 +49,8 @@ pub enum By {
     UnderWay(ProposalId),
     /// The last move came to nothing; it is tried again after this.
     Rests(RippleTime),
+    /// It is not the hour for moves.
+    Hours,
     /// An account is not on the ledger, or the asset is not followed.
     NotThere,
 }
@@ -59,7 +61,8 @@ impl fmt::Display for By {
             Self::Enough => f.write_str("within its bounds"),
             Self::Need => f.write_str("what is needed"),
             Self::MoveMax => f.write_str("at most move_max"),
-            Self::PeriodMax => f.write_str("what is left of period_max"),
+            Self::PeriodMax => f.write_str("what is left of a period's limit"),
+            Self::Hours => f.write_str("outside its hours"),
             Self::Source => f.write_str("what the source can give"),
             Self::MoveMin => f.write_str("less than move_min"),
             Self::UnderWay(proposal) => write!(f, "{proposal} is under way"),
@@ -70,7 +73,10 @@ impl fmt::Display for By {
 }
 
 /// What the link would move now: what its account is below its floor or above its ceiling, up or down to its target, as
-/// far as the limits of the move, of the period and of the source allow.
+/// far as the limits of the move, of the periods and of the source allow.
+///
+/// What other links want out of the account that it keeps counts as gone from it ([`onward`]): where hot is short and warm
+/// could not fill it, cold fills warm with as much as both need, in one move.
 ///
 /// A sweep counts what is there and not promised away; a refill what is there or on its way. So what is on its way to an
 /// account is not swept out of it before it has come, and what is swept is not filled up again at once: a target of one is
@@ -82,20 +88,15 @@ pub fn plan(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) 
     if let Some(by) = rests(config, state, link, now) {
         return none(by);
     }
-    let need = match link.keeps {
-        Keeps::Filled { floor, target } => match expected(state, &link.to, link.asset) {
-            Some(expected) if expected < floor => target.less(&expected),
-            Some(_) => return none(By::Enough),
-            None => None,
-        },
-        Keeps::Swept { ceiling, target } => match unpromised(state, &link.from, link.asset) {
-            Some(has) if has > ceiling => has.less(&target),
-            Some(_) => return none(By::Enough),
-            None => None,
-        },
+    let need = match needed(config, state, link) {
+        Some(need) if need.is_zero() => return none(By::Enough),
+        Some(need) => need,
+        None => return none(By::NotThere),
     };
-    let left = link.period_max.less(&moved(state, link, now));
-    let (Some(need), Some(left)) = (need, left.or(Some(nothing))) else { return none(By::NotThere) };
+    if link.hours.as_ref().is_some_and(|hours| !hours.holds(now)) {
+        return none(By::Hours);
+    }
+    let left = left_of_periods(state, link, now);
     let Some(source) = spare(config, state, &link.from, link.asset).or(Some(nothing)) else {
         return none(By::NotThere);
     };
@@ -111,6 +112,104 @@ pub fn plan(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) 
         (amount, _) if amount < link.move_min => none(By::MoveMin),
         (amount, by) => Plan { amount, by },
     }
+}
+
+/// What its account has too little or too much of; `None`: it is not on the ledger, or that asset is not followed.
+fn needed(config: &Treasury, state: &State, link: &TierLink) -> Option<Amount> {
+    let nothing = link.asset.nothing();
+    match link.keeps {
+        Keeps::Filled { floor, target } => {
+            let has = expected(state, &link.to, link.asset)?;
+            let onward = onward(config, state, &link.to, link.asset);
+            let onward = saturating_add(onward, filling(config, state, &link.to, link.asset));
+            // What goes on leaves no less than the highest floor of the links that it goes on by.
+            let kept = if onward.is_zero() { nothing } else { source_floor(config, &link.to, link.asset)? };
+            let short = has < saturating_add(most(floor, kept)?, onward);
+            let full = saturating_add(most(target, kept)?, onward);
+            Some(if short { full.less(&has).unwrap_or(nothing) } else { nothing })
+        }
+        Keeps::Swept { ceiling, target } => {
+            let has = unpromised(state, &link.from, link.asset)?;
+            let has = has.less(&onward(config, state, &link.from, link.asset)).unwrap_or(nothing);
+            Some(if has > ceiling { has.less(&target).unwrap_or(nothing) } else { nothing })
+        }
+    }
+}
+
+/// What links want out of an account that they fill others from, and is not promised to them yet. What a stop, policy, its
+/// hours or its limits keep a link from moving it does not want: it would lie there, and be swept back.
+#[must_use]
+pub fn onward(config: &Treasury, state: &State, account: &AccountId, asset: Asset) -> Amount {
+    wanted(config, state, account, asset, &mut vec![*account])
+}
+
+/// Accounts that were asked are not asked again: links may go round.
+fn wanted(
+    config: &Treasury,
+    state: &State,
+    account: &AccountId,
+    asset: Asset,
+    asked: &mut Vec<AccountId>,
+) -> Amount {
+    let nothing = asset.nothing();
+    let mut all = nothing;
+    for link in config.links.iter().filter(|link| link.from == *account && link.asset == asset) {
+        let Keeps::Filled { floor, target } = link.keeps else { continue };
+        let rests = matches!(rests(config, state, link, state.now()), Some(By::Rests(_)));
+        if rests || asked.contains(&link.to) {
+            continue;
+        }
+        let Some(has) = expected(state, &link.to, asset) else { continue };
+        asked.push(link.to);
+        let further = wanted(config, state, &link.to, asset, asked);
+        let full = saturating_add(target, further);
+        if has >= saturating_add(floor, further) {
+            continue;
+        }
+        let limits = [link.move_max, left_of_periods(state, link, state.now())];
+        let need = full.less(&has).unwrap_or(nothing);
+        let want = limits.into_iter().fold(need, |want, limit| if limit < want { limit } else { want });
+        if want > nothing && want >= link.move_min && is_free(config, state, link, want) {
+            all = saturating_add(all, want);
+        }
+    }
+    all
+}
+
+/// What moves that are under way take out of an account to fill others.
+fn filling(config: &Treasury, state: &State, account: &AccountId, asset: Asset) -> Amount {
+    let links = config.links.iter().filter(|link| link.from == *account && link.asset == asset);
+    let links = links.filter(|link| matches!(link.keeps, Keeps::Filled { .. }));
+    links.flat_map(|link| under_way(state, link)).fold(asset.nothing(), saturating_add)
+}
+
+/// What moves of a link may still carry that no validated ledger has.
+fn under_way<'a>(state: &'a State, link: &'a TierLink) -> impl Iterator<Item = Amount> + 'a {
+    moves(state, link)
+        .filter(|proposal| !matches!(proposal.status, Status::Validated(_)))
+        .filter(|proposal| !proposal.status.is_final() || state.holds_slot(proposal))
+        .filter_map(|proposal| proposal.intent.amount())
+        .filter(|amount| amount.issue() == link.asset)
+}
+
+/// Whether nothing but money keeps the link from this move.
+fn is_free(config: &Treasury, state: &State, link: &TierLink, amount: Amount) -> bool {
+    let intent = intent(link, amount);
+    let in_time = link.hours.as_ref().is_none_or(|hours| hours.holds(state.now()));
+    let denied = || {
+        let asker = &Asker::Daemon;
+        decide::decide(config, state, link.from, asker, &intent, state.now()).obligations.deny
+    };
+    in_time && gate::stops(config, state, Act::errand(link.from, &intent)).is_empty() && !denied()
+}
+
+/// What may still be moved within every period that the link has a limit for.
+fn left_of_periods(state: &State, link: &TierLink, now: RippleTime) -> Amount {
+    let nothing = link.asset.nothing();
+    let left = |limit: LinkLimit| {
+        limit.most.less(&moved_within(state, link, now, limit.period_seconds)).unwrap_or(nothing)
+    };
+    link.all_limits().map(left).fold(link.asset.most(), |least, left| if left < least { left } else { least })
 }
 
 /// What an account has of an asset that nobody has been promised.
@@ -156,12 +255,17 @@ pub fn expected(state: &State, account: &AccountId, asset: Asset) -> Option<Amou
 #[must_use]
 pub fn spare(config: &Treasury, state: &State, account: &AccountId, asset: Asset) -> Option<Amount> {
     let nothing = asset.nothing();
-    let from = config.links.iter().filter(|link| link.from == *account && link.asset == asset);
-    let floor = from.map(|link| link.source_floor).try_fold(nothing, most)?;
+    let floor = source_floor(config, account, asset)?;
     let fee = if asset.is_xrp() { Amount::Xrp(config.fees.fee_max) } else { nothing };
     let promised = state.book.leaving(account, asset, None);
     let has = state.holding(account, asset).unwrap_or(nothing);
     [promised, fee, floor].iter().try_fold(has, |left, kept| left.less(kept))
+}
+
+/// The highest floor that any link sets for what it takes from an account.
+fn source_floor(config: &Treasury, account: &AccountId, asset: Asset) -> Option<Amount> {
+    let from = config.links.iter().filter(|link| link.from == *account && link.asset == asset);
+    from.map(|link| link.source_floor).try_fold(asset.nothing(), most)
 }
 
 /// The greater of two; none of different assets.
@@ -173,13 +277,12 @@ fn most(one: Amount, other: Amount) -> Option<Amount> {
 /// waited for long.
 #[must_use]
 pub fn moved(state: &State, link: &TierLink, now: RippleTime) -> Amount {
-    let since = RippleTime(now.0.saturating_sub(link.period_seconds));
-    moves(state, link)
-        .filter(|proposal| !matches!(proposal.status, Status::Validated(_)))
-        .filter(|proposal| !proposal.status.is_final() || state.holds_slot(proposal))
-        .filter_map(|proposal| proposal.intent.amount())
-        .filter(|amount| amount.issue() == link.asset)
-        .fold(state.book.moved_by(&link.name, link.asset, since), saturating_add)
+    moved_within(state, link, now, link.period_seconds)
+}
+
+fn moved_within(state: &State, link: &TierLink, now: RippleTime, period_seconds: u32) -> Amount {
+    let since = RippleTime(now.0.saturating_sub(period_seconds));
+    under_way(state, link).fold(state.book.moved_by(&link.name, link.asset, since), saturating_add)
 }
 
 /// What a link would propose.

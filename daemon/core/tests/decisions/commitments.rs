@@ -27,6 +27,8 @@ fn link(name: &str, from: &str, to: &str, [floor, target, source_floor]: [u64; 3
         move_max: amount(10_000 * XRP),
         period_max: amount(50_000 * XRP),
         period_seconds: DAY,
+        limits: Vec::new(),
+        hours: None,
     }
 }
 

@@ -153,6 +153,8 @@ fn refill() -> TierLink {
         move_max: amount(800 * XRP),
         period_max: amount(10_000 * XRP),
         period_seconds: 24 * HOUR,
+        limits: Vec::new(),
+        hours: None,
     }
 }
 

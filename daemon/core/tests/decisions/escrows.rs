@@ -296,6 +296,8 @@ fn link() -> TierLink {
         move_max: amount(1_000 * XRP),
         period_max: amount(1_500 * XRP),
         period_seconds: 24 * HOUR,
+        limits: Vec::new(),
+        hours: None,
     }
 }
 

@@ -5,6 +5,7 @@
 mod asking;
 mod behaviour;
 mod boundaries;
+mod cascades;
 mod commitments;
 mod deadlines;
 mod declared;

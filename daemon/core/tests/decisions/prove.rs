@@ -117,6 +117,8 @@ fn moves_are_tried_along_their_links_and_no_further() {
         move_max: amount(most),
         period_max: amount(most),
         period_seconds: 60,
+        limits: Vec::new(),
+        hours: None,
     };
     config.links = vec![link(50 * XRP)];
     let moves = Rule { kinds: Some(vec![IntentKind::Move]), ..Rule::new("moves", Action::Allow) };

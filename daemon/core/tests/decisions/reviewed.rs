@@ -162,6 +162,8 @@ fn what_a_link_moved_counts_though_it_was_out_of_the_configuration() {
         move_max: amount(500 * XRP),
         period_max: amount(500 * XRP),
         period_seconds: 30 * DAY,
+        limits: Vec::new(),
+        hours: None,
     };
     config.links = vec![link.clone()];
     let mut w = World::with(config);

@@ -51,6 +51,8 @@ fn with_link() -> World {
         move_max: amount(1_000 * XRP),
         period_max: amount(50_000 * XRP),
         period_seconds: 86_400,
+        limits: Vec::new(),
+        hours: None,
     }];
     World::with(config)
 }

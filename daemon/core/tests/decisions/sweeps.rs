@@ -24,6 +24,8 @@ fn sweep() -> TierLink {
         move_max: amount(4_000 * XRP),
         period_max: amount(6_000 * XRP),
         period_seconds: DAY,
+        limits: Vec::new(),
+        hours: None,
     }
 }
 

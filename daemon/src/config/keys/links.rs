@@ -15,7 +15,8 @@ pub(super) const LINK: Group = Group {
             "floor",
             "amount",
             "required without `ceiling`",
-            "Below this balance of `to`, what is on its way to it included, a move is proposed.",
+            "Below this balance of `to`, what is on its way to it included and what other links take and want out of it left out, a move is \
+             proposed: where hot is short and warm cannot fill it, the link into warm moves as much as both need.",
         ),
         key(
             "ceiling",
@@ -40,6 +41,25 @@ pub(super) const LINK: Group = Group {
             REQUIRED,
             "The most that all moves of this link within `period` may carry.",
         ),
-        key("period", "duration", "\"24h\"", "The rolling period of `period_max`, in ledger time."),
+        key(
+            "period",
+            "duration",
+            "\"24h\"",
+            "The rolling period of `period_max`, in ledger time, up to 366 days.",
+        ),
+        key(
+            "limits",
+            "list of tables",
+            "none",
+            "The most that all moves may carry within other periods, besides: `[{ max = \"500 XRP\", period = \"1h\" }, { max = \"50000 XRP\", \
+             period = \"31d\" }]`.",
+        ),
+        key(
+            "hours",
+            "table",
+            "any time",
+            "A move is proposed only at these times, as `during` of a rule has them: `{ zone = \"Europe/Zurich\", hours = \"08:00-18:00\", weekdays = \
+             [\"mon\", \"tue\"] }`.",
+        ),
     ],
 };
