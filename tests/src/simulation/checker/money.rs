@@ -127,7 +127,14 @@ impl Checker {
             Keeps::Filled { target, .. } => Some(drops_of(target)),
             Keeps::Swept { .. } => None,
         });
-        let Some(ceiling) = targets.max() else { return };
+        let Some(target) = targets.max() else { return };
+        // It is filled with what links out of it pass on as well: of each a move that is under way, and the next one; and
+        // those leave their floor in it.
+        let onward = self.treasury.links.iter().filter(|link| link.from == account);
+        let onward: Vec<_> = onward.filter(|link| matches!(link.keeps, Keeps::Filled { .. })).collect();
+        let kept = onward.iter().map(|link| drops_of(link.source_floor)).max().unwrap_or_default();
+        let passed_on: u64 = onward.iter().map(|link| 2 * drops_of(link.move_max)).sum();
+        let ceiling = target.max(kept) + passed_on;
         let excuse = self.unforeseen(account, daemon, since).0;
         let balance = self.tides.get(&account).map_or(0, |tide| tide.balance);
         if i128::from(balance) > i128::from(ceiling) + excuse {
