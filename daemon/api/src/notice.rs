@@ -123,7 +123,7 @@ kinds! {
     EscrowSeen "escrow_seen",
     /// The fulfillment of an escrow is about to be sent: there is no way back.
     EscrowRevealed "escrow_revealed",
-    /// The window in which an escrow can be released ends within the hour.
+    /// The window in which an escrow can be released is half gone, or half of what was left: more often as it ends.
     WindowClosing "window_closing",
     /// An escrow is gone from the ledger: paid, or taken back.
     EscrowEnded "escrow_ended",

@@ -431,6 +431,9 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         FindingKind::ManyRejections => {
             "What somebody asked for was rejected more often than `[anomaly]` says. A stop is on the account of the last one."
         }
+        FindingKind::RevealPending => {
+            "A fulfillment has left, and its EscrowFinish is in no validated ledger (`[anomaly]`). A stop is on the escrow; a hold cannot take back what is revealed."
+        }
         FindingKind::SignaturesRefused => {
             "Signatures of somebody were refused more often than `[anomaly]` says. A stop is on the account of the last one."
         }

@@ -74,5 +74,8 @@ pub(super) fn alarms(root: &Section<'_>) -> Alarms {
     Alarms {
         rejections: burst("rejections", usual.rejections),
         refused_signatures: burst("refused_signatures", usual.refused_signatures),
+        reveal_seconds: section
+            .text("unvalidated_reveal", value::duration)
+            .map_or(usual.reveal_seconds, |seconds| seconds.value),
     }
 }

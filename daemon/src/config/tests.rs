@@ -200,6 +200,7 @@ breaker_failures = 3
 [anomaly]
 rejections = { above = 9, period = "2d" }
 refused_signatures = { above = 1, period = "30m" }
+unvalidated_reveal = "90s"
 
 [severity]
 spend_without_proposal = "freeze"

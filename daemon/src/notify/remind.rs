@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::Notice;
 use treasury_core::config::Treasury;
-use treasury_core::escrow::due;
+use treasury_core::escrow::{due, not_before};
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::units::{EscrowKey, RippleTime};
 use treasury_core::{State, waits};
@@ -17,7 +17,7 @@ use super::who;
 /// The shortest time between two reminders, however near the deadline is.
 const LEAST_SECONDS: u32 = 900;
 
-/// How long before CancelAfter people are told: time to be woken and to act.
+/// How long before CancelAfter people are woken: time to act.
 const CLOSING_SECONDS: u32 = 3_600;
 
 /// Something to remind of.
@@ -54,9 +54,9 @@ pub(super) fn look(
         }
     }
     for key in &state.standing {
-        if let Some((what, notice)) = closing(&teller, key) {
-            waiting.all.insert(what.clone());
-            waiting.due.push(Due { what, times: 1, notice });
+        if let Some(due) = closing(&teller, key) {
+            waiting.all.insert(due.what.clone());
+            waiting.due.push(due);
         }
     }
     for due in &mut waiting.due {
@@ -103,24 +103,33 @@ fn times(began: RippleTime, deadline: RippleTime, every_seconds: u32, now: Rippl
     }
 }
 
-/// An escrow that could be released, and can be for less than an hour more.
-fn closing(teller: &Teller<'_>, key: &EscrowKey) -> Option<(String, Notice)> {
-    let (state, now) = (teller.state, teller.state.now().0);
+/// An escrow that could be released, and is not though half of its window is gone: said then, at half of what is left, and
+/// so on; and once where the window is short, as soon as people have to be woken.
+fn closing(teller: &Teller<'_>, key: &EscrowKey) -> Option<Due> {
+    let (state, now) = (teller.state, teller.state.now());
     let escrow = state.escrows.get(key)?;
     due(state, key).and_then(|end| end.released_escrow())?;
     let closes = escrow.view.cancel_after?;
-    if closes.0 <= now || closes.0.saturating_sub(now) >= CLOSING_SECONDS {
-        return None;
-    }
+    let opened = not_before(state, escrow).unwrap_or(escrow.seen_at);
+    let (times, severity) = alarms(opened, closes, now)?;
     let says = format!(
         "Escrow {key} is not released, and can be until {closes} only, by the ledger's clock; then its money goes back."
     );
-    let mut notice = teller.notice(Kind::WindowClosing, Severity::Critical, &says);
+    let mut notice = teller.notice(Kind::WindowClosing, severity, &says);
     teller.of_escrow(&mut notice, &escrow.view);
     notice.deadline = Some(closes.to_string());
     notice.can_do =
         vec!["See `treasuryctl escrows` for what it waits for, and `treasuryctl stops`.".to_owned()];
-    Some((key.to_string(), notice))
+    Some(Due { what: key.to_string(), times, notice })
+}
+
+/// How many alarms of a window are due by now, and how grave the last one is; `None`: none, or it is over.
+fn alarms(opened: RippleTime, closes: RippleTime, now: RippleTime) -> Option<(u32, Severity)> {
+    let left = closes.0.checked_sub(now.0).filter(|left| *left > 0)?;
+    let wakes = left < CLOSING_SECONDS;
+    let times = times(opened, closes, u32::MAX, now).max(u32::from(wakes));
+    let severity = if wakes { Severity::Critical } else { Severity::Warning };
+    (times > 0).then_some((times, severity))
 }
 
 #[cfg(test)]
@@ -142,6 +151,29 @@ mod tests {
         let last = times(at(0), at(48), 6 * HOUR, at(48));
         assert_eq!(times(at(0), at(48), 6 * HOUR, at(1_000)), last, "none comes after the deadline");
         assert_eq!(last, 11);
+    }
+
+    #[test]
+    fn alarms_of_a_window_come_at_half_of_what_is_left_and_wake_people_within_the_hour() {
+        let day = |minutes: u32| alarms(at(0), at(24), RippleTime(at(0).0 + minutes * 60));
+        let (warns, wakes) = (Severity::Warning, Severity::Critical);
+        for (minutes, expected) in [
+            (0, None),
+            (719, None),
+            (720, Some((1, warns))),
+            (1_079, Some((1, warns))),
+            (1_080, Some((2, warns))),
+            (1_260, Some((3, warns))),
+            (1_350, Some((4, warns))),
+            (1_381, Some((4, wakes))),
+            (1_395, Some((5, wakes))),
+            (1_440, None),
+        ] {
+            assert_eq!(day(minutes), expected, "after {minutes} min");
+        }
+        let short =
+            |minutes: u32| alarms(at(0), RippleTime(at(0).0 + 1_200), RippleTime(at(0).0 + minutes * 60));
+        assert_eq!((short(0), short(19), short(20)), (Some((1, wakes)), Some((1, wakes)), None));
     }
 
     #[test]

@@ -271,6 +271,8 @@ pub struct Alarms {
     pub rejections: Burst,
     /// Signatures of one person that were refused.
     pub refused_signatures: Burst,
+    /// So many seconds of ledger time after a fulfillment has left, its EscrowFinish should be validated.
+    pub reveal_seconds: u32,
 }
 
 /// So many of something, within a time, are many.
@@ -287,6 +289,8 @@ impl Default for Alarms {
         Self {
             rejections: Burst { above: 4, period_seconds: 24 * 3600 },
             refused_signatures: Burst { above: 2, period_seconds: 3600 },
+            // Some ten ledgers.
+            reveal_seconds: 60,
         }
     }
 }
@@ -338,11 +342,13 @@ pub enum FindingKind {
     ManyRejections,
     /// Signatures of somebody are refused again and again.
     SignaturesRefused,
+    /// A fulfillment has left, and its EscrowFinish is in no validated ledger.
+    RevealPending,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -364,6 +370,7 @@ impl FindingKind {
         Self::ListedDestination,
         Self::ManyRejections,
         Self::SignaturesRefused,
+        Self::RevealPending,
     ];
 
     /// The word for it, in configuration, metrics and the API.
@@ -391,6 +398,7 @@ impl FindingKind {
             Self::ListedDestination => "listed_destination",
             Self::ManyRejections => "many_rejections",
             Self::SignaturesRefused => "signatures_refused",
+            Self::RevealPending => "reveal_pending",
         }
     }
 
@@ -418,7 +426,8 @@ impl FindingKind {
             | Self::LargeToNew
             | Self::Velocity
             | Self::ManyRejections
-            | Self::SignaturesRefused => Severity::Alert,
+            | Self::SignaturesRefused
+            | Self::RevealPending => Severity::Alert,
         }
     }
 }

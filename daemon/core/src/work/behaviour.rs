@@ -1,11 +1,14 @@
-//! What people do that is unusual: in what they ask for, in what others say to it, in how they sign.
+//! What is unusual in what people do: in what they ask for, in what others say to it, in how they sign; and in how long what
+//! follows takes.
 
 use crate::model::config::{Burst, FindingKind, Severity};
 use crate::model::intent::{Asker, IntentKind};
 use crate::model::risk::Sign;
+use crate::model::state::{Finding, Guard};
 use crate::model::stops::Subject;
-use crate::model::units::{AccountId, ProposalId};
+use crate::model::units::{AccountId, EscrowKey, ProposalId};
 use crate::rules::decide::Question;
+use crate::rules::escrow::is_revealed;
 use crate::work::anomaly::find_about;
 use crate::work::cx::Cx;
 
@@ -78,6 +81,30 @@ pub(crate) fn signature_refused(cx: &mut Cx<'_>, person: &str, id: ProposalId) {
         );
         find_about(cx, kind, account, Subject::Account(account), evidence);
     }
+}
+
+/// An escrow's fulfillment may have left: where it is not validated after a while, it is said once. It is pressed until the
+/// window closes, and whoever has seen it can send it as well.
+pub(crate) fn still_revealed(cx: &mut Cx<'_>, key: &EscrowKey) {
+    let Some(tracked) = cx.state.escrows.get(key) else { return };
+    let Guard::Releasing { revealed_at, .. } = tracked.guard else { return };
+    let seconds = cx.now().0.saturating_sub(revealed_at.close_time.0);
+    if seconds <= cx.config.alarms.reveal_seconds || !is_revealed(cx.state, tracked) {
+        return;
+    }
+    let name = format!("escrow {key}:");
+    let kind = FindingKind::RevealPending;
+    let known = |finding: &Finding| finding.kind == kind && finding.evidence.starts_with(&name);
+    if cx.state.findings.values().any(known) {
+        return;
+    }
+    let closes = tracked.view.cancel_after;
+    let closes = closes.map_or("for ever".to_owned(), |closes| format!("until {closes}"));
+    let evidence = format!(
+        "{name} its fulfillment left at {}, and no validated ledger has its EscrowFinish; it can be finished {closes}",
+        revealed_at.close_time
+    );
+    find_about(cx, kind, key.owner, Subject::Escrow(*key), evidence);
 }
 
 /// Counts one more; answers with how many there were where that is many, and then begins anew.

@@ -10,6 +10,7 @@ use crate::model::proposal::Status;
 use crate::model::state::Guard;
 use crate::model::units::{AccountId, EscrowKey, ProposalId};
 use crate::rules::release;
+use crate::work::behaviour;
 use crate::work::cx::Cx;
 use crate::work::ending;
 use crate::work::flow::{self, Draft};
@@ -30,6 +31,7 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
             Guard::Releasing { attempt, .. } => *attempt,
             _ => continue,
         };
+        behaviour::still_revealed(cx, &key);
         let wanted = release::wanted(cx.config, cx.state, &key);
         match (attempt, wanted) {
             (None, Some(intent)) => start(cx, key, intent),

@@ -229,6 +229,29 @@ fn three_signatures_of_one_person_that_are_refused_within_an_hour_are_found_and_
 }
 
 #[test]
+fn a_fulfillment_that_has_left_and_is_not_validated_is_found_once() {
+    let mut w = World::new();
+    let (_, key) = w.escrow();
+    w.jump(49 * HOUR);
+    assert_eq!(w.sent().len(), 1, "it is released");
+    w.jump(60);
+    assert_eq!(found(&w, FindingKind::RevealPending).len(), 0);
+    for _ in 0..3 {
+        w.jump(4);
+        let seen = found(&w, FindingKind::RevealPending);
+        assert_eq!(seen.len(), 1);
+        assert!(seen[0].starts_with(&format!("escrow {key}: its fulfillment left at ")), "{seen:?}");
+    }
+    // One that lands is none.
+    let mut w = World::new();
+    w.escrow();
+    w.jump(49 * HOUR);
+    w.settle();
+    w.jump(120);
+    assert_eq!(found(&w, FindingKind::RevealPending).len(), 0);
+}
+
+#[test]
 fn the_prover_takes_every_score_that_the_signs_can_make() {
     let at = |w: &World, outcome| {
         let query = Query { outcome, ..Query::default() };

@@ -58,7 +58,8 @@ pub(super) const RISK: Group = Group {
 pub(super) const ANOMALY: Group = Group {
     name: "anomaly",
     repeated: false,
-    about: "How often something has to come, within how long, to be a finding. A start of the daemon begins to count anew.",
+    about: "How often something has to come, within how long, or how long it has to take, to be a finding. A start of the daemon begins to \
+            count anew.",
     keys: &[
         key(
             "rejections",
@@ -71,6 +72,12 @@ pub(super) const ANOMALY: Group = Group {
             "table",
             "`{ above = 2, period = \"1h\" }`",
             "Signatures of one person that were refused: a finding `signatures_refused`.",
+        ),
+        key(
+            "unvalidated_reveal",
+            "duration",
+            "\"60s\"",
+            "So long after a fulfillment has left, its EscrowFinish should be in a validated ledger; else a finding `reveal_pending`, once for an escrow.",
         ),
     ],
 };

@@ -21,7 +21,8 @@ fn every_sign_and_burst_is_read_as_it_is_written() {
         (office.zone.name.as_str(), office.from_minute, office.until_minute),
         ("Europe/Zurich", 420, 1_140)
     );
-    let Alarms { rejections, refused_signatures } = treasury.alarms;
+    let Alarms { rejections, refused_signatures, reveal_seconds } = treasury.alarms;
+    assert_eq!(reveal_seconds, 90);
     assert_eq!(rejections, Burst { above: 9, period_seconds: 172_800 });
     assert_eq!(refused_signatures, Burst { above: 1, period_seconds: 1_800 });
 }
