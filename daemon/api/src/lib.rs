@@ -6,11 +6,13 @@ pub mod client;
 pub mod notice;
 pub mod operations;
 pub mod types;
+mod words;
 
 /// The files of the types, which the reference of the API is made of.
 pub const TYPES: &str = concat!(
     include_str!("types/requests.rs"),
     include_str!("types.rs"),
+    include_str!("types/status.rs"),
     include_str!("types/tiers.rs"),
     include_str!("types/policy.rs"),
     include_str!("types/deliveries.rs")

@@ -4,15 +4,15 @@
 mod deliveries;
 mod policy;
 mod requests;
+mod status;
 mod tiers;
-
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use deliveries::*;
 pub use policy::*;
 pub use requests::*;
+pub use status::*;
 pub use tiers::*;
 
 /// Every error's body.
@@ -128,15 +128,6 @@ pub struct StopsView {
     pub lifted: Vec<LiftedStopView>,
 }
 
-/// Whether the daemon is ready to act.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadyView {
-    /// Whether the validated ledger can be seen.
-    pub ready: bool,
-    /// Why not.
-    pub reason: Option<String>,
-}
-
 /// A validated ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerView {
@@ -157,61 +148,6 @@ pub struct PartyView {
     pub name: Option<String>,
 }
 
-/// The whole at a glance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusView {
-    /// Version of the daemon.
-    pub version: String,
-    /// Which hosts have opened the store.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub store: Option<StoreView>,
-    /// Whether the validated ledger can be seen.
-    pub sight: ReadyView,
-    /// The last validated ledger taken in.
-    pub ledger: Option<LedgerView>,
-    /// Seconds since it was taken in.
-    pub ledger_age_seconds: u64,
-    /// Fees and reserves as of that ledger, in drops.
-    pub fees: Option<FeesView>,
-    /// The policy that decides now.
-    pub policy_hash: String,
-    /// Open proposals by status.
-    pub open_proposals: BTreeMap<String, usize>,
-    /// Escrows that stand on the ledger, by guard.
-    pub standing_escrows: BTreeMap<String, usize>,
-    /// Stops that stand.
-    pub stops: Vec<StopView>,
-    /// Circuit breakers that count failures or are open.
-    pub breakers: Vec<BreakerView>,
-}
-
-/// Which hosts have opened the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoreView {
-    /// How often a daemon has opened it.
-    pub generation: u64,
-    /// The name of this host.
-    pub host: String,
-    /// A digest of its machine id, where it has one.
-    pub machine: Option<String>,
-    /// The first of the openings by this host without another's in between.
-    pub since_generation: u64,
-    /// The host that opened it before that: a backup was restored, or a disk copied. Two daemons with one keystore act for
-    /// one treasury without knowing of each other.
-    pub before: Option<OtherHostView>,
-}
-
-/// A host that opened the store before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OtherHostView {
-    /// Its name.
-    pub host: String,
-    /// A digest of its machine id, where it has one.
-    pub machine: Option<String>,
-    /// How often the store had been opened when it did so last.
-    pub generation: u64,
-}
-
 /// An amount of anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -220,34 +156,6 @@ pub struct AmountView {
     pub asset: String,
     /// How much, as decimal text: drops of XRP, the value of an issued currency, units of a multi-purpose token.
     pub value: String,
-}
-
-/// Fees and reserves, in drops.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FeesView {
-    /// Cost of a reference transaction.
-    pub base_fee_drops: String,
-    /// What every account must keep.
-    pub reserve_base_drops: String,
-    /// What it must keep for each object it owns.
-    pub reserve_inc_drops: String,
-}
-
-/// A circuit breaker: one for each account and cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BreakerView {
-    /// Whose automated submissions it stops; `null`: everybody's, from a record of an earlier version.
-    pub account: Option<PartyView>,
-    /// What they fail for: `keys`, `funds`, `network` or `errand`.
-    pub cause: String,
-    /// Whether automated submissions are stopped.
-    pub open: bool,
-    /// Why.
-    pub reason: Option<String>,
-    /// Since when, by the ledger.
-    pub since: Option<String>,
-    /// Failures in a row.
-    pub failures: u32,
 }
 
 /// A treasury account.
@@ -338,6 +246,9 @@ pub struct ProposalView {
     pub approvals: Vec<ApprovalView>,
     /// How far they go; `null` where no SignerList is known or no signatures are collected.
     pub tally: Option<TallyView>,
+    /// The people who can still sign it, by name: nobody unless it is being collected for.
+    #[serde(default)]
+    pub signers: Vec<String>,
     /// Who spoke against it.
     pub rejections: Vec<RejectionView>,
     /// Stops that bind it now, or the escrow that came of it.
@@ -544,6 +455,9 @@ pub struct EscrowView {
     pub stands: String,
     /// Whether its release can still be stopped.
     pub can_be_stopped: bool,
+    /// When the daemon first saw it, by the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
     /// It can be finished only after this.
     pub finish_after: Option<String>,
     /// It can be cancelled only after this, and not finished.

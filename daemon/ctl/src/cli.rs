@@ -84,6 +84,18 @@ pub enum Command {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Sign a proposal's package, where the daemon cannot be reached, and write what is to be brought to it.
+    ///
+    /// The package is what the console lets you download, or what `show --json` prints. It is looked at as `approve` does.
+    /// What is written goes into the console's form, and to nobody else: with enough of its like a payment is complete.
+    Sign {
+        /// The file of the package.
+        #[arg(value_name = "FILE")]
+        package: PathBuf,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Take your own approval back, before submission.
     ///
     /// Your approval counts no more, and nothing is sent with it. That does not unmake your signatures: the daemon's store
@@ -232,7 +244,7 @@ impl Command {
     pub(crate) fn words(&self) -> Vec<&str> {
         let mut words: Vec<&String> = Vec::new();
         match self {
-            Self::Status | Self::Accounts | Self::Tiers | Self::Stops { .. } => {}
+            Self::Sign { .. } | Self::Status | Self::Accounts | Self::Tiers | Self::Stops { .. } => {}
             Self::Escrows | Self::Findings | Self::Events { .. } => {}
             Self::Deliveries { about } => words.extend(about.words()),
             Self::Proposals { account, before, .. } => words.extend(account.iter().chain(before)),

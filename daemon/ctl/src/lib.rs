@@ -4,7 +4,6 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod check;
 pub mod cli;
 mod deliveries;
 mod policy;
@@ -12,20 +11,21 @@ pub mod profile;
 mod show;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use rand::Rng;
 use serde::Serialize;
 
-pub use check::{CheckError, Checked, check};
 pub use cli::{Cli, Command};
 pub use profile::{Profile, ProfileError, ProfileFile};
 pub use show::table;
+pub use treasury_verify::{CheckError, Checked, check};
 
 use treasury_api::client::{Client, ClientError};
 use treasury_api::types::{
-    DoneView, ErrorBody, ErrorView, LiftedView, ProposalsQuery, ProposeRequest, StoppedView,
+    DoneView, ErrorBody, ErrorView, LiftedView, ProposalView, ProposalsQuery, ProposeRequest, StoppedView,
 };
 use treasury_tools::private;
 use treasury_tools::text::{clean, clean_json, has_seed, without_seeds};
@@ -217,6 +217,9 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
     };
     let profile =
         Profile::resolve(&given, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    if let Command::Sign { package, yes } = &cli.command {
+        return sign(&profile, package, *yes);
+    }
     let client = Client::by(&profile.way, &profile.url, profile.token_text())?;
     let json = cli.json;
     Ok(match cli.command {
@@ -230,6 +233,8 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Show { id } => answer(json, &client.proposal(&id).await?, show::proposal),
         Command::Propose(asked) => propose(&client, json, asked).await?,
         Command::Approve { id, yes } => approve(&client, &profile, json, &id, yes).await?,
+        // Nobody is asked: see above.
+        Command::Sign { package, yes } => sign(&profile, &package, yes)?,
         Command::Retract { id } => done(json, &client.retract(&id).await?, "taken back"),
         Command::Reject { id, reason } => done(json, &client.reject(&id, &reason).await?, "rejected"),
         Command::Withdraw { id } => done(json, &client.withdraw(&id).await?, "withdrawn"),
@@ -237,14 +242,9 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::FlagDestination { destination, reason } => {
             stopped(json, &client.flag_destination(&destination, &reason).await?, "held")
         }
-        Command::Void { id, reason } => answer(json, &client.void(&id, &reason).await?, |done| {
-            let text = if done.changed {
-                "its void is recorded, and sent while the ledger can be seen"
-            } else {
-                "it is voided already"
-            };
-            format!("{text}; whichever gets into a ledger first, the other is worthless\n")
-        }),
+        Command::Void { id, reason } => {
+            answer(json, &client.void(&id, &reason).await?, |done| lines(&done.void_words()))
+        }
         Command::Panic { reason } => answer(json, &client.panic(&reason).await?, show::panicked),
         Command::Clear { id, reason } => lifted(json, &client.clear(&id, &reason).await?),
         Command::Stops { lifted } => answer(json, &client.stops().await?, |stops| show::stops(stops, lifted)),
@@ -328,6 +328,20 @@ async fn approve(
     Ok(done(json, &answer, "approved"))
 }
 
+/// Signs what stands in a file, where no daemon can be reached, and answers with what is brought to it.
+fn sign(profile: &Profile, package: &Path, yes: bool) -> Result<String, CtlError> {
+    let (signer, key) = profile.key()?;
+    let unread = |problem: String| CtlError::Usage(format!("{}: {problem}", package.display()));
+    let text = std::fs::read(package).map_err(|error| unread(error.to_string()))?;
+    let view: ProposalView = serde_json::from_slice(&text).map_err(|error| unread(error.to_string()))?;
+    let checked = check(&view)?;
+    show_first(&checked.to_string())?;
+    if !yes && !confirmed(&format!("Sign it for {signer}? [y/N] "))? {
+        return Err(CtlError::Declined);
+    }
+    Ok(pretty(&checked.sign(signer, &key)?))
+}
+
 /// Nothing is signed that could not be shown.
 fn show_first(text: &str) -> Result<(), CtlError> {
     let mut out = std::io::stderr().lock();
@@ -353,39 +367,20 @@ fn answer<T: Serialize>(json: bool, value: &T, show: impl FnOnce(&T) -> String) 
 }
 
 fn done(json: bool, value: &DoneView, word: &str) -> String {
-    answer(
-        json,
-        value,
-        |done| if done.changed { format!("{word}\n") } else { format!("it was {word} already\n") },
-    )
+    answer(json, value, |done| lines(&done.words(word)))
 }
 
 fn stopped(json: bool, value: &StoppedView, word: &str) -> String {
-    answer(json, value, |stopped| {
-        let mut text = if stopped.changed {
-            format!("{word}: {}\n", clean(&stopped.stop))
-        } else {
-            format!("you had it {word} already: {}\n", clean(&stopped.stop))
-        };
-        if let Some(warning) = &stopped.warning {
-            text.push_str(&format!("{}\n", clean(warning)));
-        }
-        text
-    })
+    answer(json, value, |stopped| lines(&stopped.words(word)))
 }
 
 fn lifted(json: bool, value: &LiftedView) -> String {
-    answer(json, value, |value| {
-        let ids = |stops: &[String]| stops.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ");
-        let lifted = match value.lifted.as_slice() {
-            [] => "nothing was lifted: none stands there".to_owned(),
-            lifted => format!("lifted: {}", ids(lifted)),
-        };
-        match value.standing.as_slice() {
-            [] => format!("{lifted}\n"),
-            standing => format!("{lifted}; these stand all the same: {}\n", ids(standing)),
-        }
-    })
+    answer(json, value, |lifted| lines(&lifted.words()))
+}
+
+/// Each line cleaned and ended.
+fn lines(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", clean(line))).collect()
 }
 
 fn pretty(value: &impl Serialize) -> String {

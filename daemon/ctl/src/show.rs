@@ -5,7 +5,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
     AccountView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView, LinkView,
-    PanicView, PartyView, ProposalView, SignerListView, StatusView, StopView, StopsView,
+    PanicView, PartyView, ProposalView, SignerListView, StatusView, StopsView,
 };
 use treasury_tools::console;
 use treasury_tools::text::clean;
@@ -56,7 +56,7 @@ pub(super) fn status(status: &StatusView) -> String {
         out.line("stopped", "nothing".to_owned());
     }
     for stop in &status.stops {
-        out.line("STOPPED", stopped(stop));
+        out.line("STOPPED", stop.words());
     }
     let open: Vec<_> = status.breakers.iter().filter(|breaker| breaker.open).collect();
     if open.is_empty() {
@@ -74,18 +74,8 @@ pub(super) fn status(status: &StatusView) -> String {
 /// What a panic came to: what is safe first, and then what is not.
 pub(super) fn panicked(found: &PanicView) -> String {
     let mut out = Lines::default();
-    let list = |ids: &[String]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
-    out.line("frozen", format!("everything: {}", found.freeze));
-    out.line("withheld", list(&found.withheld));
-    out.line("ended", list(&found.ended));
-    out.line("voiding", list(&found.voiding));
-    if !found.under_way.is_empty() {
-        let what = "sent before, and may be applied all the same";
-        out.line("NOT STOPPED", format!("{}: {what}", list(&found.under_way)));
-    }
-    if !found.revealed.is_empty() {
-        let what = "the fulfillment is out, and nobody can stop it";
-        out.line("NOT STOPPED", format!("{}: {what}", list(&found.revealed)));
+    for (name, text) in found.lines() {
+        out.line(name, text);
     }
     out.text
 }
@@ -177,8 +167,8 @@ pub(super) fn proposals(proposals: &[ProposalView]) -> String {
         );
         table.row([
             proposal.id.clone(),
-            what(proposal),
-            standing(proposal),
+            proposal.what(),
+            proposal.standing(),
             signed,
             proposal.asker.clone(),
             proposal.decision.rules.join(", "),
@@ -190,10 +180,10 @@ pub(super) fn proposals(proposals: &[ProposalView]) -> String {
 
 pub(super) fn proposal(proposal: &ProposalView) -> String {
     let mut out = Lines::default();
-    out.line(&proposal.id, format!("{}: {}", standing(proposal), what(proposal)));
-    out.line("account", party(&proposal.account));
+    out.line(&proposal.id, format!("{}: {}", proposal.standing(), proposal.what()));
+    out.line("account", proposal.account.whole());
     if let Some(destination) = &proposal.intent.destination {
-        out.line("to", party(destination));
+        out.line("to", destination.whole());
     }
     if let Some(tag) = proposal.intent.destination_tag {
         out.line("tag", tag.to_string());
@@ -241,7 +231,7 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
         out.line("against", format!("{} at {}: {}", rejection.person, rejection.at, rejection.reason));
     }
     for stop in &proposal.stops {
-        out.line("STOPPED", stopped(stop));
+        out.line("STOPPED", stop.words());
     }
     if let Some(submission) = &proposal.submission {
         out.line(
@@ -366,65 +356,24 @@ pub(super) fn events(page: &EventsPage) -> String {
     text
 }
 
-fn what(proposal: &ProposalView) -> String {
-    let intent = &proposal.intent;
-    let amount = intent.amount.as_ref().map(AmountView::words).unwrap_or_default();
-    let to = intent.destination.as_ref().map(short).unwrap_or_default();
-    let from = short(&proposal.account);
-    match intent.kind.as_str() {
-        "pay" => format!("{from} pays {amount} to {to}"),
-        "move" => format!("{from} fills {to} with {amount}"),
-        "create_tickets" => format!("{from} makes {} Tickets", intent.ticket_count.unwrap_or(0)),
-        "finish_escrow" => format!("{from} finishes escrow {}", intent.escrow.as_deref().unwrap_or("-")),
-        "cancel_escrow" => format!("{from} cancels escrow {}", intent.escrow.as_deref().unwrap_or("-")),
-        other => format!("{from}: {other}"),
-    }
-}
-
-/// The proposal's status; where an escrow came of it, the escrow's.
-fn standing(proposal: &ProposalView) -> String {
-    match &proposal.escrow {
-        Some(escrow) if proposal.status == "validated" => format!("escrow {}", escrow.guard),
-        _ => proposal.status.clone(),
-    }
-}
-
-/// A stop in one line.
-fn stopped(stop: &StopView) -> String {
-    let subject = stop.account.as_ref().map_or_else(|| stop.subject.clone(), short);
-    format!("{} {} on {subject} by {} since {}: {}", stop.id, stop.kind, stop.by, stop.since, stop.reason)
-}
-
 pub(super) fn stops(stops: &StopsView, with_lifted: bool) -> String {
     let mut text = String::new();
     for stop in &stops.standing {
-        text.push_str(&format!("{}\n", clean(&stopped(stop))));
+        text.push_str(&format!("{}\n", clean(&stop.words())));
     }
     if stops.standing.is_empty() {
         text.push_str("nothing is stopped\n");
     }
     for lifted in stops.lifted.iter().filter(|_| with_lifted) {
-        let line = format!(
-            "lifted by {} at {}: {} ({})",
-            lifted.by,
-            lifted.at,
-            lifted.reason,
-            stopped(&lifted.stop)
-        );
+        let line =
+            format!("lifted by {} at {}: {} ({})", lifted.by, lifted.at, lifted.reason, lifted.stop.words());
         text.push_str(&format!("{}\n", clean(&line)));
     }
     text
 }
 
 fn short(party: &PartyView) -> String {
-    party.name.clone().unwrap_or_else(|| party.address.clone())
-}
-
-fn party(party: &PartyView) -> String {
-    match &party.name {
-        Some(name) => format!("{} ({name})", party.address),
-        None => party.address.clone(),
-    }
+    party.short().to_owned()
 }
 
 fn or_dash(text: &Option<String>) -> String {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 use clap::Parser;
-use treasury_api::types::{ErrorBody, ProposedView};
+use treasury_api::types::{ApproveRequest, ErrorBody, ProposedView};
 use treasuryctl::{Cli, CtlError, run};
 use treasuryd::daemon::Daemon;
 use treasuryd::dev::{Options, Sandbox, profile_path};
@@ -69,6 +69,31 @@ async fn people_pay_with_the_tool_alone() {
         let shown = world.types("dave", &words).await.unwrap();
         assert!(shown.contains(part), "{words:?}: {shown}");
     }
+    world.daemon.shutdown().await;
+}
+
+/// Goal: a key on a machine that no daemon can be reached from.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_is_signed_without_a_daemon_and_brought_to_it_by_somebody_else() {
+    let world = World::start().await;
+    let propose = ["propose", "--account", "warm", "--to", "supplier", "--amount", "300 XRP"];
+    world.types("alice", &propose).await.unwrap();
+    let package = world.sandbox.dir().join("P1.package.json");
+    let write = |text: &str| std::fs::write(&package, text).unwrap();
+    let shown = world.types("alice", &["--json", "show", "P1"]).await.unwrap();
+    write(&shown);
+    let file = package.display().to_string();
+    let nobody = ["--url", "http://127.0.0.1:1", "sign", &file, "--yes"];
+    let signed = world.types("bob", &nobody).await.unwrap();
+    let request: ApproveRequest = serde_json::from_str(&signed).unwrap();
+    let bob = world.sandbox.people().get("bob").unwrap();
+    assert!(bob.client().approve("P1", &request).await.unwrap().changed);
+    // What the bytes do not say is not signed.
+    write(&shown.replace("300000000", "300000001"));
+    let error = world.types("bob", &nobody).await.unwrap_err();
+    assert_eq!(error.view().code, "TRANSACTION_DIFFERS", "{error}");
+    write("{");
+    assert_eq!(world.types("bob", &nobody).await.unwrap_err().view().code, "USAGE");
     world.daemon.shutdown().await;
 }
 

@@ -11,6 +11,7 @@ mod proposal_view;
 mod rates;
 mod reference;
 mod routes;
+mod rule_words;
 mod shown;
 mod view;
 

@@ -24,6 +24,7 @@ use super::auth::Speaker;
 use super::error::ApiError;
 use super::extract::{Body, party};
 use super::proposal_view;
+use super::rule_words;
 use super::shown::Shown;
 use crate::clock;
 use crate::config::table::{Places, other};
@@ -160,6 +161,7 @@ fn checked(treasury: &Treasury, policy: Option<&str>) -> PolicyCheckView {
         rules: judging.policy.rules().len(),
         policy_hash: Some(judging.policy.hash().to_string()),
         lists: lists(&judging.policy),
+        table: judging.policy.rules().iter().map(|rule| rule_words::rule(&judging, rule)).collect(),
     }
 }
 

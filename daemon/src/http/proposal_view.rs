@@ -26,6 +26,7 @@ use super::api::{
 };
 use super::view::{ended, ledger, origin, party, slot, stop, time};
 use crate::metrics::guard_word;
+use crate::notify::can_sign;
 
 /// How much of a proposal is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +81,10 @@ fn with_escrow(
         decision: decision(&shown.decision),
         approvals: approvals(state, treasury, shown),
         tally: tally(state, treasury, shown),
+        signers: match shown.status {
+            Status::Collecting => can_sign(treasury, state, shown),
+            _ => Vec::new(),
+        },
         rejections: shown
             .rejections
             .iter()
@@ -129,6 +134,7 @@ pub(super) fn escrow(state: &State, treasury: &Treasury, tracked: &TrackedEscrow
         guard: guard_word(treasury, state, tracked).to_owned(),
         stands: stands(state, treasury, tracked),
         can_be_stopped: can_be_stopped(tracked),
+        seen: Some(time(&tracked.seen)),
         finish_after: view.finish_after.map(|at| at.to_string()),
         cancel_after: view.cancel_after.map(|at| at.to_string()),
     }
@@ -151,6 +157,7 @@ fn coming_escrow(treasury: &Treasury, shown: &Proposal, release: &ReleaseInputs)
         guard: "not_created".to_owned(),
         stands: stands.to_owned(),
         can_be_stopped: true,
+        seen: None,
         finish_after: Some(release.finish_after.to_string()),
         cancel_after: Some(release.cancel_after.to_string()),
     }

@@ -21,7 +21,7 @@ use super::api::{
     AccountView, AcknowledgeRequest, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView,
     EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest,
     LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
-    ReasonRequest, RecordView, StatusView, StoppedView, StopsView, UnfreezeRequest,
+    ReasonRequest, RecordView, ServerView, StatusView, StoppedView, StopsView, UnfreezeRequest,
 };
 use super::auth::Speaker;
 use super::error::ApiError;
@@ -29,6 +29,7 @@ use super::extract::{Asked, Body, Id, id, limit, party};
 use super::proposal_view::{self, Depth};
 use super::shown::{Shown, without_signatures};
 use super::view;
+use crate::ledger::PortHandle;
 use crate::lines;
 
 type Answered<T> = Result<Shown<T>, ApiError>;
@@ -58,7 +59,11 @@ pub(super) async fn status(Shared(app): Shared<App>, _: Speaker) -> Answered<Sta
     let age = app.engine.ledger_age().await?.as_secs();
     let openings = Arc::clone(&app.openings);
     let view = move |state: &State, treasury: &Treasury| view::status(state, treasury, age, &openings);
-    Ok(Shown(app.engine.query(view).await?))
+    let servers = app.port.as_ref().map(PortHandle::endpoints).unwrap_or_default();
+    let server = |(server, left_out)| ServerView { server, left_out };
+    let status =
+        StatusView { servers: servers.into_iter().map(server).collect(), ..app.engine.query(view).await? };
+    Ok(Shown(status))
 }
 
 pub(super) async fn accounts(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<AccountView>> {

@@ -64,6 +64,8 @@ pub(super) fn status(
                 failures: breaker.failures,
             })
             .collect(),
+        // Whoever asks knows of them.
+        servers: Vec::new(),
     }
 }
 

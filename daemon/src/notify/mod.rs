@@ -57,6 +57,7 @@ pub use outbox::OutboxError;
 pub(crate) use outbox::Stage;
 pub(crate) use route::REMIND_SECONDS;
 pub use route::{NotifyConfig, Route};
+pub(crate) use who::can_sign;
 
 /// The outbox's folder in the data directory.
 const FOLDER: &str = "outbox";

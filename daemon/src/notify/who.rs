@@ -6,7 +6,7 @@ use treasury_core::proposal::{Proposal, Status};
 use treasury_core::{State, config::Person};
 
 /// The people who can sign it and have neither signed nor spoken against it, by name.
-pub(super) fn can_sign(treasury: &Treasury, state: &State, proposal: &Proposal) -> Vec<String> {
+pub(crate) fn can_sign(treasury: &Treasury, state: &State, proposal: &Proposal) -> Vec<String> {
     let Some(list) = multisign::signer_list(state, &proposal.account) else { return Vec::new() };
     let can = |person: &&Person| {
         let signer = person.signer.filter(|signer| list.entries.contains_key(signer));

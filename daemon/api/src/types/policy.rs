@@ -28,6 +28,22 @@ pub struct PolicyCheckView {
     pub policy_hash: Option<String>,
     /// Its lists, by name.
     pub lists: BTreeMap<String, ListView>,
+    /// Every rule in words, in the order of the table.
+    #[serde(default)]
+    pub table: Vec<RuleTextView>,
+}
+
+/// A rule in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleTextView {
+    /// Its name.
+    pub rule: String,
+    /// `allow`, `approve`, `delay` or `deny`.
+    pub action: String,
+    /// What it asks for: all of it must be so. Nothing: it matches everything.
+    pub asks: Vec<MissView>,
+    /// What follows beside the action.
+    pub follows: Vec<String>,
 }
 
 /// Something to say about a place of a table.

@@ -5,6 +5,8 @@
 //! wrong amount. What this cannot tell is whether the proposal is what its asker meant, and whether a name stands
 //! for the address beside it; that is why addresses are always shown.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a failing test panics"))]
+
 use std::fmt;
 use std::str::FromStr;
 
