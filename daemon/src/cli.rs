@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::config::{self, DaemonConfig, PassphraseError, PassphraseSource, warnings};
-use crate::console::{self, Unwritten, out, say};
 use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
 use crate::dev::{self, DevArgs};
@@ -20,6 +19,7 @@ use crate::supervisor;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use secrecy::SecretString;
+use treasury_tools::console::{self, Unwritten, out, say};
 use xrpl_wire::{AccountId, KeyType, Seed};
 
 /// The exit code after the engine stopped by itself: whatever supervises the daemon starts it again.

@@ -37,6 +37,7 @@ use zeroize::Zeroizing;
 
 use treasury_tools::value;
 
+use crate::console::ConsoleConfig;
 use crate::notify::NotifyConfig;
 use crate::private::{self, ReadError};
 
@@ -70,6 +71,8 @@ pub struct DaemonConfig {
     pub tokens: BTreeMap<String, [u8; 32]>,
     /// Requests a second of one person, but for stops.
     pub requests_per_second: u32,
+    /// How the console is served, where it is.
+    pub console: Option<ConsoleConfig>,
     /// Whom to tell what.
     pub notify: NotifyConfig,
     /// Where each rule of the policy stands, by its name.
@@ -363,6 +366,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let severities = settings::severities(root);
     let alarms = risk::alarms(root);
     let notify = notify::read(root, &parties, base_dir);
+    let console = settings::console(root);
     let (network, daemon) = (network?, daemon?);
     let silence_max = Duration::from_secs(u64::from(timing.silence_max_seconds));
     let config = DaemonConfig {
@@ -390,6 +394,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         passphrase: daemon.passphrase,
         tokens: parties.tokens,
         requests_per_second: daemon.requests_per_second,
+        console,
         notify,
         rule_places: table.places,
         policy_file: table.file,

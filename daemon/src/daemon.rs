@@ -197,6 +197,7 @@ impl Daemon {
         let app = App::new(engine.handle.clone(), metrics, tokens.clone(), limits)
             .with_port(port.clone())
             .with_desk(notifier.as_ref().map(Notifier::desk))
+            .with_console(config.console.clone())
             .with_openings(openings.clone());
         let http = Serving::start(listener, app)
             .map_err(|source| StartError::Listen { address: config.listen, source })?;

@@ -14,6 +14,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 mod control;
 pub mod daemon;
 #[cfg(feature = "dev")]
@@ -38,7 +39,7 @@ mod trust;
 
 #[cfg(any(feature = "dev", test))]
 pub use treasury_api::client;
-use treasury_tools::{console, private};
+use treasury_tools::private;
 
 #[cfg(test)]
 mod testing;

@@ -11,7 +11,6 @@ use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use treasury_core::State;
 
 use crate::config::DaemonConfig;
-use crate::console::{self, Unwritten, out, say};
 use crate::control;
 use crate::private;
 use crate::rebuild;
@@ -19,6 +18,7 @@ use crate::redact;
 use crate::store::{
     DiskStore, Record, Report, Resumed, Store, StoreBuilder, StoreError, backup, backup_of_records, inspect,
 };
+use treasury_tools::console::{self, Unwritten, out, say};
 
 /// The exit code of `check` where something is damaged and a rebuild restores all of it.
 const DAMAGED: u8 = 3;

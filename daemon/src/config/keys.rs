@@ -1,5 +1,6 @@
 //! Every key there is: what the reader accepts, and what docs/reference/config.md says.
 
+mod console;
 mod links;
 mod notify;
 mod risk;
@@ -123,6 +124,7 @@ const GROUPS: &[Group] = &[
             ),
         ],
     },
+    console::CONSOLE,
     Group {
         name: "account",
         repeated: true,

@@ -34,6 +34,7 @@ async fn config(dir: &Path) -> DaemonConfig {
         passphrase: PassphraseSource::Given(passphrase),
         tokens: testing::tokens(),
         requests_per_second: 200,
+        console: Some(crate::console::ConsoleConfig::default()),
         notify: crate::notify::NotifyConfig::default(),
         rule_places: BTreeMap::new(),
         policy_file: None,

@@ -15,8 +15,8 @@ use super::process::{self, DaemonProcess};
 use super::seen::balance;
 use super::tour::tour;
 use super::{DevError, Options, Sandbox, profile_path};
-use crate::console::{self, out, say};
 use crate::signals::Signals;
+use treasury_tools::console::{self, out, say};
 use treasury_tools::value;
 
 /// A second for each ledger is slow enough to watch and fast enough to play with.
@@ -191,6 +191,9 @@ async fn introduction(sandbox: &Sandbox, exe: &Path) -> Result<String, DevError>
     let _ =
         writeln!(text, "  ledger    {}  (JSON-RPC {})", sandbox.world().ws_url(), sandbox.world().rpc_url());
     let _ = writeln!(text, "  daemon    {}  (/readyz, /metrics, /v1/…)", sandbox.url());
+    let token = quoted(&profile_path(dir, "alice").with_extension("token"));
+    let _ =
+        writeln!(text, "  console   {}/  (log in with what is in {token}, or in another's)", sandbox.url());
     let _ = writeln!(text, "  files     {}", dir.display());
     let _ = writeln!(text, "  config    {}  (read it, copy it)", sandbox.config_path().display());
     let _ = writeln!(text, "  log       {}\n", sandbox.log_path().display());

@@ -30,8 +30,8 @@ pub use sandbox::{Options, Sandbox, free_port};
 pub use seen::{Books, Seen};
 
 use crate::client::ClientError;
-use crate::console::Unwritten;
 use crate::signer::KeystoreError;
+use treasury_tools::console::Unwritten;
 use treasuryctl::CheckError;
 
 /// Why dev mode cannot go on, or what the story did not see.

@@ -9,7 +9,7 @@ use xrpl_harness::network::Network;
 
 use super::story::{self, Evidence, Stage};
 use super::{DevError, Sandbox};
-use crate::console::say;
+use treasury_tools::console::say;
 
 /// The scenes' titles, in order.
 const TITLES: [&str; 6] = [

@@ -40,9 +40,19 @@ impl Tokens {
         *self.people.write().unwrap_or_else(PoisonError::into_inner) = people;
     }
 
-    /// Whose token it is. Takes the same time whoever's it is, so that nothing is learnt by guessing.
-    fn person(&self, token: &str) -> Option<String> {
-        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+    /// Whose token it is.
+    pub(super) fn badge(&self, token: &str) -> Option<Badge> {
+        let hash = Sha256::digest(token.as_bytes()).into();
+        self.whose(hash).map(|person| Badge { person, hash })
+    }
+
+    /// Whether it is still the person's.
+    pub(super) fn is_good(&self, badge: &Badge) -> bool {
+        self.whose(badge.hash).as_ref() == Some(&badge.person)
+    }
+
+    /// Takes the same time whoever's it is, so that nothing is learnt by guessing.
+    fn whose(&self, hash: [u8; 32]) -> Option<String> {
         // It is replaced whole, whatever panics meanwhile.
         let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = 0_u32;
@@ -52,6 +62,21 @@ impl Tokens {
         }
         let index = usize::try_from(found.checked_sub(1)?).ok()?;
         people.get(index).map(|(name, _)| name.clone())
+    }
+}
+
+/// A person who has shown their token, and its hash: as long as the configuration has it, it is theirs.
+#[derive(Clone)]
+pub(crate) struct Badge {
+    /// Who.
+    pub(crate) person: String,
+    hash: [u8; 32],
+}
+
+/// The hash is nobody's business.
+impl std::fmt::Debug for Badge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Badge").field("person", &self.person).finish_non_exhaustive()
     }
 }
 
@@ -68,8 +93,8 @@ impl Speaker {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(ApiError::TokenMissing);
         }
-        let person = tokens.person(token.trim()).ok_or(ApiError::TokenWrong)?;
-        Ok(Self(Actor { person, origin: Origin::Http }))
+        let badge = tokens.badge(token.trim()).ok_or(ApiError::TokenWrong)?;
+        Ok(Self(Actor { person: badge.person, origin: Origin::Http }))
     }
 }
 
@@ -94,14 +119,18 @@ mod tests {
     fn a_token_is_its_owners_alone() {
         let people = BTreeMap::from([("alice".to_owned(), hash("a")), ("bob".to_owned(), hash("b"))]);
         let tokens = Tokens::new(&people);
-        assert_eq!(tokens.person("a").as_deref(), Some("alice"));
-        assert_eq!(tokens.person("b").as_deref(), Some("bob"));
+        let whose = |token: &str| tokens.badge(token).map(|badge| badge.person);
+        assert_eq!(whose("a").as_deref(), Some("alice"));
+        assert_eq!(whose("b").as_deref(), Some("bob"));
         for wrong in ["", "A", "a ", "ab", "alice"] {
-            assert_eq!(tokens.person(wrong), None, "{wrong:?}");
+            assert_eq!(whose(wrong), None, "{wrong:?}");
         }
+        let shown = tokens.badge("a").unwrap();
+        assert!(tokens.is_good(&shown) && !format!("{shown:?}").contains("hash: ["));
         let shared = tokens.clone();
-        shared.replace(&BTreeMap::from([("alice".to_owned(), hash("c"))]));
-        assert_eq!((tokens.person("a"), tokens.person("c").as_deref()), (None, Some("alice")));
-        assert_eq!(Tokens::new(&BTreeMap::new()).person("a"), None);
+        shared.replace(&BTreeMap::from([("alice".to_owned(), hash("c")), ("bob".to_owned(), hash("a"))]));
+        assert_eq!((whose("a").as_deref(), whose("c").as_deref()), (Some("bob"), Some("alice")));
+        assert!(!tokens.is_good(&shown), "it is another person's by now");
+        assert!(Tokens::new(&BTreeMap::new()).badge("a").is_none());
     }
 }

@@ -80,7 +80,7 @@ impl Connection {
 }
 
 /// While it is there, the connection is not cut.
-pub(super) struct Answering(Arc<Connection>);
+pub(crate) struct Answering(Arc<Connection>);
 
 impl Drop for Answering {
     fn drop(&mut self) {

@@ -222,16 +222,21 @@ impl From<EngineError> for ApiError {
     }
 }
 
+impl ApiError {
+    /// As it is told.
+    pub(super) fn view(&self) -> ErrorView {
+        ErrorView {
+            code: self.code().to_owned(),
+            // It may quote what came.
+            message: without_seeds(&self.to_string()).into_owned(),
+            advice: self.advice().to_owned(),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = ErrorBody {
-            error: ErrorView {
-                code: self.code().to_owned(),
-                // It may quote what came.
-                message: without_seeds(&self.to_string()).into_owned(),
-                advice: self.advice().to_owned(),
-            },
-        };
+        let body = ErrorBody { error: self.view() };
         let mut response = (self.status(), Shown(body)).into_response();
         if self.status() == StatusCode::UNAUTHORIZED {
             let scheme = axum::http::HeaderValue::from_static("Bearer");

@@ -3,6 +3,7 @@
 mod auth;
 mod connections;
 mod deliveries;
+mod door;
 mod error;
 mod extract;
 mod limits;
@@ -38,7 +39,9 @@ use treasury_api::operations::{Class, Method, Operation, Who};
 
 pub use treasury_api::types as api;
 
+pub(crate) use auth::Badge;
 pub use auth::Tokens;
+pub(crate) use door::{Door, Refused};
 pub use error::ApiError;
 pub use limits::Limits;
 pub use reference::reference;
@@ -47,6 +50,7 @@ use self::auth::Speaker;
 use self::connections::Connection;
 use self::limits::Places;
 use self::rates::{Rates, Turn};
+use crate::console::{self, ConsoleConfig};
 use crate::engine::EngineHandle;
 use crate::ledger::PortHandle;
 use crate::lines;
@@ -72,6 +76,8 @@ pub struct App {
     desk: Option<Arc<Desk>>,
     /// Which hosts have opened the store.
     openings: Arc<Openings>,
+    /// The console, where it is served.
+    console: Option<ConsoleConfig>,
     metrics: Arc<Metrics>,
     tokens: Tokens,
     limits: Limits,
@@ -90,6 +96,7 @@ impl App {
             port: None,
             desk: None,
             openings: Arc::default(),
+            console: None,
             metrics,
             tokens,
             limits,
@@ -109,6 +116,18 @@ impl App {
     #[must_use]
     pub(crate) fn with_desk(self, desk: Option<Arc<Desk>>) -> Self {
         Self { desk, ..self }
+    }
+
+    /// The same, and people may use it with a browser.
+    #[must_use]
+    pub fn with_console(self, console: Option<ConsoleConfig>) -> Self {
+        Self { console, ..self }
+    }
+
+    /// The people's tokens.
+    #[cfg(test)]
+    pub(crate) fn tokens(&self) -> Tokens {
+        self.tokens.clone()
     }
 
     /// The same, and its status tells who has opened the store.
@@ -174,8 +193,16 @@ fn answering(operation: Operation) -> MethodRouter<App> {
     }
 }
 
-/// The whole API.
+/// The whole API, and the console where it is served.
 pub fn router(app: App) -> Router {
+    let api = api_router(app.clone());
+    match app.console.clone() {
+        Some(config) => api.clone().merge(console::router(Door::new(app, api), config)),
+        None => api,
+    }
+}
+
+fn api_router(app: App) -> Router {
     let mut router = Router::new();
     for (path, answers) in table() {
         let count = from_fn_with_state((app.clone(), path), count);
@@ -279,16 +306,15 @@ fn turn(app: &App, operation: Operation, parts: &mut Parts) -> Result<Option<Tur
     if spec.who == Who::Anybody {
         return Ok(None);
     }
-    let speaker = Speaker::of(parts, &app.tokens).inspect_err(|error| {
-        if *error == ApiError::TokenWrong {
-            app.metrics.token_refused();
-            if let Some(count) = app.rates.refused() {
-                let peer = parts.extensions.get::<Arc<Connection>>().map(|connection| connection.peer());
-                let from = peer.map(|peer| peer.to_string()).unwrap_or_default();
-                lines::token_refused(spec.name, from, count);
+    // One that is there already is the console's, which asks from within: nothing that comes over a connection has one.
+    let speaker = match parts.extensions.get::<Speaker>() {
+        Some(speaker) => speaker.clone(),
+        None => Speaker::of(parts, &app.tokens).inspect_err(|error| {
+            if *error == ApiError::TokenWrong {
+                token_refused(app, spec.name, parts);
             }
-        }
-    })?;
+        })?,
+    };
     let turn = app.rates.turn(&speaker.0.person, spec.class).map_err(|(error, is_time)| {
         if is_time {
             lines::requests_limited(&speaker.0.person, spec.name);
@@ -297,6 +323,15 @@ fn turn(app: &App, operation: Operation, parts: &mut Parts) -> Result<Option<Tur
     })?;
     parts.extensions.insert(speaker);
     Ok(Some(turn))
+}
+
+/// A token was nobody's: counted, and from time to time said.
+fn token_refused(app: &App, asked: &'static str, parts: &Parts) {
+    app.metrics.token_refused();
+    if let Some(count) = app.rates.refused() {
+        let peer = parts.extensions.get::<Arc<Connection>>().map(|connection| connection.peer());
+        lines::token_refused(asked, peer.map(|peer| peer.to_string()).unwrap_or_default(), count);
+    }
 }
 
 async fn whole(body: Body, within: Duration) -> Result<Bytes, ApiError> {

@@ -1,0 +1,65 @@
+//! What is said where something is not done: the API's own error, as a page.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::door::refuse;
+use super::frame::shown;
+use crate::http::Refused;
+use crate::http::api::ErrorView;
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct Page<'a> {
+    error: &'a ErrorView,
+    status: u16,
+    /// Whether there is somewhere to go back to.
+    login: bool,
+}
+
+/// The page of an error.
+pub(super) fn page(refused: &Refused) -> Response {
+    let login = refused.status == StatusCode::UNAUTHORIZED;
+    let page = Page { error: &refused.error, status: refused.status.as_u16(), login };
+    let mut response = shown(&page);
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = refused.status;
+    }
+    response
+}
+
+/// A token that is nobody's. The advice of the API is for programs; here it was typed.
+pub(super) fn at_the_door(refused: &Refused) -> Response {
+    page(&Refused {
+        status: refused.status,
+        error: ErrorView {
+            message: "This token is nobody's.".to_owned(),
+            advice: "Paste the whole token that you were given, and nothing else. Who has lost theirs is given another one."
+                .to_owned(),
+            ..refused.error.clone()
+        },
+    })
+}
+
+pub(super) fn session_ended() -> Refused {
+    let message = "Your session has ended. Nothing was changed.";
+    refuse(StatusCode::UNAUTHORIZED, "SESSION_ENDED", message, "Log in and do it again.")
+}
+
+pub(super) fn wrong_form() -> Refused {
+    let message = "The form is not of your session. Nothing was changed.";
+    let advice = "Open the page anew and send its form. If you did not send one, somebody else's page did: tell your security people.";
+    refuse(StatusCode::FORBIDDEN, "WRONG_FORM", message, advice)
+}
+
+pub(super) fn wrong_origin() -> Refused {
+    let message = "The form comes from somewhere else. Nothing was changed.";
+    let advice = "Use the console under the address that the configuration names as console.origin.";
+    refuse(StatusCode::FORBIDDEN, "WRONG_ORIGIN", message, advice)
+}
+
+pub(super) async fn no_such_page() -> Response {
+    refuse(StatusCode::NOT_FOUND, "NO_SUCH_PAGE", "There is nothing at this path.", "Begin at the inbox.")
+        .into_response()
+}

@@ -1,0 +1,120 @@
+//! Who is logged in. In memory alone: whoever starts the daemon anew logs everybody out.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use super::ConsoleConfig;
+use crate::http::{Badge, Door};
+
+/// Sessions of one person: a browser at the desk, one on the phone, and some that were not logged out of.
+const EACH_MAX: usize = 8;
+
+/// Things that are said on the next page; more are not read anyway.
+const SAID_MAX: usize = 8;
+
+/// A session's name in the table: the hash of the id that the browser holds, so that a copy of memory lets nobody in and
+/// looking it up tells nothing about it.
+type Key = [u8; 32];
+
+/// The sessions.
+#[derive(Clone, Debug)]
+pub(super) struct Sessions {
+    idle: Duration,
+    session: Duration,
+    open: Arc<Mutex<HashMap<Key, Session>>>,
+}
+
+#[derive(Debug)]
+struct Session {
+    badge: Badge,
+    csrf: String,
+    begun: Instant,
+    seen: Instant,
+    said: Vec<String>,
+}
+
+/// Somebody who is logged in.
+#[derive(Clone)]
+pub(super) struct Visitor {
+    key: Key,
+    /// Who.
+    pub(super) person: String,
+    /// What their forms carry.
+    pub(super) csrf: String,
+}
+
+impl Sessions {
+    pub(super) fn new(config: &ConsoleConfig) -> Self {
+        Self { idle: config.idle, session: config.session, open: Arc::default() }
+    }
+
+    /// Begins one, and answers with its id, which is for the browser alone.
+    pub(super) fn begin(&self, badge: Badge) -> String {
+        let id = hex::encode(rand::random::<[u8; 32]>());
+        let csrf = hex::encode(rand::random::<[u8; 32]>());
+        let now = Instant::now();
+        let mut open = self.open();
+        open.retain(|_, session| self.is_alive(session, now));
+        let own: Vec<(Instant, Key)> = open
+            .iter()
+            .filter(|(_, session)| session.badge.person == badge.person)
+            .map(|(key, session)| (session.seen, *key))
+            .collect();
+        if own.len() >= EACH_MAX
+            && let Some((_, oldest)) = own.into_iter().min()
+        {
+            open.remove(&oldest);
+        }
+        open.insert(key(&id), Session { badge, csrf, begun: now, seen: now, said: Vec::new() });
+        id
+    }
+
+    /// Whose it is, if it has not ended; from now on it has been used.
+    pub(super) fn enter(&self, id: &str, door: &Door) -> Option<Visitor> {
+        let (key, now) = (key(id), Instant::now());
+        let mut open = self.open();
+        let session = open.get_mut(&key)?;
+        if !self.is_alive(session, now) || !door.is_good(&session.badge) {
+            open.remove(&key);
+            return None;
+        }
+        session.seen = now;
+        Some(Visitor { key, person: session.badge.person.clone(), csrf: session.csrf.clone() })
+    }
+
+    pub(super) fn end(&self, visitor: &Visitor) {
+        self.open().remove(&visitor.key);
+    }
+
+    /// To be said on the next page.
+    pub(super) fn say(&self, visitor: &Visitor, text: String) {
+        if let Some(session) = self.open().get_mut(&visitor.key)
+            && session.said.len() < SAID_MAX
+        {
+            session.said.push(text);
+        }
+    }
+
+    /// What is to be said, once.
+    pub(super) fn said(&self, visitor: &Visitor) -> Vec<String> {
+        self.open().get_mut(&visitor.key).map(|session| std::mem::take(&mut session.said)).unwrap_or_default()
+    }
+
+    fn is_alive(&self, session: &Session, now: Instant) -> bool {
+        now.saturating_duration_since(session.seen) < self.idle
+            && now.saturating_duration_since(session.begun) < self.session
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<Key, Session>> {
+        // Insert, remove and what is within are changed in one piece, whatever panics around them.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(id: &str) -> Key {
+    Sha256::digest(id.as_bytes()).into()
+}

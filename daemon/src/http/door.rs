@@ -1,0 +1,168 @@
+//! The console's way in. It asks from within what the API answers: of the same routes, with the same checks, turns and
+//! places, so that a page can neither do nor know anything that the API does not.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use treasury_api::operations::{Call, Method, Operation};
+use treasury_core::intent::Origin;
+use treasury_core::{Actor, Treasury};
+use treasury_tools::text::clean;
+use url::form_urlencoded::Serializer;
+
+use super::api::{ErrorBody, ErrorView};
+use super::auth::{Badge, Speaker};
+use super::connections::{Answering, Connection};
+use super::error::ApiError;
+use super::{App, token_refused, whole};
+
+/// The largest answer that is read: that of the API which is largest, a page of 500 records, is far below it.
+const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// The API, asked from within.
+#[derive(Clone)]
+pub(crate) struct Door {
+    app: App,
+    api: TowerToHyperService<Router>,
+}
+
+/// Why something was not done, as the API says it.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    /// HTTP's word for it.
+    pub(crate) status: StatusCode,
+    /// Code, message and advice.
+    pub(crate) error: ErrorView,
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self { status: error.status(), error: error.view() }
+    }
+}
+
+impl Door {
+    /// To this API, which `api` serves.
+    pub(super) fn new(app: App, api: Router) -> Self {
+        Self { app, api: TowerToHyperService::new(api) }
+    }
+
+    /// Whose token it is. One that is nobody's is counted and said as the API's are.
+    pub(crate) fn login(&self, token: &str, parts: &Parts) -> Result<Badge, Refused> {
+        let badge = self.app.tokens.badge(token);
+        badge.ok_or_else(|| {
+            token_refused(&self.app, "login", parts);
+            ApiError::TokenWrong.into()
+        })
+    }
+
+    /// Whether its token is still the person's.
+    pub(crate) fn is_good(&self, badge: &Badge) -> bool {
+        self.app.tokens.is_good(badge)
+    }
+
+    /// What the organisation has declared.
+    pub(crate) fn treasury(&self) -> Arc<Treasury> {
+        self.app.engine.treasury()
+    }
+
+    /// From now on the client waits for an answer.
+    pub(crate) fn answering(&self, parts: &Parts) -> Option<Answering> {
+        parts.extensions.get::<Arc<Connection>>().map(Connection::answering)
+    }
+
+    /// A body that came over the connection, within its size and time.
+    pub(crate) async fn body(&self, body: Body) -> Result<Bytes, Refused> {
+        whole(body, self.app.limits.body).await.map_err(Refused::from)
+    }
+
+    /// What the API answers a person.
+    pub(crate) async fn ask<T: Serialize, G: DeserializeOwned>(
+        &self,
+        person: &str,
+        call: Call<T, G>,
+        id: &str,
+        asked: &T,
+    ) -> Result<G, Refused> {
+        let asked = serde_json::to_value(asked).map_err(internal)?;
+        let text = self.raw(person, call.operation, id, &asked).await?;
+        let mut answer: Value = serde_json::from_slice(&text).map_err(internal)?;
+        // Whatever a page shows of it: nothing in it turns the direction of writing, or cannot be seen.
+        clean_texts(&mut answer);
+        serde_json::from_value(answer).map_err(internal)
+    }
+
+    /// The same, as it came.
+    pub(crate) async fn raw(
+        &self,
+        person: &str,
+        operation: Operation,
+        id: &str,
+        asked: &Value,
+    ) -> Result<Bytes, Refused> {
+        let spec = operation.spec();
+        let mut path = spec.path.replace("{id}", &percent_encode(id));
+        let mut body = Body::empty();
+        match spec.method {
+            Method::Get => path.push_str(&query(asked)),
+            Method::Post | Method::Delete => body = Body::from(asked.to_string()),
+        }
+        let request = Request::builder().method(spec.method.word()).uri(path);
+        let mut request = request.body(body).map_err(internal)?;
+        let actor = Actor { person: person.to_owned(), origin: Origin::Console };
+        request.extensions_mut().insert(Speaker(actor));
+        // It cannot fail: every error is a response.
+        let response = self.api.call(request).await.map_err(internal)?;
+        let status = response.status();
+        let body = http_body_util::Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
+        let body = body.map_err(|error| Refused::from(ApiError::Internal(error.to_string())))?.to_bytes();
+        if status.is_success() {
+            return Ok(body);
+        }
+        let mut refused: Value = serde_json::from_slice(&body).map_err(internal)?;
+        clean_texts(&mut refused);
+        let ErrorBody { error } = serde_json::from_value(refused).map_err(internal)?;
+        Err(Refused { status, error })
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> Refused {
+    ApiError::Internal(error.to_string()).into()
+}
+
+/// An id comes out of a path that was decoded, and goes into another one.
+fn percent_encode(id: &str) -> String {
+    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// The fields that say something, as a query.
+fn query(asked: &Value) -> String {
+    let Value::Object(fields) = asked else { return String::new() };
+    let mut query = Serializer::for_suffix("?".to_owned(), 1);
+    for (name, value) in fields {
+        match value {
+            Value::String(text) => query.append_pair(name, text),
+            Value::Number(_) | Value::Bool(_) => query.append_pair(name, &value.to_string()),
+            _ => &mut query,
+        };
+    }
+    query.finish()
+}
+
+fn clean_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = clean(text),
+        Value::Array(items) => items.iter_mut().for_each(clean_texts),
+        Value::Object(fields) => fields.values_mut().for_each(clean_texts),
+        _ => {}
+    }
+}
