@@ -18,6 +18,11 @@ use treasuryd::dev::{Options, Sandbox, profile_path, xrp};
 const PAGES: [&str; 9] =
     ["", "/proposals", "/escrows", "/findings", "/accounts", "/history", "/policy", "/deliveries", "/system"];
 
+/// What axe-core has against the page, each fault in a line.
+const LOOK: &str = "const done = arguments[arguments.length - 1]; \
+                    axe.run().then(found => done(found.violations.flatMap(one => one.nodes.map(node => \
+                    one.impact + ' ' + one.id + ' ' + node.target + ' ' + node.failureSummary))))";
+
 struct World {
     dir: tempfile::TempDir,
     sandbox: Sandbox,
@@ -218,13 +223,14 @@ async fn every_page(world: &World) {
                 continue;
             }
             browser.runs(&axe).await;
-            let run = "const done = arguments[arguments.length - 1]; \
-                       axe.run().then(found => done(found.violations.flatMap(one => one.nodes.map(node => \
-                       one.impact + ' ' + one.id + ' ' + node.target + ' ' + node.failureSummary))))";
-            let found = browser.told(run).await;
+            let found = browser.told(LOOK).await;
             faults.extend(found.as_array().unwrap().iter().map(|fault| format!("{name}: {fault}")));
         }
     }
+    // Whoever finds nothing may not have looked.
+    browser.runs("document.querySelector('main').append(document.createElement('img'))").await;
+    let planted = browser.told(LOOK).await.to_string();
+    assert!(planted.contains("image-alt"), "{planted}");
     browser.close().await;
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
