@@ -25,6 +25,9 @@ pub struct Dated {
     pub age_max_seconds: u32,
 }
 
+/// So far ahead of the ledger's time a list may be dated.
+const AHEAD_MAX_SECONDS: u32 = 86_400;
+
 impl List {
     /// A list of these accounts. Its hash is that of their bytes in ascending order, each once.
     #[must_use]
@@ -97,15 +100,22 @@ impl List {
         if let Some(problem) = &self.problem {
             return Some(problem.clone());
         }
-        let dated = self.dated?;
-        let age = now.0.saturating_sub(dated.at.0);
-        (age > dated.age_max_seconds).then(|| format!("it is of {}, older than it may be", dated.at))
+        let dated = self.dated.filter(|_| !self.is_good(now))?;
+        Some(if dated.at > now {
+            format!("it is of {}, which is to come: how old it is cannot be said", dated.at)
+        } else {
+            format!("it is of {}, older than it may be", dated.at)
+        })
     }
 
-    /// Whether [`List::fault`] has something to say.
+    /// Whether [`List::fault`] has nothing to say.
     #[must_use]
     pub fn is_good(&self, now: RippleTime) -> bool {
-        self.problem.is_none()
-            && self.dated.is_none_or(|dated| now.0.saturating_sub(dated.at.0) <= dated.age_max_seconds)
+        let believed = |dated: Dated| {
+            // A day is over in the east before it begins in UTC.
+            let has_come = dated.at.0 <= now.0.saturating_add(AHEAD_MAX_SECONDS);
+            has_come && now.0.saturating_sub(dated.at.0) <= dated.age_max_seconds
+        };
+        self.problem.is_none() && self.dated.is_none_or(believed)
     }
 }

@@ -147,6 +147,25 @@ fn where_a_list_is_unreadable_or_stale_nothing_leaves_to_a_new_destination() {
         (List::new("sanctions", vec![], dated(DAY)), DAY / 2, false),
         (List::new("sanctions", vec![], dated(DAY)), DAY + 60, true),
         (List::new("sanctions", vec![], None), 300 * DAY, false),
+        // Of a day that begins in the east, and of one that a slip of the pen made never to become old.
+        (
+            List::new(
+                "sanctions",
+                vec![],
+                Some(Dated { at: RippleTime(start.0 + DAY), age_max_seconds: DAY }),
+            ),
+            0,
+            false,
+        ),
+        (
+            List::new(
+                "sanctions",
+                vec![],
+                Some(Dated { at: RippleTime(start.0 + 2 * DAY), age_max_seconds: DAY }),
+            ),
+            0,
+            true,
+        ),
         (List::unreadable("sanctions", "permission denied"), 0, true),
     ] {
         let mut w = with_lists(vec![any()], vec![list.clone()]);
