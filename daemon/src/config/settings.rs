@@ -147,12 +147,9 @@ pub(super) fn links(root: &Section<'_>, parties: &Parties) -> Vec<TierLink> {
         link
     });
     let links: Vec<Option<TierLink>> = links.collect();
+    rings(&sections, &links);
     for (section, link) in sections.iter().zip(&links) {
-        let Some(TierLink { from, to, keeps: Keeps::Swept { ceiling, target }, .. }) = link else { continue };
-        if sweeps_back(links.iter().flatten(), *from, *to) {
-            let what = "begins a ring of sweeps, which ends where it begins";
-            section.wrong("to", what, "the same money would go round; take one of them out");
-        }
+        let Some(TierLink { from, keeps: Keeps::Swept { ceiling, target }, .. }) = link else { continue };
         let filling = links.iter().flatten().filter(|other| other.to == *from);
         let bounds = filling.filter_map(|other| match other.keeps {
             Keeps::Filled { floor, target } => Some((other, floor, target)),
@@ -172,16 +169,51 @@ pub(super) fn links(root: &Section<'_>, parties: &Parties) -> Vec<TierLink> {
     links.into_iter().flatten().collect()
 }
 
-/// Whether what is swept to `to` is swept on until it is back at `from`.
-fn sweeps_back<'a>(links: impl Iterator<Item = &'a TierLink>, from: AccountId, to: AccountId) -> bool {
-    let sweeps: Vec<_> = links.filter(|link| matches!(link.keeps, Keeps::Swept { .. })).collect();
+/// Blames links along which the same money would go round.
+fn rings(sections: &[Section<'_>], links: &[Option<TierLink>]) {
+    let known = || links.iter().flatten();
+    let (swept, filled): (Vec<&TierLink>, Vec<&TierLink>) =
+        known().partition(|link| matches!(link.keeps, Keeps::Swept { .. }));
+    let drains: Vec<&TierLink> = filled.into_iter().filter(|link| drains(known(), link)).collect();
+    for (section, link) in sections.iter().zip(links) {
+        let Some(link) = link else { continue };
+        let is_in = |ring: &[&TierLink]| {
+            ring.iter().any(|other| other.name == link.name) && leads_back(ring, link.from, link.to)
+        };
+        if is_in(&swept) {
+            let what = "begins a ring of sweeps, which ends where it begins";
+            section.wrong("to", what, "the same money would go round; take one of them out");
+        }
+        if is_in(&drains) {
+            let what = "begins a ring of refills, which takes from each account what that is filled up with";
+            let advice =
+                "the same money would go round; write a `source_floor` of at least the floor of its source";
+            section.wrong("to", what, advice);
+        }
+    }
+}
+
+/// Whether it fills an account out of one that others fill, below what they fill it up from.
+fn drains<'a>(links: impl Iterator<Item = &'a TierLink> + Clone, link: &TierLink) -> bool {
+    // The highest of its floors as a source holds for every link out of it.
+    let kept = links.clone().filter(|other| other.from == link.from).map(|other| other.source_floor);
+    let mut filled = links.filter(|other| other.to == link.from).filter_map(|other| match other.keeps {
+        Keeps::Filled { floor, .. } => Some(floor),
+        Keeps::Swept { .. } => None,
+    });
+    let kept = kept.fold(link.source_floor, |most, kept| if kept > most { kept } else { most });
+    matches!(link.keeps, Keeps::Filled { .. }) && filled.any(|floor| kept < floor)
+}
+
+/// Whether what comes to `to` goes on along these links until it is back at `from`.
+fn leads_back(links: &[&TierLink], from: AccountId, to: AccountId) -> bool {
     let (mut seen, mut next) = (BTreeSet::new(), vec![to]);
     while let Some(account) = next.pop() {
         if account == from {
             return true;
         }
         if seen.insert(account) {
-            next.extend(sweeps.iter().filter(|link| link.from == account).map(|link| link.to));
+            next.extend(links.iter().filter(|link| link.from == account).map(|link| link.to));
         }
     }
     false

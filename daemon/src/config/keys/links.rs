@@ -33,7 +33,13 @@ pub(super) const LINK: Group = Group {
              of a sweep is at least the `floor` of any link that fills `from`.",
         ),
         key("move_min", "amount", "none", "Less than this is not moved."),
-        key("source_floor", "amount", "\"0 XRP\"", "`from` is never taken below this balance."),
+        key(
+            "source_floor",
+            "amount",
+            "\"0 XRP\"",
+            "`from` is never taken below this balance by a link. Where accounts are filled out of each other in a ring, one \
+             of them keeps at least its own `floor` so.",
+        ),
         key("move_max", "amount", REQUIRED, "The most that one move may carry."),
         key(
             "period_max",

@@ -66,3 +66,25 @@ fn links_that_would_undo_each_other_are_refused() {
         assert!(error.contains(expected), "{expected}: {error}");
     }
 }
+
+/// Danger: two accounts are filled out of each other below what each is filled up from, and the same money goes round with
+/// every ledger, for as much as a period allows.
+#[test]
+fn a_ring_of_refills_is_refused_unless_an_account_keeps_its_own_floor() {
+    let ring = [
+        ("ceiling = \"3000 XRP\"", "floor = \"3000 XRP\""),
+        ("target = \"2000 XRP\"", "target = \"3500 XRP\""),
+    ];
+    let found = super::problems(&ring);
+    for link in 1..=2 {
+        let said = format!("link[{link}].to: begins a ring of refills");
+        assert!(found.iter().any(|problem| problem.contains(&said)), "{found:?}");
+    }
+    for kept in [
+        ("source_floor = \"100 XRP\"", "source_floor = \"3000 XRP\""),
+        ("move_min = \"50 XRP\"", "source_floor = \"500 XRP\""),
+    ] {
+        let changes = [ring[0], ring[1], kept];
+        assert_eq!(super::problems(&changes), Vec::<String>::new(), "{kept:?}");
+    }
+}
