@@ -10,8 +10,8 @@ use treasury_core::config::{Role, Tier};
 use treasury_core::list::{Dated, List};
 use treasury_core::payments::Whose;
 use treasury_core::policy::{
-    Action, Approvers, Count, DestinationMatch, Outflow, PaidFor, Per, Policy, Rolling, Rule, Times, Weekday,
-    Zone,
+    Action, Approvers, Count, DestinationMatch, Outflow, PaidFor, Per, Policy, Risk, RiskBand, Rolling, Rule,
+    Times, Weekday, Zone,
 };
 use treasury_core::state::Guard;
 use treasury_core::units::{AccountId, Asset, ProposalId, RippleTime, Weight};
@@ -200,6 +200,22 @@ fn where_a_list_that_a_rule_asks_about_was_never_read_no_destination_beside_the_
         assert_eq!(w.word(p) == "denied", denied, "{}", matched(&w, p));
         let p = ask(&mut w, "alice", "warm", id("hot"), 1);
         assert_ne!(w.word(p), "denied", "within the treasury");
+    }
+}
+
+/// Danger: who is on a list that was never read weighs as if on none, and a rule that is for what is risky passes them over.
+#[test]
+fn where_a_list_that_weighs_in_a_score_was_never_read_a_rule_for_scores_lets_no_destination_pass() {
+    let never = List::unreadable("fraud", "permission denied");
+    let weighs = Risk { listed: Some((90, BTreeSet::from(["fraud".to_owned()]))), ..Risk::default() };
+    let risky = RiskBand { above: Some(80), max: None };
+    for (risk, denied) in [(Some(risky), true), (None, false)] {
+        let mut w =
+            with_lists(vec![any(), Rule { risk, ..Rule::new("risky", Action::Allow) }], vec![never.clone()]);
+        w.config.policy = w.config.policy.clone().with_risk(weighs.clone());
+        w.config.destinations.insert(id("exchange"), "exchange".to_owned());
+        let p = ask(&mut w, "alice", "warm", id("exchange"), 1);
+        assert_eq!(w.word(p) == "denied", denied, "{}", matched(&w, p));
     }
 }
 
