@@ -9,7 +9,7 @@ use treasury_core::model::signing::Purpose;
 use treasury_core::observe::{Change, EscrowView, LedgerPoint};
 use treasury_core::proposal::{Approval, Proposal, Status};
 use treasury_core::state::{Finding, Guard, Sight};
-use treasury_core::stops::{Stop, StopKind, Subject};
+use treasury_core::stops::{Stop, StopKind, StopSource, Subject};
 use treasury_core::units::{AccountId, EscrowKey, ProposalId, StopId};
 use treasury_core::{Event, State};
 
@@ -225,11 +225,18 @@ impl Teller<'_> {
     }
 
     fn finding(&self, finding: &Finding) -> Notice {
+        // What it is about may be one payment of the account's, and then that alone is stopped.
+        let lifted = self.state.stops.lifted().map(|lifted| &lifted.stop);
+        let by_it = |stop: &&Stop| stop.source == StopSource::Finding(finding.id);
+        let stopped = match self.state.stops.all().chain(lifted).find(by_it).map(|stop| &stop.subject) {
+            Some(Subject::Proposal(id)) => id.to_string(),
+            _ => "The account".to_owned(),
+        };
         let (severity, follows) = match finding.severity {
-            FindingSeverity::Log => (Severity::Info, ""),
-            FindingSeverity::Alert => (Severity::Warning, ""),
-            FindingSeverity::Hold => (Severity::Critical, " The account is held."),
-            FindingSeverity::Freeze => (Severity::Critical, " The account is frozen."),
+            FindingSeverity::Log => (Severity::Info, String::new()),
+            FindingSeverity::Alert => (Severity::Warning, String::new()),
+            FindingSeverity::Hold => (Severity::Critical, format!(" {stopped} is held.")),
+            FindingSeverity::Freeze => (Severity::Critical, format!(" {stopped} is frozen.")),
         };
         let (id, account) = (finding.id, self.name(&finding.account));
         let says =

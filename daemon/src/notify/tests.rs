@@ -1,4 +1,5 @@
 mod story;
+mod words;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
