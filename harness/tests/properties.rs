@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use xrpl_harness::embedded::{
     ABSENT_TYPES, Amendment, CloseTime, ClosedLedger, ClosedTx, Generation, GenesisConfig, Ledger, OpenTx,
-    ServerSetup,
+    QueueSetup, ServerSetup,
 };
 use xrpl_wire::{Hash256, RippleTime, SeqProxy, TransactionType, TxResult, index, proposal, sf};
 
@@ -210,6 +210,10 @@ fn a_ledger_that_is_saved_and_loaded_at_any_moment_goes_on_the_same() {
     let mut runner = TestRunner::new(config(24));
     let run = runner.run(&(life(20..60), any::<prop::sample::Index>()), |(acts, at)| {
         let mut life = begin();
+        // Half of them in a ledger that is full all the time, so that much waits.
+        if acts.len() % 2 == 0 {
+            life.world.ledger.set_queue(QueueSetup { minimum_txn_in_ledger: 2, ..QueueSetup::default() });
+        }
         let halfway = at.index(acts.len());
         for act in &acts[..halfway] {
             life.act(*act);

@@ -29,13 +29,15 @@ pub struct OpenTx {
     pub result: TxResult,
     pub(super) submitted: Arc<Submitted>,
     /// Its place in the order in which they were applied.
-    pub(super) place: usize,
+    place: usize,
+    /// The index of the ledger that it was applied to: not always the one to come, see [`OpenLedger::apply_at`].
+    at: u32,
 }
 
 impl OpenTx {
     /// One that is in no ledger.
     pub(super) fn stray(submitted: Arc<Submitted>, result: TxResult) -> OpenTx {
-        OpenTx { result, submitted, place: 0 }
+        OpenTx { result, submitted, place: 0, at: 0 }
     }
 
     /// The transaction.
@@ -101,19 +103,20 @@ impl OpenLedger {
         self.transactions.values()
     }
 
-    /// The transactions in the order in which they were applied: nothing else says what came before what.
-    pub(super) fn as_applied(&self) -> Vec<Arc<Submitted>> {
+    /// The transactions in the order in which they were applied, with the index that they were applied at: nothing else
+    /// says what came before what.
+    pub(super) fn as_applied(&self) -> Vec<(Arc<Submitted>, u32)> {
         let mut transactions: Vec<&OpenTx> = self.transactions.values().collect();
         transactions.sort_unstable_by_key(|tx| tx.place);
-        transactions.into_iter().map(|tx| Arc::clone(&tx.submitted)).collect()
+        transactions.into_iter().map(|tx| (Arc::clone(&tx.submitted), tx.at)).collect()
     }
 
     /// Applies transactions that were applied already, as they were: one after the other, and what fails now once more
     /// behind the others.
-    pub(super) fn apply_again(&mut self, transactions: Vec<Arc<Submitted>>) {
+    pub(super) fn apply_again(&mut self, transactions: Vec<(Arc<Submitted>, u32)>) {
         let mut failed = CanonicalSet::new(Hash256::ZERO);
-        for tx in transactions {
-            if outcome(self.apply(&tx, ApplyFlags::default())) == Outcome::Retry {
+        for (tx, at) in transactions {
+            if outcome(self.apply_at(at, &tx, ApplyFlags::default())) == Outcome::Retry {
                 failed.insert(tx);
             }
         }
@@ -133,9 +136,19 @@ impl OpenLedger {
         let applied = apply(&mut self.state, &self.info, tx, flags, 0);
         if applied.applied {
             let place = self.transactions.len();
-            let entry = OpenTx { result: applied.result, submitted: Arc::clone(tx), place };
+            let at = self.info.index;
+            let entry = OpenTx { result: applied.result, submitted: Arc::clone(tx), place, at };
             self.transactions.insert(tx.id, entry);
         }
         (applied.result, applied.applied)
+    }
+    /// Applies a transaction as if the ledger had another index. The server tries what an account has waiting on a view
+    /// over the open ledger, and takes that for the ledger after it: who is made there begins with its index, until the
+    /// close makes it right.
+    pub(super) fn apply_at(&mut self, at: u32, tx: &Arc<Submitted>, flags: ApplyFlags) -> (TxResult, bool) {
+        let index = std::mem::replace(&mut self.info.index, at);
+        let applied = self.apply(tx, flags);
+        self.info.index = index;
+        applied
     }
 }

@@ -385,12 +385,9 @@ impl Queue {
             return None;
         }
         let mut sandbox = open.clone();
-        // The server tries them on a view over the open ledger, and takes that for the ledger after it. Who is made
-        // there begins with its index, until the close makes it right.
-        let index = open.index();
-        sandbox.info.index = index.saturating_add(1);
+        let later = open.index().saturating_add(1);
         for (seq, candidate) in &before {
-            let (result, applied) = sandbox.apply(&candidate.tx, ApplyFlags::default());
+            let (result, applied) = sandbox.apply_at(later, &candidate.tx, ApplyFlags::default());
             if let Some(tried) = self.candidate_mut(&account, *seq) {
                 tried.retries = tried.retries.saturating_sub(1);
             }
@@ -398,7 +395,7 @@ impl Queue {
                 return None;
             }
         }
-        let (result, applied) = sandbox.apply(tx, flags);
+        let (result, applied) = sandbox.apply_at(later, tx, flags);
         if !applied {
             return None;
         }
@@ -406,7 +403,6 @@ impl Queue {
             self.remove(&account, *seq);
         }
         self.remove(&account, tx.tx.seq());
-        sandbox.info.index = index;
         *open = sandbox;
         Some(result)
     }

@@ -4,7 +4,7 @@
 //! its header, its transactions with their metadata, and how its state differs from the one before, all in the ledger's
 //! own bytes. Reading proves each of them by its hashes, so that a file that was changed is refused with its line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,12 @@ struct Next {
 struct End {
     /// What is open, in the order in which it was applied.
     open: Vec<String>,
+    /// Which of those, by their place, were applied as of another index than that of the open ledger.
+    #[serde(default)]
+    applied_at: BTreeMap<usize, u32>,
+    /// What of all that is open or waits was taken whoever had signed it, by id.
+    #[serde(default)]
+    unsigned: BTreeSet<String>,
     waits: Waits,
     impersonated: Vec<String>,
     load_factor: u32,
@@ -135,8 +141,13 @@ impl Ledger {
             })));
             before = next;
         }
+        let open = self.open.as_applied();
+        let others = open.iter().map(|(_, at)| *at).enumerate().filter(|(_, at)| *at != self.open.index());
+        let waiting = open.iter().map(|(tx, _)| tx).chain(self.pool.waiting());
         lines.push(json(&Line::End(Box::new(End {
-            open: self.open.as_applied().iter().map(|tx| hex::encode_upper(tx.tx.blob())).collect(),
+            open: open.iter().map(|(tx, _)| hex::encode_upper(tx.tx.blob())).collect(),
+            applied_at: others.collect(),
+            unsigned: waiting.filter(|tx| tx.impersonated).map(|tx| tx.id.to_string()).collect(),
             waits: self.pool.waits(),
             impersonated: self.control.impersonated().map(ToString::to_string).collect(),
             load_factor: self.load_factor(),
@@ -238,13 +249,15 @@ impl Ledger {
             self.open.state = state.clone();
             self.control.base = Some(Base { state, total_drops: *total_drops });
         }
-        let control = &self.control;
         let read = |blob: &str| {
             let mut submitted = Submitted::trusted(transaction(blob)?);
-            submitted.impersonated = control.impersonates(&submitted.tx.account());
+            submitted.impersonated = end.unsigned.contains(&submitted.id.to_string());
             Ok::<_, String>(Arc::new(submitted))
         };
-        self.open.apply_again(end.open.iter().map(|blob| read(blob)).collect::<Result<_, _>>()?);
+        let index = self.open.index();
+        let at = |place: usize| end.applied_at.get(&place).copied().unwrap_or(index);
+        let open = end.open.iter().enumerate().map(|(place, blob)| Ok((read(blob)?, at(place))));
+        self.open.apply_again(open.collect::<Result<_, String>>()?);
         self.pool.queue.set_load_factor(end.load_factor);
         self.pool.wait_again(&end.waits, read)
     }
@@ -325,8 +338,9 @@ fn header(text: &str) -> Result<LedgerHeader, String> {
     LedgerHeader::decode(&bytes(text)?).map_err(|error| format!("header: {error}"))
 }
 
+/// A transaction as it was taken in: what waits to be tried again may be what no account could ever have.
 fn transaction(text: &str) -> Result<Transaction, String> {
-    Transaction::decode(&bytes(text)?).map_err(|error| format!("transaction: {error}"))
+    Transaction::decode_as_server(&bytes(text)?).map_err(|error| format!("transaction: {error}"))
 }
 
 fn index(text: &str) -> Result<Hash256, String> {

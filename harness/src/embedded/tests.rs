@@ -12,6 +12,7 @@ mod offers;
 mod paths;
 mod payments;
 mod proposals;
+mod saving;
 mod tokens;
 mod world;
 

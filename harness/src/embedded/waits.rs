@@ -39,6 +39,12 @@ fn salt(text: &str) -> Result<Hash256, String> {
 }
 
 impl Pool {
+    /// All transactions that wait here, some of them more than once.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Submitted>> {
+        let kept = self.locals.iter().map(|local| &local.tx);
+        self.queue.by_fee().map(|one| &one.tx).chain(self.held.iter()).chain(kept)
+    }
+
     /// What waits here.
     pub(super) fn waits(&self) -> Waits {
         let queue = &self.queue;

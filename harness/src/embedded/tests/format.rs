@@ -5,7 +5,7 @@ use xrpl_wire::{MptAmount, OddAmount};
 use super::*;
 
 /// Signs the bytes of fields as they are, whether they fit a type or not.
-fn signed_as_is(fields: Object, by: &KeyPair) -> Vec<u8> {
+pub(super) fn signed_as_is(fields: Object, by: &KeyPair) -> Vec<u8> {
     let fields = fields.with(sf::SigningPubKey, by.public_key().as_bytes().to_vec());
     let tx = Transaction::decode_as_server(&fields.encode().unwrap()).unwrap();
     let signature = by.sign(tx.signing_blob());
