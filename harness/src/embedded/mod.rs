@@ -54,6 +54,7 @@ mod outlook;
 mod pool;
 mod queue;
 mod queued;
+mod recent;
 mod rules;
 mod saved;
 pub(crate) mod standing;

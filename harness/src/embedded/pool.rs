@@ -13,16 +13,25 @@ use super::keys::Keys;
 use super::ledger::SubmitOutcome;
 use super::open::{OpenLedger, OpenTx};
 use super::queue::Queue;
+use super::recent::Recent;
 use super::rules::Rules;
 use super::state::StateMap;
 use super::submitted::{Refusal, Submitted};
-use super::trie::Trie;
 
 /// For how many ledgers a transaction submitted here is tried again.
 const KEPT_LEDGERS: u32 = 5;
 
 /// How many held transactions one success lets follow.
 const MAX_POPPED: usize = 10;
+
+/// Half of how many ids something is remembered of.
+const MEMORY_HALF: usize = 500_000;
+
+/// Half of how many bytes of transactions that are in no ledger are remembered. Their fields take several times as much.
+const STRAYS_HALF_BYTES: usize = 8 << 20;
+
+/// What such a transaction counts for beside its bytes.
+const STRAY_BYTES: usize = 512;
 
 /// What is remembered of a transaction's id.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,9 +63,9 @@ pub(super) struct Local {
 pub(super) struct Pool {
     pub(super) held: CanonicalSet,
     pub(super) locals: Arc<Vec<Local>>,
-    memory: Trie<Memory>,
-    /// What was taken in and is in no ledger: a server remembers the transaction itself.
-    strays: Trie<OpenTx>,
+    memory: Recent<Memory>,
+    /// What was taken in and is in no ledger: a server remembers the transaction itself, for a while.
+    strays: Recent<OpenTx>,
     keys: Keys,
     pub(super) queue: Queue,
 }
@@ -84,8 +93,8 @@ impl Pool {
         Pool {
             held: CanonicalSet::new(Hash256::ZERO),
             locals: Arc::default(),
-            memory: Trie::new(),
-            strays: Trie::new(),
+            memory: Recent::new(MEMORY_HALF),
+            strays: Recent::new(STRAYS_HALF_BYTES),
             keys: Keys::new(),
             queue: Queue::new(queue),
         }
@@ -109,7 +118,7 @@ impl Pool {
             Err(Refusal::Local(_)) => Memory { bad_local: true, ..memory },
             Err(_) => Memory { bad_signature: true, ..memory },
         };
-        self.memory.insert(tx.id, memory);
+        self.memory.insert(tx.id, memory, 1);
         verified
     }
 
@@ -130,7 +139,8 @@ impl Pool {
             (batch.swap_remove(0), following)
         };
         if !status.applied {
-            self.strays.insert(tx.id, OpenTx::stray(Arc::clone(tx), status.result));
+            let bytes = tx.tx.blob().len().saturating_add(STRAY_BYTES);
+            self.strays.insert(tx.id, OpenTx::stray(Arc::clone(tx), status.result), bytes);
         }
         // The reply tells of the moment before those that follow are applied.
         let next = open.state().object(&tx.account_index).and_then(|root| root.u32(sf::Sequence));
@@ -268,7 +278,7 @@ impl Pool {
                 status.broadcast = true;
             }
             if !same(memory, before) {
-                self.memory.insert(status.tx.id, memory);
+                self.memory.insert(status.tx.id, memory, 1);
             }
         }
         following
@@ -295,7 +305,7 @@ impl Pool {
 
     /// Remembers whether a transaction was held without being new.
     pub(super) fn remember_held(&mut self, id: &Hash256, held: bool) {
-        self.memory.insert(*id, Memory { held, ..self.recall(id) });
+        self.memory.insert(*id, Memory { held, ..self.recall(id) }, 1);
     }
 
     pub(super) fn recall(&self, id: &Hash256) -> Memory {

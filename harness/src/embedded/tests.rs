@@ -85,6 +85,25 @@ fn funded_as(config: GenesisConfig) -> (Ledger, Vec<KeyPair>) {
     (ledger, people)
 }
 
+/// Who needs no account for that, and no fee.
+#[test]
+fn what_is_sent_and_is_in_no_ledger_is_not_remembered_for_ever() {
+    let mut ledger = Ledger::genesis(GenesisConfig::default());
+    let nobody = keys(1);
+    let mut sent = Vec::new();
+    for number in 0..44_u32 {
+        let long = vec![1; 400_000];
+        let tx = draft(&ledger, TransactionType::AccountSet, &nobody).with(sf::Domain, long);
+        let outcome = ledger.submit(&signed(tx.with(sf::SourceTag, number), &nobody));
+        assert_eq!(outcome.result, TxResult::telBAD_DOMAIN);
+        assert!(matches!(ledger.transaction(&outcome.id), Some(FoundTx::Stray(_))));
+        sent.push(outcome.id);
+    }
+    assert!(ledger.transaction(&sent[0]).is_none());
+    let kept = sent.iter().filter(|id| ledger.transaction(id).is_some()).count();
+    assert!((20..44).contains(&kept), "{kept}");
+}
+
 #[test]
 fn a_snapshot_stays_as_it_was_and_the_same_calls_give_the_same_hashes() {
     let (mut ledger, people) = funded();
