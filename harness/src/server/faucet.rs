@@ -100,7 +100,42 @@ fn x_address(account: &AccountId) -> String {
 
 #[cfg(test)]
 mod tests {
+    use xrpl_wire::{Transaction, index, sf, sign};
+
+    use super::super::{Faults, genesis_keys, payment};
     use super::*;
+
+    fn balance(shared: &Shared, account: &AccountId) -> Option<Drops> {
+        let ledger = shared.read();
+        let root = ledger.open().state().object(&index::account_root(account))?;
+        root.drops(sf::Balance)
+    }
+
+    /// The account that pays has something waiting, of the same Sequence, which is never to be applied.
+    #[test]
+    fn what_the_faucet_said_it_does_not_pay_it_never_pays() {
+        let shared = Shared::alone(true);
+        shared.set_faults(Faults { fee_factor: 50, ..Faults::default() });
+        let (usual, paid) = (Drops::new(5_000_000).unwrap(), AccountId([5; 20]));
+        let last = shared.read().open().index() + 2;
+        let waits = payment(&shared.read(), &genesis_keys().unwrap(), &AccountId([6; 20]), usual).unwrap();
+        let waits =
+            Transaction::from_object(waits.object().clone().with(sf::LastLedgerSequence, last)).unwrap();
+        let waits = sign::sign_single(&waits, &genesis_keys().unwrap()).unwrap();
+        assert!(shared.submit(waits.blob()).queued);
+        let asked = json!({"destination": paid.to_string()}).to_string();
+        let refused = pay(&shared, asked.as_bytes(), usual);
+        assert!(matches!(refused, Err(Dry::Payment(ServerError::Refused { .. }))));
+        for _ in 0..4 {
+            shared.close();
+        }
+        assert!(!shared.is_pursuing(), "nobody waits for what is never to come");
+        shared.set_faults(Faults::default());
+        shared.close();
+        assert_eq!(balance(&shared, &paid), None);
+        pay(&shared, asked.as_bytes(), usual).unwrap();
+        assert_eq!(balance(&shared, &paid), Some(usual));
+    }
 
     /// The pair is that of xrpl-py.
     #[test]

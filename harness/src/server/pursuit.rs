@@ -41,6 +41,11 @@ impl Pursued {
         Some(Pursued { id: tx.id(), last: last.min(now.saturating_add(LEDGERS_MAX)), waited: false })
     }
 
+    /// Whether it is the transaction of an id.
+    pub(super) fn is(&self, id: &Hash256) -> bool {
+        self.id == *id
+    }
+
     /// Notes that it has been waited for, and says whether it had been before.
     pub(super) fn has_waited(&mut self) -> bool {
         std::mem::replace(&mut self.waited, true)
@@ -74,19 +79,11 @@ mod tests {
     use xrpl_wire::{AccountId, Drops};
 
     use super::*;
-    use crate::embedded::{GenesisConfig, Ledger};
-    use crate::server::shared::Settings;
+    use crate::embedded::Ledger;
     use crate::server::{Event, genesis_keys, payment};
 
     fn closing_on_submit() -> Shared {
-        let settings = Settings {
-            close_step_seconds: 4,
-            send_queue_frames: 1,
-            close_on_submit: true,
-            file: None,
-            ports: Vec::new(),
-        };
-        Shared::new(Ledger::genesis(GenesisConfig::default()), settings)
+        Shared::alone(true)
     }
 
     fn to_somebody(ledger: &Ledger) -> xrpl_wire::Transaction {

@@ -56,6 +56,21 @@ pub(super) struct Settings {
     pub(super) ports: Vec<Port>,
 }
 
+#[cfg(test)]
+impl Shared {
+    /// A fresh ledger that nobody can reach but the test.
+    pub(super) fn alone(close_on_submit: bool) -> Self {
+        let settings = Settings {
+            close_step_seconds: 4,
+            send_queue_frames: 1,
+            close_on_submit,
+            file: None,
+            ports: Vec::new(),
+        };
+        Self::new(Ledger::genesis(crate::embedded::GenesisConfig::default()), settings)
+    }
+}
+
 impl Shared {
     pub(super) fn new(ledger: Ledger, settings: Settings) -> Self {
         Self {
@@ -317,22 +332,27 @@ impl Shared {
 
     /// Submits a transaction as method `submit` does, and tells subscribers.
     pub(super) fn submit(&self, blob: &[u8]) -> SubmitOutcome {
-        self.submit_locked(&mut self.write(), blob)
+        self.submit_locked(&mut self.write(), blob, false)
     }
 
-    /// Makes a transaction from the ledger and submits it before anybody else submits another.
+    /// Makes a transaction from the ledger and submits it before anybody else submits another. If it does not succeed at
+    /// once it never will: who made it says that it failed.
     pub(super) fn submit_made<E>(
         &self,
         make: impl FnOnce(&Ledger) -> Result<Transaction, E>,
     ) -> Result<SubmitOutcome, E> {
         let mut ledger = self.write();
         let tx = make(&ledger)?;
-        Ok(self.submit_locked(&mut ledger, &tx.encode()))
+        let outcome = self.submit_locked(&mut ledger, &tx.encode(), true);
+        if !outcome.applied {
+            self.pursued().retain(|pursued| !pursued.is(&outcome.id));
+        }
+        Ok(outcome)
     }
 
-    fn submit_locked(&self, ledger: &mut Ledger, blob: &[u8]) -> SubmitOutcome {
+    fn submit_locked(&self, ledger: &mut Ledger, blob: &[u8], fail_hard: bool) -> SubmitOutcome {
         let mut effects = Effects::default();
-        let outcome = rpc::submit(ledger, blob, false, &mut effects);
+        let outcome = rpc::submit(ledger, blob, fail_hard, &mut effects);
         self.publish(ledger, &effects);
         outcome
     }
