@@ -307,18 +307,18 @@ fn closed_tx(blob: &str, meta: &str, ledger_index: u32, position: u32) -> Result
     Ok(ClosedTx::new(submitted, ledger_index, position, &meta, result))
 }
 
-/// How a state differs from an earlier one. Entries that both share are the same object.
+/// How a state differs from an earlier one. It is made of that, so that what they share is most of them.
 fn changes(old: &StateMap, new: &StateMap) -> Changes {
     let mut changes = Changes::default();
-    for (key, entry) in new.iter() {
-        let same =
-            old.get(key).is_some_and(|before| std::ptr::eq(before, entry) || before.blob() == entry.blob());
-        if !same {
-            changes.set.insert(key.to_string(), hex::encode_upper(entry.blob()));
+    for key in new.differing(old) {
+        match (old.get(&key), new.get(&key)) {
+            (_, None) => changes.removed.push(key.to_string()),
+            (Some(before), Some(entry)) if before.blob() == entry.blob() => {}
+            (_, Some(entry)) => {
+                changes.set.insert(key.to_string(), hex::encode_upper(entry.blob()));
+            }
         }
     }
-    let gone = old.iter().filter(|(key, _)| !new.contains(key));
-    changes.removed = gone.map(|(key, _)| key.to_string()).collect();
     changes
 }
 

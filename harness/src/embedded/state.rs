@@ -105,6 +105,12 @@ impl StateMap {
         self.entries.iter_from(start)
     }
 
+    /// The indexes of what was changed between another state and this one, ascending. What both share is not looked at,
+    /// and what is an entry of its own in each may be the same all the same.
+    pub(super) fn differing(&self, other: &StateMap) -> Vec<Hash256> {
+        self.entries.differing(&other.entries)
+    }
+
     /// The state hash (`account_hash`). Only what changed since it was last asked is hashed.
     pub fn root_hash(&self) -> Hash256 {
         self.entries.root_hash(|index, entry| sha512_half(&[LEAF_PREFIX, entry.blob(), &index.0]))

@@ -169,6 +169,16 @@ impl<V> Trie<V> {
         Iter { stack }
     }
 
+    /// The keys of all that is not the same in another, ascending, where one was made of the other; and perhaps of what
+    /// stands beside that in the tree. What both share is not looked at.
+    pub fn differing(&self, other: &Trie<V>) -> Vec<Hash256> {
+        let mut keys = Vec::new();
+        differ_inner(&self.root, &other.root, &mut keys);
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
     /// The root's hash, each leaf hashed by `leaf_hash`. An empty tree hashes to zero.
     ///
     /// One tree must always be asked with the same `leaf_hash`, since what it answers is kept.
@@ -278,6 +288,30 @@ fn take<V>(node: &mut Inner<V>, depth: usize, key: &Hash256) {
     }
 }
 
+fn differ_inner<V>(one: &Arc<Inner<V>>, other: &Arc<Inner<V>>, keys: &mut Vec<Hash256>) {
+    if !Arc::ptr_eq(one, other) {
+        one.children.iter().zip(&other.children).for_each(|(one, other)| differ(one, other, keys));
+    }
+}
+
+fn differ<V>(one: &Slot<V>, other: &Slot<V>, keys: &mut Vec<Hash256>) {
+    match (one, other) {
+        (Slot::Inner(one), Slot::Inner(other)) => differ_inner(one, other, keys),
+        (Slot::Leaf(one), Slot::Leaf(other)) if Arc::ptr_eq(one, other) => {}
+        _ => {
+            for slot in [one, other] {
+                match slot {
+                    Slot::Empty => {}
+                    Slot::Leaf(leaf) => keys.push(leaf.key),
+                    Slot::Inner(inner) => {
+                        keys.extend(Iter { stack: vec![(inner.as_ref(), 0)] }.map(|(key, _)| *key));
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn hash_inner<V>(node: &Inner<V>, leaf_hash: &impl Fn(&Hash256, &V) -> Hash256) -> Hash256 {
     *node.hash.get_or_init(|| {
         let mut bytes = [0; 16 * 32];
@@ -358,5 +392,37 @@ mod tests {
         assert_eq!(hash(&fresh), hash(&one));
         assert_eq!(hash(&snapshot), before);
         assert_eq!(hash(&Trie::new()), Hash256::ZERO);
+    }
+
+    #[test]
+    fn it_tells_from_another_what_was_changed_and_little_else() {
+        let mut n = 7u64;
+        let mut random = |most: u64| {
+            n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (n >> 33) % most
+        };
+        let mut before = Trie::new();
+        for _ in 0..2_000 {
+            before.insert(key(random(1 << 20)), 0);
+        }
+        assert!(before.len() > 1_000);
+        for touched in [0, 1, 2, 10, 100, 2_000] {
+            let mut after = before.clone();
+            for number in 0..touched {
+                let key = key(random(1 << 20));
+                if random(2) == 0 {
+                    after.remove(&key);
+                } else {
+                    after.insert(key, number + 1);
+                }
+            }
+            let told = after.differing(&before);
+            assert_eq!(told, before.differing(&after));
+            assert!(told.is_sorted() && told.len() <= usize::try_from(2 * touched).unwrap());
+            let other = |key: &Hash256| before.get(key) != after.get(key);
+            let all: BTreeMap<Hash256, u64> =
+                before.iter().chain(after.iter()).map(|(key, value)| (*key, *value)).collect();
+            assert!(all.keys().filter(|key| other(key)).all(|key| told.binary_search(key).is_ok()));
+        }
     }
 }
