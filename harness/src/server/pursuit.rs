@@ -28,6 +28,8 @@ pub(super) struct Pursued {
     last: u32,
     /// It was waited for already.
     waited: bool,
+    /// A ledger was closed for it already.
+    had_ledger: bool,
 }
 
 impl Pursued {
@@ -38,7 +40,8 @@ impl Pursued {
         // The ledger after the last one shows that the transaction is too late.
         let last =
             tx.last_ledger_sequence().map_or(now.saturating_add(LEDGERS), |last| last.saturating_add(1));
-        Some(Pursued { id: tx.id(), last: last.min(now.saturating_add(LEDGERS_MAX)), waited: false })
+        let last = last.min(now.saturating_add(LEDGERS_MAX));
+        Some(Pursued { id: tx.id(), last, waited: false, had_ledger: false })
     }
 
     /// Whether it is the transaction of an id.
@@ -46,9 +49,19 @@ impl Pursued {
         self.id == *id
     }
 
-    /// Notes that it has been waited for, and says whether it had been before.
+    /// Notes that a ledger closes for it.
+    pub(super) fn has_ledger(&mut self) {
+        self.had_ledger = true;
+    }
+
+    /// Whether one did already.
+    pub(super) fn had_ledger(&self) -> bool {
+        self.had_ledger
+    }
+
+    /// Notes that it has been waited for, and says whether it had been before, if only by the close of a ledger.
     pub(super) fn has_waited(&mut self) -> bool {
-        std::mem::replace(&mut self.waited, true)
+        std::mem::replace(&mut self.waited, true) || self.had_ledger
     }
 
     /// Whether it is still worth closing a ledger.
@@ -113,6 +126,21 @@ mod tests {
                 assert_eq!(closed.expect("a ledger").transactions[0].id, tx.id());
             }
         }
+    }
+
+    /// One who waits may look at any moment, also between a submission and its reply.
+    #[test]
+    fn a_submission_gets_its_ledger_with_its_reply_whenever_it_was_waited_for() {
+        let shared = closing_on_submit();
+        let tx = to_somebody(&shared.read());
+        assert!(shared.submit(tx.blob()).applied);
+        shared.close_for_waiting();
+        assert_eq!(shared.read().validated().header.index, 2, "its reply comes first");
+        shared.close_for_submitted();
+        assert_eq!(shared.read().validated().transactions.len(), 1);
+        assert!(!shared.is_pursuing());
+        shared.close_for_submitted();
+        assert_eq!(shared.read().validated().header.index, 3);
     }
 
     #[test]

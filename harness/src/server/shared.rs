@@ -167,15 +167,17 @@ impl Shared {
         !pursued.is_empty()
     }
 
-    /// Closes a ledger for what was submitted, if anything waits for one, and sees what is left to wait for.
+    /// Closes a ledger for what was submitted and has not had one yet. What needs more than that is left to
+    /// [`pursue`](super::pursuit::pursue), so that others who ask do not hurry it.
     pub(super) fn close_for_submitted(&self) {
-        if !self.is_pursuing() {
+        if !self.is_pursuing() || !self.is_fresh() {
             return;
         }
-        self.close();
-        if self.is_pursuing() {
-            self.have_waited();
-            self.pursuit.notify_one();
+        let mut ledger = self.write();
+        // Another may have closed it meanwhile. Whoever finds that done finds it closed, too: both happen while nobody
+        // can look at the ledger.
+        if self.is_fresh() {
+            self.close_for_pursued(&mut ledger);
         }
     }
 
@@ -183,11 +185,22 @@ impl Shared {
     /// first.
     pub(super) fn close_for_waiting(&self) {
         if self.is_pursuing() && self.have_waited() {
-            self.close();
+            self.close_for_pursued(&mut self.write());
         }
     }
 
-    /// Notes that all that is pursued has waited. Whether any of it had before.
+    /// Whether there is something that no ledger was closed for yet.
+    fn is_fresh(&self) -> bool {
+        self.pursued().iter().any(|one| !one.had_ledger())
+    }
+
+    fn close_for_pursued(&self, ledger: &mut Ledger) {
+        self.pursued().iter_mut().for_each(Pursued::has_ledger);
+        let at = self.facts(ledger).accept;
+        self.close_locked(ledger, at);
+    }
+
+    /// Notes that all that is pursued has waited. Whether any of it had before, or has had a ledger.
     fn have_waited(&self) -> bool {
         let mut any = false;
         for one in self.pursued().iter_mut() {

@@ -7,7 +7,7 @@ use xrpl_harness::server::file;
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer, Faults};
 use xrpl_wire::{Drops, RippleTime, index, sf};
 
-use crate::support::{account, call, http, start, xrp};
+use crate::support::{Ws, account, call, http, start, xrp};
 
 async fn faucet(server: &EmbeddedServer, body: Value) -> (u16, Value) {
     let address = server.rpc_url().trim_start_matches("http://").to_owned();
@@ -76,6 +76,35 @@ async fn a_ledger_closes_once_for_what_is_funded_and_never_for_who_only_reads() 
     assert_eq!((last().await, last().await), (3, 3));
     let funded = call(&url, "standalone_fund", json!({"account": alice, "drops": "5"})).await;
     assert_eq!((&funded["ledger_index"], last().await, last().await), (&json!(4), 4, 4));
+}
+
+/// What comes too early is waited for at a pace that leaves time for what it waits for, however much others ask.
+#[tokio::test]
+async fn who_only_reads_closes_no_ledger_for_what_others_wait_for() {
+    let config = EmbeddedConfig { close_on_submit: true, ..EmbeddedConfig::default() };
+    let server = EmbeddedServer::start(config).await.unwrap();
+    let url = server.rpc_url();
+    let last = server.validated().header.index;
+    let pay = async |sequence: u32| {
+        let tx = json!({"TransactionType": "Payment", "Account": GENESIS_ACCOUNT.to_string(), "Fee": "10",
+            "Sequence": sequence, "Destination": account("alice").1.to_string(), "Amount": "5000000",
+            "LastLedgerSequence": last + 60});
+        call(&url, "submit", json!({"secret": GENESIS_SEED, "tx_json": tx})).await["engine_result"].take()
+    };
+    assert_eq!(pay(2).await, "terPRE_SEQ");
+    let began = std::time::Instant::now();
+    let mut reader = Ws::connect(&server.ws_url()).await;
+    for _ in 0..50 {
+        reader.ask("ping", json!({})).await;
+    }
+    // One at once, and one for each tenth of a second.
+    let closed = server.validated().header.index - last;
+    assert!(u128::from(closed) <= 2 + began.elapsed().as_millis() / 100, "{closed} ledgers closed");
+    assert_eq!(pay(1).await, "tesSUCCESS");
+    while balance(&server, "alice") < 10_000_000 {
+        reader.ask("ping", json!({})).await;
+        assert!(server.validated().header.index < last + 60, "it is too late");
+    }
 }
 
 #[tokio::test]
