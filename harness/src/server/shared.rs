@@ -409,10 +409,12 @@ impl Shared {
     /// Makes another ledger the current one.
     pub(super) fn restore(&self, ledger: Ledger) {
         let mut current = self.write();
+        let claims = current.claims_left();
         *current = ledger;
         // What goes wrong goes on, whatever did when the other ledger was kept.
         let factor = self.faults().fee_factor;
         current.set_load_factor(factor);
+        current.claim_only(claims);
         // What was submitted to the other ledger nobody waits for in this one.
         self.pursued().clear();
         let mut one = self.ledger_one();

@@ -156,3 +156,21 @@ fn whoever_saves_at_once_saves_a_whole_ledger() {
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["ledger"]);
 }
+
+/// A ledger that is put back brings nothing with it of what went wrong when it was kept, and heals nothing.
+#[tokio::test]
+async fn what_goes_wrong_goes_on_whatever_ledger_is_put_back() {
+    let server = start().await;
+    let fails = Faults { claim_only: 1, ..Faults::default() };
+    let healthy = server.snapshot();
+    server.set_faults(fails.clone());
+    let failing = server.snapshot();
+    server.restore(healthy);
+    assert_eq!(server.faults(), fails);
+    server.set_faults(Faults::default());
+    server.restore(failing);
+    assert_eq!(server.faults(), Faults::default());
+    server.fund(&account("alice").1, xrp(7)).unwrap();
+    server.close_ledger();
+    assert_eq!(balance(&server, "alice"), 7_000_000);
+}
