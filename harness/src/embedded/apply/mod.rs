@@ -191,7 +191,8 @@ pub(super) fn apply(
         result = TxResult::tecINVARIANT_FAILED;
     }
     let mut applied = result.is_tes();
-    if result.is_tec() && flags.fail_hard {
+    // That failure comes after the server has looked at who wants nothing done by a `tec`.
+    if result.is_tec() && flags.fail_hard && !claimed {
         applied = false;
     } else if claimed || is_always_applied(result) || (result.is_tec() && !flags.retry) {
         match context.claim_fee(result) {

@@ -325,6 +325,12 @@ fn an_offer_within_a_domain_cancels_none_that_stands_in_another() {
             let stands = world.entry(&index::offer(&world.id(1), cancelled)).is_some();
             assert_eq!((stands, world.owns(1)), (result == failed, before), "{generation} {cancelled}");
         }
+        // It costs its fee also who wants nothing done by what fails.
+        let tx = offer(&world, 1, xrp(1_000), world.usd("10"));
+        let tx = tx.with(sf::DomainID, domain).with(sf::OfferSequence, there);
+        let tried = world.ledger.submit_as(&signed(tx, world.key(1)), true);
+        assert_eq!((tried.result, tried.applied), (failed, true), "{generation}");
+        world.ledger.close(CloseTime::Next);
         // Outside of domains it may cancel what it likes.
         assert_eq!(place(&mut world, None, Some(there)).1, TxResult::tesSUCCESS);
     }
