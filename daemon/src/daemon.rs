@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -14,7 +13,7 @@ use crate::config::{DaemonConfig, ListFile, PassphraseError, warnings};
 use crate::control::{self, Control};
 use crate::driver;
 use crate::engine::{Engine, EngineHandle, EngineStartError, Fatal};
-use crate::http::{App, Limits, Serving, Tokens};
+use crate::http::{self, App, Limits, Serving, Tokens};
 use crate::ledger::{Port, PortHandle, Start};
 use crate::lines;
 use crate::metrics::Metrics;
@@ -140,9 +139,7 @@ impl Daemon {
         let _ = clock::wall_ms();
         let metrics = Arc::new(Metrics::new()?);
         // The port is taken first: it is what fails most often, and cheapest to find out.
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .and_then(TcpListener::into_std)
+        let listener = http::listen(config.listen)
             .map_err(|source| StartError::Listen { address: config.listen, source })?;
         let http_addr =
             listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;

@@ -2,6 +2,7 @@ mod told;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::client::Client;

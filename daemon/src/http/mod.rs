@@ -19,6 +19,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -32,7 +33,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::timeout;
 use treasury_api::operations::{Class, Method, Operation, Who};
@@ -214,6 +215,22 @@ fn api_router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn(never_cached))
         .with_state(app)
+}
+
+/// Connections that may wait to be taken in. Where there are more, the system drops the newcomer, who tries again after a
+/// second: too long for whoever stops something while thousands come back at once.
+const BACKLOG: u32 = 4_096;
+
+/// Takes the address, for [`Serving`]; within a runtime.
+///
+/// # Errors
+/// The system does not give it.
+pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As any server does, so that a restart need not wait for what the last one left behind.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// The API being served, on a thread of its own: what the daemon reads of the ledger, signs and sends is not what somebody

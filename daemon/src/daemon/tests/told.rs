@@ -1,6 +1,7 @@
 //! A whole daemon, with its outbox on a disk, that tells a receiver on a socket.
 
 use std::os::unix::fs::PermissionsExt;
+use tokio::net::TcpListener;
 
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
