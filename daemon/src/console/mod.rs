@@ -1,6 +1,6 @@
 //! The console: pages for people with a browser.
 //!
-//! A page asks the API from within ([`Door`]) and shows what it answers, in the words of its types; an act of a page is
+//! A page asks the API from within (`http::door`) and shows what it answers, in the words of its types; an act of a page is
 //! an operation of the API. Nothing here looks at the state by itself. What is here alone: sessions, forms, and pages.
 //!
 //! Everything works without JavaScript. The one script that there is counts the time down and saves a click.
