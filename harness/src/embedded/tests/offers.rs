@@ -110,6 +110,20 @@ fn all_or_nothing_leaves_no_offer_and_no_offers_that_are_of_no_use() {
 }
 
 #[test]
+fn what_took_too_little_to_count_leaves_offers_of_no_use_where_they_are() {
+    let mut world = market();
+    let useless = sell_usd(&mut world, 1, "1000", 100);
+    assert_eq!(world.pay(1, 0, world.usd("1000")), TxResult::tesSUCCESS);
+    let real = sell_usd(&mut world, 2, "0.02", 1);
+    // Two cents of a million billions are none: nothing was taken, as far as the digits go, so all of it is undone.
+    let tx = offer(&world, 3, world.usd("1000000000000000"), xrp(90_000_000_000_000_000))
+        .with(sf::Flags, flags::tfImmediateOrCancel);
+    assert_eq!(world.does(3, tx), TxResult::tecKILLED);
+    assert_eq!((world.dollars(3), gets(&world, &real)), ("1000".to_owned(), Some(world.usd("0.02"))));
+    assert_eq!((gets(&world, &useless), world.owns(1)), (Some(world.usd("1000")), 2));
+}
+
+#[test]
 fn at_once_or_never_takes_what_there_is() {
     let mut world = market();
     sell_usd(&mut world, 1, "10", 1_000);

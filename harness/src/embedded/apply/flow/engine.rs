@@ -83,7 +83,8 @@ pub(super) fn run(
     if let Err(TxResult::tecPATH_DRY | TxResult::tefEXCEPTION) = result {
         (sent, delivered) = (units.0.zero(), units.1.zero());
     }
-    let removable = engine.removable;
+    // Where it went through they are gone with it, and stay if it is undone after all.
+    let removable = if result.is_ok() { BTreeSet::new() } else { engine.removable };
     let layer = result.is_ok().then(|| sandbox.into_layer());
     Ok((layer, Outcome { result, sent, delivered, removable }))
 }
