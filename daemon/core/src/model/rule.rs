@@ -32,7 +32,7 @@ pub struct Rule {
     pub amount_max: Option<Amount>,
     /// Matches only where the sum of what leaves is within these bounds.
     pub rolling: Option<Rolling>,
-    /// Whether whoever signs what it matches signs its void as well: see [`Obligations::void`].
+    /// Whether whoever signs what it matches signs its void as well: see `Obligations::void`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub void: bool,
     /// People with one of these roles ask.
