@@ -8,7 +8,7 @@ use treasury_core::config::{
     Timing,
 };
 use treasury_core::intent::{Asker, IntentKind};
-use treasury_core::policy::{Action, Approvers, Per, Policy, Rolling, Rule};
+use treasury_core::policy::{Action, Approvers, Per, Policy, Risk, Rolling, Rule, Unusual, Velocity};
 use treasury_core::units::{AccountId, Asset, Drops, Weight};
 use treasuryd::signer::{RELEASE_KEY_BYTES, Signer};
 use xrpl_harness::embedded::{CloseTime, GenesisConfig, Ledger};
@@ -353,6 +353,12 @@ impl Cast {
             Rule { void: true, ..rule("middling", SMALL_XRP, MIDDLING_XRP, Action::Approve(two())) },
             Rule { void: true, ..rule("large", MIDDLING_XRP, LARGE_XRP, delay) },
         ])
+        .with_risk(Risk {
+            // Few payments are made in a life, so little is unusual.
+            unusual_amount: Some(Unusual { weight: 0, times: 1, payments: 3 }),
+            velocity: Some(Velocity { weight: 0, period_seconds: ROLLING_SECONDS, above: 2 }),
+            ..Risk::default()
+        })
     }
 }
 

@@ -210,7 +210,14 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         .collect();
     let mut expected: BTreeSet<(&str, &str)> = Status::WORDS.iter().map(|word| ("status", *word)).collect();
     // The simulated ledger applies only what it knows, nobody there takes the runner's money, and its lists are long.
-    let elsewhere = [FindingKind::OpaqueTransaction, FindingKind::RunnerPoor, FindingKind::FewSigners];
+    let elsewhere = [
+        FindingKind::OpaqueTransaction,
+        FindingKind::RunnerPoor,
+        FindingKind::FewSigners,
+        // Everybody who is paid is in the address book, and on no list.
+        FindingKind::LargeToNew,
+        FindingKind::ListedDestination,
+    ];
     let kinds = FindingKind::ALL.iter().filter(|kind| !elsewhere.contains(kind));
     expected.extend(kinds.map(|kind| ("finding", kind.word())));
     expected.extend(WORKLOAD.map(|word| ("workload", word)));
