@@ -93,16 +93,13 @@ impl Policy {
         &self.columns
     }
 
-    /// Whether a rule asks who is on this list.
+    /// Whether a rule asks who is on this list, or it is a sign of risk, of which findings are made.
     #[must_use]
     pub fn asks_about(&self, list: &str) -> bool {
         let names =
             |lists: &Option<BTreeSet<String>>| lists.as_ref().is_some_and(|lists| lists.contains(list));
-        // A rule that is for a score asks for all that it is made of.
         let weighs = self.risk.listed.as_ref().is_some_and(|(_, lists)| lists.contains(list));
-        let asks =
-            |rule: &Rule| names(&rule.listed) || names(&rule.unlisted) || (weighs && rule.risk.is_some());
-        self.rules.iter().any(asks)
+        weighs || self.rules.iter().any(|rule| names(&rule.listed) || names(&rule.unlisted))
     }
 
     /// Names this version of the policy.

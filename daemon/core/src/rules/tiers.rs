@@ -97,9 +97,7 @@ pub fn plan(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) 
         return none(By::Hours);
     }
     let left = left_of_periods(state, link, now);
-    let Some(source) = spare(config, state, &link.from, link.asset).or(Some(nothing)) else {
-        return none(By::NotThere);
-    };
+    let Some(source) = spare(config, state, &link.from, link.asset) else { return none(By::NotThere) };
     let limits = [(link.move_max, By::MoveMax), (left, By::PeriodMax), (source, By::Source)];
     let least = limits.into_iter().fold(
         (need, By::Need),
@@ -118,16 +116,7 @@ pub fn plan(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) 
 fn needed(config: &Treasury, state: &State, link: &TierLink) -> Option<Amount> {
     let nothing = link.asset.nothing();
     match link.keeps {
-        Keeps::Filled { floor, target } => {
-            let has = expected(state, &link.to, link.asset)?;
-            let onward = onward(config, state, &link.to, link.asset);
-            let onward = saturating_add(onward, filling(config, state, &link.to, link.asset));
-            // What goes on leaves no less than the highest floor of the links that it goes on by.
-            let kept = if onward.is_zero() { nothing } else { source_floor(config, &link.to, link.asset)? };
-            let short = has < saturating_add(most(floor, kept)?, onward);
-            let full = saturating_add(most(target, kept)?, onward);
-            Some(if short { full.less(&has).unwrap_or(nothing) } else { nothing })
-        }
+        Keeps::Filled { floor, target } => lacking(config, state, link, [floor, target], &mut vec![link.to]),
         Keeps::Swept { ceiling, target } => {
             let has = unpromised(state, &link.from, link.asset)?;
             let has = has.less(&onward(config, state, &link.from, link.asset)).unwrap_or(nothing);
@@ -136,14 +125,38 @@ fn needed(config: &Treasury, state: &State, link: &TierLink) -> Option<Amount> {
     }
 }
 
-/// What links want out of an account that they fill others from, and is not promised to them yet. What a stop, policy, its
-/// hours or its limits keep a link from moving it does not want: it would lie there, and be swept back.
+/// What an account lacks that a link fills, with what other links take and want out of it counted as gone.
+fn lacking(
+    config: &Treasury,
+    state: &State,
+    link: &TierLink,
+    [floor, target]: [Amount; 2],
+    asked: &mut Vec<AccountId>,
+) -> Option<Amount> {
+    let nothing = link.asset.nothing();
+    let has = expected(state, &link.to, link.asset)?;
+    let onward = wanted(config, state, &link.to, link.asset, asked);
+    let onward = saturating_add(onward, filling(config, state, &link.to, link.asset));
+    // What goes on leaves no less than the highest floor of the links that it goes on by, and what may burn as a fee.
+    let kept = if onward.is_zero() {
+        nothing
+    } else {
+        saturating_add(source_floor(config, &link.to, link.asset)?, fee(config, link.asset))
+    };
+    let short = has < saturating_add(most(floor, kept)?, onward);
+    let full = saturating_add(most(target, kept)?, onward);
+    Some(if short { full.less(&has).unwrap_or(nothing) } else { nothing })
+}
+
+/// What links want out of an account that they fill others from, and is not promised to them yet. What the gate, policy,
+/// its hours or its limits keep a link from moving it does not want: it would lie there, and be swept back.
 #[must_use]
 pub fn onward(config: &Treasury, state: &State, account: &AccountId, asset: Asset) -> Amount {
     wanted(config, state, account, asset, &mut vec![*account])
 }
 
-/// Accounts that were asked are not asked again: links may go round.
+/// What an account is wanted for by one link is wanted once, whichever other way leads to it; and links may go round. A way
+/// by which nothing can go is no way.
 fn wanted(
     config: &Treasury,
     state: &State,
@@ -159,18 +172,15 @@ fn wanted(
         if rests || asked.contains(&link.to) {
             continue;
         }
-        let Some(has) = expected(state, &link.to, asset) else { continue };
+        let before = asked.len();
         asked.push(link.to);
-        let further = wanted(config, state, &link.to, asset, asked);
-        let full = saturating_add(target, further);
-        if has >= saturating_add(floor, further) {
-            continue;
-        }
+        let need = lacking(config, state, link, [floor, target], asked).unwrap_or(nothing);
         let limits = [link.move_max, left_of_periods(state, link, state.now())];
-        let need = full.less(&has).unwrap_or(nothing);
         let want = limits.into_iter().fold(need, |want, limit| if limit < want { limit } else { want });
         if want > nothing && want >= link.move_min && is_free(config, state, link, want) {
             all = saturating_add(all, want);
+        } else {
+            asked.truncate(before);
         }
     }
     all
@@ -194,13 +204,8 @@ fn under_way<'a>(state: &'a State, link: &'a TierLink) -> impl Iterator<Item = A
 
 /// Whether nothing but money keeps the link from this move.
 fn is_free(config: &Treasury, state: &State, link: &TierLink, amount: Amount) -> bool {
-    let intent = intent(link, amount);
     let in_time = link.hours.as_ref().is_none_or(|hours| hours.holds(state.now()));
-    let denied = || {
-        let asker = &Asker::Daemon;
-        decide::decide(config, state, link.from, asker, &intent, state.now()).obligations.deny
-    };
-    in_time && gate::stops(config, state, Act::errand(link.from, &intent)).is_empty() && !denied()
+    in_time && against(config, state, link, amount).is_empty()
 }
 
 /// What may still be moved within every period that the link has a limit for.
@@ -256,10 +261,15 @@ pub fn expected(state: &State, account: &AccountId, asset: Asset) -> Option<Amou
 pub fn spare(config: &Treasury, state: &State, account: &AccountId, asset: Asset) -> Option<Amount> {
     let nothing = asset.nothing();
     let floor = source_floor(config, account, asset)?;
-    let fee = if asset.is_xrp() { Amount::Xrp(config.fees.fee_max) } else { nothing };
+    let fee = fee(config, asset);
     let promised = state.book.leaving(account, asset, None);
     let has = state.holding(account, asset).unwrap_or(nothing);
     [promised, fee, floor].iter().try_fold(has, |left, kept| left.less(kept))
+}
+
+/// What a move may burn of what it moves.
+fn fee(config: &Treasury, asset: Asset) -> Amount {
+    if asset.is_xrp() { Amount::Xrp(config.fees.fee_max) } else { asset.nothing() }
 }
 
 /// The highest floor that any link sets for what it takes from an account.

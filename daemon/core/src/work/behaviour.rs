@@ -6,7 +6,7 @@ use crate::model::intent::{Asker, IntentKind};
 use crate::model::risk::Sign;
 use crate::model::state::{Finding, Guard};
 use crate::model::stops::Subject;
-use crate::model::units::{AccountId, EscrowKey, ProposalId};
+use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime};
 use crate::rules::decide::Question;
 use crate::rules::escrow::is_revealed;
 use crate::work::anomaly::find_about;
@@ -107,14 +107,20 @@ pub(crate) fn still_revealed(cx: &mut Cx<'_>, key: &EscrowKey) {
     find_about(cx, kind, key.owner, Subject::Escrow(*key), evidence);
 }
 
-/// Counts one more; answers with how many there were where that is many, and then begins anew.
+/// Counts one more; answers with how many there were where that is many and was not found within the same time: who goes
+/// on for ever must not fill the log.
 fn again(cx: &mut Cx<'_>, kind: FindingKind, person: &str, burst: Burst) -> Option<usize> {
     let now = cx.now();
-    let times = cx.runtime.bursts.entry((kind, person.to_owned())).or_default();
-    times.push_back(now);
-    while times.front().is_some_and(|at| at.0.saturating_add(burst.period_seconds) <= now.0) {
-        times.pop_front();
+    let is_within = |at: RippleTime| at.0.saturating_add(burst.period_seconds) > now.0;
+    let seen = cx.runtime.bursts.entry((kind, person.to_owned())).or_default();
+    if seen.found.is_some_and(is_within) {
+        return None;
     }
-    let many = u32::try_from(times.len()).is_ok_and(|times| times > burst.above);
-    many.then(|| std::mem::take(times).len())
+    seen.times.push_back(now);
+    seen.times.retain(|at| is_within(*at));
+    let many = u32::try_from(seen.times.len()).is_ok_and(|times| times > burst.above);
+    many.then(|| {
+        seen.found = Some(now);
+        std::mem::take(&mut seen.times).len()
+    })
 }

@@ -66,8 +66,17 @@ pub struct Runtime {
     pub(crate) forgotten_to: Option<EscrowKey>,
     /// Signers in SignerLists, and destinations of escrows, whose accounts have not been seen yet.
     pub(crate) unknown: BTreeSet<AccountId>,
-    /// When somebody last did what is found where it comes too often, oldest first. A start forgets it.
-    pub(crate) bursts: BTreeMap<(FindingKind, String), VecDeque<RippleTime>>,
+    /// What somebody did that is found where it comes too often. A start forgets it.
+    pub(crate) bursts: BTreeMap<(FindingKind, String), Seen>,
+}
+
+/// Something that somebody does again and again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// When, oldest first, since it was found last.
+    pub(crate) times: VecDeque<RippleTime>,
+    /// When it was found last.
+    pub(crate) found: Option<RippleTime>,
 }
 
 impl Runtime {

@@ -261,8 +261,11 @@ fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> R
     }
     let at = cx.point();
     let rejection = Rejection { signer, reason, origin: Some(cx.origin), at };
+    let is_first = !find(cx, id)?.rejections.contains_key(&person.name);
     cx.emit(Event::Objected { proposal: id, person: person.name.clone(), rejection });
-    behaviour::rejected(cx, id);
+    if is_first {
+        behaviour::rejected(cx, id);
+    }
     flow::reopen(cx, id);
     let proposal = find(cx, id)?;
     let against = proposal.rejections.values().filter_map(|rejection| rejection.signer).collect();

@@ -190,39 +190,55 @@ fn moves_along_links_and_what_is_denied_are_not_looked_at() {
 }
 
 #[test]
-fn five_rejections_of_what_one_person_asked_for_within_a_day_are_found() {
-    let mut w = World::new();
-    for number in 1..=10 {
-        let p = w.propose("warm", 500);
+fn five_rejections_of_what_one_person_asked_for_within_a_day_are_found_once_a_day() {
+    let reject = |w: &mut World, p: ProposalId| {
         w.command("bob", Command::Reject { proposal: p, reason: "no".to_owned() }).unwrap();
-        assert_eq!(found(&w, FindingKind::ManyRejections).len(), number / 5, "after {number}");
-        if number == 4 {
-            assert_eq!(found(&w, FindingKind::ManyRejections).len(), 0);
-        }
+        found(w, FindingKind::ManyRejections).len()
+    };
+    let mut w = World::new();
+    for number in 1..=12 {
+        let p = w.propose("warm", 500);
+        assert_eq!(reject(&mut w, p), usize::from(number >= 5), "after {number}");
     }
     let seen = &found(&w, FindingKind::ManyRejections)[0];
     assert!(seen.starts_with("what alice asked for was rejected 5 times within 86400 s"), "{seen}");
+    w.jump(24 * HOUR);
+    for number in 1..=5 {
+        let p = w.propose("hot", 500);
+        assert_eq!(reject(&mut w, p), 1 + number / 5, "after {number} more");
+    }
     // Slowly, it is nothing.
     let mut w = World::new();
     for _ in 1..=8 {
         let p = w.propose("warm", 500);
-        w.command("bob", Command::Reject { proposal: p, reason: "no".to_owned() }).unwrap();
+        assert_eq!(reject(&mut w, p), 0);
         w.jump(6 * HOUR);
     }
-    assert_eq!(found(&w, FindingKind::ManyRejections).len(), 0);
+    // And somebody who says it again has said it.
+    let mut w = World::new();
+    let p = w.propose("cold", 500);
+    for _ in 0..6 {
+        assert_eq!(reject(&mut w, p), 0);
+    }
 }
 
 #[test]
-fn three_signatures_of_one_person_that_are_refused_within_an_hour_are_found_and_good_ones_are_not_counted() {
+fn three_signatures_of_one_person_that_are_refused_within_an_hour_are_found_once_an_hour_and_good_ones_are_not_counted()
+ {
     let mut w = World::new();
     let p = w.propose("warm", 500);
-    for number in 1..=3 {
+    let refuse = |w: &mut World| {
         let mut given = signatures_of("bob", &w.rungs(p));
         given.signing_pub_key = key("carol").public_key();
         let refused = w.command("bob", Command::Approve { proposal: p, signatures: given });
         assert!(matches!(refused, Err(CommandError::KeyNotAllowed { .. })), "{refused:?}");
-        assert_eq!(found(&w, FindingKind::SignaturesRefused).len(), number / 3);
-        w.approve("bob", p).unwrap();
+        found(w, FindingKind::SignaturesRefused).len()
+    };
+    for number in 1..=9 {
+        assert_eq!(refuse(&mut w), usize::from(number >= 3));
+        if number == 1 {
+            w.approve("bob", p).unwrap();
+        }
     }
     let seen = &found(&w, FindingKind::SignaturesRefused)[0];
     assert_eq!(*seen, format!("3 signatures of bob were refused within 3600 s, the last one for {p}"));

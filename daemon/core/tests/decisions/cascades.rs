@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use treasury_core::config::{Keeps, LinkLimit, TierLink};
+use treasury_core::config::{FindingKind, Keeps, LinkLimit, Severity, TierLink};
 use treasury_core::intent::IntentKind;
 use treasury_core::policy::{Action, Policy, Rule, Times, Zone};
 use treasury_core::tiers::{self, By};
 use treasury_core::units::Asset;
 
+use crate::stops::rob_hot;
 use crate::world::{World, XRP, amount, config, id};
 
 const HOUR: u32 = 3_600;
@@ -39,7 +40,8 @@ fn links() -> Vec<TierLink> {
 fn world(warm: u64, hot: u64) -> World {
     let mut config = config();
     let moves = Rule { kinds: Some(vec![IntentKind::Move]), ..Rule::new("moves", Action::Allow) };
-    config.policy = Policy::new(vec![moves]);
+    let others = config.policy.rules().iter().filter(|rule| rule.name != "moves").cloned();
+    config.policy = Policy::new(others.chain([moves]).collect());
     let mut w = World::with(config);
     w.change_balance("warm", warm);
     w.change_balance("hot", hot);
@@ -108,7 +110,7 @@ fn a_link_keeps_its_floor_for_what_it_takes_when_it_passes_money_on() {
     let mut w = world(6_000, 500);
     w.config.links[0].source_floor = amount(9_000 * XRP);
     assert_eq!(plan(&w, 0), (0, By::Source));
-    assert_eq!(plan(&w, 1), (4_500, By::Need), "9,000 to keep and 1,500 to pass on");
+    assert_eq!(plan(&w, 1), (4_502, By::Need), "9,000 to keep, 1,500 to pass on, and 2 that may burn");
     w.change_balance("hot", 1_000);
     assert_eq!(plan(&w, 1), (0, By::Enough));
 }
@@ -142,6 +144,46 @@ fn what_a_stop_policy_hours_or_limits_keep_a_link_from_moving_is_not_wanted_for_
     assert!(wants(&w));
     w.config.policy = Policy::new(Vec::new());
     assert!(!wants(&w));
+}
+
+/// Money that goes to warm for an account that was robbed would lie in warm.
+#[test]
+fn what_was_robbed_wants_nothing_from_further_back() {
+    let mut w = world(6_000, 2_000);
+    w.config.severities.insert(FindingKind::SpendWithoutProposal, Severity::Alert);
+    rob_hot(&mut w);
+    assert!(w.state.robbed.contains_key(&id("hot")) && w.state.stops.is_empty());
+    assert_eq!(tiers::onward(&w.config, &w.state, &id("warm"), Asset::Xrp), amount(0));
+    assert_eq!(plan(&w, 1), (0, By::Enough));
+}
+
+#[test]
+fn a_second_way_to_an_account_is_taken_where_nothing_goes_by_the_first_and_both_are_one_need() {
+    let night = Times { zone: Arc::new(Zone::utc()), weekdays: None, from_minute: 0, until_minute: 60 };
+    for turned in [false, true] {
+        let mut w = world(1_000, 500);
+        let second = TierLink { name: "second".to_owned(), ..links().remove(0) };
+        w.config.links.push(second);
+        let wanted = |w: &World| tiers::onward(&w.config, &w.state, &id("warm"), Asset::Xrp);
+        if turned {
+            w.config.links.reverse();
+        }
+        assert_eq!(wanted(&w), amount(1_500 * XRP), "{turned}");
+        let first = w.config.links.iter_mut().find(|link| link.name != "second" && link.to == id("hot"));
+        first.unwrap().hours = Some(night.clone());
+        assert_eq!(wanted(&w), amount(1_500 * XRP), "{turned}: by the second");
+    }
+}
+
+#[test]
+fn an_account_in_the_middle_keeps_its_floor_however_far_back_it_is_asked_from() {
+    let mut w = world(1_000, 500);
+    w.config.links =
+        vec![fill("warm", "hot", [1_000, 2_000, 3_000]), fill("cold", "warm", [1_000, 1_500, 0])];
+    let wanted = tiers::onward(&w.config, &w.state, &id("cold"), Asset::Xrp);
+    // Warm is to keep 3,000 and what may burn, and to pass 1,500 on.
+    assert_eq!(wanted, amount(3_502 * XRP));
+    assert_eq!(plan(&w, 1), (3_502, By::Need), "as much as the link itself moves");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn with_link() -> World {
 }
 
 /// Hot loses nearly all it has, by a transaction that no proposal asked for.
-fn rob_hot(w: &mut World) {
+pub(crate) fn rob_hot(w: &mut World) {
     let blob = {
         let p = w.propose("hot", 500);
         let blob = w.rungs(p)[0].0.clone();
