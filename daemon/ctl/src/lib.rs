@@ -227,7 +227,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Accounts => answer(json, &client.accounts().await?, |accounts| show::accounts(accounts)),
         Command::Tiers => answer(json, &client.tiers().await?, |links| show::tiers(links)),
         Command::Proposals { open, account, before, limit } => {
-            let query = ProposalsQuery { open, account, before, limit };
+            let query = ProposalsQuery { open, account, before, limit, ..ProposalsQuery::default() };
             answer(json, &client.proposals_page(&query).await?, |proposals| show::proposals(proposals))
         }
         Command::Show { id } => answer(json, &client.proposal(&id).await?, show::proposal),

@@ -217,7 +217,7 @@ const GROUPS: &[Group] = &[
         repeated: true,
         about: "A list of destinations in a file of its own: one address a line, and behind it whatever people should read; lines that begin with # are \
                 comments. Where it cannot be read whole, or is older than it may be, nothing leaves to a new destination, whatever the rules say; \
-                where it could not be read since the start and a rule asks about it, nothing leaves to a known one either. It is read anew with the configuration, and within a minute of its change.",
+                where it could not be read since the start and a rule or `[risk]` asks about it, nothing leaves to a known one either. It is read anew with the configuration, and within a minute of its change.",
         keys: &[
             key(
                 "name",

@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use treasury_api::operations::calls;
+use treasury_core::proposal::Status;
 use xrpl_wire::Amount;
 
 use super::Console;
@@ -141,6 +142,7 @@ async fn find(console: &Console, person: &str, wanted: &Wanted, most: usize) -> 
             account: said(&wanted.account),
             before: before.clone(),
             limit: Some(PAGE_MAX),
+            ..ProposalsQuery::default()
         };
         let page = console.door.ask(person, calls::PROPOSALS, "", &asked).await?;
         let is_last = page.len() < PAGE_MAX;
@@ -172,19 +174,7 @@ struct Page {
 
 impl Page {
     fn statuses(&self) -> &'static [&'static str] {
-        &[
-            "collecting",
-            "ready",
-            "in_flight",
-            "validated",
-            "failed",
-            "expired",
-            "rejected",
-            "withdrawn",
-            "superseded",
-            "voided",
-            "denied",
-        ]
+        &Status::WORDS
     }
 }
 

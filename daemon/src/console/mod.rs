@@ -82,7 +82,6 @@ struct Console {
 /// The pages, on their paths.
 pub(crate) fn router(door: Door, config: ConsoleConfig) -> Router {
     let console = Console { door, sessions: Sessions::new(&config), config: Arc::new(config) };
-    let dressed = from_fn_with_state(console.clone(), dress);
     Router::new()
         .route("/", get(|| async { Redirect::to("/console") }))
         .route("/console", get(pages::inbox))
@@ -104,7 +103,7 @@ pub(crate) fn router(door: Door, config: ConsoleConfig) -> Router {
         .route("/console/system", get(standing::system))
         .route("/console/do/{act}", post(acts::other).get(|| async { Redirect::to("/console") }))
         .route("/console/{*path}", any(refusal::no_such_page))
-        .layer(dressed)
+        .layer(from_fn_with_state(console.clone(), dress))
         .with_state(console)
 }
 
@@ -112,11 +111,12 @@ async fn file(kind: &'static str, text: &'static str) -> Response {
     ([(CONTENT_TYPE, kind)], text).into_response()
 }
 
-/// What every answer says to the browser, and that somebody waits for it.
+/// What every answer says to the browser.
 async fn dress(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let _answering = console.door.answering(&parts);
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let answer = next.run(Request::from_parts(parts.clone(), body));
+    let answered = console.door.on_behalf(&parts, answer).await;
+    let mut response = answered.unwrap_or_else(IntoResponse::into_response);
     let mut say = |name: &'static str, value: &'static str| {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     };

@@ -13,7 +13,6 @@ use super::door::Answered;
 use super::frame::{Frame, shown};
 use super::sessions::Visitor;
 use super::standing::Line;
-use crate::http::Refused;
 use crate::http::api::{
     ChannelView, EscrowView, EscrowsQuery, FindingView, ProposalView, ProposalsQuery, RungView,
 };
@@ -23,9 +22,6 @@ pub(super) const PAGE_MAX: usize = 500;
 
 /// Rows of a page: more than that nobody reads, and a page stays small.
 pub(super) const ROWS: usize = 50;
-
-/// As many open proposals as the inbox looks through.
-const OPEN_MAX: usize = 5_000;
 
 #[derive(Template)]
 #[template(path = "inbox.html")]
@@ -41,25 +37,21 @@ struct Inbox {
     findings: Vec<FindingView>,
     /// Channels that have given something up.
     dead: Vec<ChannelView>,
+    /// Whether there are more than are shown.
+    more_to_sign: bool,
     /// How many more there are than are shown.
-    more_to_sign: usize,
     more_findings: usize,
 }
 
 pub(super) async fn inbox(State(console): State<Console>, visitor: Visitor) -> Answered {
     let frame = Frame::of(&console, &visitor, "/console", "/console").await?;
     let (door, person) = (&console.door, visitor.person.as_str());
-    let open = open(&console, person).await?;
-    let (mut to_sign, mut own) = (Vec::new(), Vec::new());
-    for proposal in open {
-        if proposal.signers.iter().any(|signer| signer == person) {
-            to_sign.push(proposal);
-        } else if proposal.asker == person {
-            own.push(proposal);
-        }
-    }
-    // What runs out first stands first.
-    to_sign.sort_by(|one, other| one.deadline.cmp(&other.deadline));
+    let open = |query| ProposalsQuery { open: true, limit: Some(ROWS + 1), ..query };
+    let of_signer = ProposalsQuery { signer: Some(person.to_owned()), ..ProposalsQuery::default() };
+    let mut to_sign = door.ask(person, calls::PROPOSALS, "", &open(of_signer)).await?;
+    let of_asker = ProposalsQuery { asker: Some(person.to_owned()), ..ProposalsQuery::default() };
+    let mut own = door.ask(person, calls::PROPOSALS, "", &open(of_asker)).await?;
+    own.retain(|proposal| !proposal.signers.iter().any(|signer| signer == person));
     let asked = EscrowsQuery { standing: true, limit: Some(PAGE_MAX) };
     let mut withheld = door.ask(person, calls::ESCROWS, "", &asked).await?;
     withheld.retain(|escrow| escrow.guard == "withheld");
@@ -67,28 +59,13 @@ pub(super) async fn inbox(State(console): State<Console>, visitor: Visitor) -> A
     findings.retain(|finding| finding.acknowledged.is_none());
     let mut dead = door.ask(person, calls::CHANNELS, "", &()).await?;
     dead.retain(|channel| channel.dead > 0);
-    let more_to_sign = to_sign.len().saturating_sub(ROWS);
+    let more_to_sign = to_sign.len() > ROWS;
     let more_findings = findings.len().saturating_sub(ROWS);
     to_sign.truncate(ROWS);
     own.truncate(ROWS);
     withheld.truncate(ROWS);
     findings.truncate(ROWS);
     Ok(shown(&Inbox { frame, to_sign, own, withheld, findings, dead, more_to_sign, more_findings }))
-}
-
-async fn open(console: &Console, person: &str) -> Result<Vec<ProposalView>, Refused> {
-    let mut all: Vec<ProposalView> = Vec::new();
-    while all.len() < OPEN_MAX {
-        let before = all.last().map(|last| last.id.clone());
-        let asked = ProposalsQuery { open: true, before, limit: Some(PAGE_MAX), ..ProposalsQuery::default() };
-        let page = console.door.ask(person, calls::PROPOSALS, "", &asked).await?;
-        let is_last = page.len() < PAGE_MAX;
-        all.extend(page);
-        if is_last {
-            break;
-        }
-    }
-    Ok(all)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,6 +103,7 @@ pub(super) async fn proposals(
         account: said(&asked.account),
         before: said(&asked.before),
         limit: Some(ROWS),
+        ..ProposalsQuery::default()
     };
     let list = console.door.ask(&visitor.person, calls::PROPOSALS, "", &query).await?;
     let next = list.last().filter(|_| list.len() == ROWS).map(|last| last.id.clone());

@@ -47,12 +47,20 @@ impl Served {
     }
 
     async fn with(config: Option<ConsoleConfig>) -> Self {
+        Self::on(config, Limits::default()).await
+    }
+
+    async fn within(limits: Limits) -> Self {
+        Self::on(Some(ConsoleConfig::default()), limits).await
+    }
+
+    async fn on(config: Option<ConsoleConfig>, limits: Limits) -> Self {
         let store = MemoryStore::new();
         let (mut engine, metrics, _) = testing::engine(store.clone());
         testing::only_answers(&mut engine);
         let Engine { handle, .. } = engine;
         testing::look(&handle).await;
-        let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), Limits::default());
+        let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), limits);
         Self::of(handle, store, app.with_console(config)).await
     }
 

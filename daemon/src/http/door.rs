@@ -21,12 +21,18 @@ use url::form_urlencoded::Serializer;
 
 use super::api::{ErrorBody, ErrorView};
 use super::auth::{Badge, Speaker};
-use super::connections::{Answering, Connection};
+use super::connections::Connection;
 use super::error::ApiError;
 use super::{App, token_refused, whole};
 
 /// The largest answer that is read: that of the API which is largest, a page of 500 records, is far below it.
 const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
+
+tokio::task_local! {
+    /// The connection for which the API is asked: while it answers, that is not cut, and at no other time. How slowly a form
+    /// comes is its client's matter, as it is with the API's bodies.
+    static ASKING: Arc<Connection>;
+}
 
 /// The API, asked from within.
 #[derive(Clone)]
@@ -75,9 +81,18 @@ impl Door {
         self.app.engine.treasury()
     }
 
-    /// From now on the client waits for an answer.
-    pub(crate) fn answering(&self, parts: &Parts) -> Option<Answering> {
-        parts.extensions.get::<Arc<Connection>>().map(Connection::answering)
+    /// Does what answers a request, elsewhere than on the API's thread. Whatever is asked within it is asked for whoever
+    /// the request came from.
+    pub(crate) async fn on_behalf<T: Send + 'static>(
+        &self,
+        parts: &Parts,
+        answer: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let answered = match parts.extensions.get::<Arc<Connection>>() {
+            Some(connection) => self.app.elsewhere(ASKING.scope(Arc::clone(connection), answer)).await,
+            None => self.app.elsewhere(answer).await,
+        };
+        answered.map_err(Refused::from)
     }
 
     /// A body that came over the connection, within its size and time.
@@ -120,6 +135,9 @@ impl Door {
         let mut request = request.body(body).map_err(internal)?;
         let actor = Actor { person: person.to_owned(), origin: Origin::Console };
         request.extensions_mut().insert(Speaker(actor));
+        if let Ok(connection) = ASKING.try_with(Arc::clone) {
+            request.extensions_mut().insert(connection);
+        }
         // It cannot fail: every error is a response.
         let response = self.api.call(request).await.map_err(internal)?;
         let status = response.status();

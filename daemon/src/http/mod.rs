@@ -34,7 +34,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use treasury_api::operations::{Class, Method, Operation, Who};
 
@@ -86,10 +88,12 @@ pub struct App {
     rates: Rates,
     /// One at a time looks at whole tables: that takes seconds of a processor.
     thinking: Arc<Semaphore>,
+    /// Where what is neither a stop nor a probe is answered: long lists and pages take their time.
+    elsewhere: Handle,
 }
 
 impl App {
-    /// An API for this engine.
+    /// An API for this engine; within a runtime, which answers what may take its time.
     #[must_use]
     pub fn new(engine: EngineHandle, metrics: Arc<Metrics>, tokens: Tokens, limits: Limits) -> Self {
         Self {
@@ -104,7 +108,20 @@ impl App {
             places: Places::new(&limits),
             rates: Rates::new(&limits),
             thinking: Arc::new(Semaphore::new(1)),
+            elsewhere: Handle::current(),
         }
+    }
+
+    /// Does it on the threads of the runtime that the App was made in; given up with this future.
+    async fn elsewhere<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let mut one = JoinSet::new();
+        one.spawn_on(work, &self.elsewhere);
+        let done = one.join_next().await.transpose();
+        let done = done.map_err(|error| ApiError::Internal(error.to_string()))?;
+        done.ok_or_else(|| ApiError::Internal("it was not done".to_owned()))
     }
 
     /// The same, and its metrics tell of the ledger servers.
@@ -234,7 +251,7 @@ pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 }
 
 /// The API being served, on a thread of its own: what the daemon reads of the ledger, signs and sends is not what somebody
-/// who stops something waits for.
+/// who stops something waits for, and neither is a long list that somebody else asked for.
 #[derive(Debug)]
 pub struct Serving {
     stop: watch::Sender<bool>,
@@ -314,7 +331,13 @@ async fn bounded(app: &App, route: &str, request: Request, next: Next) -> Result
     let _place = app.places.take(class)?;
     let _answering = parts.extensions.get::<Arc<Connection>>().map(Connection::answering);
     let request = Request::from_parts(parts, Body::from(body));
-    timeout(TIMEOUT, next.run(request)).await.map_err(|_| ApiError::Timeout)
+    let answered = async {
+        match class {
+            Class::Stop | Class::Probe => Ok(next.run(request).await),
+            Class::Other => app.elsewhere(next.run(request)).await,
+        }
+    };
+    timeout(TIMEOUT, answered).await.map_err(|_| ApiError::Timeout)?
 }
 
 /// Who asks, for the route to know, and whether it is their turn.

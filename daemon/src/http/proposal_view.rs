@@ -81,10 +81,7 @@ fn with_escrow(
         decision: decision(&shown.decision),
         approvals: approvals(state, treasury, shown),
         tally: tally(state, treasury, shown),
-        signers: match shown.status {
-            Status::Collecting => can_sign(treasury, state, shown),
-            _ => Vec::new(),
-        },
+        signers: signers(treasury, state, shown),
         rejections: shown
             .rejections
             .iter()
@@ -105,6 +102,14 @@ fn with_escrow(
             (None, Some(release)) => Some(coming_escrow(treasury, shown, release)),
             (None, None) => None,
         },
+    }
+}
+
+/// The people who can still sign it, by name.
+pub(super) fn signers(treasury: &Treasury, state: &State, shown: &Proposal) -> Vec<String> {
+    match shown.status {
+        Status::Collecting => can_sign(treasury, state, shown),
+        _ => Vec::new(),
     }
 }
 

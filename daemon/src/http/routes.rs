@@ -26,7 +26,7 @@ use super::api::{
 use super::auth::Speaker;
 use super::error::ApiError;
 use super::extract::{Asked, Body, Id, id, limit, party};
-use super::proposal_view::{self, Depth};
+use super::proposal_view::{self, Depth, signers};
 use super::shown::{Shown, without_signatures};
 use super::view;
 use crate::ledger::PortHandle;
@@ -86,13 +86,24 @@ pub(super) async fn proposals(
         None => ProposalId(u64::MAX),
     };
     let limit = limit(asked.limit)?;
+    let bad = |field, problem| Err(ApiError::BadField { field, problem });
+    if asked.asker.is_some() && !asked.open {
+        return bad("asker", "of those that are open: goes with open=true");
+    }
+    if asked.signer.is_some() && asked.before.is_some() {
+        return bad("before", "of the newest first, and a signer's list goes by deadlines");
+    }
+    if let Some(signer) = asked.signer {
+        return to_sign(&app, signer, account, asked.asker, limit).await;
+    }
+    let asker = asked.asker;
     let mut list: BTreeMap<ProposalId, ProposalView> = app
         .engine
         .query(move |state, treasury| {
             let newest = state.proposals.range(..before).rev().map(|(_, proposal)| proposal);
             let wanted = newest
                 .filter(|proposal| !asked.open || !proposal.status.is_final())
-                .filter(|proposal| account.is_none_or(|account| proposal.account == account));
+                .filter(|proposal| is_of(proposal, account, asker.as_deref()));
             let view = |shown: &Proposal| {
                 (shown.id, proposal_view::proposal(state, treasury, shown, Depth::Summary))
             };
@@ -111,6 +122,32 @@ pub(super) async fn proposals(
         list.extend(views.await?);
     }
     Ok(Shown(list.into_values().rev().take(limit).collect()))
+}
+
+fn is_of(proposal: &Proposal, account: Option<AccountId>, asker: Option<&str>) -> bool {
+    account.is_none_or(|account| proposal.account == account)
+        && asker.is_none_or(|asker| proposal.asker.to_string() == asker)
+}
+
+/// What somebody can still sign: what runs out first stands first.
+async fn to_sign(
+    app: &App,
+    signer: String,
+    account: Option<AccountId>,
+    asker: Option<String>,
+    limit: usize,
+) -> Answered<Vec<ProposalView>> {
+    let list = app.engine.query(move |state, treasury| {
+        let open = state.open.iter().filter_map(|id| state.proposals.get(id));
+        let mut waiting: Vec<&Proposal> = open
+            .filter(|proposal| is_of(proposal, account, asker.as_deref()))
+            .filter(|proposal| signers(treasury, state, proposal).contains(&signer))
+            .collect();
+        waiting.sort_by_key(|proposal| (proposal.plan.as_ref().map(|plan| plan.deadline), proposal.id));
+        let view = |shown: &Proposal| proposal_view::proposal(state, treasury, shown, Depth::Summary);
+        waiting.into_iter().take(limit).map(view).collect()
+    });
+    Ok(Shown(list.await?))
 }
 
 pub(super) async fn proposal(Shared(app): Shared<App>, _: Speaker, Id(id): Id) -> Answered<ProposalView> {

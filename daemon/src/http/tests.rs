@@ -1,3 +1,4 @@
+mod lists;
 mod load;
 mod odd;
 mod policy;

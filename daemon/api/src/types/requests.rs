@@ -128,6 +128,12 @@ pub struct ProposalsQuery {
     /// Only those of this account: name or address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// Only those that this person, or `treasuryd`, asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker: Option<String>,
+    /// Only those that this person can still sign: by deadline, the first to come first, and not with `before`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
     /// Only those before this one (`P12`): for the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,

@@ -31,6 +31,41 @@ async fn a_page_wants_a_session_and_logging_in_leads_back_to_it() {
     }
 }
 
+/// Danger: forms that never end, from anybody, take every connection, and whoever wants to stop something waits until their
+/// time is over. Method: more of them than there is room for, and no time limit that would help.
+#[tokio::test]
+async fn forms_that_never_end_keep_no_connection_from_who_stops_something() {
+    use tokio::io::AsyncWriteExt;
+    let long = Duration::from_secs(3_600);
+    let few = Limits {
+        connections: 16,
+        requests: 3,
+        stops: 2,
+        probes: 2,
+        body: long,
+        head: long,
+        ..Limits::default()
+    };
+    let served = Served::within(few).await;
+    let address = served.url.trim_start_matches("http://");
+    let session = served.login("alice").await.cookie;
+    let mut slow = Vec::new();
+    for path in ["login", "do/freeze", "proposals/P1/approve", "logout", "system"] {
+        for _ in 0..8 {
+            let text = format!(
+                "POST /console/{path} HTTP/1.1\r\nhost: x\r\norigin: http://x\r\ncookie: {session}\r\ncontent-type: \
+                 application/x-www-form-urlencoded\r\ncontent-length: 60000\r\n\r\ntoken="
+            );
+            let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+            let _ = socket.write_all(text.as_bytes()).await;
+            slow.push(socket);
+        }
+        let freeze = async { served.client("sue").freeze(None, path).await.unwrap().changed };
+        assert!(tokio::time::timeout(Duration::from_secs(20), freeze).await.expect("it waits for them"));
+        served.client("adam").unfreeze(None, "over").await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_token_that_is_nobodys_opens_nothing_and_is_not_shown() {
     let served = Served::new().await;

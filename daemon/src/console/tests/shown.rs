@@ -115,26 +115,6 @@ async fn a_page_stays_small_with_a_thousand_open_proposals() {
     assert!(alice.shows("/console/proposals?which=&account=&before=P951").await.contains(">P950<"));
 }
 
-/// Method: the middle one of many answers, as a browser on this machine waits for them. In release mode on an idle
-/// machine, with `--ignored --nocapture`.
-#[tokio::test]
-#[ignore = "a measurement"]
-#[expect(clippy::print_stdout, reason = "what was measured")]
-async fn measured_the_list_of_a_thousand_open_proposals_and_the_inbox() {
-    let served = a_thousand_proposals().await;
-    let alice = served.login("alice").await;
-    for path in ["/console/proposals", "/console"] {
-        let mut took = Vec::new();
-        for _ in 0..101 {
-            let began = std::time::Instant::now();
-            alice.shows(path).await;
-            took.push(began.elapsed());
-        }
-        took.sort();
-        println!("{path}: {:?} in the middle, {:?} at most", took[50], took[100]);
-    }
-}
-
 #[tokio::test]
 async fn history_is_searched_by_what_people_remember_and_taken_along() {
     let served = Served::new().await;

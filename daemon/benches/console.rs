@@ -1,0 +1,117 @@
+//! How long pages of the console take with a thousand open proposals: from the request to the last byte of the answer, on
+//! one connection after the other, as a browser on this machine waits for them.
+//!
+//! `cargo bench -p treasuryd --bench console [-- PAGES]`.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement stops at what goes wrong")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use treasury_core::Command;
+use treasury_core::command::{Actor, Propose};
+use treasury_core::config::{AccountConfig, Person};
+use treasury_core::intent::Origin;
+use treasury_core::units::{AccountId, Amount, Drops};
+use treasuryd::daemon::Daemon;
+use treasuryd::dev::{Options, Sandbox};
+
+/// Open proposals. One account and one person may have so many, so there are some of each.
+const OPEN: u64 = 1_000;
+
+/// The console is to answer within this.
+const TARGET: &str = "≤ 50 ms";
+
+fn main() {
+    let pages = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(101);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let sandbox = runtime.block_on(Sandbox::start(dir.path(), Options::default())).unwrap();
+    let mut config = sandbox.daemon_config().unwrap();
+    // What one person may ask in a second is not what is measured.
+    config.requests_per_second = 1_000_000;
+    let treasury = &mut config.treasury;
+    let (warm, alice) = (sandbox.account("warm").unwrap(), treasury.people["alice"].clone());
+    let declared = treasury.accounts[&warm].clone();
+    let other = |n: u64| AccountId([110 + u8::try_from(n % 10).unwrap(); 20]);
+    for n in 0..10 {
+        let name = format!("warm-{n}");
+        treasury.accounts.insert(other(n), AccountConfig { name, ..declared.clone() });
+        let name = format!("asker-{n}");
+        treasury.people.insert(name.clone(), Person { name, signer: None, ..alice.clone() });
+    }
+    let destination = *treasury.destinations.keys().next().unwrap();
+    let daemon = runtime.block_on(Daemon::start(config)).unwrap();
+    runtime.block_on(async {
+        for n in 0..OPEN {
+            let asked = Propose {
+                account: other(n),
+                destination,
+                destination_tag: None,
+                amount: Amount::Xrp(Drops::new(1_000_000 * (1 + n % 90)).unwrap()),
+                note: "an invoice of some length, as people write them".to_owned(),
+                deadline_seconds: None,
+                idempotency_key: None,
+            };
+            let asker = Actor { person: format!("asker-{}", n % 10), origin: Origin::Http };
+            loop {
+                let asked = Command::Propose(asked.clone());
+                match daemon.engine().command(asker.clone(), asked).await.unwrap() {
+                    Ok(_) => break,
+                    // It has not caught up with the ledger yet.
+                    Err(error) if error.code() == "NO_SIGHT" => tokio::task::yield_now().await,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+    });
+    let address = Arc::new(daemon.http_addr().to_string());
+    let token = std::fs::read_to_string(sandbox.dir().join("alice.token")).unwrap();
+    let cookie = login(&address, token.trim());
+    println!("| page, {OPEN} open proposals | median | longest | target |\n|---|---|---|---|");
+    for path in ["/console", "/console/proposals", "/console/history", "/console/accounts", "/console/system"]
+    {
+        let mut took: Vec<Duration> = (0..pages)
+            .map(|_| {
+                let began = Instant::now();
+                let page = ask(
+                    &address,
+                    &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n"),
+                );
+                let took = began.elapsed();
+                assert!(page.starts_with("HTTP/1.1 200"), "{path}: {page}");
+                took
+            })
+            .collect();
+        took.sort_unstable();
+        println!("| `{path}` | {:.1?} | {:.1?} | {TARGET} |", took[took.len() / 2], took[took.len() - 1]);
+    }
+    runtime.block_on(async {
+        daemon.shutdown().await;
+        sandbox.shutdown().await;
+    });
+}
+
+/// The session's cookie.
+fn login(address: &str, token: &str) -> String {
+    let body = format!("token={token}");
+    let answer = ask(
+        address,
+        &format!(
+            "POST /console/login HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\ncontent-type: \
+             application/x-www-form-urlencoded\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    );
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+fn ask(address: &str, text: &str) -> String {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(text.as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    answer
+}
