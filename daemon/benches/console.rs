@@ -57,12 +57,13 @@ fn main() {
             let asker = Actor { person: format!("asker-{}", n % 10), origin: Origin::Http };
             loop {
                 let asked = Command::Propose(asked.clone());
-                match daemon.engine().command(asker.clone(), asked).await.unwrap() {
-                    Ok(_) => break,
-                    // It has not caught up with the ledger yet.
-                    Err(error) if error.code() == "NO_SIGHT" => tokio::task::yield_now().await,
-                    Err(error) => panic!("{error}"),
+                let answer = daemon.engine().command(asker.clone(), asked).await.unwrap();
+                // It may not have caught up with the ledger yet.
+                if !answer.as_ref().is_err_and(|error| error.code() == "NO_SIGHT") {
+                    answer.unwrap();
+                    break;
                 }
+                tokio::task::yield_now().await;
             }
         }
     });
