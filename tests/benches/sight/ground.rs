@@ -109,7 +109,8 @@ pub(crate) fn treasury(count: u32) -> Treasury {
         links: Vec::new(),
         fees: FeeConfig::default(),
         tickets: TicketConfig { low_water: 0, target: 0 },
-        timing: Timing::default(),
+        // The embedded ledger keeps a time of its own.
+        timing: Timing { ledger_age_max_seconds: None, ..Timing::default() },
         severities: BTreeMap::new(),
         alarms: Default::default(),
     }

@@ -256,12 +256,14 @@ async fn measure(one_in: u32, dir: &Path) -> Vec<Duration> {
         Arc::new(port.clone()),
         Arc::new(Agent(agent())),
     );
-    loop {
-        if engine.handle.query(|state, _| state.sees()).await.unwrap() {
-            break;
+    let sees = async {
+        while !engine.handle.query(|state, _| state.sees()).await.unwrap() {
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    tokio::time::timeout(Duration::from_secs(60), sees)
+        .await
+        .expect("it sees a ledger of its own machine at once");
     let standing = engine.handle.query(|state, _| state.standing.len()).await.unwrap();
     assert_eq!(standing, ESCROWS as usize);
 
