@@ -10,7 +10,7 @@ use treasury_core::observe::LedgerPoint;
 use treasury_core::proposal::Status;
 use treasury_core::state::Finding;
 use treasury_core::stops::{Stop, Subject};
-use treasury_core::tiers;
+use treasury_core::tiers::{self, Planner};
 use treasury_core::units::{AccountId, SeqProxy};
 
 use super::api::{
@@ -100,12 +100,13 @@ pub(super) fn accounts(state: &State, treasury: &Treasury) -> Vec<AccountView> {
 
 /// The tier links, by the planner's own answer.
 pub(super) fn tiers(state: &State, treasury: &Treasury) -> Vec<LinkView> {
-    treasury.links.iter().map(|link| one_link(state, treasury, link)).collect()
+    let planner = Planner::new(treasury);
+    treasury.links.iter().map(|link| one_link(state, treasury, &planner, link)).collect()
 }
 
-fn one_link(state: &State, treasury: &Treasury, link: &TierLink) -> LinkView {
+fn one_link(state: &State, treasury: &Treasury, planner: &Planner<'_>, link: &TierLink) -> LinkView {
     let now = state.now();
-    let plan = tiers::plan(treasury, state, link, now);
+    let plan = planner.plan(state, link, now);
     let (keeps, kept, bound, target, has) = match link.keeps {
         Keeps::Filled { floor, target } => {
             ("filled", &link.to, floor, target, tiers::expected(state, &link.to, link.asset))
@@ -127,8 +128,8 @@ fn one_link(state: &State, treasury: &Treasury, link: &TierLink) -> LinkView {
         bound: bound.into(),
         target: target.into(),
         has: has.map(Into::into),
-        onward: tiers::onward(treasury, state, kept, link.asset).into(),
-        can_give: tiers::spare(treasury, state, &link.from, link.asset).map(Into::into),
+        onward: planner.onward(state, kept, link.asset).into(),
+        can_give: planner.spare(state, &link.from, link.asset).map(Into::into),
         moved: tiers::moved(state, link, now).into(),
         period_max: link.period_max.into(),
         period_seconds: link.period_seconds,

@@ -213,8 +213,9 @@ impl State {
                     return Err(format!("{escrow} is known already, or has ended"));
                 }
                 tracked.guard = Guard::Locked { proposal: proposal.id, preparing: None };
-                let order = finish_order(&tracked.view);
+                let (order, destination) = (finish_order(&tracked.view), tracked.view.destination);
                 self.by_finish_after.insert(order);
+                self.by_destination.insert((destination, *escrow));
                 self.add_proposal(proposal, &None)?;
             }
             Event::AttemptChanged { escrow, attempt } => match &mut self.escrow_mut(escrow)?.guard {
@@ -519,6 +520,7 @@ impl State {
         self.standing.insert(key);
         if matches!(guard, Guard::Locked { .. }) {
             self.by_finish_after.insert(finish_order(view));
+            self.by_destination.insert((view.destination, key));
         }
         self.escrows.insert(key, TrackedEscrow { view: view.clone(), seen: at, seen_at, guard });
     }
@@ -527,6 +529,7 @@ impl State {
         self.standing.remove(key);
         if let Some(tracked) = self.escrows.get(key) {
             self.by_finish_after.remove(&finish_order(&tracked.view));
+            self.by_destination.remove(&(tracked.view.destination, *key));
         }
     }
 

@@ -78,6 +78,11 @@ impl Book {
         self.leaving.get(&proposal.account).is_some_and(|promised| promised.has(proposal.id))
     }
 
+    /// Proposals that may still take something out of the account.
+    pub fn promised(&self, account: &AccountId) -> impl Iterator<Item = ProposalId> + '_ {
+        self.leaving.get(account).into_iter().flat_map(Promises::proposals)
+    }
+
     pub(crate) fn promise(&mut self, proposal: &Proposal) {
         let Some(movement) = proposal.intent.movement() else { return };
         self.leaving.entry(proposal.account).or_default().insert(proposal.id, movement.amount);

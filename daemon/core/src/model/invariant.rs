@@ -304,8 +304,9 @@ fn escrow(state: &State, key: &EscrowKey) -> Result<(), Violation> {
     let own = matches!(tracked.guard, Guard::Locked { .. } | Guard::Releasing { .. });
     let stands = own || tracked.guard == Guard::Foreign;
     let finish_after = tracked.view.finish_after.unwrap_or(RippleTime(0));
-    if stands != state.standing.contains(key) || own != state.by_finish_after.contains(&(finish_after, *key))
-    {
+    let in_order = state.by_finish_after.contains(&(finish_after, *key));
+    let for_its_destination = state.by_destination.contains(&(tracked.view.destination, *key));
+    if stands != state.standing.contains(key) || own != in_order || own != for_its_destination {
         return Err(Violation::StandingIndex(*key));
     }
     Ok(())

@@ -44,6 +44,10 @@ impl Promises {
         self.by_proposal.contains_key(&id)
     }
 
+    pub(crate) fn proposals(&self) -> impl Iterator<Item = ProposalId> + '_ {
+        self.by_proposal.keys().copied()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.by_proposal.is_empty()
     }

@@ -63,6 +63,8 @@ pub struct State {
     /// The daemon's own among them, by their FinishAfter: nothing is sent for an escrow before that, so a
     /// ledger costs no look at those whose time has not come.
     pub by_finish_after: BTreeSet<(RippleTime, EscrowKey)>,
+    /// The same by whom they pay.
+    pub by_destination: BTreeSet<(AccountId, EscrowKey)>,
     /// Money that is promised, in flight, or has moved.
     pub book: Book,
     /// Reasons why something must not leave.
@@ -329,6 +331,13 @@ impl State {
     pub fn standing_of(&self, owner: &AccountId) -> impl Iterator<Item = EscrowKey> + '_ {
         let of_owner = |sequence| EscrowKey { owner: *owner, sequence };
         self.standing.range(of_owner(0)..=of_owner(u32::MAX)).copied()
+    }
+
+    /// The daemon's own escrows that stand and pay the account.
+    pub fn own_escrows_for(&self, destination: &AccountId) -> impl Iterator<Item = &TrackedEscrow> + '_ {
+        let of = |byte, sequence| (*destination, EscrowKey { owner: AccountId([byte; 20]), sequence });
+        let own = self.by_destination.range(of(0, 0)..=of(u8::MAX, u32::MAX));
+        own.filter_map(|(_, key)| self.escrows.get(key))
     }
 
     /// Whether the validated ledger can be seen.

@@ -4,12 +4,13 @@
 //! links into one account never fill it twice, and a delayed move is not made again while it waits. What is promised
 //! out of a source counts as if it had left, so a source never ends below its floor.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::model::config::{Keeps, LinkLimit, TierLink, Treasury};
 use crate::model::intent::{Asker, Intent, Move};
 use crate::model::proposal::{Proposal, Status};
-use crate::model::state::{Guard, State};
+use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
 use crate::model::wait::Wait;
 use crate::rules::decide;
@@ -72,132 +73,167 @@ impl fmt::Display for By {
     }
 }
 
-/// What the link would move now: what its account is below its floor or above its ceiling, up or down to its target, as
-/// far as the limits of the move, of the periods and of the source allow.
-///
-/// What other links want out of the account that it keeps counts as gone from it ([`onward`]): where hot is short and warm
-/// could not fill it, cold fills warm with as much as both need, in one move.
-///
-/// A sweep counts what is there and not promised away; a refill what is there or on its way. So what is on its way to an
-/// account is not swept out of it before it has come, and what is swept is not filled up again at once: a target of one is
-/// within the bounds of the other, which the configuration is checked for.
-#[must_use]
-pub fn plan(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) -> Plan {
-    let nothing = link.asset.nothing();
-    let none = |by| Plan { amount: nothing, by };
-    if let Some(by) = rests(config, state, link, now) {
-        return none(by);
-    }
-    let need = match needed(config, state, link) {
-        Some(need) if need.is_zero() => return none(By::Enough),
-        Some(need) => need,
-        None => return none(By::NotThere),
-    };
-    if link.hours.as_ref().is_some_and(|hours| !hours.holds(now)) {
-        return none(By::Hours);
-    }
-    let left = left_of_periods(state, link, now);
-    let Some(source) = spare(config, state, &link.from, link.asset) else { return none(By::NotThere) };
-    let limits = [(link.move_max, By::MoveMax), (left, By::PeriodMax), (source, By::Source)];
-    let least = limits.into_iter().fold(
-        (need, By::Need),
-        |least, limit| {
-            if limit.0 < least.0 { limit } else { least }
-        },
-    );
-    match least {
-        (amount, by) if amount <= nothing => none(by),
-        (amount, _) if amount < link.move_min => none(By::MoveMin),
-        (amount, by) => Plan { amount, by },
-    }
+/// Plans over all links at once, at a cost that grows with how many links there are and how much of it is promised, and
+/// with nothing else.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    config: &'a Treasury,
+    /// Links by the account that they take from.
+    from: BTreeMap<AccountId, Vec<&'a TierLink>>,
 }
 
-/// What its account has too little or too much of; `None`: it is not on the ledger, or that asset is not followed.
-fn needed(config: &Treasury, state: &State, link: &TierLink) -> Option<Amount> {
-    let nothing = link.asset.nothing();
-    match link.keeps {
-        Keeps::Filled { floor, target } => lacking(config, state, link, [floor, target], &mut vec![link.to]),
-        Keeps::Swept { ceiling, target } => {
-            let has = unpromised(state, &link.from, link.asset)?;
-            let has = has.less(&onward(config, state, &link.from, link.asset)).unwrap_or(nothing);
-            Some(if has > ceiling { has.less(&target).unwrap_or(nothing) } else { nothing })
+impl<'a> Planner<'a> {
+    /// A planner of these links.
+    #[must_use]
+    pub fn new(config: &'a Treasury) -> Self {
+        let mut from: BTreeMap<AccountId, Vec<&TierLink>> = BTreeMap::new();
+        for link in &config.links {
+            from.entry(link.from).or_default().push(link);
+        }
+        Self { config, from }
+    }
+
+    fn links_from(&self, account: &AccountId, asset: Asset) -> impl Iterator<Item = &'a TierLink> {
+        self.from.get(account).into_iter().flatten().copied().filter(move |link| link.asset == asset)
+    }
+
+    /// What the link would move now: what its account is below its floor or above its ceiling, up or down to its target, as
+    /// far as the limits of the move, of the periods and of the source allow.
+    ///
+    /// What other links want out of the account that it keeps counts as gone from it ([`onward`]): where hot is short and warm
+    /// could not fill it, cold fills warm with as much as both need, in one move.
+    ///
+    /// A sweep counts what is there and not promised away; a refill what is there or on its way. So what is on its way to an
+    /// account is not swept out of it before it has come, and what is swept is not filled up again at once: a target of one is
+    /// within the bounds of the other, which the configuration is checked for.
+    #[must_use]
+    pub fn plan(&self, state: &State, link: &TierLink, now: RippleTime) -> Plan {
+        let nothing = link.asset.nothing();
+        let none = |by| Plan { amount: nothing, by };
+        if let Some(by) = rests(self.config, state, link, now) {
+            return none(by);
+        }
+        let need = match self.needed(state, link) {
+            Some(need) if need.is_zero() => return none(By::Enough),
+            Some(need) => need,
+            None => return none(By::NotThere),
+        };
+        if link.hours.as_ref().is_some_and(|hours| !hours.holds(now)) {
+            return none(By::Hours);
+        }
+        let left = left_of_periods(state, link, now);
+        let Some(source) = self.spare(state, &link.from, link.asset) else { return none(By::NotThere) };
+        let limits = [(link.move_max, By::MoveMax), (left, By::PeriodMax), (source, By::Source)];
+        let least = limits.into_iter().fold(
+            (need, By::Need),
+            |least, limit| {
+                if limit.0 < least.0 { limit } else { least }
+            },
+        );
+        match least {
+            (amount, by) if amount <= nothing => none(by),
+            (amount, _) if amount < link.move_min => none(By::MoveMin),
+            (amount, by) => Plan { amount, by },
         }
     }
-}
 
-/// What an account lacks that a link fills, with what other links take and want out of it counted as gone.
-fn lacking(
-    config: &Treasury,
-    state: &State,
-    link: &TierLink,
-    [floor, target]: [Amount; 2],
-    asked: &mut Vec<AccountId>,
-) -> Option<Amount> {
-    let nothing = link.asset.nothing();
-    let has = expected(state, &link.to, link.asset)?;
-    let onward = wanted(config, state, &link.to, link.asset, asked);
-    let onward = saturating_add(onward, filling(config, state, &link.to, link.asset));
-    // What goes on leaves no less than the highest floor of the links that it goes on by, and what may burn as a fee.
-    let kept = if onward.is_zero() {
-        nothing
-    } else {
-        saturating_add(source_floor(config, &link.to, link.asset)?, fee(config, link.asset))
-    };
-    let short = has < saturating_add(most(floor, kept)?, onward);
-    let full = saturating_add(most(target, kept)?, onward);
-    Some(if short { full.less(&has).unwrap_or(nothing) } else { nothing })
-}
-
-/// What links want out of an account that they fill others from, and is not promised to them yet. What the gate, policy,
-/// its hours or its limits keep a link from moving it does not want: it would lie there, and be swept back.
-#[must_use]
-pub fn onward(config: &Treasury, state: &State, account: &AccountId, asset: Asset) -> Amount {
-    wanted(config, state, account, asset, &mut vec![*account])
-}
-
-/// What an account is wanted for by one link is wanted once, whichever other way leads to it; and links may go round. A way
-/// by which nothing can go is no way.
-fn wanted(
-    config: &Treasury,
-    state: &State,
-    account: &AccountId,
-    asset: Asset,
-    asked: &mut Vec<AccountId>,
-) -> Amount {
-    let nothing = asset.nothing();
-    let mut all = nothing;
-    for link in config.links.iter().filter(|link| link.from == *account && link.asset == asset) {
-        let Keeps::Filled { floor, target } = link.keeps else { continue };
-        let rests = matches!(rests(config, state, link, state.now()), Some(By::Rests(_)));
-        if rests || asked.contains(&link.to) {
-            continue;
+    /// What its account has too little or too much of; `None`: it is not on the ledger, or that asset is not followed.
+    fn needed(&self, state: &State, link: &TierLink) -> Option<Amount> {
+        let nothing = link.asset.nothing();
+        match link.keeps {
+            Keeps::Filled { floor, target } => self.lacking(state, link, [floor, target], &mut vec![link.to]),
+            Keeps::Swept { ceiling, target } => {
+                let has = unpromised(state, &link.from, link.asset)?;
+                let has = has.less(&self.onward(state, &link.from, link.asset)).unwrap_or(nothing);
+                Some(if has > ceiling { has.less(&target).unwrap_or(nothing) } else { nothing })
+            }
         }
-        let before = asked.len();
-        asked.push(link.to);
-        let need = lacking(config, state, link, [floor, target], asked).unwrap_or(nothing);
-        let limits = [link.move_max, left_of_periods(state, link, state.now())];
-        let want = limits.into_iter().fold(need, |want, limit| if limit < want { limit } else { want });
-        if want > nothing && want >= link.move_min && is_free(config, state, link, want) {
-            all = saturating_add(all, want);
+    }
+
+    /// What an account lacks that a link fills, with what other links take and want out of it counted as gone.
+    fn lacking(
+        &self,
+        state: &State,
+        link: &TierLink,
+        [floor, target]: [Amount; 2],
+        asked: &mut Vec<AccountId>,
+    ) -> Option<Amount> {
+        let nothing = link.asset.nothing();
+        let has = expected(state, &link.to, link.asset)?;
+        let onward = self.wanted(state, &link.to, link.asset, asked);
+        let onward = saturating_add(onward, self.filling(state, &link.to, link.asset));
+        // What goes on leaves no less than the highest floor of the links that it goes on by, and what may burn as a fee.
+        let kept = if onward.is_zero() {
+            nothing
         } else {
-            asked.truncate(before);
-        }
+            saturating_add(self.source_floor(&link.to, link.asset)?, fee(self.config, link.asset))
+        };
+        let short = has < saturating_add(most(floor, kept)?, onward);
+        let full = saturating_add(most(target, kept)?, onward);
+        Some(if short { full.less(&has).unwrap_or(nothing) } else { nothing })
     }
-    all
-}
 
-/// What moves that are under way take out of an account to fill others.
-fn filling(config: &Treasury, state: &State, account: &AccountId, asset: Asset) -> Amount {
-    let links = config.links.iter().filter(|link| link.from == *account && link.asset == asset);
-    let links = links.filter(|link| matches!(link.keeps, Keeps::Filled { .. }));
-    links.flat_map(|link| under_way(state, link)).fold(asset.nothing(), saturating_add)
+    /// What links want out of an account that they fill others from, and is not promised to them yet. What the gate, policy,
+    /// its hours or its limits keep a link from moving it does not want: it would lie there, and be swept back.
+    #[must_use]
+    pub fn onward(&self, state: &State, account: &AccountId, asset: Asset) -> Amount {
+        self.wanted(state, account, asset, &mut vec![*account])
+    }
+
+    /// What an account is wanted for by one link is wanted once, whichever other way leads to it; and links may go round. A way
+    /// by which nothing can go is no way.
+    fn wanted(&self, state: &State, account: &AccountId, asset: Asset, asked: &mut Vec<AccountId>) -> Amount {
+        let nothing = asset.nothing();
+        let mut all = nothing;
+        for link in self.links_from(account, asset) {
+            let Keeps::Filled { floor, target } = link.keeps else { continue };
+            let rests = matches!(rests(self.config, state, link, state.now()), Some(By::Rests(_)));
+            if rests || asked.contains(&link.to) {
+                continue;
+            }
+            let before = asked.len();
+            asked.push(link.to);
+            let need = self.lacking(state, link, [floor, target], asked).unwrap_or(nothing);
+            let limits = [link.move_max, left_of_periods(state, link, state.now())];
+            let want = limits.into_iter().fold(need, |want, limit| if limit < want { limit } else { want });
+            if want > nothing && want >= link.move_min && is_free(self.config, state, link, want) {
+                all = saturating_add(all, want);
+            } else {
+                asked.truncate(before);
+            }
+        }
+        all
+    }
+
+    /// What moves that are under way take out of an account to fill others.
+    fn filling(&self, state: &State, account: &AccountId, asset: Asset) -> Amount {
+        let links = self.links_from(account, asset).filter(|link| matches!(link.keeps, Keeps::Filled { .. }));
+        links.flat_map(|link| under_way(state, link)).fold(asset.nothing(), saturating_add)
+    }
+
+    /// What an account can give of an asset: what it has, without what is promised out of it, what may burn as a fee, and
+    /// the highest floor that any link sets for it. `None`: that asset is not followed.
+    #[must_use]
+    pub fn spare(&self, state: &State, account: &AccountId, asset: Asset) -> Option<Amount> {
+        let nothing = asset.nothing();
+        let floor = self.source_floor(account, asset)?;
+        let fee = fee(self.config, asset);
+        let promised = state.book.leaving(account, asset, None);
+        let has = state.holding(account, asset).unwrap_or(nothing);
+        [promised, fee, floor].iter().try_fold(has, |left, kept| left.less(kept))
+    }
+
+    /// The highest floor that any link sets for what it takes from an account.
+    fn source_floor(&self, account: &AccountId, asset: Asset) -> Option<Amount> {
+        self.links_from(account, asset).map(|link| link.source_floor).try_fold(asset.nothing(), most)
+    }
 }
 
 /// What moves of a link may still carry that no validated ledger has.
 fn under_way<'a>(state: &'a State, link: &'a TierLink) -> impl Iterator<Item = Amount> + 'a {
-    moves(state, link)
-        .filter(|proposal| !matches!(proposal.status, Status::Validated(_)))
-        .filter(|proposal| !proposal.status.is_final() || state.holds_slot(proposal))
+    let promised = state.book.promised(&link.from).filter_map(|id| state.proposals.get(&id));
+    promised
+        .filter(|proposal| proposal.intent.link() == Some(&link.name))
         .filter_map(|proposal| proposal.intent.amount())
         .filter(|amount| amount.issue() == link.asset)
 }
@@ -243,39 +279,19 @@ fn rests(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) -> 
 #[must_use]
 pub fn expected(state: &State, account: &AccountId, asset: Asset) -> Option<Amount> {
     let balance = state.holding(account, asset)?;
-    let escrowed = state.standing.iter().filter_map(|key| state.escrows.get(key)).filter(|tracked| {
-        let ours = matches!(tracked.guard, Guard::Locked { .. } | Guard::Releasing { .. });
+    let escrowed = state.own_escrows_for(account).filter(|tracked| {
         // What can be released no more comes back to where it was.
-        let may_come = tracked.view.cancel_after.is_none_or(|cancel| {
+        tracked.view.cancel_after.is_none_or(|cancel| {
             state.now() <= cancel && not_before(state, tracked).is_none_or(|from| from < cancel)
-        });
-        ours && may_come && tracked.view.destination == *account
+        })
     });
     let escrowed = escrowed.filter_map(|tracked| tracked.view.amount).filter(|held| held.issue() == asset);
     Some(escrowed.chain([state.book.coming(account, asset)]).fold(balance, saturating_add))
 }
 
-/// What an account can give of an asset: what it has, without what is promised out of it, what may burn as a fee, and
-/// the highest floor that any link sets for it. `None`: that asset is not followed.
-#[must_use]
-pub fn spare(config: &Treasury, state: &State, account: &AccountId, asset: Asset) -> Option<Amount> {
-    let nothing = asset.nothing();
-    let floor = source_floor(config, account, asset)?;
-    let fee = fee(config, asset);
-    let promised = state.book.leaving(account, asset, None);
-    let has = state.holding(account, asset).unwrap_or(nothing);
-    [promised, fee, floor].iter().try_fold(has, |left, kept| left.less(kept))
-}
-
 /// What a move may burn of what it moves.
 fn fee(config: &Treasury, asset: Asset) -> Amount {
     if asset.is_xrp() { Amount::Xrp(config.fees.fee_max) } else { asset.nothing() }
-}
-
-/// The highest floor that any link sets for what it takes from an account.
-fn source_floor(config: &Treasury, account: &AccountId, asset: Asset) -> Option<Amount> {
-    let from = config.links.iter().filter(|link| link.from == *account && link.asset == asset);
-    from.map(|link| link.source_floor).try_fold(asset.nothing(), most)
 }
 
 /// The greater of two; none of different assets.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::config::{FindingKind, Severity};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::observe::{Change, EscrowView, LedgerObservation, OpaqueTx};
+use crate::model::observe::{Change, EscrowView, LedgerObservation, OpaqueTx, RootView};
 use crate::model::state::{Finding, Guard};
 use crate::model::stops::{FINDING_STOPS_MAX, Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, EscrowKey, FindingId, Hash256, StopId};
@@ -172,7 +172,8 @@ pub(crate) struct Before {
 
 /// Looks before the ledger is taken in.
 pub(crate) fn before_ledger(cx: &Cx<'_>, observation: &LedgerObservation) -> Before {
-    let touched: BTreeSet<AccountId> = observation.changes.iter().map(Change::account).collect();
+    let touched = observation.changes.iter().filter(|change| may_stand_otherwise(cx, change));
+    let touched: BTreeSet<AccountId> = touched.map(Change::account).collect();
     let recipients = observation.changes.iter().filter_map(|change| match change {
         Change::Root { account, root } => {
             let known = cx.state.accounts.get(account)?.root?;
@@ -191,11 +192,23 @@ pub(crate) fn before_ledger(cx: &Cx<'_>, observation: &LedgerObservation) -> Bef
     }
 }
 
+/// Whether how an account stands may be another after this: most payments change a balance and nothing else.
+fn may_stand_otherwise(cx: &Cx<'_>, change: &Change) -> bool {
+    match change {
+        Change::Root { account, root } => {
+            let keys = |root: &RootView| (root.flags, root.regular_key);
+            let known = cx.state.accounts.get(account).and_then(|view| view.root);
+            cx.config.runner == Some(*account) || known.as_ref().map(keys) != root.as_ref().map(keys)
+        }
+        Change::SignerList { .. } => true,
+        _ => false,
+    }
+}
+
 /// Whether an escrow of the daemon's own that stands pays this account, and can still be held back.
 fn is_waited_for(cx: &Cx<'_>, account: &AccountId) -> bool {
-    let own = cx.state.by_finish_after.iter().filter_map(|(_, key)| cx.state.escrows.get(key));
-    own.filter(|tracked| can_be_withheld(cx.state, tracked))
-        .any(|tracked| tracked.view.destination == *account && !cx.config.accounts.contains_key(account))
+    !cx.config.accounts.contains_key(account)
+        && cx.state.own_escrows_for(account).any(|tracked| can_be_withheld(cx.state, tracked))
 }
 
 /// Finds what came to be wrong with the ledger that was taken in.

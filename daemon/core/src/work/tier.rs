@@ -5,15 +5,16 @@ use crate::model::config::Keeps;
 use crate::model::intent::Asker;
 use crate::rules::decide;
 use crate::rules::gate::{self, Act};
-use crate::rules::tiers::{intent, is_denied, plan};
+use crate::rules::tiers::{Planner, intent, is_denied};
 use crate::work::cx::Cx;
 use crate::work::flow::{self, Draft};
 
 /// Proposes the moves that the links ask for.
 pub(crate) fn drive(cx: &mut Cx<'_>) {
     let config = cx.config;
+    let planner = Planner::new(config);
     for link in &config.links {
-        let amount = plan(cx.config, cx.state, link, cx.now()).amount;
+        let amount = planner.plan(cx.state, link, cx.now()).amount;
         if amount.is_zero() {
             continue;
         }

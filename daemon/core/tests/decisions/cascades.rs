@@ -6,7 +6,7 @@ use std::sync::Arc;
 use treasury_core::config::{FindingKind, Keeps, LinkLimit, Severity, TierLink};
 use treasury_core::intent::IntentKind;
 use treasury_core::policy::{Action, Policy, Rule, Times, Zone};
-use treasury_core::tiers::{self, By};
+use treasury_core::tiers::{By, Planner};
 use treasury_core::units::Asset;
 
 use crate::stops::rob_hot;
@@ -50,7 +50,7 @@ fn world(warm: u64, hot: u64) -> World {
 }
 
 fn plan(w: &World, link: usize) -> (u64, By) {
-    let plan = tiers::plan(&w.config, &w.state, &w.config.links[link], w.state.now());
+    let plan = Planner::new(&w.config).plan(&w.state, &w.config.links[link], w.state.now());
     let treasury_core::units::Amount::Xrp(drops) = plan.amount else { panic!("{plan:?}") };
     (drops.get() / XRP, plan.by)
 }
@@ -117,7 +117,7 @@ fn a_link_keeps_its_floor_for_what_it_takes_when_it_passes_money_on() {
 
 #[test]
 fn what_a_stop_policy_hours_or_limits_keep_a_link_from_moving_is_not_wanted_for_it() {
-    let wants = |w: &World| tiers::onward(&w.config, &w.state, &id("warm"), Asset::Xrp) != amount(0);
+    let wants = |w: &World| Planner::new(&w.config).onward(&w.state, &id("warm"), Asset::Xrp) != amount(0);
     let mut w = world(1_000, 500);
     assert!(wants(&w));
     w.config.links[0].move_min = amount(1_501 * XRP);
@@ -153,7 +153,7 @@ fn what_was_robbed_wants_nothing_from_further_back() {
     w.config.severities.insert(FindingKind::SpendWithoutProposal, Severity::Alert);
     rob_hot(&mut w);
     assert!(w.state.robbed.contains_key(&id("hot")) && w.state.stops.is_empty());
-    assert_eq!(tiers::onward(&w.config, &w.state, &id("warm"), Asset::Xrp), amount(0));
+    assert_eq!(Planner::new(&w.config).onward(&w.state, &id("warm"), Asset::Xrp), amount(0));
     assert_eq!(plan(&w, 1), (0, By::Enough));
 }
 
@@ -164,7 +164,7 @@ fn a_second_way_to_an_account_is_taken_where_nothing_goes_by_the_first_and_both_
         let mut w = world(1_000, 500);
         let second = TierLink { name: "second".to_owned(), ..links().remove(0) };
         w.config.links.push(second);
-        let wanted = |w: &World| tiers::onward(&w.config, &w.state, &id("warm"), Asset::Xrp);
+        let wanted = |w: &World| Planner::new(&w.config).onward(&w.state, &id("warm"), Asset::Xrp);
         if turned {
             w.config.links.reverse();
         }
@@ -180,7 +180,7 @@ fn an_account_in_the_middle_keeps_its_floor_however_far_back_it_is_asked_from() 
     let mut w = world(1_000, 500);
     w.config.links =
         vec![fill("warm", "hot", [1_000, 2_000, 3_000]), fill("cold", "warm", [1_000, 1_500, 0])];
-    let wanted = tiers::onward(&w.config, &w.state, &id("cold"), Asset::Xrp);
+    let wanted = Planner::new(&w.config).onward(&w.state, &id("cold"), Asset::Xrp);
     // Warm is to keep 3,000 and what may burn, and to pass 1,500 on.
     assert_eq!(wanted, amount(3_502 * XRP));
     assert_eq!(plan(&w, 1), (3_502, By::Need), "as much as the link itself moves");

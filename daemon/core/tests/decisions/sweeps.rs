@@ -3,7 +3,7 @@
 use treasury_core::config::{Keeps, TierLink};
 use treasury_core::intent::IntentKind;
 use treasury_core::policy::{Action, Policy, Rule};
-use treasury_core::tiers::{self, By};
+use treasury_core::tiers::{By, Planner};
 use treasury_core::units::{Asset, ProposalId};
 use xrpl_wire::{Transaction, TransactionType, TxBody};
 
@@ -75,7 +75,7 @@ fn moved(sent: &[Transaction]) -> Vec<(&'static str, u64)> {
 }
 
 fn by(w: &World, link: &TierLink) -> By {
-    tiers::plan(&w.config, &w.state, link, w.state.now()).by
+    Planner::new(&w.config).plan(&w.state, link, w.state.now()).by
 }
 
 #[test]
