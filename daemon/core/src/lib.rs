@@ -16,6 +16,9 @@ pub mod model;
 pub mod rules;
 mod work;
 
+/// Names the sources that this was built from: two builds with the same name add up the same state from the same records.
+pub const SOURCES: &str = env!("TREASURY_CORE_SOURCES");
+
 pub use model::apply::ApplyError;
 pub use model::command::{Actor, Answer, Command, CommandError};
 pub use model::config::Treasury;

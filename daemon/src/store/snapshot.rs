@@ -29,7 +29,8 @@ const KEPT: usize = 2;
 struct Head {
     file: String,
     format: u16,
-    /// What an older program added up is not taken on trust: it may have added up differently.
+    /// The version, and the sources that added it up: what another program added up is not taken on trust, it may have
+    /// added up differently.
     program: String,
     number: u64,
 }
@@ -39,7 +40,7 @@ impl Head {
         Self {
             file: "snapshot".to_owned(),
             format: FORMAT,
-            program: env!("CARGO_PKG_VERSION").to_owned(),
+            program: format!("{} of core {}", env!("CARGO_PKG_VERSION"), treasury_core::SOURCES),
             number,
         }
     }

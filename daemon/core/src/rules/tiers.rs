@@ -78,23 +78,29 @@ impl fmt::Display for By {
 #[derive(Debug)]
 pub struct Planner<'a> {
     config: &'a Treasury,
-    /// Links by the account that they take from.
-    from: BTreeMap<AccountId, Vec<&'a TierLink>>,
+    /// Links by the account that they take from, and of what.
+    from: BTreeMap<(AccountId, Asset), Vec<&'a TierLink>>,
+    /// The highest floor that any of them sets for what it takes; `None`: of different assets.
+    floors: BTreeMap<(AccountId, Asset), Option<Amount>>,
 }
 
 impl<'a> Planner<'a> {
     /// A planner of these links.
     #[must_use]
     pub fn new(config: &'a Treasury) -> Self {
-        let mut from: BTreeMap<AccountId, Vec<&TierLink>> = BTreeMap::new();
+        let mut from: BTreeMap<_, Vec<&TierLink>> = BTreeMap::new();
         for link in &config.links {
-            from.entry(link.from).or_default().push(link);
+            from.entry((link.from, link.asset)).or_default().push(link);
         }
-        Self { config, from }
+        let floor = |asset: Asset, links: &[&TierLink]| {
+            links.iter().map(|link| link.source_floor).try_fold(asset.nothing(), most)
+        };
+        let floors = from.iter().map(|(key, links)| (*key, floor(key.1, links))).collect();
+        Self { config, from, floors }
     }
 
     fn links_from(&self, account: &AccountId, asset: Asset) -> impl Iterator<Item = &'a TierLink> {
-        self.from.get(account).into_iter().flatten().copied().filter(move |link| link.asset == asset)
+        self.from.get(&(*account, asset)).into_iter().flatten().copied()
     }
 
     /// What the link would move now: what its account is below its floor or above its ceiling, up or down to its target, as
@@ -225,7 +231,7 @@ impl<'a> Planner<'a> {
 
     /// The highest floor that any link sets for what it takes from an account.
     fn source_floor(&self, account: &AccountId, asset: Asset) -> Option<Amount> {
-        self.links_from(account, asset).map(|link| link.source_floor).try_fold(asset.nothing(), most)
+        self.floors.get(&(*account, asset)).copied().unwrap_or(Some(asset.nothing()))
     }
 }
 

@@ -153,6 +153,28 @@ fn a_snapshot_of_another_program_is_not_believed() {
     assert!(why.contains(&format!("record {number}")), "{why}");
 }
 
+#[test]
+fn a_snapshot_that_other_sources_of_the_same_version_added_up_is_not_believed() {
+    let dir = tempfile::tempdir().unwrap();
+    live(&mut DiskStore::open(dir.path()).unwrap(), &many(10), 5);
+    let snapshots = dir.path().join(files::SNAPSHOTS);
+    let number = *snapshot::numbers(&*seam::system(), &snapshots).unwrap().last().unwrap();
+    let path = snapshot::path_of(&snapshots, number);
+    let mut file = fs::read(&path).unwrap();
+    file.truncate(file.len() - 4);
+    let end = file.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let head = String::from_utf8(file[18..end - 1].to_vec()).unwrap();
+    let other = head.replace(treasury_core::SOURCES, "of others");
+    assert_ne!(head, other);
+    let mut written = frame::frame(other.as_bytes()).unwrap();
+    written.extend(&file[end..]);
+    written.extend(crc32fast::hash(&written).to_be_bytes());
+    fs::write(&path, written).unwrap();
+    let why = snapshot::read(&*seam::system(), &snapshots, number).unwrap_err();
+    assert!(matches!(&why, snapshot::Unusable::OtherForm(why) if why.contains("of others")), "{why}");
+    drop(DiskStore::open(dir.path()).unwrap());
+}
+
 /// Danger: a crash between any two writes of a snapshot and of the move to a file. Method: what each leaves is laid
 /// out by hand, and the store must say the same as before and take the next record.
 #[test]

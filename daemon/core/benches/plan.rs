@@ -1,0 +1,186 @@
+//! How long the planner takes over all links of a treasury of a thousand accounts: one cold, nine warm, and hot ones that
+//! the warm ones fill, with ten thousand commitments: proposals that may still pay, and escrows that wait. One thread, wall
+//! time; half as many of both beside it, because the cost is to grow with them and no quicker.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use treasury_core::config::{AccountConfig, FeeConfig, Keeps, Signing, TicketConfig, Tier, TierLink, Timing};
+use treasury_core::intent::{Asker, Intent, Pay};
+use treasury_core::observe::{EscrowView, LedgerPoint, RootView};
+use treasury_core::policy::{Action, Decision, DecisionInputs, Obligations, Policy, Rule};
+use treasury_core::proposal::{Proposal, Status};
+use treasury_core::state::{AccountView, Guard, TrackedEscrow};
+use treasury_core::tiers::Planner;
+use treasury_core::units::{AccountId, Amount, Asset, Drops, EscrowKey, Hash256, ProposalId, RippleTime};
+use treasury_core::{Event, State, Treasury};
+
+const NOW: RippleTime = RippleTime(849_000_000);
+const WARM: u32 = 9;
+
+fn account(number: u32) -> AccountId {
+    let mut bytes = [0; 20];
+    // Spread, as addresses are.
+    for (place, byte) in bytes.iter_mut().zip(number.wrapping_mul(2_654_435_761).to_be_bytes()) {
+        *place = byte;
+    }
+    AccountId(bytes)
+}
+
+fn drops(amount: u64) -> Amount {
+    Amount::Xrp(Drops::new(amount).unwrap_or_default())
+}
+
+/// From cold to each warm account, and from one of them to each hot one.
+fn link(number: u32) -> TierLink {
+    TierLink {
+        name: format!("to {number}"),
+        from: if number <= WARM { account(0) } else { account(1 + number % WARM) },
+        to: account(number),
+        asset: Asset::Xrp,
+        keeps: Keeps::Filled { floor: drops(5_000_000), target: drops(9_000_000) },
+        source_floor: drops(1_000_000),
+        move_min: drops(1),
+        move_max: drops(1_000_000_000),
+        period_max: drops(1_000_000_000),
+        period_seconds: 86_400,
+        limits: Vec::new(),
+        hours: None,
+    }
+}
+
+fn treasury(accounts: u32) -> Treasury {
+    let tier = |number| match number {
+        0 => Tier::Cold,
+        1..=WARM => Tier::Warm,
+        _ => Tier::Hot,
+    };
+    let declared = |number: u32| {
+        let name = format!("account {number}");
+        (account(number), AccountConfig { name, tier: tier(number), signing: Signing::Multi, signers: None })
+    };
+    Treasury {
+        network_id: None,
+        accounts: (0..accounts).map(declared).collect(),
+        people: BTreeMap::new(),
+        agents: BTreeSet::new(),
+        runner: None,
+        destinations: BTreeMap::new(),
+        policy: Policy::new(vec![Rule::new("moves", Action::Allow)]),
+        links: (1..accounts).map(link).collect(),
+        fees: FeeConfig::default(),
+        tickets: TicketConfig { low_water: 0, target: 0 },
+        timing: Timing::default(),
+        severities: BTreeMap::new(),
+        alarms: Default::default(),
+    }
+}
+
+/// Half of the commitments are payments of the accounts in turn, half escrows that pay them.
+fn state(accounts: u32, commitments: u32, balance: u64) -> State {
+    let mut state = State::default();
+    let at = LedgerPoint { close_time: NOW, ..LedgerPoint::ZERO };
+    let root = RootView {
+        balance: Drops::new(balance).unwrap_or_default(),
+        sequence: 1,
+        owner_count: 0,
+        flags: 0,
+        regular_key: None,
+    };
+    for number in 0..accounts {
+        let view = AccountView { root: Some(root), ..AccountView::default() };
+        state.accounts.insert(account(number), view);
+    }
+    for number in 1..=commitments / 2 {
+        let payment = proposal(number, account(number % accounts), at);
+        let drafted = Event::ProposalDrafted { proposal: Box::new(payment), idempotency_key: None };
+        if let Err(error) = state.apply(&drafted) {
+            println!("{error}");
+        }
+        let key = EscrowKey { owner: account(0), sequence: number };
+        let destination = account(number % accounts);
+        let view = EscrowView {
+            key,
+            destination,
+            destination_tag: None,
+            amount: Some(drops(10)),
+            finish_after: Some(NOW),
+            cancel_after: None,
+            condition: None,
+        };
+        let guard = Guard::Locked { proposal: ProposalId(1), preparing: None };
+        state.standing.insert(key);
+        state.by_finish_after.insert((NOW, key));
+        state.by_destination.insert((destination, key));
+        state.escrows.insert(key, TrackedEscrow { view, seen: at, seen_at: NOW, guard });
+    }
+    state
+}
+
+fn proposal(number: u32, from: AccountId, at: LedgerPoint) -> Proposal {
+    let destination = account(1_000_000 + number);
+    Proposal {
+        id: ProposalId(u64::from(number)),
+        account: from,
+        intent: Intent::Pay(Pay { destination, destination_tag: None, amount: drops(10) }),
+        asker: Asker::Person("alice".to_owned()),
+        origin: None,
+        note: String::new(),
+        deadline_seconds: 3_600,
+        deadline_asked: None,
+        idempotency_key: None,
+        drafted: at,
+        decision: Decision {
+            rules: Vec::new(),
+            policy_hash: Hash256::ZERO,
+            obligations: Obligations::default(),
+            inputs: DecisionInputs {
+                destination_known: true,
+                outflows: Vec::new(),
+                risk: None,
+                at: NOW,
+                declared: None,
+            },
+        },
+        plan: None,
+        approvals: BTreeMap::new(),
+        kept_for_void: BTreeMap::new(),
+        rejections: BTreeMap::new(),
+        status: Status::Drafted,
+    }
+}
+
+/// The median and the best of many runs.
+fn measure(what: &str, target: &str, runs: u32, mut run: impl FnMut()) {
+    let mut times: Vec<Duration> = (0..runs)
+        .map(|_| {
+            let began = Instant::now();
+            run();
+            began.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    println!("| {what} | {median:.1?} | {:.1?} | {target} |", times.first().copied().unwrap_or_default());
+}
+
+fn main() {
+    println!("| figure | median | best | target |\n|---|---|---|---|");
+    for (what, balance) in [("all within their bounds", 8_000_000), ("all below their floors", 2_000_000)] {
+        for (accounts, commitments) in [(500, 5_000), (1_000, 10_000)] {
+            let (config, state) = (treasury(accounts), state(accounts, commitments, balance));
+            measure(
+                &format!("plan of all links, {accounts} accounts, {commitments} commitments, {what}"),
+                if accounts == 1_000 { "≤ 1 ms" } else { "" },
+                200,
+                || {
+                    let planner = Planner::new(&config);
+                    for link in &config.links {
+                        black_box(planner.plan(&state, link, NOW));
+                    }
+                },
+            );
+        }
+    }
+}
