@@ -73,8 +73,12 @@ pub(crate) fn treasury() -> Treasury {
         let roles = roles.iter().copied().collect();
         (name.to_owned(), Person { name: name.to_owned(), signer, roles })
     };
-    let approvers =
-        Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
+    let approvers = Approvers {
+        weight: Weight(2),
+        roles: BTreeSet::from([Role::Approver]),
+        exclude_asker: false,
+        ..Default::default()
+    };
     let rule = |name: &str, amount_above, amount_max, action| Rule {
         destination: Some(DestinationMatch::Known),
         amount_above,

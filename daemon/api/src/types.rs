@@ -333,12 +333,18 @@ pub struct SignView {
 /// What policy asks for of people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemandView {
-    /// Sum of SignerWeights that they must bring.
+    /// Sum of SignerWeights that they must bring; 0 where they are only counted.
     pub weight: u32,
-    /// The roles that count for it.
+    /// How many of them must sign at least, whatever their weights.
+    pub signatures: u32,
+    /// The roles that count for it; none where the people are named.
     pub roles: Vec<String>,
+    /// The people who count for it; none where anybody with one of the roles does.
+    pub people: Vec<String>,
     /// Whether the signature of the person who asked does not count for it.
     pub exclude_asker: bool,
+    /// All of that in words.
+    pub words: String,
 }
 
 /// One signer's approval.
@@ -372,12 +378,20 @@ pub struct TallyView {
 /// How far the approvals go towards one of policy's demands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemandTallyView {
-    /// The roles whose signatures count for it.
+    /// The roles whose signatures count for it; none where the people are named.
     pub roles: Vec<String>,
+    /// The people whose signatures count for it; none where anybody's with one of the roles do.
+    pub people: Vec<String>,
     /// Sum of the weights that count for it so far.
     pub weight: u32,
-    /// What is asked for.
+    /// The weight that is asked for; 0 where signatures are only counted.
     pub asked: u32,
+    /// How many signatures count for it so far.
+    pub signatures: u32,
+    /// How many are asked for.
+    pub signatures_asked: u32,
+    /// How far they have come, in words.
+    pub words: String,
 }
 
 /// Somebody speaks against it.

@@ -39,8 +39,12 @@ fn drops(amount: u64) -> Amount {
 
 /// A table in which every matcher is used, one in four by each rule.
 fn table() -> Policy {
-    let approvers =
-        Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: true };
+    let approvers = Approvers {
+        weight: Weight(2),
+        roles: BTreeSet::from([Role::Approver]),
+        exclude_asker: true,
+        ..Default::default()
+    };
     let office = Times { zone: Arc::new(Zone::utc()), weekdays: None, from_minute: 540, until_minute: 1_020 };
     let list = |name: &str| Some(BTreeSet::from([name.to_owned()]));
     let rule = |number: u64| {

@@ -93,12 +93,7 @@ fn explain(explained: &ExplainView) -> String {
     let rules = decision.rules.join(", ");
     let mut text = format!("{}: {}\n", clean(&decision.action), clean(&rules));
     for demand in &decision.approvals {
-        let asker = if demand.exclude_asker { ", who asks aside" } else { "" };
-        text.push_str(&format!(
-            "  people of {} sign, weight {}{asker}\n",
-            demand.roles.join(" or "),
-            demand.weight
-        ));
+        text.push_str(&format!("  {}\n", clean(&demand.words)));
     }
     if let (Some(delay), Some(window)) = (decision.delay_seconds, decision.window_seconds) {
         text.push_str(&format!("  it waits in an escrow for {delay} s and can be released for {window} s\n"));

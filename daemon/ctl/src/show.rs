@@ -195,7 +195,7 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
     let decision = &proposal.decision;
     let mut decided = format!("{} (by \"{}\")", decision.action, decision.rules.join("\", \""));
     for demand in &decision.approvals {
-        decided.push_str(&format!(", {} of weight {}", demand.roles.join(" or "), demand.weight));
+        decided.push_str(&format!(", {}", demand.words));
     }
     out.line("policy", decided);
     if let Some(risk) = &decision.risk {
@@ -215,8 +215,7 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
     if let Some(tally) = &proposal.tally {
         let mut text = format!("weight {} of {}", tally.weight, tally.quorum);
         for demand in &tally.demands {
-            let who = demand.roles.join(" or ");
-            text.push_str(&format!(", of role {who} {} of {}", demand.weight, demand.asked));
+            text.push_str(&format!(", {}", demand.words));
         }
         out.line("signed", text);
     }

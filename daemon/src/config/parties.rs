@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 use treasury_core::Treasury;
 use treasury_core::config::{AccountConfig, DeclaredSigners, Person, Role, Signing, Tier};
+use treasury_core::multisign;
+use treasury_core::policy::Approvers;
 use treasury_core::units::{AccountId, Weight};
 
 use super::reader::{At, Section};
@@ -95,6 +97,15 @@ impl Parties {
         }
     }
 
+    /// One of the people, by name.
+    pub(super) fn resolve_person(&self, name: &str) -> Result<String, String> {
+        if self.people.contains_key(name) {
+            return Ok(name.to_owned());
+        }
+        let names: Vec<&str> = self.people.keys().map(String::as_str).collect();
+        Err(format!("\"{name}\" is not one of the people ({})", names.join(", ")))
+    }
+
     /// One of the treasury's accounts, by name or address.
     pub(super) fn resolve_account(&self, text: &str) -> Result<AccountId, String> {
         let account = self.resolve(text)?;
@@ -105,13 +116,16 @@ impl Parties {
         Err(format!("\"{text}\" is not one of the accounts ({})", names.join(", ")))
     }
 
-    /// The SignerWeight that people with one of these roles have together on an account; `None` where its
-    /// signers are not declared.
-    pub(super) fn weight_of_roles(&self, account: &AccountConfig, roles: &BTreeSet<Role>) -> Option<Weight> {
+    /// The SignerWeight that people who count have together on an account, and how many of them sign for it; `None` where
+    /// its signers are not declared.
+    pub(super) fn most_of(&self, account: &AccountConfig, asked: &Approvers) -> Option<(Weight, u32)> {
         let declared = account.signers.as_ref()?;
-        let with_role = self.people.values().filter(|person| !person.roles.is_disjoint(roles));
-        let weights = with_role.filter_map(|person| declared.entries.get(&person.signer?));
-        Some(weights.fold(Weight(0), |sum, weight| sum.plus(*weight)))
+        let counted = self.people.values().filter(|person| multisign::is_one_of(asked, person));
+        let weights = counted.filter_map(|person| declared.entries.get(&person.signer?));
+        Some(
+            weights
+                .fold((Weight(0), 0), |(sum, people), weight| (sum.plus(*weight), people.saturating_add(1))),
+        )
     }
 
     fn account(&mut self, section: &Section<'_>) -> Option<AccountId> {

@@ -95,16 +95,33 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "weight",
         "whole number",
-        "required for `approve` and `delay`",
-        "Sum of SignerWeights of people with one of `roles` who must sign, besides the SignerQuorum and what other rules ask for.",
+        "required for `approve` and `delay`, unless `signatures` is there",
+        "Sum of SignerWeights of people who count that must sign, besides the SignerQuorum and what other rules ask for.",
+    ),
+    key(
+        "signatures",
+        "whole number",
+        "as many as `weight` takes",
+        "How many of the people who count must sign, whatever their weights: with `people`, so many of those named.",
     ),
     key(
         "exclude_asker",
         "true or false",
-        "true where `weight` is 2 or more",
-        "Whether the signature of the person who asks does not count towards `weight`; towards the SignerQuorum it does.",
+        "true where `weight` or `signatures` is 2 or more",
+        "Whether the signature of the person who asks does not count here; towards the SignerQuorum it does.",
     ),
-    key("roles", "list of roles", "[\"approver\"]", "Whose signatures count towards `weight`."),
+    key(
+        "roles",
+        "list of roles",
+        "[\"approver\"]; with `people`, any",
+        "Whose signatures count: of people with one of these roles.",
+    ),
+    key(
+        "people",
+        "list of people",
+        "anybody with one of `roles`",
+        "Whose signatures count: of these people, by their names; where `roles` is there too, of those with one of them.",
+    ),
     key(
         "void",
         "true or false",

@@ -6,6 +6,7 @@ use treasury_core::Treasury;
 use treasury_core::analysis::analyse;
 use treasury_core::config::{Role, Tier};
 use treasury_core::intent::{Asker, IntentKind};
+use treasury_core::multisign;
 use treasury_core::policy::{Action, Approvers, Rule};
 use treasury_core::units::Weight;
 
@@ -99,7 +100,7 @@ fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
         found.warn(key, what, "write amount_max, or a rule that denies what is above");
     }
     if let Action::Approve(approvers) | Action::Delay { approvers, .. } = &rule.action {
-        if approvers.weight < Weight(2) {
+        if approvers.weight < Weight(2) && approvers.signatures < 2 {
             found.warn(
                 key,
                 "one person's signature is enough",
@@ -123,12 +124,13 @@ fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
         found.warn(key, what, "write at least \"6h\"");
     }
     if let Action::Approve(approvers) | Action::Delay { approvers, .. } = &rule.action
-        && let Some((asker, account, most)) = nobody_else(treasury, rule, approvers)
+        && let Some((asker, account, (most, count))) = nobody_else(treasury, rule, approvers)
     {
         let what = format!(
-            "what \"{asker}\" asks for from \"{account}\" can never be approved: others with these roles have {most} there"
+            "what \"{asker}\" asks for from \"{account}\" can never be approved: of others who count {count} sign there, \
+             with weight {most}"
         );
-        found.warn(key, what, "lower weight, or give the role to somebody else");
+        found.warn(key, what, "ask for less, or let somebody else count");
     }
 }
 
@@ -137,7 +139,7 @@ fn nobody_else<'a>(
     treasury: &'a Treasury,
     rule: &Rule,
     approvers: &Approvers,
-) -> Option<(&'a str, &'a str, Weight)> {
+) -> Option<(&'a str, &'a str, (Weight, u32))> {
     if !approvers.exclude_asker {
         return None;
     }
@@ -157,10 +159,13 @@ fn nobody_else<'a>(
         |(asker, account)| {
             let entries = &account.signers.as_ref()?.entries;
             let others = people()
-                .filter(|person| person.name != asker.name && !person.roles.is_disjoint(&approvers.roles))
+                .filter(|person| person.name != asker.name && multisign::is_one_of(approvers, person))
                 .filter_map(|person| entries.get(&person.signer?));
-            let most = others.fold(Weight(0), |sum, weight| sum.plus(*weight));
-            (most < approvers.weight).then_some((asker.name.as_str(), account.name.as_str(), most))
+            let most = others.fold((Weight(0), 0_u32), |(sum, people), weight| {
+                (sum.plus(*weight), people.saturating_add(1))
+            });
+            let short = most.0 < approvers.weight || most.1 < approvers.signatures;
+            short.then_some((asker.name.as_str(), account.name.as_str(), most))
         },
     )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use treasury_core::config::{Role, Tier};
+use treasury_core::config::{AccountConfig, Role, Tier};
 use treasury_core::intent::{AskedBy, Asker, Intent, IntentKind};
 use treasury_core::matching::Matcher;
 use treasury_core::policy::{Action, Approvers, DestinationMatch, Rule};
@@ -133,11 +133,11 @@ fn action(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId
         _ => Err(format!("\"{text}\" is not an action; one of allow, approve, delay, deny")),
     })?;
     let uses: &[&str] = match word.value.as_str() {
-        "approve" => &["weight", "roles", "exclude_asker"],
-        "delay" => &["weight", "roles", "exclude_asker", "delay", "window"],
+        "approve" => &["weight", "signatures", "roles", "people", "exclude_asker"],
+        "delay" => &["weight", "signatures", "roles", "people", "exclude_asker", "delay", "window"],
         _ => &[],
     };
-    for key in ["weight", "roles", "exclude_asker", "delay", "window"] {
+    for key in ["weight", "signatures", "roles", "people", "exclude_asker", "delay", "window"] {
         if section.has(key) && !uses.contains(&key) {
             let what = format!("means nothing for the action {}", word.value);
             section.wrong(key, what, "leave it out, or choose the action that uses it");
@@ -169,23 +169,41 @@ fn action(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId
 
 /// Who must sign, if the people there are can reach it.
 fn approvers(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId]>) -> Option<Approvers> {
-    if !section.has("weight") {
+    if !section.has("weight") && !section.has("signatures") {
         section.missing("weight");
     }
-    let weight = section.integer("weight", 1..=u32::MAX);
+    let (weight, signatures) =
+        (section.integer("weight", 1..=u32::MAX), section.integer("signatures", 1..=u32::MAX));
+    let people = section.texts("people", |name| parties.resolve_person(name));
+    let names_people = people.is_some();
+    let people: BTreeSet<String> = people.map(values).unwrap_or_default().into_iter().collect();
     let roles: BTreeSet<Role> = match section.texts("roles", role) {
         Some(roles) => values(roles).into_iter().collect(),
+        None if names_people => BTreeSet::new(),
         None => BTreeSet::from([Role::Approver]),
     };
-    if roles.is_empty() {
+    if names_people && people.is_empty() {
+        section.wrong("people", "nobody could approve", "leave it out for whoever has one of the roles");
+        return None;
+    }
+    if roles.is_empty() && !names_people {
         section.wrong("roles", "nobody could approve", "leave it out for [\"approver\"]");
     }
-    let weight = Weight(weight?.value);
+    let weight = match weight {
+        Some(weight) => Weight(weight.value),
+        None if section.has("weight") => return None,
+        None => Weight(0),
+    };
+    let signatures = match signatures {
+        Some(signatures) => signatures.value,
+        None if section.has("signatures") => return None,
+        None => 0,
+    };
+    let asked = Approvers { weight, signatures, roles, people, exclude_asker: false };
+    let most_of = |account: &AccountConfig| parties.most_of(account, &asked);
     let short = |account: &&AccountId| {
-        parties
-            .accounts
-            .get(account)
-            .is_some_and(|account| parties.weight_of_roles(account, &roles).is_some_and(|most| most < weight))
+        let most = parties.accounts.get(account).and_then(most_of);
+        most.is_some_and(|(weight, count)| weight < asked.weight || count < asked.signatures)
     };
     let unreachable = match accounts {
         // Accounts that the rule names must all be able to reach it.
@@ -199,13 +217,22 @@ fn approvers(section: &Section<'_>, parties: &Parties, accounts: Option<&[Accoun
         }
     };
     if let Some(account) = unreachable.and_then(|account| parties.accounts.get(account)) {
-        let most = parties.weight_of_roles(account, &roles).unwrap_or_default();
-        let what = format!(
-            "{weight} can never be reached on \"{}\": people with these roles have {most} there",
-            account.name
-        );
-        section.wrong("weight", what, "lower it, or give more of the account's signers the role");
+        let (most, people) = most_of(account).unwrap_or_default();
+        if most < asked.weight {
+            let what = format!(
+                "{weight} can never be reached on \"{}\": people who count have {most} there",
+                account.name
+            );
+            section.wrong("weight", what, "lower it, or let more of the account's signers count");
+        } else {
+            let what = format!(
+                "{signatures} can never be reached on \"{}\": {people} of its signers are people who count",
+                account.name
+            );
+            section.wrong("signatures", what, "lower it, or let more of the account's signers count");
+        }
     }
-    let exclude_asker = section.flag("exclude_asker").map_or(weight >= Weight(2), |said| said.value);
-    Some(Approvers { weight, roles, exclude_asker })
+    let several = weight >= Weight(2) || signatures >= 2;
+    let exclude_asker = section.flag("exclude_asker").map_or(several, |said| said.value);
+    Some(Approvers { exclude_asker, ..asked })
 }

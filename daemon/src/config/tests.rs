@@ -13,6 +13,7 @@ use super::*;
 mod console;
 mod findings;
 mod links;
+mod people;
 mod risk;
 mod tables;
 
@@ -148,6 +149,8 @@ action = "delay"
 weight = 1
 exclude_asker = false
 roles = ["approver", "proposer"]
+people = ["alice", "bob"]
+signatures = 1
 delay = "48h"
 window = "24h"
 void = true
@@ -471,11 +474,11 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             &[("weight = 1", "weight = 3")],
-            "rule[4].weight: 3 can never be reached on \"warm\": people with these roles have 2 there",
+            "rule[4].weight: 3 can never be reached on \"warm\": people who count have 2 there",
         ),
         (&[("weight = 2", "weight = 9")], "rule[3].weight: 9 can never be reached"),
         (&[("delay = \"48h\"\n", "")], "rule[4].delay: is missing"),
-        (&[("weight = 1\n", "")], "rule[4].weight: is missing"),
+        (&[("weight = 1\n", ""), ("signatures = 1\n", "")], "rule[4].weight: is missing"),
         (
             &[("multiples = [10, 100]", "multiples = [100, 10]")],
             "fees.multiples[2]: is not above the one before",

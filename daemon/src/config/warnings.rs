@@ -326,7 +326,7 @@ action = "allow"
             (
                 "action = \"allow\"",
                 "action = \"approve\"\nweight = 3",
-                "what \"alice\" asks for from \"hot\" can never be approved: others with these roles have 2 there",
+                "what \"alice\" asks for from \"hot\" can never be approved: of others who count 2 sign there, with weight 2",
             ),
             (
                 "[[rule]]",

@@ -277,8 +277,11 @@ pub(super) fn decision(decision: &Decision) -> DecisionView {
     let obligations = &decision.obligations;
     let demand = |approvers: &Approvers| DemandView {
         weight: approvers.weight.0,
+        signatures: approvers.signatures,
         roles: roles(approvers),
+        people: approvers.people.iter().cloned().collect(),
         exclude_asker: approvers.exclude_asker,
+        words: approvers.words(),
     };
     DecisionView {
         rules: decision.rules.clone(),
@@ -327,8 +330,12 @@ fn tally(state: &State, treasury: &Treasury, shown: &Proposal) -> Option<TallyVi
     let asked = shown.plan.iter().flat_map(|plan| &plan.approvers);
     let demand = |(approvers, demand): (&Approvers, &Demand)| DemandTallyView {
         roles: roles(approvers),
+        people: approvers.people.iter().cloned().collect(),
         weight: demand.weight.0,
         asked: demand.asked.0,
+        signatures: demand.people,
+        signatures_asked: demand.people_asked,
+        words: demand.words(approvers),
     };
     Some(TallyView {
         weight: tally.weight.0,

@@ -2,7 +2,7 @@
 
 use treasury_core::Treasury;
 use treasury_core::model::matchers::{Count, PaidFor, Rolling, Times};
-use treasury_core::policy::{Action, Approvers, DestinationMatch, RiskBand, Rule};
+use treasury_core::policy::{Action, DestinationMatch, RiskBand, Rule};
 use treasury_core::units::AccountId;
 
 use super::api::{MissView as Asked, RuleTextView};
@@ -64,18 +64,13 @@ fn follows(action: &Action) -> (&'static str, Vec<String>) {
     match action {
         Action::Allow => ("allow", Vec::new()),
         Action::Deny => ("deny", Vec::new()),
-        Action::Approve(approvers) => ("approve", vec![signing(approvers)]),
+        Action::Approve(approvers) => ("approve", vec![approvers.words()]),
         Action::Delay { delay_seconds, window_seconds, approvers } => {
             let (delay, window) = (time(*delay_seconds), time(*window_seconds));
             let delay = format!("released {delay} after the deadline, taken back {window} later");
-            ("delay", vec![signing(approvers), delay])
+            ("delay", vec![approvers.words(), delay])
         }
     }
-}
-
-fn signing(approvers: &Approvers) -> String {
-    let others = if approvers.exclude_asker { ", the asker aside" } else { "" };
-    format!("{} of weight {} sign{others}", approvers.who(), approvers.weight.0)
 }
 
 fn named(treasury: &Treasury, account: &AccountId) -> String {

@@ -111,8 +111,11 @@ fn view(delayed: bool) -> ProposalView {
             window_seconds: delayed.then_some(24 * 3_600),
             approvals: vec![DemandView {
                 weight: 2,
+                signatures: 0,
                 roles: vec!["approver".to_owned()],
+                people: Vec::new(),
                 exclude_asker: false,
+                words: "approver of weight 2 sign".to_owned(),
             }],
             destination_known: true,
             risk: None,

@@ -311,8 +311,12 @@ impl Cast {
     }
 
     fn policy(&self) -> Policy {
-        let two =
-            || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
+        let two = || Approvers {
+            weight: Weight(2),
+            roles: BTreeSet::from([Role::Approver]),
+            exclude_asker: false,
+            ..Default::default()
+        };
         let rule = |name: &str, above: u64, most: u64, action| Rule {
             kinds: Some(vec![IntentKind::Pay]),
             amount_above: (above > 0).then(|| xrp(above).into()),

@@ -131,12 +131,18 @@ pub enum Action {
 }
 
 /// Who must sign, beyond the ledger's own SignerQuorum, which always holds too.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approvers {
-    /// Sum of SignerWeights of people who have one of the roles.
+    /// Sum of SignerWeights of people who count.
     pub weight: Weight,
-    /// The roles that count.
+    /// How many of them sign at least, whatever their weights.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub signatures: u32,
+    /// Who counts has one of these roles. Where none is named, the people are.
     pub roles: BTreeSet<Role>,
+    /// Who counts is one of these people; where none is named, anybody with one of the roles.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub people: BTreeSet<String>,
     /// Whether the signature of the person who asks does not count here; towards the SignerQuorum it does. Decisions
     /// of earlier versions counted it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -147,13 +153,43 @@ impl Approvers {
     /// Whose signatures count, in words.
     #[must_use]
     pub fn who(&self) -> String {
-        self.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" or ")
+        let roles = self.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" or ");
+        let people = self.people.iter().map(String::as_str).collect::<Vec<_>>().join(" or ");
+        match (roles.is_empty(), people.is_empty()) {
+            (false, false) => format!("{people}, as {roles},"),
+            (false, true) => roles,
+            (true, _) => people,
+        }
+    }
+
+    /// What is asked for, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let others = if self.exclude_asker { ", the asker aside" } else { "" };
+        let (weight, count, who) = (self.weight, self.signatures, self.who());
+        let signs = if count == 1 { "signs" } else { "sign" };
+        match (weight, count) {
+            (Weight(0), count) => format!("{count} of {who} {signs}{others}"),
+            (weight, 0) => format!("{who} of weight {weight} sign{others}"),
+            (weight, count) => format!("{count} of {who} with weight {weight} {signs}{others}"),
+        }
     }
 
     /// Whether whoever satisfies the other has satisfied this as well.
     pub(crate) fn is_within(&self, other: &Self) -> bool {
-        other.weight >= self.weight
-            && other.roles.is_subset(&self.roles)
+        // Fewer count there, or the same: no name or no role at all is no narrower than some.
+        let roles = self.roles.is_empty() || !other.roles.is_empty() && other.roles.is_subset(&self.roles);
+        let people =
+            self.people.is_empty() || !other.people.is_empty() && other.people.is_subset(&self.people);
+        roles
+            && people
+            && other.weight >= self.weight
+            && other.signatures >= self.signatures
             && (other.exclude_asker || !self.exclude_asker)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

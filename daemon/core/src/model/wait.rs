@@ -18,8 +18,8 @@ pub enum Wait {
     FeeAboveCap,
     /// The escrow's condition.
     Condition,
-    /// Signatures: weight so far and asked for, then of each of policy's demands whose count, and the same of theirs.
-    Signatures(Weight, Weight, Vec<(String, Weight, Weight)>),
+    /// Signatures: weight so far and asked for, then how far they have come towards each of policy's demands, in words.
+    Signatures(Weight, Weight, Vec<String>),
     /// The signer of the daemon's own keys.
     OwnKey,
     /// A signer whose key the daemon holds, which did not sign for this reason.
@@ -74,8 +74,7 @@ impl fmt::Display for Wait {
             Self::Condition => f.write_str("the escrow's condition"),
             Self::Signatures(weight, quorum, demands) => {
                 write!(f, "signatures: weight {weight} of {quorum}")?;
-                let mut asked = demands.iter().filter(|(_, _, asked)| asked.0 > 0);
-                asked.try_for_each(|(who, people, asked)| write!(f, ", of role {who} {people} of {asked}"))
+                demands.iter().try_for_each(|demand| write!(f, ", {demand}"))
             }
             Self::OwnKey => f.write_str("the daemon's own key to sign"),
             Self::Signer(signer, reason) => {

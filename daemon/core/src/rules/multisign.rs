@@ -110,13 +110,38 @@ struct Candidate {
     counts: Vec<bool>,
 }
 
-/// One of policy's demands: weight of people who count for it.
+/// One of policy's demands: weight of people who count for it, and how many they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
     /// The weight that has come.
     pub weight: Weight,
     /// The weight that is asked for.
     pub asked: Weight,
+    /// The people who have come.
+    pub people: u32,
+    /// The people who are asked for.
+    pub people_asked: u32,
+}
+
+impl Demand {
+    /// How far they have come, in words.
+    #[must_use]
+    pub fn words(&self, approvers: &Approvers) -> String {
+        let Self { weight, asked, people, people_asked } = self;
+        let whose = match approvers.people.is_empty() {
+            true => format!("of role {}", approvers.who()),
+            false => format!("of {}", approvers.who()),
+        };
+        match (asked, people_asked) {
+            (Weight(0), asked) => format!("{whose} {people} of {asked} signatures"),
+            (asked, 0) => format!("{whose} {weight} of {asked}"),
+            (asked, most) => format!("{whose} {weight} of {asked} and {people} of {most} signatures"),
+        }
+    }
+
+    fn is_met(&self) -> bool {
+        self.weight >= self.asked && self.people >= self.people_asked
+    }
 }
 
 /// How far signatures have come: towards the ledger's quorum, and towards each of policy's demands. Who asks whether they
@@ -145,7 +170,7 @@ pub fn tally<'a>(
         // Who asked under a name that is declared no more cannot be told from who signs under another.
         let may_have_asked = |name: &str| name == person.name || !config.people.contains_key(name);
         let excluded = demand.exclude_asker && matches!(asker, Asker::Person(name) if may_have_asked(name));
-        !excluded && !person.roles.is_disjoint(&demand.roles)
+        !excluded && is_one_of(demand, person)
     };
     let candidates = signers.filter_map(|signer| {
         let person = config.person_of(signer);
@@ -158,7 +183,23 @@ pub fn tally<'a>(
                 .collect(),
         })
     });
-    Tally::of(candidates.collect(), list.quorum, demanded.iter().map(|demand| demand.weight))
+    Tally::of(
+        candidates.collect(),
+        list.quorum,
+        demanded.iter().map(|demand| (demand.weight, demand.signatures)),
+    )
+}
+
+/// Whether this person's signature counts; whether the person asked is looked at elsewhere.
+#[must_use]
+pub fn is_one_of(demand: &Approvers, person: &Person) -> bool {
+    let has_role = !person.roles.is_disjoint(&demand.roles);
+    let is_named = demand.people.contains(&person.name);
+    match (demand.roles.is_empty(), demand.people.is_empty()) {
+        (true, _) => is_named,
+        (false, true) => has_role,
+        (false, false) => is_named && has_role,
+    }
 }
 
 /// How far the approvals of a proposal have come.
@@ -169,11 +210,16 @@ pub fn of_proposal(config: &Treasury, list: &SignerListView, proposal: &Proposal
 }
 
 impl Tally {
-    fn of(candidates: Vec<Candidate>, quorum: Weight, asked: impl Iterator<Item = Weight>) -> Self {
+    fn of(candidates: Vec<Candidate>, quorum: Weight, asked: impl Iterator<Item = (Weight, u32)>) -> Self {
         let weight = candidates.iter().fold(Weight(0), |sum, candidate| sum.plus(candidate.weight));
-        let demands = asked.enumerate().map(|(number, asked)| {
-            let counted = candidates.iter().filter(|candidate| counts_for(candidate, number));
-            Demand { weight: counted.fold(Weight(0), |sum, candidate| sum.plus(candidate.weight)), asked }
+        let demands = asked.enumerate().map(|(number, (asked, people_asked))| {
+            let counted = || candidates.iter().filter(|candidate| counts_for(candidate, number));
+            Demand {
+                weight: counted().fold(Weight(0), |sum, candidate| sum.plus(candidate.weight)),
+                asked,
+                people: counted().fold(0, |people, _| people.saturating_add(1)),
+                people_asked,
+            }
         });
         let demands = demands.collect();
         Self { weight, quorum, demands, candidates }
@@ -182,7 +228,7 @@ impl Tally {
     /// Whether they suffice.
     #[must_use]
     pub fn suffices(&self) -> bool {
-        self.weight >= self.quorum && self.demands.iter().all(|demand| demand.weight >= demand.asked)
+        self.weight >= self.quorum && self.demands.iter().all(Demand::is_met)
     }
 
     /// The smallest set of them that suffices; `None` where all of them together do not.
@@ -204,11 +250,11 @@ impl Tally {
         for group in &mut groups {
             group.sort_by(|a, b| b.weight.cmp(&a.weight).then(a.account.cmp(&b.account)));
         }
-        let mut left = Needed { weights: vec![self.quorum.0] };
-        left.weights.extend(self.demands.iter().map(|demand| demand.asked.0));
+        let mut left = Needed { missing: vec![self.quorum.0] };
+        left.missing.extend(self.demands.iter().flat_map(|demand| [demand.asked.0, demand.people_asked]));
         let mut levels: Vec<Level<'_>> = Vec::new();
         while !groups.is_empty() {
-            levels.push(Level::of(&groups, left.weights.len()));
+            levels.push(Level::of(&groups, left.missing.len()));
             groups.remove(0);
         }
         let mut best = None;
@@ -227,20 +273,27 @@ impl Tally {
         if !self.suffices() {
             return None;
         }
-        let below = |limit: Weight, counted: &dyn Fn(&&Candidate) -> bool| {
-            let mut weights: Vec<u16> =
-                self.candidates.iter().filter(counted).map(|candidate| candidate.weight).collect();
-            weights.sort_unstable();
-            let sums = weights.iter().scan(Weight(0), |sum, weight| {
-                *sum = sum.plus(*weight);
+        let below = |limit: u32, number: usize| {
+            let mut brought: Vec<u16> = self
+                .candidates
+                .iter()
+                .map(|candidate| brings(candidate, number))
+                .filter(|one| *one > 0)
+                .collect();
+            brought.sort_unstable();
+            let sums = brought.iter().scan(0_u32, |sum, one| {
+                *sum = sum.saturating_add(u32::from(*one));
                 Some(*sum)
             });
             sums.take_while(|sum| *sum < limit).count().saturating_add(1)
         };
-        let for_quorum = below(self.quorum, &|_| true);
-        let numbered = self.demands.iter().enumerate();
-        let for_demands = numbered
-            .map(|(number, demand)| below(demand.asked, &|candidate| counts_for(candidate, number)))
+        let for_quorum = below(self.quorum.0, 0);
+        let asked = self.demands.iter().flat_map(|demand| [demand.asked.0, demand.people_asked]);
+        // Nobody is needed for what is not asked.
+        let for_demands = (1_usize..)
+            .zip(asked)
+            .filter(|(_, asked)| *asked > 0)
+            .map(|(number, asked)| below(asked, number))
             .fold(0, usize::saturating_add);
         Some(for_quorum.max(for_demands).min(self.candidates.len()))
     }
@@ -250,41 +303,47 @@ fn counts_for(candidate: &Candidate, demand: usize) -> bool {
     candidate.counts.get(demand).copied().unwrap_or(false)
 }
 
-/// The weights that are still missing: of the quorum, and of each demand.
+/// What is still missing: weight for the quorum, and for each demand weight and people.
 #[derive(Clone)]
 struct Needed {
-    weights: Vec<u32>,
+    missing: Vec<u32>,
 }
 
 impl Needed {
     fn without(&self, candidate: &Candidate) -> Self {
-        let missing = self.weights.iter().enumerate();
-        let brings = |number| if counts_towards(candidate, number) { u32::from(candidate.weight) } else { 0 };
-        Self { weights: missing.map(|(number, missing)| missing.saturating_sub(brings(number))).collect() }
+        let missing = self.missing.iter().enumerate();
+        let brings = |number| u32::from(brings(candidate, number));
+        Self { missing: missing.map(|(number, missing)| missing.saturating_sub(brings(number))).collect() }
     }
 
     fn is_nothing(&self) -> bool {
-        self.weights.iter().all(|missing| *missing == 0)
+        self.missing.iter().all(|missing| *missing == 0)
     }
 }
 
-/// Whether a candidate counts towards a weight that is missing: everybody towards the quorum, which is the first.
-fn counts_towards(candidate: &Candidate, number: usize) -> bool {
-    number.checked_sub(1).is_none_or(|demand| counts_for(candidate, demand))
+/// What a candidate brings towards something that is missing. Everybody brings weight towards the quorum, which is the
+/// first; then comes, for each demand, weight, and one of the people.
+fn brings(candidate: &Candidate, number: usize) -> u16 {
+    match number.checked_sub(1) {
+        None => candidate.weight,
+        Some(number) if !counts_for(candidate, number / 2) => 0,
+        Some(number) if number % 2 == 0 => candidate.weight,
+        Some(_) => 1,
+    }
 }
 
 /// A group, and what it and those after it can bring.
 struct Level<'a> {
     group: Vec<&'a Candidate>,
-    /// Of each weight that is missing: what the heaviest bring, the heaviest two, three and so on.
+    /// Of each thing that is missing: what the heaviest bring, the heaviest two, three and so on.
     brings: Vec<Vec<u32>>,
 }
 
 impl<'a> Level<'a> {
-    fn of(groups: &[Vec<&'a Candidate>], weights: usize) -> Self {
+    fn of(groups: &[Vec<&'a Candidate>], things: usize) -> Self {
         let sums = |number: usize| {
-            let counted = groups.iter().flatten().filter(|candidate| counts_towards(candidate, number));
-            let mut heaviest: Vec<u16> = counted.map(|candidate| candidate.weight).collect();
+            let brought = groups.iter().flatten().map(|candidate| brings(candidate, number));
+            let mut heaviest: Vec<u16> = brought.filter(|one| *one > 0).collect();
             heaviest.sort_unstable_by_key(|weight| Reverse(*weight));
             let sums = heaviest.into_iter().scan(0_u32, |sum, weight| {
                 *sum = sum.saturating_add(u32::from(weight));
@@ -293,12 +352,12 @@ impl<'a> Level<'a> {
             sums.collect()
         };
         let group = groups.first().cloned().unwrap_or_default();
-        Self { group, brings: (0..weights).map(sums).collect() }
+        Self { group, brings: (0..things).map(sums).collect() }
     }
 
     /// How many of these signers are needed at least; `None` where all of them do not suffice.
     fn least(&self, needed: &Needed) -> Option<usize> {
-        let mut of_each = needed.weights.iter().zip(&self.brings).map(|(missing, sums)| match missing {
+        let mut of_each = needed.missing.iter().zip(&self.brings).map(|(missing, sums)| match missing {
             0 => Some(0),
             missing => sums.iter().position(|sum| sum >= missing)?.checked_add(1),
         });
@@ -399,7 +458,13 @@ mod tests {
             weight: *weight,
             counts: counts.clone(),
         });
-        Tally::of(candidates.collect(), Weight(quorum), asked.iter().map(|asked| Weight(*asked)))
+        Tally::of(candidates.collect(), Weight(quorum), asked.iter().map(|asked| (Weight(*asked), 0)))
+    }
+
+    fn counting(signers: &[(u16, Vec<bool>)], quorum: u32, asked: &[(u32, u32)]) -> Tally {
+        let candidates = tally_of(signers, quorum, &[]).candidates;
+        let asked = asked.iter().map(|(weight, people)| (Weight(*weight), *people));
+        Tally::of(candidates, Weight(quorum), asked)
     }
 
     #[test]
@@ -418,6 +483,18 @@ mod tests {
             let expected = set.map(|set| set.into_iter().map(account).collect::<Vec<_>>());
             assert_eq!(tally_of(&all, quorum, &[approvers]).smallest_set(), expected, "{quorum}/{approvers}");
         }
+    }
+
+    #[test]
+    fn people_are_counted_and_not_their_weights_where_people_are_asked_for() {
+        let all = [(5, vec![true]), (1, vec![true]), (9, vec![false])];
+        let set = |weight, people| counting(&all, 1, &[(weight, people)]).smallest_set();
+        assert_eq!(set(0, 1), Some(vec![account(1)]));
+        assert_eq!(set(0, 2), Some(vec![account(1), account(2)]), "two of them, though one weighs five");
+        assert_eq!(set(0, 3), None, "the third does not count, however much it weighs");
+        assert_eq!(set(6, 1), Some(vec![account(1), account(2)]), "weight is asked for besides");
+        let demand = counting(&all, 1, &[(6, 3)]).demands[0];
+        assert_eq!((demand.weight, demand.people, demand.people_asked), (Weight(6), 2, 3));
     }
 
     #[test]
@@ -450,20 +527,26 @@ mod tests {
         fn no_subset_is_smaller(
             signers in prop::collection::vec((1_u16..6, prop::collection::vec(any::<bool>(), 2)), 0..9),
             quorum in 1_u32..20,
-            asked in prop::collection::vec(0_u32..8, 2),
+            asked in prop::collection::vec((0_u32..8, 0_u32..4), 2),
         ) {
             let subsets = || (0_u32..1 << signers.len()).map(|mask| {
                 let taken = signers.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1);
                 taken.map(|(_, signer)| signer.clone()).collect::<Vec<_>>()
             });
             let suffices = |set: &[(u16, Vec<bool>)]| {
-                let sum = |counted: &dyn Fn(&Vec<bool>) -> bool| -> u32 {
-                    set.iter().filter(|(_, counts)| counted(counts)).map(|(weight, _)| u32::from(*weight)).sum()
+                let weights = |counted: &dyn Fn(&Vec<bool>) -> bool| -> Vec<u32> {
+                    let counted = set.iter().filter(|(_, counts)| counted(counts));
+                    counted.map(|(weight, _)| u32::from(*weight)).collect()
                 };
-                sum(&|_| true) >= quorum && (0..2).all(|demand| sum(&|counts| counts[demand]) >= asked[demand])
+                weights(&|_| true).iter().sum::<u32>() >= quorum
+                    && (0..2).all(|demand| {
+                        let (weight, people) = asked[demand];
+                        let come = weights(&|counts| counts[demand]);
+                        come.iter().sum::<u32>() >= weight && come.len() >= people as usize
+                    })
             };
             let least = subsets().filter(|set| suffices(set)).map(|set| set.len()).min();
-            let all = tally_of(&signers, quorum, &asked);
+            let all = counting(&signers, quorum, &asked);
             let found = all.smallest_set();
             prop_assert_eq!(found.as_ref().map(Vec::len), least);
             prop_assert_eq!(all.suffices(), least.is_some());
@@ -473,7 +556,7 @@ mod tests {
                 prop_assert!(suffices(&set));
             }
             let largest = subsets()
-                .filter_map(|set| Some(tally_of(&set, quorum, &asked).smallest_set()?.len()))
+                .filter_map(|set| Some(counting(&set, quorum, &asked).smallest_set()?.len()))
                 .max();
             let most = all.most_needed();
             prop_assert_eq!(most.is_some(), largest.is_some());

@@ -122,8 +122,12 @@ fn classes_have_their_words() {
 fn only_people_with_an_asked_role_count_for_the_rules_approvers() {
     let w = World::new();
     let list = w.state.accounts[&id("warm")].signer_list.clone().unwrap();
-    let asked =
-        Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
+    let asked = Approvers {
+        weight: Weight(2),
+        roles: BTreeSet::from([Role::Approver]),
+        exclude_asker: false,
+        ..Default::default()
+    };
     let counted = |names: &[&str]| {
         let approvals: Vec<_> = names.iter().map(|name| id(name)).collect();
         let asked = std::slice::from_ref(&asked);
@@ -147,6 +151,7 @@ fn a_quorum_is_out_of_reach_when_too_many_stand_against() {
         weight: Weight(2),
         roles: BTreeSet::from([Role::Approver]),
         exclude_asker: false,
+        ..Default::default()
     })]);
     let reachable = |names: &[&str]| {
         reachable_without(

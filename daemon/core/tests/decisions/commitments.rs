@@ -156,6 +156,7 @@ fn a_move_that_waits_in_an_escrow_is_in_flight() {
         weight: treasury_core::units::Weight(2),
         roles: [treasury_core::config::Role::Approver].into(),
         exclude_asker: false,
+        ..Default::default()
     };
     let delay = Action::Delay { delay_seconds: 48 * HOUR, window_seconds: 24 * HOUR, approvers: two };
     let links = vec![link("a", "warm", "hot", [1_000, 1_900, 0])];

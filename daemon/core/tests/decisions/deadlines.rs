@@ -99,7 +99,8 @@ fn a_draft_of_which_policy_comes_to_ask_for_a_delay_has_no_more_time_than_a_dela
     payment.deadline_seconds = Some(7 * 86_400);
     w.command("alice", Command::Propose(payment)).unwrap();
     let p = ProposalId(1);
-    let nobody = Approvers { weight: Weight(0), roles: [].into(), exclude_asker: false };
+    let nobody =
+        Approvers { weight: Weight(0), roles: [].into(), exclude_asker: false, ..Default::default() };
     let delay = Action::Delay { delay_seconds: 3_600, window_seconds: 3_600, approvers: nobody };
     w.config.policy = Policy::new(vec![Rule::new("wait", delay)]);
     w.change(vec![Change::TicketCreated { account, ticket: 11 }]);

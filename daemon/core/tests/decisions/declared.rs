@@ -13,7 +13,7 @@ use treasury_core::units::{Asset, ProposalId, Weight};
 const HOUR: u32 = 3_600;
 
 fn two() -> Approvers {
-    Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false }
+    Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), ..Default::default() }
 }
 
 /// Known destinations are paid, after a delay where it is much; others are not.

@@ -28,6 +28,7 @@ fn two() -> Action {
         weight: Weight(2),
         roles: BTreeSet::from([Role::Approver]),
         exclude_asker: false,
+        ..Default::default()
     })
 }
 
@@ -218,6 +219,7 @@ fn a_rule_is_covered_where_another_asks_for_as_much_wherever_it_matches() {
             weight: Weight(2),
             roles: BTreeSet::from([Role::Approver]),
             exclude_asker: false,
+            ..Default::default()
         },
     };
     let (_, covered, _) = analysed(vec![all.clone(), some.clone()]);
@@ -233,6 +235,7 @@ fn a_rule_is_covered_where_another_asks_for_as_much_wherever_it_matches() {
             weight: Weight(1),
             roles: BTreeSet::from([Role::Security]),
             exclude_asker: false,
+            ..Default::default()
         }),
     );
     let (_, covered, _) = analysed(vec![some, security]);

@@ -120,6 +120,7 @@ fn what_was_decided_before_somebody_came_to_stand_on_a_list_is_asked_about_again
                 weight: Weight(2),
                 roles: BTreeSet::from([Role::Approver]),
                 exclude_asker: false,
+                ..Default::default()
             }),
         ),
         Rule { listed, ..Rule::new("bad", Action::Deny) },
@@ -322,7 +323,12 @@ fn payments_are_counted_by_account_destination_asker_and_asset() {
 fn what_was_denied_or_ended_without_effect_is_not_counted() {
     let count = Count { period_seconds: HOUR, per: Per::Asker, above: Some(1), max: None };
     let busy = Rule { count: Some(count), ..Rule::new("busy", Action::Deny) };
-    let two = Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
+    let two = Approvers {
+        weight: Weight(2),
+        roles: BTreeSet::from([Role::Approver]),
+        exclude_asker: false,
+        ..Default::default()
+    };
     let mut w = world(vec![Rule::new("two", Action::Approve(two)), busy]);
     let p = brief(&mut w);
     let q = brief(&mut w);
@@ -439,7 +445,12 @@ fn a_new_destination_is_told_from_one_that_was_paid() {
 
 #[test]
 fn nothing_is_kept_of_destinations_to_which_nothing_was_ever_paid() {
-    let two = Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
+    let two = Approvers {
+        weight: Weight(2),
+        roles: BTreeSet::from([Role::Approver]),
+        exclude_asker: false,
+        ..Default::default()
+    };
     let mut w = world(vec![Rule::new("two", Action::Approve(two))]);
     let before = serde_json::to_string(w.state.book.payments()).unwrap();
     let p = brief(&mut w);

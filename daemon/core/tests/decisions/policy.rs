@@ -19,7 +19,7 @@ use treasury_core::units::{AccountId, Amount, Drops, Hash256, ProposalId, Weight
 const HOUR: u32 = 3_600;
 
 fn approvers(weight: u32, role: Role) -> Approvers {
-    Approvers { weight: Weight(weight), roles: BTreeSet::from([role]), exclude_asker: false }
+    Approvers { weight: Weight(weight), roles: BTreeSet::from([role]), ..Default::default() }
 }
 
 fn delay(delay_seconds: u32, window_seconds: u32, weight: u32) -> Action {
@@ -87,6 +87,71 @@ fn people_of_each_demand_sign_before_anything_leaves() {
     assert_eq!(w.word(p), "in_flight");
     let signers: Vec<_> = w.sent()[0].object().array(xrpl_wire::sf::Signers).unwrap_or_default().to_vec();
     assert_eq!(signers.len(), 3, "two approvers and security, and nobody too many");
+}
+
+/// Two of three people, whoever else signs and however much the others weigh.
+fn two_of_three() -> Approvers {
+    let people = ["bob", "carol", "dave"].map(str::to_owned).into();
+    Approvers { signatures: 2, people, ..Default::default() }
+}
+
+#[test]
+fn so_many_of_the_people_who_are_named_sign_whatever_their_roles_and_weights() {
+    let mut config = config();
+    config.policy = Policy::new(vec![above("two of three", 0, Action::Approve(two_of_three()))]);
+    let warm = config.accounts.get_mut(&id("warm")).unwrap();
+    warm.signers.as_mut().unwrap().entries.insert(id("bob"), 9);
+    let mut w = World::with(config);
+    let p = w.propose("warm", 500);
+    for person in ["alice", "bob"] {
+        w.approve(person, p).unwrap();
+        assert_eq!(w.word(p), "collecting", "after {person}: bob is one, though he weighs nine");
+    }
+    let waits = w.waits(p);
+    assert!(waits.iter().any(|wait| wait.contains("of bob or carol or dave 1 of 2 signatures")), "{waits:?}");
+    w.approve("dave", p).unwrap();
+    assert_eq!(w.word(p), "in_flight", "dave is no approver by role, and is named");
+    let signers: Vec<_> = w.sent()[0].object().array(xrpl_wire::sf::Signers).unwrap_or_default().to_vec();
+    assert_eq!(signers.len(), 2, "alice's signature costs a fee and is not needed");
+}
+
+#[test]
+fn who_is_named_and_speaks_against_it_can_end_it() {
+    let mut w = world(vec![above("two of three", 0, Action::Approve(two_of_three()))]);
+    let p = w.propose("warm", 500);
+    for (person, status) in [("bob", "collecting"), ("carol", "rejected")] {
+        w.command(person, Command::Reject { proposal: p, reason: String::new() }).unwrap();
+        assert_eq!(w.word(p), status, "after {person}");
+    }
+}
+
+#[test]
+fn who_is_named_and_asks_is_not_counted_where_the_asker_is_left_out() {
+    let people = ["alice", "bob"].map(str::to_owned).into();
+    let asked = Approvers { signatures: 1, people, exclude_asker: true, ..Default::default() };
+    let mut w = world(vec![above("one other", 0, Action::Approve(asked))]);
+    let p = w.propose("warm", 500);
+    w.approve("alice", p).unwrap();
+    w.approve("carol", p).unwrap();
+    assert_eq!(w.word(p), "collecting", "alice asked, and carol is not named");
+    w.approve("bob", p).unwrap();
+    assert_eq!(w.word(p), "in_flight");
+}
+
+#[test]
+fn a_role_beside_names_narrows_them() {
+    let people = ["alice", "dave"].map(str::to_owned).into();
+    let roles = BTreeSet::from([Role::Security]);
+    let asked = Approvers { signatures: 1, people, roles, ..Default::default() };
+    assert_eq!(asked.words(), "1 of alice or dave, as security, signs");
+    let mut w = world(vec![above("security", 0, Action::Approve(asked))]);
+    let p = w.propose("warm", 500);
+    for person in ["alice", "bob", "carol"] {
+        w.approve(person, p).unwrap();
+        assert_eq!(w.word(p), "collecting", "after {person}");
+    }
+    w.approve("dave", p).unwrap();
+    assert_eq!(w.word(p), "in_flight");
 }
 
 #[test]
@@ -349,11 +414,18 @@ fn earlier_hash(policy: &Policy) -> Hash256 {
 fn any_approvers() -> impl Strategy<Value = Approvers> {
     let role = prop::sample::select(vec![Role::Proposer, Role::Approver, Role::Security]);
     let roles = prop::collection::btree_set(role, 1..3);
-    (0_u32..5, roles, any::<bool>()).prop_map(|(weight, roles, exclude_asker)| Approvers {
-        weight: Weight(weight),
-        roles,
-        exclude_asker,
-    })
+    let people = prop::collection::btree_set(prop::sample::select(PEOPLE.to_vec()), 0..4);
+    let named = (roles, people, any::<bool>());
+    (0_u32..5, 0_u32..4, named, any::<bool>()).prop_map(
+        |(weight, signatures, (roles, people, any_role), exclude_asker)| Approvers {
+            weight: Weight(weight),
+            signatures,
+            // Only where people are named may the roles be left out.
+            roles: if any_role && !people.is_empty() { BTreeSet::new() } else { roles },
+            people: people.into_iter().map(str::to_owned).collect(),
+            exclude_asker,
+        },
+    )
 }
 
 proptest! {

@@ -26,6 +26,7 @@ fn two() -> Action {
         weight: Weight(2),
         roles: BTreeSet::from([Role::Approver]),
         exclude_asker: true,
+        ..Default::default()
     })
 }
 
@@ -192,8 +193,12 @@ fn few() -> impl Strategy<Value = Option<Amount>> {
 }
 
 fn actions() -> impl Strategy<Value = Action> {
-    let people =
-        Approvers { weight: Weight(1), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
+    let people = Approvers {
+        weight: Weight(1),
+        roles: BTreeSet::from([Role::Approver]),
+        exclude_asker: false,
+        ..Default::default()
+    };
     let delay = Action::Delay { delay_seconds: 5, window_seconds: 5, approvers: people };
     prop::sample::select(vec![Action::Allow, Action::Allow, two(), delay, Action::Deny])
 }

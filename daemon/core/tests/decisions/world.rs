@@ -87,8 +87,12 @@ pub fn config() -> Treasury {
     let account = |name: &str, tier, signing, signers| {
         (id(name), AccountConfig { name: name.to_owned(), tier, signing, signers })
     };
-    let two =
-        || Approvers { weight: Weight(2), roles: BTreeSet::from([Role::Approver]), exclude_asker: false };
+    let two = || Approvers {
+        weight: Weight(2),
+        roles: BTreeSet::from([Role::Approver]),
+        exclude_asker: false,
+        ..Default::default()
+    };
     let rule = |name: &str, above: u64, most: u64, action| Rule {
         kinds: Some(vec![IntentKind::Pay]),
         amount_above: (above > 0).then(|| amount(above * XRP)),

@@ -115,17 +115,18 @@ fn the_policy_of_the_page_is_one_that_the_daemon_takes_and_says_what_the_page_sa
     let people = (1..=4).map(|n| {
         let roles = ["proposer\", \"approver", "approver", "approver", "security\", \"admin"][n - 1];
         let signer = address(u8::try_from(n).unwrap());
-        format!("[[person]]\nname = \"p{n}\"\nsigner = \"{signer}\"\nroles = [\"{roles}\"]\n")
+        let name = ["alice", "bob", "carol", "dave"][n - 1];
+        format!("[[person]]\nname = \"{name}\"\nsigner = \"{signer}\"\nroles = [\"{roles}\"]\n")
     });
     let people: String = people.collect();
     let text = filled(&format!(
         "policy = \"policy.toml\"\n[network]\nendpoints = [\"ws://127.0.0.1:1\"]\n[daemon]\ndata_dir = \"d\"\nkeystore = \"k\"\n\
          [[account]]\nname = \"hot\"\naddress = \"{{50}}\"\ntier = \"hot\"\nquorum = 2\n\
-         signers = {{ p1 = 1, p2 = 1, p3 = 1, p4 = 1 }}\n\
+         signers = {{ alice = 1, bob = 1, carol = 1, dave = 1 }}\n\
          [[account]]\nname = \"runner\"\naddress = \"{{51}}\"\ntier = \"runner\"\n{people}"
     ));
     let config = DaemonConfig::parse(&text, dir.path()).unwrap();
-    assert_eq!(config.treasury.policy.rules().len(), 6);
+    assert_eq!(config.treasury.policy.rules().len(), 7);
     let treasury = &config.treasury;
     let prove = |outcome, destination| {
         let query = treasury_core::prove::Query { outcome, destination, ..Default::default() };
