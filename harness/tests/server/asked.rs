@@ -65,6 +65,13 @@ async fn an_issuers_obligations_assets_and_hot_wallets_are_added_up() {
         let wrong = json!({"account": ISSUER, "hotwallet": ["x"], "api_version": version});
         assert_eq!(call(&url, "gateway_balances", wrong).await["error"], error);
     }
+    // Nobody has this account. Only version 2 says so.
+    let nobody = account("nobody").1.to_string();
+    for (version, error) in [(1, Value::Null), (2, json!("actNotFound"))] {
+        let asked = json!({"account": nobody, "api_version": version});
+        let told = call(&url, "gateway_balances", asked).await;
+        assert_eq!((&told["error"], &told["account"]), (&error, &json!(nobody)));
+    }
 }
 
 #[tokio::test]

@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
-use xrpl_wire::{
-    AccountId, Amount, Currency, Drops, IouValue, LedgerEntryType, Object, PublicKey, flags, index, sf,
-};
+use xrpl_wire::{AccountId, Amount, Currency, Drops, IouValue, LedgerEntryType, Object, flags, index, sf};
 
+use super::Call;
 use super::account::{Line, is_kind, owned_entries};
 use super::error::{Failure, RpcError, RpcResult};
 use super::params::{self, LimitRange};
 use super::select::{View, select};
-use super::{Call, secret};
 use crate::embedded::Ledger;
 
 /// The server's page lengths for `noripple_check`.
@@ -31,6 +29,10 @@ pub(super) fn gateway_balances<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcRe
     }
     let account = call.params.get(name).as_str().and_then(params::account).ok_or(RpcError::ActMalformed)?;
     result.insert("account".to_owned(), account.to_string().into());
+    // Version 1 tells of an account that is not there that it owes and holds nothing.
+    if call.api_version > 1 && view.entry(&index::account_root(&account)).is_none() {
+        return Err(Failure::with_fields(result, RpcError::ActNotFound));
+    }
     let wallets = hot_wallets(call.params.get("hotwallet")).ok_or_else(|| {
         let error = if call.api_version > 1 { RpcError::InvalidParams } else { RpcError::InvalidHotWallet };
         Failure::with_fields(result.clone(), error)
@@ -40,13 +42,9 @@ pub(super) fn gateway_balances<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcRe
     Ok(result)
 }
 
-/// The accounts that hold an issuer's currency for it: one or several, by address or public key.
+/// The accounts that hold an issuer's currency for it: one or several.
 fn hot_wallets(value: &Value) -> Option<BTreeSet<AccountId>> {
-    let one = |value: &Value| {
-        let text = value.as_str()?;
-        let by_key = || secret::account_public(text).map(|key: PublicKey| key.account_id());
-        params::account(text).or_else(by_key)
-    };
+    let one = |value: &Value| params::account(value.as_str()?);
     match value {
         Value::Null => Some(BTreeSet::new()),
         Value::Array(list) => list.iter().map(one).collect(),
