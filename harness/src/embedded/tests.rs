@@ -1,6 +1,7 @@
 //! The ledger as its users see it.
 
 mod batches;
+mod books;
 mod channels;
 mod checks;
 mod clawbacks;

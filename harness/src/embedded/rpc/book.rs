@@ -14,8 +14,8 @@ use super::error::{Failure, RpcError, RpcResult};
 use super::offers::quality;
 use super::params::{self, LimitRange, Params};
 use super::select::{View, select};
-use super::{Call, entry};
-use crate::embedded::{Fees, Ledger};
+use super::{Call, entry, funds};
+use crate::embedded::Ledger;
 
 /// The server's page lengths for books.
 const BOOK_PAGE: LimitRange = LimitRange { least: 1, usual: 60, most: 100 };
@@ -163,7 +163,8 @@ fn side(params: &Params<'_>, name: &str, currency: Currency, error: RpcError) ->
 }
 
 /// The account "no account", number one.
-const NO_ACCOUNT: AccountId = AccountId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+pub(super) const NO_ACCOUNT: AccountId =
+    AccountId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 
 pub(super) fn book_offers<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     let view = select(ledger, call)?;
@@ -244,28 +245,15 @@ impl<'v, 'a> Reader<'v, 'a> {
         let side = &self.book.gets;
         if side.is_xrp() {
             let root = self.view.entry(&index::account_root(owner));
-            let balance = root.and_then(|root| root.drops(sf::Balance)).map_or(0, Drops::get);
-            let owned = root.and_then(|root| root.u32(sf::OwnerCount)).unwrap_or_default();
-            return of_drops(balance.saturating_sub(fees(self.view).account_reserve(owned)));
+            return of_drops(funds::liquid_drops(root, self.view.fees()));
         }
         let line = self.view.entry(&index::trust_line(owner, &side.issuer, &side.currency));
         let Some(line) = line else { return IouValue::default() };
         let set = line.u32(sf::Flags).unwrap_or_default();
         let by_issuer = if side.issuer > *owner { flags::lsfHighFreeze } else { flags::lsfLowFreeze };
         let deep = flags::lsfLowDeepFreeze | flags::lsfHighDeepFreeze;
-        let balance = match line.amount(sf::Balance) {
-            Some(Amount::Issued(balance)) => balance.value,
-            _ => IouValue::default(),
-        };
-        let own = if *owner < side.issuer { balance } else { balance.negated() };
+        let own = funds::on_line(Some(line), owner, &side.issuer);
         if set & (by_issuer | deep) != 0 || own.is_negative() { IouValue::default() } else { own }
-    }
-}
-
-fn fees<'a>(view: &View<'a>) -> &'a Fees {
-    match view {
-        View::Closed(closed) => &closed.fees,
-        View::Open(ledger) => ledger.open().fees(),
     }
 }
 

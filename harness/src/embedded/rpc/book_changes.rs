@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use xrpl_wire::{Amount, Hash256, IouValue, LedgerEntryType, NodeKind, Object, TransactionType, sf};
+use xrpl_wire::{
+    Amount, Hash256, IouValue, LedgerEntryType, NodeKind, Object, TransactionType, TxResult, sf,
+};
 
 use super::book::{Book, Side, drops, value};
-use super::error::{Failure, RpcError, RpcResult};
+use super::error::RpcResult;
 use super::select::{View, select};
 use super::{Call, fields};
 use crate::embedded::{ClosedLedger, ClosedTx, Ledger};
@@ -25,9 +27,13 @@ struct Tally {
 pub(super) fn book_changes<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
     match select(ledger, call)? {
         View::Closed(closed) => Ok(changes(closed)),
+        // Nothing has come of its transactions yet; it has its number, and its parent's hash and time.
         View::Open(_) => {
-            let message = "Only a closed ledger has changes of books.";
-            Err(Failure::with_message(RpcError::LgrNotValidated, message))
+            let mut parent = about(ledger.validated());
+            parent.insert("validated".to_owned(), false.into());
+            parent.insert("ledger_index".to_owned(), ledger.open().index().into());
+            parent.insert("changes".to_owned(), Vec::<Value>::new().into());
+            Ok(parent)
         }
     }
 }
@@ -39,13 +45,18 @@ pub(super) fn changes(closed: &ClosedLedger) -> Map<String, Value> {
         take_transaction(tx, &mut books);
     }
     let list: Vec<Value> = books.values().map(Tally::json).collect();
+    let mut changes = about(closed);
+    changes.insert("changes".to_owned(), list.into());
+    changes
+}
+
+fn about(closed: &ClosedLedger) -> Map<String, Value> {
     fields([
         ("type", "bookChanges".into()),
         ("validated", true.into()),
         ("ledger_index", closed.header.index.into()),
         ("ledger_hash", closed.hash.to_string().into()),
         ("ledger_time", closed.header.close_time.0.into()),
-        ("changes", list.into()),
     ])
 }
 
@@ -92,10 +103,7 @@ fn trade(before: &Object, after: &Object) -> Option<(String, Tally)> {
         Some(xrpl_wire::Value::Hash256(domain)) => Some(*domain),
         _ => None,
     };
-    let mut key = format!("{}|{}", name(&first.0), name(&second.0));
-    if let Some(domain) = domain {
-        key.push_str(&format!("|{domain}"));
-    }
+    let key = format!("{}|{}", name(&first.0), name(&second.0));
     let size = |value: IouValue| if value.is_negative() { value.negated() } else { value };
     let tally = Tally {
         sides: [first.0, second.0],
@@ -117,6 +125,8 @@ impl Tally {
         self.high = self.high.max(trade.close);
         self.low = self.low.min(trade.close);
         self.close = trade.close;
+        // Trades of a domain and of everybody are added up together, under the domain of the last.
+        self.domain = trade.domain;
     }
 
     fn json(&self) -> Value {
@@ -151,19 +161,24 @@ fn currency(side: &Side) -> String {
     if side.is_xrp() { "XRP_drops".to_owned() } else { name(side) }
 }
 
-/// The books of the offers that a transaction made, changed or removed: who follows them hears of it.
+/// The books whose followers hear of a transaction: of the offers that it made, took from or removed, where it succeeded.
+/// As on the server, who follows a book hears of the offers of its other side, which take what it gets and pay what it
+/// pays; and of an offer that is still there only what changed is looked at, and that is never its domain.
 pub(super) fn books_of(tx: &ClosedTx) -> Vec<Book> {
+    if tx.result != TxResult::tesSUCCESS {
+        return Vec::new();
+    }
     let Ok(meta) = xrpl_wire::Metadata::from_object(tx.meta()) else { return Vec::new() };
     let offers = meta.nodes.iter().filter(|node| node.entry_type == LedgerEntryType::Offer);
     offers
         .filter_map(|node| {
-            let side =
-                |field| node.final_fields.amount(field).as_ref().and_then(|amount: &Amount| Side::of(amount));
-            let domain = match node.final_fields.get(sf::DomainID) {
-                Some(xrpl_wire::Value::Hash256(domain)) => Some(*domain),
-                _ => None,
+            let fields = match node.kind {
+                NodeKind::Modified => &node.previous_fields,
+                NodeKind::Created | NodeKind::Deleted => &node.final_fields,
             };
-            Some(Book { pays: side(sf::TakerPays)?, gets: side(sf::TakerGets)?, domain })
+            let side = |field| fields.amount(field).as_ref().and_then(|amount: &Amount| Side::of(amount));
+            let domain = fields.hash256(sf::DomainID);
+            Some(Book { pays: side(sf::TakerGets)?, gets: side(sf::TakerPays)?, domain })
         })
         .collect()
 }
@@ -173,7 +188,7 @@ mod tests {
     use std::sync::Arc;
 
     use serde_json::json;
-    use xrpl_wire::{LedgerHeader, RippleTime, Transaction, TxResult};
+    use xrpl_wire::{LedgerHeader, RippleTime, Transaction};
 
     use super::super::stream::frames_for;
     use super::super::subscribe::Stream;

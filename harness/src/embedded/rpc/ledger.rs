@@ -8,7 +8,7 @@ use xrpl_wire::{Hash256, Transaction, TxResult, sf};
 use super::error::{Failure, RpcError, RpcResult};
 use super::select::{View, names_ledger, select};
 use super::tx_json::{self, Delivered};
-use super::{Call, entry, fields, params, text};
+use super::{Call, entry, fields, funds, params, text};
 use crate::embedded::{ClosedLedger, ClosedTx, Ledger, QueuedTx};
 
 /// The server's page lengths for `ledger_data`: entries in binary, entries in JSON.
@@ -23,6 +23,7 @@ struct Fill {
     state: bool,
     expand: bool,
     binary: bool,
+    owner_funds: bool,
 }
 
 pub(super) fn ledger<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
@@ -36,6 +37,7 @@ pub(super) fn ledger<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
             state: switch("accounts")?,
             expand: switch("expand")?,
             binary: switch("binary")?,
+            owner_funds: switch("owner_funds")?,
         };
         if (fill.full || fill.state) && !call.admin {
             return Err(RpcError::NoPermission.into());
@@ -46,7 +48,7 @@ pub(super) fn ledger<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         let mut result = view.describe();
         result.insert("ledger".to_owned(), ledger_json(&view, call, fill));
         if params.flag("queue")
-            && let waiting = queue(ledger, call, fill)
+            && let waiting = queue(&view, ledger, call, fill)
             && !waiting.is_empty()
         {
             result.insert("queue_data".to_owned(), waiting.into());
@@ -127,13 +129,28 @@ fn transactions(view: &View<'_>, call: &Call<'_>, fill: Fill) -> Value {
         View::Closed(closed) => {
             // The server walks the transaction tree: in the order of the hashes, not of application.
             let order = closed.transactions_by_id().into_iter();
-            order.map(|tx| transaction(closed, tx, call, expand, fill.binary)).collect()
+            order
+                .map(|tx| with_funds(view, fill, tx.tx(), transaction(closed, tx, call, expand, fill.binary)))
+                .collect()
         }
         View::Open(ledger) => {
             let order = ledger.open().transactions();
-            order.map(|tx| unvalidated(tx.tx(), call, expand, fill.binary)).collect()
+            order
+                .map(|tx| with_funds(view, fill, tx.tx(), unvalidated(tx.tx(), call, expand, fill.binary)))
+                .collect()
         }
     }
+}
+
+/// A transaction as it is shown, with what who makes an offer has of what it gives, where that is asked for.
+fn with_funds(view: &View<'_>, fill: Fill, tx: &Transaction, mut shown: Value) -> Value {
+    if fill.owner_funds
+        && let Some(json) = shown.as_object_mut()
+        && let Some(funds) = funds::of_offer(view.state(), view.fees(), tx)
+    {
+        json.insert("owner_funds".to_owned(), funds.into());
+    }
+    shown
 }
 
 fn transaction(closed: &ClosedLedger, tx: &ClosedTx, call: &Call<'_>, expand: bool, binary: bool) -> Value {
@@ -174,13 +191,14 @@ fn transaction(closed: &ClosedLedger, tx: &ClosedTx, call: &Call<'_>, expand: bo
 }
 
 /// What waits for a later ledger.
-fn queue(ledger: &Ledger, call: &Call<'_>, fill: Fill) -> Vec<Value> {
+fn queue(view: &View<'_>, ledger: &Ledger, call: &Call<'_>, fill: Fill) -> Vec<Value> {
     let one = |queued: QueuedTx| {
         let mut json = super::queue::queued_json(&queued);
         json.insert("account".to_owned(), queued.tx.account().to_string().into());
         json.insert("retries_remaining".to_owned(), queued.retries.into());
         json.insert("preflight_result".to_owned(), TxResult::tesSUCCESS.name().into());
-        let shown = unvalidated(&queued.tx, call, fill.expand, fill.binary);
+        let shown = unvalidated(&queued.tx, call, fill.full || fill.expand, fill.binary);
+        let shown = with_funds(view, fill, &queued.tx, shown);
         match shown {
             Value::Object(fields) if call.api_version > 1 => json.extend(fields),
             shown => {

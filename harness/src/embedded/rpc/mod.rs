@@ -18,7 +18,9 @@ mod english;
 mod entry;
 pub mod error;
 mod flag_tables;
+mod followed;
 mod found;
+mod funds;
 mod holdings;
 mod keys;
 mod ledger;
@@ -54,7 +56,7 @@ use self::params::Params;
 pub use self::request::{HttpRefusal, Request, Transport};
 pub use self::select::ledger_one;
 pub use self::subscribe::Subscription;
-use super::{CloseTime, ClosedLedger, Ledger, SubmitOutcome};
+use super::{CloseTime, ClosedLedger, Ledger, OpenTx, SubmitOutcome};
 
 /// What a server knows beside its ledger.
 #[derive(Debug, Clone)]
@@ -129,6 +131,16 @@ pub struct Proposed {
     pub result: TxResult,
     /// The open ledger's index.
     pub ledger_index: u32,
+    /// What who makes an offer has of what it gives.
+    pub owner_funds: Option<String>,
+}
+
+impl Proposed {
+    fn now(ledger: &Ledger, tx: Transaction, result: TxResult, ledger_index: u32) -> Proposed {
+        let open = ledger.open();
+        let owner_funds = funds::of_offer(open.state(), open.fees(), &tx);
+        Proposed { tx, result, ledger_index, owner_funds }
+    }
 }
 
 /// What a request changed, for those who serve subscribers.
@@ -158,7 +170,7 @@ pub fn submit(ledger: &mut Ledger, blob: &[u8], fail_hard: bool, effects: &mut E
     let outcome = ledger.submit_as(blob, fail_hard);
     if let (true, Some(tx)) = (outcome.applied, &outcome.tx) {
         let ledger_index = ledger.open().index();
-        effects.proposed.push(Proposed { tx: tx.clone(), result: outcome.result, ledger_index });
+        effects.proposed.push(Proposed::now(ledger, tx.clone(), outcome.result, ledger_index));
     }
     effects.submitted.push(Arc::new(outcome.clone()));
     outcome
@@ -168,11 +180,8 @@ pub fn submit(ledger: &mut Ledger, blob: &[u8], fail_hard: bool, effects: &mut E
 pub fn set_load_factor(ledger: &mut Ledger, factor: u32, effects: &mut Effects) {
     let ledger_index = ledger.open().index();
     let let_in = ledger.set_load_factor(factor);
-    effects.proposed.extend(let_in.into_iter().map(|tx| Proposed {
-        tx: tx.tx().clone(),
-        result: tx.result,
-        ledger_index,
-    }));
+    let proposed = |tx: OpenTx| Proposed::now(ledger, tx.tx().clone(), tx.result, ledger_index);
+    effects.proposed.extend(let_in.into_iter().map(proposed));
 }
 
 /// What a method answered.

@@ -9,7 +9,7 @@ use super::error::{Failure, RpcError};
 use super::params::{self, Params};
 use super::{Call, fields};
 use crate::embedded::state::StateMap;
-use crate::embedded::{ClosedLedger, Ledger};
+use crate::embedded::{ClosedLedger, Fees, Ledger};
 
 /// The ledger that a request asks about.
 #[derive(Clone, Copy)]
@@ -37,6 +37,14 @@ impl<'a> View<'a> {
         match self {
             View::Closed(closed) => &closed.state,
             View::Open(ledger) => ledger.open().state(),
+        }
+    }
+
+    /// What the ledger asks for fees and reserves.
+    pub(super) fn fees(&self) -> &'a Fees {
+        match self {
+            View::Closed(closed) => &closed.fees,
+            View::Open(ledger) => ledger.open().fees(),
         }
     }
 

@@ -8,7 +8,7 @@ use xrpl_wire::{AccountId, Amount, sf};
 
 use super::book::Book;
 use super::subscribe::{Stream, Subscription};
-use super::{Proposed, ServerFacts, book_changes, fields, text, tx_json};
+use super::{Proposed, ServerFacts, book_changes, fields, funds, text, tx_json};
 use crate::embedded::{ClosedLedger, ClosedTx, Ledger};
 
 /// The frames of one closed ledger in one API version.
@@ -109,7 +109,8 @@ pub fn proposed_frame(proposed: &Proposed, api_version: u32) -> Value {
         ("validated", false.into()),
         ("status", "proposed".into()),
     ]);
-    finish_transaction(&mut frame, &proposed.tx, proposed.result, None, api_version);
+    let about = About { result: proposed.result, date: None, owner_funds: proposed.owner_funds.clone() };
+    finish_transaction(&mut frame, &proposed.tx, about, api_version);
     Value::Object(frame)
 }
 
@@ -156,24 +157,39 @@ fn validated_transaction(
     if let Some(ctid) = text::ctid(closed.header.index, tx.index, network_id) {
         frame.insert("ctid".to_owned(), ctid.into());
     }
-    let date = Some(closed.header.close_time.0);
-    finish_transaction(&mut frame, tx.tx(), tx.result, date, api_version);
+    let about = About {
+        result: tx.result,
+        date: Some(closed.header.close_time.0),
+        owner_funds: funds::of_offer(&closed.state, &closed.fees, tx.tx()),
+    };
+    finish_transaction(&mut frame, tx.tx(), about, api_version);
     Value::Object(frame)
+}
+
+/// What a frame says of a transaction beside its fields.
+struct About {
+    result: xrpl_wire::TxResult,
+    /// When its ledger closed.
+    date: Option<u32>,
+    /// What who makes an offer has of what it gives.
+    owner_funds: Option<String>,
 }
 
 fn finish_transaction(
     frame: &mut Map<String, Value>,
     tx: &xrpl_wire::Transaction,
-    result: xrpl_wire::TxResult,
-    date: Option<u32>,
+    about: About,
     api_version: u32,
 ) {
     frame.insert("type".to_owned(), "transaction".into());
-    tx_json::insert_engine_result(frame, result);
+    tx_json::insert_engine_result(frame, about.result);
     let mut json = tx_json::transaction(tx);
     tx_json::insert_deliver_max(&mut json, tx.tx_type(), api_version);
-    if let Some(date) = date {
+    if let Some(date) = about.date {
         json.insert("date".to_owned(), date.into());
+    }
+    if let Some(funds) = about.owner_funds {
+        json.insert("owner_funds".to_owned(), funds.into());
     }
     let hash = tx.id().to_string();
     if api_version > 1 {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use xrpl_wire::AccountId;
 
-use super::book::{self, Book};
+use super::book::Book;
 use super::error::{Failure, RpcError, RpcResult};
+use super::followed::Followed;
 use super::params::{self, Params};
 use super::path_find::Pursuit;
 use super::select::View;
@@ -130,7 +131,11 @@ pub(super) fn subscribe<'a>(
 pub(super) fn unsubscribe(_: &Ledger, call: &Call<'_>, subscription: &mut Subscription) -> RpcResult {
     refuse_urls(call)?;
     for stream in streams(&call.params)? {
-        subscription.streams.remove(&stream?);
+        match stream? {
+            // The server ends every stream but this one, which only goes with its socket.
+            Stream::BookChanges => return Err(RpcError::StreamMalformed.into()),
+            stream => _ = subscription.streams.remove(&stream),
+        }
     }
     if let Some(accounts) = accounts(&call.params, proposed_name(&call.params))? {
         subscription.accounts_proposed.retain(|account| !accounts.contains(account));
@@ -138,10 +143,11 @@ pub(super) fn unsubscribe(_: &Ledger, call: &Call<'_>, subscription: &mut Subscr
     if let Some(accounts) = accounts(&call.params, "accounts")? {
         subscription.accounts.retain(|account| !accounts.contains(account));
     }
-    for (params, book) in books(&call.params)? {
-        subscription.books.remove(&book);
-        if params.flag("both") {
-            subscription.books.remove(&book.reversed());
+    for item in books(&call.params)? {
+        let followed = Followed::read(item, false)?;
+        subscription.books.remove(&followed.book);
+        if followed.both() {
+            subscription.books.remove(&followed.book.reversed());
         }
     }
     Ok(Map::new())
@@ -156,34 +162,42 @@ fn refuse_urls(call: &Call<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Adds the order books asked for, and tells what is in them to who wants to know.
+/// Adds the order books asked for one by one, so that those before a wrong one are followed, and tells what is in them
+/// to who wants to know.
 fn subscribe_books(
     ledger: &Ledger,
     call: &Call<'_>,
     subscription: &mut Subscription,
     result: &mut Map<String, Value>,
 ) -> Result<(), Failure> {
-    for (params, book) in books(&call.params)? {
-        let taker = book::taker(&params)?;
-        book.check()?;
-        let both = params.flag("both");
+    for item in books(&call.params)? {
+        let followed = Followed::read(item, true)?;
         if subscription.books.len() >= ACCOUNTS_MAX {
             return Err(RpcError::SlowDown.into());
         }
-        if params.flag("snapshot") {
-            let view = View::Closed(ledger.validated());
-            let offers = |book: &Book| Value::from(book.offers(&view, &taker, SNAPSHOT_OFFERS));
-            if both {
-                result.insert("asks".to_owned(), offers(&book));
-                result.insert("bids".to_owned(), offers(&book.reversed()));
-            } else {
-                result.insert("offers".to_owned(), offers(&book));
-            }
-        }
+        let (book, both) = (&followed.book, followed.both());
+        subscription.books.insert(book.clone());
         if both {
             subscription.books.insert(book.reversed());
         }
-        subscription.books.insert(book);
+        if !followed.wants_snapshot() {
+            continue;
+        }
+        // The side that is named are the bids: who takes those gets what is asked for.
+        let told = if both {
+            vec![("bids", book.clone()), ("asks", book.reversed())]
+        } else {
+            vec![("offers", book.clone())]
+        };
+        let view = View::Closed(ledger.validated());
+        for (name, book) in told {
+            let offers = book.offers(&view, &followed.taker, SNAPSHOT_OFFERS);
+            // What several books have stands in one list.
+            match result.get_mut(name).and_then(Value::as_array_mut) {
+                Some(list) => list.extend(offers),
+                None => _ = result.insert(name.to_owned(), offers.into()),
+            }
+        }
     }
     Ok(())
 }
@@ -192,16 +206,12 @@ fn subscribe_books(
 const SNAPSHOT_OFFERS: u32 = 60;
 
 /// The order books that a request names.
-fn books<'a>(params: &Params<'a>) -> Result<Vec<(Params<'a>, Book)>, Failure> {
-    if !params.has("books") {
-        return Ok(Vec::new());
+fn books<'a>(params: &Params<'a>) -> Result<&'a [Value], Failure> {
+    match params.get("books") {
+        Value::Array(list) => Ok(list),
+        Value::Null if !params.has("books") => Ok(&[]),
+        _ => Err(RpcError::InvalidParams.into()),
     }
-    let list = params.get("books").as_array().ok_or(RpcError::InvalidParams)?;
-    let one = |item: &'a Value| {
-        let params = Params(item.as_object().ok_or(RpcError::InvalidParams)?);
-        Ok((params, Book::of_request(&params)?))
-    };
-    list.iter().map(one).collect()
 }
 
 /// The history of an account is not served as a stream: better a refusal than silence.
