@@ -15,7 +15,8 @@ async fn http_that_is_no_request_is_refused_in_the_servers_words() {
     let url = server.rpc_url();
     for (body, status, text) in [
         ("nonsense", 400, "Unable to parse request: \r\n"),
-        ("{}", 400, "Null method\r\n"),
+        ("{}", 400, "Unable to parse request: \r\n"),
+        (r#"{"params":[]}"#, 400, "Null method\r\n"),
         (r#"{"method":"ping","params":[{"api_version":99}]}"#, 400, "invalid_API_version\r\n"),
         (r#"{"method":"ping","params":[[]]}"#, 400, "params unparsable\r\n"),
     ] {

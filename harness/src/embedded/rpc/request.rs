@@ -66,8 +66,9 @@ impl Request {
         if body.len() > REQUEST_MAX_BYTES {
             return Err(HttpRefusal::bad_request("Unable to parse request: "));
         }
-        let Ok(Value::Object(mut envelope)) = serde_json::from_slice(body) else {
-            return Err(HttpRefusal::bad_request("Unable to parse request: "));
+        let mut envelope: Map<String, Value> = match serde_json::from_slice(body) {
+            Ok(Value::Object(envelope)) if !envelope.is_empty() => envelope,
+            _ => return Err(HttpRefusal::bad_request("Unable to parse request: ")),
         };
         let method = match envelope.get("method") {
             None | Some(Value::Null) => Err("Null method"),
@@ -76,11 +77,11 @@ impl Request {
             Some(_) => Err("method is not string"),
         };
         let params = match envelope.remove("params") {
+            // Whatever is empty stands for no parameters.
             None | Some(Value::Null) => Ok(Map::new()),
-            Some(Value::Array(mut list)) if list.is_empty() => {
-                list.clear();
-                Ok(Map::new())
-            }
+            Some(Value::Array(list)) if list.is_empty() => Ok(Map::new()),
+            Some(Value::Object(none)) if none.is_empty() => Ok(none),
+            Some(Value::String(none)) if none.is_empty() => Ok(Map::new()),
             Some(Value::Array(mut list)) if list.len() == 1 => match list.pop() {
                 Some(Value::Object(params)) => Ok(params),
                 None | Some(Value::Null) => Ok(Map::new()),
@@ -245,11 +246,14 @@ mod tests {
             ("", 400, "Unable to parse request: "),
             ("[]", 400, "Unable to parse request: "),
             ("{", 400, "Unable to parse request: "),
-            ("{}", 400, "Null method"),
+            ("{}", 400, "Unable to parse request: "),
+            (r#"{"params":[]}"#, 400, "Null method"),
             (r#"{"method":null}"#, 400, "Null method"),
             (r#"{"method":""}"#, 400, "method is empty"),
             (r#"{"method":7}"#, 400, "method is not string"),
             (r#"{"method":"ping","params":7}"#, 400, "params unparsable"),
+            (r#"{"method":"ping","params":"x"}"#, 400, "params unparsable"),
+            (r#"{"method":"ping","params":{"id":1}}"#, 400, "params unparsable"),
             (r#"{"method":"ping","params":[7]}"#, 400, "params unparsable"),
             (r#"{"method":"ping","params":[{},{}]}"#, 400, "params unparsable"),
             (r#"{"method":"ping","params":[{"api_version":3}]}"#, 400, "invalid_API_version"),
@@ -258,6 +262,22 @@ mod tests {
         ] {
             let refusal = Request::from_json_rpc(body.as_bytes(), false).unwrap_err();
             assert_eq!((refusal.status, refusal.body.as_str()), (status, text), "{body}");
+        }
+    }
+
+    #[test]
+    fn parameters_that_are_empty_are_none() {
+        for body in [
+            "",
+            r#","params":null"#,
+            r#","params":[]"#,
+            r#","params":[null]"#,
+            r#","params":{}"#,
+            r#","params":"""#,
+        ] {
+            let request = Request::from_json_rpc(format!(r#"{{"method":"ping"{body}}}"#).as_bytes(), false);
+            let params = request.unwrap().params;
+            assert_eq!(Value::Object(params), serde_json::json!({"command": "ping"}), "{body}");
         }
     }
 
