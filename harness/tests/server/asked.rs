@@ -124,6 +124,11 @@ async fn a_transaction_is_found_in_the_ledger_named_and_among_the_newest() {
     let ledgers: Vec<u64> =
         newest["txs"].as_array().unwrap().iter().map(|tx| tx["ledger_index"].as_u64().unwrap()).collect();
     assert_eq!((ledgers.len(), ledgers[0], ledgers[7]), (8, 4, 3));
+    // That database keeps neither a date nor a CTID beside them.
+    let first = &newest["txs"][0];
+    assert_eq!((&first["inLedger"], &first["date"], &first["ctid"]), (&json!(4), &Value::Null, &Value::Null));
+    assert!(first["hash"].is_string());
+    assert_eq!(call(&url, "tx_history", json!({"start": 8})).await["txs"], Value::Null);
     assert_eq!(call(&url, "tx_history", json!({"start": 7})).await["txs"].as_array().unwrap().len(), 1);
     assert_eq!(call(&url, "tx_history", json!({})).await["error"], "invalidParams");
     assert_eq!(call(&url, "tx_history", json!({"start": 0, "api_version": 2})).await["error"], "unknownCmd");
@@ -195,6 +200,19 @@ async fn what_an_account_does_not_have_is_an_empty_list_with_its_pages() {
     assert_eq!((&first["channels"], &first["limit"]), (&json!([]), &json!(1)));
     let second = json!({"account": ISSUER, "limit": 10, "marker": first["marker"]});
     assert_eq!(call(&url, "account_channels", second).await["marker"], Value::Null);
+    let invalid = "Invalid parameters.";
+    for (method, malformed) in [
+        ("account_offers", "Invalid field 'marker'."),
+        ("account_channels", invalid),
+        ("account_lines", invalid),
+    ] {
+        let said = async |marker: &str| {
+            let asked = json!({"account": ISSUER, "marker": marker});
+            call(&url, method, asked).await["error_message"].clone()
+        };
+        let nothing = format!("{},0", "0".repeat(64));
+        assert_eq!((said("x").await, said(&nothing).await), (json!(malformed), json!(invalid)), "{method}");
+    }
 }
 
 #[tokio::test]

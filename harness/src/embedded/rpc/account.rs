@@ -191,7 +191,7 @@ pub(super) fn account_lines<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResul
     };
     let limit = call.params.limit(ACCOUNT_PAGE, call.admin)?;
     let ignore_default = call.params.flag("ignore_default");
-    let page = owned_page(&view, call, &account, limit)?;
+    let page = owned_page(&view, call, &account, limit, || RpcError::InvalidParams.into())?;
     let lines: Vec<Value> = page
         .entries
         .iter()
@@ -223,16 +223,17 @@ impl Page<'_> {
     }
 }
 
-/// The page after the marker of a request.
+/// The page after the marker of a request. Methods differ in what they say of one that is `malformed`.
 pub(super) fn owned_page<'a>(
     view: &View<'a>,
     call: &Call<'_>,
     account: &AccountId,
     limit: u32,
+    malformed: fn() -> Failure,
 ) -> Result<Page<'a>, Failure> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut owned = owned_entries(view, account);
-    if let Some(after) = line_marker(view, call, account)?
+    if let Some(after) = line_marker(view, call, account, malformed)?
         && !owned.any(|(key, _)| key == after)
     {
         return Err(RpcError::InvalidParams.into());
@@ -249,16 +250,21 @@ pub(super) fn owned_page<'a>(
 }
 
 /// The entry after which a page starts: `index,page`, an entry of the account.
-fn line_marker(view: &View<'_>, call: &Call<'_>, account: &AccountId) -> Result<Option<Hash256>, Failure> {
+fn line_marker(
+    view: &View<'_>,
+    call: &Call<'_>,
+    account: &AccountId,
+    malformed: fn() -> Failure,
+) -> Result<Option<Hash256>, Failure> {
     if !call.params.has("marker") {
         return Ok(None);
     }
     let text =
         call.params.get("marker").as_str().ok_or_else(|| Failure::expected_field("marker", "string"))?;
     let invalid = || Failure::from(RpcError::InvalidParams);
-    let (key, hint) = text.split_once(',').ok_or_else(invalid)?;
-    let key = params::hash(key).ok_or_else(invalid)?;
-    hint.split(',').next().and_then(|hint| hint.parse::<u64>().ok()).ok_or_else(invalid)?;
+    let (key, hint) = text.split_once(',').ok_or_else(malformed)?;
+    let key = params::hash(key).ok_or_else(malformed)?;
+    hint.split(',').next().and_then(|hint| hint.parse::<u64>().ok()).ok_or_else(malformed)?;
     let entry = view.entry(&key).ok_or_else(invalid)?;
     if is_related(entry, &key, account) { Ok(Some(key)) } else { Err(invalid()) }
 }

@@ -27,7 +27,7 @@ pub(super) fn account_channels<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcRe
         text => Some(params::account(text).ok_or(RpcError::ActMalformed)?),
     };
     let limit = call.params.limit(ACCOUNT_PAGE, call.admin)?;
-    let page = owned_page(&view, call, &account, limit)?;
+    let page = owned_page(&view, call, &account, limit, || RpcError::InvalidParams.into())?;
     let channels: Vec<Value> = page
         .entries
         .iter()

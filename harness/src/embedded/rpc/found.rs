@@ -59,9 +59,16 @@ pub(super) fn tx_history<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
         .skip(usize::try_from(start).unwrap_or(usize::MAX))
         .take(HISTORY_PAGE)
         .map(|(closed, tx)| {
-            let id = call.facts.network_id();
-            Value::Object(tx_json::transaction_in_ledger(closed, tx, id, call.api_version))
+            // The server's database tells it the ledger alone.
+            let mut json = tx_json::transaction(tx.tx());
+            tx_json::insert_deliver_max(&mut json, tx.tx().tx_type(), call.api_version);
+            json.insert("hash".to_owned(), tx.id.to_string().into());
+            for name in ["inLedger", "ledger_index"] {
+                json.insert(name.to_owned(), closed.header.index.into());
+            }
+            Value::Object(json)
         })
         .collect();
-    Ok(fields([("index", start.into()), ("txs", transactions.into())]))
+    let transactions = if transactions.is_empty() { Value::Null } else { transactions.into() };
+    Ok(fields([("index", start.into()), ("txs", transactions)]))
 }

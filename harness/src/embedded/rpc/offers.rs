@@ -21,7 +21,7 @@ pub(super) fn account_offers<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResu
         return Err(RpcError::ActNotFound.into());
     }
     let limit = call.params.limit(ACCOUNT_PAGE, call.admin)?;
-    let page = owned_page(&view, call, &account, limit)?;
+    let page = owned_page(&view, call, &account, limit, || Failure::invalid_field("marker"))?;
     let offers: Vec<Value> = page
         .entries
         .iter()
