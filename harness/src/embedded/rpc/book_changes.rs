@@ -269,6 +269,26 @@ mod tests {
     }
 
     #[test]
+    fn trades_of_a_domain_and_of_everybody_are_added_up_together() {
+        let offer = |gets: &str, pays: &str, more: Value| {
+            let usd = json!({"currency": "USD", "issuer": USD_ISSUER, "value": pays});
+            let mut offer = json!({"TakerGets": gets, "TakerPays": usd});
+            offer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            Object::from_json(&offer).unwrap()
+        };
+        let domain = "AB".repeat(32);
+        let before = offer("10000000", "10", json!({}));
+        let (open_book, mut tally) = trade(&before, &offer("4000000", "4", json!({}))).unwrap();
+        let (in_domain, more) = trade(&before, &offer("8000000", "9", json!({"DomainID": domain}))).unwrap();
+        assert_eq!(open_book, in_domain);
+        tally.add(&more);
+        let told = tally.json();
+        assert_eq!((&told["volume_a"], &told["volume_b"]), (&json!("8000000"), &json!("7")));
+        assert_eq!((&told["open"], &told["close"]), (&json!("1000000"), &json!("2000000")));
+        assert_eq!(told["domain"], json!(domain), "of the last");
+    }
+
+    #[test]
     fn followers_of_a_book_hear_of_what_touches_it() {
         let story = recordings::load("3.2", "offers").unwrap();
         let ledger = Ledger::genesis(GenesisConfig::of(Generation::V3_2));
