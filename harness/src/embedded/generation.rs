@@ -80,6 +80,11 @@ impl Generation {
         self.since(Generation::V3_2)
     }
 
+    /// Whether who subscribes to a book as a taker is told that this is no account. Before, it was no issuer.
+    pub(super) const fn takers_are_accounts(self) -> bool {
+        self.since(Generation::V3_2)
+    }
+
     /// Whether the format lets offers, checks and pools hold multi-purpose tokens. MPTokensV2 switches that on.
     pub(super) const fn trades_tokens(self) -> bool {
         self.since(Generation::V3_2)

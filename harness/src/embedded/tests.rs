@@ -1,5 +1,6 @@
 //! The ledger as its users see it.
 
+mod answers;
 mod batches;
 mod books;
 mod channels;

@@ -92,6 +92,11 @@ async fn lines_that_ripple_as_they_should_not_are_named_with_what_mends_them() {
             .await;
     assert_eq!(gateway["problems"][0], "You should immediately set your default ripple flag");
     assert_eq!(gateway["transactions"][0]["SetFlag"], 8);
+    let malformed = json!({"account": "x", "role": "user", "transactions": true});
+    let malformed = call(&url, "noripple_check", malformed).await;
+    assert_eq!((&malformed["error"], &malformed["transactions"]), (&json!("actMalformed"), &json!([])));
+    let plain = call(&url, "noripple_check", json!({"account": "x", "role": "user"})).await;
+    assert_eq!((&plain["error"], &plain["transactions"]), (&json!("actMalformed"), &Value::Null));
     for (ask, message) in [
         (json!({"role": "user"}), "Missing field 'account'."),
         (json!({"account": alice}), "Missing field 'role'."),
@@ -200,6 +205,14 @@ async fn what_an_account_does_not_have_is_an_empty_list_with_its_pages() {
     assert_eq!((&first["channels"], &first["limit"]), (&json!([]), &json!(1)));
     let second = json!({"account": ISSUER, "limit": 10, "marker": first["marker"]});
     assert_eq!(call(&url, "account_channels", second).await["marker"], Value::Null);
+    for (marker, message) in [
+        (json!(1), "Invalid field 'marker', not string."),
+        (json!("x"), "Invalid field 'marker'."),
+        (json!("AB".repeat(32)), "Invalid field 'marker'."),
+    ] {
+        let asked = json!({"account": alice, "marker": marker});
+        assert_eq!(call(&url, "account_nfts", asked).await["error_message"], message, "{marker}");
+    }
     let invalid = "Invalid parameters.";
     for (method, malformed) in [
         ("account_offers", "Invalid field 'marker'."),

@@ -148,6 +148,15 @@ async fn ledger_data_walks_the_whole_state_once() {
     }
     let state: Vec<String> = server.validated().state.iter().map(|(index, _)| index.to_string()).collect();
     assert_eq!(indexes, state);
+    // Who names no ledger is told of the open one, which goes by its parent's hash.
+    let open = call(&url, "ledger_data", json!({"limit": 1})).await;
+    let index = server.validated().header.index;
+    assert_eq!(open["ledger_hash"], server.validated().hash.to_string(), "{open}");
+    assert_eq!(
+        (&open["ledger_index"], &open["ledger_current_index"]),
+        (&json!(index + 1), &json!(index + 1))
+    );
+    assert_eq!(open["validated"], false);
 }
 
 #[tokio::test]

@@ -362,7 +362,6 @@ async fn switches_of_requests_are_booleans_since_3_2() {
         let (server, people) = funded_as(generation, &["alice"]).await;
         let url = server.rpc_url();
         for (method, mut params, switch) in [
-            ("ledger", json!({"ledger_index": "validated"}), "expand"),
             ("ledger_data", json!({"ledger_index": "validated"}), "binary"),
             (
                 "submit",
@@ -374,6 +373,12 @@ async fn switches_of_requests_are_booleans_since_3_2() {
             let reply = call(&url, method, params).await;
             let message = format!("Invalid field '{switch}', not boolean.");
             assert_eq!(reply["error_message"] == message.as_str(), refused, "{method}: {reply}");
+        }
+        // One method does not say which of its switches is none, and looks at them before it looks at a ledger.
+        for switch in ["full", "transactions", "accounts", "expand", "binary", "owner_funds", "queue"] {
+            let reply = call(&url, "ledger", json!({switch: ""})).await;
+            let said = reply["error_message"].as_str();
+            assert_eq!(said == Some("Invalid parameters."), refused, "{switch}: {reply}");
         }
     }
 }

@@ -19,6 +19,14 @@ pub(super) fn account_nfts<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult
         return Err(RpcError::ActNotFound.into());
     }
     call.params.limit(ACCOUNT_PAGE, call.admin)?;
+    if call.params.has("marker") {
+        // There is no token to go on after.
+        let marker = call.params.get("marker");
+        return Err(match marker.as_str() {
+            None => Failure::expected_field("marker", "string"),
+            Some(_) => Failure::invalid_field("marker"),
+        });
+    }
     result.insert("account".to_owned(), account.to_string().into());
     result.insert("account_nfts".to_owned(), Vec::<Value>::new().into());
     Ok(result)

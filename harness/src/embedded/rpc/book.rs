@@ -1,7 +1,6 @@
 //! Order books: `book_offers`, and the two sides of a book as requests name them.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use serde_json::{Map, Value};
 use xrpl_wire::{
@@ -70,7 +69,7 @@ impl Book {
             }
         }
         for name in sides {
-            if !params.get(name).is_object() {
+            if !matches!(params.get(name), Value::Object(_) | Value::Null) {
                 return Err(Failure::expected_field(name, "object"));
             }
         }
@@ -87,7 +86,7 @@ impl Book {
         let currency = |name: &str, error| {
             let text = params.get(name).get("currency").and_then(Value::as_str).unwrap_or_default();
             let message = format!("Invalid field '{name}.currency', bad currency.");
-            Currency::from_str(text).map_err(|_| Failure::with_message(error, message))
+            params::currency(text).ok_or_else(|| Failure::with_message(error, message))
         };
         let pays = currency("taker_pays", RpcError::SrcCurMalformed)?;
         let gets = currency("taker_gets", RpcError::DstAmtMalformed)?;
@@ -145,7 +144,7 @@ fn side(params: &Params<'_>, name: &str, currency: Currency, error: RpcError) ->
     let says = |what: &str| Failure::with_message(error, format!("Invalid field '{name}.issuer', {what}"));
     let issuer = match params.get(name).get("issuer") {
         None => AccountId::ZERO,
-        Some(Value::String(text)) => match params::account(text) {
+        Some(Value::String(text)) => match params::issuer(text) {
             None => return Err(says("bad issuer.")),
             Some(account) if account == NO_ACCOUNT => return Err(says("bad issuer account one.")),
             Some(account) => account,

@@ -1,13 +1,12 @@
 //! The order books that subscriptions name. What is wrong with one has a single word here, where `book_offers` says more.
 
-use std::str::FromStr;
-
 use serde_json::Value;
-use xrpl_wire::{AccountId, Currency};
+use xrpl_wire::AccountId;
 
 use super::book::{Book, NO_ACCOUNT, Side};
 use super::error::{Failure, RpcError};
 use super::params::{self, Params};
+use crate::embedded::Generation;
 
 /// One book of a request.
 pub(super) struct Followed<'a> {
@@ -18,8 +17,8 @@ pub(super) struct Followed<'a> {
 }
 
 impl<'a> Followed<'a> {
-    /// Reads what a request names. Only who subscribes is asked who looks.
-    pub(super) fn read(item: &'a Value, subscribes: bool) -> Result<Followed<'a>, Failure> {
+    /// Reads what a request names. Only who subscribes is asked who looks, and newer servers want an account's text there.
+    pub(super) fn read(item: &'a Value, subscribes: Option<Generation>) -> Result<Followed<'a>, Failure> {
         let params = Params(item.as_object().ok_or(RpcError::InvalidParams)?);
         let is_side = |name| params.has(name) && matches!(params.get(name), Value::Object(_) | Value::Null);
         if !["taker_pays", "taker_gets"].into_iter().all(is_side) {
@@ -30,9 +29,13 @@ impl<'a> Followed<'a> {
         let mut book = Book { pays, gets, domain: None };
         book.check()?;
         let taker = match params.get("taker") {
-            named if subscribes && params.has("taker") => {
-                params::account(&params::as_string(named)?).ok_or(RpcError::BadIssuer)?
-            }
+            named if params.has("taker") => match subscribes {
+                None => AccountId::ZERO,
+                Some(generation) if generation.takers_are_accounts() => {
+                    named.as_str().and_then(params::account).ok_or(RpcError::ActMalformed)?
+                }
+                Some(_) => params::account(&params::as_string(named)?).ok_or(RpcError::BadIssuer)?,
+            },
             _ => AccountId::ZERO,
         };
         if params.has("domain") {
@@ -55,14 +58,10 @@ impl<'a> Followed<'a> {
 
 fn side(named: &Value, bad_currency: RpcError, bad_issuer: RpcError) -> Result<Side, Failure> {
     let currency = named.get("currency").ok_or(bad_currency)?;
-    let currency = match params::as_string(currency)?.as_str() {
-        // No code at all stands for XRP, as everywhere on the server.
-        "" => Currency::XRP,
-        text => Currency::from_str(text).map_err(|_| bad_currency)?,
-    };
+    let currency = params::currency(&params::as_string(currency)?).ok_or(bad_currency)?;
     let issuer = match named.get("issuer") {
         None => AccountId::ZERO,
-        Some(issuer) => issuer.as_str().and_then(params::account).ok_or(bad_issuer)?,
+        Some(issuer) => issuer.as_str().and_then(params::issuer).ok_or(bad_issuer)?,
     };
     if currency.is_xrp() != (issuer == AccountId::ZERO) || issuer == NO_ACCOUNT {
         return Err(bad_issuer.into());

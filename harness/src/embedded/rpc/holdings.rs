@@ -162,6 +162,11 @@ pub(super) fn noripple_check<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResu
     }
     let view = select(ledger, call)?;
     let mut result = view.describe();
+    let with_transactions = call.params.flag("transactions");
+    if with_transactions {
+        // The list stands there before the account is looked at.
+        result.insert("transactions".to_owned(), Vec::<Value>::new().into());
+    }
     let Some(account) = params::account(ident) else {
         return Err(Failure::with_fields(result, RpcError::ActMalformed));
     };
@@ -169,7 +174,7 @@ pub(super) fn noripple_check<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResu
     let mut advice = Advice {
         account,
         sequence: root.u32(sf::Sequence).unwrap_or_default(),
-        fee: ledger.open().fees().base_fee,
+        fee: view.fees().base_fee,
         problems: Vec::new(),
         transactions: Vec::new(),
     };
@@ -194,7 +199,7 @@ pub(super) fn noripple_check<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResu
         advice.line(&line, gateway);
     }
     result.insert("problems".to_owned(), advice.problems.into());
-    if call.params.flag("transactions") {
+    if with_transactions {
         result.insert("transactions".to_owned(), advice.transactions.into());
     }
     Ok(result)

@@ -1,9 +1,7 @@
 //! The parameters of `ledger_entry` that name an entry, and the index that each comes to.
 
-use std::str::FromStr;
-
 use serde_json::{Map, Value};
-use xrpl_wire::{AccountId, Currency, Hash256, LedgerEntryType, index};
+use xrpl_wire::{AccountId, Hash256, LedgerEntryType, index};
 
 use super::error::{Failure, expected_field_message, missing_field_message};
 use super::params;
@@ -276,7 +274,8 @@ fn ripple_state(value: &Value, name: &'static str) -> Result<Hash256, Failure> {
     let currency = fields
         .get("currency")
         .and_then(Value::as_str)
-        .and_then(|text| Currency::from_str(text).ok())
+        .filter(|text| !text.is_empty())
+        .and_then(params::currency)
         .ok_or_else(|| invalid("malformedCurrency", "currency", "Currency"))?;
     Ok(index::trust_line(&first, &second, &currency))
 }

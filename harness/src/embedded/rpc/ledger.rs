@@ -24,30 +24,45 @@ struct Fill {
     expand: bool,
     binary: bool,
     owner_funds: bool,
+    queue: bool,
 }
 
-pub(super) fn ledger<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
-    let params = call.params;
-    let mut result = if names_ledger(&params) {
-        let view = select(ledger, call)?;
-        let switch = |name| params.switch(name, ledger.rules().generation());
-        let fill = Fill {
+impl Fill {
+    /// What the switches of a request say. Newer servers want each of them true or false, and do not say which is not.
+    fn of(ledger: &Ledger, call: &Call<'_>) -> Result<Fill, Failure> {
+        let strict = ledger.rules().generation().switches_are_booleans();
+        let switch = |name| {
+            if strict && call.params.has(name) && !call.params.get(name).is_boolean() {
+                return Err(Failure::from(RpcError::InvalidParams));
+            }
+            Ok(call.params.flag(name))
+        };
+        Ok(Fill {
             full: switch("full")?,
             transactions: switch("transactions")?,
             state: switch("accounts")?,
             expand: switch("expand")?,
             binary: switch("binary")?,
             owner_funds: switch("owner_funds")?,
-        };
+            queue: switch("queue")?,
+        })
+    }
+}
+
+pub(super) fn ledger<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
+    let params = call.params;
+    let fill = Fill::of(ledger, call)?;
+    let mut result = if names_ledger(&params) {
+        let view = select(ledger, call)?;
         if (fill.full || fill.state) && !call.admin {
             return Err(RpcError::NoPermission.into());
         }
-        if params.flag("queue") && !view.is_open() {
+        if fill.queue && !view.is_open() {
             return Err(RpcError::InvalidParams.into());
         }
         let mut result = view.describe();
         result.insert("ledger".to_owned(), ledger_json(&view, call, fill));
-        if params.flag("queue")
+        if fill.queue
             && let waiting = queue(&view, ledger, call, fill)
             && !waiting.is_empty()
         {
@@ -300,6 +315,11 @@ pub(super) fn ledger_data<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult 
     } else {
         most
     };
+    if view.is_open() {
+        // An open ledger goes by the hash that it began with, its parent's.
+        let parent = ledger.validated().hash.to_string();
+        result.extend(fields([("ledger_hash", parent.into()), ("ledger_index", view.index().into())]));
+    }
     let kind = entry::type_filter(&call.params)?;
     if marker.is_none() {
         let fill = Fill { binary, ..Fill::default() };

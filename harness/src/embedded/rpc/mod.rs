@@ -377,11 +377,16 @@ fn subscribed(
 ) -> RpcResult {
     match subscription {
         Some(subscription) => subscriber(ledger, call, subscription),
-        None => Err(RpcError::InvalidParams.into()),
+        None => subscribe::by_url(call),
     }
 }
 
 fn find(request: &Request) -> Result<&'static Method, Failure> {
+    // Over JSON-RPC the name stands outside of the parameters, and one inside must be the same.
+    let differs = |name: &&Value| name.as_str() != Some(&request.method);
+    if request.params.get("method").filter(differs).is_some() {
+        return Err(RpcError::UnknownCommand.into());
+    }
     let method = METHODS
         .iter()
         .find(|entry| entry.name == request.method && request.api_version <= entry.last_version)

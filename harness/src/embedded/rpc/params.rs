@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
-use xrpl_wire::{AccountId, Hash256};
+use xrpl_wire::{AccountId, Currency, Hash256};
 
 use super::error::{Failure, RpcError};
 use crate::embedded::Generation;
@@ -140,10 +140,11 @@ pub fn as_u32(value: &Value) -> Result<u32, Failure> {
     .ok_or_else(|| RpcError::Internal.into())
 }
 
-/// Whether a value would convert to an unsigned number.
+/// Whether the server says that a value would convert to an unsigned number. It says so of no text, though it converts
+/// those with digits.
 #[must_use]
 pub fn is_u32(value: &Value) -> bool {
-    as_u32(value).is_ok()
+    !value.is_string() && as_u32(value).is_ok()
 }
 
 /// A classic address; other base58 forms are not accounts.
@@ -160,9 +161,63 @@ pub fn blob(text: &str) -> Option<Vec<u8>> {
     bytes.ok().filter(|bytes| !bytes.is_empty())
 }
 
-/// A hash of exactly 64 hexadecimal digits.
+/// A hash of exactly 64 hexadecimal digits, or a single 0 for the one of zeros.
 #[must_use]
 pub fn hash(text: &str) -> Option<Hash256> {
-    let bytes: [u8; 32] = hex::decode(text).ok()?.try_into().ok()?;
-    Some(Hash256(bytes))
+    digits(text).map(Hash256)
+}
+
+/// A currency as methods read one: no text at all stands for XRP, and there is no word for "no currency".
+#[must_use]
+pub fn currency(text: &str) -> Option<Currency> {
+    match text {
+        "" => Some(Currency::XRP),
+        code if code.len() == 3 => Currency::from_str(code).ok(),
+        code => digits(code).map(Currency),
+    }
+}
+
+/// An issuer as methods read one: a classic address, or its 40 hexadecimal digits.
+#[must_use]
+pub fn issuer(text: &str) -> Option<AccountId> {
+    digits(text).map(AccountId).or_else(|| account(text))
+}
+
+/// Bytes in hex, neither more nor fewer; a single 0 stands for zeros.
+fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if text != "0" {
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn currencies_and_issuers_are_read_as_methods_of_servers_read_them() {
+        let usd = "0000000000000000000000005553440000000000";
+        for (text, read) in [
+            ("", Some(Currency::XRP)),
+            ("XRP", Some(Currency::XRP)),
+            ("0", Some(Currency::XRP)),
+            ("USD", Currency::from_str("USD").ok()),
+            (usd, Currency::from_str("USD").ok()),
+            ("1", None),
+            ("US", None),
+            ("USDX", None),
+            ("U.D", None),
+        ] {
+            assert_eq!(currency(text), read, "{text}");
+        }
+        let root = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+        let hex_root = "B5F762798A53D543A014CAF8B297CFF8F2F937E8";
+        assert_eq!((issuer(hex_root), issuer(root)), (account(root), account(root)));
+        assert!(issuer(root).is_some());
+        assert_eq!((issuer("0"), account("0")), (Some(AccountId::ZERO), None));
+        assert_eq!((issuer(""), issuer("x"), account(hex_root)), (None, None, None));
+        assert_eq!((hash("0"), hash("00")), (Some(Hash256::ZERO), None));
+    }
 }

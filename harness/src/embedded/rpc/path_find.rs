@@ -1,10 +1,9 @@
 //! Ways to pay: `ripple_path_find` looks once, `path_find` for a websocket.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 use serde_json::{Map, Value};
-use xrpl_wire::{AccountId, Amount, Currency, Drops, IouValue, Issue, Object, index, sf};
+use xrpl_wire::{AccountId, Amount, Drops, IouValue, Issue, Object, index, sf};
 
 use super::error::{Failure, RpcError, RpcResult};
 use super::params::{self, Params};
@@ -50,6 +49,8 @@ pub(super) fn path_find<'a>(
 ) -> RpcResult {
     let subcommand = call.params.get("subcommand").as_str().ok_or(RpcError::InvalidParams)?;
     let subscription = subscription.ok_or(RpcError::NoEvents)?;
+    // All frames of a socket come in one version, that of the last who asked for some.
+    subscription.api_version = call.api_version;
     match subcommand {
         "create" => {
             subscription.paths = None;
@@ -254,12 +255,12 @@ fn sources(
     let named = named.filter(|list| !list.is_empty() && list.len() <= MAX_SOURCES);
     for named in named.ok_or(RpcError::SrcCurMalformed)? {
         let currency = named.get("currency").and_then(Value::as_str);
-        let currency = currency.and_then(|text| Currency::from_str(text).ok());
+        let currency = currency.and_then(params::currency);
         let currency = currency.ok_or(RpcError::SrcCurMalformed)?;
         let issuer = match named.get("issuer") {
             None => None,
             Some(issuer) => {
-                let issuer = issuer.as_str().and_then(params::account);
+                let issuer = issuer.as_str().and_then(params::issuer);
                 Some(issuer.ok_or(RpcError::SrcIsrMalformed)?).filter(|issuer| *issuer != AccountId::ZERO)
             }
         };

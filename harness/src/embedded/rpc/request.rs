@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::error::RpcResult;
+use super::error::{Failure, RpcResult};
 use super::params::Params;
 use super::{Call, Outcome, ServerFacts};
 
@@ -100,6 +100,9 @@ impl Request {
             return Err(HttpRefusal { status: 403, body: "Forbidden".to_owned() });
         }
         let params = params.map_err(HttpRefusal::bad_request)?;
+        if params.get("ripplerpc").is_some_and(|version| !version.is_string()) {
+            return Err(HttpRefusal::bad_request("ripplerpc is not a string"));
+        }
         Self::json_rpc(&method, params, admin).ok_or_else(|| HttpRefusal::bad_request("invalid_API_version"))
     }
 
@@ -156,7 +159,10 @@ impl Request {
     pub fn reply(&self, outcome: Outcome) -> Value {
         match self.transport {
             Transport::JsonRpc => {
-                let mut envelope = super::fields([("result", Value::Object(self.result(outcome.result)))]);
+                let mut envelope = match (self.reports_apart(), outcome.result) {
+                    (true, Err(failure)) => super::fields([("error", Value::Object(reported(failure)))]),
+                    (_, result) => super::fields([("result", Value::Object(self.result(result)))]),
+                };
                 for name in ["jsonrpc", "ripplerpc", "id"] {
                     if let Some(value) = self.params.get(name) {
                         envelope.insert(name.to_owned(), value.clone());
@@ -195,6 +201,11 @@ impl Request {
         }
     }
 
+    /// Whether errors stand apart from results, as they do since version 2.0 of the envelope, and do not echo.
+    fn reports_apart(&self) -> bool {
+        self.params.get("ripplerpc").and_then(Value::as_str).is_some_and(|version| version >= "2.0")
+    }
+
     pub(crate) fn call<'a>(&'a self, facts: &'a ServerFacts) -> Call<'a> {
         Call {
             params: Params(&self.params),
@@ -204,6 +215,15 @@ impl Request {
             facts,
         }
     }
+}
+
+/// An error as version 2.0 of the envelope has it: by two names more, and one less.
+fn reported(failure: Failure) -> Map<String, Value> {
+    let mut fields = failure.0;
+    let code = fields.entry("error_code").or_insert(Value::Null).clone();
+    let message = fields.remove("error_message").unwrap_or_default();
+    fields.extend(super::fields([("code", code), ("message", message), ("status", "error".into())]));
+    fields
 }
 
 /// The version asked for: 1 where none is named, none where the server has no such version.
@@ -255,6 +275,8 @@ mod tests {
             (r#"{"method":"ping","params":"x"}"#, 400, "params unparsable"),
             (r#"{"method":"ping","params":{"id":1}}"#, 400, "params unparsable"),
             (r#"{"method":"ping","params":[7]}"#, 400, "params unparsable"),
+            (r#"{"method":"ping","params":[{"ripplerpc":2.0}]}"#, 400, "ripplerpc is not a string"),
+            (r#"{"method":"ping","params":[{"ripplerpc":null}]}"#, 400, "ripplerpc is not a string"),
             (r#"{"method":"ping","params":[{},{}]}"#, 400, "params unparsable"),
             (r#"{"method":"ping","params":[{"api_version":3}]}"#, 400, "invalid_API_version"),
             (r#"{"method":"ping","params":[{"api_version":"1"}]}"#, 400, "invalid_API_version"),
@@ -262,6 +284,27 @@ mod tests {
         ] {
             let refusal = Request::from_json_rpc(body.as_bytes(), false).unwrap_err();
             assert_eq!((refusal.status, refusal.body.as_str()), (status, text), "{body}");
+        }
+    }
+
+    #[test]
+    fn errors_stand_apart_from_results_in_version_2_of_the_envelope() {
+        let reply = |version: &str, result| {
+            let body = format!(r#"{{"method":"ping","params":[{{"ripplerpc":"{version}"}}]}}"#);
+            let request = Request::from_json_rpc(body.as_bytes(), false).unwrap();
+            request.reply(Outcome { result, effects: Default::default() })
+        };
+        let failure = || Err(super::super::error::RpcError::ActNotFound.into());
+        let old = reply("1.0", failure());
+        assert_eq!((&old["result"]["error"], &old["error"]), (&"actNotFound".into(), &Value::Null));
+        for version in ["2.0", "3.0"] {
+            assert_eq!(
+                reply(version, failure()),
+                serde_json::json!({"error": {"error": "actNotFound", "error_code": 19, "code": 19,
+                    "message": "Account not found.", "status": "error"}, "ripplerpc": version})
+            );
+            let good = reply(version, Ok(Map::new()));
+            assert_eq!(good["result"], serde_json::json!({"status": "success"}));
         }
     }
 

@@ -19,6 +19,9 @@ const LEVEL_BASE: u64 = 256;
 const PASSPHRASE_WARNING: &str = "This wallet was generated using a user-supplied passphrase that has low entropy and \
                                   is vulnerable to brute-force attacks.";
 
+/// So many seconds old a ledger never is: the server takes that for a clock that is not set, and says 0.
+const AGE_MAX: u32 = 1_000_000;
+
 /// How many transactions may wait at a standalone server before its first ledger says so.
 const QUEUE_SIZE_MAX: u64 = 20_000;
 
@@ -26,6 +29,7 @@ pub(super) fn server_info<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult 
     let mut info = common(ledger, call);
     let closed = ledger.validated();
     let age = call.facts.now.0.saturating_sub(closed.header.close_time.0);
+    let age = if age < AGE_MAX { age } else { 0 };
     info.insert("hostid".to_owned(), "embedded".into());
     info.insert("last_close".to_owned(), last_close("converge_time_s", "0.1"));
     let metrics = ledger.queue_metrics();
@@ -173,7 +177,9 @@ fn decimal(text: &str) -> Value {
 
 pub(super) fn fee(ledger: &Ledger, _: &Call<'_>) -> RpcResult {
     let base = ledger.validated().fees.base_fee.get();
-    let drops = |level: u64| base.saturating_mul(level).div_ceil(LEVEL_BASE).to_string();
+    // What is only told of is rounded down. What gets into the open ledger has to be enough for it.
+    let drops = |level: u64| (base.saturating_mul(level) / LEVEL_BASE).to_string();
+    let enough = |level: u64| base.saturating_mul(level).div_ceil(LEVEL_BASE).to_string();
     let metrics = ledger.queue_metrics();
     Ok(fields([
         ("current_ledger_size", metrics.ledger_size.to_string().into()),
@@ -184,7 +190,7 @@ pub(super) fn fee(ledger: &Ledger, _: &Call<'_>) -> RpcResult {
                 ("base_fee", base.to_string().into()),
                 ("median_fee", drops(metrics.median_level).into()),
                 ("minimum_fee", drops(metrics.minimum_level).into()),
-                ("open_ledger_fee", drops(metrics.open_ledger_level).into()),
+                ("open_ledger_fee", enough(metrics.open_ledger_level).into()),
             ])),
         ),
         ("expected_ledger_size", metrics.ledger_size_expected.to_string().into()),

@@ -129,7 +129,10 @@ pub(super) fn subscribe<'a>(
 }
 
 pub(super) fn unsubscribe(_: &Ledger, call: &Call<'_>, subscription: &mut Subscription) -> RpcResult {
-    refuse_urls(call)?;
+    if call.params.has("url") {
+        // No URL was ever subscribed, and to end that is no fault.
+        return if call.admin { Ok(Map::new()) } else { Err(RpcError::NoPermission.into()) };
+    }
     for stream in streams(&call.params)? {
         match stream? {
             // The server ends every stream but this one, which only goes with its socket.
@@ -143,14 +146,24 @@ pub(super) fn unsubscribe(_: &Ledger, call: &Call<'_>, subscription: &mut Subscr
     if let Some(accounts) = accounts(&call.params, "accounts")? {
         subscription.accounts.retain(|account| !accounts.contains(account));
     }
+    check_history(&call.params)?;
     for item in books(&call.params)? {
-        let followed = Followed::read(item, false)?;
+        let followed = Followed::read(item, None)?;
         subscription.books.remove(&followed.book);
         if followed.both() {
             subscription.books.remove(&followed.book.reversed());
         }
     }
     Ok(Map::new())
+}
+
+/// What who has no socket is answered: there is nobody to tell but a URL.
+pub(super) fn by_url(call: &Call<'_>) -> RpcResult {
+    let ends = call.params.get("command") == "unsubscribe";
+    match call.params.has("url") {
+        true if ends && call.admin => Ok(Map::new()),
+        _ => refuse_urls(call).and(Err(RpcError::InvalidParams.into())),
+    }
 }
 
 /// Callbacks to a URL are an administrator's feature that this server does not have.
@@ -171,7 +184,7 @@ fn subscribe_books(
     result: &mut Map<String, Value>,
 ) -> Result<(), Failure> {
     for item in books(&call.params)? {
-        let followed = Followed::read(item, true)?;
+        let followed = Followed::read(item, Some(ledger.rules().generation()))?;
         if subscription.books.len() >= ACCOUNTS_MAX {
             return Err(RpcError::SlowDown.into());
         }
@@ -220,6 +233,21 @@ fn refuse_unserved(params: &Params<'_>) -> Result<(), Failure> {
     if params.has(name) {
         let message = format!("'{name}' is not implemented by this ledger.");
         return Err(Failure::with_message(RpcError::NotImpl, message));
+    }
+    Ok(())
+}
+
+/// Who ends the history of an account names the account, though it never began.
+fn check_history(params: &Params<'_>) -> Result<(), Failure> {
+    let name = "account_history_tx_stream";
+    if !params.has(name) {
+        return Ok(());
+    }
+    let history = Params(params.get(name).as_object().ok_or(RpcError::InvalidParams)?);
+    let named = history.get("account").as_str().and_then(params::account);
+    let alone = "stop_history_tx_only";
+    if named.is_none() || (history.has(alone) && !history.get(alone).is_boolean()) {
+        return Err(RpcError::InvalidParams.into());
     }
     Ok(())
 }

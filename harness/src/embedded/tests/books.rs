@@ -140,7 +140,9 @@ fn what_is_wrong_with_a_book_that_is_followed_has_one_word() {
             "Destination issuer is malformed.",
         ),
         (with(usd.clone(), usd.clone()), "badMarket", "No such market."),
-        (book(&world, true, json!({"taker": "x"})), "badIssuer", "Issuer account malformed."),
+        (with(json!({"currency": "1"}), xrp.clone()), "srcCurMalformed", "Source currency is malformed."),
+        (book(&world, true, json!({"taker": "x"})), "actMalformed", "Account malformed."),
+        (book(&world, true, json!({"taker": 5})), "actMalformed", "Account malformed."),
         (book(&world, true, json!({"domain": "x"})), "domainMalformed", "Domain is malformed."),
     ] {
         let mut subscription = Subscription::default();
@@ -149,10 +151,58 @@ fn what_is_wrong_with_a_book_that_is_followed_has_one_word() {
         assert_eq!(refused, Err((error.to_owned(), text.to_owned())), "{wrong}");
         assert_eq!(subscription.books.len(), 1, "the one before it is followed");
         // Nobody is asked who looks where nothing is shown.
-        let is_taker = error == "badIssuer";
+        let is_taker = error == "actMalformed";
         let ended = asks(&world, &mut subscription, "unsubscribe", params);
         assert_eq!(ended.is_ok(), is_taker, "{wrong}");
         assert!(subscription.books.is_empty());
+    }
+}
+
+#[test]
+fn an_issuer_may_be_named_by_its_digits_and_nobody_by_a_word_for_no_currency() {
+    let mut world = market();
+    let bid = offer(&world, 1, world.usd("10"), xrp(70));
+    world.must(1, bid);
+    let named = book(&world, true, json!({}));
+    let issuer: AccountId = named["taker_pays"]["issuer"].as_str().unwrap().parse().unwrap();
+    let mut digits = named.clone();
+    digits["taker_pays"]["issuer"] = hex::encode_upper(issuer.0).into();
+    digits["taker_gets"]["currency"] = "".into();
+    let mut subscription = Subscription::default();
+    let mut offers = |asked: &Json| asks(&world, &mut subscription, "book_offers", asked.clone());
+    let told = offers(&digits).unwrap();
+    assert_eq!(told["offers"].as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(told, offers(&named).unwrap());
+    let mut nothing = named.clone();
+    nothing["taker_pays"]["currency"] = "1".into();
+    let (error, text) = offers(&nothing).unwrap_err();
+    assert_eq!(error, "srcCurMalformed");
+    assert_eq!(text, "Invalid field 'taker_pays.currency', bad currency.");
+    asks(&world, &mut subscription, "subscribe", json!({"books": [digits]})).unwrap();
+    asks(&world, &mut subscription, "unsubscribe", json!({"books": [named]})).unwrap();
+    assert!(subscription.books.is_empty(), "they are one book");
+}
+
+#[test]
+fn who_ends_the_history_of_an_account_names_the_account() {
+    let world = market();
+    let account = book(&world, true, json!({}))["taker_pays"]["issuer"].clone();
+    let mut subscription = Subscription::default();
+    let mut ends = |history: Json| {
+        asks(&world, &mut subscription, "unsubscribe", json!({"account_history_tx_stream": history}))
+    };
+    for good in [json!({"account": account}), json!({"account": account, "stop_history_tx_only": true})] {
+        assert!(ends(good).is_ok());
+    }
+    for wrong in [
+        json!(5),
+        json!({}),
+        json!({"account": "x"}),
+        json!({"account": 5}),
+        json!({"account": account, "stop_history_tx_only": 1}),
+    ] {
+        let refused = ends(wrong.clone()).unwrap_err();
+        assert_eq!(refused.0, "invalidParams", "{wrong}");
     }
 }
 
