@@ -365,8 +365,9 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let timing = settings::timing(root);
     let severities = settings::severities(root);
     let alarms = risk::alarms(root);
-    let notify = notify::read(root, &parties, base_dir);
     let console = settings::console(root);
+    let origin = console.as_ref().and_then(|console| console.origin.clone());
+    let notify = notify::read(root, &parties, base_dir, origin);
     let (network, daemon) = (network?, daemon?);
     let silence_max = Duration::from_secs(u64::from(timing.silence_max_seconds));
     let config = DaemonConfig {

@@ -24,7 +24,9 @@ use treasury_core::units::{Asset, Drops};
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
 
-use deliveries::{DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK};
+use deliveries::{
+    DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK, NOTICES_UNANSWERED,
+};
 use standing::Standing;
 
 /// What kind of metric it is.
@@ -203,7 +205,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 36] = [
+pub const METRICS: [Metric; 37] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -240,6 +242,7 @@ pub const METRICS: [Metric; 36] = [
     DELIVERIES_WAITING,
     DELIVERIES_DEAD,
     NOTICES_STUCK,
+    NOTICES_UNANSWERED,
 ];
 
 /// Where an escrow stands, in the words of the labels.

@@ -187,6 +187,7 @@ impl Notice {
             signers: Vec::new(),
             says,
             can_do: Vec::new(),
+            link: None,
         }
     }
 
@@ -201,6 +202,7 @@ impl Notice {
             lines.push(format!("Can still sign: {}.", self.signers.join(", ")));
         }
         lines.extend(self.can_do.iter().cloned());
+        lines.extend(self.link.clone());
         if let Some(ledger) = &self.ledger {
             lines.push(format!("Ledger {} of {}; told {}.", ledger.index, ledger.close_time, self.timestamp));
         }

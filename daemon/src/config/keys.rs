@@ -180,6 +180,7 @@ const GROUPS: &[Group] = &[
                 "none: no access to the API",
                 "SHA-256 of this person's bearer token: `printf %s \"$TOKEN\" | sha256sum`.",
             ),
+            key("email", "address", "none", "Where channels of the form `email` reach this person."),
         ],
     },
     Group {

@@ -69,6 +69,7 @@ name = "alice"
 signer = "{10}"
 roles = ["proposer", "approver"]
 token_sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+email = "Alice <alice@people.example>"
 
 [[person]]
 name = "bob"

@@ -90,7 +90,10 @@ fn edges(config: &DaemonConfig, found: &mut Found) {
 fn telling(config: &DaemonConfig, found: &mut Found) {
     let (channels, routes) = (&config.notify.channels, &config.notify.routes);
     for channel in channels {
-        if !routes.iter().any(|route| route.channels.contains(&channel.name)) {
+        let goes_on = |route: &Route| {
+            route.escalation.as_ref().is_some_and(|escalation| escalation.to.contains(&channel.name))
+        };
+        if !routes.iter().any(|route| route.channels.contains(&channel.name) || goes_on(route)) {
             let what = format!("no route names \"{}\": nothing goes through it", channel.name);
             found.warn("channel", what, "name it in the `channels` of a route, or take it out");
         }

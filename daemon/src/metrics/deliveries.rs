@@ -26,12 +26,19 @@ pub(super) const NOTICES_STUCK: Metric = Metric::gauge(
     "1 while notices cannot be kept, because the outbox cannot be read or written: nobody is told of what happens. Otherwise 0.",
 );
 
+pub(super) const NOTICES_UNANSWERED: Metric = Metric::gauge(
+    "treasuryd_notices_unanswered",
+    &[],
+    "Alerts that somebody has to answer and nobody has yet: those of routes with `escalate_to`, steps that were taken included.",
+);
+
 #[derive(Debug)]
 pub(super) struct Deliveries {
     total: IntCounterVec,
     waiting: IntGaugeVec,
     dead: IntGaugeVec,
     stuck: IntGauge,
+    unanswered: IntGauge,
 }
 
 impl Deliveries {
@@ -41,6 +48,7 @@ impl Deliveries {
             waiting: gauges(registry, DELIVERIES_WAITING)?,
             dead: gauges(registry, DELIVERIES_DEAD)?,
             stuck: gauge(registry, NOTICES_STUCK)?,
+            unanswered: gauge(registry, NOTICES_UNANSWERED)?,
         })
     }
 }
@@ -49,6 +57,11 @@ impl Metrics {
     /// Whether notices cannot be kept.
     pub fn notices_stuck(&self, is_stuck: bool) {
         self.deliveries.stuck.set(i64::from(is_stuck));
+    }
+
+    /// How many alerts nobody has answered yet.
+    pub fn unanswered(&self, alerts: usize) {
+        self.deliveries.unanswered.set(count(alerts));
     }
 
     /// A delivery was tried.

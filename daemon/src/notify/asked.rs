@@ -5,7 +5,7 @@ use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::{ChannelView, DeliveryView, Notice};
 
 use super::Desk;
-use super::outbox::{Listed, OutboxError, Stage};
+use super::outbox::{Addressed, Listed, OutboxError, Stage};
 use crate::clock;
 
 /// Which notices are to be sent again.
@@ -84,7 +84,10 @@ impl Desk {
         let id = format!("n-{}-test-{:08x}", outbox.series(), rand::rng().random::<u32>());
         let says = crate::lines::shown(&format!("{person} tries whether notices come through this channel."));
         let notice = Notice::new(id, Kind::Test, Severity::Info, clock::utc().to_string(), says);
-        outbox.add((notice.clone(), vec![channel.to_owned()]), None, self.clock.now_ms())?;
+        let now_ms = self.clock.now_ms();
+        let Addressed { notice, .. } = self.config.address(notice, now_ms);
+        // Whoever tries a channel looks at it now: no quiet hours, and no batch.
+        outbox.add(Addressed::to(notice.clone(), channel, now_ms), None)?;
         drop(outbox);
         self.wake_all();
         Ok(notice)

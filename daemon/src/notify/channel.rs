@@ -9,11 +9,14 @@ use hyper::Method;
 use hyper::header::{AUTHORIZATION, HeaderName};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::Notice;
 use url::Url;
 
-use super::post::{PostError, Receiver, Request};
+use super::mail::Mail;
+use super::post::{Parcel, PostError, Receiver, Request};
 use super::sign;
+use super::when::Batch;
 use crate::private::{self, ReadError};
 
 /// Where notices go.
@@ -23,6 +26,8 @@ pub struct Channel {
     pub name: String,
     pub(crate) receiver: Receiver,
     pub(crate) form: Form,
+    /// What is gathered into one message; `None`: each notice is a message of its own.
+    pub(crate) batch: Option<Batch>,
 }
 
 /// In what form.
@@ -36,6 +41,10 @@ pub(crate) enum Form {
     Teams,
     /// A message for a room of Matrix, sent with the token of this file.
     Matrix { room: String, token_file: PathBuf },
+    /// An e-mail.
+    Email(Mail),
+    /// An alert for Prometheus's Alertmanager, sent with the token of this file where there is one.
+    Alertmanager { token_file: Option<PathBuf> },
 }
 
 impl Form {
@@ -46,6 +55,8 @@ impl Form {
             Self::Slack => "slack",
             Self::Teams => "teams",
             Self::Matrix { .. } => "matrix",
+            Self::Email(_) => "email",
+            Self::Alertmanager { .. } => "alertmanager",
         }
     }
 }
@@ -72,44 +83,72 @@ impl Channel {
             Form::Webhook { secrets_file } => {
                 read(secrets_file).and_then(|text| sign::secrets(&text)).map(drop)
             }
-            Form::Matrix { token_file, .. } => token(token_file).map(drop),
-            Form::Slack | Form::Teams => Ok(()),
+            Form::Matrix { token_file, .. } | Form::Alertmanager { token_file: Some(token_file) } => {
+                token(token_file).map(drop)
+            }
+            Form::Email(mail) => mail.password().map(drop),
+            Form::Slack | Form::Teams | Form::Alertmanager { token_file: None } => Ok(()),
         }
     }
 
-    /// The request that carries a notice. Secrets are read for each: they change while a daemon runs.
-    pub(super) fn request(&self, notice: &Notice, unix_seconds: u64) -> Result<Request, PostError> {
-        let post = |body: &Value, headers| {
-            Ok(Request { method: Method::POST, url: self.receiver.url()?, headers, body: bytes(body)? })
+    /// What carries notices under this id. Secrets are read for each: they change while a daemon runs. Only the forms for
+    /// people carry several.
+    pub(super) fn parcel(
+        &self,
+        notices: &[Notice],
+        id: &str,
+        unix_seconds: u64,
+    ) -> Result<Parcel, PostError> {
+        let url = self.receiver.url()?;
+        let post = |url: Url, body: &Value, headers| {
+            Ok(Parcel::Request(Request { method: Method::POST, url, headers, body: bytes(body)? }))
         };
+        let first = notices.first().ok_or(PostError::BadRequest)?;
         match &self.form {
-            Form::Webhook { secrets_file } => {
-                let body = serde_json::to_vec(notice).map_err(|_| PostError::BadRequest)?;
-                let secrets = read(secrets_file).and_then(|text| sign::secrets(&text));
-                let signature = secrets
-                    .and_then(|secrets| sign::signature(&secrets, &notice.id, unix_seconds, &body))
-                    .map_err(PostError::Secret)?;
-                let header = |name, value: String| (HeaderName::from_static(name), SecretString::from(value));
-                let headers = vec![
-                    header("webhook-id", notice.id.clone()),
-                    header("webhook-timestamp", unix_seconds.to_string()),
-                    header("webhook-signature", signature),
-                ];
-                Ok(Request { method: Method::POST, url: self.receiver.url()?, headers, body })
+            Form::Webhook { secrets_file } => webhook(secrets_file, url, first, unix_seconds),
+            Form::Slack => post(url, &slack(&text(notices)), Vec::new()),
+            Form::Teams => post(url, &teams(notices), Vec::new()),
+            Form::Matrix { room, token_file } => Ok(Parcel::Request(Request {
+                method: Method::PUT,
+                url: matrix_url(url, room, id)?,
+                headers: vec![bearer(token_file)?],
+                body: bytes(&matrix(&text(notices)))?,
+            })),
+            Form::Alertmanager { token_file } => {
+                let headers = token_file.as_deref().map(bearer).transpose()?;
+                post(alerts_url(url)?, &alertmanager(first), headers.into_iter().collect())
             }
-            Form::Slack => post(&slack(notice), Vec::new()),
-            Form::Teams => post(&teams(notice), Vec::new()),
-            Form::Matrix { room, token_file } => {
-                let token = token(token_file).map_err(PostError::Secret)?;
-                let bearer = SecretString::from(format!("Bearer {}", token.expose_secret()));
-                Ok(Request {
-                    method: Method::PUT,
-                    url: matrix_url(self.receiver.url()?, room, &notice.id)?,
-                    headers: vec![(AUTHORIZATION, bearer)],
-                    body: bytes(&matrix(notice))?,
-                })
-            }
+            Form::Email(mail) => mail.letter(&self.name, notices, id, unix_seconds).map(Parcel::Letter),
         }
+    }
+}
+
+fn webhook(secrets_file: &Path, url: Url, notice: &Notice, unix_seconds: u64) -> Result<Parcel, PostError> {
+    let body = serde_json::to_vec(notice).map_err(|_| PostError::BadRequest)?;
+    let secrets = read(secrets_file).and_then(|text| sign::secrets(&text));
+    let signature = secrets
+        .and_then(|secrets| sign::signature(&secrets, &notice.id, unix_seconds, &body))
+        .map_err(PostError::Secret)?;
+    let header = |name, value: String| (HeaderName::from_static(name), SecretString::from(value));
+    let headers = vec![
+        header("webhook-id", notice.id.clone()),
+        header("webhook-timestamp", unix_seconds.to_string()),
+        header("webhook-signature", signature),
+    ];
+    Ok(Parcel::Request(Request { method: Method::POST, url, headers, body }))
+}
+
+fn bearer(token_file: &Path) -> Result<(HeaderName, SecretString), PostError> {
+    let token = token(token_file).map_err(PostError::Secret)?;
+    Ok((AUTHORIZATION, SecretString::from(format!("Bearer {}", token.expose_secret()))))
+}
+
+/// What several notices say, one under the other.
+pub(super) fn text(notices: &[Notice]) -> String {
+    let texts: Vec<String> = notices.iter().map(Notice::text).collect();
+    match texts.len() {
+        0 | 1 => texts.concat(),
+        several => format!("{several} notices:\n\n{}", texts.join("\n\n")),
     }
 }
 
@@ -118,17 +157,23 @@ fn bytes(body: &Value) -> Result<Vec<u8>, PostError> {
 }
 
 /// What people wrote must not become a link, a mention or a heading of the message.
-fn slack(notice: &Notice) -> Value {
-    let text = notice.text().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+fn slack(text: &str) -> Value {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     json!({ "text": text, "mrkdwn": false, "unfurl_links": false })
 }
 
 /// A card of text runs, in which nothing is markup.
-fn teams(notice: &Notice) -> Value {
-    let lines: Vec<Value> = notice
-        .text()
+fn teams(notices: &[Notice]) -> Value {
+    let lines: Vec<Value> = text(notices)
         .lines()
         .map(|line| json!({ "type": "RichTextBlock", "inlines": [{ "type": "TextRun", "text": line }] }))
+        .collect();
+    // In a text run an address is no link.
+    let links: Vec<Value> = notices
+        .iter()
+        .filter_map(|notice| notice.link.as_ref())
+        .take(TEAMS_LINKS_MAX)
+        .map(|link| json!({ "type": "Action.OpenUrl", "title": "Open in the console", "url": link }))
         .collect();
     json!({
         "type": "message",
@@ -139,13 +184,57 @@ fn teams(notice: &Notice) -> Value {
                 "type": "AdaptiveCard",
                 "version": "1.4",
                 "body": lines,
+                "actions": links,
             },
         }],
     })
 }
 
-fn matrix(notice: &Notice) -> Value {
-    json!({ "msgtype": "m.text", "body": notice.text() })
+/// More than these are not shown on a card.
+const TEAMS_LINKS_MAX: usize = 6;
+
+fn matrix(text: &str) -> Value {
+    json!({ "msgtype": "m.text", "body": text })
+}
+
+/// One alert. Its labels say what it is about, so that the same comes as the same alert; it ends when nobody has said it
+/// for as long as the Alertmanager is told to wait, or by what says that it is over.
+fn alertmanager(notice: &Notice) -> Value {
+    let over = match notice.kind {
+        Kind::SightClear => Some(Kind::SightLost),
+        Kind::SignerAble => Some(Kind::SignerUnable),
+        Kind::BreakerClosed => Some(Kind::BreakerOpened),
+        _ => None,
+    };
+    let (kind, severity) = over.map_or((notice.kind, notice.severity), |over| (over, Severity::Critical));
+    let mut labels = json!({ "alertname": format!("treasuryd_{kind}"), "severity": severity });
+    for (name, value) in [
+        ("account", notice.account.as_ref().map(|account| account.short().to_owned())),
+        ("proposal", notice.proposal.clone()),
+        ("escrow", notice.escrow.clone()),
+        ("finding", notice.finding.clone()),
+        ("stop", notice.stop.clone()),
+    ] {
+        if let Some(value) = value {
+            labels[name] = Value::String(value);
+        }
+    }
+    let annotations = json!({ "summary": notice.says, "description": notice.text() });
+    let time = if over.is_some() { "endsAt" } else { "startsAt" };
+    let mut alert = json!({ "labels": labels, "annotations": annotations });
+    alert[time] = Value::String(notice.timestamp.clone());
+    if let Some(link) = &notice.link {
+        alert["generatorURL"] = Value::String(link.clone());
+    }
+    json!([alert])
+}
+
+fn alerts_url(mut url: Url) -> Result<Url, PostError> {
+    url.path_segments_mut()
+        .map_err(|()| PostError::BadRequest)?
+        .pop_if_empty()
+        .extend(["api", "v2", "alerts"]);
+    Ok(url)
 }
 
 /// Where a message is put: under the notice's id, so that the server itself takes it once.
@@ -164,7 +253,8 @@ fn matrix_url(mut url: Url, room: &str, id: &str) -> Result<Url, PostError> {
     Ok(url)
 }
 
-fn token(path: &Path) -> Result<SecretString, String> {
+/// The first line of a file of a secret.
+pub(super) fn token(path: &Path) -> Result<SecretString, String> {
     let text = read(path)?;
     match text.lines().next().map(str::trim) {
         None | Some("") => Err(format!("{} has nothing on its first line", path.display())),
@@ -186,7 +276,6 @@ pub(crate) fn read(path: &Path) -> Result<zeroize::Zeroizing<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use treasury_api::notice::{Kind, Severity};
 
     fn notice() -> Notice {
         let says = "<!channel> [click](http://evil) & more".to_owned();
@@ -195,14 +284,49 @@ mod tests {
 
     #[test]
     fn what_people_wrote_is_no_markup_in_any_chat() {
-        let text = slack(&notice())["text"].as_str().unwrap().to_owned();
+        let text = slack(&notice().text())["text"].as_str().unwrap().to_owned();
         assert!(text.contains("&lt;!channel&gt;") && !text.contains('<'), "{text}");
-        let card = teams(&notice());
+        let card = teams(&[notice()]);
         let block = &card["attachments"][0]["content"]["body"][0];
         assert_eq!(block["type"], "RichTextBlock");
         assert!(block["inlines"][0]["text"].as_str().unwrap().contains("[click]"));
-        assert_eq!(matrix(&notice())["msgtype"], "m.text");
-        assert!(matrix(&notice()).get("formatted_body").is_none());
+        assert_eq!(matrix(&notice().text())["msgtype"], "m.text");
+        assert!(matrix(&notice().text()).get("formatted_body").is_none());
+    }
+
+    #[test]
+    fn several_notices_are_one_message_with_their_links() {
+        let link = "https://treasury.example/console/proposals/P1".to_owned();
+        let with_link = Notice { link: Some(link.clone()), ..notice() };
+        let said = text(&[with_link.clone(), notice()]);
+        assert!(said.starts_with("2 notices:\n\n[info] <!channel>"), "{said}");
+        assert!(said.contains(&link) && !text(&[notice()]).contains("notices:"), "{said}");
+        let card = &teams(&[with_link, notice()])["attachments"][0]["content"];
+        assert_eq!(
+            card["actions"],
+            json!([{ "type": "Action.OpenUrl", "title": "Open in the console", "url": link }])
+        );
+    }
+
+    /// Danger: what is over stays an alert, because its end has other labels than its begin.
+    #[test]
+    fn an_alertmanager_is_told_of_an_alert_and_of_its_end_under_the_same_labels() {
+        let of = |kind, severity| {
+            let mut notice = Notice { kind, severity, ..notice() };
+            notice.finding = (kind == Kind::Finding).then(|| "F3".to_owned());
+            alertmanager(&notice)[0].clone()
+        };
+        let (lost, clear) = (of(Kind::SightLost, Severity::Critical), of(Kind::SightClear, Severity::Info));
+        assert_eq!(lost["labels"], json!({ "alertname": "treasuryd_sight_lost", "severity": "critical" }));
+        assert_eq!(lost["labels"], clear["labels"]);
+        assert_eq!(
+            (&lost["startsAt"], &clear["endsAt"]),
+            (&json!("2026-01-01T00:00:00Z"), &json!("2026-01-01T00:00:00Z"))
+        );
+        assert!(lost.get("endsAt").is_none() && clear.get("startsAt").is_none());
+        assert_eq!(of(Kind::Finding, Severity::Warning)["labels"]["finding"], "F3");
+        let url = alerts_url(Url::parse("https://alerts.example/team/").unwrap()).unwrap();
+        assert_eq!(url.as_str(), "https://alerts.example/team/api/v2/alerts");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! engine → store → intake: facts → notices ─┐            ┌→ worker of a channel → its receiver
-//!                  look: what waits, when  ─┴→ outbox ───┼→ worker of a channel → its receiver
+//!       look: what waits, unanswered, when ─┴→ outbox ───┼→ worker of a channel → its receiver
 //!                                                        └→ …
 //! ```
 //!
@@ -14,16 +14,20 @@
 mod address;
 mod asked;
 pub(crate) mod channel;
+mod escalate;
+pub(crate) mod mail;
 mod outbox;
 pub(crate) mod post;
 mod remind;
 mod route;
 mod sign;
+pub(crate) mod smtp;
 mod tell;
+pub(crate) mod when;
 mod who;
 mod worker;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -39,6 +43,7 @@ use treasury_api::types::Notice;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::{State, Treasury};
 
+use self::escalate::Alert;
 use self::outbox::{Mark, Outbox};
 use self::post::{Post, Wire};
 use self::tell::Teller;
@@ -53,6 +58,7 @@ pub use treasury_api::notice::{Kind, Severity};
 
 pub(crate) use asked::Asked;
 pub use channel::Channel;
+pub use escalate::Escalation;
 pub use outbox::OutboxError;
 pub(crate) use outbox::Stage;
 pub(crate) use route::REMIND_SECONDS;
@@ -152,9 +158,11 @@ impl Notifier {
         ));
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // Looked at before anything is spoken to: what happens from now on is told, however late the thread gets to it.
+        let last = *engine.records().borrow();
         let at_work = Arc::clone(&desk);
         let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(move || {
-            runtime.block_on(work(at_work, engine, stopped));
+            runtime.block_on(work(at_work, engine, last, stopped));
             // A name that is being resolved may hang: it is left alone.
             runtime.shutdown_background();
         })?;
@@ -175,7 +183,7 @@ impl Notifier {
 }
 
 /// Runs the intake and every worker until the engine ends or somebody says stop.
-async fn work(desk: Arc<Desk>, engine: EngineHandle, mut stopped: watch::Receiver<bool>) {
+async fn work(desk: Arc<Desk>, engine: EngineHandle, last: u64, mut stopped: watch::Receiver<bool>) {
     let mut tasks = JoinSet::new();
     for channel in desk.config.channels.clone() {
         desk.show(&channel.name);
@@ -184,18 +192,18 @@ async fn work(desk: Arc<Desk>, engine: EngineHandle, mut stopped: watch::Receive
     }
     tokio::select! {
         _ = stopped.wait_for(|stop| *stop) => {}
-        EngineError::Stopped = take_in(&desk, &engine) => {}
+        EngineError::Stopped = take_in(&desk, &engine, last) => {}
     }
 }
 
 /// Tells what becomes durable, and from time to time what waits, until the engine ends.
-async fn take_in(desk: &Desk, engine: &EngineHandle) -> EngineError {
+async fn take_in(desk: &Desk, engine: &EngineHandle, last: u64) -> EngineError {
     let mut records = engine.records();
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut has_begun = false;
     loop {
-        let done = if has_begun { desk.tell(engine).await } else { desk.begin(engine).await };
+        let done = if has_begun { desk.tell(engine).await } else { desk.begin(engine, last).await };
         match done {
             Err(Trouble::Engine(stopped)) => return stopped,
             Err(trouble) => {
@@ -273,10 +281,10 @@ impl Desk {
         self.metrics.deliveries(channel, outbox.waiting(channel), outbox.dead(channel));
     }
 
-    /// Finds out where to go on. A new outbox, and one of a store that was built anew since, goes on at the end: what
-    /// happened before has been told, or nobody had asked for it.
-    async fn begin(&self, engine: &EngineHandle) -> Result<bool, Trouble> {
-        let last = *engine.records().borrow();
+    /// Finds out where to go on. A new outbox, and one of a store that was built anew since, goes on after the
+    /// last record that was there when the daemon started: what happened before has been told, or nobody had asked for it.
+    async fn begin(&self, engine: &EngineHandle, last: u64) -> Result<bool, Trouble> {
+        let newest = *engine.records().borrow();
         let known = self.outbox().mark().cloned();
         let channels: Vec<&str> = self.config.channels.iter().map(|channel| channel.name.as_str()).collect();
         self.outbox().close_all_but(&channels, self.clock.now_ms())?;
@@ -286,7 +294,7 @@ impl Desk {
             return Ok(true);
         }
         if let Some(mark) = &known
-            && mark.record <= last
+            && mark.record <= newest
             && mark.digest == digest_at(engine, mark.record).await?
         {
             return Ok(true);
@@ -316,17 +324,15 @@ impl Desk {
         let digest = digest(last);
         let (number, is_all) = (last.number, records.len() < PAGE);
         let (notices, ledger) = notices(engine, records, series, mark.ledger).await?;
-        let addressed = notices.into_iter().map(|notice| {
-            let channels = self.config.channels_of(&notice);
-            (notice, channels)
-        });
+        let now_ms = self.clock.now_ms();
+        let addressed = notices.into_iter().map(|notice| self.config.address(notice, now_ms));
         let mark = Mark { record: number, digest, ledger };
-        self.outbox().take(addressed.collect(), mark, self.clock.now_ms())?;
+        self.outbox().take(addressed.collect(), mark)?;
         self.wake_all();
         Ok(is_all)
     }
 
-    /// Looks at what waits for people.
+    /// Looks at what waits for people, and at what nobody has answered.
     async fn look(&self, engine: &EngineHandle) -> Result<(), Trouble> {
         if self.config.channels.is_empty() {
             return Ok(());
@@ -337,16 +343,50 @@ impl Desk {
         let look =
             move |state: &State, treasury: &Treasury| remind::look(treasury, state, every, &series, &utc);
         let waiting = engine.query(look).await?;
+        self.remind(waiting)?;
+        self.escalate(engine).await?;
+        self.wake_all();
+        Ok(())
+    }
+
+    /// Tells of what waits, where that has not been told.
+    fn remind(&self, waiting: remind::Waiting) -> Result<(), OutboxError> {
         let mut outbox = self.outbox();
         outbox.forget_reminders(|what| waiting.all.contains(what))?;
         for due in waiting.due {
             if outbox.reminded(&due.what).is_none_or(|before| before < due.times) {
-                let channels = self.config.channels_of(&due.notice);
-                outbox.add((due.notice, channels), Some((due.what, due.times)), self.clock.now_ms())?;
+                let addressed = self.config.address(due.notice, self.clock.now_ms());
+                outbox.add(addressed, Some((due.what, due.times)))?;
             }
         }
-        drop(outbox);
-        self.wake_all();
+        Ok(())
+    }
+
+    /// Has alerts that nobody has answered go on to the next, and forgets those that were answered or are over.
+    async fn escalate(&self, engine: &EngineHandle) -> Result<(), Trouble> {
+        let alerts = self.outbox().alerts().clone();
+        self.metrics.unanswered(alerts.len());
+        if alerts.is_empty() {
+            return Ok(());
+        }
+        let asked = alerts.clone();
+        let standing = engine.query(move |state, treasury| {
+            let stand =
+                asked.into_iter().filter(|(_, alert)| escalate::stands(treasury, state, &alert.notice));
+            stand.map(|(name, _)| name).collect::<BTreeSet<String>>()
+        });
+        let standing = standing.await?;
+        // A route that says something else by now is what counts.
+        let is_asked_for = |alert: &Alert| {
+            self.config.routes.iter().any(|route| route.escalation.as_ref() == Some(&alert.escalation))
+        };
+        let (stand, over): (Vec<_>, Vec<_>) =
+            alerts.into_iter().partition(|(name, alert)| standing.contains(name) && is_asked_for(alert));
+        let mut outbox = self.outbox();
+        let over: Vec<String> = over.into_iter().map(|(name, _)| name).collect();
+        outbox.forget_alerts(&over)?;
+        stand.iter().try_for_each(|(name, _)| outbox.step(name, self.clock.now_ms()))?;
+        self.metrics.unanswered(outbox.alerts().len());
         Ok(())
     }
 }

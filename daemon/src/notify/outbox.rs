@@ -4,14 +4,20 @@
 //! store's records have been told, and a delivery is crossed out only when the receiver has answered; so a crash at any
 //! point forgets nothing and repeats at most what was under way, under the same id.
 
+mod alerts;
+mod asked;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use treasury_api::types::Notice;
 
+use super::escalate::Alert;
 use crate::store::StoreError;
 use crate::store::seam::{Engine, Pair};
+
+pub(super) use asked::Listed;
 
 /// Version of what is stored here.
 const FORMAT: u32 = 1;
@@ -71,6 +77,13 @@ pub(super) struct Delivery {
     pub(super) problem: Option<String>,
 }
 
+impl Delivery {
+    /// One that is to be sent then for the first time.
+    pub(super) fn due(at_ms: u64) -> Self {
+        Self { stage: Stage::Waiting, attempts: 0, at_ms, problem: None }
+    }
+}
+
 /// How far the store's records have been told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
@@ -92,16 +105,19 @@ struct Meta {
     mark: Option<Mark>,
 }
 
-/// A notice, and the channels that it goes to.
-pub(super) type Addressed = (Notice, Vec<String>);
-
-/// A notice with one of its deliveries, for lists.
+/// A notice, the channels that it goes to, and when; and the alerts that somebody has to answer, by name.
 #[derive(Clone, Debug)]
-pub(super) struct Listed {
-    pub(super) number: Number,
+pub(super) struct Addressed {
     pub(super) notice: Notice,
-    pub(super) channel: String,
-    pub(super) delivery: Delivery,
+    pub(super) channels: Vec<(String, u64)>,
+    pub(super) alerts: Vec<(String, Alert)>,
+}
+
+impl Addressed {
+    /// One that goes to a channel then, and that nobody has to answer.
+    pub(super) fn to(notice: Notice, channel: &str, due_ms: u64) -> Self {
+        Self { notice, channels: vec![(channel.to_owned(), due_ms)], alerts: Vec::new() }
+    }
 }
 
 /// Why the outbox cannot be used.
@@ -137,6 +153,8 @@ pub(super) struct Outbox {
     due: BTreeMap<String, BTreeSet<(u64, Number)>>,
     /// The last reminder of each proposal or escrow.
     reminded: BTreeMap<String, u32>,
+    /// Alerts that nobody has answered, by name.
+    alerts: BTreeMap<String, Alert>,
     /// The mark that is not stored yet, because nothing was told up to there.
     unsaved: u64,
 }
@@ -145,6 +163,7 @@ const META: &[u8] = b"m";
 const NOTICE: u8 = b'n';
 const DELIVERY: u8 = b'd';
 const REMINDED: u8 = b'r';
+const ALERT: u8 = b'a';
 
 /// Records without anything to tell, after which the mark is stored all the same: a start looks at no more than these
 /// again.
@@ -179,6 +198,7 @@ impl Outbox {
             numbers: BTreeMap::new(),
             due: BTreeMap::new(),
             reminded: BTreeMap::new(),
+            alerts: BTreeMap::new(),
             unsaved: 0,
         };
         outbox.look()?;
@@ -204,6 +224,10 @@ impl Outbox {
         for (key, value) in self.all(REMINDED)? {
             let what = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
             self.reminded.insert(what, read(&value, "a reminder")?);
+        }
+        for (key, value) in self.all(ALERT)? {
+            let name = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
+            self.alerts.insert(name, read(&value, "an alert")?);
         }
         Ok(())
     }
@@ -257,12 +281,7 @@ impl Outbox {
     ///
     /// # Errors
     /// What the storage engine says. What was not taken in is then told again from the stored mark on.
-    pub(super) fn take(
-        &mut self,
-        notices: Vec<Addressed>,
-        mark: Mark,
-        now_ms: u64,
-    ) -> Result<(), OutboxError> {
+    pub(super) fn take(&mut self, notices: Vec<Addressed>, mark: Mark) -> Result<(), OutboxError> {
         let moved = self.meta.mark.as_ref().map_or(0, |known| mark.record.saturating_sub(known.record));
         let unsaved = self.unsaved.saturating_add(moved);
         let meta = Meta { mark: Some(mark), ..self.meta.clone() };
@@ -271,7 +290,7 @@ impl Outbox {
             is_saved = !nothing_told || unsaved >= MARK_RECORDS;
             if is_saved { Ok(Some((META.to_vec(), json(&meta)?))) } else { Ok(None) }
         };
-        self.put_in(notices, with, now_ms)?;
+        self.put_in(notices, with)?;
         self.unsaved = if is_saved { 0 } else { unsaved };
         self.meta = meta;
         self.purge()
@@ -285,13 +304,12 @@ impl Outbox {
         &mut self,
         notice: Addressed,
         reminded: Option<(String, u32)>,
-        now_ms: u64,
     ) -> Result<(), OutboxError> {
         let put = match &reminded {
             Some((what, times)) => Some((reminder_key(what), json(times)?)),
             None => None,
         };
-        self.put_in(vec![notice], |_| Ok(put), now_ms)?;
+        self.put_in(vec![notice], |_| Ok(put))?;
         self.reminded.extend(reminded);
         self.purge()
     }
@@ -302,45 +320,50 @@ impl Outbox {
         &mut self,
         notices: Vec<Addressed>,
         with: impl FnOnce(bool) -> Result<Option<Pair>, OutboxError>,
-        now_ms: u64,
     ) -> Result<(), OutboxError> {
-        let delivery = Delivery { stage: Stage::Waiting, attempts: 0, at_ms: now_ms, problem: None };
         let (mut puts, mut entries): (Vec<Pair>, Vec<Addressed>) = (Vec::new(), Vec::new());
         let mut number = self.last;
-        for (notice, mut channels) in notices {
-            if channels.is_empty() || self.numbers.contains_key(&notice.id) {
+        for mut entry in notices {
+            if entry.channels.is_empty() || self.numbers.contains_key(&entry.notice.id) {
                 continue;
             }
-            channels.truncate(BATCH_MAX.saturating_sub(1));
-            if puts.len().saturating_add(channels.len()).saturating_add(1) > BATCH_MAX {
+            entry.channels.truncate(BATCH_MAX / 2);
+            entry.alerts.retain(|(name, _)| !self.alerts.contains_key(name));
+            entry.alerts.truncate(BATCH_MAX / 2 - 2);
+            let more = entry.channels.len().saturating_add(entry.alerts.len()).saturating_add(1);
+            if puts.len().saturating_add(more) >= BATCH_MAX {
                 self.engine.apply(std::mem::take(&mut puts), Vec::new())?;
-                self.keep(std::mem::take(&mut entries), &delivery);
+                self.keep(std::mem::take(&mut entries));
             }
             number = number.saturating_add(1);
-            puts.push((notice_key(number), json(&notice)?));
-            for channel in &channels {
-                puts.push((delivery_key(number, channel), json(&delivery)?));
+            puts.push((notice_key(number), json(&entry.notice)?));
+            for (channel, due_ms) in &entry.channels {
+                puts.push((delivery_key(number, channel), json(&Delivery::due(*due_ms))?));
             }
-            entries.push((notice, channels));
+            for (name, alert) in &entry.alerts {
+                puts.push((alert_key(name), json(alert)?));
+            }
+            entries.push(entry);
         }
         puts.extend(with(puts.is_empty())?);
         if !puts.is_empty() {
             self.engine.apply(puts, Vec::new())?;
-            self.keep(entries, &delivery);
+            self.keep(entries);
         }
         Ok(())
     }
 
     /// Remembers what is stored now.
-    fn keep(&mut self, entries: Vec<Addressed>, delivery: &Delivery) {
-        for (notice, channels) in entries {
+    fn keep(&mut self, entries: Vec<Addressed>) {
+        for Addressed { notice, channels, alerts } in entries {
             self.last = self.last.saturating_add(1);
             let number = self.last;
             self.numbers.insert(notice.id.clone(), number);
             self.held.insert(number, Held { id: notice.id, stages: BTreeMap::new() });
-            for channel in &channels {
-                self.remember(number, channel, delivery);
+            for (channel, due_ms) in &channels {
+                self.remember(number, channel, &Delivery::due(*due_ms));
             }
+            self.alerts.extend(alerts);
         }
     }
 
@@ -367,6 +390,14 @@ impl Outbox {
     /// What is due first in a channel, and when.
     pub(super) fn next(&self, channel: &str) -> Option<(u64, Number)> {
         self.due.get(channel)?.first().copied()
+    }
+
+    /// What is due in a channel at the same time as what is due first, and nothing of it beyond so many.
+    pub(super) fn next_together(&self, channel: &str, most: usize) -> Vec<Number> {
+        let Some(due) = self.due.get(channel) else { return Vec::new() };
+        let first = due.first().map(|(at_ms, _)| *at_ms);
+        let together = due.iter().take_while(|(at_ms, _)| Some(*at_ms) == first);
+        together.map(|(_, number)| *number).take(most.min(BATCH_MAX)).collect()
     }
 
     /// How many wait in a channel.
@@ -406,77 +437,28 @@ impl Outbox {
         number: Number,
         delivery: &Delivery,
     ) -> Result<(), OutboxError> {
-        self.engine.apply(vec![(delivery_key(number, channel), json(delivery)?)], Vec::new())?;
-        self.remember(number, channel, delivery);
+        self.set_all(channel, &[(number, delivery.clone())])
+    }
+
+    /// The same of notices that went together, at most as many as [`Self::next_together`] gives: all of them or none.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub(super) fn set_all(
+        &mut self,
+        channel: &str,
+        deliveries: &[(Number, Delivery)],
+    ) -> Result<(), OutboxError> {
+        let puts =
+            deliveries.iter().map(|(number, after)| Ok((delivery_key(*number, channel), json(after)?)));
+        self.engine.apply(puts.collect::<Result<_, OutboxError>>()?, Vec::new())?;
+        deliveries.iter().for_each(|(number, after)| self.remember(*number, channel, after));
         Ok(())
     }
 
     /// The number of the notice with this id.
     pub(super) fn number(&self, id: &str) -> Option<Number> {
         self.numbers.get(id).copied()
-    }
-
-    /// Puts what was sent, or given up, back to be sent now: notices from one number to another, in one channel or in
-    /// all, and only those of a stage where one is named. Says how many there are.
-    ///
-    /// # Errors
-    /// What the storage engine says; some may then be put back.
-    pub(super) fn redeliver(
-        &mut self,
-        (first, last): (Number, Number),
-        channel: Option<&str>,
-        stage: Option<Stage>,
-        now_ms: u64,
-    ) -> Result<usize, OutboxError> {
-        if first > last {
-            return Ok(0);
-        }
-        let mut chosen = Vec::new();
-        for (number, held) in self.held.range(first..=last) {
-            for (name, (now, _)) in &held.stages {
-                let wanted = channel.is_none_or(|channel| channel == name)
-                    && *now != Stage::Waiting
-                    && stage.is_none_or(|stage| stage == *now);
-                if wanted {
-                    chosen.push((*number, name.clone()));
-                }
-            }
-        }
-        let again = Delivery { stage: Stage::Waiting, attempts: 0, at_ms: now_ms, problem: None };
-        for batch in chosen.chunks(BATCH_MAX) {
-            let puts = batch.iter().map(|(number, name)| Ok((delivery_key(*number, name), json(&again)?)));
-            self.engine.apply(puts.collect::<Result<_, OutboxError>>()?, Vec::new())?;
-            batch.iter().for_each(|(number, name)| self.remember(*number, name, &again));
-        }
-        Ok(chosen.len())
-    }
-
-    /// Deliveries, newest first: of notices below a number, of one channel or all, of one stage or all.
-    ///
-    /// # Errors
-    /// What the storage engine says, or what is damaged.
-    pub(super) fn list(
-        &self,
-        before: Number,
-        channel: Option<&str>,
-        stage: Option<Stage>,
-        limit: usize,
-    ) -> Result<Vec<Listed>, OutboxError> {
-        let mut listed = Vec::new();
-        for (number, held) in self.held.range(..before).rev() {
-            for (name, (now, _)) in &held.stages {
-                let wanted =
-                    channel.is_none_or(|channel| channel == name) && stage.is_none_or(|stage| stage == *now);
-                if wanted && let Some((notice, delivery)) = self.delivery(name, *number)? {
-                    listed.push(Listed { number: *number, notice, channel: name.clone(), delivery });
-                }
-            }
-            // All of a notice, so that the next page can begin below its number.
-            if listed.len() >= limit {
-                break;
-            }
-        }
-        Ok(listed)
     }
 
     /// Gives up what waits for channels that there are no more.
@@ -556,6 +538,10 @@ fn delivery_key(number: Number, channel: &str) -> Vec<u8> {
 
 fn reminder_key(what: &str) -> Vec<u8> {
     [&[REMINDED], what.as_bytes()].concat()
+}
+
+fn alert_key(name: &str) -> Vec<u8> {
+    [&[ALERT], name.as_bytes()].concat()
 }
 
 fn number_of(bytes: &[u8]) -> Option<Number> {

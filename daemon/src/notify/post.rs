@@ -1,8 +1,8 @@
-//! A request to a receiver, bounded in everything: no redirect is followed, no proxy is asked, the certificate is
+//! A request or a letter to a receiver, bounded in everything: no redirect is followed, no proxy is asked, the certificate is
 //! checked, the address is looked at that is connected to, and of the answer only the status is read.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,10 +20,14 @@ use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use super::address::is_public;
+use super::smtp::{self, Letter, Tls};
 use crate::trust::{self, TlsClient, Trust};
 
 /// The longest that one attempt may take, from the name to the answer's status: what the convention advises at most.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How much longer a letter may take: mail servers make those wait that they do not know, and look at what they take.
+const MAIL_TIMES: u32 = 4;
 
 /// The longest head of an answer that is read.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -91,6 +95,11 @@ impl Receiver {
         Ok(Self { url: SecretString::from(url.to_string()), label, trust, may_be_private })
     }
 
+    /// A mail server's, by a label such as `smtps://mail.example:465`.
+    pub(crate) fn of_mail(label: String, trust: Option<Trust>, may_be_private: bool) -> Self {
+        Self { url: SecretString::from(label.clone()), label, trust, may_be_private }
+    }
+
     /// Scheme, host and port, which may be shown.
     pub(crate) fn label(&self) -> &str {
         &self.label
@@ -104,6 +113,14 @@ impl Receiver {
 }
 
 /// What is sent.
+pub(super) enum Parcel {
+    /// By HTTP.
+    Request(Request),
+    /// By SMTP.
+    Letter(Letter),
+}
+
+/// A request of HTTP.
 pub(super) struct Request {
     pub(super) method: hyper::Method,
     /// Where to, in place of the receiver's own address.
@@ -139,15 +156,49 @@ pub(super) enum PostError {
     /// It took too long.
     #[error("no answer in time")]
     TimedOut,
+    /// The mail server speaks, and not as one.
+    #[error("the mail server ended the connection, or said what is not SMTP, or too much")]
+    Cut,
+    /// Whoever is in between could take what is offered in the clear out of what it offers.
+    #[error("the mail server offers no STARTTLS, and nothing goes to it in the clear")]
+    NoStartTls,
+    /// It offers no way to log in that is known here.
+    #[error("the mail server takes no login by PLAIN or LOGIN")]
+    NoLogin,
+    /// It does not take the message now, or does not take us.
+    #[error("the mail server answered with {0}")]
+    PutOff(u16),
+    /// It will never take this message.
+    #[error("the mail server refuses the message for good, with {0}")]
+    Refused(u16),
+    /// It took the message for some, and not for others.
+    #[error("the mail server took the message, but for {refused} of {all} addresses, with {code}")]
+    Partly {
+        /// How many it does not take it for.
+        refused: usize,
+        /// Of how many.
+        all: usize,
+        /// What it said of one of these.
+        code: u16,
+        /// Whether it never will, for all of these.
+        for_good: bool,
+    },
 }
 
-/// Sends requests. In production over the network; in tests over whatever a test puts there.
+impl PostError {
+    /// Whether what is tried again would fail again.
+    pub(super) fn is_for_good(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Partly { for_good: true, .. })
+    }
+}
+
+/// Sends parcels. In production over the network; in tests over whatever a test puts there.
 pub(super) trait Post: Send + Sync {
     /// Sends one, and says with what status it was answered.
-    fn post<'a>(&'a self, to: &'a Receiver, request: Request) -> BoxFuture<'a, Result<u16, PostError>>;
+    fn post<'a>(&'a self, to: &'a Receiver, parcel: Parcel) -> BoxFuture<'a, Result<u16, PostError>>;
 }
 
-/// Sends requests over the network.
+/// Sends parcels over the network.
 pub(super) struct Wire {
     patience: Duration,
     believed: Mutex<Option<(Instant, TlsClient)>>,
@@ -160,9 +211,16 @@ impl Default for Wire {
 }
 
 impl Post for Wire {
-    fn post<'a>(&'a self, to: &'a Receiver, request: Request) -> BoxFuture<'a, Result<u16, PostError>> {
-        let sent = timeout(self.patience, self.send(to, request));
-        Box::pin(async move { sent.await.unwrap_or(Err(PostError::TimedOut)) })
+    fn post<'a>(&'a self, to: &'a Receiver, parcel: Parcel) -> BoxFuture<'a, Result<u16, PostError>> {
+        Box::pin(async move {
+            let sent = match parcel {
+                Parcel::Request(request) => timeout(self.patience, self.send(to, request)).await,
+                Parcel::Letter(letter) => {
+                    timeout(self.patience.saturating_mul(MAIL_TIMES), self.mail(to, letter)).await
+                }
+            };
+            sent.unwrap_or(Err(PostError::TimedOut))
+        })
     }
 }
 
@@ -170,7 +228,7 @@ impl Wire {
     async fn send(&self, to: &Receiver, request: Request) -> Result<u16, PostError> {
         let host = request.url.host().map(|host| host.to_owned()).ok_or(PostError::BadRequest)?;
         let port = request.url.port_or_known_default().ok_or(PostError::BadRequest)?;
-        let stream = connect(&host, port, to.may_be_private).await?;
+        let stream = connect(&host, port, |ip| to.may_be_private || is_public(ip)).await?;
         if request.url.scheme() == "https" {
             let name = server_name(&host)?;
             let connector = TlsConnector::from(self.tls(to).await?);
@@ -179,6 +237,19 @@ impl Wire {
         } else {
             ask(stream, request).await
         }
+    }
+
+    async fn mail(&self, to: &Receiver, letter: Letter) -> Result<u16, PostError> {
+        let in_the_clear = letter.tls == Tls::None;
+        let allowed =
+            |ip: IpAddr| (to.may_be_private || is_public(ip)) && (!in_the_clear || ip.is_loopback());
+        let stream = connect(&letter.host, letter.port, allowed).await?;
+        let secure = if in_the_clear {
+            None
+        } else {
+            Some((TlsConnector::from(self.tls(to).await?), server_name(&letter.host)?))
+        };
+        smtp::send(stream, secure, letter).await
     }
 
     async fn tls(&self, to: &Receiver) -> Result<TlsClient, PostError> {
@@ -204,7 +275,11 @@ impl Wire {
 }
 
 /// Connects to an address that was looked at before: what a name resolves to a second time counts for nothing.
-async fn connect(host: &Host<String>, port: u16, may_be_private: bool) -> Result<TcpStream, PostError> {
+async fn connect(
+    host: &Host<String>,
+    port: u16,
+    is_allowed: impl Fn(IpAddr) -> bool,
+) -> Result<TcpStream, PostError> {
     let found: Vec<SocketAddr> = match host {
         Host::Ipv4(address) => vec![(*address, port).into()],
         Host::Ipv6(address) => vec![(*address, port).into()],
@@ -213,7 +288,7 @@ async fn connect(host: &Host<String>, port: u16, may_be_private: bool) -> Result
             found.map_err(|_| PostError::Unresolved)?.take(ADDRESSES_MAX).collect()
         }
     };
-    let allowed = found.iter().filter(|address| may_be_private || is_public(address.ip()));
+    let allowed = found.iter().filter(|address| is_allowed(address.ip()));
     let allowed: Vec<SocketAddr> = allowed.copied().collect();
     if allowed.is_empty() {
         return Err(if found.is_empty() { PostError::Unresolved } else { PostError::Private });
@@ -276,4 +351,4 @@ fn written(request: Request) -> Result<hyper::Request<Full<Bytes>>, PostError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

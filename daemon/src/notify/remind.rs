@@ -103,6 +103,13 @@ fn times(began: RippleTime, deadline: RippleTime, every_seconds: u32, now: Rippl
     }
 }
 
+/// Whether an escrow could be released by now, and can be for some time yet.
+pub(super) fn is_closing(state: &State, key: &EscrowKey) -> bool {
+    let closes = state.escrows.get(key).and_then(|escrow| escrow.view.cancel_after);
+    let can_be = due(state, key).and_then(|end| end.released_escrow()).is_some();
+    can_be && closes.is_some_and(|closes| closes > state.now())
+}
+
 /// An escrow that could be released, and is not though half of its window is gone: said then, at half of what is left, and
 /// so on; and once where the window is short, as soon as people have to be woken.
 fn closing(teller: &Teller<'_>, key: &EscrowKey) -> Option<Due> {

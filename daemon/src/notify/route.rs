@@ -1,12 +1,16 @@
 //! The routing table: which notices go to which channels.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::Notice;
+use treasury_core::policy::Times;
 use treasury_core::units::Amount;
 
 use super::channel::Channel;
+use super::escalate::{self, Alert, Escalation};
+use super::outbox::Addressed;
+use super::when;
 
 /// Everything that the configuration says about telling people.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +21,8 @@ pub struct NotifyConfig {
     pub routes: Vec<Route>,
     /// Seconds of waiting between two reminders; 0: none are sent.
     pub remind_seconds: u32,
+    /// What people type into their browser to see the console; `None`: notices have no links.
+    pub console: Option<String>,
 }
 
 /// Where nobody says how often people are reminded.
@@ -24,7 +30,7 @@ pub(crate) const REMIND_SECONDS: u32 = 6 * 3_600;
 
 impl Default for NotifyConfig {
     fn default() -> Self {
-        Self { channels: Vec::new(), routes: Vec::new(), remind_seconds: REMIND_SECONDS }
+        Self { channels: Vec::new(), routes: Vec::new(), remind_seconds: REMIND_SECONDS, console: None }
     }
 }
 
@@ -43,6 +49,26 @@ pub struct Route {
     pub signers: Option<BTreeSet<String>>,
     /// More than this of the same asset; matches only what has an amount.
     pub amount_above: Option<Amount>,
+    /// When all but what is critical waits.
+    pub quiet: Option<Times>,
+    /// To whom it goes on where nobody answers it.
+    pub escalation: Option<Escalation>,
+}
+
+impl Default for Route {
+    /// One that matches everything and leads nowhere.
+    fn default() -> Self {
+        Self {
+            channels: Vec::new(),
+            kinds: None,
+            severity: Severity::Info,
+            accounts: None,
+            signers: None,
+            amount_above: None,
+            quiet: None,
+            escalation: None,
+        }
+    }
 }
 
 impl Route {
@@ -66,12 +92,48 @@ impl Route {
 }
 
 impl NotifyConfig {
-    /// The channels of a notice, each once, by the order of their names.
-    #[must_use]
-    pub fn channels_of(&self, notice: &Notice) -> Vec<String> {
-        let matching = self.routes.iter().filter(|route| route.matches(notice));
-        let channels: BTreeSet<&String> = matching.flat_map(|route| &route.channels).collect();
-        channels.into_iter().cloned().collect()
+    /// The channels of a notice that comes now, each once, by the order of their names, with when it goes through each:
+    /// where several routes lead there, at the first of these times. And whom it goes on to where nobody answers it.
+    pub(super) fn address(&self, mut notice: Notice, now_ms: u64) -> Addressed {
+        notice.link = self.link(&notice);
+        let mut channels: BTreeMap<&String, u64> = BTreeMap::new();
+        let mut alerts = Vec::new();
+        for route in self.routes.iter().filter(|route| route.matches(&notice)) {
+            let mut first = None;
+            for name in &route.channels {
+                let batch = self.channel(name).and_then(|channel| channel.batch);
+                let due = when::due(notice.severity, route.quiet.as_ref(), batch, now_ms);
+                let known = channels.entry(name).or_insert(due);
+                *known = due.min(*known);
+                first = Some(first.map_or(due, |first: u64| first.min(due)));
+            }
+            if let Some(escalation) = &route.escalation
+                && let Some(name) = escalate::name(&notice, escalation)
+            {
+                let (notice, escalation) = (notice.clone(), escalation.clone());
+                let since_ms = first.unwrap_or(now_ms);
+                alerts.push((name, Alert { notice, escalation, since_ms, steps: 0 }));
+            }
+        }
+        let channels = channels.into_iter().map(|(name, due)| (name.clone(), due)).collect();
+        Addressed { notice, channels, alerts }
+    }
+
+    /// The console's page of what a notice is about.
+    fn link(&self, notice: &Notice) -> Option<String> {
+        let origin = self.console.as_ref()?;
+        let page = if let Some(id) = &notice.finding {
+            format!("/findings?which=all#{id}")
+        } else if let Some(id) = &notice.proposal {
+            format!("/proposals/{id}")
+        } else if notice.escrow.is_some() {
+            "/escrows".to_owned()
+        } else if notice.stop.is_some() || notice.kind != Kind::Test {
+            "/system".to_owned()
+        } else {
+            "/deliveries".to_owned()
+        };
+        Some(format!("{origin}/console{page}"))
     }
 
     /// The channel of this name.

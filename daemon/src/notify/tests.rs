@@ -1,9 +1,12 @@
 mod story;
+mod unanswered;
+mod waiting;
 mod words;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
@@ -12,7 +15,7 @@ use tokio::time::Instant;
 
 use super::channel::Form;
 use super::outbox::tests::Disk;
-use super::post::{PostError, Receiver, Request};
+use super::post::{Parcel, PostError, Receiver};
 use super::worker::WAITS;
 use super::*;
 
@@ -44,13 +47,17 @@ struct Got {
 struct Shared(Arc<Receivers>, Instant);
 
 impl Post for Shared {
-    fn post<'a>(&'a self, to: &'a Receiver, request: Request) -> BoxFuture<'a, Result<u16, PostError>> {
+    fn post<'a>(&'a self, to: &'a Receiver, parcel: Parcel) -> BoxFuture<'a, Result<u16, PostError>> {
         Box::pin(async move {
             let channel = to.label().trim_start_matches("https://").trim_end_matches(".example").to_owned();
             let does = self.0.does.lock().unwrap().get(channel.as_str()).copied();
+            let Parcel::Request(request) = parcel else { panic!("a letter") };
             let headers = request.headers.iter();
             let headers = headers.map(|(name, value)| (name.to_string(), value.expose_secret().to_owned()));
-            let notice = serde_json::from_slice(&request.body).unwrap();
+            let notice = serde_json::from_slice(&request.body).unwrap_or_else(|_| {
+                let said = String::from_utf8_lossy(&request.body).into_owned();
+                Notice::new(String::new(), Kind::Test, Severity::Info, String::new(), said)
+            });
             let got = Got { channel, notice, headers: headers.collect(), after: self.1.elapsed() };
             self.0.got.send(got).unwrap();
             match does.unwrap_or(Does::Answers(200)) {
@@ -70,6 +77,8 @@ struct World {
     receivers: Arc<Receivers>,
     got: mpsc::UnboundedReceiver<Got>,
     metrics: Arc<Metrics>,
+    /// What the clock says, but for the time that this world has lived.
+    ahead: Arc<AtomicU64>,
     _dir: tempfile::TempDir,
 }
 
@@ -85,30 +94,36 @@ fn channel(name: &str, secrets_file: PathBuf) -> Channel {
         name: name.to_owned(),
         receiver: Receiver::parse(&format!("https://{name}.example/SECRET99"), None, false).unwrap(),
         form: Form::Webhook { secrets_file },
+        batch: None,
     }
 }
 
+/// Milliseconds from the Unix epoch to that of the ledger, 2000-01-01T00:00:00Z, at which the clock of a world begins.
+const BEGINS_MS: u64 = 946_684_800_000;
+
 fn world(disk: &Disk, names: &[&'static str]) -> World {
+    let route = Route { channels: names.iter().map(|name| (*name).to_owned()).collect(), ..Route::default() };
+    world_of(disk, names, vec![route], |_| {})
+}
+
+/// The same with these routes, and with channels that are changed before it begins.
+fn world_of(disk: &Disk, names: &[&'static str], routes: Vec<Route>, change: impl Fn(&mut Channel)) -> World {
     let dir = tempfile::tempdir().unwrap();
-    let channels = names.iter().map(|name| channel(name, secrets(&dir))).collect();
-    let route = Route {
-        channels: names.iter().map(|name| (*name).to_owned()).collect(),
-        kinds: None,
-        severity: Severity::Info,
-        accounts: None,
-        signers: None,
-        amount_above: None,
-    };
-    let config = NotifyConfig { channels, routes: vec![route], ..NotifyConfig::default() };
+    let mut channels: Vec<Channel> = names.iter().map(|name| channel(name, secrets(&dir))).collect();
+    channels.iter_mut().for_each(change);
+    let config = NotifyConfig { channels, routes, ..NotifyConfig::default() };
     let outbox = Outbox::open(Box::new(disk.clone()), "s").unwrap();
     let (send, got) = mpsc::unbounded_channel();
     let receivers = Arc::new(Receivers { does: Mutex::default(), got: send });
     let began = Instant::now();
-    let clock = Clock::new(move || u64::try_from(began.elapsed().as_millis()).unwrap());
+    let ahead = Arc::new(AtomicU64::new(BEGINS_MS));
+    let from = Arc::clone(&ahead);
+    let passed = move || u64::try_from(began.elapsed().as_millis()).unwrap();
+    let clock = Clock::new(move || passed() + from.load(Ordering::SeqCst));
     let metrics = Arc::new(Metrics::new().unwrap());
     let post = Box::new(Shared(Arc::clone(&receivers), began));
     let desk = Desk::new(config, outbox, clock, post, Box::new(|| 500), Arc::clone(&metrics));
-    World { desk: Arc::new(desk), receivers, got, metrics, _dir: dir }
+    World { desk: Arc::new(desk), receivers, got, metrics, ahead, _dir: dir }
 }
 
 impl World {
@@ -130,6 +145,10 @@ impl World {
         for _ in 0..count {
             self.desk.try_out(channel, "alice").unwrap();
         }
+    }
+
+    fn later(&self, minutes: u64) {
+        self.ahead.fetch_add(minutes * 60_000, Ordering::SeqCst);
     }
 
     fn waiting(&self, channel: &str) -> usize {
@@ -251,11 +270,7 @@ async fn secrets_are_read_for_each_notice_and_a_file_that_is_gone_costs_a_try() 
 fn a_notice_goes_to_the_channels_of_every_route_that_matches_it_once_to_each() {
     let route = |channels: &[&str]| Route {
         channels: channels.iter().map(|name| (*name).to_owned()).collect(),
-        kinds: None,
-        severity: Severity::Info,
-        accounts: None,
-        signers: None,
-        amount_above: None,
+        ..Route::default()
     };
     let amount = |text: &str| treasury_core::units::Amount::from_words(text).unwrap();
     let config = NotifyConfig {
@@ -267,11 +282,17 @@ fn a_notice_goes_to_the_channels_of_every_route_that_matches_it_once_to_each() {
             Route { amount_above: Some(amount("1000 XRP")), ..route(&["large"]) },
             Route { signers: Some(["alice".to_owned()].into()), ..route(&["alice"]) },
         ],
-        remind_seconds: 0,
+        ..NotifyConfig::default()
     };
     let plain = Notice::new("n".to_owned(), Kind::Quorum, Severity::Info, String::new(), String::new());
     let party = |address: &str| treasury_api::types::PartyView { address: address.to_owned(), name: None };
-    let of = |notice: Notice| config.channels_of(&notice).join(" ");
+    let of = |notice: Notice| {
+        let channels = config.address(notice, 7).channels.into_iter();
+        channels
+            .map(|(channel, due)| if due == 7 { channel } else { String::new() })
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     assert_eq!(of(plain.clone()), "");
     assert_eq!(of(Notice { severity: Severity::Critical, ..plain.clone() }), "ops pager");
     let both = Notice { severity: Severity::Critical, kind: Kind::Created, ..plain.clone() };

@@ -1,13 +1,18 @@
 //! Takes what waits in one channel to its receiver. Each channel has a worker of its own, so whoever hangs keeps nobody
 //! else waiting.
 
+use std::borrow::Cow;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use treasury_api::types::Notice;
 
 use super::Desk;
 use super::channel::Channel;
 use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage};
 use super::post::PostError;
+use super::when::HELD_MS_MAX;
 use crate::lines;
 
 /// Seconds before each further attempt: at once after a hiccup, and on for about eight hours, in which somebody comes
@@ -29,13 +34,17 @@ const GONE: u16 = 410;
 /// been set back since, and would wait for as long as that was ahead.
 const PUT_OFF_MS_MAX: u64 = 14_400 * 1_200;
 
-/// Whether an attempt that was put off until then is to be made now.
-fn is_due(due_ms: u64, now_ms: u64) -> bool {
-    due_ms <= now_ms || due_ms - now_ms > PUT_OFF_MS_MAX
+/// Notices in one message at most: what chats take of text, and people of it.
+const TOGETHER_MAX: usize = 20;
+
+/// Whether an attempt that was put off until then is to be made now. The first one may be put off by quiet hours.
+fn is_due(due_ms: u64, now_ms: u64, is_first: impl FnOnce() -> bool) -> bool {
+    let Some(ahead) = due_ms.checked_sub(now_ms).filter(|ahead| *ahead > 0) else { return true };
+    ahead > HELD_MS_MAX || (ahead > PUT_OFF_MS_MAX && !is_first())
 }
 
 /// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum End {
     /// The receiver has it.
     Delivered,
@@ -64,7 +73,7 @@ pub(super) async fn run(desk: &Desk, channel: &Channel) {
         let now = desk.clock.now_ms();
         match next {
             None => wake.await,
-            Some((due, _)) if !is_due(due, now) => {
+            Some((due, number)) if !is_due(due, now, || desk.is_first(&channel.name, number)) => {
                 let rest = Duration::from_millis(due.saturating_sub(now));
                 tokio::select! {
                     () = wake => {}
@@ -86,33 +95,69 @@ pub(super) async fn run(desk: &Desk, channel: &Channel) {
     }
 }
 
-/// Tries once, and puts down what came of it.
+/// Tries once, and puts down what came of it: of a notice, or of all that a channel gathers until the same time.
 async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, OutboxError> {
-    let Some((notice, before)) = desk.outbox().delivery(&channel.name, number)? else {
-        return Ok(End::Delivered);
-    };
-    let request = channel.request(&notice, desk.clock.now_ms() / 1_000);
-    let answered = match request {
-        Ok(request) => desk.post.post(&channel.receiver, request).await,
-        Err(error) => Err(error),
-    };
-    let now = desk.clock.now_ms();
-    let (end, after) = outcome(&before, answered, now, (desk.jitter)());
-    if let Some(problem) = &after.problem {
-        let (channel, id) = (&channel.name, &notice.id);
-        match end {
-            End::Dead => lines::notice_given_up(channel, id, problem),
-            _ => tracing::warn!(channel, id, problem, "a notice was not delivered and is tried again"),
+    let (mut notices, mut before) = (Vec::new(), Vec::new());
+    {
+        let outbox = desk.outbox();
+        let numbers = match channel.batch {
+            Some(_) => outbox.next_together(&channel.name, TOGETHER_MAX),
+            None => vec![number],
+        };
+        for number in numbers {
+            if let Some((notice, delivery)) = outbox.delivery(&channel.name, number)? {
+                notices.push(notice);
+                before.push((number, delivery));
+            }
         }
     }
-    desk.outbox().set(&channel.name, number, &after)?;
-    desk.metrics.delivery(&channel.name, end.word());
+    let parcel = channel.parcel(&notices, &id_of(&notices), desk.clock.now_ms() / 1_000);
+    let answered = match parcel {
+        Ok(parcel) => desk.post.post(&channel.receiver, parcel).await,
+        Err(error) => Err(error),
+    };
+    let (now, jitter) = (desk.clock.now_ms(), (desk.jitter)());
+    let (mut worst, mut after) = (End::Delivered, Vec::new());
+    for (notice, (number, before)) in notices.iter().zip(&before) {
+        let (end, delivery) = outcome(before, &answered, now, jitter);
+        if let Some(problem) = &delivery.problem {
+            let (channel, id) = (&channel.name, &notice.id);
+            match end {
+                End::Dead => lines::notice_given_up(channel, id, problem),
+                _ => tracing::warn!(channel, id, problem, "a notice was not delivered and is tried again"),
+            }
+        }
+        worst = worst.max(end);
+        after.push((*number, end, delivery));
+    }
+    let ends: Vec<End> = after.iter().map(|(_, end, _)| *end).collect();
+    let after: Vec<(Number, Delivery)> =
+        after.into_iter().map(|(number, _, delivery)| (number, delivery)).collect();
+    desk.outbox().set_all(&channel.name, &after)?;
+    ends.iter().for_each(|end| desk.metrics.delivery(&channel.name, end.word()));
     desk.show(&channel.name);
-    Ok(end)
+    Ok(worst)
+}
+
+/// The id of a message: the notice's, or that of several which go together, the same as often as they do.
+fn id_of(notices: &[Notice]) -> Cow<'_, str> {
+    match notices {
+        [notice] => Cow::Borrowed(&notice.id),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|notice| notice.id.as_str()).collect();
+            let digest = hex::encode(Sha256::digest(ids.join(" ")));
+            Cow::Owned(format!("b-{}", digest.get(..32).unwrap_or_default()))
+        }
+    }
 }
 
 /// What follows from an answer. `jitter` is between 0 and 1000.
-fn outcome(before: &Delivery, answered: Result<u16, PostError>, now_ms: u64, jitter: u64) -> (End, Delivery) {
+fn outcome(
+    before: &Delivery,
+    answered: &Result<u16, PostError>,
+    now_ms: u64,
+    jitter: u64,
+) -> (End, Delivery) {
     let attempts = before.attempts.saturating_add(1);
     let (problem, is_gone) = match answered {
         Ok(200..=299) => {
@@ -120,8 +165,8 @@ fn outcome(before: &Delivery, answered: Result<u16, PostError>, now_ms: u64, jit
             return (End::Delivered, delivered);
         }
         Ok(status @ 300..=399) => (format!("answered with {status}; redirects are not followed"), false),
-        Ok(status) => (format!("answered with {status}"), status == GONE),
-        Err(error) => (error.to_string(), false),
+        Ok(status) => (format!("answered with {status}"), *status == GONE),
+        Err(error) => (error.to_string(), error.is_for_good()),
     };
     let wait = usize::try_from(before.attempts).ok().and_then(|tried| WAITS.get(tried)).filter(|_| !is_gone);
     match wait {
@@ -136,6 +181,12 @@ fn outcome(before: &Delivery, answered: Result<u16, PostError>, now_ms: u64, jit
 }
 
 impl Desk {
+    /// Whether a notice was never tried in a channel.
+    fn is_first(&self, channel: &str, number: Number) -> bool {
+        let found = self.outbox().delivery(channel, number);
+        found.is_ok_and(|found| found.is_some_and(|(_, delivery)| delivery.attempts == 0))
+    }
+
     /// The outbox. What panics while it holds it leaves at most a delivery that is done twice.
     pub(super) fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
@@ -156,7 +207,7 @@ mod tests {
             let (mut now, mut delivery) = (0, waiting(0));
             let mut ends = Vec::new();
             while delivery.stage == Stage::Waiting {
-                let (end, after) = outcome(&delivery, Ok(500), now, jitter);
+                let (end, after) = outcome(&delivery, &Ok(500), now, jitter);
                 (now, delivery) = (after.at_ms, after);
                 ends.push(end);
             }
@@ -170,11 +221,14 @@ mod tests {
     #[test]
     fn what_a_wrong_clock_put_off_is_tried_when_the_clock_is_right_again() {
         let month = 31 * 86_400_000;
-        let (_, put_off) = outcome(&waiting(7), Ok(500), month, 1_000);
-        assert!(!is_due(put_off.at_ms, month), "it is the last and longest wait");
-        assert!(!is_due(put_off.at_ms, month + PUT_OFF_MS_MAX - 1));
-        assert!(is_due(put_off.at_ms, month + PUT_OFF_MS_MAX));
-        assert!(is_due(put_off.at_ms, 7), "the clock was set back");
+        let (_, put_off) = outcome(&waiting(7), &Ok(500), month, 1_000);
+        let again = |now| is_due(put_off.at_ms, now, || false);
+        assert!(!again(month), "it is the last and longest wait");
+        assert!(!again(month + PUT_OFF_MS_MAX - 1));
+        assert!(again(month + PUT_OFF_MS_MAX));
+        assert!(again(7), "the clock was set back");
+        assert!(!is_due(HELD_MS_MAX, 0, || true), "quiet hours may be longer");
+        assert!(is_due(HELD_MS_MAX + 1, 0, || true) && is_due(HELD_MS_MAX, 0, || false));
     }
 
     #[test]
@@ -188,8 +242,13 @@ mod tests {
             (Ok(500), End::Failed),
             (Ok(199), End::Failed),
             (Err(PostError::TimedOut), End::Failed),
+            (Err(PostError::PutOff(451)), End::Failed),
+            (Err(PostError::Cut), End::Failed),
+            (Err(PostError::Partly { refused: 1, all: 2, code: 451, for_good: false }), End::Failed),
+            (Err(PostError::Partly { refused: 1, all: 2, code: 550, for_good: true }), End::Dead),
+            (Err(PostError::Refused(550)), End::Dead),
         ] {
-            let (end, after) = outcome(&waiting(0), answered.clone(), 7, 0);
+            let (end, after) = outcome(&waiting(0), &answered, 7, 0);
             assert_eq!(end, expected, "{answered:?}");
             assert_eq!(after.problem.is_some(), end != End::Delivered);
             assert_eq!(after.attempts, 1);

@@ -64,6 +64,9 @@ pub struct Notice {
     /// What can still be done about it, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub can_do: Vec<String>,
+    /// The console's page of it, where the configuration says what people type into their browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }
 
 /// `GET /v1/deliveries`: which are wanted.

@@ -25,16 +25,17 @@ pub(super) const CHANNEL: Group = Group {
         key("name", "name", REQUIRED, "Unique among channels."),
         key(
             "form",
-            "`webhook`, `slack`, `teams` or `matrix`",
+            "`webhook`, `slack`, `teams`, `matrix`, `email` or `alertmanager`",
             "`webhook`",
             "`webhook`: the notice as JSON, signed by the Standard Webhooks convention. `slack`: a message for an incoming webhook. \
-             `teams`: a card for a workflow. `matrix`: a message for a room.",
+             `teams`: a card for a workflow. `matrix`: a message for a room. \
+             `email`: a message for a mail server. `alertmanager`: an alert for Prometheus's Alertmanager.",
         ),
         key(
             "url",
             "address",
-            "required without `url_file`",
-            "`https://…`. Of a Matrix server, the address of its client API. Scheme, host and port may be shown in logs, the rest never is.",
+            "required without `url_file`, but for `email`",
+            "`https://…`. Of a Matrix server, the address of its client API; of an Alertmanager, what comes before `/api/v2/alerts`. Scheme, host and port may be shown in logs, the rest never is.",
         ),
         key(
             "url_file",
@@ -53,7 +54,48 @@ pub(super) const CHANNEL: Group = Group {
             "token_file",
             "path",
             "required for `matrix`",
-            "A file whose first line is the access token that messages are sent with.",
+            "A file whose first line is the access token that messages are sent with; for `alertmanager`, where it asks for one.",
+        ),
+        key(
+            "server",
+            "host",
+            "required for `email`",
+            "The mail server that takes messages, by name or address.",
+        ),
+        key("port", "whole number", "465, 587 or 25, by `tls`", "Its port."),
+        key(
+            "tls",
+            "`implicit`, `starttls` or `none`",
+            "`implicit`",
+            "`implicit`: from the first byte on. `starttls`: after a few words in the clear, and nothing is sent to a server that does not offer it. \
+             `none`: only to this machine, with `allow_private`.",
+        ),
+        key("user", "text", "none: no login", "Whom to log in as, by PLAIN or LOGIN."),
+        key("password_file", "path", "required with `user`", "A file whose first line is the password."),
+        key(
+            "from",
+            "address",
+            "required for `email`",
+            "Whom messages come from, such as `Treasury <treasury@example.org>`.",
+        ),
+        key(
+            "to",
+            "list of people and addresses",
+            "required for `email`",
+            "Who gets them: people by name, who have an `email`, or addresses. One message goes to all.",
+        ),
+        key(
+            "batch",
+            "duration",
+            "none: each notice is a message of its own",
+            "Notices are gathered, up to twenty into one message, which goes out at the end of each such period, and so are those that waited for quiet hours to end. \
+             For `slack`, `teams`, `matrix` and `email`: programs take each by itself. \"1m\" to \"24h\".",
+        ),
+        key(
+            "batch_below",
+            "`info`, `warning` or `critical`",
+            "`critical`",
+            "Only those that are less severe are gathered; the others go out at once.",
         ),
         key(
             "ca_file",
@@ -91,5 +133,26 @@ pub(super) const ROUTE: Group = Group {
             "Matches only what waits for signatures, while one of these can still give theirs.",
         ),
         key("amount_above", "amount", "any", "Matches only what is about more than this, of the same asset."),
+        key(
+            "quiet",
+            "table",
+            "none",
+            "Quiet hours, such as `{ zone = \"Europe/Zurich\", hours = \"22:00-07:00\" }`, with `weekdays` as in a rule's `during`: what is not critical \
+             waits until they end, four days at most. What another route takes through the same channel goes out when that says.",
+        ),
+        key(
+            "escalate_after",
+            "duration",
+            "required with `escalate_to`",
+            "How long somebody has to answer, \"1m\" to \"24h\". It begins when the notice goes out.",
+        ),
+        key(
+            "escalate_to",
+            "list of channels",
+            "none",
+            "Where an alert goes on to that nobody has answered by then: through the first of these, after the same time once more through the second, and so on, \
+             each once, quiet hours or not. A finding is answered by its acknowledgement; a stop, lost sight, an open breaker, a signer that does not sign, \
+             a window that closes and signatures that are wanted by their end. Nothing else is an alert, nor is what is of severity `info`.",
+        ),
     ],
 };

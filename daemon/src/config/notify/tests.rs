@@ -13,7 +13,7 @@ fn whole(text: &str) -> String {
     format!(
         "[network]\nendpoints = [\"ws://127.0.0.1:6006\"]\n[daemon]\ndata_dir = \"d\"\nkeystore = \"k\"\n\
          [[account]]\nname = \"warm\"\ntier = \"warm\"\naddress = \"rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh\"\n\
-         [[person]]\nname = \"alice\"\nsigner = \"rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B\"\n[[person]]\nname = \"sue\"\n{text}"
+         [[person]]\nname = \"alice\"\nsigner = \"rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B\"\n[[person]]\nname = \"sue\"\nemail = \"Sue <sue@people.example>\"\n{text}"
     )
 }
 
@@ -58,6 +58,22 @@ url = \"http://127.0.0.1:8008\"
 room = \"!abc:example\"
 token_file = \"token\"
 allow_private = true
+[[channel]]
+name = \"mail\"
+form = \"email\"
+server = \"mail.example\"
+port = 2525
+tls = \"starttls\"
+user = \"treasury\"
+password_file = \"token\"
+from = \"Treasury <treasury@treasury.example>\"
+to = [\"sue\", \"board@board.example\"]
+batch = \"15m\"
+batch_below = \"warning\"
+[[channel]]
+name = \"alerts\"
+form = \"alertmanager\"
+url = \"https://alerts.example/\"
 ";
 
 const ROUTES: &str = "\
@@ -70,6 +86,9 @@ severity = \"warning\"
 accounts = [\"warm\"]
 signers = [\"alice\"]
 amount_above = \"1000 XRP\"
+quiet = { zone = \"Europe/Zurich\", hours = \"22:00-07:00\" }
+escalate_after = \"10m\"
+escalate_to = [\"mail\", \"alerts\"]
 [[route]]
 channels = [\"room\"]
 ";
@@ -96,7 +115,8 @@ fn a_channel_without_a_route_and_critical_notices_that_go_nowhere_are_warned_of(
     assert_eq!(warned(""), "", "nobody is to be told of anything");
     let without = warned(CHANNELS);
     assert!(without.contains("no route names \"ops\"") && without.contains("critical"), "{without}");
-    let route = "[[route]]\nchannels = [\"ops\", \"chat\", \"room\"]\n";
+    let route = "[[route]]\nchannels = [\"ops\", \"chat\", \"room\", \"mail\"]\n\
+                 escalate_after = \"10m\"\nescalate_to = [\"alerts\"]\n";
     assert_eq!(warned(&format!("{CHANNELS}{route}severity = \"critical\"")), "");
     let narrow = warned(&format!("{CHANNELS}{route}kinds = [\"finding\"]"));
     assert!(narrow.contains("critical") && !narrow.contains("no route names"), "{narrow}");
@@ -108,10 +128,26 @@ fn channels_and_routes_are_read_with_their_secrets_in_files() {
     let config = parse(&format!("{CHANNELS}{ROUTES}"), dir.path()).unwrap();
     assert_eq!(config.remind_seconds, 7_200);
     let labels: Vec<&str> = config.channels.iter().map(Channel::label).collect();
-    assert_eq!(labels, ["https://ops.example", "https://hooks.example", "http://127.0.0.1:8008"]);
+    assert_eq!(
+        labels,
+        [
+            "https://ops.example",
+            "https://hooks.example",
+            "http://127.0.0.1:8008",
+            "smtp://mail.example:2525",
+            "https://alerts.example"
+        ]
+    );
+    let Form::Email(mail) = &config.channels[3].form else { panic!("a channel of mail") };
+    let to: Vec<String> = mail.to.iter().map(ToString::to_string).collect();
+    assert_eq!(to, ["Sue <sue@people.example>", "board@board.example"]);
+    assert_eq!(config.channels[3].batch, Some(Batch { period_seconds: 900, below: Severity::Warning }));
     let [one, all] = config.routes.as_slice() else { panic!("two routes") };
     assert_eq!(one.kinds, Some([Kind::Finding, Kind::Freeze].into()));
     assert_eq!(one.severity, Severity::Warning);
+    assert_eq!(one.quiet.as_ref().map(|quiet| quiet.zone.name.as_str()), Some("Europe/Zurich"));
+    let to = ["mail", "alerts"].map(str::to_owned).to_vec();
+    assert_eq!(one.escalation, Some(Escalation { after_seconds: 600, to }));
     assert_eq!(one.accounts, Some(["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".to_owned()].into()));
     assert_eq!(one.amount_above, Some(Amount::from_words("1000 XRP").unwrap()));
     assert_eq!((all.severity, &all.kinds), (Severity::Info, &None));
@@ -120,6 +156,10 @@ fn channels_and_routes_are_read_with_their_secrets_in_files() {
         assert!(!debug.contains(secret), "{debug}");
     }
     assert_eq!(parse("", dir.path()).unwrap(), NotifyConfig::default());
+    let console = |text: &str| parse(text, dir.path()).unwrap().console;
+    let origin = "[console]\norigin = \"https://treasury.example\"\n";
+    assert_eq!(console(origin).as_deref(), Some("https://treasury.example"));
+    assert_eq!((console(""), console(&format!("{origin}enabled = false"))), (None, None));
     assert_eq!(parse("[notify]\nremind = \"never\"", dir.path()).unwrap().remind_seconds, 0);
 }
 
@@ -148,6 +188,49 @@ fn what_is_wrong_with_a_channel_or_route_is_named_and_no_secret_repeated() {
         (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nseverity = \"dire\""), "is not a severity"),
         (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nsigners = [\"sue\"]"), "not a person who signs"),
         ("[notify]\nremind = \"1m\"".to_owned(), "is too often"),
+        (
+            format!("{webhook}secrets_file = \"secrets\"\nbatch = \"15m\""),
+            "belongs to the forms slack, teams",
+        ),
+        (format!("{CHANNELS}batch = \"5m\""), "belongs to the forms slack, teams"),
+        (CHANNELS.replace("\"15m\"", "\"10s\""), "is too short or too long"),
+        (CHANNELS.replace("batch = \"15m\"\n", ""), "says nothing without `batch`"),
+        (CHANNELS.replace("tls = \"starttls\"", "tls = \"none\""), "would go in the clear"),
+        (CHANNELS.replace("tls = \"starttls\"", "tls = \"ssl\""), "is not one of implicit, starttls, none"),
+        (CHANNELS.replace("\"sue\", ", "\"alice\", "), "\"alice\" is neither an address nor a person"),
+        (
+            CHANNELS.replace("\"board@board.example\"", "\"a@b\\r\\nBcc: c@d\""),
+            "has letters that are not of ASCII",
+        ),
+        (CHANNELS.replace("to = [\"sue\", \"board@board.example\"]\n", ""), "to: is missing"),
+        (CHANNELS.replace("password_file = \"token\"\n", ""), "password_file: is missing"),
+        (CHANNELS.replace("password_file = \"token\"", "password_file = \"open\""), "chmod 600"),
+        (
+            CHANNELS.replace("server = \"mail.example\"", "url = \"https://mail.example\""),
+            "server: is missing",
+        ),
+        (
+            format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nescalate_to = [\"room\"]"),
+            "without `escalate_after`",
+        ),
+        (
+            format!(
+                "{CHANNELS}[[route]]\nchannels = [\"ops\"]\nescalate_after = \"5m\"\nescalate_to = [\"bob\"]"
+            ),
+            "there is no channel \"bob\"",
+        ),
+        (
+            format!(
+                "{CHANNELS}[[route]]\nchannels = [\"ops\"]\nescalate_after = \"5s\"\nescalate_to = [\"room\"]"
+            ),
+            "is too short or too long",
+        ),
+        (
+            format!(
+                "{CHANNELS}[[route]]\nchannels = [\"ops\"]\nquiet = {{ zone = \"Zurich\", hours = \"22:00-07:00\" }}"
+            ),
+            "is not a zone",
+        ),
     ] {
         let found = parse(&text, dir.path()).unwrap_err();
         assert!(found.contains(wanted), "{text}: {found}");

@@ -16,13 +16,19 @@ use super::*;
 const BRIEF: Duration = Duration::from_millis(300);
 
 fn wire() -> Wire {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Wire { patience: Duration::from_secs(30), ..Wire::default() }
+    patient(Duration::from_secs(30))
 }
 
-fn request(to: &Receiver) -> Request {
+/// One with this patience.
+pub(in crate::notify) fn patient(patience: Duration) -> Wire {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Wire { patience, ..Wire::default() }
+}
+
+fn request(to: &Receiver) -> Parcel {
     let headers = vec![(HeaderName::from_static("webhook-id"), SecretString::from("n-1"))];
-    Request { method: Method::POST, url: to.url().unwrap(), headers, body: b"{\"says\":\"hello\"}".to_vec() }
+    let body = b"{\"says\":\"hello\"}".to_vec();
+    Parcel::Request(Request { method: Method::POST, url: to.url().unwrap(), headers, body })
 }
 
 fn receiver(url: &str) -> Receiver {
@@ -164,8 +170,8 @@ async fn an_address_that_would_show_or_lose_something_is_refused_and_not_repeate
     assert_eq!(kept.label(), "https://hooks.example:8443");
 }
 
-/// An authority, and a server with a certificate of it for this name.
-async fn secured(name: &str) -> (String, Trust, tempfile::TempDir) {
+/// How to serve with a certificate for this name, and the authority that it is of.
+pub(in crate::notify) fn certified(name: &str) -> (TlsAcceptor, Trust) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ca_key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
@@ -181,9 +187,17 @@ async fn secured(name: &str) -> (String, Trust, tempfile::TempDir) {
             PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         )
         .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("ca"), authority.pem()).unwrap();
+    let trust = Trust::read(&dir.path().join("ca")).unwrap();
+    (TlsAcceptor::from(Arc::new(config)), trust)
+}
+
+/// An authority, and a server with a certificate of it for this name.
+async fn secured(name: &str) -> (String, Trust) {
+    let (acceptor, trust) = certified(name);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://127.0.0.1:{}/", listener.local_addr().unwrap().port());
-    let acceptor = TlsAcceptor::from(Arc::new(config));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
@@ -191,16 +205,13 @@ async fn secured(name: &str) -> (String, Trust, tempfile::TempDir) {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
         }
     });
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("ca"), authority.pem()).unwrap();
-    let trust = Trust::read(&dir.path().join("ca")).unwrap();
-    (url, trust, dir)
+    (url, trust)
 }
 
 #[tokio::test]
 async fn a_certificate_is_believed_only_from_whom_it_should_come_and_for_its_own_name() {
-    let (url, trust, _dir) = secured("127.0.0.1").await;
-    let (other_url, other, _other_dir) = secured("hooks.example").await;
+    let (url, trust) = secured("127.0.0.1").await;
+    let (other_url, other) = secured("hooks.example").await;
     let believed = Receiver::parse(&url, Some(trust), true).unwrap();
     assert_eq!(wire().post(&believed, request(&believed)).await, Ok(200));
     for wrong in [

@@ -12,29 +12,33 @@ use crate::store::MemoryStore;
 use crate::testing::{self, ALICE, BOB};
 
 /// An engine on a store, whose facts a desk takes in.
-struct Told {
-    world: World,
-    handle: EngineHandle,
-    _work: JoinSet<()>,
+pub(super) struct Told {
+    pub(super) world: World,
+    pub(super) handle: EngineHandle,
+    pub(super) _work: JoinSet<()>,
 }
 
 impl Told {
     async fn start(store: &MemoryStore, disk: &Disk) -> Self {
+        Self::start_in(store, world(disk, &["ops"])).await
+    }
+
+    pub(super) async fn start_in(store: &MemoryStore, world: World) -> Self {
         let (mut engine, _, _) = testing::engine(store.clone());
         testing::only_answers(&mut engine);
         let Engine { handle, .. } = engine;
-        let world = world(disk, &["ops"]);
         let mut work = world.work();
-        world.desk.begin(&handle).await.unwrap();
+        let last = *handle.records().borrow();
+        world.desk.begin(&handle, last).await.unwrap();
         let (desk, asked) = (Arc::clone(&world.desk), handle.clone());
         work.spawn(async move {
-            take_in(&desk, &asked).await;
+            take_in(&desk, &asked, last).await;
         });
         Self { world, handle, _work: work }
     }
 
     /// What is told until a notice of this kind has come.
-    async fn until(&mut self, kind: Kind) -> Vec<Notice> {
+    pub(super) async fn until(&mut self, kind: Kind) -> Vec<Notice> {
         let mut notices = Vec::new();
         loop {
             let got = self.world.got.recv().await.unwrap();
@@ -45,12 +49,12 @@ impl Told {
         }
     }
 
-    async fn command(&self, person: &str, command: Command) {
+    pub(super) async fn command(&self, person: &str, command: Command) {
         self.handle.command(testing::actor(person), command).await.unwrap().unwrap();
     }
 
     /// Proposes, and has Alice and Bob sign.
-    async fn pay(&mut self, amount: u64) -> (ProposalId, Vec<String>, Vec<Notice>) {
+    pub(super) async fn pay(&mut self, amount: u64) -> (ProposalId, Vec<String>, Vec<Notice>) {
         self.command("alice", testing::pay(testing::xrp(amount))).await;
         let notices = self.until(Kind::Wanted).await;
         let (id, rungs) = self
@@ -138,6 +142,24 @@ async fn a_restart_goes_on_where_it_was_and_a_store_that_was_built_anew_is_told_
     testing::look(&rebuilt.handle).await;
     let told = rebuilt.until(Kind::SightClear).await;
     assert!(told.iter().all(|notice| !notice.id.contains(&series)), "{told:?}");
+}
+
+/// Danger: what happens at once after the first start is told to nobody, because the thread that tells came late to it.
+#[tokio::test]
+async fn what_happens_before_the_first_look_is_told_where_the_daemon_had_started_by_then() {
+    let (mut engine, _, _) = testing::engine(MemoryStore::new());
+    testing::only_answers(&mut engine);
+    let Engine { handle, .. } = engine;
+    let last = *handle.records().borrow();
+    handle.command(testing::actor("sue"), testing::freeze("at once")).await.unwrap().unwrap();
+    let mut world = world(&Disk::default(), &["ops"]);
+    let mut work = world.work();
+    let desk = Arc::clone(&world.desk);
+    work.spawn(async move {
+        take_in(&desk, &handle, last).await;
+    });
+    let first = world.got.recv().await.unwrap().notice;
+    assert_eq!(first.kind, Kind::Freeze, "{}", first.says);
 }
 
 /// Danger: a notice that waits for a disk, or for a receiver, holds up a payment.
@@ -277,6 +299,19 @@ async fn the_api_shows_what_was_told_and_sends_it_again_for_admins_alone() {
 async fn an_escrow_that_nobody_proposed_is_told_with_its_finding() {
     let mut told = Told::start(&MemoryStore::new(), &Disk::default()).await;
     testing::look(&told.handle).await;
+    told.handle.input(strange_escrow()).await.unwrap();
+    let notices = told.until(Kind::Finding).await;
+    let seen = notices.iter().find(|notice| notice.kind == Kind::EscrowSeen).unwrap();
+    assert_eq!(seen.says, "Escrow warm:7 holds 5 XRP for exchange.");
+    assert_eq!(seen.ledger.as_ref().unwrap().index, 102);
+    let finding = notices.last().unwrap();
+    assert_eq!(finding.finding.as_deref(), Some("F1"));
+    assert_eq!(finding.severity, Severity::Warning);
+    assert_eq!(finding.account.as_ref().unwrap().name.as_deref(), Some("warm"));
+}
+
+/// A ledger with an escrow that nobody proposed.
+pub(super) fn strange_escrow() -> Input {
     let mut ledger = testing::ledger(102);
     let Input::Ledger { observation, .. } = &mut ledger else { panic!("a ledger") };
     let escrow = treasury_core::observe::EscrowView {
@@ -289,13 +324,5 @@ async fn an_escrow_that_nobody_proposed_is_told_with_its_finding() {
         condition: None,
     };
     observation.changes.push(treasury_core::observe::Change::EscrowCreated { escrow });
-    told.handle.input(ledger).await.unwrap();
-    let notices = told.until(Kind::Finding).await;
-    let seen = notices.iter().find(|notice| notice.kind == Kind::EscrowSeen).unwrap();
-    assert_eq!(seen.says, "Escrow warm:7 holds 5 XRP for exchange.");
-    assert_eq!(seen.ledger.as_ref().unwrap().index, 102);
-    let finding = notices.last().unwrap();
-    assert_eq!(finding.finding.as_deref(), Some("F1"));
-    assert_eq!(finding.severity, Severity::Warning);
-    assert_eq!(finding.account.as_ref().unwrap().name.as_deref(), Some("warm"));
+    ledger
 }

@@ -1,0 +1,142 @@
+//! Alerts that nobody answers, told by an engine that lives through them.
+
+use treasury_core::{Command, Input};
+
+use super::story::{Told, strange_escrow};
+use super::*;
+use crate::store::MemoryStore;
+use crate::testing;
+
+/// What nobody answers within a quarter of an hour goes on to Bob, and then to the board.
+fn asking(disk: &Disk) -> World {
+    let to = ["bob", "board"].map(str::to_owned).to_vec();
+    let escalation = Some(Escalation { after_seconds: 900, to });
+    let (channels, severity) = (vec!["ops".to_owned()], Severity::Warning);
+    let route = Route { channels, severity, escalation, ..Route::default() };
+    world_of(disk, &["ops", "bob", "board"], vec![route], |_| {})
+}
+
+impl Told {
+    /// Looks after so many minutes at what nobody has answered.
+    async fn look_after(&self, minutes: u64) {
+        self.world.later(minutes);
+        self.world.desk.look(&self.handle).await.unwrap();
+    }
+
+    /// What came through a channel until a test message through it, without what it is about.
+    async fn came(&mut self, channel: &str) -> Vec<String> {
+        self.world.tell(channel, 1);
+        let mut ids = Vec::new();
+        loop {
+            let got = self.world.got.recv().await.unwrap();
+            if got.channel == channel {
+                if got.notice.kind == Kind::Test {
+                    return ids;
+                }
+                ids.push(got.notice.id);
+            }
+        }
+    }
+
+    fn unanswered(&self) -> usize {
+        self.world.desk.outbox().alerts().len()
+    }
+}
+
+/// Goal: what nobody answers reaches the next, and the next after that, each once, however often the daemon starts anew.
+#[tokio::test]
+async fn a_finding_that_nobody_acknowledges_goes_on_to_the_next_and_each_step_is_taken_once() {
+    let (store, disk) = (MemoryStore::new(), Disk::default());
+    let mut told = Told::start_in(&store, asking(&disk)).await;
+    testing::look(&told.handle).await;
+    told.handle.input(strange_escrow()).await.unwrap();
+    let finding = told.until(Kind::Finding).await.pop().unwrap();
+    told.look_after(14).await;
+    assert!(told.came("bob").await.is_empty(), "it is not time yet");
+    told.look_after(1).await;
+    told.look_after(0).await;
+    assert_eq!(told.came("bob").await, [format!("{}-step-1", finding.id)]);
+    assert!(told.came("board").await.is_empty());
+    assert!(told.world.metrics.text().unwrap().contains("treasuryd_notices_unanswered 1"));
+    told._work.shutdown().await;
+    let clock = told.world.desk.clock.now_ms();
+    drop(told);
+
+    let mut again = Told::start_in(&store, asking(&disk)).await;
+    again.world.ahead.store(clock, Ordering::SeqCst);
+    again.look_after(1).await;
+    assert!(again.came("bob").await.is_empty() && again.came("board").await.is_empty());
+    again.look_after(14).await;
+    assert_eq!(again.came("board").await, [format!("{}-step-2", finding.id)]);
+    again.look_after(60).await;
+    assert!(
+        again.came("bob").await.is_empty() && again.came("board").await.is_empty(),
+        "there is nobody else"
+    );
+    assert_eq!(again.unanswered(), 1);
+    let step = again.world.desk.list(u64::MAX, Some("board"), None, 10).unwrap();
+    let step = step.iter().find(|delivery| delivery.notice.id.ends_with("-step-2")).unwrap();
+    assert!(
+        step.notice.says.starts_with("Nobody has answered this for 15 min, so it comes to you: Finding F1")
+    );
+    assert_eq!(step.notice.finding.as_deref(), Some("F1"));
+}
+
+#[tokio::test]
+async fn an_acknowledgement_ends_it() {
+    let mut told = Told::start_in(&MemoryStore::new(), asking(&Disk::default())).await;
+    testing::look(&told.handle).await;
+    told.handle.input(strange_escrow()).await.unwrap();
+    told.until(Kind::Finding).await;
+    assert_eq!(told.unanswered(), 1);
+    let findings = ["F1".parse().unwrap()].into();
+    told.command("sue", Command::Acknowledge { findings, reason: "it is the auditor's".to_owned() }).await;
+    told.look_after(60).await;
+    assert!(told.came("bob").await.is_empty());
+    assert_eq!(told.unanswered(), 0);
+}
+
+/// Danger: what is over goes on waking people; or what is told of it again, as a reminder, begins anew with the first.
+#[tokio::test]
+async fn what_is_over_ends_by_itself_and_what_is_told_again_of_the_same_matter_is_one_alert() {
+    let mut told = Told::start_in(&MemoryStore::new(), asking(&Disk::default())).await;
+    testing::look(&told.handle).await;
+    told.command("alice", testing::pay(testing::xrp(50))).await;
+    told.until(Kind::Wanted).await;
+    let mut later = testing::ledger(102);
+    let Input::Ledger { observation, .. } = &mut later else { panic!("a ledger") };
+    observation.point.close_time.0 += 3 * 3_600;
+    told.handle.input(later).await.unwrap();
+    told.look_after(15).await;
+    assert_eq!(told.came("bob").await.len(), 1);
+    let listed = told.world.desk.list(u64::MAX, Some("ops"), None, 10).unwrap();
+    assert!(listed.iter().any(|delivery| delivery.notice.kind == Kind::Reminder));
+    assert_eq!(told.unanswered(), 1);
+    told.command("sue", testing::freeze("a stranger called")).await;
+    told.until(Kind::Freeze).await;
+    assert_eq!(told.unanswered(), 2);
+    let proposal = told.handle.query(|state, _| *state.proposals.last_key_value().unwrap().0).await.unwrap();
+    told.command("alice", Command::Withdraw { proposal }).await;
+    let stops = ["S1".parse().unwrap()].into();
+    told.command("adam", Command::Lift { stops, reason: "it was the auditor".to_owned() }).await;
+    told.look_after(60).await;
+    assert_eq!(told.unanswered(), 0);
+    assert!(told.came("bob").await.is_empty() && told.came("board").await.is_empty());
+}
+
+#[test]
+fn only_what_somebody_can_answer_is_an_alert() {
+    let escalation = Escalation { after_seconds: 60, to: vec!["a".to_owned(), "b".to_owned()] };
+    let named = |kind, severity| {
+        let mut notice = Notice::new(String::new(), kind, severity, String::new(), String::new());
+        (notice.proposal, notice.stop) = (Some("P1".to_owned()), Some("S1".to_owned()));
+        escalate::name(&notice, &escalation)
+    };
+    assert_eq!(named(Kind::SightLost, Severity::Critical).as_deref(), Some("sight > a > b"));
+    assert_eq!(named(Kind::SightLost, Severity::Info), None, "every start loses sight");
+    assert_eq!(named(Kind::Wanted, Severity::Warning), named(Kind::Reminder, Severity::Warning));
+    assert_eq!(named(Kind::StopSet, Severity::Warning).as_deref(), Some("S1 > a > b"));
+    for over in [Kind::Failed, Kind::StopLifted, Kind::Validated, Kind::Test, Kind::EscrowRevealed] {
+        assert_eq!(named(over, Severity::Critical), None, "{over}");
+    }
+}
