@@ -4,8 +4,10 @@
 
 mod ends;
 mod known;
+mod mailed;
 mod modes;
 mod secrets;
 mod support;
+mod told;
 mod trusted;
 mod unread;
