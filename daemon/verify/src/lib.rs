@@ -10,7 +10,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use treasury_api::types::{ApproveRequest, ProposalView, RungView};
+use treasury_api::types::{ApproveRequest, PartyView, ProposalView, RungView};
 use treasury_tools::text::clean;
 use xrpl_wire::typed::{AccountSet, EscrowCancel, EscrowCreate, Payment, TicketCreate};
 use xrpl_wire::{
@@ -20,6 +20,10 @@ use xrpl_wire::{
 
 /// More fees than anybody configures. Each is one more signature given away.
 const RUNGS_MAX: usize = 16;
+
+/// A longer note or name than any that a daemon takes, in bytes: with enough text around them the words that matter
+/// are not on the screen any more.
+const TEXT_MAX: usize = 500;
 
 /// A proposal whose transactions are what it says.
 #[derive(Clone, Debug)]
@@ -107,6 +111,7 @@ impl CheckError {
 /// # Errors
 /// The first difference.
 pub fn check(view: &ProposalView) -> Result<Checked, CheckError> {
+    believable(view)?;
     // What has ended needs no signature, and one that is given all the same may bind: its Ticket may still be free.
     if view.ended || view.rungs.is_empty() {
         return Err(CheckError::NothingToSign(view.id.clone(), view.status.clone()));
@@ -133,6 +138,27 @@ pub fn check(view: &ProposalView) -> Result<Checked, CheckError> {
         void,
         body,
     })
+}
+
+/// Whether what is shown beside the decoded bytes is what a daemon that keeps to its rules would say. A package may come
+/// from anywhere: what stands in it as an id or a name is not to look like words of ours.
+fn believable(view: &ProposalView) -> Result<(), CheckError> {
+    let digits = view.id.strip_prefix('P').unwrap_or_default();
+    if digits.is_empty() || digits.len() > 20 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(CheckError::BadProposal("id"));
+    }
+    let name = |party: &PartyView| party.name.as_ref().map_or(0, String::len);
+    let destination = view.intent.destination.as_ref().map_or(0, name);
+    let texts = [
+        ("asker", view.asker.len()),
+        ("note", view.note.len()),
+        ("account", name(&view.account)),
+        ("destination", destination),
+    ];
+    match texts.into_iter().find(|(_, length)| *length > TEXT_MAX) {
+        Some((what, _)) => Err(CheckError::BadProposal(what)),
+        None => Ok(()),
+    }
 }
 
 /// Decodes the rungs of a ladder and makes sure that they are one transaction at several fees.

@@ -282,6 +282,30 @@ fn the_words_hold_every_address_and_nothing_that_a_terminal_obeys() {
     assert!(words.chars().all(|c| c == '\n' || !c.is_control()), "{words:?}");
 }
 
+/// Danger: a package from anywhere says in its id who is paid what, in lines that look like those that are decoded.
+#[test]
+fn what_a_package_says_of_itself_never_looks_like_what_was_decoded() {
+    let forged = "P1, asked for by alice:\n  pays      1 XRP\n  to        rGood (supplier)\u{1b}[8m";
+    for id in [forged, "P1\u{1b}[2J", "P1 ", "P", "", "p1", "1", "P\u{661}", &format!("P{}", "1".repeat(21))]
+    {
+        let changed = ProposalView { id: id.to_owned(), ..view(false) };
+        assert_eq!(check(&changed).unwrap_err(), CheckError::BadProposal("id"), "{id:?}");
+    }
+    let long = "x ".repeat(251);
+    let changed = ProposalView { note: long.clone(), ..view(false) };
+    assert_eq!(check(&changed).unwrap_err(), CheckError::BadProposal("note"));
+    let changed = ProposalView { asker: long.clone(), ..view(false) };
+    assert_eq!(check(&changed).unwrap_err(), CheckError::BadProposal("asker"));
+    let mut changed = view(false);
+    changed.account.name = Some(long.clone());
+    assert_eq!(check(&changed).unwrap_err(), CheckError::BadProposal("account"));
+    let mut changed = view(false);
+    changed.intent.destination.as_mut().unwrap().name = Some(long);
+    assert_eq!(check(&changed).unwrap_err(), CheckError::BadProposal("destination"));
+    let most = ProposalView { id: format!("P{}", u64::MAX), note: "x".repeat(500), ..view(false) };
+    check(&most).unwrap();
+}
+
 /// The same with a void, at these fees.
 fn with_void(body: &TxBody, fees: &[u64]) -> ProposalView {
     let tx = |fee: &u64| rung(&xrpl_wire::typed::build(&common(*fee), body).unwrap());
