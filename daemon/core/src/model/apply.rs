@@ -10,7 +10,7 @@ use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservati
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::signing::Slot;
 use crate::model::state::Archived;
-use crate::model::state::{AccountView, Breaker, BreakerKey, FINDINGS_MAX, Guard, State, TrackedEscrow};
+use crate::model::state::{AccountView, Breaker, BreakerKey, Guard, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
 
@@ -251,10 +251,7 @@ impl State {
                 freezes.into_iter().try_for_each(|id| self.lift(id, by, "", at))?;
             }
             Event::Found { finding } => {
-                self.last_finding = finding.id.0;
-                let seen = self.findings_by_kind.entry(finding.kind).or_default();
-                *seen = seen.saturating_add(1);
-                self.findings.insert(finding.id, finding.clone());
+                self.remember(finding);
                 let robs = matches!(
                     finding.kind,
                     FindingKind::SpendWithoutProposal
@@ -265,13 +262,15 @@ impl State {
                 if robs && finding.severity != Severity::Log {
                     self.robbed.insert(finding.account, finding.at);
                 }
-                while self.findings.len() > FINDINGS_MAX {
-                    self.findings.pop_first();
-                }
             }
             Event::FindingAcknowledged { id, acknowledged } => {
-                let finding = self.findings.get_mut(id).ok_or("there is no such finding")?;
-                finding.acknowledged = Some(acknowledged.clone());
+                if id.0 > self.last_finding {
+                    return Err("there is no such finding".to_owned());
+                }
+                // An earlier version may have kept it for longer.
+                if let Some(finding) = self.findings.get_mut(id) {
+                    finding.acknowledged = Some(acknowledged.clone());
+                }
             }
             Event::BreakerCounted { account, cause, failures } => {
                 let key = BreakerKey { account: *account, cause: *cause };

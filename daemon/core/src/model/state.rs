@@ -1,5 +1,6 @@
 //! What the daemon knows and intends: the sum of all events. [`State::apply`] is the only way it changes.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -88,8 +89,8 @@ pub struct State {
     pub last_finding: u64,
 }
 
-/// Findings kept in memory. The log keeps all; a page of the newest thousand serves people, and an
-/// attacker who causes findings cannot fill the memory.
+/// Findings kept in memory. The log keeps all; a page of a thousand serves people, and an attacker who causes findings
+/// can neither fill the memory nor push out what was found of others.
 pub const FINDINGS_MAX: usize = 1_000;
 
 /// Whether the validated ledger can be seen.
@@ -260,6 +261,24 @@ impl State {
     #[must_use]
     pub fn take_retired(&mut self) -> Vec<Archived> {
         std::mem::take(&mut self.retired)
+    }
+
+    /// Takes a finding in. Where there are too many, the oldest goes of those of which there are most, of one kind in one
+    /// account: whoever causes the same again and again pushes out what they caused, and nothing of others.
+    pub(crate) fn remember(&mut self, finding: &Finding) {
+        self.last_finding = finding.id.0;
+        let seen = self.findings_by_kind.entry(finding.kind).or_default();
+        *seen = seen.saturating_add(1);
+        self.findings.insert(finding.id, finding.clone());
+        while self.findings.len() > FINDINGS_MAX {
+            let mut alike: BTreeMap<(FindingKind, AccountId), (usize, Reverse<FindingId>)> = BTreeMap::new();
+            for known in self.findings.values() {
+                let (count, _) = alike.entry((known.kind, known.account)).or_insert((0, Reverse(known.id)));
+                *count = count.saturating_add(1);
+            }
+            let Some((_, Reverse(oldest))) = alike.into_values().max() else { return };
+            self.findings.remove(&oldest);
+        }
     }
 
     pub(crate) fn retire(&mut self, archived: Archived) {

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::world::{World, XRP, amount, config, drops, id, key, signatures_of};
+use treasury_core::Event;
 use treasury_core::command::{Answer, Command, CommandError, Propose};
 use treasury_core::config::{FindingKind, Role, Severity};
 use treasury_core::list::List;
 use treasury_core::policy::{Action, Policy, Risk, RiskBand, Rule, Sign, Times, Unusual, Velocity, Zone};
 use treasury_core::prove::{Outcome, Query, prove};
-use treasury_core::units::ProposalId;
+use treasury_core::state::{FINDINGS_MAX, Finding};
+use treasury_core::units::{FindingId, ProposalId};
 
 const HOUR: u32 = 3_600;
 
@@ -292,4 +294,33 @@ fn what_was_usual_is_remembered_over_a_restart_and_not_for_ever() {
     let recent: Vec<u64> = w.state.book.payments().recent(&id("warm")).map(|drops| drops.get()).collect();
     assert_eq!(recent.len(), 100);
     assert_eq!(recent.last(), Some(&drops((10 + 119 % 3) * XRP).get()));
+}
+
+/// Danger: who may ask for payments asks for a thousand that are found, takes each back, and what was found of a theft is on
+/// no page any more.
+#[test]
+fn who_causes_findings_pushes_out_their_own_and_none_of_others() {
+    let mut w = world(risk());
+    w.signer_answers = false;
+    crate::stops::rob_hot(&mut w);
+    let theft = w.state.findings.values().find(|found| found.kind == FindingKind::SpendWithoutProposal);
+    let theft = theft.unwrap().id;
+    let p = w.propose("warm", 501);
+    assert_eq!(found(&w, FindingKind::LargeToNew).len(), 1, "{p}");
+    let (known, alike) = (w.state.findings.len(), w.state.findings.values().next_back().unwrap().clone());
+    for number in 1..=1_050 {
+        let finding = Finding { id: FindingId(alike.id.0 + number), ..alike.clone() };
+        w.record(Event::Found { finding });
+    }
+    assert_eq!(w.state.findings.len(), FINDINGS_MAX);
+    let others = w.state.findings.values().filter(|found| found.kind != FindingKind::LargeToNew);
+    assert_eq!(others.count(), known - 1);
+    let seen = Command::Acknowledge { findings: [theft].into(), reason: "the police know".to_owned() };
+    assert_eq!(w.command("dave", seen), Ok(Answer::Done { changed: true }));
+    // What an earlier version still knew can have been acknowledged, and what there never was cannot.
+    let acknowledged = w.state.findings[&theft].acknowledged.clone().unwrap();
+    let event = |id| Event::FindingAcknowledged { id, acknowledged: acknowledged.clone() };
+    assert!(!w.state.findings.contains_key(&alike.id));
+    w.record(event(alike.id));
+    assert!(w.state.apply(&event(FindingId(w.state.last_finding + 1))).is_err());
 }
