@@ -129,6 +129,10 @@ impl<'a> Planner<'a> {
         }
         let left = left_of_periods(state, link, now);
         let Some(source) = self.spare(state, &link.from, link.asset) else { return none(By::NotThere) };
+        let source = match link.keeps {
+            Keeps::Filled { .. } => source,
+            Keeps::Swept { .. } => source.less(&self.to_pass_on(state, link)).unwrap_or(nothing),
+        };
         let limits = [(link.move_max, By::MoveMax), (left, By::PeriodMax), (source, By::Source)];
         let least = limits.into_iter().fold(
             (need, By::Need),
@@ -141,6 +145,12 @@ impl<'a> Planner<'a> {
             (amount, _) if amount < link.move_min => none(By::MoveMin),
             (amount, by) => Plan { amount, by },
         }
+    }
+
+    /// What a sweep leaves to the links that fill others from its account, with what a move of theirs may burn.
+    fn to_pass_on(&self, state: &State, link: &TierLink) -> Amount {
+        let onward = self.onward(state, &link.from, link.asset);
+        if onward.is_zero() { onward } else { saturating_add(onward, fee(self.config, link.asset)) }
     }
 
     /// What its account has too little or too much of; `None`: it is not on the ledger, or that asset is not followed.

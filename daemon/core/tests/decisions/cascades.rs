@@ -202,6 +202,28 @@ fn what_is_to_be_passed_on_is_not_swept_back() {
     assert_eq!(plan(&w, 1), (1_000, By::Need));
 }
 
+/// Danger: a sweep takes what a refill is to pass on, the refill brings it back, and so on.
+#[test]
+fn a_sweep_leaves_what_is_to_be_passed_on_above_the_floor_of_that_link() {
+    let sweep = TierLink {
+        name: "warm-to-cold".to_owned(),
+        from: id("warm"),
+        to: id("cold"),
+        keeps: Keeps::Swept { ceiling: amount(8_000 * XRP), target: amount(1_000 * XRP) },
+        ..fill("warm", "cold", [0, 0, 0])
+    };
+    for last in [false, true] {
+        let mut w = world(10_000, 500);
+        w.config.links = vec![sweep.clone(), fill("warm", "hot", [1_000, 2_000, 5_000])];
+        if last {
+            w.config.links.reverse();
+        }
+        w.close(&[]);
+        w.settle();
+        assert_eq!(w.state.balance(&id("hot")).get(), 2_000 * XRP, "the sweep comes last: {last}");
+    }
+}
+
 #[test]
 fn links_that_go_round_want_nothing_for_ever() {
     let mut w = world(1_000, 500);
