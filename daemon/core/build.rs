@@ -1,15 +1,17 @@
-//! Names the sources of the core: what one program has added up, another may add up differently, though its version says the
-//! same.
+//! Names the sources of the core, and of the amounts and addresses that it adds up: what one program has added up, another
+//! may add up differently, though its version says the same.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let sources = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("src");
-    println!("cargo::rerun-if-changed=src");
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let mut hasher = DefaultHasher::new();
-    hash(&sources, &mut hasher)?;
+    for sources in ["src", "../wire/src"] {
+        println!("cargo::rerun-if-changed={sources}");
+        hash(&here.join(sources), &mut hasher)?;
+    }
     println!("cargo::rustc-env=TREASURY_CORE_SOURCES={:016x}", hasher.finish());
     Ok(())
 }
