@@ -200,7 +200,7 @@ impl Checked {
         })
     }
 
-    /// The decoded transactions, fees ascending.
+    /// The decoded transactions, in the order of the package.
     #[must_use]
     pub fn rungs(&self) -> &[Transaction] {
         &self.rungs
@@ -257,8 +257,9 @@ impl fmt::Display for Checked {
         let fees: Vec<String> =
             self.rungs.iter().map(|rung| format!("{} XRP", rung.fee().to_xrp_string())).collect();
         writeln!(f, "  fee       {}; one of them is burned, never more than one", fees.join(" or "))?;
-        if let Some(last) = self.void.last() {
-            let most = last.fee().to_xrp_string();
+        // In whatever order they come: each of them is signed.
+        if let Some(most) = self.void.iter().map(Transaction::fee).max() {
+            let most = most.to_xrp_string();
             writeln!(
                 f,
                 "  void      signed with it: uses up the same slot and does nothing else, at most {most} XRP"

@@ -332,6 +332,15 @@ fn a_void_is_told_and_signed_with_what_it_makes_worthless() {
     assert!(check(&view(false)).unwrap().sign(account(5), &key(5)).unwrap().void_signatures.is_empty());
 }
 
+/// Danger: a void that burns all that there is stands before one that burns next to nothing, and only that is told.
+#[test]
+fn of_a_void_the_dearest_is_told_wherever_it_stands() {
+    for fees in [[88, 9_000_000_000], [9_000_000_000, 88]] {
+        let words = check(&with_void(&no_op(), &fees)).unwrap().to_string();
+        assert!(words.contains("does nothing else, at most 9000 XRP"), "{fees:?}: {words}");
+    }
+}
+
 #[test]
 fn what_is_called_a_void_and_does_something_is_not_signed() {
     let setting = |set: AccountSet| TxBody::AccountSet(set);
