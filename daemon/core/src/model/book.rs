@@ -236,6 +236,24 @@ mod tests {
         assert_eq!(since(&book, 0), usd("41"), "what is older than every window is forgotten");
     }
 
+    /// Danger: memory that grows with every payment that ever was asked for.
+    #[test]
+    fn of_what_is_settled_nothing_is_kept_and_of_what_is_promised_each_asset_is_told() {
+        use crate::model::promises::Promises;
+        let account = AccountId([1; 20]);
+        let mut leaving = BTreeMap::from([(account, Promises::default())]);
+        let promised = leaving.get_mut(&account).unwrap();
+        for (id, amount) in [(1, format!("3 {USD}")), (2, "2 XRP".to_owned()), (3, format!("4 {USD}"))] {
+            promised.insert(ProposalId(id), Amount::from_words(&amount).unwrap());
+        }
+        let mut book = Book { leaving, ..Book::default() };
+        let words: Vec<String> = book.all_leaving(&account).iter().map(Amount::words).collect();
+        assert_eq!(words, ["2 XRP".to_owned(), format!("7 {USD}")]);
+        assert!(book.all_leaving(&AccountId([2; 20])).is_empty());
+        (1..=3).for_each(|id| remove(&mut book.leaving, &account, ProposalId(id)));
+        assert_eq!(book, Book::default());
+    }
+
     proptest! {
         /// The sums go on from one to the next; whoever adds up every payment anew comes to the same, also at the edges
         /// of a window and where what is older than every window has been forgotten.

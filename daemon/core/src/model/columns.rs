@@ -170,3 +170,81 @@ pub(crate) fn columns(rules: &[Rule]) -> Vec<Alike> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::intent::{Asker, IntentKind};
+    use crate::model::matchers::{Count, PaidFor, Per, Rolling, Times, Zone};
+    use crate::model::risk::RiskBand;
+    use crate::model::role::{Role, Tier};
+    use crate::model::rule::{Action, DestinationMatch};
+    use crate::model::units::{AccountId, Amount, Drops};
+
+    /// A rule that says one of two things about this, and nothing else.
+    fn says(matcher: Matcher, second: bool) -> Rule {
+        let number = u8::from(second);
+        let list = || Some(BTreeSet::from([format!("list {number}")]));
+        let amount = Some(Amount::Xrp(Drops::new(u64::from(number)).unwrap()));
+        let times = || {
+            let (zone, from_minute) = (Arc::new(Zone::utc()), u16::from(number));
+            Some(Times { zone, weekdays: None, from_minute, until_minute: 60 })
+        };
+        let period_seconds = 60 + u32::from(number);
+        let mut rule = Rule::new(format!("rule {number}"), Action::Allow);
+        match matcher {
+            Matcher::Askers => rule.askers = Some(vec![Asker::Person(format!("person {number}"))]),
+            Matcher::AskerRoles => {
+                rule.asker_roles = Some(BTreeSet::from([if second { Role::Admin } else { Role::Security }]))
+            }
+            Matcher::Accounts => rule.accounts = Some(vec![AccountId([number; 20])]),
+            Matcher::Tiers => {
+                rule.tiers = Some(BTreeSet::from([if second { Tier::Hot } else { Tier::Cold }]))
+            }
+            Matcher::Kinds => {
+                rule.kinds = Some(vec![if second { IntentKind::Move } else { IntentKind::Pay }])
+            }
+            Matcher::AmountAbove => rule.amount_above = amount,
+            Matcher::AmountMin => rule.amount_min = amount,
+            Matcher::AmountMax => rule.amount_max = amount,
+            Matcher::Destination => {
+                rule.destination = Some(if second { DestinationMatch::New } else { DestinationMatch::Known })
+            }
+            Matcher::Listed => rule.listed = list(),
+            Matcher::Unlisted => rule.unlisted = list(),
+            Matcher::PaidFor => {
+                rule.paid_for = Some(PaidFor { least_seconds: Some(period_seconds), below_seconds: None })
+            }
+            Matcher::During => rule.during = times(),
+            Matcher::Outside => rule.outside = times(),
+            Matcher::Rolling => {
+                let per = Per::Account;
+                rule.rolling = Some(Rolling { period_seconds, per, amount_above: None, amount_max: None })
+            }
+            Matcher::Count => {
+                rule.count = Some(Count { period_seconds, per: Per::Account, above: None, max: None })
+            }
+            Matcher::Risk => rule.risk = Some(RiskBand { above: Some(number), max: None }),
+        }
+        rule
+    }
+
+    /// Danger: rules that say different things are asked as one, and a payment passes by the bound of another rule; or a rule
+    /// is asked about what it says nothing of, which costs a look for every rule.
+    #[test]
+    fn what_rules_say_alike_is_asked_once_and_what_they_say_differently_each() {
+        for matcher in Matcher::ALL {
+            let rules = [
+                says(matcher, false),
+                says(matcher, true),
+                Rule::new("says nothing", Action::Deny),
+                says(matcher, false),
+            ];
+            let alike = |first, others: &[usize]| Alike { matcher, first, others: others.to_vec() };
+            assert_eq!(columns(&rules), [alike(0, &[3]), alike(1, &[])], "{matcher:?}");
+        }
+    }
+}

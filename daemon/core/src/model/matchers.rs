@@ -247,6 +247,8 @@ mod tests {
         let at = |minutes: u32| RippleTime(LATE.0 - 23 * 3_600 - 1_800 + minutes * 60);
         for (times, held) in [
             (on(&[], 540, 1_020), [(539, false), (540, true), (1_019, true), (1_020, false)]),
+            // From a minute until the same one: all day.
+            (on(&[], 600, 600), [(0, true), (599, true), (600, true), (601, true)]),
             (on(&[], 1_320, 360), [(0, true), (359, true), (360, false), (1_320, true)]),
             (on(&[Weekday::Thu], 1_320, 360), [(0, true), (1_439, true), (1_440, false), (2_880, false)]),
             (

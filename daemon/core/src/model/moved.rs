@@ -108,4 +108,26 @@ mod tests {
             assert_eq!(grown(&sums, RippleTime(since)), Some(sum), "since {since}");
         }
     }
+
+    /// Danger: what is too old for any window is thrown away too early, or its sum with it, and a limit counts wrong.
+    #[test]
+    fn what_is_just_as_old_as_the_longest_window_counts_and_older_sums_are_thrown_away() {
+        let newest = 100 + WINDOW_MAX_SECONDS;
+        let mut sums = BTreeMap::new();
+        for (at, more) in [(10, 1), (20, 2), (100, 4), (newest, 8)] {
+            grow(&mut sums, RippleTime(at), more);
+        }
+        assert_eq!(grown(&sums, RippleTime(100)), Some(12));
+        assert_eq!(grown(&sums, RippleTime(101)), Some(8));
+        let kept: Vec<u32> = sums.keys().map(|at| at.0).collect();
+        assert_eq!(kept, [20, 100, newest], "one older sum, from which the others go on");
+
+        let asset: Asset = "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B".parse().unwrap();
+        let mut moved = Moved::none_of(asset);
+        for (at, value) in [(99, 1), (100, 4), (newest, 8)] {
+            let amount = Amount::from_words(&format!("{value} {asset}")).unwrap();
+            moved.add(RippleTime(at), amount);
+        }
+        assert_eq!(moved.within(asset, RippleTime(0)).words(), format!("12 {asset}"));
+    }
 }

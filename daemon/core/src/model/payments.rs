@@ -213,3 +213,28 @@ impl Recipient {
         self.flow.counts.last_key_value().map(|(at, _)| *at).max(self.first)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Danger: destinations without end fill the memory; or it is not the idlest that is forgotten.
+    #[test]
+    fn of_more_destinations_than_are_remembered_the_one_that_was_paid_longest_ago_is_forgotten() {
+        let most = u32::try_from(DESTINATIONS_MAX).unwrap();
+        let account = |number: u32| {
+            let mut bytes = [0; 20];
+            bytes[..4].copy_from_slice(&number.to_be_bytes());
+            AccountId(bytes)
+        };
+        let mut payments = Payments::default();
+        // The highest number is the idlest.
+        (0..most).for_each(|number| payments.received(account(number), RippleTime(1_000 + most - number)));
+        assert_eq!(payments.destinations.len(), DESTINATIONS_MAX, "as many as are remembered");
+        payments.received(account(most), RippleTime(500_000));
+        assert_eq!(payments.destinations.len(), DESTINATIONS_MAX);
+        assert_eq!(payments.first_paid(&account(most - 1)), None);
+        assert_eq!(payments.first_paid(&account(most)), Some(RippleTime(500_000)));
+        assert!(payments.first_paid(&account(0)).is_some());
+    }
+}

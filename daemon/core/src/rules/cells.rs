@@ -78,18 +78,6 @@ impl<T> Parts<T> {
         Self { parts }
     }
 
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.parts.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
     /// The parts, and what stands for each.
     pub fn iter(&self) -> impl Iterator<Item = (&Set, &T)> {
         self.parts.iter()

@@ -10,8 +10,8 @@ use crate::model::units::Drops;
 #[must_use]
 pub fn reference_units(signers: usize, fulfillment_bytes: Option<usize>) -> u64 {
     let signers = u64::try_from(signers).unwrap_or(u64::MAX);
-    let fulfillment =
-        fulfillment_bytes.map_or(0, |bytes| 32 + u64::try_from(bytes / 16).unwrap_or(u64::MAX / 2));
+    let sixteens = |bytes: usize| u64::try_from(bytes / 16).unwrap_or(u64::MAX);
+    let fulfillment = fulfillment_bytes.map_or(0, |bytes| sixteens(bytes).saturating_add(32));
     1_u64.saturating_add(signers).saturating_add(fulfillment)
 }
 

@@ -73,9 +73,10 @@ impl Outcome {
     /// Whether it is what these rules come to.
     fn holds(self, matching: usize, obligations: &Obligations) -> bool {
         match self {
-            Self::Alone => matching > 0 && obligations.agents_sign(),
-            Self::AtOnce => matching > 0 && !obligations.deny && obligations.delay.is_none(),
-            Self::Leaves => matching > 0 && !obligations.deny,
+            // Where none matches, that is a denial.
+            Self::Alone => obligations.agents_sign(),
+            Self::AtOnce => !obligations.deny && obligations.delay.is_none(),
+            Self::Leaves => !obligations.deny,
             Self::Denied => matching > 0 && obligations.deny,
             Self::Unmatched => matching == 0,
         }
@@ -375,7 +376,7 @@ impl Table<'_> {
                     place.insert(example);
                 }
             }
-            self.spend(parts.len())?;
+            self.spend(parts.iter().count())?;
         }
         Ok(next)
     }

@@ -349,9 +349,7 @@ pub fn against(config: &Treasury, state: &State, link: &TierLink, amount: Amount
 #[must_use]
 pub fn is_denied(config: &Treasury, state: &State, link: &TierLink) -> bool {
     moves(state, link).next().is_some_and(|last| {
-        last.status == Status::Denied
-            && last.decision.obligations.deny
-            && last.decision.policy_hash == config.policy.hash()
+        last.status == Status::Denied && last.decision.policy_hash == config.policy.hash()
     })
 }
 

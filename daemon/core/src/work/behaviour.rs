@@ -16,8 +16,8 @@ use crate::work::cx::Cx;
 /// held from the beginning.
 pub(crate) fn drafted(cx: &mut Cx<'_>, id: ProposalId) {
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
-    let asked_by_people = proposal.intent.kind() == IntentKind::Pay && proposal.asker != Asker::Daemon;
-    if !asked_by_people || proposal.status.is_final() {
+    // The daemon drafts no payments of its own.
+    if proposal.intent.kind() != IntentKind::Pay || proposal.status.is_final() {
         return;
     }
     let account = proposal.account;
