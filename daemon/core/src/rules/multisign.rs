@@ -139,6 +139,10 @@ impl Demand {
         }
     }
 
+    pub(crate) fn asks(&self) -> bool {
+        self.asked > Weight(0) || self.people_asked > 0
+    }
+
     fn is_met(&self) -> bool {
         self.weight >= self.asked && self.people >= self.people_asked
     }

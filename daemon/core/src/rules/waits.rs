@@ -58,8 +58,8 @@ fn missing(config: &Treasury, state: &State, proposal: &Proposal) -> Wait {
         (false, Some(list)) => {
             let tally = multisign::of_proposal(config, list, proposal);
             let asked = proposal.plan.iter().flat_map(|plan| &plan.approvers);
-            let demands =
-                asked.zip(&tally.demands).map(|(approvers, demand)| demand.words(approvers)).collect();
+            let missing = asked.zip(&tally.demands).filter(|(_, demand)| demand.asks());
+            let demands = missing.map(|(approvers, demand)| demand.words(approvers)).collect();
             Wait::Signatures(tally.weight, tally.quorum, demands)
         }
     }

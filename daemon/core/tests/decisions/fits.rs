@@ -58,3 +58,16 @@ fn a_payment_that_would_make_an_escrow_is_not_left_without_a_runner_to_end_it() 
     }
     assert!(left_behind(&config, &w.state).is_empty());
 }
+
+#[test]
+fn without_a_runner_only_what_makes_an_escrow_is_left_behind() {
+    let mut w = World::new();
+    let at_once = w.propose("warm", 500);
+    let delayed = w.propose("warm", 2_000);
+    assert!(left_behind(&w.config, &w.state).is_empty());
+    let mut config = w.config.clone();
+    config.runner = None;
+    let left = left_behind(&config, &w.state);
+    assert!(left.len() == 1 && left[0].contains(&delayed.to_string()), "{left:?}");
+    assert!(!left[0].contains(&format!("{at_once} ")), "{left:?}");
+}

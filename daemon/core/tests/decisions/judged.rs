@@ -253,3 +253,68 @@ fn what_falls_to_the_default_denial_is_shown_by_examples() {
     assert_eq!(shown.len(), 1, "{shown:?}");
     assert!(shown[0].starts_with("alice asks to pay 0.000006 XRP from "), "{shown:?}");
 }
+
+/// Danger: what a policy would have said of the past is judged by sums that never end, or by none.
+#[test]
+fn in_the_past_a_payment_counts_from_when_it_was_asked_for_until_its_period_is_over_or_it_came_to_nothing() {
+    let day = Rolling {
+        period_seconds: DAY,
+        per: Per::Account,
+        amount_above: Some(amount(100 * XRP)),
+        amount_max: None,
+    };
+    let rules = || vec![any(), Rule { rolling: Some(day), ..Rule::new("busy", two()) }];
+    let changed = |w: &World| {
+        let changed = replayed(w, rules(), RippleTime(0)).changed;
+        changed.into_iter().map(|changed| changed.proposal).collect::<Vec<_>>()
+    };
+    let mut config = config();
+    config.policy = Policy::new(vec![any()]);
+    let world = || World::with(config.clone());
+    // Paid, and within a day of another; and after it.
+    let mut w = world();
+    w.propose("hot", 60);
+    w.settle();
+    w.jump(DAY / 2);
+    let busy = w.propose("hot", 70);
+    w.settle();
+    w.jump(2 * DAY);
+    w.propose("hot", 80);
+    w.settle();
+    assert_eq!(changed(&w), [busy]);
+    // Failed: nothing of it left.
+    let mut w = world();
+    w.propose("hot", 60);
+    let sent = w.sent();
+    w.close_at(4, &sent, "tecUNFUNDED_PAYMENT");
+    w.propose("hot", 70);
+    w.settle();
+    assert_eq!(changed(&w), []);
+    // Asked for and withdrawn: it counts as long as somebody could send it.
+    let mut w = world();
+    w.command("dave", Command::Freeze { account: None, reason: "look".to_owned() }).unwrap();
+    let p = w.propose("hot", 60);
+    w.command("alice", Command::Withdraw { proposal: p }).unwrap();
+    let meanwhile = w.propose("hot", 70);
+    w.command("alice", Command::Withdraw { proposal: meanwhile }).unwrap();
+    w.jump(DAY / 2);
+    let later = w.propose("hot", 80);
+    w.command("alice", Command::Withdraw { proposal: later }).unwrap();
+    assert_eq!(changed(&w), [meanwhile]);
+}
+
+#[test]
+fn in_the_past_a_destination_is_known_by_what_an_escrow_brought_it() {
+    let new = PaidFor { least_seconds: None, below_seconds: Some(HOUR) };
+    let rules = vec![any(), Rule { paid_for: Some(new), ..Rule::new("new", two()) }];
+    let mut w = World::new();
+    w.propose("hot", 10);
+    let (_, key) = w.escrow();
+    w.jump(50 * HOUR);
+    w.settle();
+    assert!(matches!(w.guard(key), treasury_core::state::Guard::Released { .. }));
+    w.jump(2 * HOUR);
+    let last = w.propose("hot", 20);
+    let replayed = replayed(&w, rules, RippleTime(0));
+    assert!(replayed.changed.iter().all(|changed| changed.proposal != last), "{replayed:?}");
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
+mod again;
 mod asking;
 mod behaviour;
 mod boundaries;
@@ -10,11 +11,13 @@ mod commitments;
 mod deadlines;
 mod declared;
 mod escrows;
+mod facts;
 mod fence;
 mod fits;
 mod golden;
 mod invariants;
 mod judged;
+mod leaving;
 mod lost;
 mod matchers;
 mod outrun;
@@ -30,5 +33,8 @@ mod stops;
 mod submission;
 mod sweeps;
 mod tickets;
+mod tried;
 mod voids;
+mod ways;
+mod words;
 mod world;

@@ -155,6 +155,17 @@ fn a_role_beside_names_narrows_them() {
 }
 
 #[test]
+fn a_demand_for_nobody_is_not_waited_for_in_words() {
+    let mut w = world(vec![
+        above("two", 0, Action::Approve(approvers(2, Role::Approver))),
+        above("nobody", 0, Action::Approve(approvers(0, Role::Security))),
+    ]);
+    let p = w.propose("warm", 500);
+    let waits = w.waits(p);
+    assert!(waits.contains(&"signatures: weight 0 of 2, of role approver 0 of 2".to_owned()), "{waits:?}");
+}
+
+#[test]
 fn when_those_of_one_demand_speak_against_it_the_proposal_ends() {
     let mut w = world(vec![
         above("two", 0, Action::Approve(approvers(2, Role::Approver))),

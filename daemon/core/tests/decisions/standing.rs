@@ -139,3 +139,37 @@ fn a_finding_is_acknowledged_with_a_reason_and_stays() {
     let seen = w.state.findings[&finding].acknowledged.clone().unwrap();
     assert_eq!((seen.by.as_str(), seen.reason.as_str()), ("dave", "we rotate keys today"));
 }
+
+#[test]
+fn one_more_or_one_less_signer_decides_whether_too_few_are_left() {
+    let few = |names: &[&str], quorum: u32, declared: usize| {
+        let mut w = World::new();
+        let account = w.config.accounts.get_mut(&id("warm")).unwrap();
+        let signers = account.signers.as_mut().unwrap();
+        signers.entries = crate::world::PEOPLE.iter().take(declared).map(|name| (id(name), 1)).collect();
+        let mut list = w.state.accounts[&id("warm")].signer_list.clone().unwrap();
+        list.quorum = treasury_core::units::Weight(quorum);
+        list.entries = names.iter().map(|name| (id(name), 1)).collect();
+        w.change(vec![Change::SignerList { account: id("warm"), list: Some(list) }]);
+        found(&w, FindingKind::FewSigners).len()
+    };
+    assert_eq!(few(&["alice", "bob", "carol"], 3, 3), 0, "all who were declared");
+    assert_eq!(few(&["alice", "bob", "carol"], 3, 4), 1);
+    assert_eq!(few(&["alice", "bob", "carol"], 2, 4), 0, "without one, two are enough");
+    assert_eq!(few(&["alice", "bob"], 2, 4), 1);
+}
+
+#[test]
+fn an_agent_whose_key_is_lost_may_be_one_too_many() {
+    let mut w = World::new();
+    let mut list = w.state.accounts[&id("hot")].signer_list.clone().unwrap();
+    list.entries.retain(|signer, _| [id("alice"), id(AGENTS[0]), id(AGENTS[1])].contains(signer));
+    w.change(vec![Change::SignerList { account: id("hot"), list: Some(list) }]);
+    assert_eq!(found(&w, FindingKind::FewSigners), []);
+    w.lift_all();
+    w.without_key.insert(AGENTS[0]);
+    w.propose("hot", 50);
+    let seen = found(&w, FindingKind::FewSigners);
+    assert!(seen.len() == 1 && seen[0].0 == id("hot"), "{seen:?}");
+    assert!(seen[0].1.contains("weight 2 of the declared 6"), "{seen:?}");
+}
