@@ -2,6 +2,7 @@
 
 use treasury_core::command::{Answer, Command, CommandError, Propose};
 use treasury_core::intent::Origin;
+use treasury_core::observe::{ObservedTx, intent_digest};
 use treasury_core::policy::{Action, Approvers, Policy};
 use treasury_core::state::Guard;
 use treasury_core::stops::Subject;
@@ -203,7 +204,27 @@ fn what_ended_leaves_the_state_and_is_found_by_its_id_and_its_idempotency_key() 
 #[test]
 fn no_more_than_a_thousand_ended_proposals_stay_and_what_something_depends_on_does() {
     let mut w = World::new();
+    let paid = w.propose("hot", 50);
+    w.settle();
     let (made, key) = w.escrow();
+    // Its EscrowCreate is validated, and the escrow was not seen yet.
+    let unseen = w.propose("warm", 2_000);
+    w.approve("alice", unseen).unwrap();
+    w.approve("bob", unseen).unwrap();
+    let tx = w.sent().pop().unwrap();
+    let mut observation = w.next_ledger(4);
+    observation.transactions.push(ObservedTx {
+        signers: xrpl_wire::sign::signers(&tx).unwrap().iter().map(|signer| signer.account).collect(),
+        id: tx.id(),
+        account: tx.account(),
+        slot: tx.seq(),
+        tx_type: "EscrowCreate".to_owned(),
+        result: "tesSUCCESS".to_owned(),
+        digest: intent_digest(&tx).unwrap(),
+        fee: tx.fee(),
+    });
+    w.hand_on(observation);
+    assert_eq!(w.word(unseen), "validated");
     // What no rule allows ends at once.
     w.config.policy = Policy::new(Vec::new());
     for n in 0..1_100 {
@@ -217,7 +238,10 @@ fn no_more_than_a_thousand_ended_proposals_stay_and_what_something_depends_on_do
     assert_eq!(w.state.ended.len(), 1_000, "the oldest left first");
     assert!(w.state.proposals.contains_key(&made), "its escrow stands");
     assert!(matches!(w.guard(key), Guard::Locked { .. }));
-    assert!(!w.state.proposals.contains_key(&ProposalId(made.0 + 1)));
+    assert!(w.state.proposals.contains_key(&unseen), "its escrow may be seen yet");
+    assert!(
+        !w.state.proposals.contains_key(&paid) && !w.state.proposals.contains_key(&ProposalId(unseen.0 + 1))
+    );
 }
 
 /// Danger: people sign, and the ledger refuses what it was known to refuse.

@@ -134,6 +134,18 @@ fn an_amount_is_unusual_far_above_the_median_of_what_the_account_has_paid_and_a_
 }
 
 #[test]
+fn where_all_payments_were_the_same_a_tenth_of_them_is_the_least_that_counts_as_apart() {
+    let unusual = Some(Unusual { weight: 4, times: 5, payments: 4 });
+    let mut w = world(Risk { new_destination: None, unusual_amount: unusual, ..Risk::default() });
+    (0..4).for_each(|_| pay(&mut w, 40));
+    for (xrp, expected) in [(60, vec![]), (61, vec![Sign::UnusualAmount])] {
+        let p = w.propose("warm", xrp);
+        assert_eq!(signs(&w, p), expected, "{xrp}");
+        w.command("alice", Command::Withdraw { proposal: p }).unwrap_or(Answer::Done { changed: false });
+    }
+}
+
+#[test]
 fn what_is_found_of_a_payment_with_the_severity_hold_is_held_before_anything_of_it_leaves_and_others_are_not()
 {
     let mut w = world(risk());

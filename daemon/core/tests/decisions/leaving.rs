@@ -336,3 +336,30 @@ fn an_agent_that_cannot_sign_is_named_where_agents_sign_and_nowhere_else() {
     let by_agents = w.propose("hot", 50);
     assert!(named(&w, by_agents), "{:?}", w.waits(by_agents));
 }
+
+#[test]
+fn the_newest_move_of_a_link_stays_with_its_escrow_and_those_before_it_leave() {
+    let mut w = short(Action::Allow);
+    let first = drafted(&mut w);
+    w.settle();
+    assert_eq!(w.word(first), "validated");
+    let Action::Approve(approvers) = two() else { panic!("people") };
+    let delay = Action::Delay { delay_seconds: HOUR, window_seconds: HOUR, approvers };
+    let moves = Rule { kinds: Some(vec![IntentKind::Move]), ..Rule::new("moves", delay) };
+    w.config.policy = Policy::new(vec![moves]);
+    w.change_balance("hot", 900);
+    let second = drafted(&mut w);
+    w.approve("alice", second).unwrap();
+    w.approve("bob", second).unwrap();
+    w.settle();
+    let key = w.proposal(second).release_inputs().unwrap().escrow;
+    w.config.links.clear();
+    w.jump(9 * HOUR);
+    w.settle();
+    w.jump(2 * DAY);
+    w.close(&[]);
+    assert!(!w.state.standing.contains(&key), "{:?}", w.guard(key));
+    assert!(!w.state.proposals.contains_key(&first), "there is a newer one");
+    assert!(w.state.proposals.contains_key(&second), "the next move of the link waits on what became of it");
+    assert!(w.state.escrows.contains_key(&key), "and so does what became of its escrow");
+}

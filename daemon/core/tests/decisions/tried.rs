@@ -158,9 +158,9 @@ fn amounts_of_tokens_and_currencies_are_tried_on_both_sides_of_a_bound() {
         vec![rule("below", None, Some(bound)), rule("above", Some(most), None)]
     };
     for (bound, most, between) in [
-        (at("5", token), at("6", token), at("6", token)),
-        (at("100", USD), at("100.0000000000001", USD), at("100.0000000000001", USD)),
-        (at("99.99999999999999", USD), at("100", USD), at("100", USD)),
+        (at("5", token), at("7", token), at("6", token)),
+        (at("100", USD), at("100.0000000000002", USD), at("100.0000000000001", USD)),
+        (at("99.9", USD), at("100", USD), at("99.90000000000001", USD)),
     ] {
         let query = Query { outcome: Outcome::Unmatched, above: Some(bound), ..Query::default() };
         let found = prove(&config(), &Policy::new(exactly(bound, most)), NOW, &query).unwrap();
