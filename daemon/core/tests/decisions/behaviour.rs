@@ -184,6 +184,31 @@ fn a_busy_hour_is_found_once_where_it_only_alerts_and_each_payment_of_it_where_i
 }
 
 #[test]
+fn a_busy_hour_of_one_account_says_nothing_of_another() {
+    let mut w = world(risk());
+    w.config.severities.insert(FindingKind::Velocity, Severity::Alert);
+    for account in ["warm", "hot", "warm", "hot"] {
+        for _ in 0..4 {
+            let p = w.propose(account, 1);
+            w.settle();
+            w.command("alice", Command::Withdraw { proposal: p }).unwrap_or(Answer::Done { changed: false });
+        }
+    }
+    assert_eq!(found(&w, FindingKind::Velocity).len(), 2);
+}
+
+#[test]
+fn of_several_fulfillments_that_left_each_is_found() {
+    let mut w = World::new();
+    w.escrow();
+    w.escrow();
+    w.jump(50 * HOUR);
+    w.jump(70);
+    w.jump(70);
+    assert_eq!(found(&w, FindingKind::RevealPending).len(), 2);
+}
+
+#[test]
 fn a_large_payment_to_a_new_destination_is_found_and_one_to_a_known_one_is_not() {
     let mut w = world(risk());
     w.config.destinations.insert(id("exchange"), "exchange".to_owned());

@@ -363,3 +363,27 @@ fn the_newest_move_of_a_link_stays_with_its_escrow_and_those_before_it_leave() {
     assert!(w.state.proposals.contains_key(&second), "the next move of the link waits on what became of it");
     assert!(w.state.escrows.contains_key(&key), "and so does what became of its escrow");
 }
+
+#[test]
+fn an_errand_that_succeeds_ends_the_count_of_its_own_account_and_closes_nothing() {
+    let mut w = short(Action::Allow);
+    let p = drafted(&mut w);
+    let at = w.state.ledger.unwrap();
+    for (account, cause, failures) in
+        [("warm", Cause::Errand, 2), ("hot", Cause::Errand, 3), ("warm", Cause::Keys, 4)]
+    {
+        w.record(Event::BreakerCounted { account: Some(id(account)), cause, failures });
+    }
+    let (account, reason) = (Some(id("warm")), "no key".to_owned());
+    w.record(Event::BreakerOpened { account, cause: Cause::Keys, at, reason });
+    w.settle();
+    assert_eq!(w.word(p), "validated");
+    let left: Vec<_> =
+        w.state.breakers.iter().map(|(key, of)| (key.account, key.cause, of.failures)).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(
+        left.contains(&(Some(id("hot")), Cause::Errand, 3))
+            && left.contains(&(Some(id("warm")), Cause::Keys, 4))
+    );
+    assert_eq!(w.state.open_breakers(&id("warm")).count(), 1);
+}
