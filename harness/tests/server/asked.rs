@@ -240,6 +240,12 @@ async fn there_is_no_amm_and_no_validator() {
         (json!({}), "invalidParams"),
         (json!({"asset": {"currency": "USD"}, "asset2": usd}), "issueMalformed"),
         (json!({"amm_account": "x"}), "actMalformed"),
+        (json!({"amm_account": account("nobody").1.to_string()}), "actMalformed"),
+        (json!({"amm_account": ISSUER, "account": "x"}), "actNotFound"),
+        (
+            json!({"asset": {"currency": "XRP"}, "asset2": usd, "account": account("nobody").1.to_string()}),
+            "actMalformed",
+        ),
     ] {
         assert_eq!(call(&url, "amm_info", ask.clone()).await["error"], error, "{ask}");
     }

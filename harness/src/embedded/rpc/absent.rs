@@ -45,10 +45,16 @@ pub(super) fn amm_info<'a>(ledger: &'a Ledger, call: &Call<'a>) -> RpcResult {
             return fail(RpcError::IssueMalformed);
         }
     }
-    for name in ["amm_account", "account"] {
-        if has(name) && call.params.get(name).as_str().and_then(params::account).is_none() {
-            return fail(RpcError::ActMalformed);
-        }
+    // Whoever is not in the ledger is as malformed as what is no address.
+    let stands = |name| {
+        let account = call.params.get(name).as_str().and_then(params::account);
+        account.is_some_and(|account| view.entry(&index::account_root(&account)).is_some())
+    };
+    if has("amm_account") {
+        return fail(if stands("amm_account") { RpcError::ActNotFound } else { RpcError::ActMalformed });
+    }
+    if has("account") && !stands("account") {
+        return fail(RpcError::ActMalformed);
     }
     fail(RpcError::ActNotFound)
 }

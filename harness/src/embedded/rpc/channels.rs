@@ -72,8 +72,8 @@ fn channel(key: &Hash256, object: &Object) -> Value {
 fn claim(params: &Map<String, Value>) -> Result<Vec<u8>, Failure> {
     let text = |name: &str| params.get(name).and_then(Value::as_str);
     let channel = text("channel_id").and_then(params::hash).ok_or(RpcError::ChannelMalformed)?;
-    let digits = text("amount").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let drops: u64 = digits.and_then(|text| text.parse().ok()).ok_or(RpcError::ChannelAmtMalformed)?;
+    let drops: u64 =
+        text("amount").and_then(|text| text.parse().ok()).ok_or(RpcError::ChannelAmtMalformed)?;
     Ok([CLAIM_PREFIX, &channel.0, &drops.to_be_bytes()].concat())
 }
 

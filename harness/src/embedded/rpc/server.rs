@@ -15,9 +15,15 @@ pub(super) const PUBKEY_NODE: &str = "n9L6mAa1rSwjxxwRnAgosQTXLuq7xTi7Wfit4suRjn
 /// The load level of an idle server, in which all levels are counted.
 const LEVEL_BASE: u64 = 256;
 
-/// What `wallet_propose` says of a seed made from a text that people think of.
-const PASSPHRASE_WARNING: &str = "This wallet was generated using a user-supplied passphrase that has low entropy and \
-                                  is vulnerable to brute-force attacks.";
+/// What `wallet_propose` says of a seed made from a text that people think of: of one that is short or repeats itself,
+/// and of any other.
+const WEAK_PASSPHRASE: &str = "This wallet was generated using a user-supplied passphrase that has low entropy and is \
+                               vulnerable to brute-force attacks.";
+const PASSPHRASE: &str = "This wallet was generated using a user-supplied passphrase. It may be vulnerable to \
+                          brute-force attacks.";
+
+/// So many bits are enough for the milder of the two.
+const PASSPHRASE_BITS: f64 = 80.0;
 
 /// So many seconds old a ledger never is: the server takes that for a clock that is not set, and says 0.
 const AGE_MAX: u32 = 1_000_000;
@@ -302,10 +308,7 @@ pub(super) fn wallet_propose(_: &Ledger, call: &Call<'_>) -> RpcResult {
     let params = call.params;
     let key_type = match params.get("key_type") {
         Value::Null if !params.has("key_type") => None,
-        Value::String(name) => Some(super::secret::key_type(name).ok_or(match call.api_version {
-            1 => RpcError::InvalidParams,
-            _ => RpcError::BadKeyType,
-        })?),
+        Value::String(name) => Some(super::secret::key_type(name).ok_or(RpcError::InvalidParams)?),
         _ => return Err(Failure::expected_field("key_type", "string")),
     };
     let seed = if ["passphrase", "seed", "seed_hex"].iter().any(|name| params.has(name)) {
@@ -331,10 +334,26 @@ pub(super) fn wallet_propose(_: &Ledger, call: &Call<'_>) -> RpcResult {
         ("public_key_hex", keys.public_key().to_string().into()),
     ]);
     if let Some(passphrase) = params.get("passphrase").as_str()
+        // A seed in the form of client libraries is no passphrase.
+        && passphrase.parse::<Seed>().is_err()
         && ![plain.to_base58().as_str(), &hex::encode_upper(entropy), &super::english::from_seed(entropy)]
             .contains(&passphrase)
     {
-        result.insert("warning".to_owned(), PASSPHRASE_WARNING.into());
+        let warning = if bits_of(passphrase) < PASSPHRASE_BITS { WEAK_PASSPHRASE } else { PASSPHRASE };
+        result.insert("warning".to_owned(), warning.into());
     }
     Ok(result)
+}
+
+/// The bits that it takes to write a text, if each of its bytes comes as often as it does in it; whole ones.
+#[expect(clippy::float_arithmetic, reason = "an estimate that only chooses a warning, and no money")]
+fn bits_of(text: &str) -> f64 {
+    let mut counts = std::collections::BTreeMap::new();
+    let mut length = 0.0;
+    for byte in text.bytes() {
+        *counts.entry(byte).or_insert(0.0) += 1.0;
+        length += 1.0;
+    }
+    let by_byte = counts.values().map(|count: &f64| count / length * (count / length).log2());
+    (-by_byte.sum::<f64>() * length).floor()
 }

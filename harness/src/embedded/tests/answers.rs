@@ -57,7 +57,7 @@ fn fees_that_are_only_told_of_are_rounded_down() {
     }
     let fee = tells(&world, "fee", json!({}));
     let level: u64 = fee["levels"]["open_ledger_level"].as_str().unwrap().parse().unwrap();
-    assert!(level * 10 % 256 != 0, "{fee}");
+    assert!(!(level * 10).is_multiple_of(256), "{fee}");
     assert_eq!(fee["drops"]["open_ledger_fee"], (level * 10 / 256 + 1).to_string(), "it has to be enough");
 }
 
@@ -81,6 +81,30 @@ fn a_method_that_is_named_twice_is_named_the_same() {
         let request = Request::json_rpc("ping", params, false).unwrap();
         let told = rpc::handle_read(&world.ledger, None, &request, &ServerFacts::default()).result;
         assert_eq!(told.err().as_ref().map(|failure| failure.token().to_owned()).as_deref(), error);
+    }
+}
+
+#[test]
+fn a_passphrase_is_warned_of_by_what_it_takes_to_guess() {
+    let world = World::new();
+    let proposes = |params: Json| {
+        let Json::Object(params) = params else { panic!("an object") };
+        let request = Request::json_rpc("wallet_propose", params, true).unwrap();
+        let told = rpc::handle_read(&world.ledger, None, &request, &ServerFacts::default()).result;
+        Json::Object(told.unwrap_or_else(|failure| failure.0))
+    };
+    let warning = |passphrase: &str| {
+        let told = proposes(json!({"passphrase": passphrase}));
+        assert!(told["master_seed"].is_string(), "{told}");
+        told["warning"].as_str().map(|text| text.contains("low entropy"))
+    };
+    assert_eq!(warning("masterpassphrase"), Some(true));
+    assert_eq!(warning(&"a".repeat(100)), Some(true), "long, and one letter alone");
+    assert_eq!(warning("the quick brown fox jumps over a lazy dog"), Some(false));
+    assert_eq!(warning("sEdTM1uX8pu2do5XvTnutH6HsouMaM2"), None, "a seed");
+    for version in [1, 2] {
+        let told = proposes(json!({"key_type": "x", "api_version": version}));
+        assert_eq!(told["error"], "invalidParams");
     }
 }
 
