@@ -81,18 +81,26 @@ impl Door {
         self.app.engine.treasury()
     }
 
-    /// Does what answers a request, elsewhere than on the API's thread. Whatever is asked within it is asked for whoever
-    /// the request came from.
+    /// Does what answers a request. Whatever is asked within it is asked for whoever the request came from.
+    ///
+    /// A page takes its time, elsewhere than on the API's thread. A form does not: most of them stop something, and wait for
+    /// no page of somebody else's. What takes long of what it asks for, the API does elsewhere by itself.
     pub(crate) async fn on_behalf<T: Send + 'static>(
         &self,
         parts: &Parts,
         answer: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Refused> {
-        let answered = match parts.extensions.get::<Arc<Connection>>() {
-            Some(connection) => self.app.elsewhere(ASKING.scope(Arc::clone(connection), answer)).await,
-            None => self.app.elsewhere(answer).await,
+        let connection = parts.extensions.get::<Arc<Connection>>().map(Arc::clone);
+        let answer = async {
+            match connection {
+                Some(connection) => ASKING.scope(connection, answer).await,
+                None => answer.await,
+            }
         };
-        answered.map_err(Refused::from)
+        if parts.method == axum::http::Method::POST {
+            return Ok(answer.await);
+        }
+        self.app.elsewhere(answer).await.map_err(Refused::from)
     }
 
     /// A body that came over the connection, within its size and time.

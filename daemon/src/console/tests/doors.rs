@@ -66,6 +66,45 @@ async fn forms_that_never_end_keep_no_connection_from_who_stops_something() {
     }
 }
 
+/// Danger: pages that others look at take all there is of processors, and a form that stops something waits for them.
+/// Method: where pages are made nothing moves, and people log in and stop things all the same.
+#[tokio::test]
+async fn a_form_that_stops_something_waits_for_no_page() {
+    let pages = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let store = MemoryStore::new();
+    let (mut engine, metrics, _) = testing::engine(store.clone());
+    testing::only_answers(&mut engine);
+    let Engine { handle, .. } = engine;
+    testing::look(&handle).await;
+    let app = {
+        let _within = pages.enter();
+        App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), Limits::default())
+    };
+    let served = Served::of(handle, store, app.with_console(Some(ConsoleConfig::default()))).await;
+    let sue = served.login("sue").await;
+    let (csrf, stored) = (sue.csrf().await, served.store.last());
+    let (go_on, held) = std::sync::mpsc::channel::<()>();
+    let (begun, is_held) = tokio::sync::oneshot::channel();
+    pages.spawn(async move {
+        begun.send(()).unwrap();
+        // No error: whoever holds it lets go by dropping it.
+        let _ = held.recv();
+    });
+    is_held.await.unwrap();
+    let stops = async {
+        for path in ["/console/do/freeze", "/console/do/panic"] {
+            let page = sue.send(path, &[("csrf", &csrf), ("reason", "a thief")], &[]).await;
+            assert_eq!(page.status, 303, "{path}: {}", page.text);
+        }
+        served.login("sue").await;
+    };
+    let done = tokio::time::timeout(Duration::from_secs(20), stops).await;
+    drop(go_on);
+    pages.shutdown_background();
+    done.expect("it waits for pages");
+    assert!(served.store.last() > stored);
+}
+
 #[tokio::test]
 async fn a_token_that_is_nobodys_opens_nothing_and_is_not_shown() {
     let served = Served::new().await;
