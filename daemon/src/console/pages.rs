@@ -57,6 +57,8 @@ pub(super) async fn inbox(State(console): State<Console>, visitor: Visitor) -> A
     withheld.retain(|escrow| escrow.guard == "withheld");
     let mut findings = door.ask(person, calls::FINDINGS, "", &()).await?;
     findings.retain(|finding| finding.acknowledged.is_none());
+    // What stops most stands first, the newest of each before the others: many that only alert hide nothing.
+    findings.sort_by_key(|finding| weight(&finding.severity));
     let mut dead = door.ask(person, calls::CHANNELS, "", &()).await?;
     dead.retain(|channel| channel.dead > 0);
     let more_to_sign = to_sign.len() > ROWS;
@@ -66,6 +68,10 @@ pub(super) async fn inbox(State(console): State<Console>, visitor: Visitor) -> A
     withheld.truncate(ROWS);
     findings.truncate(ROWS);
     Ok(shown(&Inbox { frame, to_sign, own, withheld, findings, dead, more_to_sign, more_findings }))
+}
+
+fn weight(severity: &str) -> usize {
+    ["freeze", "hold", "alert"].iter().position(|known| *known == severity).unwrap_or(usize::MAX)
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,8 +1,8 @@
 //! What people do with forms: the API's own operations, with its checks.
 
 use treasury_core::Input;
-use treasury_core::observe::SignerListView;
-use treasury_core::units::Weight;
+use treasury_core::observe::{Change, SignerListView};
+use treasury_core::units::{LedgerIndex, Weight};
 
 use super::*;
 use crate::metrics::Metrics;
@@ -260,6 +260,29 @@ async fn a_finding_is_acknowledged_with_what_came_of_it() {
     assert!(!sue.shows("/console/findings").await.contains(&format!("value=\"{id}\"")));
     let all = sue.shows("/console/findings?which=all").await;
     assert!(all.contains("Seen by sue") && all.contains("bob has left"), "{all}");
+}
+
+/// Danger: whoever causes findings that only alert pushes what is stopped off the page that people look at.
+#[tokio::test]
+async fn what_stops_stands_before_what_only_alerts() {
+    let served = Served::new().await;
+    let Input::Ledger { mut observation, wall_ms } = testing::ledger(102) else { panic!() };
+    let list = SignerListView { quorum: Weight(1), entries: [(testing::signer(ALICE), 1)].into() };
+    observation.changes.push(Change::SignerList { account: testing::warm(), list: Some(list) });
+    served.handle.input(Input::Ledger { observation, wall_ms }).await.unwrap();
+    let drift =
+        served.client("sue").findings().await.unwrap().into_iter().find(|found| found.severity == "hold");
+    let drift = drift.expect("a list that is another one than declared").id;
+    for number in 0..60 {
+        let reason = format!("ledger {number} is gone");
+        let (first, last) = (LedgerIndex(1), LedgerIndex(2));
+        served.handle.input(Input::HistoryMissing { first, last, reason }).await.unwrap();
+    }
+    let inbox = served.login("sue").await.shows("/console").await;
+    let place = |part: &str| inbox.find(part).unwrap_or_else(|| panic!("no {part} in {inbox}"));
+    // The last of them is the reason why sight is lost as well.
+    assert!(place(&format!("/console/findings#{drift}\"")) < place("ledger 58 is gone"));
+    assert!(place("ledger 58 is gone") < place("ledger 57 is gone"));
 }
 
 /// Method: a receiver that wants nothing any more, so that everything to it is given up at once.
