@@ -213,9 +213,8 @@ impl State {
                     return Err(format!("{escrow} is known already, or has ended"));
                 }
                 tracked.guard = Guard::Locked { proposal: proposal.id, preparing: None };
-                let (order, destination) = (finish_order(&tracked.view), tracked.view.destination);
-                self.by_finish_after.insert(order);
-                self.by_destination.insert((destination, *escrow));
+                let view = tracked.view.clone();
+                self.stands_as_own(&view);
                 self.add_proposal(proposal, &None)?;
             }
             Event::AttemptChanged { escrow, attempt } => match &mut self.escrow_mut(escrow)?.guard {
@@ -518,16 +517,20 @@ impl State {
         self.no_longer_stands(&key);
         self.standing.insert(key);
         if matches!(guard, Guard::Locked { .. }) {
-            self.by_finish_after.insert(finish_order(view));
-            self.by_destination.insert((view.destination, key));
+            self.stands_as_own(view);
         }
         self.escrows.insert(key, TrackedEscrow { view: view.clone(), seen: at, seen_at, guard });
+    }
+
+    fn stands_as_own(&mut self, view: &EscrowView) {
+        self.by_finish_after.insert(view.finish_order());
+        self.by_destination.insert((view.destination, view.key));
     }
 
     fn no_longer_stands(&mut self, key: &EscrowKey) {
         self.standing.remove(key);
         if let Some(tracked) = self.escrows.get(key) {
-            self.by_finish_after.remove(&finish_order(&tracked.view));
+            self.by_finish_after.remove(&tracked.view.finish_order());
             self.by_destination.remove(&(tracked.view.destination, *key));
         }
     }
@@ -581,10 +584,6 @@ impl State {
 /// What a freeze of earlier versions was on.
 fn frozen(account: &Option<AccountId>) -> Subject {
     account.map_or(Subject::Everything, Subject::Account)
-}
-
-fn finish_order(view: &EscrowView) -> (RippleTime, EscrowKey) {
-    (view.finish_after.unwrap_or(RippleTime(0)), view.key)
 }
 
 fn made(proposal: &Proposal, view: &EscrowView) -> bool {

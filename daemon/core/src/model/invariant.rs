@@ -7,7 +7,7 @@ use crate::model::proposal::{Proposal, Status};
 use crate::model::signing::Slot;
 use crate::model::state::{Guard, Sight, State};
 use crate::model::stops::{Stop, StopKind, Subject};
-use crate::model::units::{EscrowKey, ProposalId, RippleTime, StopId};
+use crate::model::units::{EscrowKey, ProposalId, StopId};
 
 /// Something that must never be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -303,8 +303,7 @@ fn escrow(state: &State, key: &EscrowKey) -> Result<(), Violation> {
     };
     let own = matches!(tracked.guard, Guard::Locked { .. } | Guard::Releasing { .. });
     let stands = own || tracked.guard == Guard::Foreign;
-    let finish_after = tracked.view.finish_after.unwrap_or(RippleTime(0));
-    let in_order = state.by_finish_after.contains(&(finish_after, *key));
+    let in_order = state.by_finish_after.contains(&tracked.view.finish_order());
     let for_its_destination = state.by_destination.contains(&(tracked.view.destination, *key));
     if stands != state.standing.contains(key) || own != in_order || own != for_its_destination {
         return Err(Violation::StandingIndex(*key));

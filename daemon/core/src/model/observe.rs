@@ -241,6 +241,14 @@ pub struct EscrowView {
     pub condition: Option<HexBytes>,
 }
 
+impl EscrowView {
+    /// Its place in the order in which the daemon looks at escrows: by when they may be finished.
+    #[must_use]
+    pub fn finish_order(&self) -> (RippleTime, EscrowKey) {
+        (self.finish_after.unwrap_or(RippleTime(0)), self.key)
+    }
+}
+
 /// A watched account as read whole at one validated ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountSnapshot {

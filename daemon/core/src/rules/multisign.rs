@@ -546,7 +546,7 @@ mod tests {
                     && (0..2).all(|demand| {
                         let (weight, people) = asked[demand];
                         let come = weights(&|counts| counts[demand]);
-                        come.iter().sum::<u32>() >= weight && come.len() >= people as usize
+                        come.iter().sum::<u32>() >= weight && come.len() >= usize::try_from(people).unwrap()
                     })
             };
             let least = subsets().filter(|set| suffices(set)).map(|set| set.len()).min();
