@@ -358,9 +358,9 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let network = settings::network(root, base_dir);
     let daemon = settings::daemon(root, base_dir);
     let parties = parties::read(root);
-    let links = settings::links(root, &parties);
     let table = table::read(root, &parties, base_dir);
     let fees = settings::fees(root);
+    let links = settings::links(root, &parties, &fees);
     let tickets = settings::tickets(root);
     let timing = settings::timing(root);
     let severities = settings::severities(root);

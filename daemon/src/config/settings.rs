@@ -134,7 +134,7 @@ fn section_or_missing<'a>(root: &Section<'a>, name: &str) -> Option<Section<'a>>
 }
 
 /// Reads the tier links.
-pub(super) fn links(root: &Section<'_>, parties: &Parties) -> Vec<TierLink> {
+pub(super) fn links(root: &Section<'_>, parties: &Parties, fees: &FeeConfig) -> Vec<TierLink> {
     let mut names = BTreeSet::new();
     let sections = root.sections("link");
     let links = sections.iter().map(|section| {
@@ -160,8 +160,14 @@ pub(super) fn links(root: &Section<'_>, parties: &Parties) -> Vec<TierLink> {
                 let what = format!("is below the target of \"{}\", which fills the account", other.name);
                 section.wrong("ceiling", what, "a refill would be swept away again; raise it");
             }
-            if *target < floor {
-                let what = format!("is below the floor of \"{}\", which fills the account", other.name);
+            // What a sweep burns comes out of the account that it sweeps.
+            let fee =
+                if floor.issue().is_xrp() { Amount::Xrp(fees.fee_max) } else { floor.issue().nothing() };
+            if target.less(&fee).is_none_or(|left| left < floor) {
+                let what = format!(
+                    "is, less a fee of up to fees.fee_max, below the floor of \"{}\", which fills the account",
+                    other.name
+                );
                 section.wrong("target", what, "a sweep would be filled up again; raise it");
             }
         }

@@ -30,7 +30,7 @@ pub(super) const LINK: Group = Group {
             "amount",
             REQUIRED,
             "A move fills `to` up to this balance, or sweeps `from` down to it: at least `floor`, at most `ceiling`. That \
-             of a sweep is at least the `floor` of any link that fills `from`.",
+             of a sweep is at least the `floor` of any link that fills `from` and `fees.fee_max` more.",
         ),
         key("move_min", "amount", "none", "Less than this is not moved."),
         key(

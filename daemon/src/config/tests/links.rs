@@ -46,7 +46,11 @@ fn links_that_would_undo_each_other_are_refused() {
         ),
         (
             &[("target = \"2000 XRP\"", "target = \"499 XRP\"")],
-            "link[2].target: is below the floor of \"warm-to-hot\", which fills the account",
+            "link[2].target: is, less a fee of up to fees.fee_max, below the floor of \"warm-to-hot\"",
+        ),
+        (
+            &[("target = \"2000 XRP\"", "target = \"501.499999 XRP\"")],
+            "link[2].target: is, less a fee of up to fees.fee_max, below the floor of \"warm-to-hot\"",
         ),
         (
             &[("ceiling = \"3000 XRP\"", "ceiling = \"3000 XRP\"\nfloor = \"1 XRP\"")],
