@@ -3,11 +3,15 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 /// The key under which the protocol names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A click leads to another page within this, on a busy machine too.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(60);
 
 /// What starts browsers. Dropped, it ends, and they with it.
 pub(crate) struct Driver {
@@ -105,6 +109,22 @@ impl Browser {
         let element = self.find(css).await.unwrap();
         let done = self.asks(&format!("{element}/click"), &json!({})).await;
         done.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    /// Clicks what leads to another page, and waits for that: it is there when what was clicked is on none any more. A click
+    /// by itself may be answered before the browser has begun to go.
+    pub(crate) async fn follow(&self, css: &str) {
+        let element = self.find(css).await.unwrap();
+        let done = self.asks(&format!("{element}/click"), &json!({})).await;
+        done.unwrap_or_else(|error| panic!("{css}: {error}"));
+        let began = Instant::now();
+        loop {
+            let name = self.http.get(format!("{}{element}/name", self.session)).send().await.unwrap();
+            if !name.status().is_success() {
+                return;
+            }
+            assert!(began.elapsed() < FOLLOWED_WITHIN, "{css} leads nowhere");
+        }
     }
 
     pub(crate) async fn types(&self, css: &str, text: &str) {

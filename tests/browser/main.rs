@@ -67,7 +67,7 @@ impl World {
         assert!(browser.url().await.contains("/console/login?next="), "{}", browser.url().await);
         let token = profile_path(self.sandbox.dir(), person).with_extension("token");
         browser.types("input[name=token]", std::fs::read_to_string(token).unwrap().trim()).await;
-        browser.click("main button").await;
+        browser.follow("main button").await;
         assert!(browser.has("nav").await);
         assert_eq!(browser.url().await, self.page(""));
         browser
@@ -95,7 +95,7 @@ async fn act(browser: &Browser, action: &str, fields: &[(&str, &str)]) -> String
     for (name, value) in fields {
         browser.types(&format!("{form} [name={name}]"), value).await;
     }
-    browser.click(&format!("{form} button")).await;
+    browser.follow(&format!("{form} button")).await;
     browser.text("[role=status]").await
 }
 
@@ -103,14 +103,14 @@ async fn a_day(world: &World, scripts: bool) {
     let wrong = world.driver.browser(scripts).await;
     wrong.open(&world.page("/login")).await;
     wrong.types("input[name=token]", "whatever").await;
-    wrong.click("main button").await;
+    wrong.follow("main button").await;
     assert!(wrong.text("main").await.contains("This token is nobody's."));
     wrong.close().await;
 
     // Bob approves by upload what waits for him.
     let paid = world.payment("supplier", 300, "rent for May").await;
     let bob = world.browser("bob", scripts).await;
-    bob.click(&format!("a[href='/console/proposals/{paid}']")).await;
+    bob.follow(&format!("a[href='/console/proposals/{paid}']")).await;
     let shown = bob.text("main").await;
     for part in [
         "warm pays 300 XRP to supplier",
@@ -122,7 +122,7 @@ async fn a_day(world: &World, scripts: bool) {
     }
     let file = world.signed("bob", &paid).await;
     bob.types("input[type=file]", &file.display().to_string()).await;
-    bob.click(&format!("form[action='/console/proposals/{paid}/approve'] button")).await;
+    bob.follow(&format!("form[action='/console/proposals/{paid}/approve'] button")).await;
     assert_eq!(bob.text("[role=status]").await, format!("{paid}: approved"));
     assert!(bob.text("main").await.contains("weight 1 of 2"));
     bob.close().await;
@@ -158,17 +158,17 @@ async fn a_day(world: &World, scripts: bool) {
     carol.open(&world.page("/system")).await;
     carol.click("#stops ~ form input[name=stop]").await;
     carol.types("#stops ~ form input[name=reason]", "it was a drill").await;
-    carol.click("#stops ~ form button").await;
+    carol.follow("#stops ~ form button").await;
     assert!(carol.text("[role=status]").await.starts_with("lifted: S"));
     assert!(!carol.has(".alarm").await);
 
     // What was it about?
     dave.open(&world.page("/history")).await;
     dave.types("input[name=text]", "second rent").await;
-    dave.click(".filter button").await;
+    dave.follow(".filter button").await;
     let found = dave.text("tbody").await;
     assert!(found.contains(&bad) && !found.contains(&odd), "{found}");
-    dave.click("header form[action='/console/logout'] button").await;
+    dave.follow("header form[action='/console/logout'] button").await;
     assert!(dave.has("input[name=token]").await && dave.url().await.ends_with("/console/login"));
     dave.close().await;
     carol.close().await;
