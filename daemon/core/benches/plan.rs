@@ -2,35 +2,22 @@
 //! the warm ones fill, with ten thousand commitments: proposals that may still pay, and escrows that wait. One thread, wall
 //! time; half as many of both beside it, because the cost is to grow with them and no quicker.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use treasury_core::config::{AccountConfig, FeeConfig, Keeps, Signing, TicketConfig, Tier, TierLink, Timing};
-use treasury_core::intent::{Asker, Intent, Pay};
 use treasury_core::observe::{EscrowView, LedgerPoint, RootView};
-use treasury_core::policy::{Action, Decision, DecisionInputs, Obligations, Policy, Rule};
-use treasury_core::proposal::{Proposal, Status};
+use treasury_core::policy::{Action, Policy, Rule};
 use treasury_core::state::{AccountView, Guard, TrackedEscrow};
 use treasury_core::tiers::Planner;
-use treasury_core::units::{AccountId, Amount, Asset, Drops, EscrowKey, Hash256, ProposalId, RippleTime};
-use treasury_core::{Event, State, Treasury};
+use treasury_core::units::{Asset, Drops, EscrowKey, ProposalId};
+use treasury_core::{State, Treasury};
 
-const NOW: RippleTime = RippleTime(849_000_000);
+use common::{NOW, account, draft, drops, measure, pay};
+
 const WARM: u32 = 9;
-
-fn account(number: u32) -> AccountId {
-    let mut bytes = [0; 20];
-    // Spread, as addresses are.
-    for (place, byte) in bytes.iter_mut().zip(number.wrapping_mul(2_654_435_761).to_be_bytes()) {
-        *place = byte;
-    }
-    AccountId(bytes)
-}
-
-fn drops(amount: u64) -> Amount {
-    Amount::Xrp(Drops::new(amount).unwrap_or_default())
-}
 
 /// From cold to each warm account, and from one of them to each hot one.
 fn link(number: u32) -> TierLink {
@@ -93,11 +80,8 @@ fn state(accounts: u32, commitments: u32, balance: u64) -> State {
         state.accounts.insert(account(number), view);
     }
     for number in 1..=commitments / 2 {
-        let payment = proposal(number, account(number % accounts), at);
-        let drafted = Event::ProposalDrafted { proposal: Box::new(payment), idempotency_key: None };
-        if let Err(error) = state.apply(&drafted) {
-            println!("{error}");
-        }
+        let payment = pay(1_000_000 + number, 10);
+        draft(&mut state, u64::from(number), account(number % accounts), payment, "alice");
         let key = EscrowKey { owner: account(0), sequence: number };
         let destination = account(number % accounts);
         let view = EscrowView {
@@ -118,53 +102,6 @@ fn state(accounts: u32, commitments: u32, balance: u64) -> State {
     state
 }
 
-fn proposal(number: u32, from: AccountId, at: LedgerPoint) -> Proposal {
-    let destination = account(1_000_000 + number);
-    Proposal {
-        id: ProposalId(u64::from(number)),
-        account: from,
-        intent: Intent::Pay(Pay { destination, destination_tag: None, amount: drops(10) }),
-        asker: Asker::Person("alice".to_owned()),
-        origin: None,
-        note: String::new(),
-        deadline_seconds: 3_600,
-        deadline_asked: None,
-        idempotency_key: None,
-        drafted: at,
-        decision: Decision {
-            rules: Vec::new(),
-            policy_hash: Hash256::ZERO,
-            obligations: Obligations::default(),
-            inputs: DecisionInputs {
-                destination_known: true,
-                outflows: Vec::new(),
-                risk: None,
-                at: NOW,
-                declared: None,
-            },
-        },
-        plan: None,
-        approvals: BTreeMap::new(),
-        kept_for_void: BTreeMap::new(),
-        rejections: BTreeMap::new(),
-        status: Status::Drafted,
-    }
-}
-
-/// The median and the best of many runs.
-fn measure(what: &str, target: &str, runs: u32, mut run: impl FnMut()) {
-    let mut times: Vec<Duration> = (0..runs)
-        .map(|_| {
-            let began = Instant::now();
-            run();
-            began.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    let median = times.get(times.len() / 2).copied().unwrap_or_default();
-    println!("| {what} | {median:.1?} | {:.1?} | {target} |", times.first().copied().unwrap_or_default());
-}
-
 fn main() {
     println!("| figure | median | best | target |\n|---|---|---|---|");
     for (what, balance) in [("all within their bounds", 8_000_000), ("all below their floors", 2_000_000)] {
@@ -174,7 +111,7 @@ fn main() {
                 &format!("plan of all links, {accounts} accounts, {commitments} commitments, {what}"),
                 if accounts == 1_000 { "≤ 1 ms" } else { "" },
                 200,
-                || {
+                |_| {
                     let planner = Planner::new(&config);
                     for link in &config.links {
                         black_box(planner.plan(&state, link, NOW));

@@ -5,7 +5,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
     AccountView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView, LinkView,
-    PanicView, PartyView, ProposalView, SignerListView, StatusView, StopsView,
+    PanicView, PartyView, ProposalView, SignerListView, StatusView, StopsView, TallyView,
 };
 use treasury_tools::console;
 use treasury_tools::text::clean;
@@ -152,19 +152,23 @@ fn signer_list(list: &SignerListView) -> String {
     format!("{} of {}", list.quorum, names.join(" "))
 }
 
+/// How far signatures have come: by weight, and by people where fewer of them have signed than are asked for.
+fn signed(tally: &TallyView) -> String {
+    let asked = tally.demands.iter().map(|demand| demand.asked).fold(tally.quorum, u32::max);
+    let mut signed = format!("{} of {asked}", tally.weight);
+    for demand in tally.demands.iter().filter(|demand| demand.signatures < demand.signatures_asked) {
+        signed.push_str(&format!(", {} of {} people", demand.signatures, demand.signatures_asked));
+    }
+    signed
+}
+
 pub(super) fn proposals(proposals: &[ProposalView]) -> String {
     if proposals.is_empty() {
         return "no proposals\n".to_owned();
     }
     let mut table = Rows::new(["", "what", "status", "signed", "asked by", "rule", "waits for"]);
     for proposal in proposals {
-        let signed = proposal.tally.as_ref().map_or_else(
-            || "-".to_owned(),
-            |tally| {
-                let asked = tally.demands.iter().map(|demand| demand.asked).fold(tally.quorum, u32::max);
-                format!("{} of {asked}", tally.weight)
-            },
-        );
+        let signed = proposal.tally.as_ref().map_or_else(|| "-".to_owned(), signed);
         table.row([
             proposal.id.clone(),
             proposal.what(),
@@ -466,7 +470,26 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use treasury_api::types::DemandTallyView;
+
     use super::*;
+
+    /// Danger: "2 of 2" is read as enough, and a signature of somebody who is named is missing.
+    #[test]
+    fn who_is_missing_is_told_where_the_weight_has_come() {
+        let demand = |signatures| DemandTallyView {
+            roles: Vec::new(),
+            people: vec!["bob".to_owned(), "carol".to_owned()],
+            weight: 1,
+            asked: 0,
+            signatures,
+            signatures_asked: 2,
+            words: String::new(),
+        };
+        let tally = |signatures| TallyView { weight: 2, quorum: 2, demands: vec![demand(signatures)] };
+        assert_eq!(signed(&tally(1)), "2 of 2, 1 of 2 people");
+        assert_eq!(signed(&tally(2)), "2 of 2");
+    }
 
     /// Danger: at 80 columns, or on a phone, addresses break in the middle and columns run into each other.
     #[test]

@@ -106,8 +106,8 @@ impl<'a> Planner<'a> {
     /// What the link would move now: what its account is below its floor or above its ceiling, up or down to its target, as
     /// far as the limits of the move, of the periods and of the source allow.
     ///
-    /// What other links want out of the account that it keeps counts as gone from it ([`Planner::onward`]): where hot is short and warm
-    /// could not fill it, cold fills warm with as much as both need, in one move.
+    /// What other links want out of the account that it keeps counts as gone from it ([`Planner::onward`]): where hot is
+    /// short and warm could not fill it, cold fills warm with as much as both need, in one move.
     ///
     /// A sweep counts what is there and not promised away; a refill what is there or on its way. So what is on its way to an
     /// account is not swept out of it before it has come, and what is swept is not filled up again at once: a target of one is

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use treasury_core::command::Command;
-use treasury_core::config::{Keeps, Role, Tier, TierLink};
+use treasury_core::config::{Role, Tier};
 use treasury_core::decide::{self, Question};
 use treasury_core::intent::{Asker, Intent, IntentKind, Pay};
 use treasury_core::list::List;
@@ -13,6 +13,7 @@ use treasury_core::policy::{
 };
 use treasury_core::units::{Asset, ProposalId, Weight};
 
+use crate::commitments::link;
 use crate::world::{World, XRP, amount, config, id};
 
 const DAY: u32 = 86_400;
@@ -77,20 +78,7 @@ fn a_payment_in_an_escrow_is_no_part_of_any_sum_or_count_that_it_is_asked_about(
 /// Moves are not among the payments of an asset: what they moved is not taken off these.
 #[test]
 fn a_move_in_an_escrow_takes_nothing_off_what_others_paid_of_its_asset() {
-    let link = TierLink {
-        name: "warm to hot".to_owned(),
-        from: id("warm"),
-        to: id("hot"),
-        asset: Asset::Xrp,
-        keeps: Keeps::Filled { floor: amount(1_000 * XRP), target: amount(1_900 * XRP) },
-        source_floor: amount(0),
-        move_min: amount(0),
-        move_max: amount(10_000 * XRP),
-        period_max: amount(50_000 * XRP),
-        period_seconds: DAY,
-        limits: Vec::new(),
-        hours: None,
-    };
+    let link = link("warm to hot", "warm", "hot", [1_000, 1_900, 0]);
     let mut w = World::with(treasury_core::Treasury { policy: all_sums(), ..config() });
     let paid = w.propose("cold", 5_000);
     w.approve("carol", paid).unwrap();

@@ -15,7 +15,8 @@ use xrpl_wire::{Transaction, TransactionType, sf};
 const HOUR: u32 = 3_600;
 const DAY: u32 = 86_400;
 
-fn link(name: &str, from: &str, to: &str, [floor, target, source_floor]: [u64; 3]) -> TierLink {
+/// A link that fills an account, by large moves.
+pub(crate) fn link(name: &str, from: &str, to: &str, [floor, target, source_floor]: [u64; 3]) -> TierLink {
     TierLink {
         name: name.to_owned(),
         from: id(from),

@@ -2,7 +2,7 @@
 //! deadlines, funds to the drop; and what of a link's accounts counts.
 
 use treasury_core::command::{Answer, Command};
-use treasury_core::config::{FindingKind, Keeps, Severity, TierLink};
+use treasury_core::config::{FindingKind, Severity, TierLink};
 use treasury_core::failure::Cause;
 use treasury_core::gate::{self, Act};
 use treasury_core::input::SubmitReply;
@@ -16,26 +16,14 @@ use treasury_core::units::{Asset, FindingId, ProposalId, RippleTime};
 use treasury_core::wait::Wait;
 use treasury_core::{Event, Treasury};
 
+use crate::commitments;
 use crate::world::{World, XRP, amount, config, id};
 
 const HOUR: u32 = 3_600;
 const DAY: u32 = 24 * HOUR;
 
-fn link(name: &str, from: &str, [floor, target, source_floor]: [u64; 3]) -> TierLink {
-    TierLink {
-        name: name.to_owned(),
-        from: id(from),
-        to: id("hot"),
-        asset: Asset::Xrp,
-        keeps: Keeps::Filled { floor: amount(floor * XRP), target: amount(target * XRP) },
-        source_floor: amount(source_floor * XRP),
-        move_min: amount(0),
-        move_max: amount(10_000 * XRP),
-        period_max: amount(50_000 * XRP),
-        period_seconds: DAY,
-        limits: Vec::new(),
-        hours: None,
-    }
+fn link(name: &str, from: &str, bounds: [u64; 3]) -> TierLink {
+    commitments::link(name, from, "hot", bounds)
 }
 
 /// Warm fills hot below 1,000 up to 1,900 XRP; moves are decided like this, and hot has 900.

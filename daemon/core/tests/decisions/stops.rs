@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::commitments::link;
 use crate::world::{World, XRP, amount, config, drops, id};
 use treasury_core::command::{Answer, Command};
-use treasury_core::config::{FindingKind, Keeps, Severity, TierLink};
+use treasury_core::config::{FindingKind, Severity, TierLink};
 use treasury_core::state::Guard;
 use treasury_core::stops::{StopKind, Subject};
-use treasury_core::units::{AccountId, Asset, ProposalId, StopId};
+use treasury_core::units::{AccountId, ProposalId, StopId};
 use treasury_core::waits::waits;
 use xrpl_wire::{Transaction, TransactionType};
 
@@ -40,20 +41,8 @@ fn lift(w: &mut World, stops: &[StopId]) -> Vec<StopId> {
 /// A world where warm fills hot whenever hot is below 1,000 XRP.
 fn with_link() -> World {
     let mut config = config();
-    config.links = vec![TierLink {
-        name: "warm to hot".to_owned(),
-        from: id("warm"),
-        to: id("hot"),
-        asset: Asset::Xrp,
-        keeps: Keeps::Filled { floor: amount(1_000 * XRP), target: amount(1_900 * XRP) },
-        source_floor: amount(0),
-        move_min: amount(0),
-        move_max: amount(1_000 * XRP),
-        period_max: amount(50_000 * XRP),
-        period_seconds: 86_400,
-        limits: Vec::new(),
-        hours: None,
-    }];
+    let link = link("warm to hot", "warm", "hot", [1_000, 1_900, 0]);
+    config.links = vec![TierLink { move_max: amount(1_000 * XRP), ..link }];
     World::with(config)
 }
 
