@@ -64,7 +64,9 @@ pub(super) fn build(
         }
         outcome((applied.result, applied.applied))
     });
-    skip_list(&mut state, info.index, &parent.hash);
+    if rules.lists_hashes() {
+        skip_list(&mut state, info.index, &parent.hash);
+    }
     let header = LedgerHeader {
         index: info.index,
         total_drops: total_drops.saturating_sub(burned),

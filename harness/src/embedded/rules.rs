@@ -43,6 +43,7 @@ pub struct Rules {
     generation: Generation,
     network_id: Option<u32>,
     in_force: AmendmentSet,
+    without_ledger_hashes: bool,
 }
 
 impl Rules {
@@ -66,7 +67,13 @@ impl Rules {
                 in_force.insert(*amendment);
             }
         }
-        Rules { generation, network_id: server.network_id, in_force }
+        let (network_id, without_ledger_hashes) = (server.network_id, server.without_ledger_hashes);
+        Rules { generation, network_id, in_force, without_ledger_hashes }
+    }
+
+    /// Whether a ledger that closes writes down the hash of the one before it.
+    pub(super) fn lists_hashes(&self) -> bool {
+        !self.without_ledger_hashes
     }
 
     /// The rules of what a server only tries outside of transactions: of the amendments that it asks about in the midst
@@ -120,6 +127,10 @@ pub struct ServerSetup {
     /// Amendments that are in force and that it does not follow: a server with a fault, for tests of what finds faults.
     /// A saved ledger does not remember them.
     pub forgets: Vec<Amendment>,
+    /// Leaves the LedgerHashes entries as they are, instead of writing the hash of the ledger before into them. A
+    /// simulator closes ledgers by the million, and nobody in it looks there; account hashes are not a server's then.
+    /// A saved ledger does not remember it.
+    pub without_ledger_hashes: bool,
 }
 
 /// The FeeSettings entry of a fresh ledger.

@@ -285,6 +285,7 @@ fn begun(begin: &Begin) -> Result<Ledger, String> {
         network_id: begin.network_id,
         features: begin.features.iter().map(feature).collect::<Result<_, _>>()?,
         forgets: Vec::new(),
+        without_ledger_hashes: false,
     };
     let header = header(&begin.header)?;
     let mut entries = Vec::new();

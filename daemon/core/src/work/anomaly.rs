@@ -172,20 +172,31 @@ pub(crate) struct Before {
 
 /// Looks before the ledger is taken in.
 pub(crate) fn before_ledger(cx: &Cx<'_>, observation: &LedgerObservation) -> Before {
-    let touched = observation.changes.iter().filter(|change| may_stand_otherwise(cx, change));
-    let touched: BTreeSet<AccountId> = touched.map(Change::account).collect();
-    let recipients = observation.changes.iter().filter_map(|change| match change {
-        Change::Root { account, root } => {
-            let known = cx.state.accounts.get(account)?.root?;
-            let what = findings::recipient_changed(&known, root.as_ref())?;
-            // Last, because escrows are many and such changes few.
-            is_waited_for(cx, account).then_some((*account, what))
+    let mut touched = BTreeSet::new();
+    let mut recipients = BTreeMap::new();
+    for change in &observation.changes {
+        match change {
+            Change::Root { account, root } => {
+                let known = cx.state.accounts.get(account).and_then(|view| view.root);
+                if cx.config.runner == Some(*account) || may_stand_otherwise(known.as_ref(), root.as_ref()) {
+                    touched.insert(*account);
+                }
+                if let Some(what) = known.and_then(|known| findings::recipient_changed(&known, root.as_ref()))
+                    // Last, because escrows are many and such changes few.
+                    && is_waited_for(cx, account)
+                {
+                    recipients.insert(*account, what);
+                }
+            }
+            Change::SignerList { account, .. } => {
+                touched.insert(*account);
+            }
+            _ => {}
         }
-        _ => None,
-    });
+    }
     let declared = touched.iter().filter(|account| cx.config.accounts.contains_key(account));
     Before {
-        recipients: recipients.collect(),
+        recipients,
         standing: declared
             .map(|account| (*account, findings::standing(cx.config, cx.state, account)))
             .collect(),
@@ -193,16 +204,9 @@ pub(crate) fn before_ledger(cx: &Cx<'_>, observation: &LedgerObservation) -> Bef
 }
 
 /// Whether how an account stands may be another after this: most payments change a balance and nothing else.
-fn may_stand_otherwise(cx: &Cx<'_>, change: &Change) -> bool {
-    match change {
-        Change::Root { account, root } => {
-            let keys = |root: &RootView| (root.flags, root.regular_key);
-            let known = cx.state.accounts.get(account).and_then(|view| view.root);
-            cx.config.runner == Some(*account) || known.as_ref().map(keys) != root.as_ref().map(keys)
-        }
-        Change::SignerList { .. } => true,
-        _ => false,
-    }
+fn may_stand_otherwise(known: Option<&RootView>, root: Option<&RootView>) -> bool {
+    let keys = |root: &RootView| (root.flags, root.regular_key);
+    known.map(keys) != root.map(keys)
 }
 
 /// Whether an escrow of the daemon's own that stands pays this account, and can still be held back.

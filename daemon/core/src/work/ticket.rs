@@ -1,7 +1,5 @@
 //! Ticket pools: every proposal takes a Ticket, and the pools refill themselves.
 
-use std::collections::BTreeSet;
-
 use crate::model::config::Tier;
 use crate::model::intent::{Asker, CreateTickets, Intent, IntentKind};
 use crate::model::units::AccountId;
@@ -27,16 +25,14 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
         due.extend(config.accounts.keys());
     }
     cx.runtime.ticket_retry.retain(|_, not_before| now < *not_before);
-    let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
-    let under_way: BTreeSet<AccountId> = open
-        .filter(|proposal| proposal.intent.kind() == IntentKind::CreateTickets)
-        .map(|proposal| proposal.account)
-        .collect();
-    for account in due.difference(&under_way).copied() {
+    for account in due {
         if config.accounts.get(&account).is_none_or(|declared| declared.tier == Tier::Board) {
             continue;
         }
-        if let Some(count) = wanted(cx, &account) {
+        // Few pools are low, and what is open is much: so it is looked through last.
+        if let Some(count) = wanted(cx, &account)
+            && !under_way(cx, &account)
+        {
             let intent = Intent::CreateTickets(CreateTickets { count });
             if !gate::may_leave(cx.config, cx.state, Act::errand(account, &intent)).is_empty() {
                 // What stops it may go without a word about this account: it is looked at again.
@@ -56,6 +52,12 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
             flow::draft(cx, draft);
         }
     }
+}
+
+/// Whether Tickets for this account are already on the way.
+fn under_way(cx: &Cx<'_>, account: &AccountId) -> bool {
+    let mut open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
+    open.any(|proposal| proposal.account == *account && proposal.intent.kind() == IntentKind::CreateTickets)
 }
 
 /// How many Tickets to create for this account now, if any: up to the target, at most 250 held, and no
