@@ -17,6 +17,7 @@ mod risk;
 mod rule_keys;
 mod rule_warnings;
 mod rules;
+mod schedules;
 mod settings;
 pub mod table;
 #[cfg(test)]
@@ -363,6 +364,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let links = settings::links(root, &parties, &fees);
     let tickets = settings::tickets(root);
     let timing = settings::timing(root);
+    let schedules = schedules::read(root, &parties, timing.deadline_max_seconds);
     let severities = settings::severities(root);
     let alarms = risk::alarms(root);
     let console = settings::console(root);
@@ -381,6 +383,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
             destinations: parties.destinations,
             policy: table.policy,
             links,
+            schedules,
             fees,
             tickets,
             timing,

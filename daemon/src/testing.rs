@@ -122,6 +122,7 @@ pub(crate) fn treasury() -> Treasury {
             rule("large", Some(xrp(100).into()), None, delay),
         ]),
         links: Vec::new(),
+        schedules: Vec::new(),
         fees: FeeConfig::default(),
         tickets: TicketConfig { low_water: 0, target: 0 },
         timing: Timing::default(),

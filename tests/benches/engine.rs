@@ -30,6 +30,7 @@ fn treasury() -> Treasury {
         destinations: BTreeMap::new(),
         policy: Policy::new(Vec::new()),
         links: Vec::new(),
+        schedules: Vec::new(),
         fees: FeeConfig::default(),
         tickets: TicketConfig { low_water: 0, target: 0 },
         timing: Timing::default(),

@@ -10,6 +10,7 @@
 mod kills;
 mod refusals;
 mod scene;
+mod schedules;
 mod storm;
 mod story;
 mod tiers;
@@ -57,6 +58,7 @@ scenarios! {
     kills::a_flag_survives_a_kill_at_every_step;
     storm::kills_in_traffic_lose_nothing_and_repeat_nothing;
     tiers::what_hot_has_too_much_of_is_swept_back_to_warm_once;
+    schedules::a_scheduled_payment_is_made_when_it_is_due_and_once;
     voids::what_is_signed_is_made_worthless_under_a_freeze;
     voids::a_panic_stops_everything_before_it_is_answered;
     refusals::bad_approvals_are_refused_and_change_nothing;

@@ -18,7 +18,7 @@ use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
     AccountView, ApproveRequest, DoneView, EmptyRequest, ErrorBody, ErrorView, EscrowView, EscrowsQuery,
     EventsPage, EventsQuery, FindingView, LinkView, ProposalView, ProposalsQuery, ProposeRequest,
-    ProposedView, ReadyView, ReasonRequest, StatusView,
+    ProposedView, ReadyView, ReasonRequest, ScheduleView, StatusView,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -168,6 +168,14 @@ impl Client {
     /// As [`Client::status`].
     pub async fn tiers(&self) -> Result<Vec<LinkView>, ClientError> {
         self.read(calls::TIERS).await
+    }
+
+    /// The scheduled payments, when each is due next, and what has been asked for.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn schedules(&self) -> Result<Vec<ScheduleView>, ClientError> {
+        self.read(calls::SCHEDULES).await
     }
 
     /// The newest hundred proposals, newest first.

@@ -9,8 +9,8 @@ use crate::types::{
     ExplainView, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView, LinkView,
     PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView,
     ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest,
-    RedeliverRequest, RedeliveredView, StatusView, StoppedView, StopsView, TestChannelRequest, TestedView,
-    UnfreezeRequest,
+    RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView, TestChannelRequest,
+    TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -173,6 +173,8 @@ operations! {
     ACCOUNTS = Accounts "accounts": Get "/v1/accounts", Other, Who::Person, () => Vec<AccountView>;
     /// What the tier links keep, what they would move now, and why, or why not.
     TIERS = Tiers "tiers": Get "/v1/tiers", Other, Who::Person, () => Vec<LinkView>;
+    /// The scheduled payments, when each is due next, and what has been asked for.
+    SCHEDULES = Schedules "schedules": Get "/v1/schedules", Other, Who::Person, () => Vec<ScheduleView>;
     /// Proposals, newest first, without their transactions.
     PROPOSALS = Proposals "proposals": Get "/v1/proposals", Other, Who::Person, ProposalsQuery => Vec<ProposalView>;
     /// Ask for a payment.

@@ -4,6 +4,7 @@
 mod deliveries;
 mod policy;
 mod requests;
+mod schedules;
 mod status;
 mod tiers;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use deliveries::*;
 pub use policy::*;
 pub use requests::*;
+pub use schedules::*;
 pub use status::*;
 pub use tiers::*;
 
@@ -225,6 +227,9 @@ pub struct ProposalView {
     pub origin: Option<String>,
     /// What for, in the asker's words.
     pub note: String,
+    /// The time of a schedule that it is for; `null`: it was asked for by itself.
+    #[serde(default)]
+    pub occurrence: Option<OccurrenceView>,
     /// How far it has come: `drafted`, `assessed`, `denied`, `collecting`, `ready`, `in_flight`,
     /// `validated`, `failed`, `expired`, `rejected`, `withdrawn`, `superseded` or `voided`.
     pub status: String,

@@ -76,6 +76,7 @@ fn treasury() -> Treasury {
         destinations: BTreeMap::new(),
         policy: table(),
         links: Vec::new(),
+        schedules: Vec::new(),
         fees: FeeConfig::default(),
         tickets: TicketConfig { low_water: 0, target: 0 },
         timing: Timing::default(),

@@ -56,6 +56,7 @@ fn treasury(accounts: u32) -> Treasury {
         destinations: BTreeMap::new(),
         policy: Policy::new(vec![Rule::new("moves", Action::Allow)]),
         links: (1..accounts).map(link).collect(),
+        schedules: Vec::new(),
         fees: FeeConfig::default(),
         tickets: TicketConfig { low_water: 0, target: 0 },
         timing: Timing::default(),

@@ -32,7 +32,7 @@ pub use model::{
 };
 pub use rules::{
     analysis, decide, doomed, escrow, example, explain, fee, findings, fits, gate, matching, multisign,
-    prove, release, replay, retiring, sealing, tiers, waits,
+    prove, release, replay, retiring, schedule, sealing, tiers, waits,
 };
 pub use work::cx::{Output, Runtime};
 pub use work::step::step;

@@ -19,6 +19,7 @@ pub mod release;
 pub mod replay;
 pub mod retiring;
 pub mod risk;
+pub mod schedule;
 pub mod sealing;
 pub mod tiers;
 pub mod waits;

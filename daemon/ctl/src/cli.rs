@@ -51,6 +51,8 @@ pub enum Command {
     Accounts,
     /// What the tier links keep, what they would move now, and why, or why not.
     Tiers,
+    /// The scheduled payments, when each is due next, and what has been asked for.
+    Schedules,
     /// Proposals, newest first.
     Proposals {
         /// Only those that have not ended.
@@ -245,6 +247,7 @@ impl Command {
         let mut words: Vec<&String> = Vec::new();
         match self {
             Self::Sign { .. } | Self::Status | Self::Accounts | Self::Tiers | Self::Stops { .. } => {}
+            Self::Schedules => {}
             Self::Escrows | Self::Findings | Self::Events { .. } => {}
             Self::Deliveries { about } => words.extend(about.words()),
             Self::Proposals { account, before, .. } => words.extend(account.iter().chain(before)),

@@ -226,6 +226,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Status => answer(json, &client.status().await?, show::status),
         Command::Accounts => answer(json, &client.accounts().await?, |accounts| show::accounts(accounts)),
         Command::Tiers => answer(json, &client.tiers().await?, |links| show::tiers(links)),
+        Command::Schedules => answer(json, &client.schedules().await?, |all| show::schedules(all)),
         Command::Proposals { open, account, before, limit } => {
             let query = ProposalsQuery { open, account, before, limit, ..ProposalsQuery::default() };
             answer(json, &client.proposals_page(&query).await?, |proposals| show::proposals(proposals))

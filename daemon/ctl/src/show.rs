@@ -5,7 +5,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
     AccountView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView, LinkView,
-    PanicView, PartyView, ProposalView, SignerListView, StatusView, StopsView, TallyView,
+    PanicView, PartyView, ProposalView, ScheduleView, SignerListView, StatusView, StopsView, TallyView,
 };
 use treasury_tools::console;
 use treasury_tools::text::clean;
@@ -134,6 +134,27 @@ pub(super) fn tiers(links: &[LinkView]) -> String {
     table.shown(console::width())
 }
 
+pub(super) fn schedules(schedules: &[ScheduleView]) -> String {
+    if schedules.is_empty() {
+        return "no scheduled payments\n".to_owned();
+    }
+    let mut table = Rows::new(["schedule", "pays", "by", "asked for", "next"]);
+    for schedule in schedules {
+        let open = schedule
+            .open
+            .iter()
+            .map(|asked| format!("{} {}, due {}", asked.proposal, asked.status, asked.due));
+        table.row([
+            schedule.name.clone(),
+            format!("{} from {} to {}", schedule.amount.words(), short(&schedule.from), short(&schedule.to)),
+            schedule.by.clone(),
+            open.collect::<Vec<_>>().join("; "),
+            schedule.next.first().cloned().unwrap_or_else(|| "never".to_owned()),
+        ]);
+    }
+    table.shown(console::width())
+}
+
 /// Quorum and members; a weight of 1 goes without saying, and the daemon's own keys are counted, not named.
 fn signer_list(list: &SignerListView) -> String {
     let (agents, people): (Vec<_>, Vec<_>) = list.entries.iter().partition(|entry| entry.agent);
@@ -195,6 +216,9 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
     out.line("asked by", format!("{} at {}", proposal.asker, proposal.drafted));
     if !proposal.note.is_empty() {
         out.line("note", proposal.note.clone());
+    }
+    if let Some(occurrence) = &proposal.occurrence {
+        out.line("scheduled", format!("\"{}\", due {}", occurrence.schedule, occurrence.due));
     }
     let decision = &proposal.decision;
     let mut decided = format!("{} (by \"{}\")", decision.action, decision.rules.join("\", \""));

@@ -4,6 +4,7 @@ mod console;
 mod links;
 mod notify;
 mod risk;
+mod schedules;
 
 use std::fmt::Write;
 
@@ -213,6 +214,7 @@ const GROUPS: &[Group] = &[
         ],
     },
     links::LINK,
+    schedules::SCHEDULE,
     Group {
         name: "list",
         repeated: true,
@@ -436,6 +438,9 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         }
         FindingKind::RevealPending => {
             "A fulfillment has left, and its EscrowFinish is in no validated ledger (`[anomaly]`). A stop is on the escrow; a hold cannot take back what is revealed."
+        }
+        FindingKind::ScheduleMissed => {
+            "A scheduled payment could not be asked for until it was more than its `late_max` late: the daemon did not run, or did not see."
         }
         FindingKind::SignaturesRefused => {
             "Signatures of somebody were refused more often than `[anomaly]` says. A stop is on the account of the last one."

@@ -198,7 +198,7 @@ pub(super) fn times_of(inner: &Section<'_>) -> Option<Times> {
     Some(Times { zone: Arc::new(zone?.value), weekdays, from_minute, until_minute })
 }
 
-fn weekday(text: &str) -> Result<Weekday, String> {
+pub(super) fn weekday(text: &str) -> Result<Weekday, String> {
     let words = || Weekday::ALL.map(Weekday::word).join(", ");
     Weekday::ALL
         .into_iter()
@@ -218,7 +218,7 @@ fn hours(text: &str) -> Result<(u16, u16), String> {
 }
 
 /// `00:00` to `24:00`.
-fn minute(text: &str) -> Option<u16> {
+pub(super) fn minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let two = |digits: &str| {
         let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -14,7 +14,8 @@ use super::words;
 use crate::http::ApiError;
 use crate::http::api::{
     AccountView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery,
-    ExplainRequest, ExplainView, FindingView, LinkView, PolicyCheckView, PolicyRequest, StopsView,
+    ExplainRequest, ExplainView, FindingView, LinkView, PolicyCheckView, PolicyRequest, ScheduleView,
+    StopsView,
 };
 
 /// An escrow's life as a line from its making to CancelAfter, in thousandths of it.
@@ -133,6 +134,7 @@ struct Accounts {
     frame: Frame,
     accounts: Vec<AccountView>,
     links: Vec<(LinkView, Option<Bar>)>,
+    schedules: Vec<ScheduleView>,
 }
 
 pub(super) async fn accounts(State(console): State<Console>, visitor: Visitor) -> Answered {
@@ -144,7 +146,8 @@ pub(super) async fn accounts(State(console): State<Console>, visitor: Visitor) -
         (link, bar)
     });
     let links = links.collect();
-    Ok(shown(&Accounts { frame, accounts, links }))
+    let schedules = console.door.ask(&visitor.person, calls::SCHEDULES, "", &()).await?;
+    Ok(shown(&Accounts { frame, accounts, links, schedules }))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -179,6 +179,7 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Status => on(method, routes::status),
         Operation::Accounts => on(method, routes::accounts),
         Operation::Tiers => on(method, routes::tiers),
+        Operation::Schedules => on(method, routes::schedules),
         Operation::Proposals => on(method, routes::proposals),
         Operation::PolicyCheck => on(method, policy::check),
         Operation::PolicyExplain => on(method, policy::explain),

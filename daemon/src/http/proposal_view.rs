@@ -21,8 +21,8 @@ use treasury_core::waits::waits;
 use xrpl_wire::Transaction;
 
 use super::api::{
-    ApprovalView, DecisionView, DemandTallyView, DemandView, EscrowView, IntentView, OutcomeView,
-    ProposalView, RejectionView, RiskView, RungView, SignView, SubmissionView, TallyView,
+    ApprovalView, DecisionView, DemandTallyView, DemandView, EscrowView, IntentView, OccurrenceView,
+    OutcomeView, ProposalView, RejectionView, RiskView, RungView, SignView, SubmissionView, TallyView,
 };
 use super::view::{ended, ledger, origin, party, slot, stop, time};
 use crate::metrics::guard_word;
@@ -71,6 +71,10 @@ fn with_escrow(
         asker: shown.asker.to_string(),
         origin: shown.origin.map(origin),
         note: shown.note.clone(),
+        occurrence: shown.occurrence.as_ref().map(|occurrence| OccurrenceView {
+            schedule: occurrence.schedule.clone(),
+            due: occurrence.due.to_string(),
+        }),
         status: shown.status.word().to_owned(),
         ended: ended(&shown.status),
         waits_for,

@@ -21,7 +21,7 @@ use super::api::{
     AccountView, AcknowledgeRequest, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView,
     EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest,
     LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
-    ReasonRequest, RecordView, ServerView, StatusView, StoppedView, StopsView, UnfreezeRequest,
+    ReasonRequest, RecordView, ScheduleView, ServerView, StatusView, StoppedView, StopsView, UnfreezeRequest,
 };
 use super::auth::Speaker;
 use super::error::ApiError;
@@ -72,6 +72,10 @@ pub(super) async fn accounts(Shared(app): Shared<App>, _: Speaker) -> Answered<V
 
 pub(super) async fn tiers(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<LinkView>> {
     Ok(Shown(app.engine.query(view::tiers).await?))
+}
+
+pub(super) async fn schedules(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<ScheduleView>> {
+    Ok(Shown(app.engine.query(view::schedules).await?))
 }
 
 pub(super) async fn proposals(

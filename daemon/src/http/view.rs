@@ -3,24 +3,28 @@
 use std::collections::BTreeMap;
 
 use treasury_core::State;
-use treasury_core::config::{AccountConfig, Keeps, Severity, Signing, Tier, TierLink, Treasury};
+use treasury_core::config::{AccountConfig, Keeps, Schedule, Severity, Signing, Tier, TierLink, Treasury};
 use treasury_core::findings::drift;
 use treasury_core::intent::Origin;
 use treasury_core::observe::LedgerPoint;
-use treasury_core::proposal::Status;
+use treasury_core::proposal::{Occurrence, Proposal, Status};
+use treasury_core::schedule;
 use treasury_core::state::Finding;
 use treasury_core::stops::{Stop, Subject};
 use treasury_core::tiers::{self, Planner};
 use treasury_core::units::{AccountId, SeqProxy};
 
 use super::api::{
-    AccountView, AcknowledgedView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView, LinkView,
-    OtherHostView, PartyView, ReadyView, SignerEntryView, SignerListView, StatusView, StopView, StopsView,
-    StoreView,
+    AccountView, AcknowledgedView, AskedView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView,
+    LinkView, OtherHostView, PartyView, ReadyView, ScheduleView, SignerEntryView, SignerListView, StatusView,
+    StopView, StopsView, StoreView,
 };
 use crate::metrics::guard_word;
 use crate::store::Openings;
 use crate::{clock, sight};
+
+/// Times at which a schedule is due next that are shown.
+const NEXT_MAX: usize = 3;
 
 /// The whole at a glance.
 pub(super) fn status(
@@ -102,6 +106,51 @@ pub(super) fn accounts(state: &State, treasury: &Treasury) -> Vec<AccountView> {
 pub(super) fn tiers(state: &State, treasury: &Treasury) -> Vec<LinkView> {
     let planner = Planner::new(treasury);
     treasury.links.iter().map(|link| one_link(state, treasury, &planner, link)).collect()
+}
+
+/// The scheduled payments, by name.
+pub(super) fn schedules(state: &State, treasury: &Treasury) -> Vec<ScheduleView> {
+    // Few proposals are of a schedule, and all that are open are looked through once.
+    let open = state.open.iter().filter_map(|id| state.proposals.get(id));
+    let asked: Vec<(&Occurrence, &Proposal)> =
+        open.filter_map(|proposal| Some((proposal.occurrence.as_ref()?, proposal))).collect();
+    let mut declared: Vec<&Schedule> = treasury.schedules.iter().collect();
+    declared.sort_by_key(|schedule| &schedule.name);
+    declared.into_iter().map(|schedule| one_schedule(state, treasury, schedule, &asked)).collect()
+}
+
+fn one_schedule(
+    state: &State,
+    treasury: &Treasury,
+    schedule: &Schedule,
+    asked: &[(&Occurrence, &Proposal)],
+) -> ScheduleView {
+    let through = state.scheduled.get(&schedule.name).copied();
+    let mut open: Vec<_> =
+        asked.iter().filter(|(occurrence, _)| occurrence.schedule == schedule.name).collect();
+    open.sort_by_key(|(occurrence, _)| occurrence.due);
+    let next = schedule::after(schedule, through.unwrap_or(state.now()));
+    ScheduleView {
+        name: schedule.name.clone(),
+        from: party(treasury, &schedule.from),
+        to: party(treasury, &schedule.to),
+        tag: schedule.destination_tag,
+        amount: schedule.amount.into(),
+        by: schedule.by.clone(),
+        note: schedule.note.clone(),
+        asked_through: through.map(|through| through.to_string()),
+        lead_seconds: schedule.lead_seconds,
+        late_max_seconds: schedule.late_max_seconds,
+        open: open
+            .into_iter()
+            .map(|(occurrence, proposal)| AskedView {
+                due: occurrence.due.to_string(),
+                proposal: proposal.id.to_string(),
+                status: proposal.status.word().to_owned(),
+            })
+            .collect(),
+        next: next.iter().take(NEXT_MAX).map(ToString::to_string).collect(),
+    }
 }
 
 fn one_link(state: &State, treasury: &Treasury, planner: &Planner<'_>, link: &TierLink) -> LinkView {

@@ -95,6 +95,7 @@ fn view(delayed: bool) -> ProposalView {
         },
         asker: "alice".to_owned(),
         origin: None,
+        occurrence: None,
         note: String::new(),
         status: "collecting".to_owned(),
         ended: false,

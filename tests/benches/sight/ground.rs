@@ -107,6 +107,7 @@ pub(crate) fn treasury(count: u32) -> Treasury {
         destinations: BTreeMap::new(),
         policy: Policy::new(Vec::new()),
         links: Vec::new(),
+        schedules: Vec::new(),
         fees: FeeConfig::default(),
         tickets: TicketConfig { low_water: 0, target: 0 },
         // The embedded ledger keeps a time of its own.

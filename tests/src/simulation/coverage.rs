@@ -186,6 +186,7 @@ fn wait_word(wait: &Wait) -> &'static str {
         Wait::Deadline => "deadline",
         Wait::Ledger => "ledger",
         Wait::Unwanted(_) => "unwanted",
+        Wait::Due(_) => "due",
         Wait::FinishAfter(_) => "finish after",
         Wait::CancelAfter(_) => "cancel after",
         Wait::Over => "over",

@@ -40,6 +40,7 @@ pub(crate) fn draft(state: &mut State, number: u64, account: AccountId, intent: 
         deadline_seconds: 3_600,
         deadline_asked: None,
         idempotency_key: None,
+        occurrence: None,
         drafted: LedgerPoint { close_time: NOW, ..LedgerPoint::ZERO },
         decision: Decision {
             rules: Vec::new(),

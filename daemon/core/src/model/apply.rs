@@ -286,13 +286,11 @@ impl State {
             Event::BreakerClosed { account, .. } => {
                 self.breakers.retain(|key, _| account.is_some() && key.account != *account);
             }
+            Event::ScheduleReached { schedule, through } => {
+                self.scheduled.insert(schedule.clone(), *through);
+            }
         }
         Ok(())
-    }
-
-    /// The last ledger taken in; a point of zeros before the first.
-    fn cursor(&self) -> LedgerPoint {
-        self.ledger.unwrap_or(LedgerPoint::ZERO)
     }
 
     fn add_proposal(&mut self, proposal: &Proposal, idempotency_key: &Option<String>) -> Result<(), String> {

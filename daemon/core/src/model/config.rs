@@ -4,13 +4,14 @@
 //! past stays as it was decided.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::matchers::Times;
 use crate::model::policy::Policy;
 pub use crate::model::role::{Role, Tier};
-use crate::model::units::{AccountId, Amount, Asset, Drops, Weight};
+use crate::model::units::{AccountId, Amount, Asset, Drops, RippleTime, Weight};
 
 /// Everything declared.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Treasury {
     pub policy: Policy,
     /// Links that keep one account filled from another.
     pub links: Vec<TierLink>,
+    /// Payments that are due at set times.
+    pub schedules: Vec<Schedule>,
     /// Limits on fees.
     pub fees: FeeConfig,
     /// The Ticket pools.
@@ -185,6 +188,31 @@ pub enum Keeps {
         /// Down to this balance.
         target: Amount,
     },
+}
+
+/// A payment that is due again and again.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// Unique name.
+    pub name: String,
+    /// The account that pays.
+    pub from: AccountId,
+    /// Who is paid.
+    pub to: AccountId,
+    /// With this DestinationTag.
+    pub destination_tag: Option<u32>,
+    /// How much each time.
+    pub amount: Amount,
+    /// The person in whose name it is asked for.
+    pub by: String,
+    /// What for.
+    pub note: String,
+    /// Every time at which it is due, ascending.
+    pub due: Arc<[RippleTime]>,
+    /// It is asked for so many seconds before it is due.
+    pub lead_seconds: u32,
+    /// What could not be asked for until so many seconds after it was due is not paid.
+    pub late_max_seconds: u32,
 }
 
 /// Limits on fees.
@@ -344,11 +372,13 @@ pub enum FindingKind {
     SignaturesRefused,
     /// A fulfillment has left, and its EscrowFinish is in no validated ledger.
     RevealPending,
+    /// A scheduled payment could not be asked for in time.
+    ScheduleMissed,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -371,6 +401,7 @@ impl FindingKind {
         Self::ManyRejections,
         Self::SignaturesRefused,
         Self::RevealPending,
+        Self::ScheduleMissed,
     ];
 
     /// The word for it, in configuration, metrics and the API.
@@ -399,6 +430,7 @@ impl FindingKind {
             Self::ManyRejections => "many_rejections",
             Self::SignaturesRefused => "signatures_refused",
             Self::RevealPending => "reveal_pending",
+            Self::ScheduleMissed => "schedule_missed",
         }
     }
 
@@ -427,7 +459,8 @@ impl FindingKind {
             | Self::Velocity
             | Self::ManyRejections
             | Self::SignaturesRefused
-            | Self::RevealPending => Severity::Alert,
+            | Self::RevealPending
+            | Self::ScheduleMissed => Severity::Alert,
         }
     }
 }

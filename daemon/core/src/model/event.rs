@@ -298,6 +298,13 @@ pub enum Event {
         /// Who said so.
         by: String,
     },
+    /// Of a schedule, all that was due until then has been asked for, or given up.
+    ScheduleReached {
+        /// Its name.
+        schedule: String,
+        /// Until when.
+        through: RippleTime,
+    },
 }
 
 impl Event {
@@ -339,6 +346,7 @@ impl Event {
             Self::BreakerCounted { .. } => "breaker_counted",
             Self::BreakerOpened { .. } => "breaker_opened",
             Self::BreakerClosed { .. } => "breaker_closed",
+            Self::ScheduleReached { .. } => "schedule_reached",
         }
     }
 }

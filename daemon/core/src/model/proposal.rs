@@ -35,6 +35,9 @@ pub struct Proposal {
     /// The asker's idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+    /// The time of a schedule that it is for; `None`: it was asked for by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<Occurrence>,
     /// When it was drafted.
     pub drafted: LedgerPoint,
     /// What policy said.
@@ -51,6 +54,16 @@ pub struct Proposal {
     pub rejections: BTreeMap<String, Rejection>,
     /// How far it has come.
     pub status: Status,
+}
+
+/// One time at which a scheduled payment is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Occurrence {
+    /// The schedule's name.
+    pub schedule: String,
+    /// It reaches nobody before this time.
+    pub due: RippleTime,
 }
 
 impl Approval {

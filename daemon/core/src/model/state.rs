@@ -83,6 +83,9 @@ pub struct State {
     pub idempotency: BTreeMap<(String, String), ProposalId>,
     /// Failures in a row, and where they stop automated submissions.
     pub breakers: BTreeMap<BreakerKey, Breaker>,
+    /// Until when the payments of each schedule have been asked for, or given up.
+    #[serde(default)]
+    pub scheduled: BTreeMap<String, RippleTime>,
     /// The last proposal's id.
     pub last_proposal: u64,
     /// The last finding's id.
@@ -283,6 +286,11 @@ impl State {
 
     pub(crate) fn retire(&mut self, archived: Archived) {
         self.retired.push(archived);
+    }
+
+    /// The last ledger taken in; a point of zeros before the first.
+    pub(crate) fn cursor(&self) -> LedgerPoint {
+        self.ledger.unwrap_or(LedgerPoint::ZERO)
     }
 
     /// Ledger time now: the close time of the last validated ledger. Zero before the first.

@@ -34,6 +34,8 @@ pub enum Wait {
     Ledger,
     /// CancelAfter: the payment had ended otherwise when its escrow came to be.
     Unwanted(&'static str),
+    /// The time at which the scheduled payment is due.
+    Due(RippleTime),
     /// The time from which an escrow may be finished.
     FinishAfter(RippleTime),
     /// The time from which an escrow may be cancelled.
@@ -87,6 +89,7 @@ impl fmt::Display for Wait {
             Self::Deadline => f.write_str("LastLedgerSequence to pass: the deadline is over"),
             Self::Ledger => f.write_str("a validated ledger"),
             Self::Unwanted(status) => write!(f, "CancelAfter: its proposal is {status}"),
+            Self::Due(time) => write!(f, "ledger time to pass {time}, when it is due"),
             Self::FinishAfter(time) => write!(f, "ledger time to pass {time}, from when it may be finished"),
             Self::CancelAfter(time) => write!(f, "CancelAfter ({time}) to pass"),
             Self::Over => f.write_str("nothing: CancelAfter has passed, so it is taken back"),

@@ -93,6 +93,7 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
             against.push(Wait::Drained(movement.destination));
         }
         against.extend(link(config, &act));
+        against.extend(due(state, &act));
     }
     against.extend(policy(config, state, &act));
     if !act.in_flight() {
@@ -113,6 +114,15 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
         against.extend(against_end(config, state, tracked, how == Ending::Finish));
     }
     against
+}
+
+/// The time at which a scheduled payment is due, if that is still to come. An escrow carries the time itself, as its
+/// FinishAfter, and may be made before.
+fn due(state: &State, act: &Act<'_>) -> Option<Wait> {
+    let proposal = act.proposal.filter(|_| !act.in_flight())?;
+    let due = proposal.occurrence.as_ref()?.due;
+    let waits = proposal.decision.obligations.delay.is_none() && state.now() < due;
+    waits.then_some(Wait::Due(due))
 }
 
 /// What policy says by now, where it, or how those whom it concerns are declared, is another than when the act was decided

@@ -68,7 +68,8 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
     let deadline = RippleTime(point.close_time.0.saturating_add(deadline_seconds));
     let delay = match (obligations.delay, proposal.intent.movement()) {
         (Some(Delay { delay_seconds, window_seconds }), Some(movement)) => {
-            let finish_after = RippleTime(deadline.0.saturating_add(delay_seconds));
+            let due = proposal.occurrence.as_ref().map_or(RippleTime(0), |occurrence| occurrence.due);
+            let finish_after = RippleTime(deadline.0.saturating_add(delay_seconds)).max(due);
             Some(ReleaseInputs {
                 escrow: EscrowKey { owner: account, sequence: slot.value() },
                 destination: movement.destination,

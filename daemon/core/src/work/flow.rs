@@ -11,7 +11,7 @@ use crate::model::event::Event;
 use crate::model::intent::{AskedBy, Asker, Intent, Origin};
 use crate::model::observe::intent_digest;
 use crate::model::policy::{Decision, Obligations};
-use crate::model::proposal::{Approval, Proposal, Status};
+use crate::model::proposal::{Approval, Occurrence, Proposal, Status};
 use crate::model::signing::{Derived, FIRST_KEY, Party, RungSignatures};
 use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId};
 use crate::rules::multisign;
@@ -27,6 +27,7 @@ pub(crate) struct Draft {
     pub(crate) deadline_seconds: u32,
     pub(crate) decision: Decision,
     pub(crate) idempotency_key: Option<String>,
+    pub(crate) occurrence: Option<Occurrence>,
 }
 
 /// Drafts a proposal and takes it as far as it goes now.
@@ -49,6 +50,7 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
         note: draft.note,
         deadline_seconds: draft.deadline_seconds,
         deadline_asked,
+        occurrence: draft.occurrence,
         drafted: cx.point(),
         decision: draft.decision,
         plan: None,

@@ -56,6 +56,7 @@ fn start(cx: &mut Cx<'_>, key: EscrowKey, intent: Intent) {
         deadline_seconds: ATTEMPT_SECONDS,
         decision,
         idempotency_key: None,
+        occurrence: None,
     };
     let drafted = flow::draft(cx, draft);
     cx.emit(Event::AttemptChanged { escrow: key, attempt: Some(drafted) });

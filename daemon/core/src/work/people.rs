@@ -191,6 +191,7 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
         deadline_seconds,
         decision,
         idempotency_key: propose.idempotency_key,
+        occurrence: None,
     };
     Ok(Answer::Proposed { proposal: flow::draft_asked(cx, draft, propose.deadline_seconds) })
 }

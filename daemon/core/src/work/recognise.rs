@@ -97,6 +97,7 @@ fn anew(cx: &Cx<'_>, tracked: &TrackedEscrow, inputs: &ReleaseInputs, condition:
         deadline_seconds: 0,
         deadline_asked: None,
         idempotency_key: None,
+        occurrence: None,
         drafted: at,
         decision,
         plan: Some(Plan {

@@ -17,7 +17,9 @@ use crate::model::observe::{AccountSnapshot, Change, LedgerObservation, LedgerPo
 use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
-use crate::work::{anomaly, flow, people, recognise, reconcile, retire, signing, submission, ticket, tier};
+use crate::work::{
+    anomaly, flow, people, recognise, reconcile, retire, schedule, signing, submission, ticket, tier,
+};
 
 /// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
 ///
@@ -171,6 +173,7 @@ fn drive(cx: &mut Cx<'_>) {
     guard::drive(cx);
     flow::drive(cx);
     ticket::refill(cx);
+    schedule::drive(cx);
     tier::drive(cx);
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
                 deadline_seconds: cx.config.timing.deadline_seconds,
                 decision,
                 idempotency_key: None,
+                occurrence: None,
             };
             flow::draft(cx, draft);
         }

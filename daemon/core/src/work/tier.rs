@@ -42,6 +42,7 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
             deadline_seconds,
             decision,
             idempotency_key: None,
+            occurrence: None,
         };
         flow::draft(cx, draft);
     }

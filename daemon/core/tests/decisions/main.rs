@@ -26,6 +26,7 @@ mod policy;
 mod prove;
 mod random;
 mod reviewed;
+mod schedules;
 mod sight;
 mod signing;
 mod standing;

@@ -134,6 +134,7 @@ pub fn config() -> Treasury {
             rule("large", 1_000, 5_000, delay),
         ]),
         links: Vec::new(),
+        schedules: Vec::new(),
         fees: FeeConfig::default(),
         tickets: TicketConfig { low_water: 0, target: 10 },
         timing: Timing { deadline_seconds: 3600, ..Timing::default() },

@@ -1,0 +1,204 @@
+//! Payments that are due at set times.
+
+use std::collections::BTreeMap;
+
+use treasury_core::command::Command;
+use treasury_core::config::{FindingKind, Schedule, Severity};
+use treasury_core::proposal::Status;
+use treasury_core::units::{ProposalId, RippleTime};
+use xrpl_wire::sf;
+
+use crate::world::{World, amount, config, id};
+
+const XRP: u64 = 1_000_000;
+const DAY: u32 = 86_400;
+const HOUR: u32 = 3_600;
+
+/// What a schedule of so much from hot, due so many seconds after now, comes to; it is asked for a day before.
+fn salary(now: RippleTime, xrp: u64, due: &[u32]) -> Schedule {
+    Schedule {
+        name: "salary".to_owned(),
+        from: id("hot"),
+        to: id("shop"),
+        destination_tag: Some(7),
+        amount: amount(xrp * XRP),
+        by: "alice".to_owned(),
+        note: "salary of alice".to_owned(),
+        due: due.iter().map(|seconds| RippleTime(now.0 + seconds)).collect(),
+        lead_seconds: DAY,
+        late_max_seconds: HOUR,
+    }
+}
+
+fn world(xrp: u64, due: &[u32]) -> World {
+    let mut w = World::with(config());
+    let now = w.state.now();
+    w.config.schedules = vec![salary(now, xrp, due)];
+    w.close(&[]);
+    w
+}
+
+/// What was asked for by the schedule, by when it is due.
+fn asked(w: &World) -> BTreeMap<RippleTime, ProposalId> {
+    let all = w.state.proposals.values().chain(w.archived.values().map(|archived| &archived.proposal));
+    all.filter_map(|proposal| Some((proposal.occurrence.as_ref()?.due, proposal.id))).collect()
+}
+
+fn one(w: &World) -> (RippleTime, ProposalId) {
+    let asked = asked(w);
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    asked.into_iter().next().unwrap()
+}
+
+fn until(w: &mut World, time: RippleTime) {
+    w.jump(time.0 - w.state.now().0);
+}
+
+#[test]
+fn a_payment_is_asked_for_a_lead_before_it_is_due_and_leaves_when_it_is() {
+    let mut w = world(50, &[3 * DAY]);
+    w.jump(2 * DAY - 60);
+    assert!(asked(&w).is_empty());
+    w.jump(120);
+    let (due, p) = one(&w);
+    assert_eq!(w.word(p), "collecting");
+    assert_eq!(w.waits(p).last().unwrap(), &format!("ledger time to pass {due}, when it is due"));
+    until(&mut w, RippleTime(due.0 - 1));
+    assert!(w.sent().is_empty());
+    until(&mut w, due);
+    assert_eq!(w.word(p), "in_flight");
+    let sent = w.settle();
+    let object = sent[0].object();
+    assert_eq!(
+        (object.account(sf::Destination), object.u32(sf::DestinationTag)),
+        (Some(id("shop")), Some(7))
+    );
+    assert_eq!(w.word(p), "validated");
+    assert_eq!(w.proposal(p).note, "salary of alice");
+}
+
+#[test]
+fn people_sign_before_it_is_due_and_it_leaves_no_sooner() {
+    let mut w = world(500, &[DAY]);
+    let (due, p) = one(&w);
+    w.approve("alice", p).unwrap();
+    w.approve("bob", p).unwrap();
+    assert_eq!(w.word(p), "ready");
+    until(&mut w, RippleTime(due.0 - 1));
+    assert_eq!((w.word(p), w.sent().len()), ("ready", 0));
+    until(&mut w, due);
+    assert_eq!((w.word(p), w.sent().len()), ("in_flight", 1));
+}
+
+/// Policy decides on it as on what the person asks for who stands for it.
+#[test]
+fn a_schedule_gives_no_right_that_its_person_does_not_have() {
+    let mut w = world(6_000, &[DAY]);
+    let (_, p) = one(&w);
+    assert!(matches!(w.proposal(p).status, Status::Denied));
+    w.jump(2 * DAY);
+    assert!(w.sent().is_empty());
+    assert_eq!(asked(&w).len(), 1);
+}
+
+#[test]
+fn what_policy_delays_is_in_its_escrow_before_and_is_released_no_sooner_than_it_is_due() {
+    let mut w = World::with(config());
+    let now = w.state.now();
+    w.config.schedules = vec![Schedule { lead_seconds: 5 * DAY, ..salary(now, 2_000, &[5 * DAY]) }];
+    w.close(&[]);
+    w.close(&[]);
+    let (due, p) = one(&w);
+    w.approve("alice", p).unwrap();
+    w.approve("bob", p).unwrap();
+    let sent = w.settle();
+    let object = sent[0].object();
+    assert!(w.state.now() < due);
+    assert_eq!(object.u32(sf::FinishAfter), Some(due.0));
+    assert!(object.u32(sf::CancelAfter) > Some(due.0));
+}
+
+#[test]
+fn a_delay_that_is_longer_than_what_is_left_is_kept_all_the_same() {
+    let w = world(2_000, &[DAY]);
+    let (due, p) = one(&w);
+    let plan = w.proposal(p).plan.as_ref().unwrap();
+    let delay = plan.delay.as_ref().unwrap();
+    assert!(delay.finish_after > due);
+    assert!(delay.finish_after.0 >= w.state.now().0 + 48 * HOUR);
+}
+
+#[test]
+fn it_is_asked_for_once_whatever_ends_it_and_however_often_the_process_starts() {
+    let mut w = world(500, &[DAY, 30 * DAY]);
+    let (_, p) = one(&w);
+    w.command("alice", Command::Withdraw { proposal: p }).unwrap();
+    assert_eq!(w.word(p), "withdrawn");
+    w.restart();
+    w.reconcile();
+    w.jump(DAY);
+    w.jump(DAY);
+    assert_eq!(asked(&w).len(), 1);
+    w.jump(27 * DAY);
+    assert_eq!(asked(&w).len(), 2);
+}
+
+/// Danger: a schedule that is new, or was left out for a while, pays for all the months before.
+#[test]
+fn what_was_due_before_the_schedule_was_known_is_not_paid() {
+    let mut w = World::with(config());
+    let now = w.state.now();
+    w.jump(100 * DAY);
+    let schedule = salary(now, 50, &[10 * DAY, 20 * DAY, 100 * DAY + HOUR]);
+    w.config.schedules = vec![schedule];
+    w.close(&[]);
+    w.close(&[]);
+    assert_eq!(one(&w).0, RippleTime(now.0 + 100 * DAY + HOUR));
+    assert!(w.state.findings.is_empty());
+}
+
+#[test]
+fn what_could_not_be_asked_for_in_time_is_said_and_not_paid() {
+    let mut w = world(50, &[DAY * 10, DAY * 20, DAY * 30]);
+    let first = RippleTime(w.config.schedules[0].due[0].0);
+    w.jump(28 * DAY);
+    assert!(asked(&w).is_empty());
+    let mut found = w.state.findings.values();
+    let finding = found.next().unwrap();
+    assert_eq!(
+        (finding.kind, finding.account, finding.severity),
+        (FindingKind::ScheduleMissed, id("hot"), Severity::Alert)
+    );
+    assert!(finding.evidence.starts_with(&format!("2 of schedule \"salary\"")), "{}", finding.evidence);
+    assert!(finding.evidence.contains(&format!("the first due at {first}")), "{}", finding.evidence);
+    assert!(found.next().is_none());
+    // It is said once, and the next one is asked for as ever.
+    w.jump(DAY);
+    assert_eq!((asked(&w).len(), w.state.findings.len()), (1, 1));
+}
+
+/// A day's outage is no reason to owe a salary.
+#[test]
+fn what_is_late_within_bounds_is_asked_for_and_leaves_at_once() {
+    let mut w = world(50, &[10 * DAY]);
+    w.jump(10 * DAY + HOUR - 60);
+    let (_, p) = one(&w);
+    assert_eq!(w.word(p), "in_flight");
+    w.settle();
+    assert_eq!(w.word(p), "validated");
+}
+
+#[test]
+fn a_stop_on_the_account_holds_it_until_it_is_lifted_or_too_late() {
+    let mut w = world(50, &[DAY]);
+    let (due, p) = one(&w);
+    w.command("dave", Command::Freeze { account: Some(id("hot")), reason: "looking".to_owned() }).unwrap();
+    until(&mut w, due);
+    assert!(w.sent().is_empty());
+    until(&mut w, RippleTime(due.0 + 2 * HOUR));
+    // The freeze may have been lifted after that: what is too late is not paid any more.
+    w.command("dave", Command::Unfreeze { account: Some(id("hot")), reason: "looked".to_owned() }).unwrap();
+    w.close(&[]);
+    assert!(w.waits(p).contains(&"LastLedgerSequence to pass: the deadline is over".to_owned()));
+    assert!(w.sent().is_empty());
+}
