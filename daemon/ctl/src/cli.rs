@@ -98,6 +98,18 @@ pub enum Command {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Sign an account's new SignerList, with those who sign for it and without the daemon.
+    ///
+    /// For keys that are lost or stolen. The file holds a SignerListSet in JSON, with Account, Sequence and Fee, and the
+    /// signatures of those who signed before; what is printed is the same with yours. Once the signatures reach the account's
+    /// quorum, any ledger server takes it (`submit_multisigned`). Nothing but a SignerListSet is signed.
+    Cosign {
+        /// The file of the transaction.
+        file: PathBuf,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Take your own approval back, before submission.
     ///
     /// Your approval counts no more, and nothing is sent with it. That does not unmake your signatures: the daemon's store
@@ -246,9 +258,13 @@ impl Command {
     pub(crate) fn words(&self) -> Vec<&str> {
         let mut words: Vec<&String> = Vec::new();
         match self {
-            Self::Sign { .. } | Self::Status | Self::Accounts | Self::Tiers | Self::Stops { .. } => {}
-            Self::Schedules => {}
-            Self::Escrows | Self::Findings | Self::Events { .. } => {}
+            Self::Sign { .. }
+            | Self::Cosign { .. }
+            | Self::Status
+            | Self::Accounts
+            | Self::Tiers
+            | Self::Stops { .. } => {}
+            Self::Schedules | Self::Escrows | Self::Findings | Self::Events { .. } => {}
             Self::Deliveries { about } => words.extend(about.words()),
             Self::Proposals { account, before, .. } => words.extend(account.iter().chain(before)),
             Self::Propose(asked) => {

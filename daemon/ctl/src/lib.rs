@@ -5,6 +5,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod cli;
+mod cosign;
 mod deliveries;
 mod policy;
 pub mod profile;
@@ -217,8 +218,10 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
     };
     let profile =
         Profile::resolve(&given, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-    if let Command::Sign { package, yes } = &cli.command {
-        return sign(&profile, package, *yes);
+    match &cli.command {
+        Command::Sign { package, yes } => return sign(&profile, package, *yes),
+        Command::Cosign { file, yes } => return cosign(&profile, file, *yes),
+        _ => {}
     }
     let client = Client::by(&profile.way, &profile.url, profile.token_text())?;
     let json = cli.json;
@@ -236,6 +239,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Approve { id, yes } => approve(&client, &profile, json, &id, yes).await?,
         // Nobody is asked: see above.
         Command::Sign { package, yes } => sign(&profile, &package, yes)?,
+        Command::Cosign { file, yes } => cosign(&profile, &file, yes)?,
         Command::Retract { id } => done(json, &client.retract(&id).await?, "taken back"),
         Command::Reject { id, reason } => done(json, &client.reject(&id, &reason).await?, "rejected"),
         Command::Withdraw { id } => done(json, &client.withdraw(&id).await?, "withdrawn"),
@@ -341,6 +345,12 @@ fn sign(profile: &Profile, package: &Path, yes: bool) -> Result<String, CtlError
         return Err(CtlError::Declined);
     }
     Ok(pretty(&checked.sign(signer, &key)?))
+}
+
+/// Signs an account's new SignerList, where no daemon need be reached.
+fn cosign(profile: &Profile, file: &Path, yes: bool) -> Result<String, CtlError> {
+    let (signer, key) = profile.key()?;
+    cosign::run(signer, &key, file, yes)
 }
 
 /// Nothing is signed that could not be shown.
