@@ -2,15 +2,17 @@
 //! dashboards may use no name that is not in it.
 
 mod deliveries;
+mod links;
+mod make;
+mod process;
 mod standing;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use prometheus::core::Collector;
 use prometheus::{
-    Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+    TextEncoder,
 };
 use treasury_core::config::{FindingKind, Signing};
 use treasury_core::failure::{self, FailureClass};
@@ -27,6 +29,9 @@ use xrpl_wire::TxResult;
 use deliveries::{
     DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK, NOTICES_UNANSWERED,
 };
+use links::{LINK_BOUND, LINK_HAS, LINK_MOVED, LINK_MOVED_MAX, LINK_MOVES, LINK_TARGET, Links};
+use make::{clamp, count, counters, float_gauges, gauge, gauges, register};
+use process::{MEMORY, OPEN_FILES, Process, STARTED, THREADS};
 use standing::Standing;
 
 /// What kind of metric it is.
@@ -178,6 +183,11 @@ const DRIFT: Metric = Metric::gauge(
 );
 const STOPS_OF_FINDINGS: Metric =
     Metric::gauge("treasuryd_stops_of_findings", &[], "Stops that findings set and that nobody has lifted.");
+const FINDINGS_UNSEEN: Metric = Metric::gauge(
+    "treasuryd_findings_unseen",
+    &[],
+    "Findings that nobody has said to have looked at; of the thousand or so that are remembered.",
+);
 const SIGNERS_UNABLE: Metric = Metric::gauge(
     "treasuryd_signers_unable",
     &[],
@@ -205,7 +215,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 37] = [
+pub const METRICS: [Metric; 48] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -234,15 +244,26 @@ pub const METRICS: [Metric; 37] = [
     ROBBED,
     DRIFT,
     STOPS_OF_FINDINGS,
+    FINDINGS_UNSEEN,
     SIGNERS_UNABLE,
     RUNNER_SPENDABLE,
     WINDOWS_CLOSING,
     DEADLINES_NEAR,
+    LINK_BOUND,
+    LINK_TARGET,
+    LINK_HAS,
+    LINK_MOVES,
+    LINK_MOVED,
+    LINK_MOVED_MAX,
     DELIVERIES,
     DELIVERIES_WAITING,
     DELIVERIES_DEAD,
     NOTICES_STUCK,
     NOTICES_UNANSWERED,
+    MEMORY,
+    OPEN_FILES,
+    THREADS,
+    STARTED,
 ];
 
 /// Where an escrow stands, in the words of the labels.
@@ -282,6 +303,8 @@ pub struct Metrics {
     http: IntCounterVec,
     tokens_refused: IntCounter,
     standing: Standing,
+    links: Links,
+    process: Process,
     deliveries: Deliveries,
 }
 
@@ -323,6 +346,8 @@ impl Metrics {
             http: counters(&registry, HTTP)?,
             tokens_refused: register(&registry, IntCounter::new(TOKENS_REFUSED.name, TOKENS_REFUSED.help)?)?,
             standing: Standing::new(&registry)?,
+            links: Links::new(&registry)?,
+            process: Process::new(&registry)?,
             deliveries: Deliveries::new(&registry)?,
             registry,
         };
@@ -417,9 +442,15 @@ impl Metrics {
         let most = state.breakers.values().map(|breaker| breaker.failures).max();
         self.breaker_failures.set(i64::from(most.unwrap_or_default()));
         self.standing.show(treasury, state);
+        self.links.show(treasury, state);
         self.show_accounts(treasury, state);
         self.show_proposals(state);
         self.show_escrows(treasury, state);
+    }
+
+    /// Sets what the system says of this process.
+    pub fn show_process(&self) {
+        self.process.show();
     }
 
     /// Sets which ledger servers are left out: each by its label, and why.
@@ -554,39 +585,6 @@ fn input_word(input: &Input) -> &'static str {
         Input::Tick { .. } => "tick",
         Input::OpenLedgerFee { .. } => "open_ledger_fee",
     }
-}
-
-fn gauge(registry: &Registry, metric: Metric) -> Result<IntGauge, prometheus::Error> {
-    register(registry, IntGauge::new(metric.name, metric.help)?)
-}
-
-fn gauges(registry: &Registry, metric: Metric) -> Result<IntGaugeVec, prometheus::Error> {
-    register(registry, IntGaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)?)
-}
-
-fn float_gauges(registry: &Registry, metric: Metric) -> Result<GaugeVec, prometheus::Error> {
-    register(registry, GaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)?)
-}
-
-fn counters(registry: &Registry, metric: Metric) -> Result<IntCounterVec, prometheus::Error> {
-    register(registry, IntCounterVec::new(Opts::new(metric.name, metric.help), metric.labels)?)
-}
-
-fn register<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    collector: C,
-) -> Result<C, prometheus::Error> {
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
-}
-
-/// Drops are at most 10^17 and counts far less; a gauge that stuck at its greatest would be seen.
-fn clamp(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn count(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ pub(super) async fn metrics(
     Shared(app): Shared<App>,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
     app.engine.show_metrics().await?;
+    app.metrics.show_process();
     if let Some(port) = &app.port {
         app.metrics.show_endpoints(&port.endpoints());
     }

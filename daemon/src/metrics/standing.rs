@@ -11,8 +11,8 @@ use treasury_core::state::State;
 use treasury_core::stops::StopSource;
 
 use super::{
-    DEADLINES_NEAR, DRIFT, ROBBED, RUNNER_SPENDABLE, SIGNERS_UNABLE, STOPS_OF_FINDINGS, WINDOWS_CLOSING,
-    clamp, count, gauge, gauges,
+    DEADLINES_NEAR, DRIFT, FINDINGS_UNSEEN, ROBBED, RUNNER_SPENDABLE, SIGNERS_UNABLE, STOPS_OF_FINDINGS,
+    WINDOWS_CLOSING, clamp, count, gauge, gauges,
 };
 
 /// How long before its end something is near it: time for people to be woken and to act.
@@ -23,6 +23,7 @@ pub(super) struct Standing {
     robbed: IntGaugeVec,
     drift: IntGaugeVec,
     stops_of_findings: IntGauge,
+    findings_unseen: IntGauge,
     signers_unable: IntGauge,
     runner_spendable: IntGauge,
     windows_closing: IntGauge,
@@ -35,6 +36,7 @@ impl Standing {
             robbed: gauges(registry, ROBBED)?,
             drift: gauges(registry, DRIFT)?,
             stops_of_findings: gauge(registry, STOPS_OF_FINDINGS)?,
+            findings_unseen: gauge(registry, FINDINGS_UNSEEN)?,
             signers_unable: gauge(registry, SIGNERS_UNABLE)?,
             runner_spendable: gauge(registry, RUNNER_SPENDABLE)?,
             windows_closing: gauge(registry, WINDOWS_CLOSING)?,
@@ -53,6 +55,8 @@ impl Standing {
         }
         let of_finding = |source: &StopSource| matches!(source, StopSource::Finding(_));
         self.stops_of_findings.set(count(state.stops.all().filter(|stop| of_finding(&stop.source)).count()));
+        let unseen = state.findings.values().filter(|finding| finding.acknowledged.is_none());
+        self.findings_unseen.set(count(unseen.count()));
         self.signers_unable.set(count(state.unable.len()));
         self.runner_spendable.set(runner_spendable(treasury, state));
         self.windows_closing.set(count(windows_closing(state)));
