@@ -80,10 +80,15 @@ pub struct Condition {
 /// The ledger server refuses it if the preimage is longer than [`PREIMAGE_MAX_BYTES`].
 #[must_use]
 pub fn condition_for_preimage(preimage: &[u8]) -> Vec<u8> {
+    condition_for_digest(&Sha256::digest(preimage).into(), preimage.len())
+}
+
+/// The condition of a preimage of that length and with that SHA-256, serialized.
+pub(crate) fn condition_for_digest(fingerprint: &[u8; FINGERPRINT_BYTES], preimage_bytes: usize) -> Vec<u8> {
     let mut body = vec![PRIMITIVE_0];
     push_length(&mut body, FINGERPRINT_BYTES);
-    body.extend_from_slice(&Sha256::digest(preimage));
-    let cost = unsigned_integer(preimage.len());
+    body.extend_from_slice(fingerprint);
+    let cost = unsigned_integer(preimage_bytes);
     body.push(PRIMITIVE_1);
     push_length(&mut body, cost.len());
     body.extend_from_slice(&cost);

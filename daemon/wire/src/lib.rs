@@ -36,6 +36,7 @@ mod recent;
 pub mod seed;
 pub mod sign;
 pub mod signature;
+pub mod split;
 pub mod template;
 pub mod ter;
 pub mod time;
