@@ -253,6 +253,7 @@ fn treasury(rules: Vec<Rule>) -> Treasury {
         timing: Timing::default(),
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        new_escrows: Default::default(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::config::{self, DaemonConfig, PassphraseError, PassphraseSource, warni
 use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
 use crate::dev::{self, DevArgs};
+use crate::guard::{self, cli::GuardCommand};
 use crate::lines;
 use crate::log::{Form, Log};
 use crate::private;
@@ -79,6 +80,11 @@ enum Command {
         /// The configuration, which says where the store and the ledger servers are.
         #[arg(long, short, env = "TREASURYD_CONFIG", default_value = "treasuryd.toml")]
         config: PathBuf,
+    },
+    /// Run a guard, which holds a part of what releases an escrow, or speak to one. See docs/how-to/guard.md.
+    Guard {
+        #[command(subcommand)]
+        command: GuardCommand,
     },
     /// Start a local ledger with a whole treasury on it and the daemon, to try things out; `--tour` plays
     /// the story by itself.
@@ -188,6 +194,7 @@ fn command(command: Command) -> Result<ExitCode> {
         }
         Command::Keystore { config, passphrase_file, command } => keystore(&config, passphrase_file, command),
         Command::Store { command } => store::run(command),
+        Command::Guard { command } => guard::cli::run(command),
         Command::Rebuild { config } => store::rebuild(&load(&config)?),
         #[cfg(feature = "dev")]
         Command::Dev(args) => run_dev(args),
@@ -305,7 +312,7 @@ async fn reload(daemon: &Daemon, path: &Path) {
 
 /// Waits until standard input ends. On a thread of its own: reading cannot be interrupted, and the end of the
 /// process must not wait for it.
-async fn stdin_ended() {
+pub(crate) async fn stdin_ended() {
     let (send, ended) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());

@@ -7,6 +7,7 @@
 mod endpoint;
 mod endpoints;
 mod fixed;
+mod guard;
 mod keys;
 mod lists;
 mod matchers;
@@ -33,12 +34,14 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use treasury_core::Treasury;
+use treasury_core::effect::Party;
 use treasury_core::units::AccountId;
 use zeroize::Zeroizing;
 
 use treasury_tools::value;
 
 use crate::console::ConsoleConfig;
+use crate::guard::GuardConfig;
 use crate::notify::NotifyConfig;
 use crate::private::{self, ReadError};
 
@@ -74,6 +77,8 @@ pub struct DaemonConfig {
     pub requests_per_second: u32,
     /// How the console is served, where it is.
     pub console: Option<ConsoleConfig>,
+    /// The second party, where there is one.
+    pub guard: Option<GuardConfig>,
     /// Whom to tell what.
     pub notify: NotifyConfig,
     /// Where each rule of the policy stands, by its name.
@@ -368,6 +373,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let severities = settings::severities(root);
     let alarms = risk::alarms(root);
     let console = settings::console(root);
+    let guard = guard::read(root, base_dir);
     let origin = console.as_ref().and_then(|console| console.origin.clone());
     let notify = notify::read(root, &parties, base_dir, origin);
     let (network, daemon) = (network?, daemon?);
@@ -389,6 +395,11 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
             timing,
             severities,
             alarms,
+            new_escrows: if guard.as_ref().is_some_and(|guard| guard.new_escrows) {
+                Party::Guarded
+            } else {
+                Party::Own
+            },
         },
         agent_names: parties.agent_names,
         network: NetworkConfig { silence_max, ..network },
@@ -399,6 +410,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         tokens: parties.tokens,
         requests_per_second: daemon.requests_per_second,
         console,
+        guard,
         notify,
         rule_places: table.places,
         policy_file: table.file,

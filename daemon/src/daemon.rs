@@ -11,8 +11,9 @@ use tokio::task::JoinHandle;
 use crate::clock;
 use crate::config::{DaemonConfig, ListFile, PassphraseError, warnings};
 use crate::control::{self, Control};
-use crate::driver;
+use crate::driver::{self, GuardPort};
 use crate::engine::{Engine, EngineHandle, EngineStartError, Fatal};
+use crate::guard::client::GuardClient;
 use crate::http::{self, App, Limits, Serving, Tokens};
 use crate::ledger::{Port, PortHandle, Start};
 use crate::lines;
@@ -187,8 +188,18 @@ impl Daemon {
             ..Limits::of_this_process(config.network.endpoints.len())
         };
         let port = Port::spawn(config.network.clone(), start, engine.handle.inputs());
-        let driver =
-            driver::spawn(engine.effects, engine.handle.clone(), Arc::new(port.clone()), Arc::new(signer));
+        let network_id = config.network.network_id;
+        let guard = config
+            .guard
+            .as_ref()
+            .map(|guard| -> Arc<dyn GuardPort> { Arc::new(GuardClient::new(guard, network_id)) });
+        let driver = driver::spawn(
+            engine.effects,
+            engine.handle.clone(),
+            Arc::new(port.clone()),
+            Arc::new(signer),
+            guard,
+        );
 
         let tokens = Tokens::new(&config.tokens);
         let app = App::new(engine.handle.clone(), metrics, tokens.clone(), limits)

@@ -1,6 +1,8 @@
 //! Carries effects out. It makes no decision: each effect becomes one request to a port, and what comes
 //! of it becomes one input.
 
+mod guarded;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -16,9 +18,14 @@ use treasury_core::input::{RungSignatures, SubmitReply};
 use treasury_core::units::{AccountId, Hash256, HexBytes, ProposalId};
 use treasury_core::{Effect, Input};
 
+use self::guarded::Guarded;
 use crate::clock;
 use crate::engine::EngineHandle;
 use crate::lines;
+use crate::signer::FirstPart;
+
+pub(crate) use guarded::silent;
+pub use guarded::{GuardPort, Share};
 
 /// Effects carried out at the same time. Each holds a thread (signing) or a request to the ledger
 /// (submission), and the ledger server takes only so many requests at once.
@@ -100,6 +107,24 @@ pub trait SignerPort: Send + Sync + 'static {
     /// Why it cannot be derived.
     fn opening(&self, inputs: &ReleaseInputs) -> Result<Opening, String>;
 
+    /// What the guard is shown of the daemon's part of a guarded escrow's preimage, with the newest release key.
+    ///
+    /// # Errors
+    /// Why it cannot be derived.
+    fn first_part(&self, inputs: &ReleaseInputs) -> Result<FirstPart, String>;
+
+    /// The same with the release key that the escrow was made with.
+    ///
+    /// # Errors
+    /// Why it cannot be derived.
+    fn first_part_of(&self, inputs: &ReleaseInputs) -> Result<FirstPart, String>;
+
+    /// What opens a guarded escrow with the guard's share.
+    ///
+    /// # Errors
+    /// Why it cannot be derived.
+    fn opening_with(&self, inputs: &ReleaseInputs, share: &Share) -> Result<Opening, String>;
+
     /// An agent's signatures over every rung.
     ///
     /// # Errors
@@ -124,8 +149,10 @@ pub fn spawn(
     engine: EngineHandle,
     ledger: Arc<dyn LedgerPort>,
     signer: Arc<dyn SignerPort>,
+    guard: Option<Arc<dyn GuardPort>>,
 ) -> JoinHandle<()> {
-    let driver = Driver { engine, ledger, signer, leave: Leave::default() };
+    let guarded = Guarded::new(engine.clone(), Arc::clone(&signer), guard);
+    let driver = Driver { engine, ledger, signer, guarded, leave: Leave::default() };
     tokio::spawn(driver.run(effects))
 }
 
@@ -133,6 +160,7 @@ struct Driver {
     engine: EngineHandle,
     ledger: Arc<dyn LedgerPort>,
     signer: Arc<dyn SignerPort>,
+    guarded: Guarded,
     leave: Leave,
 }
 
@@ -195,15 +223,19 @@ impl Driver {
             Effect::Answer { request, answer } => engine.answers().give(request, answer),
             // Carried out when it was taken off the queue.
             Effect::Recall => {}
+            Effect::DeriveCondition { proposal, inputs } if inputs.party == Party::Guarded => {
+                self.guarded.condition(proposal, inputs);
+            }
+            Effect::DeriveFulfillment { proposal, inputs } if inputs.party == Party::Guarded => {
+                self.guarded.fulfillment(proposal, inputs);
+            }
             Effect::DeriveCondition { proposal, inputs } => {
-                let Party::Own = inputs.party;
                 running.spawn(signing(engine, proposal, move || {
                     let derived = signer.condition(&inputs)?;
                     Ok(Input::ConditionDerived { proposal, party: inputs.party, derived })
                 }));
             }
             Effect::DeriveFulfillment { proposal, inputs } => {
-                let Party::Own = inputs.party;
                 running.spawn(signing(engine, proposal, move || {
                     let opening = signer.opening(&inputs)?;
                     Ok(Input::FulfillmentDerived { proposal, party: inputs.party, opening })

@@ -16,6 +16,7 @@
 //! does not prove is that the network validated the chain (the endpoints' word, as many as `read_quorum`)
 //! and the accounts' state as read (one server's word, compared with what the proven ledgers say).
 
+mod asking;
 mod backoff;
 mod bench;
 mod board;
@@ -66,6 +67,7 @@ use follow::{Follower, Ground};
 use seat::{Seat, Shared};
 use server::Server;
 
+pub(crate) use asking::Asking;
 pub use history::{History, HistoryError};
 pub use reply::Announced;
 pub use transport::{Body, BoxFuture, Link, Opened, RequestError, Transport};

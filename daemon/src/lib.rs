@@ -21,6 +21,7 @@ pub mod daemon;
 pub mod dev;
 pub mod driver;
 pub mod engine;
+pub mod guard;
 pub mod http;
 pub mod ledger;
 pub mod lines;

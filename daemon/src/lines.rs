@@ -222,6 +222,78 @@ lines! {
         /// Which.
         signer,
     }
+    /// The guard gives nothing for what makes or releases an escrow. Told once for each code.
+    guard_refuses WARN {
+        /// The proposal that makes the escrow, or made it.
+        proposal,
+        /// The code: the guard's own, or what kept it from being asked.
+        code,
+        /// Why.
+        reason,
+    }
+    /// The guard gives what it refused before.
+    guard_gives INFO {
+        /// The proposal that makes the escrow, or made it.
+        proposal,
+    }
+    /// A guard (`treasuryd guard`) runs, and its API listens.
+    guard_started INFO {
+        /// Version of the program.
+        version,
+        /// Where its API listens.
+        listen,
+        /// How many ledger servers it asks.
+        servers,
+    }
+    /// A guard made a condition, or gave again what it had made.
+    guard_condition_made INFO {
+        /// Owner and Sequence of the escrow.
+        escrow,
+        /// How much it will hold.
+        amount,
+        /// Who will be paid.
+        destination,
+        /// The condition.
+        condition,
+    }
+    /// A guard gave its share: the escrow can be released from now on.
+    guard_share_given WARN {
+        /// Owner and Sequence of the escrow.
+        escrow,
+        /// How much it holds.
+        amount,
+        /// Who is paid.
+        destination,
+    }
+    /// A guard refused.
+    guard_declined WARN {
+        /// `condition` or `share`.
+        asked,
+        /// Owner and Sequence of the escrow.
+        escrow,
+        /// The code.
+        code,
+        /// Why.
+        reason,
+    }
+    /// Somebody stopped something at a guard.
+    guard_stopped WARN {
+        /// Its id.
+        stop,
+        /// What is stopped.
+        subject,
+        /// By whom.
+        by,
+        /// Why.
+        reason,
+    }
+    /// Somebody lifted a stop at a guard.
+    guard_lifted WARN {
+        /// Which.
+        stop,
+        /// By whom.
+        by,
+    }
     /// Somebody, or the daemon itself, asks for something, and policy has decided.
     proposal_drafted INFO {
         /// The proposal.

@@ -578,6 +578,7 @@ fn input_word(input: &Input) -> &'static str {
         Input::EscrowDerived { .. } => "escrow_derived",
         Input::ConditionDerived { .. } => "condition_derived",
         Input::FulfillmentDerived { .. } => "fulfillment_derived",
+        Input::GuardRefused { .. } => "guard_refused",
         Input::AgentSigned { .. } => "agent_signed",
         Input::SingleSigned { .. } => "single_signed",
         Input::SignFailed { .. } => "sign_failed",

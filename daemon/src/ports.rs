@@ -4,9 +4,9 @@ use treasury_core::effect::{Derived, Opening, ReleaseInputs};
 use treasury_core::input::{RungSignatures, SubmitReply};
 use treasury_core::units::{AccountId, Hash256, HexBytes};
 
-use crate::driver::{LedgerPort, Permit, Reply, SignerPort};
+use crate::driver::{LedgerPort, Permit, Reply, Share, SignerPort};
 use crate::ledger::PortHandle;
-use crate::signer::Signer;
+use crate::signer::{FirstPart, Signer};
 
 impl LedgerPort for PortHandle {
     fn submit(&self, tx_id: Hash256, blob: HexBytes, permit: Permit) -> Reply<SubmitReply> {
@@ -29,6 +29,18 @@ impl SignerPort for Signer {
 
     fn opening(&self, inputs: &ReleaseInputs) -> Result<Opening, String> {
         Signer::opening(self, inputs).map_err(|error| error.to_string())
+    }
+
+    fn first_part(&self, inputs: &ReleaseInputs) -> Result<FirstPart, String> {
+        Signer::first_part(self, inputs).map_err(|error| error.to_string())
+    }
+
+    fn first_part_of(&self, inputs: &ReleaseInputs) -> Result<FirstPart, String> {
+        Signer::first_part_of(self, inputs).map_err(|error| error.to_string())
+    }
+
+    fn opening_with(&self, inputs: &ReleaseInputs, share: &Share) -> Result<Opening, String> {
+        Signer::opening_with(self, inputs, share.bytes()).map_err(|error| error.to_string())
     }
 
     fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {

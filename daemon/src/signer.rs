@@ -5,6 +5,7 @@
 //! decision, and what agents' signatures are worth is the SignerList's; a captured daemon can sign as its
 //! agents and no further.
 
+mod guarded;
 mod keystore;
 mod needed;
 
@@ -13,14 +14,15 @@ use std::fmt;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use treasury_core::effect::{Derived, FIRST_KEY, Opening, ReleaseInputs};
+use treasury_core::effect::{Derived, FIRST_KEY, Opening, Party, ReleaseInputs};
 use treasury_core::input::RungSignatures;
-use treasury_core::units::{AccountId, Amount, HexBytes};
+use treasury_core::units::{AccountId, Amount, EscrowKey, HexBytes};
 use xrpl_wire::condition::{condition_for_preimage, fulfillment_for_preimage};
 use xrpl_wire::sign::{sign_for, sign_single};
 use xrpl_wire::{KeyPair, Object, Seed, SignError, Transaction, TransactionType, TxError, sf};
 use zeroize::Zeroizing;
 
+pub use guarded::FirstPart;
 pub use keystore::{Keystore, KeystoreError, RELEASE_KEY_BYTES, ReleaseKeys, WorkFactor};
 pub use needed::{KeyOf, MissingKeys, SeedProblem, check_keys, check_seed, needed};
 
@@ -71,7 +73,7 @@ pub enum SignerError {
     #[error("the transaction does not finish the escrow {escrow}")]
     WrongEscrow {
         /// The escrow that was to be released.
-        escrow: treasury_core::units::EscrowKey,
+        escrow: EscrowKey,
     },
     /// The wire crate refuses.
     #[error("rung {number}: {source}")]
@@ -80,6 +82,12 @@ pub enum SignerError {
         number: usize,
         /// Why.
         source: SignError,
+    },
+    /// The guard has a part in it, without which there is no preimage.
+    #[error("the preimage of {escrow} cannot be derived without the guard's part")]
+    Guarded {
+        /// The escrow.
+        escrow: EscrowKey,
     },
     /// The keystore lacks the release key that the escrow was made with.
     #[error("the keystore has no release key {version}; restore a backup that has it")]
@@ -104,6 +112,7 @@ impl SignerError {
             Self::WrongAccount { .. } => "signer_wrong_account",
             Self::WrongEscrow { .. } => "signer_wrong_escrow",
             Self::Refused { source, .. } => source.code(),
+            Self::Guarded { .. } => "signer_guarded",
             Self::NoReleaseKey { .. } => "signer_no_release_key",
             Self::ReleaseKey => "signer_release_key",
         }
@@ -162,6 +171,7 @@ impl Signer {
     }
 
     fn condition_with(&self, inputs: &ReleaseInputs, key_version: u32) -> Result<Derived, SignerError> {
+        own(inputs)?;
         let preimage = self.preimage(&ReleaseInputs { key_version, ..inputs.clone() })?;
         Ok(Derived { condition: HexBytes(condition_for_preimage(preimage.as_slice())), key_version })
     }
@@ -171,12 +181,9 @@ impl Signer {
     /// # Errors
     /// [`SignerError::NoReleaseKey`] and [`SignerError::ReleaseKey`].
     pub fn opening(&self, inputs: &ReleaseInputs) -> Result<Opening, SignerError> {
+        own(inputs)?;
         let preimage = self.preimage(inputs)?;
-        Ok(Opening {
-            escrow: inputs.escrow,
-            condition: HexBytes(condition_for_preimage(preimage.as_slice())),
-            fulfillment: HexBytes(fulfillment_for_preimage(preimage.as_slice())),
-        })
+        Ok(opening(inputs.escrow, preimage.as_slice()))
     }
 
     /// Signs every rung as one member of the account's SignerList.
@@ -233,9 +240,13 @@ impl Signer {
         self.keys.get(&account).ok_or(SignerError::NoKey { account })
     }
 
-    /// HMAC-SHA256 with the release key of that version over every term of the escrow in fixed width, so that no two
-    /// different escrows are the same bytes.
     fn preimage(&self, inputs: &ReleaseInputs) -> Result<Zeroizing<[u8; 32]>, SignerError> {
+        self.derived(PREIMAGE_DOMAIN, inputs)
+    }
+
+    /// HMAC-SHA256 with the release key of that version over what it is for and every term of the escrow in fixed width, so
+    /// that no two different escrows are the same bytes.
+    fn derived(&self, domain: &[u8], inputs: &ReleaseInputs) -> Result<Zeroizing<[u8; 32]>, SignerError> {
         let ReleaseInputs {
             escrow,
             destination,
@@ -249,7 +260,7 @@ impl Signer {
         let key = self.release_keys.get(key_version);
         let key = key.ok_or(SignerError::NoReleaseKey { version: *key_version })?;
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).map_err(|_| SignerError::ReleaseKey)?;
-        mac.update(PREIMAGE_DOMAIN);
+        mac.update(domain);
         mac.update(escrow.owner.as_bytes());
         mac.update(&escrow.sequence.to_be_bytes());
         mac.update(destination.as_bytes());
@@ -267,6 +278,22 @@ impl Signer {
         mac.update(&finish_after.0.to_be_bytes());
         mac.update(&cancel_after.0.to_be_bytes());
         Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
+    }
+}
+
+/// Refuses where the preimage is not the daemon's alone.
+fn own(inputs: &ReleaseInputs) -> Result<(), SignerError> {
+    match inputs.party {
+        Party::Own => Ok(()),
+        Party::Guarded => Err(SignerError::Guarded { escrow: inputs.escrow }),
+    }
+}
+
+fn opening(escrow: EscrowKey, preimage: &[u8]) -> Opening {
+    Opening {
+        escrow,
+        condition: HexBytes(condition_for_preimage(preimage)),
+        fulfillment: HexBytes(fulfillment_for_preimage(preimage)),
     }
 }
 
@@ -312,8 +339,7 @@ fn read_ladder(rungs: &[HexBytes]) -> Result<Vec<Transaction>, SignerError> {
 
 #[cfg(test)]
 mod tests {
-    use treasury_core::effect::Party;
-    use treasury_core::units::{Drops, EscrowKey, RippleTime, SeqProxy};
+    use treasury_core::units::{Drops, RippleTime, SeqProxy};
     use xrpl_wire::condition::fulfillment_matches;
     use xrpl_wire::sign::{verify_signatures, verify_signer};
     use xrpl_wire::typed::{self, EscrowFinish, Payment, TxBody, TxCommon};

@@ -128,6 +128,7 @@ pub(crate) fn treasury() -> Treasury {
         timing: Timing::default(),
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        new_escrows: Default::default(),
     }
 }
 

@@ -36,6 +36,7 @@ fn treasury() -> Treasury {
         timing: Timing::default(),
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        new_escrows: Default::default(),
     }
 }
 

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
+mod guard;
 mod kills;
 mod refusals;
 mod scene;
@@ -59,6 +60,14 @@ scenarios! {
     storm::kills_in_traffic_lose_nothing_and_repeat_nothing;
     tiers::what_hot_has_too_much_of_is_swept_back_to_warm_once;
     schedules::a_scheduled_payment_is_made_when_it_is_due_and_once;
+    guard::a_guarded_payment_is_released_with_the_guards_share;
+    guard::a_silent_guard_gives_the_money_back;
+    guard::a_guard_that_was_killed_in_between_gives_its_share;
+    guard::a_daemon_that_is_captured_after_the_creation_cannot_release_alone;
+    guard::a_captured_guard_can_neither_release_nor_pay;
+    guard::a_guard_makes_a_condition_for_what_its_policy_allows_and_for_nothing_else;
+    guard::what_is_stopped_at_the_guard_is_not_released_until_somebody_else_lifts_it;
+    guard::escrows_stay_what_they_were_made_as_when_a_guard_comes_or_is_left_out;
     voids::what_is_signed_is_made_worthless_under_a_freeze;
     voids::a_panic_stops_everything_before_it_is_answered;
     refusals::bad_approvals_are_refused_and_change_nothing;

@@ -36,7 +36,7 @@ pub struct Endpoint {
 
 /// Who speaks: endpoints with the same voice are one witness, however many they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
+pub(crate) enum Voice {
     /// A machine, by its name or address.
     Host(String),
     /// A server on this machine, by its port: test ledgers stand side by side there.
@@ -120,7 +120,7 @@ impl Endpoint {
         !self.is_on_this_machine() && self.url().starts_with("ws://")
     }
 
-    pub(super) fn voice(&self) -> &Voice {
+    pub(crate) fn voice(&self) -> &Voice {
         &self.voice
     }
 }

@@ -24,6 +24,7 @@ impl DaemonConfig {
             ("daemon.passphrase_file", passphrase(&self.passphrase) != passphrase(&other.passphrase)),
             ("daemon.requests_per_second", self.requests_per_second != other.requests_per_second),
             ("console", self.console != other.console),
+            ("guard", self.guard != other.guard),
             ("notify", self.notify.remind_seconds != other.notify.remind_seconds),
             ("channel", self.notify.channels != other.notify.channels),
             ("route", self.notify.routes != other.notify.routes),

@@ -1,6 +1,7 @@
 //! Every key there is: what the reader accepts, and what docs/reference/config.md says.
 
 mod console;
+mod guard;
 mod links;
 mod notify;
 mod risk;
@@ -126,6 +127,7 @@ const GROUPS: &[Group] = &[
         ],
     },
     console::CONSOLE,
+    guard::GUARD,
     Group {
         name: "account",
         repeated: true,
@@ -442,6 +444,12 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
         FindingKind::ScheduleMissed => {
             "A scheduled payment could not be asked for until it was more than its `late_max` late: the daemon did not run, or did not see."
         }
+        FindingKind::GuardRefused => {
+            "The guard refuses its part of what makes or releases an escrow. Once for each of its codes; a stop is on the proposal."
+        }
+        FindingKind::GuardSilent => {
+            "The guard does not answer, and half of an escrow's window is over. A stop is on the escrow."
+        }
         FindingKind::SignaturesRefused => {
             "Signatures of somebody were refused more often than `[anomaly]` says. A stop is on the account of the last one."
         }
@@ -559,7 +567,7 @@ Generated from the daemon's own table of keys (`treasuryd config reference`).
 
 The daemon reads one TOML file, at its start and whenever it gets SIGHUP. Then a file with an error in it is refused whole,
 and so is one that differs in what only a start takes: everything under `[network]` and `[daemon]`, `timing.silence_max`,
-which accounts there are with their addresses, tiers and ways of signing, the agents, and whom to tell what (`[notify]`,
+the guard, which accounts there are with their addresses, tiers and ways of signing, the agents, and whom to tell what (`[notify]`,
 `[[channel]]`, `[[route]]`). The log says what was refused
 and why (`config_refused`), or that it decides from now on (`config_reloaded`).
 

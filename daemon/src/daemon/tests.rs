@@ -36,6 +36,7 @@ async fn config(dir: &Path) -> DaemonConfig {
         tokens: testing::tokens(),
         requests_per_second: 200,
         console: Some(crate::console::ConsoleConfig::default()),
+        guard: None,
         notify: crate::notify::NotifyConfig::default(),
         rule_places: BTreeMap::new(),
         policy_file: None,

@@ -32,10 +32,22 @@ impl DaemonProcess {
     /// # Errors
     /// [`DevError::Daemon`], [`DevError::File`].
     pub fn spawn(exe: &Path, config: &Path, log: &Path) -> Result<Self, DevError> {
+        Self::spawn_as(exe, &["run"], config, log)
+    }
+
+    /// The same of `exe guard run`: a guard.
+    ///
+    /// # Errors
+    /// As [`DaemonProcess::spawn`].
+    pub fn spawn_guard(exe: &Path, config: &Path, log: &Path) -> Result<Self, DevError> {
+        Self::spawn_as(exe, &["guard", "run"], config, log)
+    }
+
+    fn spawn_as(exe: &Path, words: &[&str], config: &Path, log: &Path) -> Result<Self, DevError> {
         let out = append(log)?;
         let err = out.try_clone().map_err(|source| DevError::File { path: log.to_path_buf(), source })?;
         let mut child = Command::new(exe)
-            .arg("run")
+            .args(words)
             .arg("--config")
             .arg(config)
             // It ends with this process, however that ends: the system closes the other side of the pipe.

@@ -53,6 +53,18 @@ impl SignerPort for FakeSigner {
         Err("nothing is released here".to_owned())
     }
 
+    fn first_part(&self, _: &ReleaseInputs) -> Result<FirstPart, String> {
+        Err("nothing is guarded here".to_owned())
+    }
+
+    fn first_part_of(&self, _: &ReleaseInputs) -> Result<FirstPart, String> {
+        Err("nothing is guarded here".to_owned())
+    }
+
+    fn opening_with(&self, _: &ReleaseInputs, _: &Share) -> Result<Opening, String> {
+        Err("nothing is guarded here".to_owned())
+    }
+
     fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {
         assert_eq!(signer, testing::signer(AGENT));
         if self.works {
@@ -79,7 +91,7 @@ fn condition() -> Vec<u8> {
 fn drive(engine: &mut Engine, ledger: Arc<FakeLedger>, works: bool) -> JoinHandle<()> {
     let (_, empty) = mpsc::channel(1);
     let effects = std::mem::replace(&mut engine.effects, empty);
-    spawn(effects, engine.handle.clone(), ledger, Arc::new(FakeSigner { works }))
+    spawn(effects, engine.handle.clone(), ledger, Arc::new(FakeSigner { works }), None)
 }
 
 async fn status(engine: &EngineHandle) -> Status {
@@ -166,7 +178,7 @@ async fn a_port_that_panics_does_not_take_the_driver_with_it() {
     let (effects_in, effects) = mpsc::channel(8);
     let ledger = FakeLedger::new(SubmitReply::Busy("slowDown".to_owned()));
     let signer = Arc::new(FakeSigner { works: true });
-    spawn(effects, engine.handle.clone(), ledger.clone(), signer);
+    spawn(effects, engine.handle.clone(), ledger.clone(), signer, None);
     let sign = Effect::SignSingle {
         proposal: ProposalId(1),
         account: testing::runner(),
@@ -210,7 +222,7 @@ async fn answers_never_wait_behind_a_ledger_that_hangs() {
     let (effects_in, effects) = mpsc::channel(1_024);
     let (never, _) = oneshot::channel();
     let ledger = Arc::new(Hanging { begun: Mutex::default(), permits: Mutex::default(), _never: never });
-    spawn(effects, engine.handle.clone(), ledger.clone(), Arc::new(FakeSigner { works: true }));
+    spawn(effects, engine.handle.clone(), ledger.clone(), Arc::new(FakeSigner { works: true }), None);
     for n in 0..200 {
         let submit = Effect::Submit { proposal: ProposalId(n), tx_id: Hash256::ZERO, blob: HexBytes(vec![]) };
         effects_in.send(submit).await.unwrap();
@@ -236,7 +248,7 @@ async fn what_waits_to_be_sent_does_not_leave_after_a_freeze_was_answered() {
     let (effects_in, effects) = mpsc::channel(1_024);
     let (never, _) = oneshot::channel();
     let ledger = Arc::new(Hanging { begun: Mutex::default(), _never: never, permits: Mutex::default() });
-    spawn(effects, engine.handle.clone(), ledger.clone(), Arc::new(FakeSigner { works: true }));
+    spawn(effects, engine.handle.clone(), ledger.clone(), Arc::new(FakeSigner { works: true }), None);
     for n in 0..100 {
         let submit = Effect::Submit { proposal: ProposalId(n), tx_id: Hash256::ZERO, blob: HexBytes(vec![]) };
         effects_in.send(submit).await.unwrap();

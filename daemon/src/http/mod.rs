@@ -266,6 +266,15 @@ impl Serving {
     /// # Errors
     /// The system gives no thread, or nothing to wait for sockets with.
     pub fn start(listener: std::net::TcpListener, app: App) -> io::Result<Self> {
+        let limits = app.limits;
+        Self::of(listener, router(app), limits)
+    }
+
+    /// Serves any routes in the same way.
+    ///
+    /// # Errors
+    /// As [`Serving::start`].
+    pub(crate) fn of(listener: std::net::TcpListener, router: Router, limits: Limits) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
             let _within = runtime.enter();
@@ -277,7 +286,7 @@ impl Serving {
         let thread = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = serve(listener, app, stopped) => {}
+                    () = connections::serve(listener, router, limits, stopped) => {}
                     _ = is_cut => {}
                 }
             });

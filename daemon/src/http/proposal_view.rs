@@ -17,7 +17,7 @@ use treasury_core::state::{Guard, TrackedEscrow};
 use treasury_core::stops::Stop;
 use treasury_core::units::{Drops, HexBytes};
 use treasury_core::wait::Wait;
-use treasury_core::waits::waits;
+use treasury_core::waits::{self, waits};
 use xrpl_wire::Transaction;
 
 use super::api::{
@@ -247,7 +247,9 @@ fn against_end(state: &State, treasury: &Treasury, tracked: &TrackedEscrow) -> V
     let against = gate::may_leave(treasury, state, Act::errand(runner, &end));
     // A destination is looked at shortly before the release.
     let yet = |wait: &Wait| matches!(wait, Wait::FinishAfter(_) | Wait::Reading(_));
-    against.iter().filter(|wait| !yet(wait)).map(ToString::to_string).collect()
+    let guard = tracked.guard.proposal().and_then(|maker| waits::guard(state, maker));
+    let guard = guard.filter(|_| end.released_escrow().is_some() && !escrow::is_revealed(state, tracked));
+    against.iter().filter(|wait| !yet(wait)).chain(&guard).map(ToString::to_string).collect()
 }
 
 /// What an escrow that stands waits for.

@@ -58,6 +58,10 @@ impl Told<'_> {
                 super::signer_unable(self.name(signer), reason);
             }
             Event::SignerUnable { signer, reason: None } => super::signer_able(self.name(signer)),
+            Event::GuardSaid { proposal, refusal: Some(refusal) } => {
+                super::guard_refuses(proposal, &refusal.code, &refusal.reason);
+            }
+            Event::GuardSaid { proposal, refusal: None } => super::guard_gives(proposal),
             Event::LedgerTaken { observation, .. } => {
                 observation.changes.iter().for_each(|change| self.changed(change));
             }

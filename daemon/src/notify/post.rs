@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper_util::rt::TokioIo;
@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 use super::address::is_public;
@@ -106,7 +107,7 @@ impl Receiver {
     }
 
     /// The whole address. Never to be shown.
-    pub(super) fn url(&self) -> Result<Url, PostError> {
+    pub(crate) fn url(&self) -> Result<Url, PostError> {
         // It was parsed from the same text before.
         Url::parse(self.url.expose_secret()).map_err(|_| PostError::BadRequest)
     }
@@ -121,17 +122,17 @@ pub(super) enum Parcel {
 }
 
 /// A request of HTTP.
-pub(super) struct Request {
-    pub(super) method: hyper::Method,
+pub(crate) struct Request {
+    pub(crate) method: hyper::Method,
     /// Where to, in place of the receiver's own address.
-    pub(super) url: Url,
-    pub(super) headers: Vec<(HeaderName, SecretString)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) url: Url,
+    pub(crate) headers: Vec<(HeaderName, SecretString)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Why there was no answer. Never quotes what a receiver said, nor the address beyond its host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum PostError {
+pub(crate) enum PostError {
     /// It cannot be put together, such as for a token that no header can hold.
     #[error("the request cannot be put together")]
     BadRequest,
@@ -198,8 +199,14 @@ pub(super) trait Post: Send + Sync {
     fn post<'a>(&'a self, to: &'a Receiver, parcel: Parcel) -> BoxFuture<'a, Result<u16, PostError>>;
 }
 
+/// A connection, with TLS or without.
+enum Stream {
+    Plain(TcpStream),
+    Secured(Box<TlsStream<TcpStream>>),
+}
+
 /// Sends parcels over the network.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     patience: Duration,
     believed: Mutex<Option<(Instant, TlsClient)>>,
 }
@@ -225,7 +232,35 @@ impl Post for Wire {
 }
 
 impl Wire {
+    /// One that waits so long for a whole answer.
+    pub(crate) fn patient(patience: Duration) -> Self {
+        Self { patience, ..Self::default() }
+    }
+
+    /// Sends a request, and answers with the status and the body, of which no more than so many bytes are read.
+    pub(crate) async fn exchange(
+        &self,
+        to: &Receiver,
+        request: Request,
+        body_bytes_max: usize,
+    ) -> Result<(u16, Bytes), PostError> {
+        let exchange = async {
+            match self.open(to, &request).await? {
+                Stream::Plain(stream) => whole(stream, request, body_bytes_max).await,
+                Stream::Secured(stream) => whole(*stream, request, body_bytes_max).await,
+            }
+        };
+        timeout(self.patience, exchange).await.unwrap_or(Err(PostError::TimedOut))
+    }
+
     async fn send(&self, to: &Receiver, request: Request) -> Result<u16, PostError> {
+        match self.open(to, &request).await? {
+            Stream::Plain(stream) => ask(stream, request).await,
+            Stream::Secured(stream) => ask(*stream, request).await,
+        }
+    }
+
+    async fn open(&self, to: &Receiver, request: &Request) -> Result<Stream, PostError> {
         let host = request.url.host().map(|host| host.to_owned()).ok_or(PostError::BadRequest)?;
         let port = request.url.port_or_known_default().ok_or(PostError::BadRequest)?;
         let stream = connect(&host, port, |ip| to.may_be_private || is_public(ip)).await?;
@@ -233,9 +268,10 @@ impl Wire {
             let name = server_name(&host)?;
             let connector = TlsConnector::from(self.tls(to).await?);
             let secured = connector.connect(name, stream).await;
-            ask(secured.map_err(|error| PostError::Tls(error.to_string()))?, request).await
+            let secured = secured.map_err(|error| PostError::Tls(error.to_string()))?;
+            Ok(Stream::Secured(Box::new(secured)))
         } else {
-            ask(stream, request).await
+            Ok(Stream::Plain(stream))
         }
     }
 
@@ -321,6 +357,34 @@ async fn ask(
     let answer = async {
         let answer = sender.send_request(request).await;
         answer.map(|answer| answer.status().as_u16()).map_err(|_| PostError::Broken)
+    };
+    tokio::pin!(connection, answer);
+    tokio::select! {
+        biased;
+        answer = &mut answer => answer,
+        // It may have brought the answer with its last breath.
+        _ = &mut connection => answer.await,
+    }
+}
+
+/// Asks over a connection of its own, and reads the whole answer.
+async fn whole(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request,
+    body_bytes_max: usize,
+) -> Result<(u16, Bytes), PostError> {
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEAD_LINES_MAX)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| PostError::Broken)?;
+    let request = written(request)?;
+    let answer = async {
+        let answer = sender.send_request(request).await.map_err(|_| PostError::Broken)?;
+        let status = answer.status().as_u16();
+        let body = Limited::new(answer.into_body(), body_bytes_max).collect().await;
+        Ok((status, body.map_err(|_| PostError::Broken)?.to_bytes()))
     };
     tokio::pin!(connection, answer);
     tokio::select! {

@@ -282,7 +282,7 @@ impl Keystore {
         self.seeds.iter().map(|(account, seed)| (*account, seed))
     }
 
-    pub(super) fn release_keys(&self) -> &ReleaseKeys {
+    pub(crate) fn release_keys(&self) -> &ReleaseKeys {
         &self.release_keys
     }
 

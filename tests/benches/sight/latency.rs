@@ -23,10 +23,11 @@ use treasury_core::intent::Asker;
 use treasury_core::policy::{Action, Policy, Rule};
 use treasury_core::units::{AccountId, Asset, HexBytes, RippleTime, Weight};
 use treasuryd::config::{Endpoint, NetworkConfig};
-use treasuryd::driver::{self, SignerPort};
+use treasuryd::driver::{self, Share, SignerPort};
 use treasuryd::engine::Engine;
 use treasuryd::ledger::{Port, Start};
 use treasuryd::metrics::Metrics;
+use treasuryd::signer::FirstPart;
 use treasuryd::store::DiskStore;
 use xrpl_harness::{EmbeddedConfig, EmbeddedServer};
 use xrpl_wire::typed::{self, EscrowCreate, SignerEntry, SignerListSet};
@@ -102,6 +103,18 @@ impl SignerPort for Agent {
 
     fn opening(&self, _: &ReleaseInputs) -> Result<Opening, String> {
         Err("no escrow is released here".to_owned())
+    }
+
+    fn first_part(&self, _: &ReleaseInputs) -> Result<FirstPart, String> {
+        Err("nothing is guarded here".to_owned())
+    }
+
+    fn first_part_of(&self, _: &ReleaseInputs) -> Result<FirstPart, String> {
+        Err("nothing is guarded here".to_owned())
+    }
+
+    fn opening_with(&self, _: &ReleaseInputs, _: &Share) -> Result<Opening, String> {
+        Err("nothing is guarded here".to_owned())
     }
 
     fn sign_as_agent(&self, signer: AccountId, rungs: &[HexBytes]) -> Result<RungSignatures, String> {
@@ -255,6 +268,7 @@ async fn measure(one_in: u32, dir: &Path) -> Vec<Duration> {
         engine.handle.clone(),
         Arc::new(port.clone()),
         Arc::new(Agent(agent())),
+        None,
     );
     let sees = async {
         while !engine.handle.query(|state, _| state.sees()).await.unwrap() {

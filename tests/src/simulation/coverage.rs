@@ -198,6 +198,8 @@ fn wait_word(wait: &Wait) -> &'static str {
         Wait::Policy(_) => "policy",
         Wait::Ended => "ended",
         Wait::Signer(..) => "signer",
+        Wait::GuardRefuses(..) => "guard refuses",
+        Wait::GuardSilent(_) => "guard silent",
     }
 }
 
@@ -218,6 +220,9 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         // Everybody who is paid is in the address book, and on no list.
         FindingKind::LargeToNew,
         FindingKind::ListedDestination,
+        // No second party is there.
+        FindingKind::GuardRefused,
+        FindingKind::GuardSilent,
     ];
     let kinds = FindingKind::ALL.iter().filter(|kind| !elsewhere.contains(kind));
     expected.extend(kinds.map(|kind| ("finding", kind.word())));

@@ -9,8 +9,7 @@ use crate::model::intent::{Asker, Movement};
 use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::signing::Slot;
-use crate::model::state::Archived;
-use crate::model::state::{AccountView, Breaker, BreakerKey, Guard, State, TrackedEscrow};
+use crate::model::state::{AccountView, Archived, Breaker, BreakerKey, Guard, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
 
@@ -102,6 +101,7 @@ impl State {
             Event::SignerUnable { signer, reason: None } => {
                 self.unable.remove(signer).ok_or("it was able to sign")?;
             }
+            Event::GuardSaid { proposal, refusal } => self.guard_said(*proposal, refusal.as_ref())?,
             Event::StatusChanged { proposal, ready } => {
                 let entry = self.in_status(*proposal, &["collecting", "ready"])?;
                 entry.status = if *ready { Status::Ready } else { Status::Collecting };

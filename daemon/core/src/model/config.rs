@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::matchers::Times;
 use crate::model::policy::Policy;
 pub use crate::model::role::{Role, Tier};
+use crate::model::signing::Party;
 use crate::model::units::{AccountId, Amount, Asset, Drops, RippleTime, Weight};
 
 /// Everything declared.
@@ -44,6 +45,8 @@ pub struct Treasury {
     pub severities: BTreeMap<FindingKind, Severity>,
     /// How much of what people do is unusual.
     pub alarms: Alarms,
+    /// Who holds the preimages of escrows that are planned from now on.
+    pub new_escrows: Party,
 }
 
 impl Treasury {
@@ -374,11 +377,15 @@ pub enum FindingKind {
     RevealPending,
     /// A scheduled payment could not be asked for in time.
     ScheduleMissed,
+    /// The guard refuses its part of what makes or releases an escrow.
+    GuardRefused,
+    /// The guard does not answer, and the window of an escrow that it guards closes.
+    GuardSilent,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -402,6 +409,8 @@ impl FindingKind {
         Self::SignaturesRefused,
         Self::RevealPending,
         Self::ScheduleMissed,
+        Self::GuardRefused,
+        Self::GuardSilent,
     ];
 
     /// The word for it, in configuration, metrics and the API.
@@ -431,6 +440,8 @@ impl FindingKind {
             Self::SignaturesRefused => "signatures_refused",
             Self::RevealPending => "reveal_pending",
             Self::ScheduleMissed => "schedule_missed",
+            Self::GuardRefused => "guard_refused",
+            Self::GuardSilent => "guard_silent",
         }
     }
 
@@ -460,7 +471,9 @@ impl FindingKind {
             | Self::ManyRejections
             | Self::SignaturesRefused
             | Self::RevealPending
-            | Self::ScheduleMissed => Severity::Alert,
+            | Self::ScheduleMissed
+            | Self::GuardRefused
+            | Self::GuardSilent => Severity::Alert,
         }
     }
 }

@@ -2,7 +2,9 @@
 //! durable, and each may be carried out more than once without harm.
 
 use crate::model::command::{Answer, CommandError};
-pub use crate::model::signing::{Derived, FIRST_KEY, Opening, Party, ReleaseInputs, Slot, Unsent};
+pub use crate::model::signing::{
+    Derived, FIRST_KEY, GuardRefusal, Opening, Party, ReleaseInputs, Slot, Unsent,
+};
 use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId, RequestId};
 
 /// A request to the world. The driver carries it out and makes no decision of its own.

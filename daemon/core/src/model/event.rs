@@ -10,7 +10,7 @@ use crate::model::failure::Cause;
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::policy::Decision;
 use crate::model::proposal::{Approval, Ladder, Plan, Proposal, Rejection, Status, Submission};
-use crate::model::signing::{first_key, is_first_key};
+use crate::model::signing::{GuardRefusal, first_key, is_first_key};
 use crate::model::state::{Acknowledged, Finding, Sight};
 use crate::model::stops::Stop;
 use crate::model::units::{
@@ -117,6 +117,13 @@ pub enum Event {
         signer: AccountId,
         /// Why; `None`: it signs again.
         reason: Option<String>,
+    },
+    /// The guard gave nothing for what a proposal makes or made, or it has given since.
+    GuardSaid {
+        /// The proposal that makes the escrow, or made it.
+        proposal: ProposalId,
+        /// Why; `None`: it has given.
+        refusal: Option<GuardRefusal>,
     },
     /// Approvals suffice, or no longer do.
     StatusChanged {
@@ -323,6 +330,7 @@ impl Event {
             Self::ApprovalDropped { .. } => "approval_dropped",
             Self::Objected { .. } => "objected",
             Self::SignerUnable { .. } => "signer_unable",
+            Self::GuardSaid { .. } => "guard_said",
             Self::StatusChanged { .. } => "status_changed",
             Self::SubmissionRecorded { .. } => "submission_recorded",
             Self::SubmissionRenewed { .. } => "submission_renewed",

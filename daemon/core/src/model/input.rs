@@ -7,7 +7,7 @@ pub use crate::model::signing::{RungSignatures, Unsent};
 use crate::model::command::{Actor, Command};
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::proposal::Proposal;
-use crate::model::signing::{Derived, Opening, Party, ReleaseInputs};
+use crate::model::signing::{Derived, GuardRefusal, Opening, Party, ReleaseInputs};
 use crate::model::units::{AccountId, Drops, Hash256, LedgerIndex, ProposalId, RequestId, RippleTime};
 
 /// One thing that happened outside.
@@ -76,6 +76,13 @@ pub enum Input {
         party: Party,
         /// What opens the escrow.
         opening: Opening,
+    },
+    /// The guard gave nothing when it was asked for a condition or a share.
+    GuardRefused {
+        /// The proposal that it was asked for.
+        proposal: ProposalId,
+        /// Why.
+        refusal: GuardRefusal,
     },
     /// Answer to [`crate::Effect::Recognise`].
     EscrowDerived {

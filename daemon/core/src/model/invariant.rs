@@ -147,6 +147,7 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::Frozen { .. }
             | Event::Unfrozen { .. }
             | Event::SignerUnable { .. }
+            | Event::GuardSaid { .. }
             | Event::Found { .. }
             | Event::FindingAcknowledged { .. }
             | Event::BreakerCounted { .. }

@@ -72,12 +72,26 @@ pub enum Party {
     /// The daemon's own signer.
     #[default]
     Own,
+    /// The daemon's own signer and the guard together: each holds a part of the preimage, and neither has seen the other's
+    /// before the guard gives its own for the release.
+    Guarded,
 }
 
 impl Party {
     fn is_own(&self) -> bool {
         *self == Self::Own
     }
+}
+
+/// Why the guard gave no condition, or no share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardRefusal {
+    /// A code that stays the same in every release.
+    pub code: String,
+    /// Why, for people; holds no secret.
+    pub reason: String,
+    /// Whether it was the guard that said so. Else nothing came of it that could be read.
+    pub answered: bool,
 }
 
 /// What opens an escrow: a secret until it is sent, so `Debug` does not show it.
@@ -110,6 +124,20 @@ impl fmt::Debug for Unsent {
         write!(f, "{} signed", self.0.len())
     }
 }
+
+impl Party {
+    /// How long the fulfillment is that is made in this way, serialized: its fee is counted from that.
+    #[must_use]
+    pub fn fulfillment_bytes(self) -> usize {
+        match self {
+            Self::Own => OWN_FULFILLMENT_BYTES,
+            Self::Guarded => xrpl_wire::split::FULFILLMENT_BYTES,
+        }
+    }
+}
+
+/// That of a 32-byte preimage.
+const OWN_FULFILLMENT_BYTES: usize = 36;
 
 /// The version of the first release key.
 pub const FIRST_KEY: u32 = 1;

@@ -10,7 +10,7 @@ use crate::model::config::FindingKind;
 use crate::model::failure::Cause;
 use crate::model::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView};
 use crate::model::proposal::Proposal;
-use crate::model::signing::Slot;
+use crate::model::signing::{GuardRefusal, Slot};
 use crate::model::stops::{EarlierStops, Stop, StopKind, Stops, Subject};
 use crate::model::units::{
     AccountId, Amount, Asset, Drops, EscrowKey, FindingId, Hash256, ProposalId, RippleTime,
@@ -79,6 +79,9 @@ pub struct State {
     /// Signers whose keys the daemon holds and that did not sign when they were last asked, and why.
     #[serde(default)]
     pub unable: BTreeMap<AccountId, String>,
+    /// Proposals that make or made an escrow, for which the guard gave nothing when it was asked last, and why.
+    #[serde(default)]
+    pub guard_refusals: BTreeMap<ProposalId, GuardRefusal>,
     /// Proposals by idempotency key.
     pub idempotency: BTreeMap<(String, String), ProposalId>,
     /// Failures in a row, and where they stop automated submissions.
@@ -284,7 +287,27 @@ impl State {
         }
     }
 
+    /// What the guard said of what a proposal makes or made.
+    pub(crate) fn guard_said(
+        &mut self,
+        id: ProposalId,
+        refusal: Option<&GuardRefusal>,
+    ) -> Result<(), String> {
+        let known = self.proposals.contains_key(&id).then_some(()).ok_or_else(|| format!("there is no {id}"));
+        match refusal {
+            Some(refusal) => {
+                known?;
+                self.guard_refusals.insert(id, refusal.clone());
+            }
+            None => {
+                self.guard_refusals.remove(&id).ok_or("it had refused nothing")?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn retire(&mut self, archived: Archived) {
+        self.guard_refusals.remove(&archived.proposal.id);
         self.retired.push(archived);
     }
 

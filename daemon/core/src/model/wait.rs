@@ -54,6 +54,10 @@ pub enum Wait {
     Policy(String),
     /// Somebody to look at the account: money has left it that nobody proposed to spend.
     Drained(AccountId),
+    /// The guard's part, which it refuses with this code, for this reason.
+    GuardRefuses(String, String),
+    /// The guard's part, which does not come, for this reason.
+    GuardSilent(String),
     /// The tier link of that name, which is not declared as it was, or moves less at a time.
     Link(String),
 }
@@ -103,6 +107,8 @@ impl fmt::Display for Wait {
                 write!(f, "policy, which by now asks for more than was asked for (rule \"{rule}\")")
             }
             Self::Link(link) => write!(f, "the link {link}, which is not declared any more for such a move"),
+            Self::GuardRefuses(code, reason) => write!(f, "the guard, which refuses ({code}): {reason}"),
+            Self::GuardSilent(reason) => write!(f, "the guard, which does not answer: {reason}"),
             Self::Drained(account) => {
                 write!(f, "somebody to look at {account}: money left it that nobody had proposed to spend")
             }

@@ -15,9 +15,6 @@ use crate::model::units::{Drops, EscrowKey, HexBytes, RippleTime};
 use crate::model::wait::Wait;
 use crate::rules::{fee, multisign};
 
-/// A fulfillment of a 32-byte preimage, in bytes: what its fee is counted from.
-const FULFILLMENT_BYTES: usize = 36;
-
 /// Ledgers beyond those of the deadline: close times are rounded to as much as 30 s.
 const SPARE_LEDGERS: u32 = 10;
 
@@ -56,7 +53,11 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
             (signers, *asker == Asker::Daemon && multisign::agents_suffice(config, list, obligations))
         }
     };
-    let fulfillment = proposal.intent.released_escrow().is_some().then_some(FULFILLMENT_BYTES);
+    let release = release_for(state, &proposal.intent).flatten();
+    let fulfillment = proposal.intent.released_escrow().map(|_| {
+        let party = release.map_or(Party::Own, |inputs| inputs.party);
+        party.fulfillment_bytes()
+    });
     // What one key signs is signed when it leaves, so nobody has to make it worthless before.
     let is_voidable = obligations.void && signers > 0;
     let limits = if is_voidable { fee::below_void(&config.fees) } else { config.fees.clone() };
@@ -79,7 +80,7 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
                 cancel_after: RippleTime(finish_after.0.saturating_add(window_seconds.max(1))),
                 // Until whoever holds the keys has said which one it takes.
                 key_version: FIRST_KEY,
-                party: Party::Own,
+                party: config.new_escrows,
             })
         }
         _ => None,

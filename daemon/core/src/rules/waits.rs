@@ -2,8 +2,9 @@
 
 use crate::model::config::{Signing, Treasury};
 use crate::model::proposal::{Proposal, Status};
+use crate::model::signing::GuardRefusal;
 use crate::model::state::State;
-use crate::model::units::AccountId;
+use crate::model::units::{AccountId, ProposalId};
 use crate::model::wait::Wait;
 use crate::rules::gate::{self, Act};
 use crate::rules::{multisign, sealing};
@@ -13,10 +14,11 @@ use crate::rules::{multisign, sealing};
 pub fn waits(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait> {
     let mut waits = match &proposal.status {
         Status::Drafted => sealing::make_plan(config, state, proposal).err().into_iter().collect(),
-        Status::Assessed => vec![Wait::Condition],
+        Status::Assessed => std::iter::once(Wait::Condition).chain(guard(state, proposal.id)).collect(),
         Status::Collecting => {
             let mut waits = vec![missing(config, state, proposal)];
             waits.extend(unable(config, state, proposal));
+            waits.extend(guarded(state, proposal));
             waits
         }
         Status::InFlight(_) => vec![Wait::Ledger],
@@ -29,6 +31,19 @@ pub fn waits(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait>
         }
     }
     waits
+}
+
+/// What the guard said against the escrow that this proposal makes or made, when it was asked last.
+#[must_use]
+pub fn guard(state: &State, maker: ProposalId) -> Option<Wait> {
+    let GuardRefusal { code, reason, answered } = state.guard_refusals.get(&maker)?.clone();
+    Some(if answered { Wait::GuardRefuses(code, reason) } else { Wait::GuardSilent(reason) })
+}
+
+/// The same of the escrow that this proposal would release.
+fn guarded(state: &State, proposal: &Proposal) -> Option<Wait> {
+    let escrow = state.escrows.get(&proposal.intent.released_escrow()?)?;
+    guard(state, escrow.guard.proposal()?)
 }
 
 /// The daemon's own signers that the proposal is for and that do not sign.

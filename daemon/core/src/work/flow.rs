@@ -2,7 +2,7 @@
 
 use crate::rules::sealing::{make_plan, release_for, sealed_void, sufficient, transaction};
 use crate::rules::{decide, doomed};
-use crate::work::{behaviour, ending, reconcile};
+use crate::work::{behaviour, ending, guarded, reconcile};
 
 use crate::model::command::CommandError;
 use crate::model::config::Signing;
@@ -186,6 +186,7 @@ pub(crate) fn condition_derived(cx: &mut Cx<'_>, id: ProposalId, party: Party, d
     }
     cx.runtime.asked.remove(&id);
     let waiting = proposal.is_some_and(|proposal| proposal.status == Status::Assessed);
+    guarded::gave(cx, id, party);
     if waiting && xrpl_wire::condition::parse_condition(&derived.condition.0).is_ok() {
         freeze(cx, id, Some(derived));
         advance(cx, id);

@@ -10,10 +10,9 @@ use crate::model::proposal::Status;
 use crate::model::state::Guard;
 use crate::model::units::{AccountId, EscrowKey, ProposalId};
 use crate::rules::release;
-use crate::work::behaviour;
 use crate::work::cx::Cx;
-use crate::work::ending;
 use crate::work::flow::{self, Draft};
+use crate::work::{behaviour, ending, guarded};
 
 /// Seconds of ledger time that an EscrowFinish or EscrowCancel may wait for its own submission. Its
 /// LastLedgerSequence ends it much sooner; this only keeps the deadline out of its way.
@@ -32,6 +31,7 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
             _ => continue,
         };
         behaviour::still_revealed(cx, &key);
+        guarded::still_silent(cx, &key);
         let wanted = release::wanted(cx.config, cx.state, &key);
         match (attempt, wanted) {
             (None, Some(intent)) => start(cx, key, intent),

@@ -20,7 +20,7 @@ use crate::rules::multisign;
 use crate::rules::sealing::{check_single, release_for, sufficient};
 use crate::work::cx::Cx;
 use crate::work::flow::{advance, approval};
-use crate::work::{anomaly, breaker, ending, submission};
+use crate::work::{anomaly, breaker, ending, guarded, submission};
 
 /// The agents' signatures: each checked by itself, like anybody's.
 pub(crate) fn agents_signed(
@@ -104,15 +104,24 @@ pub(crate) fn fulfillment_derived(cx: &mut Cx<'_>, id: ProposalId, party: Party,
     if proposal.status != Status::Collecting || !cx.may_leave(proposal) {
         return;
     }
-    let Some(plan) = &proposal.plan else { return };
     let standing = cx.state.escrows.get(&inputs.escrow).and_then(|tracked| tracked.view.condition.as_ref());
     let opens = opening.escrow == inputs.escrow
         && standing == Some(&opening.condition)
         && fulfillment_matches(&opening.fulfillment.0, &opening.condition.0);
     if !opens {
-        sign_failed(cx, id, "what was derived does not open the escrow");
+        // With a guard it is not known whose part it is that does not fit.
+        match party {
+            Party::Own => sign_failed(cx, id, "what was derived does not open the escrow"),
+            Party::Guarded => guarded::refused(cx, id, guarded::does_not_open()),
+        }
         return;
     }
+    let maker = cx.state.escrows.get(&inputs.escrow).and_then(|tracked| tracked.guard.proposal());
+    if let Some(maker) = maker {
+        guarded::gave(cx, maker, party);
+    }
+    let Some(proposal) = cx.state.proposals.get(&id) else { return };
+    let Some(plan) = &proposal.plan else { return };
     let (account, rungs) = (proposal.account, plan.rungs.clone());
     if cx.runtime.asked.insert(id) {
         cx.effect(Effect::SignSingle { proposal: id, account, rungs, opening: Some(opening) });

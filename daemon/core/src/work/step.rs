@@ -18,7 +18,7 @@ use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
 use crate::work::{
-    anomaly, flow, people, recognise, reconcile, retire, schedule, signing, submission, ticket, tier,
+    anomaly, flow, guarded, people, recognise, reconcile, retire, schedule, signing, submission, ticket, tier,
 };
 
 /// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
@@ -58,6 +58,7 @@ pub fn step(
         Input::FulfillmentDerived { proposal, party, opening } => {
             signing::fulfillment_derived(&mut cx, proposal, party, opening);
         }
+        Input::GuardRefused { proposal, refusal } => guarded::refused(&mut cx, proposal, refusal),
         Input::EscrowDerived { inputs, derived } => recognise::derived(&mut cx, &inputs, &derived),
         Input::AgentSigned { proposal, signatures, failed } => {
             signing::agents_signed(&mut cx, proposal, signatures, failed);

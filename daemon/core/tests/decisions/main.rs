@@ -15,6 +15,7 @@ mod facts;
 mod fence;
 mod fits;
 mod golden;
+mod guarded;
 mod invariants;
 mod judged;
 mod leaving;

@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::golden;
 use treasury_core::command::{Actor, Answer, Command, CommandError, Named, Propose};
 use treasury_core::config::*;
-use treasury_core::effect::{Derived, Effect, FIRST_KEY, Opening, Party, ReleaseInputs, Unsent};
+use treasury_core::effect::{
+    Derived, Effect, FIRST_KEY, GuardRefusal, Opening, Party, ReleaseInputs, Unsent,
+};
 use treasury_core::input::{Input, RungSignatures, SubmitReply};
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::observe::*;
@@ -72,8 +74,7 @@ pub fn opening(inputs: &ReleaseInputs) -> Opening {
 }
 
 fn preimage(inputs: &ReleaseInputs) -> [u8; 32] {
-    // Each party has keys of its own, so who it is is no term.
-    let Party::Own = inputs.party;
+    // Who it is is no term of the daemon's own; with a guard it is another preimage.
     hash(&format!("{inputs:?}").replace(", party: Own", "")).0
 }
 
@@ -140,6 +141,7 @@ pub fn config() -> Treasury {
         timing: Timing { deadline_seconds: 3600, ..Timing::default() },
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        new_escrows: Default::default(),
     }
 }
 
@@ -156,6 +158,8 @@ pub struct World {
     pub without_key: BTreeSet<&'static str>,
     /// The newest release key.
     pub key_version: u32,
+    /// What the guard says instead of giving its part.
+    pub guard_refusal: Option<GuardRefusal>,
     /// How often agents were asked to sign.
     pub rounds: usize,
     /// How often what had not left was called back.
@@ -216,6 +220,7 @@ impl World {
             answers_readings: true,
             without_key: BTreeSet::new(),
             key_version: FIRST_KEY,
+            guard_refusal: None,
             rounds: 0,
             recalls: 0,
             ledger,
@@ -323,6 +328,13 @@ impl World {
     /// Does what the signer port does.
     pub fn sign(&mut self, effect: Effect) {
         match effect {
+            Effect::DeriveCondition { proposal, ref inputs }
+            | Effect::DeriveFulfillment { proposal, ref inputs }
+                if inputs.party == Party::Guarded && self.guard_refusal.is_some() =>
+            {
+                let refusal = self.guard_refusal.clone().unwrap();
+                self.input(Input::GuardRefused { proposal, refusal });
+            }
             Effect::DeriveCondition { proposal, inputs } => {
                 let inputs = ReleaseInputs { key_version: self.key_version, ..inputs };
                 let derived = derive(&inputs);

@@ -1,0 +1,254 @@
+//! `treasuryd guard …`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Subcommand;
+use color_eyre::eyre::{Result, eyre};
+use hyper::Method;
+use treasury_core::effect::GuardRefusal;
+use treasury_core::units::{AccountId, EscrowKey};
+use treasury_tools::console::{out, say};
+
+use super::client::{GuardClient, GuardConfig, address};
+use super::{GuardSettings, RecordAnswer, Running, StatusAnswer, Stop, StopId, StopRequest, Subject};
+use crate::lines;
+use crate::log::{Form, Log};
+use crate::signals::{Signals, Told};
+use crate::signer::{Keystore, WorkFactor};
+
+/// How long an operator's request may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a guard does, and what is done with one.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GuardCommand {
+    /// Run the guard.
+    Run {
+        /// The guard's configuration.
+        #[arg(long, short, env = "TREASURYD_GUARD_CONFIG", default_value = "guard.toml")]
+        config: PathBuf,
+        /// Write the log as JSON, one object a line.
+        #[arg(long)]
+        log_json: bool,
+        /// End in order when standard input ends: for a parent that must not leave the guard behind, however it ends itself.
+        #[arg(long)]
+        end_with_stdin: bool,
+    },
+    /// Read the guard's configuration, and say what is wrong with it.
+    Check {
+        /// The guard's configuration.
+        #[arg(long, short, env = "TREASURYD_GUARD_CONFIG", default_value = "guard.toml")]
+        config: PathBuf,
+    },
+    /// Make a keystore with a new key of the guard's. Back it up: escrows that wait for their release need that key.
+    CreateKey {
+        /// The guard's configuration.
+        #[arg(long, short, env = "TREASURYD_GUARD_CONFIG", default_value = "guard.toml")]
+        config: PathBuf,
+    },
+    /// Draw a new key, with which conditions are made after the guard's next start. What was made with earlier ones is
+    /// released with them.
+    RotateKey {
+        /// The guard's configuration.
+        #[arg(long, short, env = "TREASURYD_GUARD_CONFIG", default_value = "guard.toml")]
+        config: PathBuf,
+    },
+    /// Say what is stopped, and how much was given.
+    Status {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Show the conditions that were made for an escrow, and whether its share was given.
+    Show {
+        /// Owner and Sequence: `rOwner:123`.
+        escrow: EscrowKey,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Give no share for anything any more, and make no condition.
+    Freeze {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Give no share for one escrow, whatever it is asked.
+    Withhold {
+        /// Owner and Sequence: `rOwner:123`.
+        escrow: EscrowKey,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Give no share for whatever pays a destination, or is an owner's.
+    Flag {
+        /// Whom not to pay.
+        #[arg(long, required_unless_present = "owner", conflicts_with = "owner")]
+        destination: Option<AccountId>,
+        /// Whose escrows not to release.
+        #[arg(long)]
+        owner: Option<AccountId>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Lift a stop. Where the configuration asks for it, by somebody else than whoever set it.
+    Lift {
+        /// Its id, such as `G3`.
+        id: StopId,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// Where the guard is, and as whom to speak to it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct At {
+    /// The guard's address.
+    #[arg(long, env = "TREASURYD_GUARD_URL", default_value = "http://127.0.0.1:8581")]
+    url: String,
+    /// A file whose first line is your token.
+    #[arg(long, env = "TREASURYD_GUARD_TOKEN_FILE", value_name = "FILE")]
+    token_file: PathBuf,
+}
+
+/// Carries one out.
+pub(crate) fn run(command: GuardCommand) -> Result<ExitCode> {
+    match command {
+        GuardCommand::Run { config, log_json, end_with_stdin } => serve(&config, log_json, end_with_stdin)?,
+        GuardCommand::Check { config } => {
+            let settings = GuardSettings::load(&config)?;
+            out!(
+                "{} is right: {} servers, {} owners, {} operators",
+                config.display(),
+                settings.sight.endpoints.len(),
+                settings.policy.owners.len(),
+                settings.tokens.operators.len()
+            )?;
+            if settings.sight.endpoints.len() < 3 {
+                say!(
+                    "warning: with fewer than 3 ledger servers one of them alone can mislead or silence the guard"
+                );
+            }
+            if settings.policy.limits.is_empty() {
+                say!("warning: no [[limit]]: the guard releases any number of escrows");
+            }
+        }
+        GuardCommand::CreateKey { config } => {
+            let settings = GuardSettings::load(&config)?;
+            Keystore::create(&settings.keystore, &settings.passphrase.read()?, WorkFactor::Normal)?;
+            out!("{} made; back it up together with its passphrase", settings.keystore.display())?;
+        }
+        GuardCommand::RotateKey { config } => {
+            let settings = GuardSettings::load(&config)?;
+            let mut keystore = Keystore::open(&settings.keystore, &settings.passphrase.read()?)?;
+            let version = keystore.rotate_release_key()?;
+            let shown = settings.keystore.display();
+            out!("key {version} made; back {shown} up anew, and start the guard anew")?;
+        }
+        GuardCommand::Status { at } => {
+            shown(at.ask::<StatusAnswer>(Method::GET, "/v1/status", Vec::new())?)?
+        }
+        GuardCommand::Show { escrow, at } => show(escrow, &at)?,
+        GuardCommand::Freeze { reason, at } => at.stop(Subject::Everything, reason)?,
+        GuardCommand::Withhold { escrow, reason, at } => at.stop(Subject::Escrow(escrow), reason)?,
+        GuardCommand::Flag { destination: Some(account), reason, at, .. } => {
+            at.stop(Subject::Destination(account), reason)?;
+        }
+        GuardCommand::Flag { owner: Some(account), reason, at, .. } => {
+            at.stop(Subject::Owner(account), reason)?
+        }
+        GuardCommand::Flag { .. } => return Err(eyre!("name --destination or --owner")),
+        GuardCommand::Lift { id, at } => {
+            shown(at.ask::<StatusAnswer>(Method::POST, &format!("/v1/stops/{id}/lift"), Vec::new())?)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(path: &Path, log_json: bool, end_with_stdin: bool) -> Result<()> {
+    let settings = GuardSettings::load(path)?;
+    let log = Log::start(if log_json { Form::Json } else { Form::Text })?;
+    let ended = tokio::runtime::Runtime::new()?.block_on(async {
+        let mut signals = Signals::watch()?;
+        let running = Running::start(settings).await?;
+        // Whether anybody reads it does not matter to a guard.
+        let _ = out!("{}", running.url());
+        let mut ended = std::pin::pin!(crate::cli::stdin_ended());
+        loop {
+            tokio::select! {
+                told = signals.told() => if let Told::Stop(by) = told {
+                    lines::stopping(by);
+                    break;
+                },
+                () = &mut ended, if end_with_stdin => {
+                    lines::stopping("the end of standard input");
+                    break;
+                }
+            }
+        }
+        running.shutdown().await;
+        Ok(())
+    });
+    log.flush();
+    ended
+}
+
+impl At {
+    fn ask<T: serde::de::DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T> {
+        let receiver = address(&self.url, None).map_err(|problem| eyre!("--url {problem}"))?;
+        let token_file = self.token_file.clone();
+        let config = GuardConfig { receiver, token_file, patience: PATIENCE, new_escrows: false };
+        let client = GuardClient::new(&config, None);
+        let asked = tokio::runtime::Runtime::new()?.block_on(client.ask(method, path, body));
+        asked.map_err(|GuardRefusal { code, reason, .. }| eyre!("{code}: {reason}"))
+    }
+
+    fn stop(&self, subject: Subject, reason: String) -> Result<()> {
+        let body = serde_json::to_vec(&StopRequest { subject, reason })?;
+        let stop: Stop = self.ask(Method::POST, "/v1/stops", body)?;
+        out!("{} is stopped: {}", stop.subject, stop.id)?;
+        Ok(())
+    }
+}
+
+fn shown(status: StatusAnswer) -> Result<()> {
+    let StatusAnswer { version, records, given, stops } = status;
+    out!("guard {version}: {records} conditions made, {given} shares given")?;
+    for stop in &stops {
+        out!("{} {} is stopped by {}: {}", stop.id, stop.subject, stop.by, stop.reason)?;
+    }
+    if stops.is_empty() {
+        out!("nothing is stopped")?;
+    }
+    Ok(())
+}
+
+fn show(escrow: EscrowKey, at: &At) -> Result<()> {
+    let records: Vec<RecordAnswer> = at.ask(Method::GET, &format!("/v1/escrows/{escrow}"), Vec::new())?;
+    for RecordAnswer { terms, condition, given } in &records {
+        let given = given.map_or_else(
+            || "its share was not given".to_owned(),
+            |at| format!("its share was given at {at}"),
+        );
+        out!(
+            "{}: {} to {}, from {} to {}; {given}\n  Condition {condition}",
+            terms.key(),
+            terms.amount.words(),
+            terms.destination,
+            terms.finish_after,
+            terms.cancel_after
+        )?;
+    }
+    if records.is_empty() {
+        out!("no condition was made here for {escrow}: if it stands, it is not guarded")?;
+    }
+    Ok(())
+}

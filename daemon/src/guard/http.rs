@@ -1,0 +1,373 @@
+//! The guard's API: two questions for the daemon, and what those who guard do.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Request, State as Shared};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::time::timeout;
+use treasury_api::types::{ErrorBody, ErrorView};
+use treasury_core::units::{EscrowKey, Hash256, HexBytes, RippleTime};
+use treasury_tools::text::{clean, without_seeds};
+
+use super::declined::Declined;
+use super::service::{Guard, NotLifted};
+use super::stops::{Stop, StopId, Subject};
+use super::store::Record;
+use super::terms::Terms;
+
+/// The largest body: terms are half a kilobyte, and a reason is a few sentences.
+const BODY_MAX_BYTES: usize = 16 * 1024;
+
+/// The longest reason of a stop.
+const REASON_MAX_CHARS: usize = 1_000;
+
+/// The longest that a request may take, the look at the ledger included.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Who may ask what, by SHA-256 of their tokens.
+#[derive(Clone, Debug)]
+pub struct GuardTokens {
+    /// The daemon.
+    pub daemon: [u8; 32],
+    /// Those who guard, by name.
+    pub operators: Vec<(String, [u8; 32])>,
+}
+
+#[derive(Clone)]
+struct App {
+    guard: Arc<Guard>,
+    tokens: Arc<GuardTokens>,
+}
+
+/// The condition that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConditionAnswer {
+    /// Serialized.
+    pub condition: HexBytes,
+}
+
+/// The guard's share. A secret, though of no use without the daemon's part.
+#[derive(Serialize, Deserialize)]
+pub struct ShareAnswer {
+    /// Its bytes.
+    pub share: HexBytes,
+}
+
+impl Drop for ShareAnswer {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.share.0);
+    }
+}
+
+/// What is to be stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StopRequest {
+    /// `everything`, `destination rAddress`, `owner rAddress` or `escrow rOwner:sequence`.
+    pub subject: Subject,
+    /// Why, for whoever lifts it.
+    pub reason: String,
+}
+
+/// How the guard stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusAnswer {
+    /// Version of the program.
+    pub version: String,
+    /// Conditions that are kept.
+    pub records: usize,
+    /// How many of them a share was given for.
+    pub given: usize,
+    /// What is stopped.
+    pub stops: Vec<Stop>,
+}
+
+/// A condition that was made, for those who look whether an escrow is guarded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordAnswer {
+    /// What for.
+    pub terms: Terms,
+    /// The condition.
+    pub condition: HexBytes,
+    /// When its share was given first.
+    pub given: Option<RippleTime>,
+}
+
+/// Why a request was not carried out.
+enum Problem {
+    TokenMissing,
+    TokenWrong,
+    BadJson(String),
+    BadBody(String),
+    BadPath,
+    NoSuchRoute,
+    MethodNotAllowed,
+    Timeout,
+    Declined(Declined),
+    NotLifted(NotLifted),
+    Failed,
+}
+
+impl Problem {
+    fn view(&self) -> (StatusCode, &'static str, String, &'static str) {
+        match self {
+            Self::TokenMissing => (
+                StatusCode::UNAUTHORIZED,
+                "guard_token_missing",
+                "the request carries no bearer token".to_owned(),
+                "send `Authorization: Bearer …`",
+            ),
+            Self::TokenWrong => (
+                StatusCode::UNAUTHORIZED,
+                "guard_token_wrong",
+                "the bearer token is not one that may ask for this".to_owned(),
+                "the daemon and those who guard have tokens of their own; use the right one",
+            ),
+            Self::BadJson(problem) => (
+                StatusCode::BAD_REQUEST,
+                "guard_bad_json",
+                format!("the body is not JSON: {problem}"),
+                "send JSON",
+            ),
+            Self::BadBody(problem) => (
+                StatusCode::BAD_REQUEST,
+                "guard_bad_body",
+                format!("the body is not what this request takes: {problem}"),
+                "see docs/reference/guard.md",
+            ),
+            Self::BadPath => (
+                StatusCode::BAD_REQUEST,
+                "guard_bad_path",
+                "the path does not name what it should".to_owned(),
+                "see docs/reference/guard.md",
+            ),
+            Self::NoSuchRoute => (
+                StatusCode::NOT_FOUND,
+                "guard_no_such_route",
+                "there is nothing at this path".to_owned(),
+                "see docs/reference/guard.md",
+            ),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "guard_method_not_allowed",
+                "this path does not take this method".to_owned(),
+                "see docs/reference/guard.md",
+            ),
+            Self::Timeout => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "guard_timeout",
+                format!("the answer took longer than {} s", TIMEOUT.as_secs()),
+                "see the guard's ledger servers",
+            ),
+            Self::Declined(declined) => {
+                (StatusCode::CONFLICT, declined.code(), declined.to_string(), declined.advice())
+            }
+            Self::NotLifted(NotLifted::Unknown(id)) => (
+                StatusCode::NOT_FOUND,
+                "guard_no_such_stop",
+                NotLifted::Unknown(*id).to_string(),
+                "`treasuryd guard status` lists those that stand",
+            ),
+            Self::NotLifted(not @ NotLifted::Own(_)) => (
+                StatusCode::FORBIDDEN,
+                "guard_lift_by_another",
+                not.to_string(),
+                "the configuration says so: `lift_by_another`",
+            ),
+            Self::NotLifted(NotLifted::Store) | Self::Failed => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "guard_store",
+                "the guard's store failed".to_owned(),
+                "see the guard's disk",
+            ),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, code, message, advice) = self.view();
+        let error = ErrorView {
+            code: code.to_owned(),
+            // It may quote what came.
+            message: without_seeds(&clean(&message)).into_owned(),
+            advice: advice.to_owned(),
+        };
+        (status, axum::Json(ErrorBody { error })).into_response()
+    }
+}
+
+/// The whole API.
+pub(super) fn router(guard: Arc<Guard>, tokens: GuardTokens) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/metrics", get(metrics))
+        .route("/v1/conditions", post(condition))
+        .route("/v1/shares", post(share))
+        .route("/v1/status", get(status))
+        .route("/v1/stops", post(stop))
+        .route("/v1/stops/{id}/lift", post(lift))
+        .route("/v1/escrows/{escrow}", get(escrow))
+        .fallback(async || Problem::NoSuchRoute)
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(from_fn(bounded))
+        .with_state(App { guard, tokens: Arc::new(tokens) })
+}
+
+/// Bounds a request in time, and keeps its answer out of every cache.
+async fn bounded(request: Request, next: Next) -> Result<Response, Infallible> {
+    let answer = timeout(TIMEOUT, next.run(request)).await;
+    let mut answer = answer.unwrap_or_else(|_| Problem::Timeout.into_response());
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(answer)
+}
+
+/// SHA-256 of the bearer token.
+fn token(headers: &HeaderMap) -> Result<[u8; 32], Problem> {
+    let header = headers.get(AUTHORIZATION).ok_or(Problem::TokenMissing)?;
+    let text = header.to_str().map_err(|_| Problem::TokenWrong)?;
+    let (scheme, token) = text.split_once(' ').ok_or(Problem::TokenMissing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Problem::TokenMissing);
+    }
+    Ok(Sha256::digest(token.trim().as_bytes()).into())
+}
+
+impl App {
+    /// Whether the daemon asks.
+    fn daemon(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let is_daemon = |hash: [u8; 32]| bool::from(hash.ct_eq(&self.tokens.daemon));
+        match token(headers).map(is_daemon) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.refused("daemon", Problem::TokenWrong)),
+            Err(problem) => Err(self.refused("daemon", problem)),
+        }
+    }
+
+    /// Who of those who guard asks.
+    fn operator(&self, headers: &HeaderMap) -> Result<String, Problem> {
+        let hash = token(headers).map_err(|problem| self.refused("operator", problem))?;
+        // Each is compared, whoever's it is.
+        let own = self.tokens.operators.iter().filter(|(_, known)| bool::from(known.ct_eq(&hash)));
+        let own: Vec<&String> = own.map(|(name, _)| name).collect();
+        own.first().map(|name| (*name).clone()).ok_or_else(|| self.refused("operator", Problem::TokenWrong))
+    }
+
+    fn refused(&self, who: &'static str, problem: Problem) -> Problem {
+        self.guard.metrics().token_refused(who);
+        problem
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        Category::Data => Problem::BadBody(error.to_string()),
+        Category::Io | Category::Syntax | Category::Eof => Problem::BadJson(error.to_string()),
+    })
+}
+
+/// Does what waits for the store on a thread of its own.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Problem::Failed)
+}
+
+async fn metrics(Shared(app): Shared<App>) -> Result<String, Problem> {
+    app.guard.metrics().text().map_err(|_| Problem::Failed)
+}
+
+async fn condition(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<axum::Json<ConditionAnswer>, Problem> {
+    app.daemon(&headers)?;
+    let terms: Terms = read(&body)?;
+    let condition = blocking(move || app.guard.condition(&terms)).await?.map_err(Problem::Declined)?;
+    Ok(axum::Json(ConditionAnswer { condition }))
+}
+
+async fn share(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<axum::Json<ShareAnswer>, Problem> {
+    app.daemon(&headers)?;
+    let terms: Terms = read(&body)?;
+    let share = app.guard.share(terms).await.map_err(Problem::Declined)?;
+    Ok(axum::Json(ShareAnswer { share: HexBytes(share.to_vec()) }))
+}
+
+async fn status(Shared(app): Shared<App>, headers: HeaderMap) -> Result<axum::Json<StatusAnswer>, Problem> {
+    app.operator(&headers)?;
+    let guard = Arc::clone(&app.guard);
+    let (records, stops) = blocking(move || (guard.records(None), guard.stops())).await?;
+    Ok(axum::Json(StatusAnswer {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        records: records.len(),
+        given: records.iter().filter(|record| record.given.is_some()).count(),
+        stops,
+    }))
+}
+
+async fn stop(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<axum::Json<Stop>, Problem> {
+    let by = app.operator(&headers)?;
+    let StopRequest { subject, reason } = read(&body)?;
+    if reason.trim().is_empty() || reason.chars().count() > REASON_MAX_CHARS {
+        return Err(Problem::BadBody(format!("a reason has 1 to {REASON_MAX_CHARS} letters")));
+    }
+    let stopped = blocking(move || app.guard.stop(subject, reason.trim(), &by)).await?;
+    stopped.map(axum::Json).map_err(|error| {
+        tracing::error!(%error, "the guard's store failed");
+        Problem::Failed
+    })
+}
+
+async fn lift(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<axum::Json<StatusAnswer>, Problem> {
+    let by = app.operator(&headers)?;
+    let id: StopId = id.parse().map_err(|_| Problem::BadPath)?;
+    let guard = Arc::clone(&app.guard);
+    blocking(move || guard.lift(id, &by)).await?.map_err(Problem::NotLifted)?;
+    status(Shared(app), headers).await
+}
+
+async fn escrow(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    Path(escrow): Path<String>,
+) -> Result<axum::Json<Vec<RecordAnswer>>, Problem> {
+    app.operator(&headers)?;
+    let escrow: EscrowKey = escrow.parse().map_err(|_| Problem::BadPath)?;
+    let records = blocking(move || app.guard.records(Some(escrow))).await?;
+    let answer = |Record { terms, condition, given, .. }| RecordAnswer { terms, condition, given };
+    Ok(axum::Json(records.into_iter().map(answer).collect()))
+}
+
+/// SHA-256 of a token as the configuration has it.
+pub(super) fn token_hash(text: &str) -> Result<[u8; 32], String> {
+    let hash: Result<Hash256, _> = text.parse();
+    hash.map(|hash| hash.0).map_err(|_| {
+        "is not the SHA-256 of a token, 64 hexadecimal digits: printf %s \"$TOKEN\" | sha256sum".to_owned()
+    })
+}

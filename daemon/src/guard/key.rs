@@ -1,0 +1,62 @@
+//! The guard's key: from it, the terms and what the daemon showed of its part comes the guard's share, always the same.
+
+use std::fmt;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use treasury_core::effect::FIRST_KEY;
+use treasury_core::units::HexBytes;
+use xrpl_wire::split::{self, SECOND_BYTES};
+use zeroize::Zeroizing;
+
+use super::declined::Declined;
+use super::terms::Terms;
+use crate::signer::{Keystore, ReleaseKeys};
+
+/// Keeps shares apart from anything else that the key may ever be used for.
+const DOMAIN: &[u8] = b"treasuryd guard share 1\0";
+
+/// The guard's keys, by version. New conditions are made with the newest.
+pub struct Keys(ReleaseKeys);
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("versions", &self.0.len()).finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    /// Those of an open keystore.
+    #[must_use]
+    pub fn of(keystore: &Keystore) -> Self {
+        Self(keystore.release_keys().clone())
+    }
+
+    /// The version that new conditions are made with.
+    #[must_use]
+    pub fn newest(&self) -> u32 {
+        self.0.keys().next_back().copied().unwrap_or(FIRST_KEY)
+    }
+
+    /// The guard's share of these terms' preimage.
+    ///
+    /// # Errors
+    /// [`Declined::NoKey`].
+    pub fn share(&self, terms: &Terms, version: u32) -> Result<Zeroizing<[u8; SECOND_BYTES]>, Declined> {
+        let key = self.0.get(&version).ok_or(Declined::NoKey { version })?;
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(key.as_slice()).map_err(|_| Declined::NoKey { version })?;
+        mac.update(DOMAIN);
+        mac.update(&terms.bytes());
+        Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
+    }
+
+    /// The condition of these terms.
+    ///
+    /// # Errors
+    /// [`Declined::NoKey`].
+    pub fn condition(&self, terms: &Terms, version: u32) -> Result<HexBytes, Declined> {
+        let share = self.share(terms, version)?;
+        Ok(HexBytes(split::condition_of(&terms.first_digest.0, &share)))
+    }
+}

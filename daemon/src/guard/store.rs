@@ -1,0 +1,237 @@
+//! What the guard keeps: the terms that it made conditions for, what it gave, and what is stopped. No share, no key, and
+//! nothing of the daemon's part is in it. Each change is durable before it is answered.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use treasury_core::units::{Amount, EscrowKey, Hash256, HexBytes, RippleTime};
+
+use super::stops::{Stop, StopId, Subject};
+use super::terms::Terms;
+use crate::store::seam::{Engine, Ground, Pair};
+use crate::store::{StoreError, StoreLock};
+
+/// Version of what is stored.
+const FORMAT: u32 = 1;
+
+const META: &[u8] = b"m";
+const RECORD: u8 = b'r';
+const STOP: u8 = b's';
+
+/// Entries that are read at a time.
+const PAGE: usize = 1_000;
+
+/// Changes in one batch: at a thousand the storage engine was seen to deadlock, at a hundred never.
+const BATCH_MAX: usize = 90;
+
+/// A condition that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// What for.
+    pub terms: Terms,
+    /// The condition.
+    pub condition: HexBytes,
+    /// The guard's key that its share comes from.
+    pub key_version: u32,
+    /// Ledger time when its share was given first.
+    pub given: Option<RippleTime>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Meta {
+    format: u32,
+    last_stop: u64,
+}
+
+/// All of it, in memory and on the disk.
+pub struct Book {
+    engine: Box<dyn Engine>,
+    records: BTreeMap<(EscrowKey, Hash256), Record>,
+    stops: BTreeMap<StopId, Stop>,
+    last_stop: u64,
+    _lock: StoreLock,
+}
+
+impl std::fmt::Debug for Book {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Book")
+            .field("records", &self.records.len())
+            .field("stops", &self.stops.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Book {
+    /// Opens the store in a directory, or makes it. One process at a time.
+    ///
+    /// # Errors
+    /// What the disk says; what is in it and is none of this program's.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        crate::private::create_dir_all(dir).map_err(StoreError::io("make", dir))?;
+        let lock = StoreLock::take(dir)?;
+        let engine = (Ground::system().engine)(&dir.join("guard"))?;
+        let meta = engine.range(META, &[META, &[0]].concat(), 1)?;
+        let last_stop = match meta.first() {
+            Some((_, value)) => {
+                let meta: Meta = read(value)?;
+                if meta.format != FORMAT {
+                    return Err(StoreError::Engine("it is of another version of this program".to_owned()));
+                }
+                meta.last_stop
+            }
+            None => {
+                let meta = Meta { format: FORMAT, last_stop: 0 };
+                engine.apply(vec![(META.to_vec(), write(&meta)?)], Vec::new())?;
+                0
+            }
+        };
+        let mut book =
+            Self { engine, records: BTreeMap::new(), stops: BTreeMap::new(), last_stop, _lock: lock };
+        for value in book.all(RECORD)? {
+            let record: Record = read(&value)?;
+            book.records.insert((record.terms.key(), record.terms.id()), record);
+        }
+        for value in book.all(STOP)? {
+            let stop: Stop = read(&value)?;
+            book.stops.insert(stop.id, stop);
+        }
+        Ok(book)
+    }
+
+    fn all(&self, kind: u8) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut values = Vec::new();
+        let mut from = vec![kind];
+        loop {
+            let page = self.engine.range(&from, &[kind.saturating_add(1)], PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(values) };
+            from = [last.as_slice(), &[0]].concat();
+            values.extend(page.into_iter().map(|(_, value)| value));
+        }
+    }
+
+    /// The record of these terms.
+    #[must_use]
+    pub fn record(&self, terms: &Terms) -> Option<&Record> {
+        self.records.get(&(terms.key(), terms.id()))
+    }
+
+    /// Whether there is one of the same escrow with any terms.
+    #[must_use]
+    pub fn knows(&self, escrow: EscrowKey) -> bool {
+        self.records_of(escrow).next().is_some()
+    }
+
+    /// Those of an escrow: it may have been planned more than once.
+    pub fn records_of(&self, escrow: EscrowKey) -> impl Iterator<Item = &Record> {
+        let range = (escrow, Hash256([0; 32]))..=(escrow, Hash256([0xFF; 32]));
+        self.records.range(range).map(|(_, record)| record)
+    }
+
+    /// Every record.
+    pub fn records(&self) -> impl Iterator<Item = &Record> + Clone {
+        self.records.values()
+    }
+
+    /// What was given, and when.
+    pub fn given(&self) -> impl Iterator<Item = (RippleTime, &Amount)> + Clone {
+        self.records.values().filter_map(|record| Some((record.given?, &record.terms.amount)))
+    }
+
+    /// Every stop that stands.
+    pub fn stops(&self) -> impl Iterator<Item = &Stop> {
+        self.stops.values()
+    }
+
+    /// A stop that covers these terms.
+    #[must_use]
+    pub fn stopped(&self, terms: &Terms) -> Option<&Stop> {
+        self.stops.values().find(|stop| stop.subject.covers(terms))
+    }
+
+    /// Keeps a record, in the place of what was known of the same terms.
+    ///
+    /// # Errors
+    /// Where it could not be made durable; nothing has changed then.
+    pub fn put(&mut self, record: Record) -> Result<(), StoreError> {
+        self.engine.apply(vec![(record_key(&record.terms), write(&record)?)], Vec::new())?;
+        self.records.insert((record.terms.key(), record.terms.id()), record);
+        Ok(())
+    }
+
+    /// Lets some of those go that nothing can come of any more: whose CancelAfter and all periods are long over.
+    ///
+    /// # Errors
+    /// Where it could not be made durable; nothing has changed then.
+    pub fn prune(&mut self, before: RippleTime) -> Result<(), StoreError> {
+        let over = self.records.iter().filter(|(_, record)| record.terms.cancel_after < before);
+        let over: Vec<_> =
+            over.take(BATCH_MAX).map(|(key, record)| (*key, record_key(&record.terms))).collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        self.engine.apply(Vec::new(), over.iter().map(|(_, key)| key.clone()).collect())?;
+        over.iter().for_each(|(key, _)| drop(self.records.remove(key)));
+        Ok(())
+    }
+
+    /// Sets a stop.
+    ///
+    /// # Errors
+    /// Where it could not be made durable; nothing has changed then.
+    pub fn stop(
+        &mut self,
+        subject: Subject,
+        reason: String,
+        by: String,
+        at_unix: u64,
+    ) -> Result<Stop, StoreError> {
+        let id = StopId(self.last_stop.saturating_add(1));
+        let stop = Stop { id, subject, reason, by, at_unix };
+        let meta = Meta { format: FORMAT, last_stop: id.0 };
+        let puts: Vec<Pair> = vec![(META.to_vec(), write(&meta)?), (stop_key(id), write(&stop)?)];
+        self.engine.apply(puts, Vec::new())?;
+        self.last_stop = id.0;
+        self.stops.insert(id, stop.clone());
+        Ok(stop)
+    }
+
+    /// One stop.
+    #[must_use]
+    pub fn stop_of(&self, id: StopId) -> Option<&Stop> {
+        self.stops.get(&id)
+    }
+
+    /// Lifts a stop.
+    ///
+    /// # Errors
+    /// Where it could not be made durable; nothing has changed then.
+    pub fn lift(&mut self, id: StopId) -> Result<(), StoreError> {
+        self.engine.apply(Vec::new(), vec![stop_key(id)])?;
+        self.stops.remove(&id);
+        Ok(())
+    }
+}
+
+fn record_key(terms: &Terms) -> Vec<u8> {
+    let mut key = vec![RECORD];
+    key.extend(terms.owner.as_bytes());
+    key.extend(terms.sequence.to_be_bytes());
+    key.extend(terms.id().0);
+    key
+}
+
+fn stop_key(id: StopId) -> Vec<u8> {
+    [[STOP].as_slice(), &id.0.to_be_bytes()].concat()
+}
+
+fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Engine(error.to_string()))
+}
+
+fn read<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| StoreError::Engine(format!("an entry is malformed: {error}")))
+}
