@@ -1,5 +1,6 @@
 //! The words of `treasuryd`, and what each does.
 
+mod audit;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -73,6 +74,11 @@ enum Command {
     Store {
         #[command(subcommand)]
         command: store::StoreCommand,
+    },
+    /// Prove, export and read the audit log of a data directory, and take out of it what is not to be kept.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
     },
     /// Build a damaged or lost store again: from what can still be read of it, the second log, and the
     /// ledger's history. What was there is moved aside, never deleted. The daemon must not be running.
@@ -195,6 +201,7 @@ fn command(command: Command) -> Result<ExitCode> {
         Command::Keystore { config, passphrase_file, command } => keystore(&config, passphrase_file, command),
         Command::Store { command } => store::run(command),
         Command::Guard { command } => guard::cli::run(command),
+        Command::Audit { command } => audit::run(command),
         Command::Rebuild { config } => store::rebuild(&load(&config)?),
         #[cfg(feature = "dev")]
         Command::Dev(args) => run_dev(args),

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::audit::Auditor;
 use crate::clock;
 use crate::config::{DaemonConfig, ListFile, PassphraseError, warnings};
 use crate::control::{self, Control};
@@ -40,6 +41,7 @@ pub struct Daemon {
     now: tokio::sync::Mutex<Now>,
     driver: JoinHandle<()>,
     notifier: Option<Notifier>,
+    auditor: Option<Auditor>,
     engine_thread: std::thread::JoinHandle<()>,
 }
 
@@ -183,6 +185,10 @@ impl Daemon {
             let (handle, metrics) = (engine.handle.clone(), Arc::clone(&metrics));
             tokio::task::spawn_blocking(move || Notifier::start(notify, &data_dir, handle, &metrics)).await?
         };
+        let auditor = {
+            let (data_dir, handle) = (config.data_dir.clone(), engine.handle.clone());
+            tokio::task::spawn_blocking(move || Auditor::start(&data_dir, handle)).await?
+        };
         let limits = Limits {
             rate: config.requests_per_second,
             ..Limits::of_this_process(config.network.endpoints.len())
@@ -206,6 +212,7 @@ impl Daemon {
             .with_port(port.clone())
             .with_desk(notifier.as_ref().map(Notifier::desk))
             .with_console(config.console.clone())
+            .with_audit(auditor.as_ref().map(Auditor::audit))
             .with_openings(openings.clone());
         let http = Serving::start(listener, app)
             .map_err(|source| StartError::Listen { address: config.listen, source })?;
@@ -237,6 +244,7 @@ impl Daemon {
             begun_with: Box::new(config),
             driver,
             notifier,
+            auditor,
             engine_thread: engine.thread,
         })
     }
@@ -261,10 +269,22 @@ impl Daemon {
         self.tokens.replace(&config.tokens);
         *now = Now::of(config.clone());
         lines::config_reloaded(config.treasury.policy.hash(), config.treasury.accounts.len());
+        self.note_policy();
         for warning in warnings::of(&config) {
             lines::config_warning(&warning.key, &warning.what);
         }
         Ok(())
+    }
+
+    /// Has the audit log say by what is decided from now on.
+    fn note_policy(&self) {
+        if let Some(auditor) = &self.auditor {
+            let policy = self.engine.treasury().policy.hash().to_string();
+            let text = serde_json::json!({ "kind": "configured", "policy": policy });
+            if let Err(trouble) = auditor.audit().say(&self.engine, text) {
+                lines::audit_stuck(trouble);
+            }
+        }
     }
 
     /// Looks whether the files of lists are others than before, or a list has become older than it may be, and decides by
@@ -298,6 +318,7 @@ impl Daemon {
         let declared = self.engine.declare(config.treasury.clone()).await;
         declared.map_err(|_| ReloadError::Stopped)?.map_err(ReloadError::UnderWay)?;
         lines::config_reloaded(config.treasury.policy.hash(), config.treasury.accounts.len());
+        self.note_policy();
         for warning in warnings::of(&config).iter().filter(|warning| warning.key.starts_with("list")) {
             lines::config_warning(&warning.key, &warning.what);
         }
@@ -341,6 +362,9 @@ impl Daemon {
         self.port.shutdown().await;
         if let Some(notifier) = self.notifier {
             notifier.shutdown().await;
+        }
+        if let Some(auditor) = self.auditor {
+            auditor.shutdown().await;
         }
         self.engine.stop().await;
         // The driver ends with the engine's queue of effects; its tasks' answers have nowhere to go then.

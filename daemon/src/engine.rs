@@ -4,6 +4,7 @@
 //! queue, in the order in which it was put there; questions are answered between two steps.
 
 mod answers;
+mod urgent;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use treasury_core::command::Named;
+use treasury_core::command::{Asked, Named};
 use treasury_core::state::Archived;
 use treasury_core::units::RequestId;
 use treasury_core::{
@@ -24,6 +25,8 @@ use crate::clock;
 use crate::lines;
 use crate::metrics::Metrics;
 use crate::store::{Archive, Record, Resumed, Store, StoreError};
+
+use urgent::is_stop;
 
 pub use answers::Answers;
 
@@ -258,10 +261,23 @@ impl EngineHandle {
         actor: Actor,
         command: Command,
     ) -> Result<Result<Answer, CommandError>, EngineError> {
+        self.command_as(actor, command, None).await
+    }
+
+    /// The same, with how it came, which is written down with what comes of it.
+    ///
+    /// # Errors
+    /// As [`EngineHandle::command`].
+    pub async fn command_as(
+        &self,
+        actor: Actor,
+        command: Command,
+        asked: Option<Box<Asked>>,
+    ) -> Result<Result<Answer, CommandError>, EngineError> {
         let request = RequestId(self.requests.fetch_add(1, Ordering::Relaxed));
         let waiting = Answers::wait(&self.answers, request)?;
         let queue = if is_stop(&command) { &self.stops } else { &self.inputs };
-        let input = Input::Command { request, actor, command, archived: None };
+        let input = Input::Command { request, actor, command, archived: None, asked };
         queue.send(input).await.map_err(|_| EngineError::Stopped)?;
         waiting.answer().await
     }
@@ -336,27 +352,6 @@ async fn ask<T: Send + 'static>(
     }));
     queue.send(question).await.map_err(|_| EngineError::Stopped)?;
     answer.await.map_err(|_| EngineError::Stopped)
-}
-
-/// Whether it keeps something from leaving and can do nothing else.
-fn is_stop(command: &Command) -> bool {
-    match command {
-        Command::Flag { .. }
-        | Command::FlagDestination { .. }
-        | Command::Freeze { .. }
-        | Command::Panic { .. }
-        | Command::Void { .. }
-        | Command::Reject { .. }
-        | Command::Retract { .. }
-        | Command::Withdraw { .. } => true,
-        Command::Propose(_)
-        | Command::Approve { .. }
-        | Command::Clear { .. }
-        | Command::Acknowledge { .. }
-        | Command::Lift { .. }
-        | Command::Unfreeze { .. }
-        | Command::CloseBreaker { .. } => false,
-    }
 }
 
 /// What waits for the thread.

@@ -445,6 +445,25 @@ lines! {
         /// What went wrong last.
         problem,
     }
+    /// The whole audit log was proven. Keep these lines where nobody can change them, and the log cannot be written anew
+    /// unnoticed.
+    audit_proven INFO {
+        /// How many entries.
+        entries,
+        /// The hash of the last one.
+        head,
+    }
+    /// The audit log is not what was written: somebody has changed it, or its disk has.
+    audit_broken ERROR {
+        /// What is wrong first.
+        problem,
+    }
+    /// Nothing can be written to the audit log. Everything else goes on, and what happens meanwhile is written down later,
+    /// but for what was refused.
+    audit_stuck ERROR {
+        /// Why.
+        reason,
+    }
     /// Notices cannot be kept: until that is mended nobody is told of what happens, and everything else goes on.
     notices_stuck ERROR {
         /// Why.

@@ -15,8 +15,18 @@ use treasuryd::client::Client;
 use treasuryd::daemon::Daemon;
 use treasuryd::dev::{Options, Sandbox, profile_path, xrp};
 
-const PAGES: [&str; 9] =
-    ["", "/proposals", "/escrows", "/findings", "/accounts", "/history", "/policy", "/deliveries", "/system"];
+const PAGES: [&str; 10] = [
+    "",
+    "/proposals",
+    "/escrows",
+    "/findings",
+    "/accounts",
+    "/history",
+    "/audit",
+    "/policy",
+    "/deliveries",
+    "/system",
+];
 
 /// What axe-core has against the page, each fault in a line.
 const LOOK: &str = "const done = arguments[arguments.length - 1]; \

@@ -16,9 +16,9 @@ use url::{Host, Url};
 
 use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
-    AccountView, ApproveRequest, DoneView, EmptyRequest, ErrorBody, ErrorView, EscrowView, EscrowsQuery,
-    EventsPage, EventsQuery, FindingView, LinkView, ProposalView, ProposalsQuery, ProposeRequest,
-    ProposedView, ReadyView, ReasonRequest, ScheduleView, StatusView,
+    AccountView, ApproveRequest, AuditPage, AuditQuery, DoneView, EmptyRequest, ErrorBody, ErrorView,
+    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, LinkView, ProposalView, ProposalsQuery,
+    ProposeRequest, ProposedView, ReadyView, ReasonRequest, ScheduleView, StatusView,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -230,6 +230,25 @@ impl Client {
     /// As [`Client::status`].
     pub async fn events(&self, after: u64, limit: usize) -> Result<EventsPage, ClientError> {
         self.call(calls::EVENTS, "", &EventsQuery { after, limit: Some(limit) }).await
+    }
+
+    /// Entries of the audit log.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn audit(&self, asked: &AuditQuery) -> Result<AuditPage, ClientError> {
+        self.call(calls::AUDIT, "", asked).await
+    }
+
+    /// The same as a page.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn audit_report(&self, asked: &AuditQuery) -> Result<String, ClientError> {
+        match send(self.request(Operation::AuditReport, "", asked)?).await? {
+            (status, text) if status.is_success() => Ok(text),
+            response => Err(self.refused(response)),
+        }
     }
 
     /// Asks for a payment.

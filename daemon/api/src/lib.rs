@@ -16,5 +16,6 @@ pub const TYPES: &str = concat!(
     include_str!("types/schedules.rs"),
     include_str!("types/tiers.rs"),
     include_str!("types/policy.rs"),
-    include_str!("types/deliveries.rs")
+    include_str!("types/deliveries.rs"),
+    include_str!("types/audit.rs")
 );

@@ -4,10 +4,10 @@
 use std::marker::PhantomData;
 
 use crate::types::{
-    AccountView, AcknowledgeRequest, ApproveRequest, ChannelView, CloseBreakerRequest, DeliveriesQuery,
-    DeliveryView, DoneView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest,
-    ExplainView, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView, LinkView,
-    PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView,
+    AccountView, AcknowledgeRequest, ApproveRequest, AuditPage, AuditQuery, ChannelView, CloseBreakerRequest,
+    DeliveriesQuery, DeliveryView, DoneView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery,
+    ExplainRequest, ExplainView, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView,
+    LinkView, PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView,
     ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest,
     RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView, TestChannelRequest,
     TestedView, UnfreezeRequest,
@@ -229,6 +229,11 @@ operations! {
         Post "/v1/findings/acknowledge", Other, Who::Role("security"), AcknowledgeRequest => DoneView;
     /// The stored facts, in order, without signatures.
     EVENTS = Events "events": Get "/v1/events", Other, Who::Person, EventsQuery => EventsPage;
+    /// The audit log: who did what, when, from where and why, each entry with the hash of the one before it. Without
+    /// signatures, tokens and seeds.
+    AUDIT = Audit "audit": Get "/v1/audit", Other, Who::Person, AuditQuery => AuditPage;
+    /// The same as a page for reading and printing (HTML), the oldest first, at most 10000 entries.
+    AUDIT_REPORT = AuditReport "audit_report": Get "/v1/audit/report", Other, Who::Person, AuditQuery => String;
     /// Nothing leaves or enters the account by the daemon's doing, or nothing at all, until the freeze is lifted; what
     /// can be taken back is taken back all the same.
     FREEZE = Freeze "freeze": Post "/v1/freeze", Stop, Who::Role("security"), FreezeRequest => StoppedView;

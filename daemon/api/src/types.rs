@@ -1,6 +1,7 @@
 //! The API's own types: what goes over HTTP, never what the core works with. Amounts are decimal text
 //! in drops, times are ISO 8601 text in UTC, ids are text such as `P12`.
 
+mod audit;
 mod deliveries;
 mod policy;
 mod requests;
@@ -10,6 +11,7 @@ mod tiers;
 
 use serde::{Deserialize, Serialize};
 
+pub use audit::*;
 pub use deliveries::*;
 pub use policy::*;
 pub use requests::*;

@@ -1,7 +1,7 @@
 //! What answers say in words. The people's tool and the console say it alike.
 
 use crate::types::{
-    AmountView, DoneView, LiftedView, PanicView, PartyView, ProposalView, StopView, StoppedView,
+    AmountView, AuditQuery, DoneView, LiftedView, PanicView, PartyView, ProposalView, StopView, StoppedView,
 };
 
 impl PartyView {
@@ -131,5 +131,17 @@ impl PanicView {
             lines.push(("NOT STOPPED", format!("{}: {what}", list(&self.revealed))));
         }
         lines
+    }
+}
+
+impl AuditQuery {
+    /// What is asked for, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let parts =
+            [("about", &self.about), ("with", &self.person), ("from", &self.since), ("until", &self.until)];
+        let said: Vec<String> =
+            parts.iter().filter_map(|(word, said)| Some(format!("{word} {}", said.as_ref()?))).collect();
+        if said.is_empty() { "everything".to_owned() } else { said.join(" ") }
     }
 }

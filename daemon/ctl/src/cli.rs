@@ -233,6 +233,12 @@ pub enum Command {
         #[command(subcommand)]
         about: Deliveries,
     },
+    /// Who did what, when, from where and why, in a chain that proves itself.
+    Audit {
+        /// What about it.
+        #[command(subcommand)]
+        about: Audit,
+    },
     /// Say that findings were looked at, and what came of it (role `security`). They stay, and so do the stops they set.
     Acknowledge {
         /// The findings, such as F3.
@@ -266,6 +272,7 @@ impl Command {
             | Self::Stops { .. } => {}
             Self::Schedules | Self::Escrows | Self::Findings | Self::Events { .. } => {}
             Self::Deliveries { about } => words.extend(about.words()),
+            Self::Audit { about } => words.extend(about.words()),
             Self::Proposals { account, before, .. } => words.extend(account.iter().chain(before)),
             Self::Propose(asked) => {
                 words.extend([&asked.account, &asked.to, &asked.note]);
@@ -293,6 +300,96 @@ impl Command {
         }
         words.into_iter().map(String::as_str).collect()
     }
+}
+
+/// What about the audit log.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Entries, newest first.
+    List {
+        /// Which.
+        #[command(flatten)]
+        which: Which,
+        /// Only those below this number.
+        #[arg(long, value_name = "N")]
+        before: Option<u64>,
+        /// At most so many, up to 500.
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// Write all entries that are asked for, one a line, in their order.
+    Export {
+        /// Which.
+        #[command(flatten)]
+        which: Which,
+        /// As a table for a spreadsheet. Only the lines of JSON that come otherwise can be proven.
+        #[arg(long)]
+        csv: bool,
+        /// A file to make that only its owner may read; standard output where left out.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Write a page (HTML, for reading and printing), at most 10000 entries.
+    Report {
+        /// Which.
+        #[command(flatten)]
+        which: Which,
+        /// A file to make that only its owner may read; standard output where left out.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Prove every entry: its text, its hash, and that it follows the one before it.
+    ///
+    /// Of an export, no daemon is asked. Of the daemon's own log, every entry is fetched.
+    Verify {
+        /// An export in JSON lines; the daemon's log where left out.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// A hash that was noted down earlier: the chain has to go through it. May be given again.
+        #[arg(long, value_name = "NUMBER:HASH", value_parser = noted)]
+        noted: Vec<(u64, String)>,
+        /// The file is a selection: prove each entry alone, and not that none is missing.
+        #[arg(long, requires = "file")]
+        selection: bool,
+    },
+}
+
+fn noted(text: &str) -> Result<(u64, String), String> {
+    let problem = || "a number, a colon and 64 hex digits".to_owned();
+    let (number, hash) = text.split_once(':').ok_or_else(problem)?;
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let number = number.parse().ok().filter(|_| is_hash).ok_or_else(problem)?;
+    Ok((number, hash.to_owned()))
+}
+
+impl Audit {
+    /// Every text in it that would be sent.
+    fn words(&self) -> Vec<&String> {
+        match self {
+            Self::List { which, .. } | Self::Export { which, .. } | Self::Report { which, .. } => {
+                let Which { person, about, since, until } = which;
+                [person, about, since, until].into_iter().flatten().collect()
+            }
+            Self::Verify { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Which entries of the audit log.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Only those in which this person is named.
+    #[arg(long, value_name = "NAME")]
+    pub person: Option<String>,
+    /// Only those about this proposal, stop or finding, such as P3, S1 or F2.
+    #[arg(long, value_name = "ID")]
+    pub about: Option<String>,
+    /// Only those from this date or time on, in UTC.
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+    /// Only those up to this date or time, the whole of it, in UTC.
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
 }
 
 /// What about what people are told.

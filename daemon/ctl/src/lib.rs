@@ -4,6 +4,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod audit;
 pub mod cli;
 mod cosign;
 mod deliveries;
@@ -19,6 +20,7 @@ use clap::Parser;
 use rand::Rng;
 use serde::Serialize;
 
+use cli::Audit;
 pub use cli::{Cli, Command};
 pub use profile::{Profile, ProfileError, ProfileFile};
 pub use show::table;
@@ -30,6 +32,7 @@ use treasury_api::types::{
 };
 use treasury_tools::private;
 use treasury_tools::text::{clean, clean_json, has_seed, without_seeds};
+use treasury_verify::audit::AuditFault;
 
 /// What goes wrong.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +73,9 @@ pub enum CtlError {
         /// What is printed all the same.
         answer: String,
     },
+    /// The audit log is not what was written.
+    #[error("{0}")]
+    AuditChanged(#[from] AuditFault),
     /// A file that was named cannot be read.
     #[error("{path} cannot be read: {reason}")]
     Unread {
@@ -142,6 +148,11 @@ impl CtlError {
             ),
             Self::Denied { .. } => view("DENIED", "Ask whoever keeps the policy, or for something else."),
             Self::PolicyAmiss { .. } => view("POLICY_AMISS", "Change the table, and ask again."),
+            Self::AuditChanged(fault) => view(
+                fault.code(),
+                "Compare it with an earlier export, and with the hashes that were noted down: somebody or a disk has \
+                 changed it.",
+            ),
             Self::Unread { .. } => view("FILE_UNREADABLE", "Name another file."),
             Self::Check(error) => view(error.code(), error.advice()),
             Self::Profile(_) => view("BAD_PROFILE", "Correct the file, or give another."),
@@ -223,6 +234,9 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Cosign { file, yes } => return cosign(&profile, file, *yes),
         _ => {}
     }
+    if let Command::Audit { about: Audit::Verify { file: Some(file), noted, selection } } = &cli.command {
+        return audit::verify_file(cli.json, file, noted, *selection);
+    }
     let client = Client::by(&profile.way, &profile.url, profile.token_text())?;
     let json = cli.json;
     Ok(match cli.command {
@@ -267,6 +281,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Escrows => answer(json, &client.escrows().await?, |escrows| show::escrows(escrows)),
         Command::Findings => answer(json, &client.findings().await?, |findings| show::findings(findings)),
         Command::Deliveries { about } => deliveries::run(&client, json, about).await?,
+        Command::Audit { about } => audit::run(&client, json, about).await?,
         Command::Acknowledge { findings, reason } => {
             done(json, &client.acknowledge(&findings, &reason).await?, "acknowledged")
         }

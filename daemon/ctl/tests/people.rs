@@ -72,6 +72,47 @@ async fn people_pay_with_the_tool_alone() {
     world.daemon.shutdown().await;
 }
 
+/// Goal: an auditor proves what was exported without the daemon. Danger: it is changed on the way, and nobody sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_is_read_exported_and_proven_without_the_daemon() {
+    let world = World::start().await;
+    let propose =
+        ["propose", "--account", "warm", "--to", "supplier", "--amount", "300 XRP", "--note", "rent"];
+    world.types("alice", &propose).await.unwrap();
+    world.types("dave", &["freeze", "--reason", "a drill"]).await.unwrap();
+    world
+        .sandbox
+        .until_told("it is written down", || async {
+            let list = world.types("carol", &["audit", "list", "--person", "dave"]).await.unwrap();
+            if list.contains("set on everything by dave: a drill") { Ok(()) } else { Err(list) }
+        })
+        .await
+        .unwrap();
+    let path = |name: &str| world.sandbox.dir().join(name).display().to_string();
+    let (lines, page) = (path("audit.jsonl"), path("audit.html"));
+    let done = world.types("carol", &["audit", "export", "--to", &lines]).await.unwrap();
+    assert!(done.contains(" entries in "), "{done}");
+    let proven = world.types("carol", &["audit", "verify"]).await.unwrap();
+    assert!(proven.contains("none missing"), "{proven}");
+    let report = ["audit", "report", "--about", "P1", "--to", &page];
+    world.types("carol", &report).await.unwrap();
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("P1 was asked for by alice") && page.contains("rent") && !page.contains("a drill"));
+    let csv = world.types("carol", &["audit", "export", "--csv", "--about", "P1"]).await.unwrap();
+    assert!(csv.starts_with("number,at,ledger,kind,person") && csv.contains("alice"), "{csv}");
+    let offline = ["--url", "http://127.0.0.1:1", "audit", "verify", &lines];
+    let proven = world.types("carol", &offline).await.unwrap();
+    let head = proven.trim().rsplit(' ').next().unwrap().to_owned();
+    let other = format!("1:{head}");
+    let with_noted = [&offline[..], &["--noted", &other]].concat();
+    assert_eq!(world.types("carol", &with_noted).await.unwrap_err().view().code, "AUDIT_NOTED");
+    let text = std::fs::read_to_string(&lines).unwrap();
+    std::fs::write(&lines, text.replace("a drill", "a prank")).unwrap();
+    let error = world.types("carol", &offline).await.unwrap_err();
+    assert_eq!((error.view().code.as_str(), error.exit_code()), ("AUDIT_OPENED", 1));
+    world.daemon.shutdown().await;
+}
+
 /// Goal: a key on a machine that no daemon can be reached from.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_package_is_signed_without_a_daemon_and_brought_to_it_by_somebody_else() {

@@ -42,6 +42,7 @@ pub(super) async fn asked(Query(asked): Query<Next>) -> Response {
 pub(super) async fn login(State(console): State<Console>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if let Err(refused) = from_here(&parts, &console.config) {
+        console.door.note(&parts, None, "login", &refused.error.code);
         return refused.into_response();
     }
     let form = match Form::read(&console.door, &parts, body).await {
@@ -61,8 +62,9 @@ pub(super) async fn login(State(console): State<Console>, request: Request) -> R
     with_cookie(Redirect::to(&to).into_response(), &console.config, &id)
 }
 
-pub(super) async fn logout(State(console): State<Console>, Sent { visitor, .. }: Sent) -> Response {
+pub(super) async fn logout(State(console): State<Console>, Sent { visitor, parts, .. }: Sent) -> Response {
     console.sessions.end(&visitor);
+    console.door.note(&parts, Some(&visitor.person), "logout", "DONE");
     with_cookie(Redirect::to("/console/login").into_response(), &console.config, "")
 }
 
@@ -128,6 +130,8 @@ pub(super) fn own_path(path: &str) -> Option<&str> {
 pub(super) struct Sent {
     pub(super) visitor: Visitor,
     pub(super) form: Form,
+    /// The head of its request.
+    pub(super) parts: Parts,
 }
 
 impl FromRequest<Console> for Sent {
@@ -135,14 +139,19 @@ impl FromRequest<Console> for Sent {
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        from_here(&parts, &console.config).map_err(IntoResponse::into_response)?;
+        from_here(&parts, &console.config).map_err(|refused| {
+            console.door.note(&parts, None, "form", &refused.error.code);
+            refused.into_response()
+        })?;
         let visitor = Visitor::from_request_parts(&mut parts, console).await?;
         let form = Form::read(&console.door, &parts, body).await.map_err(IntoResponse::into_response)?;
         let is_ours = bool::from(form.text("csrf").as_bytes().ct_eq(visitor.csrf.as_bytes()));
         if !is_ours {
-            return Err(refusal::wrong_form().into_response());
+            let refused = refusal::wrong_form();
+            console.door.note(&parts, Some(&visitor.person), "form", &refused.error.code);
+            return Err(refused.into_response());
         }
-        Ok(Self { visitor, form })
+        Ok(Self { visitor, form, parts })
     }
 }
 

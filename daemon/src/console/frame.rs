@@ -19,6 +19,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/console/findings", "Findings"),
     ("/console/accounts", "Accounts"),
     ("/console/history", "History"),
+    ("/console/audit", "Audit"),
     ("/console/policy", "Policy"),
     ("/console/deliveries", "Deliveries"),
     ("/console/system", "System"),

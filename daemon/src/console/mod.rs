@@ -9,6 +9,7 @@
 //! bytes with a tool of their own, and signs there; no key is ever asked for here.
 
 mod acts;
+mod audit;
 mod door;
 mod forms;
 mod frame;
@@ -98,6 +99,10 @@ pub(crate) fn router(door: Door, config: ConsoleConfig) -> Router {
         .route("/console/accounts", get(standing::accounts))
         .route("/console/history", get(history::page))
         .route("/console/history.csv", get(history::csv))
+        .route("/console/audit", get(audit::page))
+        .route("/console/audit.csv", get(audit::csv))
+        .route("/console/audit.jsonl", get(audit::lines))
+        .route("/console/audit/report.html", get(audit::report))
         .route("/console/policy", get(standing::policy))
         .route("/console/deliveries", get(standing::deliveries))
         .route("/console/system", get(standing::system))

@@ -1,4 +1,5 @@
 mod acts;
+mod audited;
 mod doors;
 mod shown;
 
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 use treasury_api::types::{ApproveRequest, ProposalView, ProposeRequest};
 
 use super::*;
+use crate::audit::Audit;
 use crate::client::Client;
 use crate::engine::{Engine, EngineHandle};
 use crate::http::{App, Limits, Tokens, serve};
@@ -20,13 +22,14 @@ use crate::testing::{self, token_of};
 /// The whole page in kilobytes, with its style and its script.
 const PAGE_MAX_BYTES: usize = 100_000;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/console",
     "/console/proposals",
     "/console/escrows",
     "/console/findings",
     "/console/accounts",
     "/console/history",
+    "/console/audit",
     "/console/policy",
     "/console/deliveries",
     "/console/system",
@@ -48,6 +51,20 @@ impl Served {
 
     async fn with(config: Option<ConsoleConfig>) -> Self {
         Self::on(config, Limits::default()).await
+    }
+
+    /// The same with an audit log.
+    async fn audited(dir: &std::path::Path) -> (Self, std::sync::Arc<Audit>) {
+        let store = MemoryStore::new();
+        let (mut engine, metrics, _) = testing::engine(store.clone());
+        testing::only_answers(&mut engine);
+        let Engine { handle, .. } = engine;
+        testing::look(&handle).await;
+        let audit = std::sync::Arc::new(Audit::open(dir, crate::clock::Clock::system()).unwrap());
+        audit.begin(&handle, 0).await.unwrap();
+        let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), Limits::default());
+        let app = app.with_audit(Some(std::sync::Arc::clone(&audit)));
+        (Self::of(handle, store, app.with_console(Some(ConsoleConfig::default()))).await, audit)
     }
 
     async fn within(limits: Limits) -> Self {

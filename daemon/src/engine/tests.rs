@@ -45,6 +45,7 @@ async fn no_effect_is_released_before_its_facts_are_durable() {
         actor: actor("sue"),
         command: freeze("a drill"),
         archived: None,
+        asked: None,
     };
     engine.handle.input(reconciled()).await.unwrap();
     began.recv().unwrap();
@@ -100,6 +101,7 @@ async fn a_stop_and_a_probe_do_not_wait_for_a_full_queue() {
         actor: actor("alice"),
         command: pay(xrp(1)),
         archived: None,
+        asked: None,
     };
     while engine.handle.inputs().try_send(pay(1_000_000 + waiting)).is_ok() {
         waiting += 1;
@@ -186,6 +188,7 @@ fn people_are_answered_after_the_second_copy_and_the_daemons_own_steps_do_not_wa
         actor: actor("sue"),
         command: freeze("a drill"),
         archived: None,
+        asked: None,
     };
     let effects = machine.take(command).unwrap();
     assert!(matches!(effects.as_slice(), [Effect::Recall, Effect::Answer { .. }]));
@@ -237,6 +240,7 @@ async fn answers_come_in_the_order_of_the_commands() {
             actor: actor("alice"),
             command: pay(xrp(n)),
             archived: None,
+            asked: None,
         };
         engine.handle.input(command).await.unwrap();
     }
@@ -326,6 +330,7 @@ async fn what_was_open_is_taken_up_again_once_sight_is_back() {
         actor: actor("alice"),
         command: pay(xrp(500)),
         archived: None,
+        asked: None,
     };
     engine.handle.input(large).await.unwrap();
     engine.handle.query(|_, _| ()).await.unwrap();
@@ -418,7 +423,9 @@ fn a_configuration_without_what_is_under_way_does_not_start() {
     }
     let actor = actor("alice");
     let command = pay(xrp(1));
-    machine.take(Input::Command { request: RequestId(1), actor, command, archived: None }).unwrap();
+    machine
+        .take(Input::Command { request: RequestId(1), actor, command, archived: None, asked: None })
+        .unwrap();
     drop(machine);
     let mut without = testing::treasury();
     without.accounts.remove(&testing::warm());

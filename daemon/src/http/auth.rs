@@ -1,6 +1,7 @@
 //! Who speaks: a bearer token, by its hash.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::FromRequestParts;
@@ -9,10 +10,12 @@ use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use treasury_core::Actor;
+use treasury_core::command::Asked;
 use treasury_core::intent::Origin;
 
 use super::App;
 use super::error::ApiError;
+use crate::clock;
 
 /// The people's tokens, as SHA-256 of their text. A token itself is never stored, so whoever reads the
 /// configuration cannot speak for anybody. A token stands for a person to this API alone: it signs
@@ -51,6 +54,14 @@ impl Tokens {
         self.whose(badge.hash).as_ref() == Some(&badge.person)
     }
 
+    /// What the person's token is called: the beginning of its hash, as the configuration has that. A token is drawn from
+    /// 256 bits, so nobody finds it from there.
+    pub(super) fn name_of(&self, person: &str) -> Option<String> {
+        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        let (_, hash) = people.iter().find(|(name, _)| name == person)?;
+        Some(hex::encode(hash.get(..4)?))
+    }
+
     /// Takes the same time whoever's it is, so that nothing is learnt by guessing.
     fn whose(&self, hash: [u8; 32]) -> Option<String> {
         // It is replaced whole, whatever panics meanwhile.
@@ -82,7 +93,34 @@ impl std::fmt::Debug for Badge {
 
 /// The person who speaks, proven by the token.
 #[derive(Clone, Debug)]
-pub(super) struct Speaker(pub(super) Actor);
+pub(super) struct Speaker(pub(super) Actor, pub(super) Whence);
+
+/// How a request came, for whoever looks back at it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Whence {
+    /// The request's own id.
+    pub(super) request: String,
+    /// Where its connection comes from.
+    pub(super) peer: Option<IpAddr>,
+    /// Which token it was.
+    pub(super) token: Option<String>,
+}
+
+impl Speaker {
+    /// What is written down with what comes of a command.
+    pub(super) fn asked(&self, operation: &str) -> Asked {
+        let Self(actor, whence) = self;
+        Asked {
+            operation: operation.to_owned(),
+            person: actor.person.clone(),
+            origin: actor.origin,
+            token: whence.token.clone(),
+            address: whence.peer.map(|peer| peer.to_canonical().to_string()),
+            request: Some(whence.request.clone()).filter(|request| !request.is_empty()),
+            utc: clock::utc(),
+        }
+    }
+}
 
 impl Speaker {
     /// Who sent a request with this head.
@@ -94,7 +132,7 @@ impl Speaker {
             return Err(ApiError::TokenMissing);
         }
         let badge = tokens.badge(token.trim()).ok_or(ApiError::TokenWrong)?;
-        Ok(Self(Actor { person: badge.person, origin: Origin::Http }))
+        Ok(Self(Actor { person: badge.person, origin: Origin::Http }, Whence::default()))
     }
 }
 

@@ -6,7 +6,6 @@ use axum::extract::State as Shared;
 use treasury_core::CommandError;
 use treasury_core::config::Role;
 
-use super::App;
 use super::api::{
     ChannelView, DeliveriesQuery, DeliveryView, RedeliverRequest, RedeliveredView, TestChannelRequest,
     TestedView,
@@ -15,6 +14,7 @@ use super::auth::Speaker;
 use super::error::ApiError;
 use super::extract::{Asked, Body, limit};
 use super::shown::Shown;
+use super::{App, knocks};
 use crate::lines;
 use crate::notify::{Asked as AskedAgain, Desk, OutboxError};
 
@@ -52,10 +52,11 @@ pub(super) async fn redeliver(
             return Err(ApiError::BadField { field: "id", problem });
         }
     };
-    let desk = app.desk.ok_or_else(no_channel)?;
+    let desk = app.desk.clone().ok_or_else(no_channel)?;
     let done = ask(desk, move |desk| desk.redeliver(&notices, asked.channel.as_deref(), stage)).await?;
     let problem = "no notice has this id, or it is kept no more";
     let deliveries = done.ok_or(ApiError::BadField { field: "id", problem })?;
+    knocks::of_speaker(&app, &speaker, "redeliver", "DONE");
     Ok(Shown(RedeliveredView { deliveries }))
 }
 
@@ -65,9 +66,10 @@ pub(super) async fn test_channel(
     Body(asked): Body<TestChannelRequest>,
 ) -> Answered<TestedView> {
     for_admins(&app, &speaker, "test_channel")?;
-    let desk = app.desk.filter(|desk| desk.has(&asked.channel)).ok_or_else(no_channel)?;
-    let person = speaker.0.person;
+    let desk = app.desk.clone().filter(|desk| desk.has(&asked.channel)).ok_or_else(no_channel)?;
+    let person = speaker.0.person.clone();
     let notice = ask(desk, move |desk| desk.try_out(&asked.channel, &person)).await?;
+    knocks::of_speaker(&app, &speaker, "test_channel", "DONE");
     Ok(Shown(TestedView { id: notice.id }))
 }
 
@@ -93,7 +95,7 @@ fn stage(text: Option<&str>) -> Result<Option<crate::notify::Stage>, ApiError> {
 }
 
 /// Whoever may open what is closed may say that people are told again.
-fn for_admins(app: &App, Speaker(actor): &Speaker, asked: &str) -> Result<(), ApiError> {
+fn for_admins(app: &App, Speaker(actor, _): &Speaker, asked: &str) -> Result<(), ApiError> {
     let treasury = app.engine.treasury();
     let person = treasury.people.get(&actor.person);
     if person.is_some_and(|person| person.roles.contains(&Role::Admin)) {

@@ -20,10 +20,10 @@ use treasury_tools::text::clean;
 use url::form_urlencoded::Serializer;
 
 use super::api::{ErrorBody, ErrorView};
-use super::auth::{Badge, Speaker};
+use super::auth::{Badge, Speaker, Whence};
 use super::connections::Connection;
 use super::error::ApiError;
-use super::{App, token_refused, whole};
+use super::{App, knocks, token_refused, whole};
 
 /// The largest answer that is read: that of the API which is largest, a page of 500 records, is far below it.
 const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -65,10 +65,23 @@ impl Door {
     /// Whose token it is. One that is nobody's is counted and said as the API's are.
     pub(crate) fn login(&self, token: &str, parts: &Parts) -> Result<Badge, Refused> {
         let badge = self.app.tokens.badge(token);
+        let person = badge.as_ref().map(|badge| badge.person.as_str());
+        self.note(
+            parts,
+            person,
+            "login",
+            if person.is_some() { "DONE" } else { ApiError::TokenWrong.code() },
+        );
         badge.ok_or_else(|| {
             token_refused(&self.app, "login", parts);
             ApiError::TokenWrong.into()
         })
+    }
+
+    /// Has something counted in the audit log that the API does not hear of.
+    pub(crate) fn note(&self, parts: &Parts, person: Option<&str>, operation: &'static str, code: &str) {
+        let peer = parts.extensions.get::<Arc<Connection>>().map(|connection| connection.peer());
+        knocks::note(&self.app, person, Origin::Console, peer, operation, code);
     }
 
     /// Whether its token is still the person's.
@@ -142,7 +155,7 @@ impl Door {
         let request = Request::builder().method(spec.method.word()).uri(path);
         let mut request = request.body(body).map_err(internal)?;
         let actor = Actor { person: person.to_owned(), origin: Origin::Console };
-        request.extensions_mut().insert(Speaker(actor));
+        request.extensions_mut().insert(Speaker(actor, Whence::default()));
         if let Ok(connection) = ASKING.try_with(Arc::clone) {
             request.extensions_mut().insert(connection);
         }

@@ -234,10 +234,15 @@ impl ApiError {
     }
 }
 
+/// The code of a refusal, for whoever counts them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Code(pub(super) &'static str);
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = ErrorBody { error: self.view() };
         let mut response = (self.status(), Shown(body)).into_response();
+        response.extensions_mut().insert(Code(self.code()));
         if self.status() == StatusCode::UNAUTHORIZED {
             let scheme = axum::http::HeaderValue::from_static("Bearer");
             response.headers_mut().insert(axum::http::header::WWW_AUTHENTICATE, scheme);

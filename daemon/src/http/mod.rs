@@ -1,11 +1,13 @@
 //! The HTTP API. Its operations are a table in `treasury-api`; what each does is in `routes.rs`.
 
+mod audit;
 mod auth;
 mod connections;
 mod deliveries;
 mod door;
 mod error;
 mod extract;
+mod knocks;
 mod limits;
 mod policy;
 mod proposal_view;
@@ -48,11 +50,14 @@ pub(crate) use door::{Door, Refused};
 pub use error::ApiError;
 pub use limits::Limits;
 pub use reference::reference;
+pub(crate) use shown::without_signatures;
 
 use self::auth::Speaker;
 use self::connections::Connection;
+use self::knocks::Caller;
 use self::limits::Places;
 use self::rates::{Rates, Turn};
+use crate::audit::Audit;
 use crate::console::{self, ConsoleConfig};
 use crate::engine::EngineHandle;
 use crate::ledger::PortHandle;
@@ -81,6 +86,8 @@ pub struct App {
     openings: Arc<Openings>,
     /// The console, where it is served.
     console: Option<ConsoleConfig>,
+    /// The audit log, if it is written.
+    audit: Option<Arc<Audit>>,
     metrics: Arc<Metrics>,
     tokens: Tokens,
     limits: Limits,
@@ -102,6 +109,7 @@ impl App {
             desk: None,
             openings: Arc::default(),
             console: None,
+            audit: None,
             metrics,
             tokens,
             limits,
@@ -140,6 +148,12 @@ impl App {
     #[must_use]
     pub fn with_console(self, console: Option<ConsoleConfig>) -> Self {
         Self { console, ..self }
+    }
+
+    /// The same, and it shows the audit log, and has counted there what becomes no record.
+    #[must_use]
+    pub(crate) fn with_audit(self, audit: Option<Arc<Audit>>) -> Self {
+        Self { audit, ..self }
     }
 
     /// The people's tokens.
@@ -201,6 +215,8 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Escrows => on(method, routes::escrows),
         Operation::Findings => on(method, routes::findings),
         Operation::Events => on(method, routes::events),
+        Operation::Audit => on(method, audit::page),
+        Operation::AuditReport => on(method, audit::report),
         Operation::Acknowledge => on(method, routes::acknowledge),
         Operation::Freeze => on(method, routes::freeze),
         Operation::Unfreeze => on(method, routes::unfreeze),
@@ -319,20 +335,33 @@ pub async fn serve(listener: TcpListener, app: App, stop: watch::Receiver<bool>)
 
 /// Bounds a request in time and number, and counts its answer under its route's pattern: a path that
 /// somebody makes up must not become a label.
-async fn count(Shared((app, route)): Shared<(App, &'static str)>, request: Request, next: Next) -> Response {
-    let response = bounded(&app, route, request, next).await.unwrap_or_else(IntoResponse::into_response);
+async fn count(
+    Shared((app, route)): Shared<(App, &'static str)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = Arc::new(Caller::of(&request));
+    request.extensions_mut().insert(Arc::clone(&caller));
+    // HEAD asks for the same and wants less of it: monitors do.
+    let method = request.method().as_str();
+    let operation = Operation::at(if method == "HEAD" { "GET" } else { method }, route);
+    let answered = bounded(&app, operation, request, next).await;
+    let mut response = answered.unwrap_or_else(IntoResponse::into_response);
     app.metrics.answered(route, response.status().as_u16());
+    caller.answered(&app, operation, &mut response);
     response
 }
 
 /// A request takes a place when all of it is there: how slowly it comes is its connection's matter, and costs nobody
 /// else a place.
-async fn bounded(app: &App, route: &str, request: Request, next: Next) -> Result<Response, ApiError> {
+async fn bounded(
+    app: &App,
+    operation: Option<Operation>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let body = whole(body, app.limits.body).await?;
-    // HEAD asks for the same and wants less of it: monitors do.
-    let method = if parts.method == axum::http::Method::HEAD { "GET" } else { parts.method.as_str() };
-    let operation = Operation::at(method, route);
     let class = operation.map_or(Class::Other, |operation| operation.spec().class);
     let _turn = match operation {
         Some(operation) => turn(app, operation, &mut parts)?,
@@ -357,7 +386,7 @@ fn turn(app: &App, operation: Operation, parts: &mut Parts) -> Result<Option<Tur
         return Ok(None);
     }
     // One that is there already is the console's, which asks from within: nothing that comes over a connection has one.
-    let speaker = match parts.extensions.get::<Speaker>() {
+    let mut speaker = match parts.extensions.get::<Speaker>() {
         Some(speaker) => speaker.clone(),
         None => Speaker::of(parts, &app.tokens).inspect_err(|error| {
             if *error == ApiError::TokenWrong {
@@ -365,6 +394,9 @@ fn turn(app: &App, operation: Operation, parts: &mut Parts) -> Result<Option<Tur
             }
         })?,
     };
+    if let Some(caller) = parts.extensions.get::<Arc<Caller>>() {
+        speaker.1 = caller.is(&speaker.0, app.tokens.name_of(&speaker.0.person));
+    }
     let turn = app.rates.turn(&speaker.0.person, spec.class).map_err(|(error, is_time)| {
         if is_time {
             lines::requests_limited(&speaker.0.person, spec.name);

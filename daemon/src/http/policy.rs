@@ -50,7 +50,7 @@ pub(super) async fn check(
 
 pub(super) async fn explain(
     Shared(app): Shared<App>,
-    Speaker(speaker): Speaker,
+    Speaker(speaker, _): Speaker,
     Body(asked): Body<ExplainRequest>,
 ) -> Answered<ExplainView> {
     let treasury = app.engine.treasury();

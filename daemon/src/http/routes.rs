@@ -16,7 +16,6 @@ use treasury_core::units::{AccountId, Amount, FindingId, HexBytes, ProposalId, S
 use treasury_core::{Answer, Command, CommandError, State, Treasury};
 use xrpl_wire::PublicKey;
 
-use super::App;
 use super::api::{
     AccountView, AcknowledgeRequest, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView,
     EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest,
@@ -29,6 +28,7 @@ use super::extract::{Asked, Body, Id, id, limit, party};
 use super::proposal_view::{self, Depth, signers};
 use super::shown::{Shown, without_signatures};
 use super::view;
+use super::{App, knocks};
 use crate::ledger::PortHandle;
 use crate::lines;
 
@@ -442,9 +442,13 @@ pub(super) async fn method_not_allowed() -> ApiError {
     ApiError::MethodNotAllowed
 }
 
-async fn carry_out(app: &App, Speaker(actor): Speaker, command: Command) -> Result<Answer, ApiError> {
-    let (person, asked) = (actor.person.clone(), word(&command));
-    let answer = app.engine.command(actor, command).await?;
+async fn carry_out(app: &App, speaker: Speaker, command: Command) -> Result<Answer, ApiError> {
+    let (person, asked) = (speaker.0.person.clone(), word(&command));
+    let how = Box::new(speaker.asked(asked));
+    let answer = app.engine.command_as(speaker.0.clone(), command, Some(how)).await?;
+    if let Ok(Answer::Done { changed: false } | Answer::Stopped { changed: false, .. }) = &answer {
+        knocks::of_speaker(app, &speaker, asked, "UNCHANGED");
+    }
     if let Err(refused) = &answer
         && refused.refusal() == Refusal::Forbidden
     {

@@ -31,7 +31,7 @@ impl<T: Serialize> IntoResponse for Shown<T> {
 /// A stored fact without signatures and signed transactions. Whoever has those of a complete payment can send it, past
 /// every hold and freeze; so the API serves them to nobody. They are looked for by what they look like, not by their
 /// names: a field that is added to the stored form is not forgotten here.
-pub(super) fn without_signatures(mut event: Value) -> Value {
+pub(crate) fn without_signatures(mut event: Value) -> Value {
     strip(&mut event);
     event
 }

@@ -139,6 +139,8 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::GET, "/v1/escrows", ""),
         (Method::GET, "/v1/findings", ""),
         (Method::GET, "/v1/events", ""),
+        (Method::GET, "/v1/audit", ""),
+        (Method::GET, "/v1/audit/report", ""),
         (
             Method::POST,
             "/v1/proposals",

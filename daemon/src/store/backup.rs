@@ -122,13 +122,28 @@ fn copy_parts(data_dir: &Path, to: &Path) -> Result<(), StoreError> {
     files::sync_dir(&*system(), to)
 }
 
-/// Who opens the copy is to know who opened the original.
+/// Who opens the copy is to know who opened the original, and who did what.
 fn copy_opened(data_dir: &Path, to: &Path) -> Result<(), StoreError> {
     let original = data_dir.join(files::OPENED);
-    if !original.exists() {
+    if original.exists() {
+        files::copy(&original, &to.join(files::OPENED))?;
+    }
+    copy_audit(&data_dir.join(files::AUDIT), &to.join(files::AUDIT))
+}
+
+/// The audit log, which a daemon may be writing to: what was not whole when it was copied is taken away when the copy is
+/// opened. Its files are listed first, so that none is without the end of the one before it.
+fn copy_audit(original: &Path, to: &Path) -> Result<(), StoreError> {
+    if !original.is_dir() {
         return Ok(());
     }
-    files::copy(&original, &to.join(files::OPENED))
+    let mut names = system().names(original).map_err(StoreError::io("read", original))?;
+    names.sort();
+    private::create_dir(to).map_err(StoreError::io("create", to))?;
+    for name in names.iter().filter(|name| name.ends_with(".jsonl")) {
+        files::copy(&original.join(name), &to.join(name))?;
+    }
+    files::sync_dir(&*system(), to)
 }
 
 /// Reads both sides. The system may answer from memory what it has not written well; `treasuryd store check`

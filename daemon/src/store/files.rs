@@ -27,6 +27,9 @@ pub(super) const VERSION: &str = "version";
 /// Which hosts have opened it. No part of the store: without it, it is as whole.
 pub(super) const OPENED: &str = "opened";
 
+/// The audit log. No part of the store: it is made of its records, and keeps what they do not.
+pub(super) const AUDIT: &str = "audit";
+
 /// Everything that makes up a store. The version comes last wherever these are made or moved: where it
 /// is, the rest is.
 pub(super) const PARTS: [&str; 7] = [TAIL, RECORDS, SNAPSHOTS, INTENTS, JOURNAL, ARCHIVE, VERSION];
@@ -56,7 +59,10 @@ pub(super) fn tighten(data_dir: &Path) -> Result<(), StoreError> {
     }
     for entry in fs::read_dir(data_dir).map_err(StoreError::io("read", data_dir))? {
         let name = entry.map_err(StoreError::io("read", data_dir))?.file_name();
-        if name.to_str().is_some_and(|name| name == "lock" || name == OPENED || swap::is_ours(name)) {
+        if name
+            .to_str()
+            .is_some_and(|name| name == "lock" || name == OPENED || name == AUDIT || swap::is_ours(name))
+        {
             close(&data_dir.join(&name))?;
         }
     }

@@ -229,6 +229,7 @@ fn replay_of_what_a_life_stored_is_the_state_it_ended_with() {
         actor: testing::actor(person),
         command,
         archived: None,
+        asked: None,
     };
     let inputs = [
         testing::now(),

@@ -7,6 +7,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a failing test panics"))]
 
+pub mod audit;
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -573,7 +573,7 @@ impl World {
         let actor = Actor { person: person.to_owned(), origin: treasury_core::intent::Origin::Http };
         self.checker.asked(number, &actor, &command);
         let request = self.nodes[number].request(Pending { tag, command: command.clone() });
-        self.take(number, Input::Command { request, actor, command, archived: None }).await;
+        self.take(number, Input::Command { request, actor, command, archived: None, asked: None }).await;
     }
 
     /// What is to be reported.

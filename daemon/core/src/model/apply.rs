@@ -246,8 +246,7 @@ impl State {
                 if freezes.is_empty() {
                     return Err("there is no such freeze".to_owned());
                 }
-                let at = self.cursor();
-                freezes.into_iter().try_for_each(|id| self.lift(id, by, "", at))?;
+                freezes.into_iter().try_for_each(|id| self.lift(id, by, "", self.cursor()))?;
             }
             Event::Found { finding } => {
                 self.remember(finding);
@@ -283,6 +282,7 @@ impl State {
                 let key = BreakerKey { account: *account, cause: *cause };
                 self.breakers.entry(key).or_default().open = Some((*at, reason.clone()));
             }
+            Event::CommandTaken { .. } => {}
             Event::BreakerClosed { account, .. } => {
                 self.breakers.retain(|key, _| account.is_some() && key.account != *account);
             }

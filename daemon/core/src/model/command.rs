@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::intent::Origin;
 use crate::model::role::Role;
 use crate::model::signing::RungSignatures;
-use crate::model::units::{AccountId, Amount, EscrowKey, FindingId, ProposalId, StopId};
+use crate::model::units::{AccountId, Amount, EscrowKey, FindingId, ProposalId, RippleTime, StopId};
 
 /// Who speaks. The daemon's edge has proven it (a token over HTTP).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,28 @@ pub struct Actor {
     pub person: String,
     /// By which way.
     pub origin: Origin,
+}
+
+/// How a command came, for whoever looks back at it. Nothing is decided by it, and nothing secret is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// What was asked for, as the API calls it.
+    pub operation: String,
+    /// Who asked.
+    pub person: String,
+    /// By which way.
+    pub origin: Origin,
+    /// Which of the person's tokens it was: the beginning of its hash, as the configuration has that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Where the connection came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The request's own id, which its answer has too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// UTC by the host's clock.
+    pub utc: RippleTime,
 }
 
 /// What is asked for.

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::command::Asked;
 use crate::model::failure::Cause;
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::policy::Decision;
@@ -24,6 +25,12 @@ pub const FORMAT_VERSION: u16 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// Somebody asked for what the other facts of its record say. First in its record, and of no consequence for the
+    /// state.
+    CommandTaken {
+        /// Who, by which way, and when.
+        asked: Asked,
+    },
     /// A validated ledger was taken in; moves the cursor.
     LedgerTaken {
         /// What it held.
@@ -319,6 +326,7 @@ impl Event {
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
+            Self::CommandTaken { .. } => "command_taken",
             Self::LedgerTaken { .. } => "ledger_taken",
             Self::AccountsRead { .. } => "accounts_read",
             Self::SightChanged { .. } => "sight_changed",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::signing::{RungSignatures, Unsent};
 
-use crate::model::command::{Actor, Command};
+use crate::model::command::{Actor, Asked, Command};
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::proposal::Proposal;
 use crate::model::signing::{Derived, GuardRefusal, Opening, Party, ReleaseInputs};
@@ -24,6 +24,8 @@ pub enum Input {
         /// What the archive has of the ended proposal that the command names, by its id or by its idempotency key,
         /// where that has left the state.
         archived: Option<Box<Proposal>>,
+        /// How it came, to be written down with what comes of it.
+        asked: Option<Box<Asked>>,
     },
     /// The next validated ledger, complete and in order: its index is the last one's plus one.
     Ledger {

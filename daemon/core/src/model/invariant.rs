@@ -138,7 +138,8 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
                     return Err(Violation::OpenIndex(*id));
                 }
             }
-            Event::SightChanged { .. }
+            Event::CommandTaken { .. }
+            | Event::SightChanged { .. }
             | Event::EscrowForgotten { .. }
             | Event::StopSet { .. }
             | Event::StopLifted { .. }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::apply::ApplyError;
+use crate::model::command::Asked;
 use crate::model::config::{FindingKind, Treasury};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
@@ -176,6 +177,14 @@ impl<'a> Cx<'a> {
                 self.output.events.push(event);
             }
             Err(defect) => self.defect = Some(defect),
+        }
+    }
+
+    /// States who asked for the facts of this step, before all of them. Where nothing followed, nothing was asked for that
+    /// a record has to name.
+    pub(crate) fn taken(&mut self, asked: Asked) {
+        if !self.output.events.is_empty() {
+            self.output.events.insert(0, Event::CommandTaken { asked });
         }
     }
 

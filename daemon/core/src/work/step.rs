@@ -38,9 +38,12 @@ pub fn step(
         lose_sight(&mut cx, "starting".to_owned());
     }
     match input {
-        Input::Command { request, actor, command, archived } => {
+        Input::Command { request, actor, command, archived, asked } => {
             cx.archived = archived;
             let answer = people::command(&mut cx, &actor, command);
+            if let Some(asked) = asked.filter(|_| answer.is_ok()) {
+                cx.taken(*asked);
+            }
             cx.effect(Effect::Answer { request, answer });
         }
         Input::Ledger { observation, wall_ms } => take_ledger(&mut cx, observation, wall_ms),

@@ -155,7 +155,7 @@ fn a_key_of_somebody_else_in_the_archive_is_another_key() {
     let ask = |w: &mut World, person: &str, propose: Propose| {
         let actor = Actor { person: person.to_owned(), origin: Origin::Http };
         let (request, command, archived) = (RequestId(900), Command::Propose(propose), archived.clone());
-        match w.input(Input::Command { request, actor, command, archived }).unwrap().unwrap() {
+        match w.input(Input::Command { request, actor, command, archived, asked: None }).unwrap().unwrap() {
             Answer::Proposed { proposal } => proposal,
             other => panic!("{other:?}"),
         }

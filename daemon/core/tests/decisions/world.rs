@@ -393,7 +393,14 @@ impl World {
             None => false,
         };
         let archived = self.archived.values().find(named).map(|retired| Box::new(retired.proposal.clone()));
-        self.input(Input::Command { request: RequestId(self.requests), actor, command, archived }).unwrap()
+        self.input(Input::Command {
+            request: RequestId(self.requests),
+            actor,
+            command,
+            archived,
+            asked: None,
+        })
+        .unwrap()
     }
 
     pub fn payment(&self, account: &str, amount_xrp: u64) -> Propose {

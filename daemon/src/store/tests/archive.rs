@@ -120,7 +120,13 @@ fn an_archive_that_is_lost_is_made_again_at_the_next_start() {
     let asked = |n| {
         let Command::Propose(pay) = testing::pay(testing::xrp(5)) else { unreachable!() };
         let command = Command::Propose(Propose { idempotency_key: Some(format!("inv-{n}")), ..pay });
-        Input::Command { request: RequestId(n), actor: testing::actor("alice"), command, archived: None }
+        Input::Command {
+            request: RequestId(n),
+            actor: testing::actor("alice"),
+            command,
+            archived: None,
+            asked: None,
+        }
     };
     let answer = |effects: Vec<Effect>| {
         effects.into_iter().find_map(|effect| match effect {
@@ -137,7 +143,9 @@ fn an_archive_that_is_lost_is_made_again_at_the_next_start() {
     for id in [6, 7] {
         let command = Command::Withdraw { proposal: ProposalId(id) };
         let actor = testing::actor("alice");
-        machine.take(Input::Command { request: RequestId(10), actor, command, archived: None }).unwrap();
+        machine
+            .take(Input::Command { request: RequestId(10), actor, command, archived: None, asked: None })
+            .unwrap();
     }
     for index in [102, 103] {
         let Input::Ledger { mut observation, wall_ms } = testing::ledger(index) else { unreachable!() };

@@ -20,6 +20,7 @@ fn life(acts: &[u8]) -> Vec<(Vec<Event>, State)> {
             actor: testing::actor(person),
             command,
             archived: None,
+            asked: None,
         };
         match act % 8 {
             0 => command("alice", testing::pay(testing::xrp(5))),

@@ -17,6 +17,7 @@ fn store(dir: &Path) -> State {
             actor: testing::actor("alice"),
             command: testing::pay(testing::xrp(1)),
             archived: None,
+            asked: None,
         };
         for input in [input, pay] {
             let output = step(&treasury, &mut state, &mut runtime, input).unwrap();

@@ -1,0 +1,93 @@
+//! What is taken out of the audit log again: texts that are old enough, and what is personal. The hashes stay, so what is
+//! left is as provable as before.
+
+use std::path::Path;
+
+use serde_json::json;
+use treasury_api::types::{AuditEntry, AuditOpened};
+use treasury_verify::audit::{moment, opened};
+
+use super::book::{AuditError, Book, Draft, FOLDER, Shelf};
+use super::{form, last_record, record_of};
+use crate::clock;
+use crate::store::{Store, StoreError};
+
+impl Shelf {
+    /// Takes the texts of all entries away that were made before this date or time; answers with how many those are. That of
+    /// the last record stays, because the daemon goes on after it.
+    pub(crate) fn trim(&self, before: &str) -> Result<u64, AuditError> {
+        let last = last_record(self)?.map(|(record, ..)| record);
+        self.change(&mut |entry| {
+            let is_old = opened(entry).is_some_and(|said| moment(&said) < before);
+            let is_last = last.is_some() && record_of(entry).map(|(record, ..)| record) == last;
+            if is_old && !is_last {
+                entry.text = None;
+                entry.open.clear();
+            }
+            is_old && !is_last
+        })
+    }
+
+    /// Takes a person away: the name wherever it stands, and what else is personal in entries in which it does. Answers
+    /// with how many entries those are.
+    pub(crate) fn forget(&self, person: &str) -> Result<u64, AuditError> {
+        self.change(&mut |entry| forget(entry, person))
+    }
+}
+
+/// Writes down that something was taken away, where anything was. Nobody else may be writing.
+pub(crate) fn take_away(data_dir: &Path, what: &str, changed: u64) -> Result<(), AuditError> {
+    if changed == 0 {
+        return Ok(());
+    }
+    let mut book = Book::open(&data_dir.join(FOLDER))?;
+    let at = clock::utc().to_string();
+    let text =
+        json!({ "at": at, "kind": "removed", "what": what, "who": { "origin": "daemon" } }).to_string();
+    book.add(vec![Draft { text, ..Draft::default() }])
+}
+
+/// Holds the log against the records of a store: how many entries are of records that are there, and the first whose record
+/// is another one.
+pub(crate) fn against(shelf: &Shelf, store: &dyn Store) -> Result<(u64, Option<u64>), AgainstError> {
+    let mut held = 0_u64;
+    for entry in shelf.entries(0) {
+        let entry = entry?;
+        let Some((record, _, Some((name, salt)))) = record_of(&entry) else { continue };
+        let Some(before) = record.checked_sub(1) else { continue };
+        let found = store.read(before, 1)?;
+        if !found.first().is_some_and(|found| form::is_record(found, &salt, &name)) {
+            return Ok((held, Some(entry.number)));
+        }
+        held = held.saturating_add(1);
+    }
+    Ok((held, None))
+}
+
+/// Why the log cannot be held against the store.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AgainstError {
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn forget(entry: &mut AuditEntry, person: &str) -> bool {
+    let names = |text: &str| {
+        text.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '-')
+            .any(|word| word == person)
+    };
+    let is_it = |opened: &AuditOpened| match (opened.kind.as_str(), opened.value.as_deref()) {
+        ("person", Some(value)) => value == person,
+        (_, Some(value)) => names(value),
+        (_, None) => false,
+    };
+    if !entry.open.values().any(is_it) {
+        return false;
+    }
+    // Texts, addresses and the salt of the record, too: with that, whoever knows the rest of a record could find a name
+    // in it by trying. Other people's names stay.
+    entry.open.retain(|_, opened| opened.kind == "person" && !is_it(opened));
+    true
+}

@@ -1,0 +1,81 @@
+//! What somebody looks for in the audit log.
+
+use treasury_api::types::{AuditEntry, AuditPage, AuditQuery};
+use treasury_verify::audit::{about, moment, opened};
+
+use super::Audit;
+use super::book::AuditError;
+
+/// Files that one search reads, newest first, of two thousand entries each: some tenths of a second. Whoever wants to go
+/// further back goes on from there.
+const FILES: usize = 10;
+
+/// Entries that one page in the order of the log looks through.
+const LOOKS: usize = 20_000;
+
+/// The most entries of a report.
+pub(crate) const REPORT_MAX: usize = 10_000;
+
+/// Whether an entry is among those that are asked for.
+pub(crate) fn is_wanted(asked: &AuditQuery, entry: &AuditEntry) -> bool {
+    let is_all =
+        [&asked.person, &asked.about, &asked.since, &asked.until].into_iter().all(|field| field.is_none());
+    if is_all {
+        return true;
+    }
+    let Some(said) = opened(entry) else { return false };
+    let names = |person: &String| {
+        entry.open.values().any(|opened| opened.kind == "person" && opened.value.as_ref() == Some(person))
+    };
+    let at = moment(&said);
+    let until = |until: &String| at.get(..until.len()).unwrap_or(at) <= until.as_str();
+    asked.person.as_ref().is_none_or(names)
+        && asked.about.as_ref().is_none_or(|wanted| about(&said).contains(wanted))
+        && asked.since.as_ref().is_none_or(|since| at >= since.as_str())
+        && asked.until.as_ref().is_none_or(until)
+}
+
+impl Audit {
+    /// A page of entries. Blocks.
+    pub(crate) fn page(&self, asked: &AuditQuery, limit: usize) -> Result<AuditPage, AuditError> {
+        let shelf = self.shelf();
+        let wanted = |entry: &AuditEntry| is_wanted(asked, entry);
+        let (entries, next) = match asked.after {
+            None => shelf.back(asked.before.unwrap_or(u64::MAX), limit, FILES, &wanted)?,
+            Some(after) => {
+                let below = asked.before.unwrap_or(u64::MAX);
+                let (mut found, mut last, mut looked) = (Vec::new(), None, 0_usize);
+                for entry in shelf.entries(after) {
+                    let entry = entry?;
+                    if entry.number >= below || found.len() >= limit || looked >= LOOKS {
+                        break;
+                    }
+                    looked = looked.saturating_add(1);
+                    last = Some(entry.number);
+                    if wanted(&entry) {
+                        found.push(entry);
+                    }
+                }
+                let is_last =
+                    last.is_none_or(|last| last >= shelf.count() || last.saturating_add(1) >= below);
+                (found, last.filter(|_| !is_last))
+            }
+        };
+        Ok(AuditPage { entries, next, chain: self.chain() })
+    }
+
+    /// All entries that are asked for, in their order, as many as a report has; and whether there are more. Blocks.
+    pub(crate) fn selection(&self, asked: &AuditQuery) -> Result<(Vec<AuditEntry>, bool), AuditError> {
+        let mut found = Vec::new();
+        for entry in self.shelf().entries(asked.after.unwrap_or(0)) {
+            let entry = entry?;
+            if is_wanted(asked, &entry) {
+                if found.len() >= REPORT_MAX {
+                    return Ok((found, true));
+                }
+                found.push(entry);
+            }
+        }
+        Ok((found, false))
+    }
+}

@@ -1,0 +1,348 @@
+use std::net::SocketAddr;
+
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use treasury_api::types::{AmountView, ApproveRequest, AuditQuery, ProposalView, ProposeRequest};
+use treasury_verify::audit::{about, opened, people, sentences};
+
+use super::*;
+use crate::client::Client;
+use crate::engine::Engine;
+use crate::http::{App, Limits, Tokens, serve};
+use crate::store::{MemoryStore, Store};
+use crate::testing::{self, ALICE, BOB, token_of};
+
+/// A served daemon's insides with an audit log in a folder of its own, whose follower is called by hand.
+pub(crate) struct Watched {
+    pub(crate) dir: TempDir,
+    pub(crate) url: String,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) handle: EngineHandle,
+    _stop: watch::Sender<bool>,
+}
+
+impl Watched {
+    async fn new() -> Self {
+        let watched = Self::on(MemoryStore::new(), tempfile::tempdir().unwrap()).await;
+        testing::look(&watched.handle).await;
+        watched
+    }
+
+    /// On a store with what is in it, and an audit log that may be there.
+    async fn on(store: impl Store + 'static, dir: TempDir) -> Self {
+        let (mut engine, metrics, _) = testing::engine(store);
+        testing::only_answers(&mut engine);
+        let Engine { handle, .. } = engine;
+        let audit = Arc::new(Audit::open(&dir.path().join(FOLDER), Clock::system()).unwrap());
+        let last = *handle.records().borrow();
+        audit.begin(&handle, last).await.unwrap();
+        let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), Limits::default())
+            .with_console(Some(crate::console::ConsoleConfig::default()))
+            .with_audit(Some(Arc::clone(&audit)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address: SocketAddr = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, app, stopped));
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self { dir, url: format!("http://{address}"), audit, handle, _stop: stop }
+    }
+
+    pub(crate) fn client(&self, person: &str) -> Client {
+        Client::new(&self.url, Some(token_of(person))).unwrap()
+    }
+
+    /// A proposal of alice's.
+    pub(crate) async fn propose(&self, note: &str) -> ProposalView {
+        let asked = ProposeRequest {
+            account: "warm".to_owned(),
+            destination: "exchange".to_owned(),
+            amount: AmountView { asset: "XRP".to_owned(), value: "5000000".to_owned() },
+            note: note.to_owned(),
+            ..ProposeRequest::default()
+        };
+        let id = self.client("alice").propose(&asked).await.unwrap().proposal;
+        self.client("alice").proposal(&id).await.unwrap()
+    }
+
+    /// Everything that has been written down by now, proven as an outsider proves it: from its lines.
+    pub(crate) async fn lines(&self) -> Vec<AuditEntry> {
+        self.audit.write_down(&self.handle).await.unwrap();
+        self.audit.settle(&self.handle, true).unwrap();
+        proven(&self.dir)
+    }
+}
+
+/// The entries of a folder, proven.
+fn proven(dir: &TempDir) -> Vec<AuditEntry> {
+    let shelf = Shelf::open(&dir.path().join(FOLDER)).unwrap();
+    let entries: Vec<AuditEntry> = shelf.entries(0).collect::<Result<_, _>>().unwrap();
+    let mut checker = Checker::whole();
+    entries.iter().for_each(|entry| checker.take(entry).unwrap());
+    assert_eq!(checker.count, shelf.count());
+    entries
+}
+
+fn signed(n: u8, proposal: &ProposalView) -> ApproveRequest {
+    let rungs: Vec<_> = proposal.rungs.iter().map(|rung| rung.blob.parse().unwrap()).collect();
+    let signed = testing::signatures(n, &rungs);
+    ApproveRequest {
+        signer: signed.signer.to_string(),
+        signing_pub_key: signed.signing_pub_key.to_string(),
+        signatures: signed.signatures.iter().map(ToString::to_string).collect(),
+        void_signatures: Vec::new(),
+    }
+}
+
+/// The entries that say this of somebody.
+fn telling<'a>(entries: &'a [AuditEntry], part: &str) -> Vec<&'a AuditEntry> {
+    let tells = |entry: &&AuditEntry| {
+        opened(entry).is_some_and(|said| sentences(&said).iter().any(|sentence| sentence.contains(part)))
+    };
+    entries.iter().filter(tells).collect()
+}
+
+fn telling_in(entries: &[&AuditEntry], part: &str) -> usize {
+    let entries: Vec<AuditEntry> = entries.iter().copied().cloned().collect();
+    telling(&entries, part).len()
+}
+
+/// Goal: an auditor who has nothing but the lines finds who did what, when, from where, why and by which rule, and that
+/// nothing of it was changed. Danger: a secret, a signature or a token is in it.
+#[tokio::test]
+async fn an_auditor_reads_from_the_lines_alone_who_did_what_and_why_and_no_secret_is_in_them() {
+    let watched = Watched::new().await;
+    let proposal = watched.propose("invoice 12").await;
+    let (first, second) = (signed(ALICE, &proposal), signed(BOB, &proposal));
+    watched.client("alice").approve("P1", &first).await.unwrap();
+    watched.client("sue").freeze(None, "a stranger called").await.unwrap();
+    watched.client("bob").approve("P1", &second).await.unwrap();
+    watched.client("sue").freeze(None, "again").await.unwrap();
+    let refused = watched.client("bob").freeze(None, "I may not").await.unwrap_err();
+    assert!(refused.to_string().contains("security"), "{refused}");
+    let stranger = Client::new(&watched.url, Some("NOT A TOKEN OF ANYBODY".to_owned())).unwrap();
+    for _ in 0..3 {
+        stranger.status().await.unwrap_err();
+    }
+    let reason = "no answer of \"ws://op:PASSWORD99@127.0.0.1:6006/v1/KEY99?k=KEY99\": refused".to_owned();
+    watched.handle.input(treasury_core::Input::SightLost { reason }).await.unwrap();
+    let stop = watched.client("sue").stops().await.unwrap().standing[0].id.clone();
+    watched.client("adam").lift(&[stop], "it was the auditor").await.unwrap();
+    let entries = watched.lines().await;
+
+    let asked = telling(&entries, "P1 was asked for by alice");
+    let said = opened(asked[0]).unwrap();
+    assert_eq!(asked.len(), 1);
+    assert_eq!((&said["who"]["person"], &said["who"]["origin"]), (&"alice".into(), &"http".into()));
+    assert_eq!(
+        (&said["who"]["operation"], &said["who"]["address"]),
+        (&"propose".into(), &"127.0.0.1".into())
+    );
+    assert_eq!(said["who"]["token"].as_str().unwrap().len(), 8);
+    assert_eq!(said["who"]["request"].as_str().unwrap().len(), 16);
+    assert_eq!(said["ledger"]["index"], 101);
+    assert!(said["at"].as_str().unwrap().starts_with("20"), "{said}");
+    assert_eq!(about(&said), ["P1"]);
+    let words = sentences(&said).join("\n");
+    for part in
+        ["invoice 12", "by rule small", "exchange (r", "pay 5 XRP from warm (r", "people have to sign"]
+    {
+        assert!(words.contains(part), "{part} is not in {words}");
+    }
+    for (part, person) in [
+        ("P1 was signed by bob", "bob"),
+        ("set on everything by sue: a stranger called", "sue"),
+        ("was lifted by adam: it was the auditor", "adam"),
+    ] {
+        let told = telling(&entries, part);
+        assert_eq!(told.len(), 1, "{part}");
+        assert!(people(&opened(told[0]).unwrap()).contains(person));
+    }
+    // What became no record is counted.
+    assert_eq!(
+        telling(&entries, "bob asked for freeze by http from 127.0.0.1 and was refused with ").len(),
+        1
+    );
+    assert_eq!(
+        telling(&entries, "for status by http from 127.0.0.1 and was refused with TOKEN_WRONG, 3 times")
+            .len(),
+        1
+    );
+
+    let text = serde_json::to_string(&entries).unwrap();
+    let mut secrets = ["NOT A TOKEN", "PASSWORD99", "KEY99"].map(str::to_owned).to_vec();
+    secrets.extend(["alice", "bob", "sue", "adam"].map(token_of));
+    secrets.extend(first.signatures.into_iter().chain(second.signatures));
+    for secret in secrets {
+        assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "{secret} is in the audit log");
+    }
+    // As somebody far away gets it, too.
+    let page =
+        watched.client("bob").audit(&AuditQuery { after: Some(0), ..AuditQuery::default() }).await.unwrap();
+    assert_eq!((page.entries, page.next), (entries.clone(), None));
+    let report = AuditQuery { about: Some("P1".to_owned()), ..AuditQuery::default() };
+    let report = watched.client("bob").audit_report(&report).await.unwrap();
+    assert!(report.contains("P1 was signed by bob") && !report.contains("was lifted"), "{report}");
+    // A name stands nowhere but where it can be taken away.
+    for entry in &entries {
+        let text = entry.text.as_deref().unwrap();
+        for name in ["alice", "bob", "sue", "adam", "127.0.0.1", "invoice"] {
+            assert!(!text.contains(name), "{name} is in {text}");
+        }
+    }
+}
+
+/// Danger: the daemon is killed, and what came last is in the store and not in the log.
+#[tokio::test]
+async fn what_a_crash_kept_from_the_log_is_written_down_at_the_next_start_with_who_asked_for_it() {
+    let store = MemoryStore::new();
+    let watched = Watched::on(store.clone(), tempfile::tempdir().unwrap()).await;
+    testing::look(&watched.handle).await;
+    watched.lines().await;
+    watched.client("sue").freeze(None, "at night").await.unwrap();
+    let Watched { dir, audit, handle, .. } = watched;
+    handle.stop().await;
+    drop(audit);
+    // And the last line is cut off.
+    let file = std::fs::read_dir(dir.path().join(FOLDER)).unwrap().next().unwrap().unwrap().path();
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() - 7]).unwrap();
+    let kept = store.clone();
+    let again = Watched::on(store, dir).await;
+    let entries = again.lines().await;
+    let told = telling(&entries, "set on everything by sue: at night");
+    assert_eq!(told.len(), 1);
+    assert_eq!(opened(told[0]).unwrap()["who"]["address"], "127.0.0.1");
+    assert_eq!(telling(&entries, "The audit log begins").len(), 1, "it goes on where it was");
+    let (held, differs) = against(&again.audit.shelf(), &kept).unwrap();
+    assert!(held > 1 && differs.is_none(), "{held} entries are what the store says");
+    let (_, differs) = against(&again.audit.shelf(), &MemoryStore::new()).unwrap();
+    assert!(differs.is_some(), "and not what another one says");
+}
+
+/// A store of an earlier version opens, and the chain begins at a point that is marked.
+#[tokio::test]
+async fn the_log_of_a_store_from_before_begins_at_a_marked_point_and_so_does_that_of_another_store() {
+    let store = MemoryStore::new();
+    let (mut engine, ..) = testing::engine(store.clone());
+    testing::only_answers(&mut engine);
+    testing::look(&engine.handle).await;
+    engine.handle.command(testing::actor("sue"), testing::freeze("long ago")).await.unwrap().unwrap();
+    engine.handle.stop().await;
+    let last = store.last();
+    let watched = Watched::on(store, tempfile::tempdir().unwrap()).await;
+    watched.client("sue").freeze(None, "today").await.unwrap();
+    let entries = watched.lines().await;
+    let began = telling(&entries, ": what came before was stored by a version without one");
+    assert_eq!(began[0].number, 1);
+    let record = opened(began[0]).unwrap()["record"].as_u64().unwrap();
+    // The second engine loses the first one's sight, which is a record, before or after the log is opened.
+    assert!((last..=last + 1).contains(&record), "it begins after record {record} of {last}");
+    assert!(telling(&entries, "long ago").is_empty() && telling(&entries, "today").len() == 1);
+    let Watched { dir, handle, .. } = watched;
+    handle.stop().await;
+    let other = Watched::on(MemoryStore::new(), dir).await;
+    testing::look(&other.handle).await;
+    let entries = other.lines().await;
+    assert_eq!(telling(&entries, "the store's records are others").len(), 1);
+}
+
+#[tokio::test]
+async fn texts_that_are_old_enough_and_people_who_left_are_taken_away_and_the_chain_is_as_whole() {
+    let watched = Watched::new().await;
+    watched.propose("for bob's birthday").await;
+    watched.client("sue").freeze(None, "a stranger called").await.unwrap();
+    let before = watched.lines().await;
+    let head = before.last().unwrap().hash.clone();
+    let shelf = watched.audit.shelf();
+    assert!(shelf.forget("sue").unwrap() > 0);
+    assert!(shelf.forget("bob").unwrap() > 0);
+    let entries = proven(&watched.dir);
+    let text = serde_json::to_string(&entries).unwrap();
+    assert!(!text.contains("sue") && !text.contains("stranger") && !text.contains("birthday"), "{text}");
+    assert!(text.contains("alice"), "others stay");
+    assert_eq!(telling(&entries, "by (removed)").len(), 1);
+    assert_eq!(shelf.forget("sue").unwrap(), 0);
+    assert_eq!(shelf.trim("2001-01-01").unwrap(), 0);
+    let trimmed = shelf.trim("2999-01-01").unwrap();
+    assert_eq!(trimmed, u64::try_from(entries.len() - 1).unwrap());
+    let entries = proven(&watched.dir);
+    let left: Vec<&AuditEntry> = entries.iter().filter(|entry| entry.text.is_some()).collect();
+    assert_eq!(
+        telling_in(&left, "was set on everything by (removed)"),
+        1,
+        "the last record: the daemon goes on after it"
+    );
+    assert_eq!(entries.last().unwrap().hash, head, "the head is what it was");
+    let Watched { dir, handle, .. } = watched;
+    handle.stop().await;
+    take_away(dir.path(), "everything", trimmed).unwrap();
+    let entries = proven(&dir);
+    assert_eq!(telling(&entries, "Removed from the audit log: everything").len(), 1, "and it goes on");
+}
+
+#[test]
+fn entries_are_found_across_files_from_both_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut book = Book::open_with(dir.path(), 3).unwrap();
+    let draft = |n: u64| Draft { text: format!("{{\"n\":{n}}}"), ..Draft::default() };
+    book.add((1..=4).map(draft).collect()).unwrap();
+    book.add((5..=10).map(draft).collect()).unwrap();
+    drop(book);
+    let book = Book::open_with(dir.path(), 3).unwrap();
+    assert_eq!(book.head().0, 10);
+    let shelf = book.shelf();
+    let numbers = |found: &[AuditEntry]| found.iter().map(|entry| entry.number).collect::<Vec<_>>();
+    let after: Vec<AuditEntry> = shelf.entries(5).collect::<Result<_, _>>().unwrap();
+    assert_eq!(numbers(&after), [6, 7, 8, 9, 10]);
+    let (found, next) = shelf.back(9, 3, 9, &|_| true).unwrap();
+    assert_eq!((numbers(&found), next), (vec![8, 7, 6], Some(6)));
+    let (found, next) = shelf.back(6, 9, 1, &|_| true).unwrap();
+    assert_eq!((numbers(&found), next), (vec![5, 4], Some(4)), "only so many files at a time");
+    let (found, next) = shelf.back(4, 9, 9, &|entry| entry.number == 2).unwrap();
+    assert_eq!((numbers(&found), next), (vec![2], None));
+    assert_eq!(shelf.check(Checker::whole()).unwrap().head().unwrap().0, 10);
+}
+
+#[tokio::test]
+async fn it_is_looked_for_by_person_date_and_proposal() {
+    let watched = Watched::new().await;
+    watched.propose("one").await;
+    watched.propose("two").await;
+    watched.client("sue").flag("P2", "odd").await.unwrap();
+    let all = watched.lines().await;
+    let found = |asked: AuditQuery| watched.audit.page(&asked, 500).unwrap().entries;
+    let said = |text: &str| Some(text.to_owned());
+    let of_sue = found(AuditQuery { person: said("sue"), ..AuditQuery::default() });
+    assert!(!of_sue.is_empty() && of_sue.len() < all.len());
+    let about_two = found(AuditQuery { about: said("P2"), ..AuditQuery::default() });
+    assert!(about_two.iter().all(|entry| about(&opened(entry).unwrap()).contains(&"P2".to_owned())));
+    assert!(about_two.windows(2).all(|pair| pair[0].number > pair[1].number), "newest first");
+    assert_eq!(telling(&about_two, "odd").len(), 1);
+    let ever = AuditQuery {
+        since: said("2020-01-01"),
+        until: said("2999"),
+        after: Some(0),
+        ..AuditQuery::default()
+    };
+    assert_eq!(found(ever).len(), all.len());
+    assert!(found(AuditQuery { since: said("2999-01-01"), ..AuditQuery::default() }).is_empty());
+    assert!(found(AuditQuery { until: said("2001-01-01"), ..AuditQuery::default() }).is_empty());
+    let page = watched.audit.page(&AuditQuery { after: Some(0), ..AuditQuery::default() }, 2).unwrap();
+    assert_eq!((page.entries.len(), page.next), (2, Some(2)));
+    watched.audit.prove();
+    let chain = watched.audit.chain();
+    assert_eq!((chain.verified_count, chain.problem), (Some(chain.count), None));
+}
+
+#[tokio::test]
+async fn a_log_that_somebody_changed_is_found_out() {
+    let watched = Watched::new().await;
+    watched.client("sue").freeze(None, "a stranger called").await.unwrap();
+    watched.lines().await;
+    let file = std::fs::read_dir(watched.dir.path().join(FOLDER)).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("a stranger called", "a friend called")).unwrap();
+    watched.audit.prove();
+    let problem = watched.audit.chain().problem.unwrap();
+    assert!(problem.contains("says of something in it what was not written"), "{problem}");
+}

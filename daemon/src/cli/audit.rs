@@ -1,0 +1,288 @@
+//! `treasuryd audit`.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use color_eyre::eyre::{Result, WrapErr, bail, eyre};
+use treasury_api::types::{AuditEntry, AuditQuery};
+use treasury_tools::console::{Unwritten, out, say};
+use treasury_verify::audit::{Checker, csv_head, csv_row, report};
+
+use crate::audit::book::{FOLDER, Shelf};
+use crate::audit::look::is_wanted;
+use crate::audit::{AuditError, against, take_away};
+use crate::clock;
+use crate::private;
+use crate::store::{DiskStore, StoreLock};
+
+/// The exit code of `verify` where the log is not what was written.
+const CHANGED: u8 = 3;
+
+/// What can be done with the audit log of a data directory. A daemon may be running, but for `trim` and `forget`.
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Prove every entry: its text, its hash, and that it follows the one before it. Exit code 0: whole; 3: changed.
+    Verify {
+        /// The data directory.
+        #[arg(long, default_value = "data")]
+        data_dir: PathBuf,
+        /// A hash that was noted down earlier, as `NUMBER:HASH`: the chain has to go through it. May be given again.
+        #[arg(long, value_name = "NUMBER:HASH", value_parser = noted)]
+        noted: Vec<(u64, String)>,
+        /// Hold every entry against the store's records, too. No daemon may be running on it.
+        #[arg(long)]
+        store: bool,
+    },
+    /// Print entries, one a line.
+    Export {
+        /// The data directory.
+        #[arg(long, default_value = "data")]
+        data_dir: PathBuf,
+        /// As what. A table is for reading; only JSON lines can be proven.
+        #[arg(long, value_enum, default_value = "jsonl")]
+        form: Form,
+        #[command(flatten)]
+        which: Which,
+        /// A file to make that only its owner may read; standard output where left out.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Write a page (HTML, for reading and printing) about what is asked for.
+    Report {
+        /// The data directory.
+        #[arg(long, default_value = "data")]
+        data_dir: PathBuf,
+        #[command(flatten)]
+        which: Which,
+        /// A file to make that only its owner may read; standard output where left out.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Take the texts of old entries away. Their digests stay, so the chain is as provable as before.
+    Trim {
+        /// The data directory.
+        #[arg(long, default_value = "data")]
+        data_dir: PathBuf,
+        /// Those made before this date, or time, in UTC.
+        #[arg(long, value_name = "DATE")]
+        before: String,
+    },
+    /// Take a person away: the name wherever it stands in the log, and what else is personal in those entries (texts,
+    /// addresses). The store's own records keep theirs.
+    Forget {
+        /// The data directory.
+        #[arg(long, default_value = "data")]
+        data_dir: PathBuf,
+        /// The name.
+        #[arg(long, value_name = "NAME")]
+        person: String,
+    },
+}
+
+/// As what entries are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// JSON, one entry a line: what can be proven.
+    Jsonl,
+    /// A table for a spreadsheet.
+    Csv,
+}
+
+/// Which entries.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// Only those in which this person is named.
+    #[arg(long, value_name = "NAME")]
+    person: Option<String>,
+    /// Only those about this proposal, stop or finding, such as P3, S1 or F2.
+    #[arg(long, value_name = "ID")]
+    about: Option<String>,
+    /// Only those from this date or time on, in UTC.
+    #[arg(long, value_name = "DATE")]
+    since: Option<String>,
+    /// Only those up to this date or time, the whole of it, in UTC.
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+}
+
+impl Which {
+    fn query(self) -> AuditQuery {
+        let Self { person, about, since, until } = self;
+        AuditQuery { person, about, since, until, ..AuditQuery::default() }
+    }
+}
+
+fn noted(text: &str) -> Result<(u64, String), String> {
+    let problem = "a number, a colon and 64 hex digits".to_owned();
+    let (number, hash) = text.split_once(':').ok_or_else(|| problem.clone())?;
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match number.parse() {
+        Ok(number) if is_hash => Ok((number, hash.to_owned())),
+        _ => Err(problem),
+    }
+}
+
+/// Does it.
+pub(super) fn run(command: AuditCommand) -> Result<ExitCode> {
+    match command {
+        AuditCommand::Verify { data_dir, noted, store } => verify(&data_dir, noted, store),
+        AuditCommand::Export { data_dir, form, which, to } => {
+            let shelf = shelf(&data_dir)?;
+            let asked = which.query();
+            let write = |out: &mut dyn Write| -> Result<()> {
+                if form == Form::Csv {
+                    out.write_all(csv_head().as_bytes()).map_err(Unwritten::from)?;
+                }
+                for entry in shelf.entries(0) {
+                    let entry = entry?;
+                    if is_wanted(&asked, &entry) {
+                        let line = match form {
+                            Form::Jsonl => format!("{}\n", serde_json::to_string(&entry)?),
+                            Form::Csv => csv_row(&entry),
+                        };
+                        out.write_all(line.as_bytes()).map_err(Unwritten::from)?;
+                    }
+                }
+                Ok(())
+            };
+            written(to.as_deref(), write)
+        }
+        AuditCommand::Report { data_dir, which, to } => {
+            let shelf = shelf(&data_dir)?;
+            let asked = which.query();
+            let wanted = |entry: &Result<AuditEntry, AuditError>| {
+                entry.as_ref().map_or(true, |entry| is_wanted(&asked, entry))
+            };
+            let entries = shelf.entries(0).filter(wanted).collect::<Result<Vec<_>, _>>()?;
+            let page = report(&entries, &asked.words(), &clock::utc().to_string());
+            written(to.as_deref(), |out| Ok(out.write_all(page.as_bytes()).map_err(Unwritten::from)?))
+        }
+        AuditCommand::Trim { data_dir, before } => {
+            let shelf = shelf(&data_dir)?;
+            let _lock = StoreLock::take(&data_dir)?;
+            let trimmed = shelf.trim(&before)?;
+            let what = format!("{trimmed} texts of before {before}");
+            take_away(&data_dir, &what, trimmed)?;
+            out!("{what} are gone, and their digests stay")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        AuditCommand::Forget { data_dir, person } => {
+            let shelf = shelf(&data_dir)?;
+            let _lock = StoreLock::take(&data_dir)?;
+            let changed = shelf.forget(&person)?;
+            take_away(&data_dir, &format!("a person's name and texts from {changed} entries"), changed)?;
+            out!("{changed} entries have nothing personal of them any more")?;
+            say!("the store's records, its backups and earlier exports still have it");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn verify(data_dir: &Path, noted: Vec<(u64, String)>, store: bool) -> Result<ExitCode> {
+    let shelf = shelf(data_dir)?;
+    let checker = noted.iter().fold(Checker::whole(), |checker, (number, hash)| checker.noted(*number, hash));
+    let checker = match shelf.check(checker) {
+        Ok(checker) => checker,
+        Err(AuditError::Fault(fault)) => {
+            say!("{}: {fault}", fault.code());
+            return Ok(ExitCode::from(CHANGED));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let (count, head) = checker.head().unwrap_or((0, "none"));
+    out!(
+        "{count} entries, all as they were written; {} without their texts; head {head}",
+        checker.without_text
+    )?;
+    if store {
+        let store = DiskStore::open(data_dir)?;
+        let (held, differs) = against(&shelf, &store)?;
+        if let Some(number) = differs {
+            say!("AUDIT_STORE: the record of entry {number} is another one in the store");
+            return Ok(ExitCode::from(CHANGED));
+        }
+        out!("{held} of them are what the store's records say")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shelf(data_dir: &Path) -> Result<Shelf> {
+    let dir = data_dir.join(FOLDER);
+    if !dir.is_dir() {
+        bail!("{} holds no audit log", data_dir.display());
+    }
+    Shelf::open(&dir).map_err(|error| eyre!("{error}"))
+}
+
+fn written(to: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<ExitCode> {
+    match to {
+        None => {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            write(&mut out)?;
+            out.flush().map_err(Unwritten::from)?;
+        }
+        Some(to) => {
+            let file = private::create_new(to).wrap_err_with(|| format!("cannot make {}", to.display()))?;
+            let mut out = BufWriter::new(&file);
+            write(&mut out)?;
+            out.flush().map_err(Unwritten::from)?;
+            drop(out);
+            file.sync_all().wrap_err_with(|| format!("cannot sync {}", to.display()))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Words {
+        #[command(subcommand)]
+        command: AuditCommand,
+    }
+
+    fn does(dir: &Path, words: &[&str]) -> Result<ExitCode> {
+        let line = ["audit"].into_iter().chain(words.iter().copied()).chain(["--data-dir"]);
+        run(Words::try_parse_from(line.map(Path::new).chain([dir])).unwrap().command)
+    }
+
+    #[test]
+    fn a_log_is_proven_exported_trimmed_and_found_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path();
+        assert!(does(data, &["verify"]).unwrap_err().to_string().contains("holds no audit log"));
+        take_away(data, "nothing yet", 1).unwrap();
+        take_away(data, "nothing again", 1).unwrap();
+        let is = |words: &[&str], code: u8| {
+            let done = does(data, words).unwrap();
+            assert_eq!(format!("{done:?}"), format!("{:?}", ExitCode::from(code)), "{words:?}");
+        };
+        is(&["verify"], 0);
+        let entries: Vec<AuditEntry> =
+            Shelf::open(&data.join(FOLDER)).unwrap().entries(0).collect::<Result<_, _>>().unwrap();
+        is(&["verify", "--noted", &format!("2:{}", entries[1].hash)], 0);
+        is(&["verify", "--noted", &format!("1:{}", entries[1].hash)], CHANGED);
+        let to = data.join("lines").display().to_string();
+        is(&["export", "--to", &to], 0);
+        assert_eq!(std::fs::read_to_string(&to).unwrap().lines().count(), 2);
+        assert!(does(data, &["export", "--to", &to]).is_err(), "nothing is overwritten");
+        let page = data.join("page").display().to_string();
+        is(&["report", "--since", "2020-01-01", "--to", &page], 0);
+        assert!(std::fs::read_to_string(&page).unwrap().contains("nothing again"));
+        is(&["trim", "--before", "2999-01-01"], 0);
+        is(&["verify"], 0);
+        is(&["forget", "--person", "sue"], 0);
+        let _lock = StoreLock::take(data).unwrap();
+        assert!(does(data, &["trim", "--before", "2999-01-01"]).is_err(), "a daemon is writing to it");
+        let file = std::fs::read_dir(data.join(FOLDER)).unwrap().next().unwrap().unwrap().path();
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace(&entries[1].digest, &entries[0].digest)).unwrap();
+        is(&["verify"], CHANGED);
+    }
+}

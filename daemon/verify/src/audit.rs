@@ -1,0 +1,256 @@
+//! The audit log as whoever checks it sees it: entries, each with the hash of the one before it.
+//!
+//! All of it can be done again with `sha256sum`. An entry's text is hashed as it stands; the hash that binds it is that of
+//! three lines, the hash before it, its number and the digest of its text. What is personal stands in the text as a
+//! commitment, and beside it what that opens: so a text or a name can be taken away, and the chain is as whole as before.
+//!
+//! What this does not guard against: whoever holds the machine can write the whole chain anew. It is noticed by whoever has
+//! noted down an earlier hash elsewhere, and by nobody else.
+
+mod report;
+mod words;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use treasury_api::types::{AuditEntry, AuditOpened};
+
+pub use report::{csv_head, csv_row, report};
+pub use words::{about, moment, people, sentences};
+
+/// What stands before the first entry.
+pub const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What stands in a text for something that was taken away.
+const REMOVED: &str = "(removed)";
+
+/// Why an entry is not what was written, or not in its place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuditFault {
+    /// An entry is missing.
+    #[error("entry {expected} is missing: entry {found} comes in its place")]
+    Gap {
+        /// The number that should be next.
+        expected: u64,
+        /// The number that is.
+        found: u64,
+    },
+    /// It does not follow the one before it.
+    #[error("entry {0} does not follow the one before it: that has another hash")]
+    NotLinked(u64),
+    /// Its hash is not that of what it says.
+    #[error("entry {0} has another hash than what it says")]
+    Hash(u64),
+    /// Its text was changed.
+    #[error("the text of entry {0} is not what was written")]
+    Text(u64),
+    /// What was opened was changed, or is not of its text.
+    #[error("entry {0} says of something in it what was not written")]
+    Opened(u64),
+    /// An earlier hash, noted elsewhere, is not in the chain.
+    #[error("entry {number} has the hash {found}, and {noted} was noted")]
+    Noted {
+        /// Which.
+        number: u64,
+        /// What the chain has there.
+        found: String,
+        /// What was noted.
+        noted: String,
+    },
+}
+
+impl AuditFault {
+    /// A stable code for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Gap { .. } => "AUDIT_GAP",
+            Self::NotLinked(_) => "AUDIT_NOT_LINKED",
+            Self::Hash(_) => "AUDIT_HASH",
+            Self::Text(_) => "AUDIT_TEXT",
+            Self::Opened(_) => "AUDIT_OPENED",
+            Self::Noted { .. } => "AUDIT_NOTED",
+        }
+    }
+}
+
+/// Digest of a text.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+/// The hash of an entry: of three lines.
+#[must_use]
+pub fn link(before: &str, number: u64, digest: &str) -> String {
+    hex::encode(Sha256::digest(format!("{before}\n{number}\n{digest}\n").as_bytes()))
+}
+
+/// What a value is committed to with.
+#[must_use]
+pub fn commitment(salt: &str, value: &str) -> String {
+    hex::encode(Sha256::digest(format!("{salt}\n{value}").as_bytes()))
+}
+
+/// The entry that follows `last`, the number and hash of the one before it; of none, nothing.
+#[must_use]
+pub fn sealed(last: Option<(u64, &str)>, text: String, open: BTreeMap<String, AuditOpened>) -> AuditEntry {
+    let (before, number) = last.map_or((NOTHING, 1), |(number, hash)| (hash, number.saturating_add(1)));
+    let digest = digest(&text);
+    let hash = link(before, number, &digest);
+    AuditEntry { number, before: before.to_owned(), digest, hash, text: Some(text), open }
+}
+
+/// Proves entries, one after another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checker {
+    last: Option<(u64, String)>,
+    first: Option<(u64, String)>,
+    /// Entries so far, and those among them whose text is not there any more.
+    pub count: u64,
+    /// See [`Checker::count`].
+    pub without_text: u64,
+    /// Hashes that were noted elsewhere, by number.
+    noted: BTreeMap<u64, String>,
+}
+
+impl Checker {
+    /// For a whole log.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self { last: Some((0, NOTHING.to_owned())), ..Self::default() }
+    }
+
+    /// For a part of one, whose first entry is believed as to what comes before it.
+    #[must_use]
+    pub fn part() -> Self {
+        Self::default()
+    }
+
+    /// Has to find this hash there.
+    #[must_use]
+    pub fn noted(mut self, number: u64, hash: &str) -> Self {
+        self.noted.insert(number, hash.to_ascii_lowercase());
+        self
+    }
+
+    /// Takes the next entry.
+    ///
+    /// # Errors
+    /// Where it is not what was written, or not the next one.
+    pub fn take(&mut self, entry: &AuditEntry) -> Result<(), AuditFault> {
+        let number = entry.number;
+        if let Some((last, hash)) = &self.last {
+            let expected = last.saturating_add(1);
+            if number != expected {
+                return Err(AuditFault::Gap { expected, found: number });
+            }
+            if entry.before != *hash {
+                return Err(AuditFault::NotLinked(number));
+            }
+        }
+        check(entry)?;
+        if let Some(noted) = self.noted.remove(&number)
+            && noted != entry.hash
+        {
+            return Err(AuditFault::Noted { number, found: entry.hash.clone(), noted });
+        }
+        self.first.get_or_insert_with(|| (number, entry.before.clone()));
+        self.last = Some((number, entry.hash.clone()));
+        self.count = self.count.saturating_add(1);
+        self.without_text = self.without_text.saturating_add(u64::from(entry.text.is_none()));
+        Ok(())
+    }
+
+    /// The number and hash of the last entry so far.
+    #[must_use]
+    pub fn head(&self) -> Option<(u64, &str)> {
+        self.last.as_ref().filter(|(number, _)| *number > 0).map(|(number, hash)| (*number, hash.as_str()))
+    }
+
+    /// The number of the first entry, and what it follows.
+    #[must_use]
+    pub fn first(&self) -> Option<(u64, &str)> {
+        self.first.as_ref().map(|(number, before)| (*number, before.as_str()))
+    }
+
+    /// Nothing follows.
+    ///
+    /// # Errors
+    /// Where a noted hash is of an entry that is not there.
+    pub fn finish(&self) -> Result<(), AuditFault> {
+        match self.noted.first_key_value() {
+            None => Ok(()),
+            Some((number, _)) => {
+                let found = self.head().map_or(0, |(number, _)| number);
+                Err(AuditFault::Gap { expected: *number, found })
+            }
+        }
+    }
+}
+
+/// What an entry says of itself.
+fn check(entry: &AuditEntry) -> Result<(), AuditFault> {
+    let number = entry.number;
+    if link(&entry.before, number, &entry.digest) != entry.hash {
+        return Err(AuditFault::Hash(number));
+    }
+    if let Some(text) = &entry.text
+        && digest(text) != entry.digest
+    {
+        return Err(AuditFault::Text(number));
+    }
+    let text = entry.text.as_deref().unwrap_or_default();
+    for (name, opened) in &entry.open {
+        // A record is proven against the store that has it.
+        let is_it =
+            opened.value.as_ref().is_none_or(|value| commitment(&opened.salt, value) == *name.as_str());
+        if !is_it || !text.contains(&format!("#{name}")) {
+            return Err(AuditFault::Opened(number));
+        }
+    }
+    Ok(())
+}
+
+/// What an entry says, with what stands for commitments in its place; none where the text is gone.
+#[must_use]
+pub fn opened(entry: &AuditEntry) -> Option<Value> {
+    let mut said: Value = serde_json::from_str(entry.text.as_deref()?).ok()?;
+    put_back(&mut said, &entry.open);
+    Some(said)
+}
+
+fn put_back(value: &mut Value, open: &BTreeMap<String, AuditOpened>) {
+    match value {
+        Value::String(text) => {
+            if let Some(said) = meant(text, open) {
+                *text = said;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| put_back(item, open)),
+        Value::Object(fields) => {
+            let names: Vec<String> = fields.keys().filter(|name| name.starts_with('#')).cloned().collect();
+            for name in names {
+                if let (Some(said), Some(field)) = (meant(&name, open), fields.remove(&name)) {
+                    fields.insert(said, field);
+                }
+            }
+            fields.values_mut().for_each(|field| put_back(field, open));
+        }
+        _ => {}
+    }
+}
+
+/// What a commitment stands for; none where the text is no commitment.
+fn meant(text: &str, open: &BTreeMap<String, AuditOpened>) -> Option<String> {
+    let name = text.strip_prefix('#').filter(|name| name.len() == NOTHING.len())?;
+    match open.get(name) {
+        Some(AuditOpened { value: Some(value), .. }) => Some(value.clone()),
+        Some(AuditOpened { value: None, .. }) => Some(text.to_owned()),
+        None => Some(REMOVED.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

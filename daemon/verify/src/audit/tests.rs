@@ -1,0 +1,108 @@
+use serde_json::json;
+
+use super::*;
+
+fn open(salt: &str, kind: &str, value: &str) -> (String, AuditOpened) {
+    let opened = AuditOpened { kind: kind.to_owned(), salt: salt.to_owned(), value: Some(value.to_owned()) };
+    (commitment(salt, value), opened)
+}
+
+/// Three entries, each with a person and a reason.
+fn log() -> Vec<AuditEntry> {
+    let mut entries: Vec<AuditEntry> = Vec::new();
+    for n in 1_u64..=3 {
+        let (who, person) = open("00ff", "person", "sue");
+        let (why, reason) = open("11ee", "text", "=cmd <b>odd</b>");
+        let text = json!({
+            "at": format!("2026-11-27T10:00:0{n}Z"), "kind": "facts", "record": n, "about": ["S1"],
+            "who": { "person": format!("#{who}"), "origin": "http" },
+            "events": [{ "event": "stop_set", "stop": { "id": 1, "kind": "freeze", "subject": "everything",
+                         "source": { "person": format!("#{who}") }, "reason": format!("#{why}") } }],
+        });
+        let last = entries.last().map(|entry| (entry.number, entry.hash.clone()));
+        let last = last.as_ref().map(|(number, hash)| (*number, hash.as_str()));
+        entries.push(sealed(last, text.to_string(), BTreeMap::from([(who, person), (why, reason)])));
+    }
+    entries
+}
+
+fn checked(entries: &[AuditEntry]) -> Result<Checker, AuditFault> {
+    let mut checker = Checker::whole();
+    entries.iter().try_for_each(|entry| checker.take(entry))?;
+    Ok(checker)
+}
+
+#[test]
+fn a_whole_log_is_proven_and_its_head_is_that_of_its_last_entry() {
+    let entries = log();
+    let checker = checked(&entries).unwrap();
+    assert_eq!(checker.head(), Some((3, entries[2].hash.as_str())));
+    assert_eq!((checker.count, checker.without_text), (3, 0));
+    // As anybody computes it with a program of the system.
+    assert_eq!(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+#[test]
+fn every_change_of_an_entry_is_found() {
+    type Change = fn(&mut AuditEntry);
+    let changes: [(Change, &str); 6] = [
+        (|entry| entry.text = entry.text.as_ref().map(|text| text.replace("http", "console")), "AUDIT_TEXT"),
+        (|entry| entry.digest = digest("another"), "AUDIT_HASH"),
+        (|entry| entry.hash = digest("another"), "AUDIT_HASH"),
+        (|entry| entry.before = digest("another"), "AUDIT_NOT_LINKED"),
+        (|entry| entry.number = 9, "AUDIT_GAP"),
+        (
+            |entry| entry.open.values_mut().for_each(|opened| opened.value = Some("bob".to_owned())),
+            "AUDIT_OPENED",
+        ),
+    ];
+    for (change, code) in changes {
+        let mut entries = log();
+        change(&mut entries[1]);
+        assert_eq!(checked(&entries).unwrap_err().code(), code);
+    }
+    let mut entries = log();
+    entries.remove(1);
+    assert_eq!(checked(&entries).unwrap_err(), AuditFault::Gap { expected: 2, found: 3 });
+    let mut anew = log();
+    anew.truncate(1);
+    let second = sealed(Some((1, &anew[0].hash)), "{}".to_owned(), BTreeMap::new());
+    anew.push(second);
+    assert!(checked(&anew).is_ok(), "a chain that was written anew proves itself");
+    let noted = log()[1].hash.clone();
+    let mut checker = Checker::whole().noted(2, &noted);
+    checker.take(&anew[0]).unwrap();
+    assert_eq!(
+        checker.take(&anew[1]).unwrap_err().code(),
+        "AUDIT_NOTED",
+        "and what was noted does not agree"
+    );
+    assert_eq!(Checker::whole().noted(2, &noted).finish().unwrap_err().code(), "AUDIT_GAP");
+}
+
+#[test]
+fn texts_and_names_can_be_taken_away_and_the_chain_holds() {
+    let mut entries = log();
+    (entries[0].text, entries[0].open) = (None, BTreeMap::new());
+    entries[1].open.retain(|_, opened| opened.kind != "person");
+    let checker = checked(&entries).unwrap();
+    assert_eq!((checker.count, checker.without_text), (3, 1));
+    assert_eq!(opened(&entries[0]), None);
+    let said = opened(&entries[1]).unwrap();
+    assert_eq!(said["who"]["person"], "(removed)");
+    assert!(people(&said).contains("(removed)"));
+    assert_eq!(said["events"][0]["stop"]["reason"], "=cmd <b>odd</b>");
+}
+
+#[test]
+fn a_report_is_read_without_the_program_and_runs_nothing_of_what_people_wrote() {
+    let entries = log();
+    let page = report(&entries, "P1 <i>", "2026-11-27T11:00:00Z");
+    let said = "Stop S1 (freeze) was set on everything by sue: =cmd &lt;b&gt;odd&lt;/b&gt;";
+    assert!(page.contains(said) && page.contains("P1 &lt;i&gt;"), "{page}");
+    assert!(page.contains(&entries[2].hash) && page.contains("@media print"));
+    assert!(!page.contains("<b>") && !page.contains("<script") && !page.contains("http://"));
+    let row = csv_row(&entries[0]);
+    assert!(row.starts_with("\"1\",\"2026-11-27T10:00:01Z\",\"\",\"facts\",\"sue\",\"http\""), "{row}");
+    assert_eq!(row.matches("\",\"").count() + 1, csv_head().split(',').count());
+}
