@@ -79,6 +79,8 @@ pub struct DaemonConfig {
     pub console: Option<ConsoleConfig>,
     /// The second party, where there is one.
     pub guard: Option<GuardConfig>,
+    /// For how many days the audit log keeps its texts; `None`: for ever.
+    pub audit_keep_days: Option<u32>,
     /// Whom to tell what.
     pub notify: NotifyConfig,
     /// Where each rule of the policy stands, by its name.
@@ -411,6 +413,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         requests_per_second: daemon.requests_per_second,
         console,
         guard,
+        audit_keep_days: settings::audit_keep_days(root),
         notify,
         rule_places: table.places,
         policy_file: table.file,

@@ -186,8 +186,10 @@ impl Daemon {
             tokio::task::spawn_blocking(move || Notifier::start(notify, &data_dir, handle, &metrics)).await?
         };
         let auditor = {
-            let (data_dir, handle) = (config.data_dir.clone(), engine.handle.clone());
-            tokio::task::spawn_blocking(move || Auditor::start(&data_dir, handle)).await?
+            let (data_dir, keep_days) = (config.data_dir.clone(), config.audit_keep_days);
+            let (handle, metrics) = (engine.handle.clone(), Arc::clone(&metrics));
+            tokio::task::spawn_blocking(move || Auditor::start(&data_dir, handle, &metrics, keep_days))
+                .await?
         };
         let limits = Limits {
             rate: config.requests_per_second,

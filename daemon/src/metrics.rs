@@ -1,6 +1,7 @@
 //! Every Prometheus name, once. docs/reference/metrics.md is generated from the table here, and the
 //! dashboards may use no name that is not in it.
 
+mod audit;
 mod deliveries;
 mod links;
 mod make;
@@ -26,6 +27,7 @@ use treasury_core::units::{Asset, Drops};
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
 
+use audit::{AUDIT_FAULT, AuditLog};
 use deliveries::{
     DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK, NOTICES_UNANSWERED,
 };
@@ -215,7 +217,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 48] = [
+pub const METRICS: [Metric; 49] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -264,6 +266,7 @@ pub const METRICS: [Metric; 48] = [
     OPEN_FILES,
     THREADS,
     STARTED,
+    AUDIT_FAULT,
 ];
 
 /// Where an escrow stands, in the words of the labels.
@@ -306,6 +309,7 @@ pub struct Metrics {
     links: Links,
     process: Process,
     deliveries: Deliveries,
+    audit: AuditLog,
 }
 
 impl Metrics {
@@ -349,6 +353,7 @@ impl Metrics {
             links: Links::new(&registry)?,
             process: Process::new(&registry)?,
             deliveries: Deliveries::new(&registry)?,
+            audit: AuditLog::new(&registry)?,
             registry,
         };
         gauges(&metrics.registry, BUILD)?.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);

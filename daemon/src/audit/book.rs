@@ -268,10 +268,15 @@ impl Shelf {
     }
 
     /// Writes anew the files in which something changes; answers with how many entries did. Nobody may be writing to
-    /// them meanwhile.
-    pub(super) fn change(&self, change: &mut dyn FnMut(&mut AuditEntry) -> bool) -> Result<u64, AuditError> {
+    /// them meanwhile, but to the newest where that is left alone.
+    pub(super) fn change(
+        &self,
+        but_newest: bool,
+        change: &mut dyn FnMut(&mut AuditEntry) -> bool,
+    ) -> Result<u64, AuditError> {
         let mut changed = 0_u64;
-        for first in &self.files {
+        let count = self.files.len().saturating_sub(usize::from(but_newest));
+        for first in self.files.iter().take(count) {
             let path = self.path(*first);
             let mut entries = lines_of(&path)?.collect::<Result<Vec<_>, _>>()?;
             let mut here = 0_u64;

@@ -14,10 +14,10 @@ use crate::store::{Store, StoreError};
 
 impl Shelf {
     /// Takes the texts of all entries away that were made before this date or time; answers with how many those are. That of
-    /// the last record stays, because the daemon goes on after it.
-    pub(crate) fn trim(&self, before: &str) -> Result<u64, AuditError> {
+    /// the last record stays, because the daemon goes on after it. The newest file is left alone where somebody writes to it.
+    pub(crate) fn trim(&self, before: &str, but_newest: bool) -> Result<u64, AuditError> {
         let last = last_record(self)?.map(|(record, ..)| record);
-        self.change(&mut |entry| {
+        self.change(but_newest, &mut |entry| {
             let is_old = opened(entry).is_some_and(|said| moment(&said) < before);
             let is_last = last.is_some() && record_of(entry).map(|(record, ..)| record) == last;
             if is_old && !is_last {
@@ -31,7 +31,7 @@ impl Shelf {
     /// Takes a person away: the name wherever it stands, and what else is personal in entries in which it does. Answers
     /// with how many entries those are.
     pub(crate) fn forget(&self, person: &str) -> Result<u64, AuditError> {
-        self.change(&mut |entry| forget(entry, person))
+        self.change(false, &mut |entry| forget(entry, person))
     }
 }
 

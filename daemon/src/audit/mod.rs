@@ -34,6 +34,7 @@ use self::knocks::{Knock, Knocks};
 use crate::clock::{self, Clock};
 use crate::engine::{EngineError, EngineHandle};
 use crate::lines;
+use crate::metrics::Metrics;
 use crate::store::StoreError;
 
 pub use book::AuditError;
@@ -51,8 +52,13 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How long it rests after something could not be read or written.
 const AFTER_TROUBLE: Duration = Duration::from_secs(30);
 
-/// How often the whole chain is proven.
-const PROVE: Duration = Duration::from_secs(24 * 3_600);
+/// The whole chain is proven so often, or less where it is so long that this would take more than a thousandth of the time.
+const PROVE: Duration = Duration::from_secs(600);
+
+/// How often it is said in the log that it was.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+const DAY_SECONDS: u32 = 86_400;
 
 /// What the follower and the API share.
 #[derive(Debug)]
@@ -62,6 +68,7 @@ pub(crate) struct Audit {
     proven: Mutex<Proven>,
     /// What became no record.
     pub(crate) knocks: Knocks,
+    metrics: Arc<Metrics>,
 }
 
 /// How far the records have been written down.
@@ -75,6 +82,9 @@ struct Place {
 #[derive(Clone, Debug, Default)]
 struct Proven {
     at: Option<String>,
+    /// When it was said last, and how long the proof took.
+    said: Option<Instant>,
+    took: Duration,
     count: Option<u64>,
     problem: Option<String>,
 }
@@ -101,14 +111,30 @@ pub(crate) enum Trouble {
 }
 
 impl Auditor {
-    /// Opens the audit log of a data directory and writes down what comes after what was written last. What goes wrong
-    /// keeps no daemon from guarding the treasury: it is said, and the log has a gap. Blocks.
-    pub(crate) fn start(data_dir: &Path, engine: EngineHandle) -> Option<Self> {
-        Self::try_start(data_dir, engine).inspect_err(|error| lines::audit_stuck(error)).ok()
+    /// Opens the audit log of a data directory and writes down what comes after what was written last; texts are kept for
+    /// so many days, or for ever. What goes wrong keeps no daemon from guarding the treasury: it is said, and the log has a
+    /// gap. Blocks.
+    pub(crate) fn start(
+        data_dir: &Path,
+        engine: EngineHandle,
+        metrics: &Arc<Metrics>,
+        keep_days: Option<u32>,
+    ) -> Option<Self> {
+        let started = Self::try_start(data_dir, engine, metrics, keep_days).inspect_err(|error| {
+            metrics.audit_fault(true);
+            lines::audit_stuck(error);
+        });
+        started.ok()
     }
 
-    fn try_start(data_dir: &Path, engine: EngineHandle) -> Result<Self, Trouble> {
-        let audit = Arc::new(Audit::open(&data_dir.join(FOLDER), Clock::system())?);
+    fn try_start(
+        data_dir: &Path,
+        engine: EngineHandle,
+        metrics: &Arc<Metrics>,
+        keep_days: Option<u32>,
+    ) -> Result<Self, Trouble> {
+        let audit = Audit::open(&data_dir.join(FOLDER), Clock::system(), Arc::clone(metrics))?;
+        let audit = Arc::new(audit);
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(Trouble::Thread)?;
@@ -116,7 +142,7 @@ impl Auditor {
         let at_work = Arc::clone(&audit);
         let thread = std::thread::Builder::new()
             .name("audit".to_owned())
-            .spawn(move || runtime.block_on(follow(&at_work, &engine, last, stopped)))
+            .spawn(move || runtime.block_on(follow(&at_work, &engine, last, keep_days, stopped)))
             .map_err(Trouble::Thread)?;
         Ok(Self { audit, stop, thread })
     }
@@ -135,11 +161,17 @@ impl Auditor {
 }
 
 /// Writes down what becomes durable, until the engine ends or somebody says stop.
-async fn follow(audit: &Arc<Audit>, engine: &EngineHandle, last: u64, mut stopped: watch::Receiver<bool>) {
+async fn follow(
+    audit: &Arc<Audit>,
+    engine: &EngineHandle,
+    last: u64,
+    keep_days: Option<u32>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut records = engine.records();
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut has_begun, mut proven_at) = (false, None::<Instant>);
+    let (mut has_begun, mut proven_at, mut trimmed_at) = (false, None::<Instant>, None::<Instant>);
     loop {
         let done = async {
             if !has_begun {
@@ -147,23 +179,29 @@ async fn follow(audit: &Arc<Audit>, engine: &EngineHandle, last: u64, mut stoppe
             }
             has_begun = true;
             audit.write_down(engine).await?;
-            audit.settle(engine, false)
+            audit.settle(engine, false)?;
+            if let Some(days) = keep_days.filter(|_| trimmed_at.is_none_or(|at| at.elapsed() >= DAY)) {
+                trimmed_at = Some(Instant::now());
+                audit.trim(engine, days)?;
+            }
+            Ok(())
         };
         match done.await {
             Err(Trouble::Engine(EngineError::Stopped)) => return,
             Err(trouble) => {
+                audit.metrics.audit_fault(true);
                 lines::audit_stuck(&trouble);
                 tokio::select! {
                     _ = stopped.wait_for(|stop| *stop) => return,
                     () = tokio::time::sleep(AFTER_TROUBLE) => continue,
                 }
             }
-            Ok(()) => {}
+            Ok(()) => audit.show(),
         }
-        if proven_at.is_none_or(|at| at.elapsed() >= PROVE) {
+        if proven_at.is_none_or(|at| at.elapsed() >= audit.between_proofs()) {
             proven_at = Some(Instant::now());
             let audit = Arc::clone(audit);
-            // On another thread: it takes a second for each million entries or so.
+            // On another thread: it takes some seconds for each million entries.
             tokio::task::spawn_blocking(move || audit.prove());
         }
         tokio::select! {
@@ -189,13 +227,14 @@ async fn follow(audit: &Arc<Audit>, engine: &EngineHandle, last: u64, mut stoppe
 
 impl Audit {
     /// Opens the log in this folder.
-    pub(crate) fn open(dir: &Path, clock: Clock) -> Result<Self, AuditError> {
+    pub(crate) fn open(dir: &Path, clock: Clock, metrics: Arc<Metrics>) -> Result<Self, AuditError> {
         let book = Book::open(dir)?;
         Ok(Self {
             book: Mutex::new(book),
             place: Mutex::default(),
             proven: Mutex::default(),
             knocks: Knocks::by(clock),
+            metrics,
         })
     }
 
@@ -282,8 +321,20 @@ impl Audit {
         self.knocks.note(knock);
     }
 
+    /// Takes texts away that are older than so many days. The newest file, to which is being written, is left alone.
+    pub(crate) fn trim(&self, engine: &EngineHandle, days: u32) -> Result<(), Trouble> {
+        let before = RippleTime(clock::utc().0.saturating_sub(days.saturating_mul(DAY_SECONDS))).to_string();
+        let trimmed = self.shelf().trim(&before, true)?;
+        if trimmed == 0 {
+            return Ok(());
+        }
+        let what = format!("{trimmed} texts of before {before}");
+        self.say(engine, json!({ "kind": "removed", "what": what }))
+    }
+
     /// Proves the whole chain, and notes what came of it. Blocks.
     pub(crate) fn prove(&self) {
+        let began = Instant::now();
         let (shelf, head) = {
             let book = self.book();
             (book.shelf(), book.head().1.to_owned())
@@ -291,14 +342,35 @@ impl Audit {
         let count = shelf.count();
         let checker = if count > 0 { Checker::whole().noted(count, &head) } else { Checker::whole() };
         let problem = shelf.check(checker).err().map(|error| error.to_string());
-        if let Some(problem) = &problem {
-            lines::audit_broken(problem);
-        } else {
-            lines::audit_proven(count, &head);
+        let mut proven = self.proven();
+        let is_time = proven.said.is_none_or(|said| said.elapsed() >= DAY);
+        match &problem {
+            Some(problem) => lines::audit_broken(problem),
+            None if is_time => {
+                lines::audit_proven(count, &head);
+                proven.said = Some(began);
+            }
+            None => {}
         }
-        let at = Some(clock::utc().to_string());
-        *self.proven.lock().unwrap_or_else(PoisonError::into_inner) =
-            Proven { at, count: Some(count), problem };
+        (proven.at, proven.count) = (Some(clock::utc().to_string()), Some(count));
+        (proven.problem, proven.took) = (problem, began.elapsed());
+        drop(proven);
+        self.show();
+    }
+
+    /// How long to wait before it is proven again.
+    fn between_proofs(&self) -> Duration {
+        PROVE.max(self.proven().took.saturating_mul(1_000))
+    }
+
+    /// Sets what the metrics say of it.
+    fn show(&self) {
+        let is_fault = self.proven().problem.is_some();
+        self.metrics.audit_fault(is_fault);
+    }
+
+    fn proven(&self) -> MutexGuard<'_, Proven> {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How far the chain has come.
@@ -308,7 +380,7 @@ impl Audit {
             let (count, head) = book.head();
             (count, head.to_owned())
         };
-        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let proven = self.proven().clone();
         AuditChain { count, head, verified: proven.at, verified_count: proven.count, problem: proven.problem }
     }
 

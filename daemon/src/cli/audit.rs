@@ -162,7 +162,7 @@ pub(super) fn run(command: AuditCommand) -> Result<ExitCode> {
         AuditCommand::Trim { data_dir, before } => {
             let shelf = shelf(&data_dir)?;
             let _lock = StoreLock::take(&data_dir)?;
-            let trimmed = shelf.trim(&before)?;
+            let trimmed = shelf.trim(&before, false)?;
             let what = format!("{trimmed} texts of before {before}");
             take_away(&data_dir, &what, trimmed)?;
             out!("{what} are gone, and their digests stay")?;

@@ -1,5 +1,6 @@
 //! Every key there is: what the reader accepts, and what docs/reference/config.md says.
 
+mod audit;
 mod console;
 mod guard;
 mod links;
@@ -128,6 +129,7 @@ const GROUPS: &[Group] = &[
     },
     console::CONSOLE,
     guard::GUARD,
+    audit::AUDIT,
     Group {
         name: "account",
         repeated: true,

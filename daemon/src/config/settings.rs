@@ -117,6 +117,11 @@ pub(super) fn console(root: &Section<'_>) -> Option<ConsoleConfig> {
     enabled.then_some(config)
 }
 
+/// For how long the texts of the audit log are kept.
+pub(super) fn audit_keep_days(root: &Section<'_>) -> Option<u32> {
+    root.section("audit")?.integer("keep_days", 1..=36_500).map(|days| days.value)
+}
+
 /// What a browser says where its forms come from: scheme, host and port, and nothing else.
 fn origin(text: &str) -> Result<String, String> {
     let wrong = || format!("\"{text}\" is no origin; write it as \"https://treasury.example\"");

@@ -60,7 +60,8 @@ impl Served {
         testing::only_answers(&mut engine);
         let Engine { handle, .. } = engine;
         testing::look(&handle).await;
-        let audit = std::sync::Arc::new(Audit::open(dir, crate::clock::Clock::system()).unwrap());
+        let opened = Audit::open(dir, crate::clock::Clock::system(), std::sync::Arc::clone(&metrics));
+        let audit = std::sync::Arc::new(opened.unwrap());
         audit.begin(&handle, 0).await.unwrap();
         let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), Limits::default());
         let app = app.with_audit(Some(std::sync::Arc::clone(&audit)));

@@ -13,7 +13,7 @@ use super::{Checker, opened};
 const STYLE: &str = "body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em;color:#111;\
 background:#fff}h1{font-size:1.5em}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;\
 padding:.35em .6em .35em 0;border-bottom:1px solid #ccc}thead th{border-bottom:2px solid #111}td:first-child,\
-td:nth-child(2){white-space:nowrap}ul{margin:0;padding-left:1.1em}code,.hash{font:12px/1.4 ui-monospace,monospace;\
+td:nth-child(2){white-space:nowrap}li,td{overflow-wrap:anywhere}td:nth-child(3){min-width:8em}ul{margin:0;padding-left:1.1em}code,.hash{font:12px/1.4 ui-monospace,monospace;\
 overflow-wrap:anywhere}.hash{color:#555}.bad{color:#900;font-weight:600}@media print{body{margin:0;max-width:none;\
 font-size:10pt}thead{display:table-header-group}tr{break-inside:avoid}}";
 
@@ -82,8 +82,15 @@ fn row(page: &mut String, entry: &AuditEntry) {
     if !cells.ledger.is_empty() {
         ledger = format!("<br>ledger {}", escape(&cells.ledger));
     }
-    let who = [&cells.person, &cells.origin, &cells.address, &cells.token, &cells.request];
-    let who: Vec<String> = who.into_iter().filter(|text| !text.is_empty()).map(|text| escape(text)).collect();
+    let who = [
+        ("", &cells.person),
+        ("", &cells.origin),
+        ("from ", &cells.address),
+        ("token ", &cells.token),
+        ("request ", &cells.request),
+    ];
+    let said = who.into_iter().filter(|(_, text)| !text.is_empty());
+    let who: Vec<String> = said.map(|(word, text)| format!("{word}{}", escape(text))).collect();
     let items: String = cells.what.iter().map(|text| format!("<li>{}</li>", escape(text))).collect();
     // Writing to a String cannot fail.
     let _ = writeln!(
