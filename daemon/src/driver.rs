@@ -119,6 +119,12 @@ pub trait SignerPort: Send + Sync + 'static {
     /// Why it cannot be derived.
     fn first_part_of(&self, inputs: &ReleaseInputs) -> Result<FirstPart, String>;
 
+    /// The same with each release key that there has been.
+    ///
+    /// # Errors
+    /// Why they cannot be derived.
+    fn first_parts(&self, inputs: &ReleaseInputs) -> Result<Vec<FirstPart>, String>;
+
     /// What opens a guarded escrow with the guard's share.
     ///
     /// # Errors
@@ -242,6 +248,7 @@ impl Driver {
                 }));
             }
             Effect::Recognise { inputs } => {
+                self.guarded.recognise(inputs.clone());
                 running.spawn(async move {
                     let escrow = inputs.escrow;
                     let derive = move || signer.conditions(&inputs).map(|derived| (inputs, derived));

@@ -35,6 +35,10 @@ impl SignerPort for Signer {
         Signer::first_part(self, inputs).map_err(|error| error.to_string())
     }
 
+    fn first_parts(&self, inputs: &ReleaseInputs) -> Result<Vec<FirstPart>, String> {
+        Signer::first_parts(self, inputs).map_err(|error| error.to_string())
+    }
+
     fn first_part_of(&self, inputs: &ReleaseInputs) -> Result<FirstPart, String> {
         Signer::first_part_of(self, inputs).map_err(|error| error.to_string())
     }

@@ -173,7 +173,8 @@ impl Signer {
     fn condition_with(&self, inputs: &ReleaseInputs, key_version: u32) -> Result<Derived, SignerError> {
         own(inputs)?;
         let preimage = self.preimage(&ReleaseInputs { key_version, ..inputs.clone() })?;
-        Ok(Derived { condition: HexBytes(condition_for_preimage(preimage.as_slice())), key_version })
+        let condition = HexBytes(condition_for_preimage(preimage.as_slice()));
+        Ok(Derived { condition, key_version, party: Party::Own })
     }
 
     /// What opens the escrow with these terms: a secret until it is sent.

@@ -67,6 +67,7 @@ scenarios! {
     guard::a_captured_guard_can_neither_release_nor_pay;
     guard::a_guard_makes_a_condition_for_what_its_policy_allows_and_for_nothing_else;
     guard::what_is_stopped_at_the_guard_is_not_released_until_somebody_else_lifts_it;
+    guard::a_guarded_escrow_is_known_again_by_a_daemon_without_its_store;
     guard::escrows_stay_what_they_were_made_as_when_a_guard_comes_or_is_left_out;
     voids::what_is_signed_is_made_worthless_under_a_freeze;
     voids::a_panic_stops_everything_before_it_is_answered;

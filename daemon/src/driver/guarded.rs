@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use treasury_core::Input;
-use treasury_core::effect::{Derived, GuardRefusal, ReleaseInputs};
+use treasury_core::effect::{Derived, GuardRefusal, Party, ReleaseInputs};
 use treasury_core::units::{HexBytes, ProposalId};
 use xrpl_wire::split::SECOND_BYTES;
 use zeroize::Zeroizing;
@@ -45,6 +45,9 @@ pub trait GuardPort: Send + Sync + 'static {
     /// The condition of the escrow-to-be with these terms, for a daemon whose part has that digest.
     fn condition(&self, inputs: ReleaseInputs, first: [u8; 32]) -> Reply<Result<HexBytes, GuardRefusal>>;
 
+    /// The condition that it made of these terms before; refused where it made none.
+    fn known(&self, inputs: ReleaseInputs, first: [u8; 32]) -> Reply<Result<HexBytes, GuardRefusal>>;
+
     /// The guard's share for the release of that escrow.
     fn share(&self, inputs: ReleaseInputs, first: [u8; 32]) -> Reply<Result<Share, GuardRefusal>>;
 }
@@ -55,6 +58,8 @@ pub(super) struct Guarded {
     signer: Arc<dyn SignerPort>,
     guard: Option<Arc<dyn GuardPort>>,
     places: Arc<Semaphore>,
+    /// Those in which escrows are recognised: there may be many at a start, and releases do not wait for them.
+    recognising: Arc<Semaphore>,
 }
 
 /// Why nothing came of it: the guard's word, or a failure of the daemon's own signer.
@@ -69,7 +74,41 @@ impl Guarded {
         signer: Arc<dyn SignerPort>,
         guard: Option<Arc<dyn GuardPort>>,
     ) -> Self {
-        Self { engine, signer, guard, places: Arc::new(Semaphore::new(AT_ONCE)) }
+        let (places, recognising) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(1)));
+        Self { engine, signer, guard, places, recognising }
+    }
+
+    /// Asks whether the guard made an escrow's condition with one of the daemon's release keys. Where it does not answer, the
+    /// escrow stays somebody else's until the next start, which asks again.
+    pub(super) fn recognise(&self, inputs: ReleaseInputs) {
+        let Some(guard) = self.guard.clone() else { return };
+        let (engine, signer) = (self.engine.clone(), Arc::clone(&self.signer));
+        let recognising = Arc::clone(&self.recognising);
+        tokio::spawn(async move {
+            // It is never closed.
+            let Ok(_place) = recognising.acquire().await else { return };
+            let asked = inputs.clone();
+            let Ok(parts) = with(move || signer.first_parts(&asked)).await else { return };
+            let mut derived = Vec::new();
+            for part in parts {
+                match guard.known(inputs.clone(), part.digest).await {
+                    Ok(condition) => derived.push(Derived {
+                        condition,
+                        key_version: part.key_version,
+                        party: Party::Guarded,
+                    }),
+                    Err(refusal) if refusal.answered => {}
+                    Err(refusal) => {
+                        let (escrow, reason) = (inputs.escrow, refusal.reason);
+                        tracing::warn!(%escrow, reason, "whether it is guarded was not found out");
+                        return;
+                    }
+                }
+            }
+            if !derived.is_empty() {
+                tell(&engine, Input::EscrowDerived { inputs, derived }).await;
+            }
+        });
     }
 
     pub(super) fn condition(&self, proposal: ProposalId, inputs: ReleaseInputs) {
@@ -78,7 +117,7 @@ impl Guarded {
             let asked = inputs.clone();
             let first = with(move || signer.first_part(&asked)).await?;
             let condition = guard.condition(inputs.clone(), first.digest).await.map_err(Failed::Guard)?;
-            let derived = Derived { condition, key_version: first.key_version };
+            let derived = Derived { condition, key_version: first.key_version, party: inputs.party };
             Ok(Input::ConditionDerived { proposal, party: inputs.party, derived })
         });
     }

@@ -2,7 +2,9 @@ use std::sync::Mutex;
 
 use tokio::sync::oneshot;
 use treasury_core::Answer;
+use treasury_core::effect::{FIRST_KEY, GuardRefusal};
 use treasury_core::proposal::Status;
+use treasury_core::units::{Amount, EscrowKey, RippleTime};
 
 use super::*;
 use crate::engine::Engine;
@@ -40,8 +42,7 @@ struct FakeSigner {
 
 impl SignerPort for FakeSigner {
     fn condition(&self, _: &ReleaseInputs) -> Result<Derived, String> {
-        let derived =
-            Derived { condition: HexBytes(condition()), key_version: treasury_core::effect::FIRST_KEY };
+        let derived = Derived { condition: HexBytes(condition()), key_version: FIRST_KEY, party: Party::Own };
         if self.works { Ok(derived) } else { Err("the keystore is gone".to_owned()) }
     }
 
@@ -54,6 +55,10 @@ impl SignerPort for FakeSigner {
     }
 
     fn first_part(&self, _: &ReleaseInputs) -> Result<FirstPart, String> {
+        Ok(FirstPart { digest: [1; 32], key_version: FIRST_KEY })
+    }
+
+    fn first_parts(&self, _: &ReleaseInputs) -> Result<Vec<FirstPart>, String> {
         Err("nothing is guarded here".to_owned())
     }
 
@@ -195,6 +200,61 @@ async fn a_port_that_panics_does_not_take_the_driver_with_it() {
     })
     .await
     .unwrap();
+}
+
+/// A guard that never answers.
+struct Silent {
+    asked: Mutex<usize>,
+}
+
+impl GuardPort for Silent {
+    fn condition(&self, _: ReleaseInputs, _: [u8; 32]) -> Reply<Result<HexBytes, GuardRefusal>> {
+        *self.asked.lock().unwrap() += 1;
+        Box::pin(std::future::pending())
+    }
+
+    fn known(&self, _: ReleaseInputs, _: [u8; 32]) -> Reply<Result<HexBytes, GuardRefusal>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn share(&self, _: ReleaseInputs, _: [u8; 32]) -> Reply<Result<Share, GuardRefusal>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_guard_that_never_answers_holds_up_nothing_else() {
+    let (engine, _, _) = testing::engine(MemoryStore::new());
+    let (effects_in, effects) = mpsc::channel(256);
+    let ledger = FakeLedger::new(SubmitReply::Busy("slowDown".to_owned()));
+    let (signer, guard) =
+        (Arc::new(FakeSigner { works: true }), Arc::new(Silent { asked: Mutex::default() }));
+    spawn(effects, engine.handle.clone(), ledger.clone(), signer, Some(guard.clone()));
+    let inputs = ReleaseInputs {
+        escrow: EscrowKey { owner: testing::runner(), sequence: 7 },
+        destination: testing::runner(),
+        destination_tag: None,
+        amount: Amount::Xrp(xrp(5)),
+        finish_after: RippleTime(1),
+        cancel_after: RippleTime(2),
+        key_version: FIRST_KEY,
+        party: Party::Guarded,
+    };
+    for number in 0..100 {
+        let (proposal, inputs) = (ProposalId(number), inputs.clone());
+        effects_in.send(Effect::Recognise { inputs: inputs.clone() }).await.unwrap();
+        effects_in.send(Effect::DeriveCondition { proposal, inputs }).await.unwrap();
+    }
+    let submit = Effect::Submit { proposal: ProposalId(1), tx_id: Hash256([5; 32]), blob: HexBytes(vec![1]) };
+    effects_in.send(submit).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while ledger.submitted.lock().unwrap().is_empty() || *guard.asked.lock().unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    assert!(*guard.asked.lock().unwrap() <= 8, "more are not asked at once");
 }
 
 /// A ledger that never answers.

@@ -156,6 +156,15 @@ impl GuardPort for GuardClient {
         })
     }
 
+    fn known(&self, inputs: ReleaseInputs, first: [u8; 32]) -> Reply<Result<HexBytes, GuardRefusal>> {
+        let client = self.clone();
+        Box::pin(async move {
+            let terms = Terms::of(&inputs, first, client.network_id);
+            let ConditionAnswer { condition } = client.post("/v1/conditions/known", &terms).await?;
+            Ok(condition)
+        })
+    }
+
     fn share(&self, inputs: ReleaseInputs, first: [u8; 32]) -> Reply<Result<Share, GuardRefusal>> {
         let client = self.clone();
         Box::pin(async move {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use treasury_api::types::{ErrorBody, ErrorView};
 use treasury_core::units::{EscrowKey, Hash256, HexBytes, RippleTime};
@@ -50,7 +51,12 @@ pub struct GuardTokens {
 struct App {
     guard: Arc<Guard>,
     tokens: Arc<GuardTokens>,
+    /// For what the daemon asks: whoever stops something waits for no more than so many of it.
+    places: Arc<Semaphore>,
 }
+
+/// Requests of the daemon at the same time. It asks for no more at once.
+const DAEMON_AT_ONCE: usize = 16;
 
 /// The condition that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +122,7 @@ enum Problem {
     NoSuchRoute,
     MethodNotAllowed,
     Timeout,
+    TooMany,
     Declined(Declined),
     NotLifted(NotLifted),
     Failed,
@@ -172,6 +179,12 @@ impl Problem {
                 format!("the answer took longer than {} s", TIMEOUT.as_secs()),
                 "see the guard's ledger servers",
             ),
+            Self::TooMany => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "guard_too_many",
+                format!("the daemon may ask {DAEMON_AT_ONCE} things at once"),
+                "ask again",
+            ),
             Self::Declined(declined) => {
                 (StatusCode::CONFLICT, declined.code(), declined.to_string(), declined.advice())
             }
@@ -216,6 +229,7 @@ pub(super) fn router(guard: Arc<Guard>, tokens: GuardTokens) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/metrics", get(metrics))
         .route("/v1/conditions", post(condition))
+        .route("/v1/conditions/known", post(known))
         .route("/v1/shares", post(share))
         .route("/v1/status", get(status))
         .route("/v1/stops", post(stop))
@@ -225,7 +239,7 @@ pub(super) fn router(guard: Arc<Guard>, tokens: GuardTokens) -> Router {
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn(bounded))
-        .with_state(App { guard, tokens: Arc::new(tokens) })
+        .with_state(App { guard, tokens: Arc::new(tokens), places: Arc::new(Semaphore::new(DAEMON_AT_ONCE)) })
 }
 
 /// Bounds a request in time, and keeps its answer out of every cache.
@@ -267,6 +281,11 @@ impl App {
         own.first().map(|name| (*name).clone()).ok_or_else(|| self.refused("operator", Problem::TokenWrong))
     }
 
+    /// A place for something that the daemon asks.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::TooMany)
+    }
+
     fn refused(&self, who: &'static str, problem: Problem) -> Problem {
         self.guard.metrics().token_refused(who);
         problem
@@ -296,7 +315,20 @@ async fn condition(
 ) -> Result<axum::Json<ConditionAnswer>, Problem> {
     app.daemon(&headers)?;
     let terms: Terms = read(&body)?;
+    let _place = app.place()?;
     let condition = blocking(move || app.guard.condition(&terms)).await?.map_err(Problem::Declined)?;
+    Ok(axum::Json(ConditionAnswer { condition }))
+}
+
+async fn known(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<axum::Json<ConditionAnswer>, Problem> {
+    app.daemon(&headers)?;
+    let terms: Terms = read(&body)?;
+    let _place = app.place()?;
+    let condition = blocking(move || app.guard.known_condition(&terms)).await?.map_err(Problem::Declined)?;
     Ok(axum::Json(ConditionAnswer { condition }))
 }
 
@@ -307,6 +339,7 @@ async fn share(
 ) -> Result<axum::Json<ShareAnswer>, Problem> {
     app.daemon(&headers)?;
     let terms: Terms = read(&body)?;
+    let _place = app.place()?;
     let share = app.guard.share(terms).await.map_err(Problem::Declined)?;
     Ok(axum::Json(ShareAnswer { share: HexBytes(share.to_vec()) }))
 }

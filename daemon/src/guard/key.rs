@@ -60,3 +60,44 @@ impl Keys {
         Ok(HexBytes(split::condition_of(&terms.first_digest.0, &share)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use treasury_core::units::{AccountId, Amount, Drops, Hash256, RippleTime};
+
+    use super::*;
+
+    #[test]
+    fn the_derivation_of_a_share_never_changes() {
+        // What was made with it waits on the ledger.
+        let keys = Keys(BTreeMap::from([(FIRST_KEY, Zeroizing::new([7; 32]))]));
+        let terms = Terms {
+            network_id: None,
+            owner: AccountId([1; 20]),
+            sequence: 0x0102_0304,
+            destination: AccountId([2; 20]),
+            destination_tag: Some(9),
+            amount: Amount::Xrp(Drops::new(1_500_000).unwrap()),
+            finish_after: RippleTime(3),
+            cancel_after: RippleTime(4),
+            first_digest: Hash256([8; 32]),
+        };
+        let mut message = b"treasuryd guard share 1\0treasuryd guarded terms 1\0".to_vec();
+        message.extend([0, 0, 0, 0, 0]);
+        message.extend([1; 20]);
+        message.extend([1, 2, 3, 4]);
+        message.extend([2; 20]);
+        message.extend([1, 0, 0, 0, 9]);
+        message.extend([0, 0, 0, 3, 0, 0, 0, 4]);
+        message.extend([8; 32]);
+        message.extend(b"1.5 XRP");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
+        mac.update(&message);
+        let share = keys.share(&terms, FIRST_KEY).unwrap();
+        assert_eq!(share.as_slice(), mac.finalize().into_bytes().as_slice());
+        assert_eq!(keys.share(&terms, 2).unwrap_err().code(), "guard_no_key");
+        assert_eq!(format!("{keys:?}"), "Keys { versions: 1, .. }");
+    }
+}

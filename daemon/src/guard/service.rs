@@ -129,6 +129,14 @@ impl Guard {
         Ok(condition)
     }
 
+    /// The condition that was made of these terms before: for a daemon that has lost its records. Blocks.
+    ///
+    /// # Errors
+    /// [`Declined::Unknown`] and [`Declined::OtherTerms`].
+    pub fn known_condition(&self, terms: &Terms) -> Result<HexBytes, Declined> {
+        recorded(&self.book(), terms).map(|record| record.condition.clone())
+    }
+
     /// The guard's share for the release of the escrow with these terms.
     ///
     /// # Errors
@@ -160,10 +168,7 @@ impl Guard {
         if let Some(stop) = book.stopped(terms) {
             return Err(Declined::Stopped(stop.clone()));
         }
-        let record = book.record(terms).ok_or_else(|| {
-            let key = terms.key();
-            if book.knows(key) { Declined::OtherTerms(key) } else { Declined::Unknown(key) }
-        })?;
+        let record = recorded(book, terms)?;
         self.policy.of_terms(terms)?;
         Ok(record)
     }
@@ -240,7 +245,206 @@ impl Guard {
     }
 }
 
+fn recorded<'a>(book: &'a Book, terms: &Terms) -> Result<&'a Record, Declined> {
+    book.record(terms).ok_or_else(|| {
+        let key = terms.key();
+        if book.knows(key) { Declined::OtherTerms(key) } else { Declined::Unknown(key) }
+    })
+}
+
 fn failed(error: StoreError) -> Declined {
     tracing::error!(%error, "the guard's store failed");
     Declined::Store
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use secrecy::SecretString;
+    use treasury_core::observe::EscrowView;
+    use treasury_core::units::{AccountId, Amount, Drops, EscrowKey, Hash256, RippleTime};
+
+    use super::super::policy::Limit;
+    use super::*;
+    use crate::signer::{Keystore, WorkFactor};
+
+    const DAY: u32 = 86_400;
+
+    fn xrp(amount: u64) -> Amount {
+        Amount::Xrp(Drops::new(amount * 1_000_000).unwrap())
+    }
+
+    fn terms(sequence: u32) -> Terms {
+        Terms {
+            network_id: None,
+            owner: AccountId([1; 20]),
+            sequence,
+            destination: AccountId([2; 20]),
+            destination_tag: None,
+            amount: xrp(100),
+            finish_after: RippleTime(1_000 * DAY),
+            cancel_after: RippleTime(30_000 * DAY),
+            first_digest: Hash256([3; 32]),
+        }
+    }
+
+    /// On a store and with keys that stay.
+    fn guard(dir: &tempfile::TempDir) -> Arc<Guard> {
+        let (path, passphrase) = (dir.path().join("guard.age"), SecretString::from("x"));
+        let keystore = if path.exists() {
+            Keystore::open(&path, &passphrase)
+        } else {
+            Keystore::create(&path, &passphrase, WorkFactor::Quick)
+        };
+        let policy = Policy {
+            network_id: None,
+            owners: BTreeSet::from([AccountId([1; 20])]),
+            destinations: None,
+            escrow_max: vec![xrp(100)],
+            limits: vec![Limit { most: xrp(300), period_seconds: DAY }],
+            delay_min_seconds: 2 * DAY,
+        };
+        let sight =
+            Sight { endpoints: Vec::new(), patience: std::time::Duration::ZERO, age_max_seconds: None };
+        let book = Book::open(&dir.path().join("data")).unwrap();
+        let metrics = GuardMetrics::new().unwrap();
+        Arc::new(Guard::new(policy, sight, Keys::of(&keystore.unwrap()), true, book, metrics))
+    }
+
+    /// The escrow as it was agreed.
+    fn agreed(guard: &Guard, terms: &Terms) -> Seen {
+        let condition = guard.condition(terms).unwrap();
+        let view = EscrowView {
+            key: terms.key(),
+            destination: terms.destination,
+            destination_tag: terms.destination_tag,
+            amount: Some(terms.amount),
+            finish_after: Some(terms.finish_after),
+            cancel_after: Some(terms.cancel_after),
+            condition: Some(condition),
+        };
+        Seen { now: RippleTime(1_001 * DAY), escrow: Some((view, RippleTime(990 * DAY))), shared: None }
+    }
+
+    #[test]
+    fn every_field_of_the_escrow_is_looked_at_and_what_is_refused_counts_for_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = guard(&dir);
+        let terms = terms(7);
+        let good = agreed(&guard, &terms);
+        let other = |change: &dyn Fn(&mut EscrowView)| {
+            let (mut view, made_at) = good.escrow.clone().unwrap();
+            change(&mut view);
+            Seen { escrow: Some((view, made_at)), ..good.clone() }
+        };
+        let differing = [
+            other(&|view| view.key.sequence = 8),
+            other(&|view| view.destination = AccountId([9; 20])),
+            other(&|view| view.destination_tag = Some(0)),
+            other(&|view| view.amount = Some(xrp(99))),
+            other(&|view| view.finish_after = None),
+            other(&|view| view.cancel_after = None),
+            other(&|view| view.condition = None),
+        ];
+        for seen in &differing {
+            assert_eq!(guard.give(&terms, seen).unwrap_err().code(), "guard_escrow_differs", "{seen:?}");
+        }
+        let key = EscrowKey { owner: AccountId([1; 20]), sequence: 99 };
+        for (seen, code) in [
+            (Seen { escrow: None, ..good.clone() }, "guard_no_escrow"),
+            (Seen { shared: Some(key), ..good.clone() }, "guard_condition_shared"),
+            (Seen { now: terms.finish_after, ..good.clone() }, "guard_early"),
+            (Seen { now: RippleTime(30_001 * DAY), ..good.clone() }, "guard_over"),
+        ] {
+            assert_eq!(guard.give(&terms, &seen).unwrap_err().code(), code);
+        }
+        assert!(guard.records(None).iter().all(|record| record.given.is_none()));
+        let share = guard.give(&terms, &good).unwrap();
+        assert_eq!(guard.give(&terms, &good).unwrap(), share, "the answer may have been lost");
+        assert_eq!(guard.records(None)[0].given, Some(good.now));
+    }
+
+    #[test]
+    fn no_limit_is_passed_at_once_or_by_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let one = guard(&dir);
+        let all: Vec<(Terms, Seen)> = (0..6).map(|at| (terms(at), agreed(&one, &terms(at)))).collect();
+        let given: usize = std::thread::scope(|scope| {
+            let asked: Vec<_> = all
+                .iter()
+                .map(|(terms, seen)| scope.spawn(|| usize::from(one.give(terms, seen).is_ok())))
+                .collect();
+            asked.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(given, 3);
+        drop(one);
+        let again = guard(&dir);
+        let codes: Vec<_> =
+            all.iter().map(|(terms, seen)| again.give(terms, seen).map_err(|error| error.code())).collect();
+        assert_eq!(codes.iter().filter(|code| code.is_ok()).count(), 3, "those that were given");
+        assert_eq!(codes.iter().filter(|code| matches!(code, Err("guard_limit"))).count(), 3);
+    }
+
+    #[test]
+    fn a_stop_binds_what_was_agreed_before_it_stays_over_a_restart_and_another_lifts_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let one = guard(&dir);
+        let (terms, free) = (terms(7), terms(8));
+        let seen = agreed(&one, &terms);
+        let stop = one.stop(Subject::Escrow(terms.key()), "look", "gina").unwrap();
+        assert_eq!(one.give(&terms, &seen).unwrap_err().code(), "guard_stopped");
+        assert_eq!(one.condition(&terms).unwrap_err().code(), "guard_stopped");
+        assert!(one.condition(&free).is_ok(), "it is on that escrow alone");
+        drop(one);
+        let again = guard(&dir);
+        assert_eq!(again.stops(), [stop.clone()]);
+        assert_eq!(again.lift(stop.id, "gina"), Err(NotLifted::Own(stop.id)));
+        assert_eq!(again.lift(StopId(9), "hugo"), Err(NotLifted::Unknown(StopId(9))));
+        assert_eq!(again.give(&terms, &seen).unwrap_err().code(), "guard_stopped");
+        again.lift(stop.id, "hugo").unwrap();
+        assert!(again.give(&terms, &seen).is_ok());
+        drop(again);
+        let last = guard(&dir);
+        assert_eq!(last.stops(), []);
+        assert_eq!(last.stop(Subject::Everything, "x", "gina").unwrap().id, StopId(2), "no id comes twice");
+    }
+
+    #[test]
+    fn no_share_is_in_what_is_shown_stored_or_measured() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = guard(&dir);
+        let terms = terms(7);
+        let seen = agreed(&guard, &terms);
+        let share = hex::encode(guard.give(&terms, &seen).unwrap().as_slice());
+        let records = guard.records(None);
+        let stored = serde_json::to_string(&records).unwrap();
+        let shown = format!("{guard:?} {records:?} {stored} {}", guard.metrics().text().unwrap());
+        assert!(stored.contains(&records[0].condition.to_string()), "what is stored is looked at");
+        assert!(!shown.to_lowercase().contains(&share));
+    }
+
+    #[test]
+    fn what_was_made_with_an_earlier_key_is_released_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let one = guard(&dir);
+        let (terms, later) = (terms(7), terms(8));
+        let seen = agreed(&one, &terms);
+        let before = one.give(&terms, &seen).unwrap();
+        drop(one);
+        let passphrase = SecretString::from("x");
+        let mut keystore = Keystore::open(&dir.path().join("guard.age"), &passphrase).unwrap();
+        assert_eq!(keystore.rotate_release_key().unwrap(), 2);
+        let again = guard(&dir);
+        assert_eq!(again.give(&terms, &seen).unwrap(), before);
+        assert_eq!(
+            again.known_condition(&terms).as_ref(),
+            Ok(seen.escrow.unwrap().0.condition.as_ref().unwrap())
+        );
+        assert_eq!(again.known_condition(&later).unwrap_err().code(), "guard_unknown_terms");
+        again.condition(&later).unwrap();
+        let versions: Vec<u32> = again.records(None).iter().map(|record| record.key_version).collect();
+        assert_eq!(versions, [1, 2]);
+    }
 }

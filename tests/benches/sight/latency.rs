@@ -109,6 +109,10 @@ impl SignerPort for Agent {
         Err("nothing is guarded here".to_owned())
     }
 
+    fn first_parts(&self, _: &ReleaseInputs) -> Result<Vec<FirstPart>, String> {
+        Err("nothing is guarded here".to_owned())
+    }
+
     fn first_part_of(&self, _: &ReleaseInputs) -> Result<FirstPart, String> {
         Err("nothing is guarded here".to_owned())
     }

@@ -208,3 +208,30 @@ pub(crate) async fn escrows_stay_what_they_were_made_as_when_a_guard_comes_or_is
     guarded.ended(&stage, &since, TransactionType::EscrowFinish).await;
     assert_eq!(guard.status().await["given"].as_u64(), Some(1));
 }
+
+pub(crate) async fn a_guarded_escrow_is_known_again_by_a_daemon_without_its_store() {
+    let scene = Scene::start().await;
+    let guard = GuardHere::start(&scene).await;
+    let mut stage = scene.stage().await;
+    let sandbox = &scene.sandbox;
+    let books = Books::open(sandbox.world()).await.unwrap();
+    let made = Guarded::make(&stage, &books).await;
+    stage.kill().await.unwrap();
+    std::fs::rename(sandbox.dir().join("data"), sandbox.dir().join("lost")).unwrap();
+    stage.restart().await.unwrap();
+    let dave = sandbox.people().get("dave").unwrap();
+    let stop = sandbox
+        .until_told("it is recognised, and held", || async {
+            let stops = dave.client().stops().await.map_err(|error| error.to_string())?.standing;
+            let of_it = stops.iter().find(|stop| stop.subject.contains(&format!(":{}", made.sequence)));
+            of_it.map(|stop| stop.id.clone()).ok_or_else(|| format!("{stops:?}"))
+        })
+        .await
+        .unwrap();
+    sandbox.advance_to(RippleTime(made.finish_after().0 + 1)).await.unwrap();
+    sandbox.let_pass(3).await.unwrap();
+    made.stands(&stage).await;
+    dave.client().lift(&[stop], "alice knows it").await.unwrap();
+    made.ended(&stage, &books, TransactionType::EscrowFinish).await;
+    assert_eq!(guard.status().await["given"].as_u64(), Some(1));
+}

@@ -35,7 +35,7 @@ pub enum Effect {
         inputs: ReleaseInputs,
     },
     /// Derive the conditions that an escrow with these terms would have had from this daemon, with each release key that
-    /// there has been, and answer [`crate::Input::EscrowDerived`] with them.
+    /// there has been, and answer [`crate::Input::EscrowDerived`] with them; and again with those that the guard made.
     Recognise {
         /// What its preimage would have been derived from; names the escrow.
         inputs: ReleaseInputs,

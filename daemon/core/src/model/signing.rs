@@ -157,6 +157,8 @@ pub struct Derived {
     pub condition: HexBytes,
     /// Version of the release key.
     pub key_version: u32,
+    /// Who can derive the preimage.
+    pub party: Party,
 }
 
 /// What a proposal takes up on the account: a Ticket, or the account's next Sequence.

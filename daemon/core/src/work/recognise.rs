@@ -67,7 +67,7 @@ pub(crate) fn derived(cx: &mut Cx<'_>, inputs: &ReleaseInputs, derived: &[Derive
     let Some(own) = derived.iter().find(same).filter(|_| terms(tracked).as_ref() == Some(inputs)) else {
         return;
     };
-    let inputs = ReleaseInputs { key_version: own.key_version, ..inputs.clone() };
+    let inputs = ReleaseInputs { key_version: own.key_version, party: own.party, ..inputs.clone() };
     let proposal = anew(cx, tracked, &inputs, &own.condition);
     cx.emit(Event::EscrowRecognised { escrow: key, proposal: Box::new(proposal) });
     let reason =

@@ -4,6 +4,7 @@ use treasury_core::Input;
 use treasury_core::Treasury;
 use treasury_core::config::FindingKind;
 use treasury_core::effect::{Effect, GuardRefusal, Opening, Party};
+use treasury_core::observe::Change;
 use treasury_core::proposal::Status;
 use treasury_core::state::Guard;
 use treasury_core::units::HexBytes;
@@ -168,6 +169,25 @@ fn a_share_that_does_not_open_the_escrow_is_the_guards_refusal_and_nothing_is_re
     assert!(matches!(w.proposal(attempt).status, Status::Withdrawn));
     assert!(matches!(w.guard(key), Guard::Locked { .. }));
     assert!(w.sent().is_empty());
+}
+
+#[test]
+fn a_guarded_escrow_is_recognised_after_a_total_loss_and_released_with_the_guard() {
+    let mut before = guarded();
+    let (_, key) = before.escrow();
+    let view = before.state.escrows[&key].view.clone();
+    let mut w = guarded();
+    w.change(vec![Change::EscrowCreated { escrow: view.clone() }]);
+    let Guard::Locked { proposal, .. } = *w.guard(key) else { panic!("{:?}", w.guard(key)) };
+    assert_eq!(w.proposal(proposal).release_inputs().unwrap().party, Party::Guarded);
+    w.lift_all();
+    w.guard_refusal = refusal("guard_stopped", true);
+    w.jump(view.finish_after.unwrap().0 - w.state.now().0 + 1);
+    assert!(w.sent().is_empty());
+    w.guard_refusal = None;
+    w.jump(200);
+    w.settle();
+    assert!(matches!(w.guard(key), Guard::Released { .. }));
 }
 
 #[test]

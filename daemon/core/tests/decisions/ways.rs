@@ -92,7 +92,7 @@ fn a_condition_is_asked_for_once_and_taken_once() {
     let asked: Vec<Effect> = w.unanswered.clone();
     let derives = |effect: &&Effect| matches!(effect, Effect::DeriveCondition { .. });
     assert_eq!(asked.iter().filter(derives).count(), 1);
-    let wrong = Derived { condition: HexBytes(vec![1, 2]), key_version: 1 };
+    let wrong = Derived { condition: HexBytes(vec![1, 2]), key_version: 1, party: Party::Own };
     w.input(Input::ConditionDerived { proposal: p, party: Party::Own, derived: wrong });
     assert_eq!(w.word(p), "assessed", "that is no condition");
     let Effect::DeriveCondition { inputs, .. } = asked.into_iter().find(|effect| derives(&effect)).unwrap()

@@ -60,7 +60,7 @@ pub fn hash(text: &str) -> Hash256 {
 /// What the signer port derives.
 pub fn derive(inputs: &ReleaseInputs) -> Derived {
     let condition = HexBytes(condition::condition_for_preimage(&preimage(inputs)));
-    Derived { condition, key_version: inputs.key_version }
+    Derived { condition, key_version: inputs.key_version, party: inputs.party }
 }
 
 /// And what it opens an escrow with.
@@ -345,10 +345,12 @@ impl World {
                 self.input(Input::FulfillmentDerived { proposal, party: inputs.party, opening });
             }
             Effect::Recognise { inputs } => {
-                let versions = FIRST_KEY..=self.key_version;
-                let with = |key_version| derive(&ReleaseInputs { key_version, ..inputs.clone() });
-                let derived = versions.map(with).collect();
-                self.input(Input::EscrowDerived { inputs, derived });
+                for party in [Party::Own, Party::Guarded] {
+                    let versions = FIRST_KEY..=self.key_version;
+                    let with = |key_version| derive(&ReleaseInputs { key_version, party, ..inputs.clone() });
+                    let derived = versions.map(with).collect();
+                    self.input(Input::EscrowDerived { inputs: inputs.clone(), derived });
+                }
             }
             Effect::SignAsAgents { proposal, signers, rungs, void } => {
                 self.rounds += 1;
