@@ -273,3 +273,90 @@ fn check_operators(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WARM: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+
+    /// What the how-to says, with hashes.
+    fn whole() -> String {
+        format!(
+            r#"
+[guard]
+data_dir = "data"
+keystore = "guard.age"
+daemon_token_sha256 = "{daemon}"
+
+[network]
+endpoints = ["wss://one.example", "wss://two.example"]
+
+[policy]
+owners = ["{WARM}"]
+escrow_max = ["10000 XRP", "5 USD.{WARM}"]
+delay_min = "48h"
+
+[[limit]]
+most = "20000 XRP"
+period = "24h"
+
+[[operator]]
+name = "gina"
+token_sha256 = "{gina}"
+
+[[operator]]
+name = "hugo"
+token_sha256 = "{hugo}"
+"#,
+            daemon = "01".repeat(32),
+            gina = "02".repeat(32),
+            hugo = "03".repeat(32),
+        )
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let settings = GuardSettings::parse(&whole(), Path::new("/etc/guard")).unwrap();
+        assert_eq!(settings.listen, SocketAddr::from((Ipv4Addr::LOCALHOST, 8_581)));
+        assert_eq!(settings.keystore, Path::new("/etc/guard/guard.age"));
+        assert!(settings.lift_by_another && matches!(settings.passphrase, PassphraseSource::Environment));
+        assert_eq!(settings.sight.age_max_seconds, Some(60));
+        assert_eq!(settings.sight.patience, Duration::from_secs(10));
+        assert_eq!((settings.policy.network_id, settings.policy.destinations), (None, None));
+        assert_eq!(settings.policy.delay_min_seconds, 48 * 3_600);
+    }
+
+    #[test]
+    fn what_would_guard_nothing_or_could_never_be_lifted_is_refused() {
+        let hugo = format!("\n[[operator]]\nname = \"hugo\"\ntoken_sha256 = \"{}\"\n", "03".repeat(32));
+        for (from, to, said) in [
+            (
+                "endpoints = [\"wss://one.example\", \"wss://two.example\"]",
+                "endpoints = []",
+                "names no server",
+            ),
+            ("wss://two.example", "wss://one.example:2", "a host is one witness"),
+            ("wss://two.example", "http://two.example", "line 8"),
+            (&*format!("owners = [\"{WARM}\"]"), "owners = []", "names nobody"),
+            ("[\"10000 XRP\"", "[\"10000 XRP\", \"7 XRP\"", "an asset twice"),
+            ("\"20000 XRP\"", &*format!("\"2 EUR.{WARM}\""), "does not name"),
+            ("\"10000 XRP\"", "\"10000\"", "line 12"),
+            ("delay_min = \"48h\"", "", "delay_min"),
+            ("delay_min = \"48h\"", "delay_min = 48", "line 13"),
+            (&hugo, "", "could never lift"),
+            (&"02".repeat(32), &"03".repeat(32), "the same token"),
+            (&"02".repeat(32), &"01".repeat(32), "the daemon's token"),
+            (&"02".repeat(32), "02", "SHA-256"),
+            ("[policy]", "[policy]\ndestination = []", "destination"),
+        ] {
+            let text = whole().replace(from, to);
+            assert_ne!(text, whole(), "{from}");
+            let error = GuardSettings::parse(&text, Path::new("")).unwrap_err();
+            assert_eq!(error.code(), "guard_config_wrong");
+            assert!(error.to_string().contains(said), "{to}: {error}");
+        }
+        let alone = whole().replace(&hugo, "").replace("[guard]", "[guard]\nlift_by_another = false");
+        assert!(GuardSettings::parse(&alone, Path::new("")).is_ok());
+    }
+}

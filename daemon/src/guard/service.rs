@@ -399,7 +399,7 @@ mod tests {
         assert!(one.condition(&free).is_ok(), "it is on that escrow alone");
         drop(one);
         let again = guard(&dir);
-        assert_eq!(again.stops(), [stop.clone()]);
+        assert_eq!(again.stops(), std::slice::from_ref(&stop));
         assert_eq!(again.lift(stop.id, "gina"), Err(NotLifted::Own(stop.id)));
         assert_eq!(again.lift(StopId(9), "hugo"), Err(NotLifted::Unknown(StopId(9))));
         assert_eq!(again.give(&terms, &seen).unwrap_err().code(), "guard_stopped");
