@@ -8,7 +8,7 @@
 //!            └── whole preimage ◄─share── looks at the ledger, policy, stops   (after FinishAfter)
 //! ```
 //!
-//! Neither has seen the other's part before the release; docs/decisions/0017 has what a capture of each can do.
+//! Neither has seen the other's part before the release; docs/decisions/0018 has what a capture of each can do.
 
 pub mod cli;
 pub(crate) mod client;
