@@ -219,8 +219,8 @@ impl Writer {
         if NAMES.contains(&field) || self.people.contains(text) {
             return Some("person");
         }
-        if field == "address" {
-            return Some("address");
+        if field == "address" || field == "token" {
+            return Some(if field == "token" { "token" } else { "address" });
         }
         // Where an address of a server stands: what is shown of such a text elsewhere is looked through for passwords, and
         // that must not change what was hashed.

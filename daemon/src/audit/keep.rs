@@ -1,6 +1,7 @@
 //! What is taken out of the audit log again: texts that are old enough, and what is personal. The hashes stay, so what is
 //! left is as provable as before.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::json;
@@ -29,9 +30,16 @@ impl Shelf {
     }
 
     /// Takes a person away: the name wherever it stands, and what else is personal in entries in which it does. Answers
-    /// with how many entries those are.
-    pub(crate) fn forget(&self, person: &str) -> Result<u64, AuditError> {
-        self.change(false, &mut |entry| forget(entry, person))
+    /// with how many entries those are. Records that were written anew in the store are not those that were committed to any
+    /// more, so what would tell is taken away as well.
+    pub(crate) fn forget(&self, person: &str, records: &BTreeSet<u64>) -> Result<u64, AuditError> {
+        self.change(false, &mut |entry| {
+            let is_anew = record_of(entry).is_some_and(|(record, ..)| records.contains(&record));
+            if is_anew {
+                entry.open.retain(|_, opened| opened.value.is_some());
+            }
+            forget(entry, person) || is_anew
+        })
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use tempfile::TempDir;
@@ -9,7 +10,7 @@ use super::*;
 use crate::client::Client;
 use crate::engine::Engine;
 use crate::http::{App, Limits, Tokens, serve};
-use crate::store::{MemoryStore, Store};
+use crate::store::{DiskStore, MemoryStore, Store, forget};
 use crate::testing::{self, ALICE, BOB, token_of};
 
 /// A served daemon's insides with an audit log in a folder of its own, whose follower is called by hand.
@@ -255,14 +256,14 @@ async fn texts_that_are_old_enough_and_people_who_left_are_taken_away_and_the_ch
     let before = watched.lines().await;
     let head = before.last().unwrap().hash.clone();
     let shelf = watched.audit.shelf();
-    assert!(shelf.forget("sue").unwrap() > 0);
-    assert!(shelf.forget("bob").unwrap() > 0);
+    assert!(shelf.forget("sue", &BTreeSet::new()).unwrap() > 0);
+    assert!(shelf.forget("bob", &BTreeSet::new()).unwrap() > 0);
     let entries = proven(&watched.dir);
     let text = serde_json::to_string(&entries).unwrap();
     assert!(!text.contains("sue") && !text.contains("stranger") && !text.contains("birthday"), "{text}");
     assert!(text.contains("alice"), "others stay");
     assert_eq!(telling(&entries, "by (removed)").len(), 1);
-    assert_eq!(shelf.forget("sue").unwrap(), 0);
+    assert_eq!(shelf.forget("sue", &BTreeSet::new()).unwrap(), 0);
     assert_eq!(shelf.trim("2001-01-01", false).unwrap(), 0);
     let trimmed = shelf.trim("2999-01-01", false).unwrap();
     assert_eq!(trimmed, u64::try_from(entries.len() - 1).unwrap());
@@ -354,4 +355,43 @@ async fn a_log_that_somebody_changed_is_found_out() {
     watched.audit.prove();
     let problem = watched.audit.chain().problem.unwrap();
     assert!(problem.contains("says of something in it what was not written"), "{problem}");
+}
+
+/// Danger: a person is gone from the audit log, and the store that it is made of has the name and the notes all the same.
+#[tokio::test]
+async fn a_person_is_taken_out_of_the_store_too_and_both_agree() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let watched = Watched::on(DiskStore::open(&data).unwrap(), dir).await;
+    testing::look(&watched.handle).await;
+    let proposal = watched.propose("for the birthday of carol").await;
+    watched.client("bob").approve("P1", &signed(BOB, &proposal)).await.unwrap();
+    watched.client("sue").flag("P1", "alice told me").await.unwrap();
+    watched.client("bob").reject("P1", "odd").await.unwrap();
+    let head = watched.lines().await.last().unwrap().hash.clone();
+    let Watched { dir, handle, audit, _stop, .. } = watched;
+    let state = handle.query(|state, _| state.clone()).await.unwrap();
+    handle.stop().await;
+    let lock = || crate::store::StoreLock::take(&data).ok();
+    while lock().is_none() {
+        tokio::task::yield_now().await;
+    }
+    for person in ["bob", "alice"] {
+        let done = forget(&data, person, &format!("person-{person:.1}")).unwrap();
+        assert!(!done.records.is_empty() && done.aside.is_some_and(|aside| aside.is_dir()));
+        assert!(audit.shelf().forget(person, &done.records).unwrap() > 0);
+        assert!(forget(&data, person, "nobody").unwrap().records.is_empty(), "once is enough");
+    }
+    let mut store = DiskStore::open(&data).unwrap();
+    let resumed = store.resume(&mut |_| {}).unwrap();
+    let records = serde_json::to_string(&store.read(0, usize::MAX).unwrap()).unwrap();
+    for gone in ["bob", "alice", "birthday", "told me"] {
+        assert!(!records.contains(gone), "{gone} is in {records}");
+    }
+    assert!(records.contains("\"sue\"") && records.contains("person-b"), "others stay");
+    assert_eq!(resumed.state.proposals.len(), state.proposals.len());
+    assert_eq!(resumed.state.stops.all().count(), state.stops.all().count(), "what was stopped is");
+    let (held, differs) = against(&audit.shelf(), &store).unwrap();
+    assert!(held > 0 && differs.is_none(), "entry {differs:?} is of another record");
+    assert_eq!(proven(&dir).last().unwrap().hash, head);
 }

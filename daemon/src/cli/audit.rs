@@ -1,11 +1,13 @@
 //! `treasuryd audit`.
 
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
+use rand::random;
 use treasury_api::types::{AuditEntry, AuditQuery};
 use treasury_tools::console::{Unwritten, out, say};
 use treasury_verify::audit::{Checker, csv_head, csv_row, report};
@@ -15,7 +17,7 @@ use crate::audit::look::is_wanted;
 use crate::audit::{AuditError, against, take_away};
 use crate::clock;
 use crate::private;
-use crate::store::{DiskStore, StoreLock};
+use crate::store::{DiskStore, StoreLock, forget};
 
 /// The exit code of `verify` where the log is not what was written.
 const CHANGED: u8 = 3;
@@ -70,7 +72,7 @@ pub(super) enum AuditCommand {
         before: String,
     },
     /// Take a person away: the name wherever it stands in the log, and what else is personal in those entries (texts,
-    /// addresses). The store's own records keep theirs.
+    /// addresses). The store's own records keep theirs, but with `--store`.
     Forget {
         /// The data directory.
         #[arg(long, default_value = "data")]
@@ -78,6 +80,10 @@ pub(super) enum AuditCommand {
         /// The name.
         #[arg(long, value_name = "NAME")]
         person: String,
+        /// Write the store anew, too, with a made-up name in its records and without what was written in those. The store
+        /// that was there goes aside, and still has it.
+        #[arg(long)]
+        store: bool,
     },
 }
 
@@ -168,15 +174,7 @@ pub(super) fn run(command: AuditCommand) -> Result<ExitCode> {
             out!("{what} are gone, and their digests stay")?;
             Ok(ExitCode::SUCCESS)
         }
-        AuditCommand::Forget { data_dir, person } => {
-            let shelf = shelf(&data_dir)?;
-            let _lock = StoreLock::take(&data_dir)?;
-            let changed = shelf.forget(&person)?;
-            take_away(&data_dir, &format!("a person's name and texts from {changed} entries"), changed)?;
-            out!("{changed} entries have nothing personal of them any more")?;
-            say!("the store's records, its backups and earlier exports still have it");
-            Ok(ExitCode::SUCCESS)
-        }
+        AuditCommand::Forget { data_dir, person, store } => forget_person(&data_dir, &person, store),
     }
 }
 
@@ -205,6 +203,25 @@ fn verify(data_dir: &Path, noted: Vec<(u64, String)>, store: bool) -> Result<Exi
         }
         out!("{held} of them are what the store's records say")?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode> {
+    let shelf = shelf(data_dir)?;
+    let mut records = BTreeSet::new();
+    if store {
+        let done = forget(data_dir, person, &format!("person-{:08x}", random::<u32>()))?;
+        out!("{} records of the store have nothing personal of them any more", done.records.len())?;
+        if let Some(aside) = done.aside {
+            say!("{} is the store as it was: remove it when the daemon runs on the new one", aside.display());
+        }
+        records = done.records;
+    }
+    let _lock = StoreLock::take(data_dir)?;
+    let changed = shelf.forget(person, &records)?;
+    take_away(data_dir, &format!("a person's name and texts from {changed} entries"), changed)?;
+    out!("{changed} entries of the audit log have nothing personal of them any more")?;
+    say!("backups and earlier exports still have it{}", if store { "" } else { ", and so has the store" });
     Ok(ExitCode::SUCCESS)
 }
 

@@ -25,8 +25,12 @@ pub struct StoreBuilder {
     log: LogWriter,
     position: Position,
     archive: Archive,
+    rewrite: Option<Rewrite>,
     _lock: StoreLock,
 }
+
+/// Gets each record's number and events, and answers with others where they are to be others.
+pub(super) type Rewrite = Box<dyn FnMut(u64, &[Event]) -> Result<Option<Vec<Event>>, StoreError>>;
 
 /// What was built.
 #[derive(Debug)]
@@ -66,8 +70,14 @@ impl StoreBuilder {
             state: State::default(),
             number: 0,
             position: Position::default(),
+            rewrite: None,
             _lock: lock,
         })
+    }
+
+    /// The same, and records are written as this says.
+    pub(super) fn rewriting(self, rewrite: Rewrite) -> Self {
+        Self { rewrite: Some(rewrite), ..self }
     }
 
     /// As [`StoreBuilder::begin`], where nothing may be there yet.
@@ -118,6 +128,11 @@ impl StoreBuilder {
     /// cannot be written. The builder must not be used any more.
     pub fn push(&mut self, events: &[Event]) -> Result<u64, StoreError> {
         let number = self.number.saturating_add(1);
+        let rewritten = match &mut self.rewrite {
+            Some(rewrite) => rewrite(number, events)?,
+            None => None,
+        };
+        let events = rewritten.as_deref().unwrap_or(events);
         let does_not_fit = |problem: String| StoreError::DoesNotFit { record: number, problem };
         for event in events {
             self.state.apply(event).map_err(|error| does_not_fit(error.to_string()))?;

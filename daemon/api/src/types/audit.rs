@@ -83,7 +83,7 @@ pub struct AuditEntry {
 /// What a commitment stands for: it is the SHA-256 of `salt`, a line feed and `value`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditOpened {
-    /// `person`, `text`, `address`, or `record`: a record of the store, which is not repeated here.
+    /// `person`, `text`, `address`, `token`, or `record`: a record of the store, which is not repeated here.
     pub kind: String,
     /// 128 random bits in hex, so that nobody finds the value by trying.
     pub salt: String,

@@ -1,0 +1,112 @@
+//! Takes a person out of a store.
+//!
+//! The state is the sum of the records, so every record is replayed as it is written anew, with another name in the place of
+//! the person's and without what people wrote in records in which it stands. What does not fit is found, and then nothing has
+//! changed. The store that was there goes aside: it still has the name, and so have backups.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+use treasury_core::Event;
+
+use super::{Salvage, StoreBuilder, StoreError, salvage};
+
+/// What stands for what was taken away.
+const REMOVED: &str = "(removed)";
+
+/// Fields with what people wrote, where they were, and what tells them apart.
+const TEXTS: [&str; 4] = ["note", "reason", "address", "token"];
+
+/// Fields whose names are the organisation's, and nobody's.
+const NOT_PEOPLE: [&str; 6] = ["event", "link", "rule", "rules", "operation", "origin"];
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Forgotten {
+    /// The records that were changed.
+    pub records: BTreeSet<u64>,
+    /// Where the store went that was there before; `None`: nothing was changed.
+    pub aside: Option<PathBuf>,
+}
+
+/// Writes the store of a data directory, on which no daemon may be running, anew without this name.
+///
+/// # Errors
+/// [`StoreError::Locked`]; where something in it is damaged, or does not fit any more; what cannot be written. Nothing has
+/// changed then.
+pub fn forget(data_dir: &Path, person: &str, instead: &str) -> Result<Forgotten, StoreError> {
+    let changed = Rc::new(RefCell::new(BTreeSet::new()));
+    let (noted, person, instead) = (Rc::clone(&changed), person.to_owned(), instead.to_owned());
+    let mut builder = StoreBuilder::begin(data_dir)?.rewriting(Box::new(move |number, events| {
+        let pen = Pen { person: &person, instead: &instead, number };
+        let rewritten = pen.rewrite(events)?;
+        if rewritten.is_some() {
+            noted.borrow_mut().insert(number);
+        }
+        Ok(rewritten)
+    }));
+    let Salvage { problem, .. } = salvage(data_dir, &mut builder)?;
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    let records = changed.borrow().clone();
+    let aside = if records.is_empty() { None } else { builder.install()?.aside };
+    Ok(Forgotten { records, aside })
+}
+
+struct Pen<'a> {
+    person: &'a str,
+    instead: &'a str,
+    number: u64,
+}
+
+impl Pen<'_> {
+    fn rewrite(&self, events: &[Event]) -> Result<Option<Vec<Event>>, StoreError> {
+        let json = |error: serde_json::Error| StoreError::Json(error.to_string());
+        let mut value = serde_json::to_value(events).map_err(json)?;
+        if !self.is_in(&value, "") {
+            return Ok(None);
+        }
+        self.replace(&mut value, "");
+        serde_json::from_value(value).map(Some).map_err(json)
+    }
+
+    fn names(&self, text: &str) -> bool {
+        text.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '-')
+            .any(|word| word == self.person)
+    }
+
+    fn is_in(&self, value: &Value, field: &str) -> bool {
+        match value {
+            Value::String(text) => !NOT_PEOPLE.contains(&field) && self.names(text),
+            Value::Array(items) => items.iter().any(|item| self.is_in(item, field)),
+            Value::Object(fields) => {
+                fields.iter().any(|(name, value)| name == self.person || self.is_in(value, name))
+            }
+            _ => false,
+        }
+    }
+
+    fn replace(&self, value: &mut Value, field: &str) {
+        match value {
+            Value::String(_) if NOT_PEOPLE.contains(&field) => {}
+            Value::String(text) if text == self.person => self.instead.clone_into(text),
+            Value::String(text) if field == "idempotency_key" => *text = format!("removed-{}", self.number),
+            Value::String(text) if TEXTS.contains(&field) || self.names(text) => REMOVED.clone_into(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.replace(item, field)),
+            Value::Object(fields) => {
+                let mut replaced = Map::new();
+                for (name, mut value) in std::mem::take(fields) {
+                    self.replace(&mut value, &name);
+                    let name = if name == self.person { self.instead.to_owned() } else { name };
+                    replaced.insert(name, value);
+                }
+                *fields = replaced;
+            }
+            _ => {}
+        }
+    }
+}
