@@ -128,7 +128,6 @@ async fn of_servers_that_disagree_the_wrong_one_is_found_and_taken_out() {
     at.configure("[network]", "", &lines);
     let sees = at.step().await;
     assert!(sees.contains("\"ready\":true"), "{sees}");
-    forked.shutdown().await;
     at.done().await;
 }
 

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 fn main() -> ExitCode {
     let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
@@ -48,7 +49,7 @@ fn curl() -> ExitCode {
 }
 
 async fn ask(url: &str, data: Option<String>) -> Result<String, reqwest::Error> {
-    let client = reqwest::Client::new();
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
     let request = match data {
         Some(data) => client.post(url).body(data),
         None => client.get(url),
