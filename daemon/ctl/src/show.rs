@@ -140,10 +140,10 @@ pub(super) fn schedules(schedules: &[ScheduleView]) -> String {
     }
     let mut table = Rows::new(["schedule", "pays", "by", "asked for", "next"]);
     for schedule in schedules {
-        let open = schedule
-            .open
-            .iter()
-            .map(|asked| format!("{} {}, due {}", asked.proposal, asked.status, asked.due));
+        let open = schedule.open.iter().map(|asked| {
+            let amount = asked.amount.as_ref().map_or_else(String::new, AmountView::words);
+            format!("{} {amount} {}, due {}", asked.proposal, asked.status, asked.due)
+        });
         table.row([
             schedule.name.clone(),
             format!("{} from {} to {}", schedule.amount.words(), short(&schedule.from), short(&schedule.to)),

@@ -444,7 +444,7 @@ fn finding_meaning(kind: FindingKind) -> &'static str {
             "A fulfillment has left, and its EscrowFinish is in no validated ledger (`[anomaly]`). A stop is on the escrow; a hold cannot take back what is revealed."
         }
         FindingKind::ScheduleMissed => {
-            "A scheduled payment could not be asked for until it was more than its `late_max` late: the daemon did not run, or did not see."
+            "A scheduled payment could not be asked for until it was more than its `late_max` late, or policy denies it."
         }
         FindingKind::GuardRefused => {
             "The guard refuses its part of what makes or releases an escrow. Once for each of its codes; a stop is on the proposal."

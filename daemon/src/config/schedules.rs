@@ -3,14 +3,14 @@
 //! The calendar is asked here, once, and what the core decides by is the list of times that comes of it: whether a salary
 //! is paid must not depend on which files a machine has, and no decision does arithmetic with dates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime, Weekday, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Span, ToSpan};
 use treasury_core::command::NOTE_MAX;
-use treasury_core::config::{Role, Schedule, Signing, Tier};
+use treasury_core::config::{Due, Role, Schedule, Signing, Tier};
 use treasury_core::doomed::is_black_hole;
 use treasury_core::units::{Amount, RippleTime};
 use treasury_tools::value;
@@ -111,7 +111,7 @@ fn note(text: &str) -> Result<String, String> {
 }
 
 /// Every time at which it is due.
-fn due(section: &Section<'_>) -> Option<Arc<[RippleTime]>> {
+fn due(section: &Section<'_>) -> Option<Arc<[Due]>> {
     let zone = section.text("zone", zone);
     let at = section.required("at", time_of_day);
     let starts = section.text("starts", day).map_or(FIRST_DAY, |day| day.value);
@@ -147,20 +147,21 @@ fn due(section: &Section<'_>) -> Option<Arc<[RippleTime]>> {
         }
     };
     let (zone, at) = (zone.map_or(TimeZone::UTC, |zone| zone.value), at?.value);
-    let shifted = days.into_iter().filter_map(|day| shift(day, weekend));
-    let times: BTreeSet<RippleTime> = shifted
-        .filter(|day| (starts..=ends).contains(day))
-        .filter_map(|day| {
-            // An hour that the clock leaves out is the one after it; one that it shows twice is the first.
-            let moment = DateTime::from_parts(day, at).to_zoned(zone.clone()).ok()?;
-            RippleTime::from_unix(moment.timestamp().as_second())
-        })
-        .collect();
+    let dues = days.into_iter().filter_map(|written| {
+        let day = shift(written, weekend).filter(|day| (starts..=ends).contains(day))?;
+        // An hour that the clock leaves out is the one after it; one that it shows twice is the first.
+        let moment = DateTime::from_parts(day, at).to_zoned(zone.clone()).ok()?;
+        let at = RippleTime::from_unix(moment.timestamp().as_second())?;
+        let day = written.since(date(2000, 1, 1)).ok()?.get_days();
+        Some((at, u32::try_from(day).ok()?))
+    });
+    // Days that fall together are one payment, as two that are the same would be.
+    let times: BTreeMap<RippleTime, u32> = dues.collect();
     if times.is_empty() {
         section.wrong("ends", "leaves no time at which it is due", "no day lies between starts and ends");
         return None;
     }
-    Some(times.into_iter().collect())
+    Some(times.into_iter().map(|(at, day)| Due { at, day }).collect())
 }
 
 fn months() -> impl Iterator<Item = Date> {

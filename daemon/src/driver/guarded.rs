@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 use super::{Reply, SignerPort, tell};
 use crate::engine::EngineHandle;
 
+/// What a guard answers of an escrow whose condition it did not make.
+const NOT_ITS_OWN: [&str; 2] = ["guard_unknown_terms", "guard_other_terms"];
+
 /// Requests to the guard at the same time. It reads ledgers for each; whoever comes when there are more comes again.
 const AT_ONCE: usize = 8;
 
@@ -97,7 +100,8 @@ impl Guarded {
                         key_version: part.key_version,
                         party: Party::Guarded,
                     }),
-                    Err(refusal) if refusal.answered => {}
+                    // The two that say no; whatever else it answers says nothing of this escrow.
+                    Err(refusal) if refusal.answered && NOT_ITS_OWN.contains(&refusal.code.as_str()) => {}
                     Err(refusal) => {
                         let (escrow, reason) = (inputs.escrow, refusal.reason);
                         tracing::warn!(%escrow, reason, "whether it is guarded was not found out");

@@ -242,7 +242,7 @@ fn show(escrow: EscrowKey, at: &At) -> Result<()> {
             "{}: {} to {}, from {} to {}; {given}\n  Condition {condition}",
             terms.key(),
             terms.amount.words(),
-            terms.destination,
+            terms.recipient(),
             terms.finish_after,
             terms.cancel_after
         )?;

@@ -28,6 +28,7 @@ use super::service::{Guard, NotLifted};
 use super::stops::{Stop, StopId, Subject};
 use super::store::Record;
 use super::terms::Terms;
+use crate::http::Connection;
 
 /// The largest body: terms are half a kilobyte, and a reason is a few sentences.
 const BODY_MAX_BYTES: usize = 16 * 1024;
@@ -244,6 +245,8 @@ pub(super) fn router(guard: Arc<Guard>, tokens: GuardTokens) -> Router {
 
 /// Bounds a request in time, and keeps its answer out of every cache.
 async fn bounded(request: Request, next: Next) -> Result<Response, Infallible> {
+    // Where there are too many connections, it is none that is being answered that is cut.
+    let _answering = request.extensions().get::<Arc<Connection>>().map(Connection::answering);
     let answer = timeout(TIMEOUT, next.run(request)).await;
     let mut answer = answer.unwrap_or_else(|_| Problem::Timeout.into_response());
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -5,7 +5,7 @@ use std::fmt;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use treasury_core::effect::FIRST_KEY;
-use treasury_core::units::HexBytes;
+use treasury_core::units::{Hash256, HexBytes};
 use xrpl_wire::split::{self, SECOND_BYTES};
 use zeroize::Zeroizing;
 
@@ -38,25 +38,31 @@ impl Keys {
         self.0.keys().next_back().copied().unwrap_or(FIRST_KEY)
     }
 
-    /// The guard's share of these terms' preimage.
+    /// The guard's share of these terms' preimage, for a store with this nonce.
     ///
     /// # Errors
     /// [`Declined::NoKey`].
-    pub fn share(&self, terms: &Terms, version: u32) -> Result<Zeroizing<[u8; SECOND_BYTES]>, Declined> {
+    pub fn share(
+        &self,
+        terms: &Terms,
+        version: u32,
+        nonce: Hash256,
+    ) -> Result<Zeroizing<[u8; SECOND_BYTES]>, Declined> {
         let key = self.0.get(&version).ok_or(Declined::NoKey { version })?;
         let mut mac =
             Hmac::<Sha256>::new_from_slice(key.as_slice()).map_err(|_| Declined::NoKey { version })?;
         mac.update(DOMAIN);
+        mac.update(&nonce.0);
         mac.update(&terms.bytes());
         Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
     }
 
-    /// The condition of these terms.
+    /// The condition of these terms, for a store with this nonce.
     ///
     /// # Errors
     /// [`Declined::NoKey`].
-    pub fn condition(&self, terms: &Terms, version: u32) -> Result<HexBytes, Declined> {
-        let share = self.share(terms, version)?;
+    pub fn condition(&self, terms: &Terms, version: u32, nonce: Hash256) -> Result<HexBytes, Declined> {
+        let share = self.share(terms, version, nonce)?;
         Ok(HexBytes(split::condition_of(&terms.first_digest.0, &share)))
     }
 }
@@ -84,7 +90,9 @@ mod tests {
             cancel_after: RippleTime(4),
             first_digest: Hash256([8; 32]),
         };
-        let mut message = b"treasuryd guard share 1\0treasuryd guarded terms 1\0".to_vec();
+        let mut message = b"treasuryd guard share 1\0".to_vec();
+        message.extend([6; 32]);
+        message.extend(b"treasuryd guarded terms 1\0");
         message.extend([0, 0, 0, 0, 0]);
         message.extend([1; 20]);
         message.extend([1, 2, 3, 4]);
@@ -95,9 +103,10 @@ mod tests {
         message.extend(b"1.5 XRP");
         let mut mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
         mac.update(&message);
-        let share = keys.share(&terms, FIRST_KEY).unwrap();
+        let nonce = Hash256([6; 32]);
+        let share = keys.share(&terms, FIRST_KEY, nonce).unwrap();
         assert_eq!(share.as_slice(), mac.finalize().into_bytes().as_slice());
-        assert_eq!(keys.share(&terms, 2).unwrap_err().code(), "guard_no_key");
+        assert_eq!(keys.share(&terms, 2, nonce).unwrap_err().code(), "guard_no_key");
         assert_eq!(format!("{keys:?}"), "Keys { versions: 1, .. }");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use treasury_core::units::HexBytes;
+use treasury_core::units::{HexBytes, RippleTime};
 use zeroize::Zeroizing;
 
 use super::declined::Declined;
@@ -15,7 +15,6 @@ use super::sight::{Seen, Sight};
 use super::stops::{Stop, StopId, Subject};
 use super::store::{Book, Record};
 use super::terms::Terms;
-use crate::clock;
 use crate::lines;
 use crate::store::StoreError;
 
@@ -98,7 +97,7 @@ impl Guard {
         self.metrics.condition(made.as_ref().map(drop).map_err(Declined::code));
         match &made {
             Ok(condition) => {
-                lines::guard_condition_made(terms.key(), terms.amount.words(), terms.destination, condition)
+                lines::guard_condition_made(terms.key(), terms.amount.words(), terms.recipient(), condition)
             }
             Err(declined) => lines::guard_declined("condition", terms.key(), declined.code(), declined),
         }
@@ -114,15 +113,12 @@ impl Guard {
         if let Some(record) = book.record(terms) {
             return Ok(record.condition.clone());
         }
-        let kept = KEPT_SECONDS.saturating_add(self.policy.longest_period_seconds());
-        let before = treasury_core::units::RippleTime(clock::utc().0.saturating_sub(kept));
-        book.prune(before).map_err(failed)?;
         let of_key = book.records_of(terms.key()).count();
         if book.records().count() >= RECORDS_MAX || of_key >= RECORDS_OF_KEY_MAX {
             return Err(Declined::Full);
         }
         let key_version = self.keys.newest();
-        let condition = self.keys.condition(terms, key_version)?;
+        let condition = self.keys.condition(terms, key_version, book.nonce())?;
         let record = Record { terms: terms.clone(), condition: condition.clone(), key_version, given: None };
         book.put(record).map_err(failed)?;
         self.count(&book);
@@ -145,7 +141,7 @@ impl Guard {
         let shared = self.look_and_share(&terms).await;
         self.metrics.share(shared.as_ref().map(drop).map_err(Declined::code));
         match &shared {
-            Ok(_) => lines::guard_share_given(terms.key(), terms.amount.words(), terms.destination),
+            Ok(_) => lines::guard_share_given(terms.key(), terms.amount.words(), terms.recipient()),
             Err(declined) => lines::guard_declined("share", terms.key(), declined.code(), declined),
         }
         shared
@@ -176,6 +172,9 @@ impl Guard {
     /// Everything once more, with what was seen, and alone: what comes at the same time waits, and so does whoever stops it.
     fn give(&self, terms: &Terms, seen: &Seen) -> Result<Zeroizing<[u8; 32]>, Declined> {
         let mut book = self.book();
+        // By the ledger's time, on which the servers agree: a clock of this host that is wrong must forget nothing.
+        let kept = KEPT_SECONDS.saturating_add(self.policy.longest_period_seconds());
+        book.prune(RippleTime(seen.now.0.saturating_sub(kept))).map_err(failed)?;
         let record = self.known(&book, terms)?.clone();
         let (escrow, made_at) = seen.escrow.as_ref().ok_or_else(|| Declined::NoEscrow(terms.key()))?;
         if let Some(differs) = terms.differs(escrow, &record.condition) {
@@ -185,7 +184,7 @@ impl Guard {
             return Err(Declined::Shared(other));
         }
         self.policy.of_times(terms, *made_at, seen.now)?;
-        let share = self.keys.share(terms, record.key_version)?;
+        let share = self.keys.share(terms, record.key_version, book.nonce())?;
         // Given once, it is given again: the answer may have been lost, and it is counted.
         if record.given.is_none() {
             self.policy.of_sums(&terms.amount, seen.now, book.given())?;
@@ -446,5 +445,39 @@ mod tests {
         again.condition(&later).unwrap();
         let versions: Vec<u32> = again.records(None).iter().map(|record| record.key_version).collect();
         assert_eq!(versions, [1, 2]);
+    }
+
+    /// Danger: its store goes, its keys stay, and whoever has captured the daemon has the same condition made anew: what was
+    /// stopped would be released.
+    #[test]
+    fn a_guard_that_lost_its_store_gives_nothing_of_what_the_old_one_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let seen = agreed(&guard(&dir), &terms(7));
+        std::fs::remove_dir_all(dir.path().join("data")).unwrap();
+        let guard = guard(&dir);
+        assert_eq!(guard.give(&terms(7), &seen).unwrap_err().code(), "guard_unknown_terms");
+        let (made, _) = seen.escrow.clone().unwrap();
+        assert_ne!(Some(guard.condition(&terms(7)).unwrap()), made.condition);
+        assert_eq!(guard.give(&terms(7), &seen).unwrap_err().code(), "guard_escrow_differs");
+    }
+
+    /// Danger: the host's clock jumps, and the guard forgets what it has given.
+    #[test]
+    fn only_the_ledgers_time_makes_it_forget() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = guard(&dir);
+        // By any clock of a host these are over for long.
+        let old = Terms { finish_after: RippleTime(4 * DAY), cancel_after: RippleTime(9 * DAY), ..terms(7) };
+        let view = agreed(&guard, &old);
+        guard.condition(&terms(8)).unwrap();
+        assert!(guard.known_condition(&old).is_ok());
+        let now = |days: u32| Seen { now: RippleTime(days * DAY), ..view.clone() };
+        let (escrow, _) = view.escrow.clone().unwrap();
+        let in_time = Seen { escrow: Some((escrow, RippleTime(DAY))), ..now(5) };
+        assert!(guard.give(&old, &in_time).is_ok());
+        assert!(guard.give(&terms(8), &now(40)).is_err());
+        assert!(guard.known_condition(&old).is_ok());
+        assert!(guard.give(&terms(8), &now(1_000)).is_err());
+        assert!(guard.known_condition(&old).is_err());
     }
 }

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 use treasury_core::observe::EscrowView;
 use treasury_core::units::{AccountId, EscrowKey, RippleTime};
+use xrpl_wire::condition::parse_condition;
 
 use super::declined::Declined;
 use crate::clock;
@@ -98,10 +99,22 @@ async fn one(
     let Some(escrow) = escrows.iter().find(|escrow| escrow.key == key).cloned() else {
         return Ok(Seen { now: at.close_time, escrow: None, shared: None });
     };
-    let alike = |other: &&EscrowView| other.key != key && other.condition == escrow.condition;
+    let alike = |other: &&EscrowView| other.key != key && opens_alike(other, &escrow);
     let shared = escrows.iter().filter(alike).map(|other| other.key).min();
     let made_at = server.made_at(&escrow, &at).await?;
     Ok(Seen { now: at.close_time, escrow: Some((escrow, made_at)), shared })
+}
+
+/// Whether one fulfillment opens both. A length in a condition may be written longer than it has to be, so it is what they
+/// say that counts, and not their bytes.
+fn opens_alike(one: &EscrowView, other: &EscrowView) -> bool {
+    let said = |escrow: &EscrowView| {
+        escrow.condition.as_ref().and_then(|condition| parse_condition(&condition.0).ok())
+    };
+    match (said(one), said(other)) {
+        (Some(one), Some(other)) => one.fingerprint == other.fingerprint,
+        _ => one.condition == other.condition,
+    }
 }
 
 #[cfg(test)]
@@ -136,5 +149,25 @@ mod tests {
         let blind = agreed(&[silent(), silent()], 2).unwrap_err();
         assert_eq!(blind.code(), "guard_blind");
         assert!(blind.to_string().contains("0 of 2 servers answered"), "{blind}");
+    }
+
+    /// Danger: the condition of a small escrow is written another way into a large one, and the share of the one opens both.
+    #[test]
+    fn a_condition_that_is_written_another_way_is_the_same_condition() {
+        let condition = xrpl_wire::condition::condition_for_preimage(&[7; 96]);
+        let mut longer = vec![condition[0], 0x81];
+        longer.extend(&condition[1..]);
+        assert!(parse_condition(&longer).is_ok());
+        let with = |condition: &[u8]| EscrowView {
+            condition: Some(treasury_core::units::HexBytes(condition.to_vec())),
+            ..seen(0, true).unwrap().escrow.unwrap().0
+        };
+        assert!(opens_alike(&with(&condition), &with(&longer)));
+        assert!(!opens_alike(
+            &with(&condition),
+            &with(&xrpl_wire::condition::condition_for_preimage(&[8; 96]))
+        ));
+        let none = EscrowView { condition: None, ..with(&condition) };
+        assert!(!opens_alike(&with(&condition), &none));
     }
 }

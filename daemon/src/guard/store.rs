@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rand::TryRngCore;
+use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 use treasury_core::units::{Amount, EscrowKey, Hash256, HexBytes, RippleTime};
 
@@ -44,6 +46,8 @@ pub struct Record {
 struct Meta {
     format: u32,
     last_stop: u64,
+    /// Random, from when the store was made: shares are made with it, so what one store made no other gives.
+    nonce: Hash256,
 }
 
 /// All of it, in memory and on the disk.
@@ -52,6 +56,7 @@ pub struct Book {
     records: BTreeMap<(EscrowKey, Hash256), Record>,
     stops: BTreeMap<StopId, Stop>,
     last_stop: u64,
+    nonce: Hash256,
     _lock: StoreLock,
 }
 
@@ -74,22 +79,25 @@ impl Book {
         let lock = StoreLock::take(dir)?;
         let engine = (Ground::system().engine)(&dir.join("guard"))?;
         let meta = engine.range(META, &[META, &[0]].concat(), 1)?;
-        let last_stop = match meta.first() {
+        let (last_stop, nonce) = match meta.first() {
             Some((_, value)) => {
                 let meta: Meta = read(value)?;
                 if meta.format != FORMAT {
                     return Err(StoreError::Engine("it is of another version of this program".to_owned()));
                 }
-                meta.last_stop
+                (meta.last_stop, meta.nonce)
             }
             None => {
-                let meta = Meta { format: FORMAT, last_stop: 0 };
+                let mut nonce = Hash256([0; 32]);
+                let random = OsRng.try_fill_bytes(&mut nonce.0);
+                random.map_err(|_| StoreError::Engine("the system gives no random numbers".to_owned()))?;
+                let meta = Meta { format: FORMAT, last_stop: 0, nonce };
                 engine.apply(vec![(META.to_vec(), write(&meta)?)], Vec::new())?;
-                0
+                (0, nonce)
             }
         };
         let mut book =
-            Self { engine, records: BTreeMap::new(), stops: BTreeMap::new(), last_stop, _lock: lock };
+            Self { engine, records: BTreeMap::new(), stops: BTreeMap::new(), last_stop, nonce, _lock: lock };
         for value in book.all(RECORD)? {
             let record: Record = read(&value)?;
             book.records.insert((record.terms.key(), record.terms.id()), record);
@@ -110,6 +118,12 @@ impl Book {
             from = [last.as_slice(), &[0]].concat();
             values.extend(page.into_iter().map(|(_, value)| value));
         }
+    }
+
+    /// What tells this store from any other.
+    #[must_use]
+    pub fn nonce(&self) -> Hash256 {
+        self.nonce
     }
 
     /// The record of these terms.
@@ -190,7 +204,7 @@ impl Book {
     ) -> Result<Stop, StoreError> {
         let id = StopId(self.last_stop.saturating_add(1));
         let stop = Stop { id, subject, reason, by, at_unix };
-        let meta = Meta { format: FORMAT, last_stop: id.0 };
+        let meta = Meta { format: FORMAT, last_stop: id.0, nonce: self.nonce };
         let puts: Vec<Pair> = vec![(META.to_vec(), write(&meta)?), (stop_key(id), write(&stop)?)];
         self.engine.apply(puts, Vec::new())?;
         self.last_stop = id.0;

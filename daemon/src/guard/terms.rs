@@ -36,6 +36,15 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Who gets it, in words: behind many addresses the tag is who it is.
+    #[must_use]
+    pub fn recipient(&self) -> String {
+        match self.destination_tag {
+            Some(tag) => format!("{} tag {tag}", self.destination),
+            None => self.destination.to_string(),
+        }
+    }
+
     /// Those of an escrow that the daemon plans or has made.
     #[must_use]
     pub fn of(inputs: &ReleaseInputs, first_digest: [u8; 32], network_id: Option<u32>) -> Self {

@@ -36,7 +36,7 @@ const ANSWERING: u64 = u64::MAX;
 
 /// One connection, as the others see it.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     /// Where it comes from.
     peer: IpAddr,
     /// When it last began to keep the API waiting, counted in turns of all connections; [`ANSWERING`].
@@ -56,7 +56,7 @@ impl Connection {
     }
 
     /// From now on the client waits for the API.
-    pub(super) fn answering(self: &Arc<Self>) -> Answering {
+    pub(crate) fn answering(self: &Arc<Self>) -> Answering {
         self.since.store(ANSWERING, Ordering::Relaxed);
         Answering(Arc::clone(self))
     }

@@ -53,7 +53,7 @@ pub use reference::reference;
 pub(crate) use shown::without_signatures;
 
 use self::auth::Speaker;
-use self::connections::Connection;
+pub(crate) use self::connections::Connection;
 use self::knocks::Caller;
 use self::limits::Places;
 use self::rates::{Rates, Turn};

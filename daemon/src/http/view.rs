@@ -9,7 +9,7 @@ use treasury_core::intent::Origin;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::proposal::{Occurrence, Proposal, Status};
 use treasury_core::schedule;
-use treasury_core::state::Finding;
+use treasury_core::state::{Finding, Reached};
 use treasury_core::stops::{Stop, Subject};
 use treasury_core::tiers::{self, Planner};
 use treasury_core::units::{AccountId, SeqProxy};
@@ -125,11 +125,12 @@ fn one_schedule(
     schedule: &Schedule,
     asked: &[(&Occurrence, &Proposal)],
 ) -> ScheduleView {
-    let through = state.scheduled.get(&schedule.name).copied();
+    let known = state.scheduled.get(&schedule.name).copied().filter(|reached| !reached.gone);
     let mut open: Vec<_> =
         asked.iter().filter(|(occurrence, _)| occurrence.schedule == schedule.name).collect();
     open.sort_by_key(|(occurrence, _)| occurrence.due);
-    let next = schedule::after(schedule, through.unwrap_or(state.now()));
+    let reached = known.unwrap_or(Reached { through: state.now(), day: None, gone: false });
+    let next = schedule::after(schedule, reached);
     ScheduleView {
         name: schedule.name.clone(),
         from: party(treasury, &schedule.from),
@@ -138,18 +139,19 @@ fn one_schedule(
         amount: schedule.amount.into(),
         by: schedule.by.clone(),
         note: schedule.note.clone(),
-        asked_through: through.map(|through| through.to_string()),
+        asked_through: known.map(|reached| reached.through.to_string()),
         lead_seconds: schedule.lead_seconds,
         late_max_seconds: schedule.late_max_seconds,
         open: open
             .into_iter()
             .map(|(occurrence, proposal)| AskedView {
                 due: occurrence.due.to_string(),
+                amount: proposal.intent.movement().map(|movement| movement.amount.into()),
                 proposal: proposal.id.to_string(),
                 status: proposal.status.word().to_owned(),
             })
             .collect(),
-        next: next.iter().take(NEXT_MAX).map(ToString::to_string).collect(),
+        next: next.take(NEXT_MAX).map(|due| due.at.to_string()).collect(),
     }
 }
 

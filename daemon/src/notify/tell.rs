@@ -174,7 +174,12 @@ impl Teller<'_> {
 
     fn drafted(&self, proposal: &Proposal) -> Notice {
         let (rule, word) = (proposal.decision.rule(), proposal.decision.obligations.word());
-        let asker = &proposal.asker;
+        let asker = match &proposal.occurrence {
+            Some(occurrence) => {
+                format!("schedule \"{}\" in the name of {}", occurrence.schedule, proposal.asker)
+            }
+            None => proposal.asker.to_string(),
+        };
         if proposal.status == Status::Denied {
             let what = format!("was asked for by {asker} and is denied ({rule})");
             return self.of_proposal(proposal, Kind::Denied, Severity::Warning, &what);

@@ -80,7 +80,9 @@ pub(crate) async fn a_daemon_that_is_captured_after_the_creation_cannot_release_
     // With the guard's own keys beside it, it is seen that this is all that was missing, and that the store had none of it.
     let keystore = Keystore::open(&guard.dir.join("guard.age"), &SecretString::from(PASSPHRASE)).unwrap();
     let agreed = serde_json::from_value(terms).unwrap();
-    let share = Keys::of(&keystore).share(&agreed, 1).unwrap();
+    guard.kill().await;
+    let nonce = Book::open(&guard.dir.join("data")).unwrap().nonce();
+    let share = Keys::of(&keystore).share(&agreed, 1, nonce).unwrap();
     let both = signer.opening_with(&inputs, &share).unwrap();
     assert!(fulfillment_matches(&both.fulfillment.0, &condition));
     let holds = |secret: &[u8]| {
@@ -112,7 +114,7 @@ pub(crate) async fn a_captured_guard_can_neither_release_nor_pay() {
     let records: Vec<Record> = book.records().cloned().collect();
     let [record] = records.as_slice() else { panic!("{records:?}") };
     assert_eq!((&record.condition.0, record.given), (&condition, None));
-    let share = Keys::of(&keystore).share(&record.terms, record.key_version).unwrap();
+    let share = Keys::of(&keystore).share(&record.terms, record.key_version, book.nonce()).unwrap();
     let digest = record.terms.first_digest.0;
     assert_eq!(split::condition_of(&digest, &share), condition, "it is what the condition was made of");
     let mut first = [0; 64];

@@ -39,6 +39,8 @@ pub struct ScheduleView {
 pub struct AskedView {
     /// When it is due.
     pub due: String,
+    /// How much it pays: what was said when it was asked for.
+    pub amount: Option<AmountView>,
     /// The proposal.
     pub proposal: String,
     /// How far that has come.

@@ -9,7 +9,7 @@ use crate::model::intent::{Asker, Movement};
 use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::signing::Slot;
-use crate::model::state::{AccountView, Archived, Breaker, BreakerKey, Guard, State, TrackedEscrow};
+use crate::model::state::{AccountView, Archived, Breaker, BreakerKey, Guard, Reached, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
 
@@ -286,8 +286,12 @@ impl State {
             Event::BreakerClosed { account, .. } => {
                 self.breakers.retain(|key, _| account.is_some() && key.account != *account);
             }
-            Event::ScheduleReached { schedule, through } => {
-                self.scheduled.insert(schedule.clone(), *through);
+            Event::ScheduleReached { schedule, through, day } => {
+                self.scheduled
+                    .insert(schedule.clone(), Reached { through: *through, day: *day, gone: false });
+            }
+            Event::ScheduleGone { schedule } => {
+                self.scheduled.entry(schedule.clone()).and_modify(|reached| reached.gone = true);
             }
         }
         Ok(())

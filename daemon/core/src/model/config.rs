@@ -210,12 +210,22 @@ pub struct Schedule {
     pub by: String,
     /// What for.
     pub note: String,
-    /// Every time at which it is due, ascending.
-    pub due: Arc<[RippleTime]>,
+    /// Every time at which it is due, ascending, each for another day.
+    pub due: Arc<[Due]>,
     /// It is asked for so many seconds before it is due.
     pub lead_seconds: u32,
     /// What could not be asked for until so many seconds after it was due is not paid.
     pub late_max_seconds: u32,
+}
+
+/// A time at which a scheduled payment is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// When.
+    pub at: RippleTime,
+    /// The day of the calendar that it is for, counted from 2000-01-01, whatever a weekend makes of it: where the time of
+    /// day, the zone or its rules change, it is the same payment.
+    pub day: u32,
 }
 
 /// Limits on fees.

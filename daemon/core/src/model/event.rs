@@ -318,6 +318,14 @@ pub enum Event {
         schedule: String,
         /// Until when.
         through: RippleTime,
+        /// The last day that was asked for, counted from 2000-01-01.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        day: Option<u32>,
+    },
+    /// A schedule is not declared any more.
+    ScheduleGone {
+        /// Its name.
+        schedule: String,
     },
 }
 
@@ -363,6 +371,7 @@ impl Event {
             Self::BreakerOpened { .. } => "breaker_opened",
             Self::BreakerClosed { .. } => "breaker_closed",
             Self::ScheduleReached { .. } => "schedule_reached",
+            Self::ScheduleGone { .. } => "schedule_gone",
         }
     }
 }

@@ -154,7 +154,8 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::BreakerCounted { .. }
             | Event::BreakerOpened { .. }
             | Event::BreakerClosed { .. }
-            | Event::ScheduleReached { .. } => {}
+            | Event::ScheduleReached { .. }
+            | Event::ScheduleGone { .. } => {}
         }
     }
     Ok(())

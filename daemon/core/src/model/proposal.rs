@@ -64,6 +64,8 @@ pub struct Occurrence {
     pub schedule: String,
     /// It reaches nobody before this time.
     pub due: RippleTime,
+    /// Nothing is sent for it after this time.
+    pub until: RippleTime,
 }
 
 impl Approval {

@@ -88,11 +88,23 @@ pub struct State {
     pub breakers: BTreeMap<BreakerKey, Breaker>,
     /// Until when the payments of each schedule have been asked for, or given up.
     #[serde(default)]
-    pub scheduled: BTreeMap<String, RippleTime>,
+    pub scheduled: BTreeMap<String, Reached>,
     /// The last proposal's id.
     pub last_proposal: u64,
     /// The last finding's id.
     pub last_finding: u64,
+}
+
+/// How far a schedule has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reached {
+    /// All that was due until then has been asked for, or given up.
+    pub through: RippleTime,
+    /// The last day that was asked for: none is asked for twice, whatever becomes of the times.
+    pub day: Option<u32>,
+    /// It was not declared when it was last looked at.
+    pub gone: bool,
 }
 
 /// Findings kept in memory. The log keeps all; a page of a thousand serves people, and an attacker who causes findings

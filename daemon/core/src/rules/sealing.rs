@@ -66,7 +66,14 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         return Err(Wait::FeeAboveCap);
     }
     let (deadline_seconds, ledgers) = time_to_sign(config, proposal, alone);
-    let deadline = RippleTime(point.close_time.0.saturating_add(deadline_seconds));
+    let mut deadline = RippleTime(point.close_time.0.saturating_add(deadline_seconds));
+    if let Some(occurrence) = &proposal.occurrence {
+        if occurrence.until <= point.close_time {
+            return Err(Wait::Deadline);
+        }
+        // However late a Ticket came, it is not sent later than was said.
+        deadline = deadline.min(occurrence.until);
+    }
     let delay = match (obligations.delay, proposal.intent.movement()) {
         (Some(Delay { delay_seconds, window_seconds }), Some(movement)) => {
             let due = proposal.occurrence.as_ref().map_or(RippleTime(0), |occurrence| occurrence.due);

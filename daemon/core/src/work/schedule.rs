@@ -4,56 +4,71 @@
 //! no right of its own. What it has come to is a fact in the state, written in the step that drafts the payment, so no
 //! restart asks for one twice.
 
-use crate::model::config::{FindingKind, Schedule};
+use crate::model::config::{Due, FindingKind, Schedule};
 use crate::model::event::Event;
 use crate::model::intent::{Asker, Intent, Pay};
 use crate::model::proposal::Occurrence;
+use crate::model::state::Reached;
 use crate::model::stops::Subject;
 use crate::model::units::RippleTime;
 use crate::rules::{decide, schedule};
 use crate::work::anomaly::find_about;
 use crate::work::cx::Cx;
 use crate::work::flow::{self, Draft};
-use crate::work::people::OPEN_MAX;
+use crate::work::people::OPEN_OF_ONE_MAX;
 
 /// Asks for every payment whose time to be asked for has come.
 pub(crate) fn drive(cx: &mut Cx<'_>) {
     let config = cx.config;
+    let now = cx.now();
+    let declared = |name: &str| config.schedules.iter().any(|schedule| schedule.name == name);
+    let left = cx.state.scheduled.iter().filter(|(name, reached)| !reached.gone && !declared(name));
+    for schedule in left.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+        cx.emit(Event::ScheduleGone { schedule });
+    }
     for schedule in &config.schedules {
-        let now = cx.now();
         let known = cx.state.scheduled.get(&schedule.name).copied();
-        let through = known.unwrap_or_else(|| {
-            // Nobody knows whether what was due before this schedule was declared has been paid.
-            cx.emit(Event::ScheduleReached { schedule: schedule.name.clone(), through: now });
-            now
-        });
-        let (late, due) = schedule::due(schedule, through, now);
+        let reached = match known {
+            Some(reached) if !reached.gone => reached,
+            // Nobody knows whether what was due while it was not declared has been paid. What has been asked for has been.
+            _ => {
+                let day = known.and_then(|reached| reached.day);
+                reach(cx, schedule, now, day);
+                Reached { through: now, day, gone: false }
+            }
+        };
+        let (late, due) = schedule::due(schedule, reached, now);
         if let (Some(first), Some(last)) = (late.first(), late.last()) {
-            cx.emit(Event::ScheduleReached { schedule: schedule.name.clone(), through: *last });
-            missed(cx, schedule, *first, late.len());
+            reach(cx, schedule, last.at, Some(last.day));
+            let reason = format!("came to be more than {} s late before", schedule.late_max_seconds);
+            missed(cx, schedule, first.at, late.len(), &reason);
         }
         for due in due {
             let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
-            if open.filter(|proposal| proposal.account == schedule.from).count() >= OPEN_MAX {
-                // It is asked for as soon as there is room, as long as it is not late.
+            if open.filter(|proposal| proposal.account == schedule.from).count() >= OPEN_OF_ONE_MAX {
+                // The other places are for people. It is asked for as soon as there is room, as long as it is not late.
                 break;
             }
-            ask(cx, schedule, *due);
+            ask(cx, schedule, due);
         }
     }
 }
 
-fn missed(cx: &mut Cx<'_>, schedule: &Schedule, first: RippleTime, times: usize) {
+fn reach(cx: &mut Cx<'_>, schedule: &Schedule, through: RippleTime, day: Option<u32>) {
+    cx.emit(Event::ScheduleReached { schedule: schedule.name.clone(), through, day });
+}
+
+fn missed(cx: &mut Cx<'_>, schedule: &Schedule, first: RippleTime, times: usize, reason: &str) {
     let evidence = format!(
-        "{times} of schedule \"{}\" came to be more than {} s late before they could be asked for, the first due at {first}: \
-         nothing is paid for them unless somebody proposes it",
-        schedule.name, schedule.late_max_seconds
+        "{times} of schedule \"{}\" {reason} they could be asked for, the first due at {first}: nothing is paid for them \
+         unless somebody proposes it",
+        schedule.name
     );
     find_about(cx, FindingKind::ScheduleMissed, schedule.from, Subject::Account(schedule.from), evidence);
 }
 
-fn ask(cx: &mut Cx<'_>, schedule: &Schedule, due: RippleTime) {
-    cx.emit(Event::ScheduleReached { schedule: schedule.name.clone(), through: due });
+fn ask(cx: &mut Cx<'_>, schedule: &Schedule, due: Due) {
+    reach(cx, schedule, due.at, Some(due.day));
     let intent = Intent::Pay(Pay {
         destination: schedule.to,
         destination_tag: schedule.destination_tag,
@@ -62,15 +77,19 @@ fn ask(cx: &mut Cx<'_>, schedule: &Schedule, due: RippleTime) {
     let asker = Asker::Person(schedule.by.clone());
     let decision = decide::decide(cx.config, cx.state, schedule.from, &asker, &intent, cx.now());
     let timing = &cx.config.timing;
-    let until_due = due.0.saturating_sub(cx.now().0);
+    let until = RippleTime(due.at.0.saturating_add(schedule.late_max_seconds));
     let deadline_seconds = match decision.obligations.delay {
         // FinishAfter is counted from the deadline: what is left of the time before it is due is for signatures.
-        Some(delay) => until_due
+        Some(delay) => due
+            .at
+            .0
+            .saturating_sub(cx.now().0)
             .saturating_sub(delay.delay_seconds)
             .max(timing.deadline_seconds)
             .min(timing.delayed_deadline_max_seconds),
-        None => until_due.saturating_add(schedule.late_max_seconds).min(timing.deadline_max_seconds),
+        None => until.0.saturating_sub(cx.now().0).min(timing.deadline_max_seconds),
     };
+    let is_denied = decision.obligations.deny;
     let draft = Draft {
         account: schedule.from,
         intent,
@@ -79,7 +98,15 @@ fn ask(cx: &mut Cx<'_>, schedule: &Schedule, due: RippleTime) {
         deadline_seconds,
         decision,
         idempotency_key: None,
-        occurrence: Some(Occurrence { schedule: schedule.name.clone(), due }),
+        occurrence: Some(Occurrence { schedule: schedule.name.clone(), due: due.at, until }),
     };
-    flow::draft(cx, draft);
+    let id = flow::draft(cx, draft);
+    if is_denied {
+        let evidence = format!(
+            "policy denies {id} of schedule \"{}\", due at {}: nothing is paid for it",
+            schedule.name, due.at
+        );
+        let subject = Subject::Proposal(id);
+        find_about(cx, FindingKind::ScheduleMissed, schedule.from, subject, evidence);
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use treasury_core::command::Command;
-use treasury_core::config::{FindingKind, Schedule, Severity};
+use treasury_core::config::{Due, FindingKind, Schedule, Severity};
 use treasury_core::proposal::Status;
 use treasury_core::units::{ProposalId, RippleTime};
 use xrpl_wire::sf;
@@ -13,6 +13,11 @@ use crate::world::{World, amount, config, id};
 const XRP: u64 = 1_000_000;
 const DAY: u32 = 86_400;
 const HOUR: u32 = 3_600;
+
+/// So many seconds from now, each for another day.
+fn occurs(now: RippleTime, seconds: u32) -> Due {
+    Due { at: RippleTime(now.0 + seconds), day: 100 + seconds / DAY }
+}
 
 /// What a schedule of so much from hot, due so many seconds after now, comes to; it is asked for a day before.
 fn salary(now: RippleTime, xrp: u64, due: &[u32]) -> Schedule {
@@ -24,7 +29,7 @@ fn salary(now: RippleTime, xrp: u64, due: &[u32]) -> Schedule {
         amount: amount(xrp * XRP),
         by: "alice".to_owned(),
         note: "salary of alice".to_owned(),
-        due: due.iter().map(|seconds| RippleTime(now.0 + seconds)).collect(),
+        due: due.iter().map(|seconds| occurs(now, *seconds)).collect(),
         lead_seconds: DAY,
         late_max_seconds: HOUR,
     }
@@ -96,6 +101,14 @@ fn a_schedule_gives_no_right_that_its_person_does_not_have() {
     let mut w = world(6_000, &[DAY]);
     let (_, p) = one(&w);
     assert!(matches!(w.proposal(p).status, Status::Denied));
+    // Nobody looks at a proposal that was over as soon as it was made.
+    let finding = w.state.findings.values().next().unwrap();
+    assert_eq!((finding.kind, w.state.findings.len()), (FindingKind::ScheduleMissed, 1));
+    assert!(
+        finding.evidence.starts_with(&format!("policy denies {p} of schedule \"salary\"")),
+        "{}",
+        finding.evidence
+    );
     w.jump(2 * DAY);
     assert!(w.sent().is_empty());
     assert_eq!(asked(&w).len(), 1);
@@ -160,7 +173,7 @@ fn what_was_due_before_the_schedule_was_known_is_not_paid() {
 #[test]
 fn what_could_not_be_asked_for_in_time_is_said_and_not_paid() {
     let mut w = world(50, &[DAY * 10, DAY * 20, DAY * 30]);
-    let first = RippleTime(w.config.schedules[0].due[0].0);
+    let first = w.config.schedules[0].due[0].at;
     w.jump(28 * DAY);
     assert!(asked(&w).is_empty());
     let mut found = w.state.findings.values();
@@ -201,4 +214,51 @@ fn a_stop_on_the_account_holds_it_until_it_is_lifted_or_too_late() {
     w.close(&[]);
     assert!(w.waits(p).contains(&"LastLedgerSequence to pass: the deadline is over".to_owned()));
     assert!(w.sent().is_empty());
+}
+
+/// Danger: somebody puts the hour right, and the salary is paid twice.
+#[test]
+fn another_hour_of_the_same_day_is_the_same_payment() {
+    let mut w = world(50, &[DAY, 31 * DAY]);
+    let (due, _) = one(&w);
+    let moved = w.config.schedules[0].due.iter().map(|due| Due { at: RippleTime(due.at.0 + 600), ..*due });
+    w.config.schedules[0].due = moved.collect();
+    until(&mut w, RippleTime(due.0 + 700));
+    assert_eq!((asked(&w).len(), w.sent().len()), (1, 1));
+    until(&mut w, RippleTime(due.0 + 30 * DAY));
+    assert_eq!(asked(&w).len(), 2, "the next month is asked for");
+}
+
+/// Danger: it is taken out because it is paid by hand this time, and pays once more when it is put back.
+#[test]
+fn a_schedule_that_was_taken_out_begins_anew_and_repeats_nothing() {
+    let mut w = world(50, &[DAY, 3 * DAY, 6 * DAY]);
+    let (due, _) = one(&w);
+    let schedules = std::mem::take(&mut w.config.schedules);
+    w.close(&[]);
+    w.config.schedules = schedules.clone();
+    w.close(&[]);
+    assert_eq!(asked(&w).len(), 1, "what was asked for is not asked for again");
+    until(&mut w, due);
+    w.settle();
+    w.config.schedules.clear();
+    w.jump(2 * DAY + 60);
+    w.config.schedules = schedules;
+    w.close(&[]);
+    assert_eq!(asked(&w).len(), 1, "what was due meanwhile was left out on purpose");
+    assert!(w.state.findings.is_empty());
+    w.jump(2 * DAY);
+    assert_eq!(asked(&w).len(), 2);
+}
+
+/// A Ticket that comes late does not make more time of it.
+#[test]
+fn nothing_is_sent_later_than_was_said() {
+    let mut w = world(500, &[DAY]);
+    let (due, p) = one(&w);
+    assert_eq!(w.proposal(p).plan.as_ref().unwrap().deadline, RippleTime(due.0 + HOUR));
+    let mut late = world(500, &[10 * DAY]);
+    late.jump(10 * DAY + HOUR - 100);
+    let (due, p) = one(&late);
+    assert_eq!(late.proposal(p).plan.as_ref().unwrap().deadline, RippleTime(due.0 + HOUR));
 }

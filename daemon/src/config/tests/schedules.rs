@@ -10,7 +10,7 @@ fn whole() -> Vec<Schedule> {
 }
 
 fn times(schedule: &Schedule) -> Vec<String> {
-    schedule.due.iter().map(ToString::to_string).collect()
+    schedule.due.iter().map(|due| due.at.to_string()).collect()
 }
 
 #[test]
@@ -69,6 +69,8 @@ fn a_weekend_moves_a_day_back_or_on() {
         let text = WHOLE.replace("at = \"08:00\"", &format!("at = \"08:00\"\nweekend = \"{weekend}\""));
         let gifts = parse(&text).unwrap().treasury.schedules.pop().unwrap();
         assert_eq!(times(&gifts)[0], format!("{due}T08:00:00Z"));
+        // It is the payment for the same day, whatever a weekend makes of it.
+        assert_eq!(gifts.due[0].day, 9_836);
     }
 }
 

@@ -199,7 +199,14 @@ fn sentence(said: &Value, event: &Value) -> String {
             let note = reason(at(&drafted, &["note"]));
             let decided = drafted.get("decision").map(decision).unwrap_or_default();
             let id = shown(drafted.get("id"));
-            format!("P{id} was asked for by {asker}: {}{note}. Decided: {decided}", intent(said, &drafted))
+            let schedule = match drafted.get("occurrence") {
+                Some(occurrence) => format!(" for schedule \"{}\"", shown(occurrence.get("schedule"))),
+                None => String::new(),
+            };
+            format!(
+                "P{id} was asked for by {asker}{schedule}: {}{note}. Decided: {decided}",
+                intent(said, &drafted)
+            )
         }
         "redecided" => {
             format!(
@@ -259,6 +266,16 @@ fn sentence(said: &Value, event: &Value) -> String {
         }
         "breaker_opened" => format!("A circuit breaker opened{}", reason(&text(&["reason"]))),
         "breaker_closed" => format!("A circuit breaker was closed by {}", text(&["by"])),
+        "schedule_reached" => format!("Schedule \"{}\" has come to its next time", text(&["schedule"])),
+        "schedule_gone" => format!("Schedule \"{}\" is not declared any more", text(&["schedule"])),
+        "guard_said" => match event.get("refusal") {
+            Some(Value::Null) | None => format!("The guard agrees to {proposal} again"),
+            Some(refusal) => format!(
+                "The guard does not give its part of {proposal}: {} ({})",
+                shown(refusal.get("reason")),
+                shown(refusal.get("code"))
+            ),
+        },
         "escrow_revealed" => format!("The release of escrow {} was begun", shown(event.get("escrow"))),
         "sight_changed" => match event.get("sight") {
             Some(Value::String(sight)) => format!("Sight of the ledger: {sight}"),
