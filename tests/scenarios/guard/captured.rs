@@ -38,7 +38,7 @@ fn first_line(path: std::path::PathBuf) -> SecretString {
 
 pub(crate) async fn a_daemon_that_is_captured_after_the_creation_cannot_release_alone() {
     let scene = Scene::start().await;
-    let guard = GuardHere::start(&scene).await;
+    let mut guard = GuardHere::start(&scene).await;
     let mut stage = scene.stage().await;
     let sandbox = &scene.sandbox;
     let books = Books::open(sandbox.world()).await.unwrap();
