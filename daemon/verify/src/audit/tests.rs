@@ -2,6 +2,9 @@ use serde_json::json;
 
 use super::*;
 
+const SALT: &str = "00112233445566778899aabbccddeeff";
+const OTHER_SALT: &str = "ffeeddccbbaa99887766554433221100";
+
 fn open(salt: &str, kind: &str, value: &str) -> (String, AuditOpened) {
     let opened = AuditOpened { kind: kind.to_owned(), salt: salt.to_owned(), value: Some(value.to_owned()) };
     (commitment(salt, value), opened)
@@ -11,8 +14,8 @@ fn open(salt: &str, kind: &str, value: &str) -> (String, AuditOpened) {
 fn log() -> Vec<AuditEntry> {
     let mut entries: Vec<AuditEntry> = Vec::new();
     for n in 1_u64..=3 {
-        let (who, person) = open("00ff", "person", "sue");
-        let (why, reason) = open("11ee", "text", "=cmd <b>odd</b>");
+        let (who, person) = open(SALT, "person", "sue");
+        let (why, reason) = open(OTHER_SALT, "text", "=cmd <b>odd</b>");
         let text = json!({
             "at": format!("2026-11-27T10:00:0{n}Z"), "kind": "facts", "record": n, "about": ["S1"],
             "who": { "person": format!("#{who}"), "origin": "http" },
@@ -78,6 +81,28 @@ fn every_change_of_an_entry_is_found() {
         "and what was noted does not agree"
     );
     assert_eq!(Checker::whole().noted(2, &noted).finish().unwrap_err().code(), "AUDIT_GAP");
+}
+
+/// Danger: a note of two lines loses its first, which goes into the salt, and the log is proven all the same.
+#[test]
+fn no_part_of_a_value_can_be_hidden_in_its_salt() {
+    let (name, whole) = open(SALT, "text", "do not\npay this");
+    let entry = sealed(None, format!("{{\"note\":\"#{name}\"}}"), BTreeMap::from([(name, whole)]));
+    assert!(checked(std::slice::from_ref(&entry)).is_ok());
+    let changes: [fn(&mut AuditOpened); 4] = [
+        |opened| {
+            opened.salt.push_str("\ndo not");
+            opened.value = Some("pay this".to_owned());
+        },
+        |opened| opened.salt.make_ascii_uppercase(),
+        |opened| opened.salt.truncate(31),
+        |opened| opened.value = None,
+    ];
+    for change in changes {
+        let mut changed = entry.clone();
+        changed.open.values_mut().for_each(change);
+        assert_eq!(checked(&[changed]).unwrap_err(), AuditFault::Opened(1));
+    }
 }
 
 #[test]
