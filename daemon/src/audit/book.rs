@@ -49,6 +49,9 @@ pub enum AuditError {
     /// An entry is not what was written.
     #[error(transparent)]
     Fault(#[from] AuditFault),
+    /// Whoever asked has gone.
+    #[error("nobody waits for the answer any more")]
+    NobodyWaits,
 }
 
 impl AuditError {

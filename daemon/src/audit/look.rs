@@ -1,5 +1,8 @@
 //! What somebody looks for in the audit log.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use treasury_api::types::{AuditEntry, AuditPage, AuditQuery};
 use treasury_verify::audit::{about, moment, opened};
 
@@ -15,6 +18,37 @@ const LOOKS: usize = 20_000;
 
 /// The most entries of a report.
 pub(crate) const REPORT_MAX: usize = 10_000;
+
+/// Searches that read the log at once: each has a thread and a disk, of which others need some.
+pub(super) const SEARCHES: usize = 2;
+
+/// Somebody waits for an answer; nobody does any more when this is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(Arc<AtomicBool>);
+
+impl Waiting {
+    /// For the search, to ask whether it still has to.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What a search knows of whoever waits for it.
+#[derive(Debug)]
+pub(crate) struct Asked(Arc<AtomicBool>);
+
+impl Asked {
+    /// Goes on where somebody waits.
+    pub(crate) fn go_on(&self) -> Result<(), AuditError> {
+        if self.0.load(Ordering::Relaxed) { Err(AuditError::NobodyWaits) } else { Ok(()) }
+    }
+}
 
 /// Whether an entry is among those that are asked for.
 pub(crate) fn is_wanted(asked: &AuditQuery, entry: &AuditEntry) -> bool {
@@ -37,7 +71,8 @@ pub(crate) fn is_wanted(asked: &AuditQuery, entry: &AuditEntry) -> bool {
 
 impl Audit {
     /// A page of entries. Blocks.
-    pub(crate) fn page(&self, asked: &AuditQuery, limit: usize) -> Result<AuditPage, AuditError> {
+    pub(crate) fn page(&self, asked: &AuditQuery, limit: usize, by: &Asked) -> Result<AuditPage, AuditError> {
+        by.go_on()?;
         let shelf = self.shelf();
         let wanted = |entry: &AuditEntry| is_wanted(asked, entry);
         let (entries, next) = match asked.after {
@@ -46,6 +81,7 @@ impl Audit {
                 let below = asked.before.unwrap_or(u64::MAX);
                 let (mut found, mut last, mut looked) = (Vec::new(), None, 0_usize);
                 for entry in shelf.entries(after) {
+                    by.go_on()?;
                     let entry = entry?;
                     if entry.number >= below || found.len() >= limit || looked >= LOOKS {
                         break;
@@ -65,9 +101,14 @@ impl Audit {
     }
 
     /// All entries that are asked for, in their order, as many as a report has; and whether there are more. Blocks.
-    pub(crate) fn selection(&self, asked: &AuditQuery) -> Result<(Vec<AuditEntry>, bool), AuditError> {
+    pub(crate) fn selection(
+        &self,
+        asked: &AuditQuery,
+        by: &Asked,
+    ) -> Result<(Vec<AuditEntry>, bool), AuditError> {
         let mut found = Vec::new();
         for entry in self.shelf().entries(asked.after.unwrap_or(0)) {
+            by.go_on()?;
             let entry = entry?;
             if is_wanted(asked, &entry) {
                 if found.len() >= REPORT_MAX {

@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use treasury_api::types::{AuditChain, AuditEntry};
 use treasury_core::observe::LedgerPoint;
@@ -69,6 +69,8 @@ pub(crate) struct Audit {
     /// What became no record.
     pub(crate) knocks: Knocks,
     metrics: Arc<Metrics>,
+    /// Has a place for each search that may read the log now.
+    pub(crate) searches: Arc<Semaphore>,
 }
 
 /// How far the records have been written down.
@@ -235,6 +237,7 @@ impl Audit {
             proven: Mutex::default(),
             knocks: Knocks::by(clock),
             metrics,
+            searches: Arc::new(Semaphore::new(look::SEARCHES)),
         })
     }
 

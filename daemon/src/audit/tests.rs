@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use treasury_api::types::{AmountView, ApproveRequest, AuditQuery, ProposalView, ProposeRequest};
 use treasury_verify::audit::{about, opened, people, sentences};
 
+use super::look::Waiting;
 use super::*;
 use crate::client::Client;
 use crate::engine::Engine;
@@ -320,7 +321,8 @@ async fn it_is_looked_for_by_person_date_and_proposal() {
     watched.propose("two").await;
     watched.client("sue").flag("P2", "odd").await.unwrap();
     let all = watched.lines().await;
-    let found = |asked: AuditQuery| watched.audit.page(&asked, 500).unwrap().entries;
+    let waiting = Waiting::default();
+    let found = |asked: AuditQuery| watched.audit.page(&asked, 500, &waiting.asked()).unwrap().entries;
     let said = |text: &str| Some(text.to_owned());
     let of_sue = found(AuditQuery { person: said("sue"), ..AuditQuery::default() });
     assert!(!of_sue.is_empty() && of_sue.len() < all.len());
@@ -337,7 +339,8 @@ async fn it_is_looked_for_by_person_date_and_proposal() {
     assert_eq!(found(ever).len(), all.len());
     assert!(found(AuditQuery { since: said("2999-01-01"), ..AuditQuery::default() }).is_empty());
     assert!(found(AuditQuery { until: said("2001-01-01"), ..AuditQuery::default() }).is_empty());
-    let page = watched.audit.page(&AuditQuery { after: Some(0), ..AuditQuery::default() }, 2).unwrap();
+    let all_of_it = AuditQuery { after: Some(0), ..AuditQuery::default() };
+    let page = watched.audit.page(&all_of_it, 2, &waiting.asked()).unwrap();
     assert_eq!((page.entries.len(), page.next), (2, Some(2)));
     watched.audit.prove();
     let chain = watched.audit.chain();

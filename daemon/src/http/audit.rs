@@ -1,19 +1,25 @@
 //! The audit log, read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State as Shared;
 use axum::http::HeaderName;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use tokio::time::timeout;
 use treasury_verify::audit;
 
 use super::App;
 use super::api::{AuditChain, AuditPage, AuditQuery};
 use super::auth::Speaker;
 use super::error::ApiError;
-use super::extract::{Asked, limit};
+use super::extract::{self, limit};
+use crate::audit::look::{Asked, Waiting};
 use crate::audit::{Audit, AuditError};
 use crate::clock;
+
+/// How long a search waits for a place.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A text with its headers.
 type Written<const N: usize> = ([(HeaderName, &'static str); N], String);
@@ -21,7 +27,7 @@ type Written<const N: usize> = ([(HeaderName, &'static str); N], String);
 pub(super) async fn page(
     Shared(app): Shared<App>,
     _: Speaker,
-    Asked(asked): Asked<AuditQuery>,
+    extract::Asked(asked): extract::Asked<AuditQuery>,
 ) -> Result<Written<1>, ApiError> {
     let limit = limit(asked.limit)?;
     let Some(audit) = app.audit else {
@@ -29,7 +35,7 @@ pub(super) async fn page(
         let chain = AuditChain { problem: Some(problem.to_owned()), ..AuditChain::default() };
         return json(&AuditPage { chain, ..AuditPage::default() });
     };
-    json(&ask(audit, move |audit| audit.page(&asked, limit)).await?)
+    json(&ask(audit, move |audit, by| audit.page(&asked, limit, by)).await?)
 }
 
 /// As it stands: passwords in addresses were taken out before it was hashed, and whatever is changed now is not what can be
@@ -43,14 +49,14 @@ fn json(page: &AuditPage) -> Result<Written<1>, ApiError> {
 pub(super) async fn report(
     Shared(app): Shared<App>,
     _: Speaker,
-    Asked(asked): Asked<AuditQuery>,
+    extract::Asked(asked): extract::Asked<AuditQuery>,
 ) -> Result<Written<2>, ApiError> {
     let (what, made) = (asked.words(), clock::utc().to_string());
     let page = match app.audit {
         None => audit::report(&[], &what, &made),
         Some(log) => {
-            let report = move |log: &Audit| {
-                let (entries, is_cut) = log.selection(&asked)?;
+            let report = move |log: &Audit, by: &Asked| {
+                let (entries, is_cut) = log.selection(&asked, by)?;
                 let what = if is_cut { format!("{what}, the first {} entries", entries.len()) } else { what };
                 Ok(audit::report(&entries, &what, &made))
             };
@@ -64,12 +70,26 @@ pub(super) async fn report(
     Ok((headers, page))
 }
 
-/// Asks the log, which reads a disk, beside everything else.
+/// Asks the log, which reads a disk, beside everything else, and only so many at once. The search holds its place until it
+/// ends, and it ends soon where nobody waits for it any more: whoever asks and hangs up gets no more threads than others.
 async fn ask<T: Send + 'static>(
     audit: Arc<Audit>,
-    question: impl FnOnce(&Audit) -> Result<T, AuditError> + Send + 'static,
+    question: impl FnOnce(&Audit, &Asked) -> Result<T, AuditError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let answer = tokio::task::spawn_blocking(move || question(&audit)).await;
+    let place = timeout(PATIENCE, Arc::clone(&audit.searches).acquire_owned()).await;
+    let place = place.ok().and_then(Result::ok).ok_or(ApiError::TooManyRequests)?;
+    let waiting = Waiting::default();
+    let asked = waiting.asked();
+    let answer = tokio::task::spawn_blocking(move || {
+        // Held to the end, also where nobody waits for the answer any more.
+        let _place = place;
+        question(&audit, &asked)
+    });
+    let answer = answer.await;
+    drop(waiting);
     let answer = answer.map_err(|error| ApiError::Internal(error.to_string()))?;
     answer.map_err(|error| ApiError::Internal(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;
