@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use treasury_api::types::{AuditChain, AuditEntry};
+use treasury_core::Event;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{Hash256, LedgerIndex, RippleTime};
 use treasury_verify::audit::Checker;
@@ -35,7 +36,7 @@ use crate::clock::{self, Clock};
 use crate::engine::{EngineError, EngineHandle};
 use crate::lines;
 use crate::metrics::Metrics;
-use crate::store::StoreError;
+use crate::store::{Record, StoreError};
 
 pub use book::AuditError;
 pub(crate) use keep::{against, take_away};
@@ -78,6 +79,24 @@ pub(crate) struct Audit {
 struct Place {
     record: u64,
     ledger: Option<LedgerPoint>,
+    /// The last record that was there when the daemon started.
+    start: u64,
+    /// When the newest ledger closed that was taken in since.
+    closed: Option<RippleTime>,
+}
+
+impl Place {
+    /// After this record, too.
+    fn move_on(&mut self, record: &Record) {
+        self.record = record.number;
+        for event in &record.events {
+            if let Event::LedgerTaken { observation, .. } = event
+                && record.number > self.start
+            {
+                self.closed = Some(observation.point.close_time);
+            }
+        }
+    }
 }
 
 /// What the last proof came to.
@@ -182,9 +201,10 @@ async fn follow(
             has_begun = true;
             audit.write_down(engine).await?;
             audit.settle(engine, false)?;
-            if let Some(days) = keep_days.filter(|_| trimmed_at.is_none_or(|at| at.elapsed() >= DAY)) {
+            let days = keep_days.filter(|_| trimmed_at.is_none_or(|at| at.elapsed() >= DAY));
+            if let Some(before) = days.and_then(|days| audit.end_of_keeping(days, clock::utc())) {
                 trimmed_at = Some(Instant::now());
-                audit.trim(engine, days)?;
+                audit.trim(engine, before)?;
             }
             Ok(())
         };
@@ -271,7 +291,7 @@ impl Audit {
             Some((record, ledger, _)) if reason.is_empty() => (record, ledger),
             _ => (last, engine.query(|state, _| state.ledger).await?),
         };
-        *self.place() = Place { record, ledger };
+        *self.place() = Place { record, ledger, start: last, closed: None };
         if !reason.is_empty() {
             self.say(engine, json!({ "kind": "began", "record": record, "reason": reason }))?;
         }
@@ -282,18 +302,41 @@ impl Audit {
     /// Writes the records down that are not yet.
     pub(crate) async fn write_down(&self, engine: &EngineHandle) -> Result<(), Trouble> {
         loop {
-            let Place { record: after, mut ledger } = *self.place();
-            let records = engine.events(after, PAGE).await??;
-            let Some(last) = records.last().map(|record| record.number) else { return Ok(()) };
+            let mut place = *self.place();
+            let records = engine.events(place.record, PAGE).await??;
+            if records.is_empty() {
+                return Ok(());
+            }
             let treasury = engine.treasury();
-            let drafts: Vec<Draft> =
-                records.iter().filter_map(|record| form::record(record, &mut ledger, &treasury)).collect();
-            self.book().add(drafts)?;
-            *self.place() = Place { record: last, ledger };
+            let (mut drafts, mut places) = (Vec::new(), Vec::new());
+            for record in &records {
+                let draft = form::record(record, &mut place.ledger, &treasury);
+                place.move_on(record);
+                if let Some(draft) = draft {
+                    drafts.push(draft);
+                    places.push(place);
+                }
+            }
+            self.add(drafts, &places)?;
+            *self.place() = place;
             if records.len() < PAGE {
                 return Ok(());
             }
         }
+    }
+
+    /// Adds the drafts of records. Where not all of them become durable, it goes on after the last that did.
+    fn add(&self, drafts: Vec<Draft>, places: &[Place]) -> Result<(), AuditError> {
+        let mut book = self.book();
+        let before = book.head().0;
+        let added = book.add(drafts);
+        let durable = book.head().0.saturating_sub(before);
+        drop(book);
+        let last = usize::try_from(durable).ok().and_then(|durable| durable.checked_sub(1));
+        if let Some(place) = last.and_then(|last| places.get(last)) {
+            *self.place() = *place;
+        }
+        added
     }
 
     /// Writes down what became no record, where it is time.
@@ -324,9 +367,17 @@ impl Audit {
         self.knocks.note(knock);
     }
 
-    /// Takes texts away that are older than so many days. The newest file, to which is being written, is left alone.
-    pub(crate) fn trim(&self, engine: &EngineHandle, days: u32) -> Result<(), Trouble> {
-        let before = RippleTime(clock::utc().0.saturating_sub(days.saturating_mul(DAY_SECONDS))).to_string();
+    /// Texts of before are kept no longer, where they are kept for so many days. A host's clock that is ahead must take
+    /// nothing away, so this goes by a ledger that was taken in since the daemon started, too; none before there is one.
+    pub(crate) fn end_of_keeping(&self, days: u32, utc: RippleTime) -> Option<RippleTime> {
+        let closed = self.place().closed?;
+        let now = if closed.0 < utc.0 { closed } else { utc };
+        Some(RippleTime(now.0.saturating_sub(days.saturating_mul(DAY_SECONDS))))
+    }
+
+    /// Takes texts away of before. The newest file, to which is being written, is left alone.
+    pub(crate) fn trim(&self, engine: &EngineHandle, before: RippleTime) -> Result<(), Trouble> {
+        let before = before.to_string();
         let trimmed = self.shelf().trim(&before, true)?;
         if trimmed == 0 {
             return Ok(());

@@ -347,6 +347,53 @@ async fn it_is_looked_for_by_person_date_and_proposal() {
     assert_eq!((chain.verified_count, chain.problem), (Some(chain.count), None));
 }
 
+/// Danger: the host's clock is years ahead after a restart, and all texts are taken away.
+#[tokio::test]
+async fn texts_are_kept_by_the_ledgers_time_where_the_hosts_clock_is_ahead() {
+    let store = MemoryStore::new();
+    let watched = Watched::on(store.clone(), tempfile::tempdir().unwrap()).await;
+    let ahead = RippleTime(clock::utc().0 + 40 * 365 * DAY_SECONDS);
+    assert_eq!(watched.audit.end_of_keeping(30, ahead), None, "no ledger says what time it is");
+    testing::look(&watched.handle).await;
+    watched.audit.write_down(&watched.handle).await.unwrap();
+    let closed = watched.handle.query(|state, _| state.ledger).await.unwrap().unwrap().close_time;
+    let before = |utc| watched.audit.end_of_keeping(30, utc);
+    assert_eq!(before(ahead), Some(RippleTime(closed.0 - 30 * DAY_SECONDS)));
+    let behind = RippleTime(closed.0 - DAY_SECONDS);
+    assert_eq!(before(behind), Some(RippleTime(behind.0 - 30 * DAY_SECONDS)));
+    let Watched { dir, handle, .. } = watched;
+    handle.stop().await;
+    let again = Watched::on(store, dir).await;
+    again.audit.write_down(&again.handle).await.unwrap();
+    assert_eq!(again.audit.end_of_keeping(30, ahead), None, "nor does one of before the start");
+}
+
+/// Danger: the disk is full where one file ends and the next begins, and what was written already is written again.
+#[tokio::test]
+async fn what_became_durable_of_a_page_is_not_written_again_where_the_rest_of_it_failed() {
+    let watched = Watched::new().await;
+    watched.lines().await;
+    let folder = watched.dir.path().join(FOLDER);
+    let (next, every) = (watched.audit.shelf().count() + 3, watched.audit.shelf().count() + 2);
+    *watched.audit.book() = Book::open_with(&folder, every).unwrap();
+    for note in ["one", "two", "three", "four"] {
+        watched.propose(note).await;
+    }
+    let in_the_way = folder.join(format!("{next:020}.jsonl"));
+    std::fs::create_dir(&in_the_way).unwrap();
+    for _ in 0..3 {
+        watched.audit.write_down(&watched.handle).await.unwrap_err();
+    }
+    assert_eq!(watched.audit.shelf().count(), every, "the first of them are there");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let entries = watched.lines().await;
+    let record = |entry: &AuditEntry| opened(entry).unwrap()["record"].as_u64().unwrap();
+    let facts = |entry: &&AuditEntry| opened(entry).unwrap()["kind"] == "facts";
+    let records: Vec<u64> = entries.iter().filter(facts).map(record).collect();
+    assert!(records.len() > 4);
+    assert!(records.windows(2).all(|pair| pair[0] < pair[1]), "{records:?}");
+}
+
 #[tokio::test]
 async fn a_log_that_somebody_changed_is_found_out() {
     let watched = Watched::new().await;
