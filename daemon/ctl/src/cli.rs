@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use treasury_tools::{manual, value};
+use treasury_verify::audit::{since, until};
 use xrpl_wire::{Amount, Drops};
 
 /// Speaks to a treasury daemon: propose payments, approve them with your own key, stop what looks wrong.
@@ -384,11 +385,11 @@ pub struct Which {
     /// Only those about this proposal, stop or finding, such as P3, S1 or F2.
     #[arg(long, value_name = "ID")]
     pub about: Option<String>,
-    /// Only those from this date or time on, in UTC.
-    #[arg(long, value_name = "DATE")]
+    /// Only those from this date (in UTC) or time on: 2026-11-01 or 2026-11-01T08:00:00Z.
+    #[arg(long, value_name = "DATE", value_parser = since)]
     pub since: Option<String>,
-    /// Only those up to this date or time, the whole of it, in UTC.
-    #[arg(long, value_name = "DATE")]
+    /// Only those up to this date (in UTC), the whole day, or this time.
+    #[arg(long, value_name = "DATE", value_parser = until)]
     pub until: Option<String>,
 }
 

@@ -63,16 +63,16 @@ impl AuditError {
 
 /// What an entry is made of.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     /// What happened, as JSON, with commitments.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// What those stand for.
-    pub(super) open: BTreeMap<String, AuditOpened>,
+    pub(crate) open: BTreeMap<String, AuditOpened>,
 }
 
 /// The log, open for writing.
 #[derive(Debug)]
-pub(super) struct Book {
+pub(crate) struct Book {
     shelf: Shelf,
     file: Option<File>,
     head: String,
@@ -91,7 +91,7 @@ pub(crate) struct Shelf {
 
 impl Book {
     /// Opens the log in a folder, which is made where it is missing. What a crash cut off goes away.
-    pub(super) fn open(dir: &Path) -> Result<Self, AuditError> {
+    pub(crate) fn open(dir: &Path) -> Result<Self, AuditError> {
         Self::open_with(dir, FILE_ENTRIES)
     }
 
@@ -137,7 +137,7 @@ impl Book {
     }
 
     /// Adds entries; they are durable when this returns.
-    pub(super) fn add(&mut self, drafts: Vec<Draft>) -> Result<(), AuditError> {
+    pub(crate) fn add(&mut self, drafts: Vec<Draft>) -> Result<(), AuditError> {
         let mut drafts = drafts.into_iter().peekable();
         while drafts.peek().is_some() {
             self.turn()?;

@@ -14,18 +14,26 @@ use crate::clock;
 use crate::store::{Store, StoreError};
 
 impl Shelf {
-    /// Takes the texts of all entries away that were made before this date or time; answers with how many those are. That of
-    /// the last record stays, because the daemon goes on after it. The newest file is left alone where somebody writes to it.
+    /// Takes the texts of all entries away that were made before this time, which is written as entries have it; answers with
+    /// how many those are. That of the last record stays, because the daemon goes on after it. The newest file is left alone
+    /// where somebody writes to it.
     pub(crate) fn trim(&self, before: &str, but_newest: bool) -> Result<u64, AuditError> {
         let last = last_record(self)?.map(|(record, ..)| record);
         self.change(but_newest, &mut |entry| {
-            let is_old = opened(entry).is_some_and(|said| moment(&said) < before);
-            let is_last = last.is_some() && record_of(entry).map(|(record, ..)| record) == last;
-            if is_old && !is_last {
+            let is_it = is_old(entry, before, last);
+            if is_it {
                 entry.text = None;
                 entry.open.clear();
             }
-            is_old && !is_last
+            is_it
+        })
+    }
+
+    /// How many texts that would take away.
+    pub(crate) fn older(&self, before: &str) -> Result<u64, AuditError> {
+        let last = last_record(self)?.map(|(record, ..)| record);
+        self.entries(0).try_fold(0_u64, |count, entry| {
+            Ok(count.saturating_add(u64::from(is_old(&entry?, before, last))))
         })
     }
 
@@ -79,6 +87,13 @@ pub(crate) enum AgainstError {
     Audit(#[from] AuditError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Whether a text was made before this time. One that does not say when it was stays, and so does that of the last record.
+fn is_old(entry: &AuditEntry, before: &str, last: Option<u64>) -> bool {
+    let is_old = opened(entry).is_some_and(|said| !moment(&said).is_empty() && moment(&said) < before);
+    let is_last = last.is_some() && record_of(entry).map(|(record, ..)| record) == last;
+    is_old && !is_last
 }
 
 fn forget(entry: &mut AuditEntry, person: &str) -> bool {

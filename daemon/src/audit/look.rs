@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use treasury_api::types::{AuditEntry, AuditPage, AuditQuery};
-use treasury_verify::audit::{about, moment, opened};
+use treasury_verify::audit::{MOMENT, about, moment, opened, since, until};
 
 use super::Audit;
 use super::book::AuditError;
@@ -50,35 +50,56 @@ impl Asked {
     }
 }
 
-/// Whether an entry is among those that are asked for.
-pub(crate) fn is_wanted(asked: &AuditQuery, entry: &AuditEntry) -> bool {
-    let is_all =
-        [&asked.person, &asked.about, &asked.since, &asked.until].into_iter().all(|field| field.is_none());
-    if is_all {
-        return true;
+/// What is looked for: its dates are dates, in the form that entries have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted(AuditQuery);
+
+/// What should be a date or a time is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}: {MOMENT}")]
+pub(crate) struct NoMoment(pub(crate) &'static str);
+
+impl Wanted {
+    /// As it is asked for.
+    pub(crate) fn of(asked: AuditQuery) -> Result<Self, NoMoment> {
+        let from = asked.since.as_deref().map(since).transpose().map_err(|_| NoMoment("since"))?;
+        let to = asked.until.as_deref().map(until).transpose().map_err(|_| NoMoment("until"))?;
+        Ok(Self(AuditQuery { since: from, until: to, ..asked }))
     }
-    let Some(said) = opened(entry) else { return false };
-    let names = |person: &String| {
-        entry.open.values().any(|opened| opened.kind == "person" && opened.value.as_ref() == Some(person))
-    };
-    let at = moment(&said);
-    let until = |until: &String| at.get(..until.len()).unwrap_or(at) <= until.as_str();
-    asked.person.as_ref().is_none_or(names)
-        && asked.about.as_ref().is_none_or(|wanted| about(&said).contains(wanted))
-        && asked.since.as_ref().is_none_or(|since| at >= since.as_str())
-        && asked.until.as_ref().is_none_or(until)
+
+    /// What it is, for whoever reads what was found.
+    pub(crate) fn words(&self) -> String {
+        self.0.words()
+    }
+
+    /// Whether an entry is among it. One that does not say when it was is of no period.
+    pub(crate) fn has(&self, entry: &AuditEntry) -> bool {
+        let Self(AuditQuery { person, about: id, since, until, .. }) = self;
+        if [person, id, since, until].into_iter().all(Option::is_none) {
+            return true;
+        }
+        let Some(said) = opened(entry) else { return false };
+        let names = |person: &String| {
+            entry.open.values().any(|opened| opened.kind == "person" && opened.value.as_ref() == Some(person))
+        };
+        let at = moment(&said);
+        person.as_ref().is_none_or(names)
+            && id.as_ref().is_none_or(|id| about(&said).contains(id))
+            && since.as_ref().is_none_or(|since| at >= since.as_str())
+            && until.as_ref().is_none_or(|until| !at.is_empty() && at <= until.as_str())
+    }
 }
 
 impl Audit {
     /// A page of entries. Blocks.
-    pub(crate) fn page(&self, asked: &AuditQuery, limit: usize, by: &Asked) -> Result<AuditPage, AuditError> {
+    pub(crate) fn page(&self, asked: &Wanted, limit: usize, by: &Asked) -> Result<AuditPage, AuditError> {
         by.go_on()?;
         let shelf = self.shelf();
-        let wanted = |entry: &AuditEntry| is_wanted(asked, entry);
-        let (entries, next) = match asked.after {
-            None => shelf.back(asked.before.unwrap_or(u64::MAX), limit, FILES, &wanted)?,
+        let wanted = |entry: &AuditEntry| asked.has(entry);
+        let (entries, next) = match asked.0.after {
+            None => shelf.back(asked.0.before.unwrap_or(u64::MAX), limit, FILES, &wanted)?,
             Some(after) => {
-                let below = asked.before.unwrap_or(u64::MAX);
+                let below = asked.0.before.unwrap_or(u64::MAX);
                 let (mut found, mut last, mut looked) = (Vec::new(), None, 0_usize);
                 for entry in shelf.entries(after) {
                     by.go_on()?;
@@ -103,14 +124,14 @@ impl Audit {
     /// All entries that are asked for, in their order, as many as a report has; and whether there are more. Blocks.
     pub(crate) fn selection(
         &self,
-        asked: &AuditQuery,
+        asked: &Wanted,
         by: &Asked,
     ) -> Result<(Vec<AuditEntry>, bool), AuditError> {
         let mut found = Vec::new();
-        for entry in self.shelf().entries(asked.after.unwrap_or(0)) {
+        for entry in self.shelf().entries(asked.0.after.unwrap_or(0)) {
             by.go_on()?;
             let entry = entry?;
-            if is_wanted(asked, &entry) {
+            if asked.has(&entry) {
                 if found.len() >= REPORT_MAX {
                     return Ok((found, true));
                 }

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use treasury_api::types::{AmountView, ApproveRequest, AuditQuery, ProposalView, ProposeRequest};
 use treasury_verify::audit::{about, opened, people, sentences};
 
-use super::look::Waiting;
+use super::look::{Waiting, Wanted};
 use super::*;
 use crate::client::Client;
 use crate::engine::Engine;
@@ -322,7 +322,8 @@ async fn it_is_looked_for_by_person_date_and_proposal() {
     watched.client("sue").flag("P2", "odd").await.unwrap();
     let all = watched.lines().await;
     let waiting = Waiting::default();
-    let found = |asked: AuditQuery| watched.audit.page(&asked, 500, &waiting.asked()).unwrap().entries;
+    let wanted = |asked: AuditQuery| Wanted::of(asked).unwrap();
+    let found = |asked| watched.audit.page(&wanted(asked), 500, &waiting.asked()).unwrap().entries;
     let said = |text: &str| Some(text.to_owned());
     let of_sue = found(AuditQuery { person: said("sue"), ..AuditQuery::default() });
     assert!(!of_sue.is_empty() && of_sue.len() < all.len());
@@ -332,7 +333,7 @@ async fn it_is_looked_for_by_person_date_and_proposal() {
     assert_eq!(telling(&about_two, "odd").len(), 1);
     let ever = AuditQuery {
         since: said("2020-01-01"),
-        until: said("2999"),
+        until: said("2999-01-01"),
         after: Some(0),
         ..AuditQuery::default()
     };
@@ -340,7 +341,21 @@ async fn it_is_looked_for_by_person_date_and_proposal() {
     assert!(found(AuditQuery { since: said("2999-01-01"), ..AuditQuery::default() }).is_empty());
     assert!(found(AuditQuery { until: said("2001-01-01"), ..AuditQuery::default() }).is_empty());
     let all_of_it = AuditQuery { after: Some(0), ..AuditQuery::default() };
-    let page = watched.audit.page(&all_of_it, 2, &waiting.asked()).unwrap();
+    let at = |entry: &AuditEntry| opened(entry).unwrap()["at"].as_str().unwrap().to_owned();
+    let today = at(&all[0]).get(..10).unwrap().to_owned();
+    let on = AuditQuery { until: Some(today.clone()), ..AuditQuery::default() };
+    assert!(found(on).contains(&all[0]), "a date is the whole day");
+    for no_date in ["yesterday", "31.12.2018", "2026"] {
+        let asked = AuditQuery { until: said(no_date), ..AuditQuery::default() };
+        for refused in [
+            watched.client("sue").audit(&asked).await.unwrap_err(),
+            watched.client("sue").audit_report(&asked).await.unwrap_err(),
+        ] {
+            let refused = format!("{refused:?}");
+            assert!(refused.contains("BAD_VALUE") && refused.contains("until"), "{refused}");
+        }
+    }
+    let page = watched.audit.page(&wanted(all_of_it), 2, &waiting.asked()).unwrap();
     assert_eq!((page.entries.len(), page.next), (2, Some(2)));
     watched.audit.prove();
     let chain = watched.audit.chain();

@@ -1,7 +1,7 @@
 //! `treasuryd audit`.
 
 use std::collections::BTreeSet;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,10 +10,10 @@ use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use rand::random;
 use treasury_api::types::{AuditEntry, AuditQuery};
 use treasury_tools::console::{Unwritten, out, say};
-use treasury_verify::audit::{Checker, csv_head, csv_row, report};
+use treasury_verify::audit::{Checker, csv_head, csv_row, report, since, until};
 
 use crate::audit::book::{FOLDER, Shelf};
-use crate::audit::look::is_wanted;
+use crate::audit::look::{NoMoment, Wanted};
 use crate::audit::{AuditError, against, take_away};
 use crate::clock;
 use crate::private;
@@ -67,9 +67,12 @@ pub(super) enum AuditCommand {
         /// The data directory.
         #[arg(long, default_value = "data")]
         data_dir: PathBuf,
-        /// Those made before this date, or time, in UTC.
-        #[arg(long, value_name = "DATE")]
+        /// Those made before this date (in UTC), or time: 2019-01-01 or 2019-01-01T08:00:00Z.
+        #[arg(long, value_name = "DATE", value_parser = since)]
         before: String,
+        /// Take them away without asking.
+        #[arg(long)]
+        yes: bool,
     },
     /// Take a person away: the name wherever it stands in the log, and what else is personal in those entries (texts,
     /// addresses). The store's own records keep theirs, but with `--store`.
@@ -105,18 +108,18 @@ pub(super) struct Which {
     /// Only those about this proposal, stop or finding, such as P3, S1 or F2.
     #[arg(long, value_name = "ID")]
     about: Option<String>,
-    /// Only those from this date or time on, in UTC.
-    #[arg(long, value_name = "DATE")]
+    /// Only those from this date (in UTC) or time on: 2026-11-01 or 2026-11-01T08:00:00Z.
+    #[arg(long, value_name = "DATE", value_parser = since)]
     since: Option<String>,
-    /// Only those up to this date or time, the whole of it, in UTC.
-    #[arg(long, value_name = "DATE")]
+    /// Only those up to this date (in UTC), the whole day, or this time.
+    #[arg(long, value_name = "DATE", value_parser = until)]
     until: Option<String>,
 }
 
 impl Which {
-    fn query(self) -> AuditQuery {
+    fn wanted(self) -> Result<Wanted, NoMoment> {
         let Self { person, about, since, until } = self;
-        AuditQuery { person, about, since, until, ..AuditQuery::default() }
+        Wanted::of(AuditQuery { person, about, since, until, ..AuditQuery::default() })
     }
 }
 
@@ -136,14 +139,14 @@ pub(super) fn run(command: AuditCommand) -> Result<ExitCode> {
         AuditCommand::Verify { data_dir, noted, store } => verify(&data_dir, noted, store),
         AuditCommand::Export { data_dir, form, which, to } => {
             let shelf = shelf(&data_dir)?;
-            let asked = which.query();
+            let wanted = which.wanted()?;
             let write = |out: &mut dyn Write| -> Result<()> {
                 if form == Form::Csv {
                     out.write_all(csv_head().as_bytes()).map_err(Unwritten::from)?;
                 }
                 for entry in shelf.entries(0) {
                     let entry = entry?;
-                    if is_wanted(&asked, &entry) {
+                    if wanted.has(&entry) {
                         let line = match form {
                             Form::Jsonl => format!("{}\n", serde_json::to_string(&entry)?),
                             Form::Csv => csv_row(&entry),
@@ -157,22 +160,16 @@ pub(super) fn run(command: AuditCommand) -> Result<ExitCode> {
         }
         AuditCommand::Report { data_dir, which, to } => {
             let shelf = shelf(&data_dir)?;
-            let asked = which.query();
-            let wanted = |entry: &Result<AuditEntry, AuditError>| {
-                entry.as_ref().map_or(true, |entry| is_wanted(&asked, entry))
+            let wanted = which.wanted()?;
+            let is_wanted = |entry: &Result<AuditEntry, AuditError>| {
+                entry.as_ref().map_or(true, |entry| wanted.has(entry))
             };
-            let entries = shelf.entries(0).filter(wanted).collect::<Result<Vec<_>, _>>()?;
-            let page = report(&entries, &asked.words(), &clock::utc().to_string());
+            let entries = shelf.entries(0).filter(is_wanted).collect::<Result<Vec<_>, _>>()?;
+            let page = report(&entries, &wanted.words(), &clock::utc().to_string());
             written(to.as_deref(), |out| Ok(out.write_all(page.as_bytes()).map_err(Unwritten::from)?))
         }
-        AuditCommand::Trim { data_dir, before } => {
-            let shelf = shelf(&data_dir)?;
-            let _lock = StoreLock::take(&data_dir)?;
-            let trimmed = shelf.trim(&before, false)?;
-            let what = format!("{trimmed} texts of before {before}");
-            take_away(&data_dir, &what, trimmed)?;
-            out!("{what} are gone, and their digests stay")?;
-            Ok(ExitCode::SUCCESS)
+        AuditCommand::Trim { data_dir, before, yes } => {
+            trim(&data_dir, &before, |what| if yes { Ok(true) } else { confirmed(what) })
         }
         AuditCommand::Forget { data_dir, person, store } => forget_person(&data_dir, &person, store),
     }
@@ -204,6 +201,41 @@ fn verify(data_dir: &Path, noted: Vec<(u64, String)>, store: bool) -> Result<Exi
         out!("{held} of them are what the store's records say")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is gone does not come back, so somebody has to say yes to how much it is.
+fn trim(data_dir: &Path, before: &str, may: impl FnOnce(&str) -> Result<bool>) -> Result<ExitCode> {
+    let shelf = shelf(data_dir)?;
+    let _lock = StoreLock::take(data_dir)?;
+    if *before > *clock::utc().to_string() {
+        bail!("{before} is yet to come, by this host's clock: nothing was taken away");
+    }
+    let count = shelf.older(before)?;
+    if count == 0 {
+        out!("no texts of before {before} are there")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !may(&format!("{count} of {} texts are of before {before}. Take them away for ever?", shelf.count()))?
+    {
+        say!("nothing was taken away");
+        return Ok(ExitCode::FAILURE);
+    }
+    let trimmed = shelf.trim(before, false)?;
+    let what = format!("{trimmed} texts of before {before}");
+    take_away(data_dir, &what, trimmed)?;
+    out!("{what} are gone, and their digests stay")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn confirmed(question: &str) -> Result<bool> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        bail!("{question} Nobody is there to be asked (standard input is no terminal); say it with --yes");
+    }
+    say!("{question} [y/N]");
+    let mut line = String::new();
+    stdin.read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
 fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode> {
@@ -257,6 +289,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::audit::book::{Book, Draft};
 
     #[derive(Debug, Parser)]
     struct Words {
@@ -292,14 +325,54 @@ mod tests {
         let page = data.join("page").display().to_string();
         is(&["report", "--since", "2020-01-01", "--to", &page], 0);
         assert!(std::fs::read_to_string(&page).unwrap().contains("nothing again"));
-        is(&["trim", "--before", "2999-01-01"], 0);
+        assert!(does(data, &["trim", "--before", "2999-01-01", "--yes"]).is_err(), "that is yet to come");
+        let unchanged: Vec<AuditEntry> =
+            Shelf::open(&data.join(FOLDER)).unwrap().entries(0).collect::<Result<_, _>>().unwrap();
+        assert_eq!(unchanged, entries);
+        is(&["trim", "--before", "2020-01-01", "--yes"], 0);
         is(&["verify"], 0);
         is(&["forget", "--person", "sue"], 0);
         let _lock = StoreLock::take(data).unwrap();
-        assert!(does(data, &["trim", "--before", "2999-01-01"]).is_err(), "a daemon is writing to it");
+        assert!(
+            does(data, &["trim", "--before", "2020-01-01", "--yes"]).is_err(),
+            "a daemon is writing to it"
+        );
         let file = std::fs::read_dir(data.join(FOLDER)).unwrap().next().unwrap().unwrap().path();
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, text.replace(&entries[1].digest, &entries[0].digest)).unwrap();
         is(&["verify"], CHANGED);
+    }
+
+    /// Danger: `yesterday` is later than every date, as texts are compared, and all texts go for ever.
+    #[test]
+    fn a_date_that_is_none_takes_nothing_away_and_is_refused_before_anything_is_read() {
+        for no_date in ["yesterday", "31.12.2018", "2019"] {
+            for words in [["trim", "--before"], ["export", "--since"], ["report", "--until"]] {
+                let line = ["audit"].into_iter().chain(words).chain([no_date]);
+                let refused = Words::try_parse_from(line).unwrap_err();
+                assert_eq!(refused.exit_code(), 2);
+                assert!(refused.to_string().contains("2026-11-27"), "{refused}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_go_after_somebody_has_said_yes_to_how_many() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut book = Book::open(&dir.path().join(FOLDER)).unwrap();
+        let texts = [r#"{"at":"2018-12-31T23:59:59Z"}"#, r#"{"at":"2019-01-01T00:00:00Z"}"#, r#"{"at":""}"#];
+        book.add(texts.map(|text| Draft { text: text.to_owned(), ..Draft::default() }).into()).unwrap();
+        drop(book);
+        let left = || Shelf::open(&dir.path().join(FOLDER)).unwrap().older("9999").unwrap();
+        let before = since("2019-01-01").unwrap();
+        trim(dir.path(), &before, |_| Ok(false)).unwrap();
+        assert_eq!(left(), 2, "nobody said yes");
+        let asked = |what: &str| {
+            assert!(what.starts_with("1 of 3 texts are of before 2019-01-01T00:00:00Z"), "{what}");
+            Ok(true)
+        };
+        trim(dir.path(), &before, asked).unwrap();
+        assert_eq!(left(), 2, "one is gone, and that one is says another");
+        trim(dir.path(), &before, |_| bail!("nothing is left to be asked about")).unwrap();
     }
 }

@@ -14,7 +14,7 @@ use super::api::{AuditChain, AuditPage, AuditQuery};
 use super::auth::Speaker;
 use super::error::ApiError;
 use super::extract::{self, limit};
-use crate::audit::look::{Asked, Waiting};
+use crate::audit::look::{Asked, NoMoment, Waiting, Wanted};
 use crate::audit::{Audit, AuditError};
 use crate::clock;
 
@@ -30,12 +30,17 @@ pub(super) async fn page(
     extract::Asked(asked): extract::Asked<AuditQuery>,
 ) -> Result<Written<1>, ApiError> {
     let limit = limit(asked.limit)?;
+    let wanted = wanted(asked)?;
     let Some(audit) = app.audit else {
         let problem = "it is not being written; the daemon's log says why";
         let chain = AuditChain { problem: Some(problem.to_owned()), ..AuditChain::default() };
         return json(&AuditPage { chain, ..AuditPage::default() });
     };
-    json(&ask(audit, move |audit, by| audit.page(&asked, limit, by)).await?)
+    json(&ask(audit, move |audit, by| audit.page(&wanted, limit, by)).await?)
+}
+
+fn wanted(asked: AuditQuery) -> Result<Wanted, ApiError> {
+    Wanted::of(asked).map_err(|NoMoment(field)| ApiError::BadField { field, problem: audit::MOMENT })
 }
 
 /// As it stands: passwords in addresses were taken out before it was hashed, and whatever is changed now is not what can be
@@ -52,11 +57,12 @@ pub(super) async fn report(
     extract::Asked(asked): extract::Asked<AuditQuery>,
 ) -> Result<Written<2>, ApiError> {
     let (what, made) = (asked.words(), clock::utc().to_string());
+    let wanted = wanted(asked)?;
     let page = match app.audit {
         None => audit::report(&[], &what, &made),
         Some(log) => {
             let report = move |log: &Audit, by: &Asked| {
-                let (entries, is_cut) = log.selection(&asked, by)?;
+                let (entries, is_cut) = log.selection(&wanted, by)?;
                 let what = if is_cut { format!("{what}, the first {} entries", entries.len()) } else { what };
                 Ok(audit::report(&entries, &what, &made))
             };

@@ -8,6 +8,7 @@
 //! noted down an earlier hash elsewhere, and by nobody else.
 
 mod report;
+mod times;
 mod words;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 use treasury_api::types::{AuditEntry, AuditOpened};
 
 pub use report::{csv_head, csv_row, report};
+pub use times::{MOMENT, since, until};
 pub use words::{about, moment, people, sentences};
 
 /// What stands before the first entry.

@@ -20,10 +20,10 @@ pub struct AuditQuery {
     /// Only those about this proposal, stop or finding, such as `P3`, `S1` or `F2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// Only those from this date or time on, in UTC.
+    /// Only those from this date (in UTC) or time on: `2026-11-01` or `2026-11-01T08:00:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// Only those up to this date or time, the whole of it, in UTC.
+    /// Only those up to this date (in UTC), the whole day, or this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
     /// At most so many, up to 500.
