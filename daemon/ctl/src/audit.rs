@@ -117,14 +117,20 @@ fn proven(json: bool, checker: &Checker) -> String {
     if json {
         return pretty(&json!({
             "entries": checker.count, "first": first, "before": before, "last": last, "head": head,
-            "without_text": checker.without_text,
+            "without_text": checker.texts.count, "without_openings": checker.openings.count,
+            "unaccounted": checker.texts.unaccounted().saturating_add(checker.openings.unaccounted()),
         }));
     }
     let from = if first > 1 { format!(", which begin with {first} after {before}") } else { String::new() };
-    format!(
-        "{} entries{from}, all as they were written and none missing; {} without their texts\nentry {last} has the hash {head}\n",
-        checker.count, checker.without_text
-    )
+    let mut text = format!(
+        "{} entries{from}, all as they were written and none missing; {} without their texts, {} without something in them\n\
+         entry {last} has the hash {head}\n",
+        checker.count, checker.texts.count, checker.openings.count
+    );
+    for line in checker.unaccounted() {
+        text.push_str(&format!("AUDIT_MISSING: {line}\n"));
+    }
+    text
 }
 
 fn listed(page: &AuditPage) -> String {
@@ -168,7 +174,10 @@ impl Out {
     fn to(file: Option<PathBuf>) -> Result<Self, CtlError> {
         match file {
             None => Ok(Self::Text(String::new())),
-            Some(path) => Ok(Self::File(private::create_new(&path)?, path)),
+            Some(path) => match private::create_new(&path) {
+                Ok(file) => Ok(Self::File(file, path)),
+                Err(reason) => Err(CtlError::Unmade { path: path.display().to_string(), reason }),
+            },
         }
     }
 

@@ -84,6 +84,14 @@ pub enum CtlError {
         /// Why.
         reason: std::io::Error,
     },
+    /// A file that was named cannot be made.
+    #[error("cannot make {path}: {reason}")]
+    Unmade {
+        /// Which.
+        path: String,
+        /// Why.
+        reason: std::io::Error,
+    },
     /// Somebody said no.
     #[error("nothing was signed")]
     Declined,
@@ -103,6 +111,7 @@ impl CtlError {
             Self::Usage(_)
             | Self::Profile(_)
             | Self::Unread { .. }
+            | Self::Unmade { .. }
             | Self::Client(ClientError::BadUrl(_) | ClientError::PlainHttp { .. }) => 2,
             Self::Denied { .. } => 3,
             _ => 1,
@@ -154,6 +163,9 @@ impl CtlError {
                  changed it.",
             ),
             Self::Unread { .. } => view("FILE_UNREADABLE", "Name another file."),
+            Self::Unmade { .. } => {
+                view("FILE_NOT_MADE", "Name a file that is not there yet; none is overwritten.")
+            }
             Self::Check(error) => view(error.code(), error.advice()),
             Self::Profile(_) => view("BAD_PROFILE", "Correct the file, or give another."),
             Self::Usage(_) => view("USAGE", "See treasuryctl --help."),

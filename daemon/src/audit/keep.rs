@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use treasury_api::types::{AuditEntry, AuditOpened};
-use treasury_verify::audit::{moment, opened};
+use treasury_verify::audit::{is_removal, moment, opened};
 
 use super::book::{AuditError, Book, Draft, FOLDER, Shelf};
 use super::{form, last_record, record_of};
@@ -51,16 +51,43 @@ impl Shelf {
     }
 }
 
+/// From what something was taken away, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Whole texts.
+    Texts(u64),
+    /// Something within entries.
+    Entries(u64),
+}
+
+impl Taken {
+    /// The entry that says so. Whoever proves the log counts with it what is missing.
+    pub(super) fn text(self, what: &str) -> Value {
+        let (field, count) = match self {
+            Self::Texts(count) => ("texts", count),
+            Self::Entries(count) => ("entries", count),
+        };
+        json!({ "kind": "removed", "what": what, field: count })
+    }
+
+    fn count(self) -> u64 {
+        let (Self::Texts(count) | Self::Entries(count)) = self;
+        count
+    }
+}
+
 /// Writes down that something was taken away, where anything was. Nobody else may be writing.
-pub(crate) fn take_away(data_dir: &Path, what: &str, changed: u64) -> Result<(), AuditError> {
-    if changed == 0 {
+pub(crate) fn take_away(data_dir: &Path, what: &str, taken: Taken) -> Result<(), AuditError> {
+    if taken.count() == 0 {
         return Ok(());
     }
     let mut book = Book::open(&data_dir.join(FOLDER))?;
-    let at = clock::utc().to_string();
-    let text =
-        json!({ "at": at, "kind": "removed", "what": what, "who": { "origin": "daemon" } }).to_string();
-    book.add(vec![Draft { text, ..Draft::default() }])
+    let mut text = taken.text(what);
+    if let Value::Object(fields) = &mut text {
+        fields.insert("at".to_owned(), clock::utc().to_string().into());
+        fields.insert("who".to_owned(), json!({ "origin": "daemon" }));
+    }
+    book.add(vec![Draft { text: text.to_string(), ..Draft::default() }])
 }
 
 /// Holds the log against the records of a store: how many entries are of records that are there, and the first whose record
@@ -89,9 +116,13 @@ pub(crate) enum AgainstError {
     Store(#[from] StoreError),
 }
 
-/// Whether a text was made before this time. One that does not say when it was stays, and so does that of the last record.
+/// Whether a text was made before this time. One that does not say when it was stays, and so do that of the last record and
+/// those that say what was taken away, in which nothing is personal.
 fn is_old(entry: &AuditEntry, before: &str, last: Option<u64>) -> bool {
-    let is_old = opened(entry).is_some_and(|said| !moment(&said).is_empty() && moment(&said) < before);
+    let is_old = opened(entry).is_some_and(|said| {
+        let at = moment(&said);
+        !at.is_empty() && at < before && !is_removal(&said)
+    });
     let is_last = last.is_some() && record_of(entry).map(|(record, ..)| record) == last;
     is_old && !is_last
 }

@@ -39,7 +39,7 @@ use crate::metrics::Metrics;
 use crate::store::{Record, StoreError};
 
 pub use book::AuditError;
-pub(crate) use keep::{against, take_away};
+pub(crate) use keep::{Taken, against, take_away};
 
 /// Records that are written down at a time.
 const PAGE: usize = 64;
@@ -383,7 +383,7 @@ impl Audit {
             return Ok(());
         }
         let what = format!("{trimmed} texts of before {before}");
-        self.say(engine, json!({ "kind": "removed", "what": what }))
+        self.say(engine, Taken::Texts(trimmed).text(&what))
     }
 
     /// Proves the whole chain, and notes what came of it. Blocks.

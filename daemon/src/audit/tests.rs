@@ -278,9 +278,13 @@ async fn texts_that_are_old_enough_and_people_who_left_are_taken_away_and_the_ch
     assert_eq!(entries.last().unwrap().hash, head, "the head is what it was");
     let Watched { dir, handle, .. } = watched;
     handle.stop().await;
-    take_away(dir.path(), "everything", trimmed).unwrap();
+    take_away(dir.path(), "everything", Taken::Texts(trimmed)).unwrap();
     let entries = proven(&dir);
     assert_eq!(telling(&entries, "Removed from the audit log: everything").len(), 1, "and it goes on");
+    let shelf = Shelf::open(&dir.path().join(FOLDER)).unwrap();
+    let checker = shelf.check(Checker::whole()).unwrap();
+    assert_eq!((checker.texts.unaccounted(), checker.texts.count), (0, trimmed));
+    assert_eq!(shelf.older("9999").unwrap(), 0, "and what says so stays");
 }
 
 #[test]
@@ -311,7 +315,7 @@ fn entries_are_found_across_files_from_both_ends() {
     assert_eq!(shelf.trim("2008", true).unwrap(), 7);
     assert_eq!(shelf.trim("2999", true).unwrap(), 2);
     let checker = shelf.check(Checker::whole()).unwrap();
-    assert_eq!((checker.count, checker.without_text), (10, 9));
+    assert_eq!((checker.count, checker.texts.count), (10, 9));
 }
 
 #[tokio::test]

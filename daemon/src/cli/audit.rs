@@ -5,7 +5,7 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use rand::random;
 use treasury_api::types::{AuditEntry, AuditQuery};
@@ -14,7 +14,7 @@ use treasury_verify::audit::{Checker, csv_head, csv_row, report, since, until};
 
 use crate::audit::book::{FOLDER, Shelf};
 use crate::audit::look::{NoMoment, Wanted};
-use crate::audit::{AuditError, against, take_away};
+use crate::audit::{AuditError, Taken, against, take_away};
 use crate::clock;
 use crate::private;
 use crate::store::{DiskStore, StoreLock, forget};
@@ -42,11 +42,11 @@ pub(super) enum AuditCommand {
         /// The data directory.
         #[arg(long, default_value = "data")]
         data_dir: PathBuf,
-        /// As what. A table is for reading; only JSON lines can be proven.
-        #[arg(long, value_enum, default_value = "jsonl")]
-        form: Form,
         #[command(flatten)]
         which: Which,
+        /// As a table for a spreadsheet. Only the lines of JSON that come otherwise can be proven.
+        #[arg(long)]
+        csv: bool,
         /// A file to make that only its owner may read; standard output where left out.
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
@@ -90,15 +90,6 @@ pub(super) enum AuditCommand {
     },
 }
 
-/// As what entries are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Form {
-    /// JSON, one entry a line: what can be proven.
-    Jsonl,
-    /// A table for a spreadsheet.
-    Csv,
-}
-
 /// Which entries.
 #[derive(Debug, Args)]
 pub(super) struct Which {
@@ -137,19 +128,20 @@ fn noted(text: &str) -> Result<(u64, String), String> {
 pub(super) fn run(command: AuditCommand) -> Result<ExitCode> {
     match command {
         AuditCommand::Verify { data_dir, noted, store } => verify(&data_dir, noted, store),
-        AuditCommand::Export { data_dir, form, which, to } => {
+        AuditCommand::Export { data_dir, which, csv, to } => {
             let shelf = shelf(&data_dir)?;
             let wanted = which.wanted()?;
             let write = |out: &mut dyn Write| -> Result<()> {
-                if form == Form::Csv {
+                if csv {
                     out.write_all(csv_head().as_bytes()).map_err(Unwritten::from)?;
                 }
                 for entry in shelf.entries(0) {
                     let entry = entry?;
                     if wanted.has(&entry) {
-                        let line = match form {
-                            Form::Jsonl => format!("{}\n", serde_json::to_string(&entry)?),
-                            Form::Csv => csv_row(&entry),
+                        let line = if csv {
+                            csv_row(&entry)
+                        } else {
+                            format!("{}\n", serde_json::to_string(&entry)?)
                         };
                         out.write_all(line.as_bytes()).map_err(Unwritten::from)?;
                     }
@@ -188,9 +180,13 @@ fn verify(data_dir: &Path, noted: Vec<(u64, String)>, store: bool) -> Result<Exi
     };
     let (count, head) = checker.head().unwrap_or((0, "none"));
     out!(
-        "{count} entries, all as they were written; {} without their texts; head {head}",
-        checker.without_text
+        "{count} entries, all as they were written; {} without their texts, {} without something in them; head {head}",
+        checker.texts.count,
+        checker.openings.count
     )?;
+    for line in checker.unaccounted() {
+        say!("AUDIT_MISSING: {line}");
+    }
     if store {
         let store = DiskStore::open(data_dir)?;
         let (held, differs) = against(&shelf, &store)?;
@@ -222,7 +218,7 @@ fn trim(data_dir: &Path, before: &str, may: impl FnOnce(&str) -> Result<bool>) -
     }
     let trimmed = shelf.trim(before, false)?;
     let what = format!("{trimmed} texts of before {before}");
-    take_away(data_dir, &what, trimmed)?;
+    take_away(data_dir, &what, Taken::Texts(trimmed))?;
     out!("{what} are gone, and their digests stay")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -251,7 +247,8 @@ fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode>
     }
     let _lock = StoreLock::take(data_dir)?;
     let changed = shelf.forget(person, &records)?;
-    take_away(data_dir, &format!("a person's name and texts from {changed} entries"), changed)?;
+    let what = format!("a person's name and texts from {changed} entries");
+    take_away(data_dir, &what, Taken::Entries(changed))?;
     out!("{changed} entries of the audit log have nothing personal of them any more")?;
     say!("backups and earlier exports still have it{}", if store { "" } else { ", and so has the store" });
     Ok(ExitCode::SUCCESS)
@@ -307,8 +304,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path();
         assert!(does(data, &["verify"]).unwrap_err().to_string().contains("holds no audit log"));
-        take_away(data, "nothing yet", 1).unwrap();
-        take_away(data, "nothing again", 1).unwrap();
+        take_away(data, "nothing yet", Taken::Texts(1)).unwrap();
+        take_away(data, "nothing again", Taken::Texts(1)).unwrap();
         let is = |words: &[&str], code: u8| {
             let done = does(data, words).unwrap();
             assert_eq!(format!("{done:?}"), format!("{:?}", ExitCode::from(code)), "{words:?}");
@@ -322,6 +319,9 @@ mod tests {
         is(&["export", "--to", &to], 0);
         assert_eq!(std::fs::read_to_string(&to).unwrap().lines().count(), 2);
         assert!(does(data, &["export", "--to", &to]).is_err(), "nothing is overwritten");
+        let table = data.join("table").display().to_string();
+        is(&["export", "--csv", "--to", &table], 0);
+        assert!(std::fs::read_to_string(&table).unwrap().starts_with("number,at,ledger"));
         let page = data.join("page").display().to_string();
         is(&["report", "--since", "2020-01-01", "--to", &page], 0);
         assert!(std::fs::read_to_string(&page).unwrap().contains("nothing again"));
@@ -372,7 +372,7 @@ mod tests {
             Ok(true)
         };
         trim(dir.path(), &before, asked).unwrap();
-        assert_eq!(left(), 2, "one is gone, and that one is says another");
+        assert_eq!(left(), 1, "the other stays, and what says so is never old");
         trim(dir.path(), &before, |_| bail!("nothing is left to be asked about")).unwrap();
     }
 }

@@ -110,15 +110,49 @@ pub fn sealed(last: Option<(u64, &str)>, text: String, open: BTreeMap<String, Au
     AuditEntry { number, before: before.to_owned(), digest, hash, text: Some(text), open }
 }
 
+/// Entries from which something is gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gone {
+    /// How many.
+    pub count: u64,
+    /// The number of the first.
+    pub first: Option<u64>,
+    /// From how many entries something was taken away, as the log itself says.
+    said: u64,
+}
+
+impl Gone {
+    /// From how many entries, at least, something is gone of which the log does not say that it was taken away.
+    #[must_use]
+    pub fn unaccounted(&self) -> u64 {
+        self.count.saturating_sub(self.said)
+    }
+
+    fn note(&mut self, number: u64) {
+        self.count = self.count.saturating_add(1);
+        self.first.get_or_insert(number);
+    }
+
+    fn words(&self, what: &str) -> Option<String> {
+        let first = self.first.filter(|_| self.unaccounted() > 0)?;
+        Some(format!(
+            "{} {what} are missing, and no entry here says that they were taken away; the first that is gone is of entry {first}",
+            self.unaccounted()
+        ))
+    }
+}
+
 /// Proves entries, one after another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checker {
     last: Option<(u64, String)>,
     first: Option<(u64, String)>,
-    /// Entries so far, and those among them whose text is not there any more.
+    /// Entries so far.
     pub count: u64,
-    /// See [`Checker::count`].
-    pub without_text: u64,
+    /// Those among them whose text is not there any more.
+    pub texts: Gone,
+    /// Those whose text is there, and of which something that it commits to is not.
+    pub openings: Gone,
     /// Hashes that were noted elsewhere, by number.
     noted: BTreeMap<u64, String>,
 }
@@ -167,8 +201,26 @@ impl Checker {
         self.first.get_or_insert_with(|| (number, entry.before.clone()));
         self.last = Some((number, entry.hash.clone()));
         self.count = self.count.saturating_add(1);
-        self.without_text = self.without_text.saturating_add(u64::from(entry.text.is_none()));
+        match entry.text.as_deref() {
+            None => self.texts.note(number),
+            Some(text) => {
+                if commitments(text).any(|name| !entry.open.contains_key(name)) {
+                    self.openings.note(number);
+                }
+                let (texts, openings) = taken_away(text);
+                self.texts.said = self.texts.said.saturating_add(texts);
+                self.openings.said = self.openings.said.saturating_add(openings);
+            }
+        }
         Ok(())
+    }
+
+    /// What is gone though the log does not say that it was taken away, a line for each kind. The chain holds without it: it
+    /// was lost, or somebody took it away who is not the program.
+    #[must_use]
+    pub fn unaccounted(&self) -> Vec<String> {
+        let openings = self.openings.words("names or texts within entries");
+        [self.texts.words("texts"), openings].into_iter().flatten().collect()
     }
 
     /// The number and hash of the last entry so far.
@@ -221,6 +273,31 @@ fn check(entry: &AuditEntry) -> Result<(), AuditFault> {
         }
     }
     Ok(())
+}
+
+/// The commitments in a text: whole strings of it, `#` and 64 digits.
+fn commitments(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("\"#").filter_map(|(at, _)| {
+        let name = text.get(at.checked_add(2)?..)?.get(..=NOTHING.len())?.strip_suffix('"')?;
+        name.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(name)
+    })
+}
+
+/// How many texts an entry says were taken away, and from how many entries something within.
+fn taken_away(text: &str) -> (u64, u64) {
+    // Few entries are of this kind, and most need not be read for it.
+    if !text.contains("\"removed\"") {
+        return (0, 0);
+    }
+    let said: Value = serde_json::from_str(text).unwrap_or_default();
+    let count = |field: &str| said.get(field).and_then(Value::as_u64).unwrap_or_default();
+    if is_removal(&said) { (count("texts"), count("entries")) } else { (0, 0) }
+}
+
+/// Whether an entry says that something was taken away.
+#[must_use]
+pub fn is_removal(said: &Value) -> bool {
+    said.get("kind").and_then(Value::as_str) == Some("removed")
 }
 
 /// Whether a salt is one that the daemon makes. With salts of any length, the first lines of a value could be moved into its

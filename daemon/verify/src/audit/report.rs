@@ -72,7 +72,7 @@ fn proof(entries: &[AuditEntry]) -> String {
             last.number,
             escape(&last.hash)
         ),
-        (None, None) => "<p>Nothing was found.</p>".to_owned(),
+        (None, None) => "<p>No entry matches.</p>".to_owned(),
     }
 }
 

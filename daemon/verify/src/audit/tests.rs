@@ -40,7 +40,7 @@ fn a_whole_log_is_proven_and_its_head_is_that_of_its_last_entry() {
     let entries = log();
     let checker = checked(&entries).unwrap();
     assert_eq!(checker.head(), Some((3, entries[2].hash.as_str())));
-    assert_eq!((checker.count, checker.without_text), (3, 0));
+    assert_eq!((checker.count, checker.texts.count), (3, 0));
     // As anybody computes it with a program of the system.
     assert_eq!(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
@@ -111,12 +111,41 @@ fn texts_and_names_can_be_taken_away_and_the_chain_holds() {
     (entries[0].text, entries[0].open) = (None, BTreeMap::new());
     entries[1].open.retain(|_, opened| opened.kind != "person");
     let checker = checked(&entries).unwrap();
-    assert_eq!((checker.count, checker.without_text), (3, 1));
+    assert_eq!((checker.count, checker.texts.count), (3, 1));
     assert_eq!(opened(&entries[0]), None);
     let said = opened(&entries[1]).unwrap();
     assert_eq!(said["who"]["person"], "(removed)");
     assert!(people(&said).contains("(removed)"));
     assert_eq!(said["events"][0]["stop"]["reason"], "=cmd <b>odd</b>");
+}
+
+/// Danger: somebody takes away what tells against them, and the log is as whole as before.
+#[test]
+fn what_is_missing_and_was_not_said_to_be_taken_away_is_counted() {
+    assert!(checked(&log()).unwrap().unaccounted().is_empty());
+    let mut entries = log();
+    (entries[0].text, entries[0].open) = (None, BTreeMap::new());
+    for entry in &mut entries[1..] {
+        entry.open.retain(|_, opened| opened.kind != "person");
+    }
+    let checker = checked(&entries).unwrap();
+    assert_eq!((checker.texts.unaccounted(), checker.openings.unaccounted()), (1, 2));
+    let said = checker.unaccounted();
+    assert!(said[0].starts_with("1 texts are missing") && said[0].ends_with("of entry 1"), "{said:?}");
+    assert!(said[1].starts_with("2 names or texts") && said[1].ends_with("of entry 2"), "{said:?}");
+    for said in [json!({ "kind": "removed", "texts": 1 }), json!({ "kind": "removed", "entries": 1 })] {
+        let last = entries.last().map(|entry| (entry.number, entry.hash.clone())).unwrap();
+        entries.push(sealed(Some((last.0, &last.1)), said.to_string(), BTreeMap::new()));
+    }
+    let checker = checked(&entries).unwrap();
+    assert_eq!((checker.texts.unaccounted(), checker.openings.unaccounted()), (0, 1));
+    entries.pop();
+    entries.push(sealed(
+        Some((4, &entries[3].hash)),
+        json!({ "note": "\"removed\"", "entries": 9 }).to_string(),
+        BTreeMap::new(),
+    ));
+    assert_eq!(checked(&entries).unwrap().openings.unaccounted(), 2, "that one is of another kind");
 }
 
 #[test]
@@ -127,6 +156,7 @@ fn a_report_is_read_without_the_program_and_runs_nothing_of_what_people_wrote() 
     assert!(page.contains(said) && page.contains("P1 &lt;i&gt;"), "{page}");
     assert!(page.contains(&entries[2].hash) && page.contains("@media print"));
     assert!(!page.contains("<b>") && !page.contains("<script") && !page.contains("http://"));
+    assert!(report(&[], "P999", "").contains("No entry matches."));
     let row = csv_row(&entries[0]);
     assert!(row.starts_with("\"1\",\"2026-11-27T10:00:01Z\",\"\",\"facts\",\"sue\",\"http\""), "{row}");
     assert_eq!(row.matches("\",\"").count() + 1, csv_head().split(',').count());
