@@ -254,7 +254,7 @@ fn a_schedule_that_was_taken_out_begins_anew_and_repeats_nothing() {
 /// A Ticket that comes late does not make more time of it.
 #[test]
 fn nothing_is_sent_later_than_was_said() {
-    let mut w = world(500, &[DAY]);
+    let w = world(500, &[DAY]);
     let (due, p) = one(&w);
     assert_eq!(w.proposal(p).plan.as_ref().unwrap().deadline, RippleTime(due.0 + HOUR));
     let mut late = world(500, &[10 * DAY]);
