@@ -220,7 +220,8 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         // Everybody who is paid is in the address book, and on no list.
         FindingKind::LargeToNew,
         FindingKind::ListedDestination,
-        // No second party is there.
+        // Nothing is due at set times, and no second party is there.
+        FindingKind::ScheduleMissed,
         FindingKind::GuardRefused,
         FindingKind::GuardSilent,
     ];
