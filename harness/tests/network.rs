@@ -147,3 +147,29 @@ async fn a_server_that_is_not_there_is_named() {
     let error = Remote::connect(&url, "", true).await.unwrap_err();
     assert!(error.to_string().contains(&url), "{error}");
 }
+
+/// Danger: the reply is lost with its socket, the same transaction is sent again, and who sent it is told that it failed.
+#[tokio::test]
+async fn a_submission_whose_reply_was_lost_with_its_socket_is_what_it_was() {
+    let (server, remote) = both(true, 4).await;
+    Network::set_faults(&remote, Faults { lose_submit_replies: 1, ..Faults::default() }).await.unwrap();
+    let to = account(7);
+    let paid = Network::pay(&remote, to, xrp("50"));
+    let cut = async {
+        // It was taken: now its reply can come no more.
+        while Network::entry(&server, index::account_root(&to), At::Open).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        server.drop_connections();
+    };
+    let (paid, ()) = tokio::join!(paid, cut);
+    let closed = Network::close_ledger(&server).await.unwrap();
+    let contents = Network::ledger(&server, closed.index).await.unwrap();
+    assert_eq!(
+        contents.transactions.iter().map(|included| included.tx.id()).collect::<Vec<_>>(),
+        [paid.unwrap()]
+    );
+    // What failed has failed, also where it is said again.
+    assert!(matches!(Network::pay(&remote, to, xrp("0")).await, Err(NetworkError::NotPaid(_))));
+    server.shutdown().await;
+}

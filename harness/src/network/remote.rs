@@ -69,6 +69,11 @@ impl Remote {
 
     /// Asks over the kept websocket, and once more over a new one where that has ended: tests cut sockets.
     async fn call(&self, method: &'static str, params: Value) -> Result<Value, CallError> {
+        self.call_told(method, params).await.map(|(reply, _)| reply)
+    }
+
+    /// The same, and whether it was asked more than once: the first time may have been done, and its reply lost.
+    async fn call_told(&self, method: &'static str, params: Value) -> Result<(Value, bool), CallError> {
         let Value::Object(params) = params else {
             return Err(CallError::Ended { method: method.to_owned() });
         };
@@ -76,11 +81,20 @@ impl Remote {
         if let Some(socket) = kept.as_mut() {
             match socket.call(method, params.clone()).await {
                 Err(CallError::Ended { .. } | CallError::TimedOut { .. }) => *kept = None,
-                answered => return answered,
+                answered => return answered.map(|reply| (reply, false)),
             }
         }
         let socket = kept.insert(Socket::open(&self.ws_url).await?);
-        socket.call(method, params).await
+        socket.call(method, params).await.map(|reply| (reply, true))
+    }
+
+    /// Whether the server has a transaction, in a closed ledger or in the open one.
+    async fn has(&self, id: Hash256) -> Result<bool, NetworkError> {
+        match self.call("tx", json!({ "transaction": id.to_string() })).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.token() == Some("txnNotFound") => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn needs_control(&self, capability: Capability) -> Result<(), NetworkError> {
@@ -172,16 +186,20 @@ impl Network for Remote {
 
     async fn submit(&self, tx: &Transaction) -> Result<TxResult, NetworkError> {
         const METHOD: &str = "submit";
-        let reply = self.call(METHOD, json!({ "tx_blob": hex::encode_upper(tx.encode()) })).await;
-        let reply = match reply {
+        let reply = self.call_told(METHOD, json!({ "tx_blob": hex::encode_upper(tx.encode()) })).await;
+        let (reply, is_again) = match reply {
             Err(CallError::Refused { token, message, .. }) if token == "invalidTransaction" => {
                 return Err(NetworkError::Refused(message));
             }
             reply => reply?,
         };
         let name = reply.get("engine_result").and_then(Value::as_str);
-        name.and_then(TxResult::from_name)
-            .ok_or(NetworkError::Malformed { method: METHOD, what: "engine_result that is known" })
+        let result = name
+            .and_then(TxResult::from_name)
+            .ok_or(NetworkError::Malformed { method: METHOD, what: "engine_result that is known" })?;
+        // It was taken the first time, and what is said of it now is that it is there already.
+        let is_there = is_again && result.is_tef() && self.has(tx.id()).await?;
+        Ok(if is_there { TxResult::tesSUCCESS } else { result })
     }
 
     async fn close_ledger(&self) -> Result<Validated, NetworkError> {
