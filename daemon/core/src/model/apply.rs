@@ -9,7 +9,7 @@ use crate::model::intent::{Asker, Movement};
 use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::signing::Slot;
-use crate::model::state::{AccountView, Archived, Breaker, BreakerKey, Guard, Reached, State, TrackedEscrow};
+use crate::model::state::{AccountView, Archived, Breaker, BreakerKey, Guard, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
 
@@ -282,17 +282,15 @@ impl State {
                 let key = BreakerKey { account: *account, cause: *cause };
                 self.breakers.entry(key).or_default().open = Some((*at, reason.clone()));
             }
-            Event::CommandTaken { .. } => {}
             Event::BreakerClosed { account, .. } => {
                 self.breakers.retain(|key, _| account.is_some() && key.account != *account);
             }
-            Event::ScheduleReached { schedule, through, day } => {
-                self.scheduled
-                    .insert(schedule.clone(), Reached { through: *through, day: *day, gone: false });
-            }
+            Event::ScheduleReached { schedule, through, day } => self.reached(schedule, *through, *day),
             Event::ScheduleGone { schedule } => {
-                self.scheduled.entry(schedule.clone()).and_modify(|reached| reached.gone = true);
+                self.scheduled.get_mut(schedule).ok_or("it was not there")?.gone = true;
             }
+            // It says who asked for what the other facts say.
+            Event::CommandTaken { .. } => {}
         }
         Ok(())
     }

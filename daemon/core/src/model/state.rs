@@ -318,6 +318,11 @@ impl State {
         Ok(())
     }
 
+    /// A schedule has come so far.
+    pub(crate) fn reached(&mut self, schedule: &str, through: RippleTime, day: Option<u32>) {
+        self.scheduled.insert(schedule.to_owned(), Reached { through, day, gone: false });
+    }
+
     pub(crate) fn retire(&mut self, archived: Archived) {
         self.guard_refusals.remove(&archived.proposal.id);
         self.retired.push(archived);

@@ -163,6 +163,12 @@ pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>,
     }
 }
 
+/// Whether it has been found already of what the evidence begins with.
+pub(crate) fn is_found(cx: &Cx<'_>, kind: FindingKind, begins: &str) -> bool {
+    let known = |finding: &Finding| finding.kind == kind && finding.evidence.starts_with(begins);
+    cx.state.findings.values().any(known)
+}
+
 /// How accounts of the treasury stood that a ledger changes, before it was taken in; and what it changes of those that
 /// escrows wait to pay.
 pub(crate) struct Before {

@@ -4,12 +4,12 @@
 use crate::model::config::{Burst, FindingKind, Severity};
 use crate::model::intent::{Asker, IntentKind};
 use crate::model::risk::Sign;
-use crate::model::state::{Finding, Guard};
+use crate::model::state::Guard;
 use crate::model::stops::Subject;
 use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime};
 use crate::rules::decide::Question;
 use crate::rules::escrow::is_revealed;
-use crate::work::anomaly::find_about;
+use crate::work::anomaly::{find_about, is_found};
 use crate::work::cx::Cx;
 
 /// Payments that people asked for are looked at before anything is made of them: what is found with the severity `hold` is
@@ -94,8 +94,7 @@ pub(crate) fn still_revealed(cx: &mut Cx<'_>, key: &EscrowKey) {
     }
     let name = format!("escrow {key}:");
     let kind = FindingKind::RevealPending;
-    let known = |finding: &Finding| finding.kind == kind && finding.evidence.starts_with(&name);
-    if cx.state.findings.values().any(known) {
+    if is_found(cx, kind, &name) {
         return;
     }
     let closes = tracked.view.cancel_after;

@@ -7,11 +7,11 @@ use crate::model::config::FindingKind;
 use crate::model::event::Event;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::signing::{GuardRefusal, Party};
-use crate::model::state::{Finding, Guard};
+use crate::model::state::Guard;
 use crate::model::stops::Subject;
 use crate::model::units::{EscrowKey, ProposalId};
 use crate::rules::escrow::{Phase, is_revealed, phase};
-use crate::work::anomaly::find_about;
+use crate::work::anomaly::{find_about, is_found};
 use crate::work::cx::Cx;
 use crate::work::ending;
 
@@ -66,10 +66,12 @@ fn note(cx: &mut Cx<'_>, maker: ProposalId, refusal: GuardRefusal) {
     }
     let Some(proposal) = cx.state.proposals.get(&maker) else { return };
     let account = proposal.account;
-    let found = refusal.answered.then(|| format!("{maker}: {}: {}", refusal.code, refusal.reason));
+    let (kind, name) = (FindingKind::GuardRefused, format!("{maker}: {}: ", refusal.code));
+    let is_new = refusal.answered && !is_found(cx, kind, &name);
+    let evidence = format!("{name}{}", refusal.reason);
     cx.emit(Event::GuardSaid { proposal: maker, refusal: Some(refusal) });
-    if let Some(evidence) = found {
-        find_about(cx, FindingKind::GuardRefused, account, Subject::Proposal(maker), evidence);
+    if is_new {
+        find_about(cx, kind, account, Subject::Proposal(maker), evidence);
     }
 }
 
@@ -98,8 +100,7 @@ pub(crate) fn still_silent(cx: &mut Cx<'_>, key: &EscrowKey) {
     }
     let name = format!("escrow {key}:");
     let kind = FindingKind::GuardSilent;
-    let known = |finding: &Finding| finding.kind == kind && finding.evidence.starts_with(&name);
-    if cx.state.findings.values().any(known) {
+    if is_found(cx, kind, &name) {
         return;
     }
     let evidence = format!(

@@ -10,7 +10,7 @@ use crate::model::command::{Answer, CommandError, Panicked};
 use crate::model::config::{Person, Role};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::intent::AskedBy;
+use crate::model::intent::{AskedBy, FinishEscrow, Intent};
 use crate::model::proposal::{Proposal, Rejection, Status};
 use crate::model::state::{Acknowledged, Guard, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
@@ -294,14 +294,34 @@ pub(crate) fn lift(
     for id in stops {
         cx.emit(Event::StopLifted { id: *id, by: person.name.clone(), reason: reason.clone(), at });
     }
-    // Stops on everything bind whatever was lifted just now, too.
-    subjects.insert(Subject::Everything);
-    let standing = subjects.iter().flat_map(|subject| cx.state.stops.on(subject));
-    let standing = standing.map(|stop| stop.id).collect();
+    let standing = still_binding(cx, subjects).into_iter().collect();
     for id in cx.state.open.clone() {
         flow::advance(cx, id);
     }
     Ok(Answer::Lifted { lifted: stops.iter().copied().collect(), standing })
+}
+
+/// The stops that go on binding these subjects, or anything under way that a stop on one of them bound: by the gate's own
+/// answer, so that nobody takes for free what is held by another stop.
+fn still_binding(cx: &Cx<'_>, mut subjects: BTreeSet<Subject>) -> BTreeSet<StopId> {
+    let (config, state) = (cx.config, &*cx.state);
+    let open = state.open.iter().filter_map(|id| state.proposals.get(id));
+    let bound = |act: Act<'_>| {
+        let touched = subjects.iter().any(|subject| gate::touches(state, act, subject));
+        let stops = if touched { gate::stops(config, state, act) } else { Vec::new() };
+        stops.into_iter().map(|stop| stop.id).collect::<Vec<_>>()
+    };
+    let mut standing: BTreeSet<StopId> = open.flat_map(|proposal| bound(Act::of(proposal))).collect();
+    if let Some(runner) = config.runner {
+        for escrow in &state.standing {
+            let finish = Intent::FinishEscrow(FinishEscrow { escrow: *escrow });
+            standing.extend(bound(Act::errand(runner, &finish)));
+        }
+    }
+    // And where nothing is under way that they would hold.
+    subjects.insert(Subject::Everything);
+    standing.extend(subjects.iter().flat_map(|subject| state.stops.on(subject)).map(|stop| stop.id));
+    standing
 }
 
 fn may_lift(stop: &Stop) -> Role {

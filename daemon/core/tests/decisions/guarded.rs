@@ -57,6 +57,12 @@ fn without_the_guards_condition_nothing_can_be_signed_and_nothing_else_waits() {
         found(&w, FindingKind::GuardRefused),
         [format!("{p}: guard_destination: because of guard_destination")]
     );
+    // What it said before is nothing new, whatever it says in between.
+    for (code, answered) in [("guard_unreachable", false), ("guard_destination", true)] {
+        w.guard_refusal = refusal(code, answered);
+        w.jump(4);
+    }
+    assert_eq!(found(&w, FindingKind::GuardRefused).len(), 1);
     let small = w.propose("hot", 5);
     assert_eq!(w.word(small), "in_flight");
     w.settle();

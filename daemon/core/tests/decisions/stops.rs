@@ -410,3 +410,22 @@ fn what_was_called_back_is_sent_when_nothing_stops_it_any_more() {
     w.jump(10);
     assert!(w.sent().iter().any(|tx| tx.account() == id("hot")));
 }
+
+/// Danger: one of two stops is lifted, the answer names none that is left, and somebody waits for a payment in vain.
+#[test]
+fn who_lifts_a_stop_is_told_of_every_other_that_binds_the_same() {
+    let mut w = World::new();
+    let (p, _) = w.escrow();
+    let on_escrow = flag(&mut w, p);
+    let on_account = freeze(&mut w, Some("warm"));
+    let elsewhere = freeze(&mut w, Some("hot"));
+    let waiting = w.propose("warm", 500);
+    let on_proposal = flag(&mut w, waiting);
+    // Of the account: what it held is held by these, and hot is another matter.
+    assert_eq!(lift(&mut w, &[on_account]), [on_escrow, on_proposal]);
+    let on_account = freeze(&mut w, Some("warm"));
+    assert_eq!(lift(&mut w, &[on_escrow]), [on_account]);
+    assert_eq!(lift(&mut w, &[on_proposal]), [on_account]);
+    assert_eq!(lift(&mut w, &[on_account]), []);
+    assert_eq!(lift(&mut w, &[elsewhere]), []);
+}
