@@ -1,8 +1,10 @@
 //! What somebody looks for in the audit log.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::Value;
 use treasury_api::types::{AuditEntry, AuditPage, AuditQuery};
 use treasury_verify::audit::{MOMENT, about, moment, opened, since, until};
 
@@ -90,6 +92,67 @@ impl Wanted {
     }
 }
 
+/// What became of something, as far as it was told: a proposal, the escrow that it made, what releases that or takes it
+/// back, and the stops that were set on any of them. What comes later in the log refers to what came before.
+struct Story {
+    ids: BTreeSet<String>,
+    escrows: BTreeSet<String>,
+}
+
+impl Story {
+    /// Of `P3`, `S1`, `F2`, or an escrow as `rOwner:5`.
+    fn of(id: &str) -> Self {
+        let one = BTreeSet::from([id.to_owned()]);
+        let (escrows, ids) = if id.contains(':') { (one, BTreeSet::new()) } else { (BTreeSet::new(), one) };
+        Self { ids, escrows }
+    }
+
+    fn goes_on_in(&mut self, entry: &AuditEntry) -> bool {
+        let Some(said) = opened(entry) else { return false };
+        let events = || said.get("events").and_then(Value::as_array).into_iter().flatten();
+        // One event of a record may be of it by what the next one says.
+        while events().filter(|event| self.learns_from(event)).count() > 0 {}
+        about(&said).iter().any(|id| self.ids.contains(id))
+            || events().filter_map(escrow).any(|escrow| self.escrows.contains(escrow))
+    }
+
+    /// Takes in whatever an event relates to it; whether that was new.
+    fn learns_from(&mut self, event: &Value) -> bool {
+        let id = |letter: char, value: &Value| value.as_u64().map(|id| format!("{letter}{id}"));
+        let at = |path: &str| event.pointer(path);
+        let named = |letter, path: &str| at(path).and_then(|value| id(letter, value));
+        let mut learnt = false;
+        // By the plan, or where the records of the plan were lost and it was recognised on the ledger.
+        let planned = (at("/plan/delay/escrow"), named('P', "/proposal"));
+        let recognised = (at("/escrow"), named('P', "/proposal/id"));
+        for (made, proposal) in [planned, recognised] {
+            let (Some(escrow), Some(proposal)) = (made.and_then(Value::as_str), proposal) else { continue };
+            if self.ids.contains(&proposal) {
+                learnt |= self.escrows.insert(escrow.to_owned());
+            }
+            if self.escrows.contains(escrow) {
+                learnt |= self.ids.insert(proposal);
+            }
+        }
+        let escrow_of_it = escrow(event).is_some_and(|escrow| self.escrows.contains(escrow));
+        let proposal_of_it =
+            named('P', "/stop/subject/proposal").is_some_and(|proposal| self.ids.contains(&proposal));
+        if escrow_of_it {
+            learnt |= named('P', "/attempt").is_some_and(|attempt| self.ids.insert(attempt));
+        }
+        if escrow_of_it || proposal_of_it {
+            learnt |= named('S', "/stop/id").is_some_and(|stop| self.ids.insert(stop));
+        }
+        learnt
+    }
+}
+
+/// The escrow that an event is about.
+fn escrow(event: &Value) -> Option<&str> {
+    let named = event.get("escrow").or_else(|| event.pointer("/stop/subject/escrow"));
+    named.and_then(Value::as_str)
+}
+
 impl Audit {
     /// A page of entries. Blocks.
     pub(crate) fn page(&self, asked: &Wanted, limit: usize, by: &Asked) -> Result<AuditPage, AuditError> {
@@ -128,10 +191,14 @@ impl Audit {
         by: &Asked,
     ) -> Result<(Vec<AuditEntry>, bool), AuditError> {
         let mut found = Vec::new();
+        let mut story = asked.0.about.as_deref().map(Story::of);
+        let others = Wanted(AuditQuery { about: None, ..asked.0.clone() });
         for entry in self.shelf().entries(asked.0.after.unwrap_or(0)) {
             by.go_on()?;
             let entry = entry?;
-            if asked.has(&entry) {
+            // What is related to it is learnt from every entry, also from those of which nothing is shown.
+            let is_of_it = story.as_mut().is_none_or(|story| story.goes_on_in(&entry));
+            if is_of_it && others.has(&entry) {
                 if found.len() >= REPORT_MAX {
                     return Ok((found, true));
                 }
@@ -139,5 +206,64 @@ impl Audit {
             }
         }
         Ok((found, false))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry(number: u64, about: &[&str], events: &Value) -> AuditEntry {
+        let text = json!({ "kind": "facts", "about": about, "events": events }).to_string();
+        let none = String::new();
+        AuditEntry {
+            number,
+            before: none.clone(),
+            digest: none.clone(),
+            hash: none,
+            text: Some(text),
+            open: BTreeMap::new(),
+        }
+    }
+
+    /// An auditor is given a report on a payment: whether it was released is what they want to know.
+    #[test]
+    fn the_story_of_a_payment_goes_on_to_its_stops_and_to_the_end_of_its_escrow() {
+        let (ours, other) = ("rOwner:5", "rOwner:6");
+        let plan = |p: u64, escrow: &str| json!([{ "event": "proposal_planned", "proposal": p, "plan": { "delay": { "escrow": escrow } } }]);
+        let stop = |id: u64, escrow: &str| json!([{ "event": "stop_set", "stop": { "id": id, "subject": { "escrow": escrow } } }]);
+        let lifted = |id: u64| json!([{ "event": "stop_lifted", "id": id }]);
+        let release = |p: u64, escrow: &str| {
+            json!([
+                { "event": "proposal_drafted", "proposal": { "id": p } },
+                { "event": "attempt_changed", "escrow": escrow, "attempt": p },
+            ])
+        };
+        let entries = [
+            (["P1"], plan(1, ours), true),
+            (["P2"], plan(2, other), false),
+            (["S1"], stop(1, ours), true),
+            (["S2"], stop(2, other), false),
+            (["S1"], lifted(1), true),
+            (["S2"], lifted(2), false),
+            (["P8"], release(8, other), false),
+            (["P9"], release(9, ours), true),
+            (["P9"], json!([{ "event": "proposal_ended", "proposal": 9 }]), true),
+        ];
+        for begins in ["P1", ours] {
+            let mut story = Story::of(begins);
+            for (number, (about, events, expected)) in (1..).zip(&entries) {
+                let is_of_it = story.goes_on_in(&entry(number, about, events));
+                // The plan names the escrow, and so begins its story.
+                assert_eq!(is_of_it, *expected, "{begins}: {events}");
+            }
+        }
+        let mut stop = Story::of("S2");
+        let found = entries.iter().filter(|(about, events, _)| stop.goes_on_in(&entry(1, about, events)));
+        assert_eq!(found.count(), 2, "a stop is its own story");
     }
 }
