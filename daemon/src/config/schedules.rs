@@ -25,6 +25,9 @@ const LAST_DAY: Date = date(2075, 12, 31);
 /// Nor before this one, on which no ledger of a treasury of this program had closed.
 const FIRST_DAY: Date = date(2025, 1, 1);
 
+/// Ledgers close some seconds apart, and what is due between two is asked for with the later one.
+const LATE_LEAST_SECONDS: u32 = 60;
+
 /// What becomes of a day that is no working day.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Weekend {
@@ -82,6 +85,9 @@ fn schedule(section: &Section<'_>, parties: &Parties, deadline_max_seconds: u32)
         && parties.people.get(&by.value).is_none_or(|person| !person.roles.contains(&Role::Proposer))
     {
         section.blame(by, "may not propose", "name somebody who has the role proposer");
+    }
+    if late_max < LATE_LEAST_SECONDS {
+        section.wrong("late_max", "is shorter than ledgers may be apart", "write at least \"1m\"");
     }
     if lead.saturating_add(late_max) > deadline_max_seconds {
         let what =

@@ -51,7 +51,7 @@ pub(super) const SCHEDULE: Group = Group {
             "late_max",
             "duration",
             "\"1d\"",
-            "It can leave until so long after it was due. What could not even be asked for until then, because the daemon \
+            "It can leave until so long after it was due, at least a minute. What could not even be asked for until then, because the daemon \
              did not run or did not see, is a finding `schedule_missed`, and not paid.",
         ),
     ],

@@ -102,6 +102,7 @@ fn what_is_wrong_with_a_schedule_names_its_key() {
         ("at = \"09:00\"", "at = \"9am\"", "schedule[1].at: \"9am\" is not a time of day"),
         ("at = \"09:00\"", "at = \"24:00\"", "schedule[1].at: \"24:00\" is not a time of day"),
         ("weekend = \"before\"", "weekend = \"never\"", "schedule[1].weekend: \"never\" is none of"),
+        ("late_max = \"12h\"", "late_max = \"59s\"", "schedule[1].late_max: is shorter than ledgers"),
         ("lead = \"1d\"", "lead = \"300d\"", "schedule[1].lead: and late_max are longer together"),
         ("note = \"salaries\"", "note = \"a\\u0007\"", "schedule[1].note:"),
     ] {
