@@ -158,7 +158,11 @@ pub(crate) fn run(command: GuardCommand) -> Result<ExitCode> {
         }
         GuardCommand::Show { escrow, at } => show(escrow, &at)?,
         GuardCommand::Freeze { reason, at } => at.stop(Subject::Everything, reason)?,
-        GuardCommand::Withhold { escrow, reason, at } => at.stop(Subject::Escrow(escrow), reason)?,
+        GuardCommand::Withhold { escrow, reason, at } => {
+            at.stop(Subject::Escrow(escrow), reason)?;
+            // The stop stands, whatever the guard knows of it.
+            warned(escrow, &at)?;
+        }
         GuardCommand::Flag { destination: Some(account), reason, at, .. } => {
             at.stop(Subject::Destination(account), reason)?;
         }
@@ -227,6 +231,18 @@ fn shown(status: StatusAnswer) -> Result<()> {
     }
     if stops.is_empty() {
         out!("nothing is stopped")?;
+    }
+    Ok(())
+}
+
+/// Says where a stop does not do what whoever set it may think.
+fn warned(escrow: EscrowKey, at: &At) -> Result<()> {
+    let records: Vec<RecordAnswer> = at.ask(Method::GET, &format!("/v1/escrows/{escrow}"), Vec::new())?;
+    if records.is_empty() {
+        out!("WARNING: no condition was made here for {escrow}: look at its owner and its Sequence")?;
+    }
+    for given in records.iter().filter_map(|record| record.given) {
+        out!("WARNING: its share was given at {given}: it can be released all the same")?;
     }
     Ok(())
 }
