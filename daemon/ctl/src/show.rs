@@ -1,6 +1,8 @@
 //! What the API answers, as people read it. All text of the daemon's or of other people's is cleaned of what a
 //! terminal would obey.
 
+use std::fmt::Write;
+
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
@@ -293,8 +295,16 @@ pub(super) fn escrows(escrows: &[EscrowView]) -> String {
     if escrows.is_empty() {
         return "no escrows\n".to_owned();
     }
-    let mut table =
-        Rows::new(["of", "to", "amount", "guard", "can be stopped", "finish after", "cancel after", "from"]);
+    let mut table = Rows::new([
+        "of",
+        "to",
+        "amount",
+        "stands",
+        "can be stopped",
+        "finish after",
+        "cancel after",
+        "made by",
+    ]);
     for escrow in escrows {
         table.row([
             short(&escrow.owner),
@@ -307,7 +317,11 @@ pub(super) fn escrows(escrows: &[EscrowView]) -> String {
             escrow.proposal.clone().unwrap_or_else(|| "none of ours".to_owned()),
         ]);
     }
-    table.shown(console::width())
+    let mut shown = table.shown(console::width());
+    for escrow in escrows {
+        let _ = writeln!(shown, "{}: {}", escrow.key, escrow.stands);
+    }
+    shown
 }
 
 pub(super) fn findings(findings: &[FindingView]) -> String {

@@ -212,7 +212,9 @@ fn stands(state: &State, treasury: &Treasury, tracked: &TrackedEscrow) -> String
                     )
                 }
                 (false, against) => format!(
-                    "Withheld: it waits for {}. Unless that is settled before {cancel}, the money goes back to the owner after it.",
+                    "{}: it waits for {}. Unless that is settled before {cancel}, the money goes back to the owner after it.",
+                    // By a stop, as the word for it says, or because something is missing.
+                    if guard_word(treasury, state, tracked) == "withheld" { "Withheld" } else { "Locked" },
                     against.join("; for ")
                 ),
             }
