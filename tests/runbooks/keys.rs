@@ -77,6 +77,28 @@ pub(crate) async fn change_list(at: &mut Incident, account: &str, quorum: u32, a
 /// How many steps [`change_list`] is.
 const CHANGE: usize = 4;
 
+/// On every list, with the steps of the page.
+async fn put_in_the_place_of_bob(at: &mut Incident, fresh: &Fresh) {
+    let old = at.person("bob").0;
+    for (account, quorum, signers) in [
+        ("warm", 2, &["alice", "carol"][..]),
+        ("hot", 2, &["alice", "carol"]),
+        ("cold", 3, &["alice", "carol", "dave"]),
+    ] {
+        if account != "warm" {
+            at.again(CHANGE);
+        }
+        if account == "cold" {
+            at.say(",\n  {\"SignerEntry\":{\"Account\":\"rAGENT1\",\"SignerWeight\":1}}", "");
+            at.say(",\n  {\"SignerEntry\":{\"Account\":\"rAGENT2\",\"SignerWeight\":1}}", "");
+        }
+        change_list(at, account, quorum, true, signers).await;
+        let (stands, who) = at.signer_list(account).await;
+        assert_eq!(stands, quorum, "{account}");
+        assert!(who.contains(&fresh.id()) && !who.contains(&old), "{account}: {who:?}");
+    }
+}
+
 /// What stands, for whoever lifts it: the holds.
 pub(crate) async fn name_what_stands(at: &mut Incident) {
     let stops = at.client("dave").stops().await.unwrap();
@@ -134,24 +156,7 @@ async fn a_stolen_signer_key_weighs_nothing_any_more() {
 
     let fresh = Fresh::new(77);
     at.say("rBOB2", fresh.id());
-    let old = at.person("bob").0;
-    for (account, quorum, signers) in [
-        ("warm", 2, &["alice", "carol"][..]),
-        ("hot", 2, &["alice", "carol"]),
-        ("cold", 3, &["alice", "carol", "dave"]),
-    ] {
-        if account != "warm" {
-            at.again(CHANGE);
-        }
-        if account == "cold" {
-            at.say(",\n  {\"SignerEntry\":{\"Account\":\"rAGENT1\",\"SignerWeight\":1}}", "");
-            at.say(",\n  {\"SignerEntry\":{\"Account\":\"rAGENT2\",\"SignerWeight\":1}}", "");
-        }
-        change_list(&mut at, account, quorum, true, signers).await;
-        let (stands, who) = at.signer_list(account).await;
-        assert_eq!(stands, quorum, "{account}");
-        assert!(who.contains(&fresh.id()) && !who.contains(&old), "{account}: {who:?}");
-    }
+    put_in_the_place_of_bob(&mut at, &fresh).await;
     // Beside another one, it would have been a quorum.
     let said = at.theft("warm", &[at.person("alice"), at.person("bob")]).await;
     assert_eq!(said, TxResult::tefBAD_SIGNATURE);
@@ -247,22 +252,7 @@ async fn a_signer_who_lost_the_key_signs_with_another() {
     at.say("rBOB2", fresh.id());
     let looked = at.step().await;
     assert!(looked.contains("2 of alice bob carol dave"), "{looked}");
-    for (account, quorum, signers) in [
-        ("warm", 2, &["alice", "carol"][..]),
-        ("hot", 2, &["alice", "carol"]),
-        ("cold", 3, &["alice", "carol", "dave"]),
-    ] {
-        if account != "warm" {
-            at.again(CHANGE);
-        }
-        if account == "cold" {
-            at.say(",\n  {\"SignerEntry\":{\"Account\":\"rAGENT1\",\"SignerWeight\":1}}", "");
-            at.say(",\n  {\"SignerEntry\":{\"Account\":\"rAGENT2\",\"SignerWeight\":1}}", "");
-        }
-        change_list(&mut at, account, quorum, true, signers).await;
-        let (stands, who) = at.signer_list(account).await;
-        assert!(stands == quorum && who.contains(&fresh.id()), "{account}: {who:?}");
-    }
+    put_in_the_place_of_bob(&mut at, &fresh).await;
     at.sandbox.let_pass(1).await.unwrap();
     let lines = at.toml();
     at.configure("[[person]]", "bob", &lines);

@@ -76,6 +76,6 @@ pub(crate) async fn a_guard_that_was_killed_in_between_gives_its_share() {
     sandbox.advance_to(RippleTime(made.finish_after().0 + 1)).await.unwrap();
     sandbox.let_pass(3).await.unwrap();
     made.stands(&stage).await;
-    guard.restart().await;
+    guard.restart(&scene.sandbox).await;
     made.ended(&stage, &books, TransactionType::EscrowFinish).await;
 }

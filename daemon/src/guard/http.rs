@@ -316,11 +316,7 @@ async fn condition(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<axum::Json<ConditionAnswer>, Problem> {
-    app.daemon(&headers)?;
-    let terms: Terms = read(&body)?;
-    let _place = app.place()?;
-    let condition = blocking(move || app.guard.condition(&terms)).await?.map_err(Problem::Declined)?;
-    Ok(axum::Json(ConditionAnswer { condition }))
+    of_terms(app, &headers, &body, Guard::condition).await
 }
 
 async fn known(
@@ -328,10 +324,20 @@ async fn known(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<axum::Json<ConditionAnswer>, Problem> {
-    app.daemon(&headers)?;
-    let terms: Terms = read(&body)?;
+    of_terms(app, &headers, &body, Guard::known_condition).await
+}
+
+/// The condition of the terms that the daemon sends, in one way or the other.
+async fn of_terms(
+    app: App,
+    headers: &HeaderMap,
+    body: &Bytes,
+    ask: fn(&Guard, &Terms) -> Result<HexBytes, Declined>,
+) -> Result<axum::Json<ConditionAnswer>, Problem> {
+    app.daemon(headers)?;
+    let terms: Terms = read(body)?;
     let _place = app.place()?;
-    let condition = blocking(move || app.guard.known_condition(&terms)).await?.map_err(Problem::Declined)?;
+    let condition = blocking(move || ask(&app.guard, &terms)).await?.map_err(Problem::Declined)?;
     Ok(axum::Json(ConditionAnswer { condition }))
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -347,24 +347,7 @@ async fn ask(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request,
 ) -> Result<u16, PostError> {
-    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
-        .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(HEAD_LINES_MAX)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|_| PostError::Broken)?;
-    let request = written(request)?;
-    let answer = async {
-        let answer = sender.send_request(request).await;
-        answer.map(|answer| answer.status().as_u16()).map_err(|_| PostError::Broken)
-    };
-    tokio::pin!(connection, answer);
-    tokio::select! {
-        biased;
-        answer = &mut answer => answer,
-        // It may have brought the answer with its last breath.
-        _ = &mut connection => answer.await,
-    }
+    over(stream, request, async |answer: hyper::Response<Incoming>| Ok(answer.status().as_u16())).await
 }
 
 /// Asks over a connection of its own, and reads the whole answer.
@@ -373,6 +356,20 @@ async fn whole(
     request: Request,
     body_bytes_max: usize,
 ) -> Result<(u16, Bytes), PostError> {
+    let read = async |answer: hyper::Response<Incoming>| {
+        let status = answer.status().as_u16();
+        let body = Limited::new(answer.into_body(), body_bytes_max).collect().await;
+        Ok((status, body.map_err(|_| PostError::Broken)?.to_bytes()))
+    };
+    over(stream, request, read).await
+}
+
+/// Asks over a connection of its own, which ends when the answer has been read as far as somebody wants it.
+async fn over<T>(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request,
+    read: impl AsyncFnOnce(hyper::Response<Incoming>) -> Result<T, PostError>,
+) -> Result<T, PostError> {
     let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEAD_LINES_MAX)
@@ -382,9 +379,7 @@ async fn whole(
     let request = written(request)?;
     let answer = async {
         let answer = sender.send_request(request).await.map_err(|_| PostError::Broken)?;
-        let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), body_bytes_max).collect().await;
-        Ok((status, body.map_err(|_| PostError::Broken)?.to_bytes()))
+        read(answer).await
     };
     tokio::pin!(connection, answer);
     tokio::select! {

@@ -154,7 +154,7 @@ pub(crate) async fn a_captured_guard_can_neither_release_nor_pay() {
     made.stands(&stage).await;
     drop(book);
     // And what is left of the two goes on as if nothing had been.
-    guard.restart().await;
+    guard.restart(&scene.sandbox).await;
     stage.restart().await.unwrap();
     made.ended(&stage, &books, TransactionType::EscrowFinish).await;
 }

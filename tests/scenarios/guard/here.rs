@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -95,7 +94,7 @@ token_sha256 = "{hugo}"
         );
         write(&dir.join("guard.toml"), &text);
         let mut guard = Self { process: None, dir, url: format!("http://{listen}") };
-        guard.restart().await;
+        guard.restart(sandbox).await;
         guard
     }
 
@@ -115,16 +114,16 @@ token_sha256 = "{hugo}"
     }
 
     /// Starts it, and waits until it answers.
-    pub(crate) async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self, sandbox: &Sandbox) {
         let (config, log) = (self.dir.join("guard.toml"), self.dir.join("guard.log"));
         let mut process = DaemonProcess::spawn_guard(&exe(), &config, &log).unwrap();
-        let answers = async {
-            while reqwest::get(format!("{}/healthz", self.url)).await.is_err() {
-                process.check_running().unwrap();
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+        let health = format!("{}/healthz", self.url);
+        let answers = || {
+            process.check_running().unwrap();
+            let asked = reqwest::get(health.clone());
+            async { asked.await.map(drop).map_err(|error| error.to_string()) }
         };
-        tokio::time::timeout(Duration::from_secs(60), answers).await.expect("the guard answers");
+        sandbox.until_told("the guard answers", answers).await.unwrap();
         self.process = Some(process);
     }
 

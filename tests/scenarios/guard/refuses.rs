@@ -149,7 +149,7 @@ pub(crate) async fn what_is_stopped_at_the_guard_is_not_released_until_somebody_
     }
     // What is stopped stays so, however the guard ends.
     guard.kill().await;
-    guard.restart().await;
+    guard.restart(&scene.sandbox).await;
     sandbox.advance_to(RippleTime(made.finish_after().0 + 1)).await.unwrap();
     sandbox
         .until_told("the daemon says who stopped it", || async {
