@@ -84,8 +84,9 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Adds what has left the state. It is durable when this returns. One that is there already, because a crash came
-    /// before the state without it was stored, is written again.
+    /// Adds what has left the state; it is durable when [`Archive::sync`] has returned. Until a snapshot of the state
+    /// without it counts, a start gives back from the records what a power cut has taken. One that is there already,
+    /// because a crash came before the state without it was stored, is written again.
     ///
     /// # Errors
     /// What cannot be written.
@@ -94,10 +95,15 @@ impl Archive {
             return Ok(());
         }
         let mut inner = self.inner();
-        for one in archived {
-            inner.write(one)?;
-        }
-        inner.sync()
+        archived.iter().try_for_each(|one| inner.write(one))
+    }
+
+    /// Makes everything durable that was added.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.inner().sync()
     }
 
     /// As [`Archive::add`], of what it does not have as it is.

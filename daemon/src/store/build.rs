@@ -161,11 +161,12 @@ impl StoreBuilder {
     /// What cannot be written or moved, or the invariant that the whole state breaks.
     pub fn install(self) -> Result<Built, StoreError> {
         // Whoever comes next must find the stage gone when the lock is free: what is named last is dropped first.
-        let Self { _lock, stage, data_dir, state, number, segment, log, .. } = self;
+        let Self { _lock, stage, data_dir, state, number, segment, log, archive, .. } = self;
         invariant::check(&state)
             .map_err(|error| StoreError::DoesNotFit { record: number, problem: error.to_string() })?;
         let disk = system();
         segment.finish()?;
+        archive.sync()?;
         log.finish(&stage.path().join(files::INTENTS))?;
         if number > 0 {
             snapshot::write(&disk, &stage.path().join(files::SNAPSHOTS), number, &state)?;

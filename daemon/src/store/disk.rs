@@ -153,6 +153,8 @@ impl DiskStore {
             return Err(StoreError::Gap { expected: self.last, found: number });
         }
         self.mover.finish_all()?;
+        // A start from this snapshot does not look at what has left the state before it.
+        self.archive.sync()?;
         snapshot::write(&self.disk, &self.dir.join(files::SNAPSHOTS), number, state)?;
         self.next_snapshot = number.saturating_add(self.snapshot_every);
         if self.last.saturating_sub(self.segments.last()) < self.snapshot_every {
