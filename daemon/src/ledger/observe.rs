@@ -2,7 +2,7 @@
 //! transactions and their metadata.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use treasury_core::observe::{
@@ -28,8 +28,8 @@ pub struct Watch {
     pub treasury: BTreeSet<AccountId>,
     /// Index of the AccountRoot and of the SignerList of each watched account: metadata of an entry that
     /// is only touched, or of a SignerList, does not say whose it is.
-    roots: BTreeMap<Hash256, AccountId>,
-    signer_lists: BTreeMap<Hash256, AccountId>,
+    roots: HashMap<Hash256, AccountId>,
+    signer_lists: HashMap<Hash256, AccountId>,
     interest: Interest,
 }
 
@@ -75,7 +75,7 @@ pub(super) struct Seen {
 /// Where it is a transaction of the treasury's whose result cannot be read: whether to send another in its place
 /// hangs on that.
 pub(super) fn see(id: Hash256, data: &TxData, watch: &Watch) -> Result<Seen, String> {
-    let tx = LedgerTx::decode(&data.tx_blob.0);
+    let tx = LedgerTx::decode_known(id, &data.tx_blob.0);
     let meta = Metadata::decode_lenient(&data.meta_blob.0);
     let mut look = Look { watch, id, tx: tx.as_ref().ok(), changes: Vec::new(), opaque: BTreeMap::new() };
     for error in tx.as_ref().err().into_iter().chain(meta.as_ref().err()) {

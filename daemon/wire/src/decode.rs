@@ -158,10 +158,7 @@ impl<'a> Reader<'a> {
             }
             _ => *last = Some(field),
         }
-        let value = self.value(field, depth)?;
-        // The order was just checked.
-        object.push(field, value);
-        Ok(())
+        self.value(object, field, depth)
     }
 
     /// Fields up to the end marker.
@@ -196,14 +193,16 @@ impl<'a> Reader<'a> {
         Ok(list)
     }
 
-    fn value(&mut self, field: Field, depth: usize) -> Result<Value, CodecError> {
+    /// Reads a field's value into the object, behind all that are there.
+    fn value(&mut self, object: &mut Object, field: Field, depth: usize) -> Result<(), CodecError> {
         let start = self.offset;
-        match self.understood(field, depth) {
+        match self.understood(object, field, depth) {
             Err(error @ CodecError::Invalid { .. }) if self.lenient => {
                 self.offset = start;
                 self.skip(field.field_type()).ok_or(error)?;
                 let bytes = self.bytes.get(start..self.offset).unwrap_or_default().to_vec();
-                Ok(Value::Raw(RawValue { kind: field.field_type(), bytes }))
+                object.push(field, Value::Raw(RawValue { kind: field.field_type(), bytes }));
+                Ok(())
             }
             read => read,
         }
@@ -262,45 +261,54 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// A value that its type allows.
-    fn understood(&mut self, field: Field, depth: usize) -> Result<Value, CodecError> {
-        Ok(match field.field_type() {
-            FieldType::U8 => Value::U8(self.u8()?),
-            FieldType::U16 => Value::U16(self.array().map(u16::from_be_bytes)?),
-            FieldType::U32 => Value::U32(self.u32()?),
-            FieldType::U64 => Value::U64(self.u64()?),
-            FieldType::I32 => Value::I32(self.array().map(i32::from_be_bytes)?),
-            FieldType::I64 => Value::I64(self.array().map(i64::from_be_bytes)?),
-            FieldType::Hash128 => Value::Hash128(self.array()?),
-            FieldType::Hash160 => Value::Hash160(self.array()?),
-            FieldType::Hash192 => Value::Hash192(self.array()?),
-            FieldType::Hash256 => Value::Hash256(Hash256(self.array()?)),
+    /// Reads a value that its type allows into the object. Each is made where it stays: to hand it on and put it there
+    /// costs more than to read it.
+    fn understood(&mut self, object: &mut Object, field: Field, depth: usize) -> Result<(), CodecError> {
+        match field.field_type() {
+            FieldType::U8 => object.push(field, Value::U8(self.u8()?)),
+            FieldType::U16 => object.push(field, Value::U16(self.array().map(u16::from_be_bytes)?)),
+            FieldType::U32 => object.push(field, Value::U32(self.u32()?)),
+            FieldType::U64 => object.push(field, Value::U64(self.u64()?)),
+            FieldType::I32 => object.push(field, Value::I32(self.array().map(i32::from_be_bytes)?)),
+            FieldType::I64 => object.push(field, Value::I64(self.array().map(i64::from_be_bytes)?)),
+            FieldType::Hash128 => object.push(field, Value::Hash128(self.array()?)),
+            FieldType::Hash160 => object.push(field, Value::Hash160(self.array()?)),
+            FieldType::Hash192 => object.push(field, Value::Hash192(self.array()?)),
+            FieldType::Hash256 => object.push(field, Value::Hash256(Hash256(self.array()?))),
             FieldType::U96 | FieldType::U384 | FieldType::U512 => {
                 return Err(CodecError::Invalid { field, what: "of a type that no known field has" });
             }
-            FieldType::Amount => self.amount(field)?,
-            FieldType::Blob => Value::Blob(self.vl()?.to_vec()),
+            FieldType::Amount => {
+                let amount = self.amount(field)?;
+                object.push(field, amount);
+            }
+            FieldType::Blob => object.push(field, Value::Blob(self.vl()?.to_vec())),
             FieldType::Account => match self.vl()? {
-                [] => Value::AccountEmpty,
-                bytes => Value::Account(
-                    AccountId::from_slice(bytes)
-                        .ok_or(CodecError::Invalid { field, what: "an account has 20 bytes" })?,
-                ),
+                [] => object.push(field, Value::AccountEmpty),
+                bytes => {
+                    let account = AccountId::from_slice(bytes)
+                        .ok_or(CodecError::Invalid { field, what: "an account has 20 bytes" })?;
+                    object.push(field, Value::Account(account));
+                }
             },
-            FieldType::Number => Value::Number(self.number(field)?),
-            FieldType::Object => Value::Object(self.inner_object(depth + 1)?),
-            FieldType::Array => Value::Array(self.list(field, depth + 1)?),
-            FieldType::PathSet => Value::PathSet(self.path_set(field)?),
-            FieldType::Vector256 => Value::Vector256(self.vector256(field)?),
-            FieldType::Currency => Value::Currency(Currency(self.array()?)),
-            FieldType::Issue => Value::Issue(self.issue(field)?),
-            FieldType::XChainBridge => Value::from(XChainBridge {
-                locking_chain_door: self.door(field)?,
-                locking_chain_issue: self.issue(field)?,
-                issuing_chain_door: self.door(field)?,
-                issuing_chain_issue: self.issue(field)?,
-            }),
-        })
+            FieldType::Number => object.push(field, Value::Number(self.number(field)?)),
+            FieldType::Object => object.push(field, Value::Object(self.inner_object(depth + 1)?)),
+            FieldType::Array => object.push(field, Value::Array(self.list(field, depth + 1)?)),
+            FieldType::PathSet => object.push(field, Value::PathSet(self.path_set(field)?)),
+            FieldType::Vector256 => object.push(field, Value::Vector256(self.vector256(field)?)),
+            FieldType::Currency => object.push(field, Value::Currency(Currency(self.array()?))),
+            FieldType::Issue => object.push(field, Value::Issue(self.issue(field)?)),
+            FieldType::XChainBridge => {
+                let bridge = XChainBridge {
+                    locking_chain_door: self.door(field)?,
+                    locking_chain_issue: self.issue(field)?,
+                    issuing_chain_door: self.door(field)?,
+                    issuing_chain_issue: self.issue(field)?,
+                };
+                object.push(field, Value::from(bridge));
+            }
+        }
+        Ok(())
     }
 
     /// Bytes after their length; the length in its shortest form.

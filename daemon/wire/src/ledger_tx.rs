@@ -28,8 +28,15 @@ impl LedgerTx {
     /// [`CodecError::UnknownFieldCode`] for a field of a type that is not known, which hides all that follows
     /// it; [`CodecError::Missing`] without TransactionType, Account or Sequence; as [`Object::decode_lenient`].
     pub fn decode(blob: &[u8]) -> Result<LedgerTx, CodecError> {
+        LedgerTx::decode_known(sha512_half(&[&prefix::TRANSACTION_ID, blob]), blob)
+    }
+
+    /// The same, of a transaction whose id has been worked out already: that is most of the work.
+    ///
+    /// # Errors
+    /// As [`LedgerTx::decode`].
+    pub fn decode_known(id: Hash256, blob: &[u8]) -> Result<LedgerTx, CodecError> {
         let object = Object::decode_lenient(blob)?;
-        let id = sha512_half(&[&prefix::TRANSACTION_ID, blob]);
         let type_code = object.u16(sf::TransactionType).ok_or(CodecError::Missing(sf::TransactionType))?;
         let account = match object.get(sf::Account) {
             Some(Value::Account(account)) => *account,

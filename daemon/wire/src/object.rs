@@ -47,6 +47,7 @@ impl Object {
     }
 
     /// Adds a field that stands after all that are there, as they do in what is read. Nothing is searched for.
+    #[inline(always)]
     pub(crate) fn push(&mut self, field: Field, value: Value) {
         debug_assert!(self.0.last().is_none_or(|(last, _)| *last < field), "{field} is out of order");
         self.0.push((field, value));
