@@ -553,6 +553,7 @@ impl Core {
                 let answer = if left.is_empty() { Ok(()) } else { Err(left.join("; ")) };
                 if answer.is_ok() {
                     self.machine.treasury = Arc::from(treasury);
+                    self.machine.runtime.declared_anew();
                     *self.declared.write().unwrap_or_else(PoisonError::into_inner) =
                         Arc::clone(&self.machine.treasury);
                     // As after a start: what has not left is called back, and everything is looked at anew.

@@ -9,23 +9,33 @@ use super::reply::TxData;
 
 const NEEDLE_BYTES: usize = 20;
 
-/// Bits of the sieve for each needle: about one in so many places of a stranger's transaction then passes the
-/// sieve and is looked up.
-const BITS_PER_NEEDLE: usize = 32;
+/// What is asked of the sieves at a place: so many bytes from there on.
+const GRAIN_BYTES: usize = 8;
+
+/// How far the places are apart that are looked at. Wherever a needle begins, one of them lies so far in it that a
+/// grain of it follows.
+const STRIDE: usize = 8;
+
+/// Bits of the coarse sieve for each grain that may stand at a place, and of the fine one for each beginning of a
+/// needle: about one in so many of a stranger's passes.
+const COARSE_BITS: usize = 8;
+const FINE_BITS: usize = 32;
 
 /// Tells transactions that may concern an account apart from those that cannot.
 ///
 /// Whatever sends from, pays, or changes an entry of an account holds its 20 bytes somewhere, except for a
 /// change of its SignerList, which is found by the entry's index. So a transaction of a type that this
 /// program does not know, between strangers, is passed over, and one that concerns the treasury is not.
+///
+/// Every transaction of the network is asked about, and nearly none holds a needle: so few of its places are looked
+/// at, and nearly all of those are answered from a few cache lines.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interest {
     needles: HashMap<[u8; NEEDLE_BYTES], AccountId>,
-    /// A bit for the first bytes of every needle. Every place in every transaction of the network is asked
-    /// about, and nearly none is a needle's; this answers nearly all of them from a few cache lines.
-    sieve: Vec<u64>,
-    /// How far a hash is shifted to number a bit of the sieve.
-    shift: u32,
+    /// What of a needle may stand at a place that is looked at.
+    coarse: Sieve,
+    /// How needles begin.
+    fine: Sieve,
 }
 
 impl Interest {
@@ -37,15 +47,13 @@ impl Interest {
                 needles.extend(entry.0.first_chunk().map(|needle| (*needle, *account)));
             }
         }
-        let words = (needles.len().saturating_mul(BITS_PER_NEEDLE) / 64).next_power_of_two().min(1 << 25);
-        let mut interest = Self { needles, sieve: vec![0; words], shift: 64 - words.ilog2() - 6 };
-        for needle in interest.needles.keys() {
-            let (word, bit) = place(needle, interest.shift);
-            if let Some(word) = interest.sieve.get_mut(word) {
-                *word |= bit;
-            }
+        let mut coarse = Sieve::for_so_many(needles.len().saturating_mul(STRIDE), COARSE_BITS);
+        let mut fine = Sieve::for_so_many(needles.len(), FINE_BITS);
+        for needle in needles.keys() {
+            grains(needle).take(STRIDE).for_each(|grain| coarse.add(grain));
+            grains(needle).take(1).for_each(|grain| fine.add(grain));
         }
-        interest
+        Self { needles, coarse, fine }
     }
 
     pub(super) fn concerns(&self, tx: &TxData) -> bool {
@@ -58,22 +66,65 @@ impl Interest {
         self.accounts(bytes).collect()
     }
 
-    fn accounts(&self, bytes: &[u8]) -> impl Iterator<Item = AccountId> {
-        bytes.windows(NEEDLE_BYTES).filter_map(|window| {
-            let window = window.first_chunk()?;
-            let (word, bit) = place(window, self.shift);
-            if self.sieve.get(word)? & bit == 0 { None } else { self.needles.get(window).copied() }
+    fn accounts<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = AccountId> + 'a {
+        let places = bytes.windows(GRAIN_BYTES).step_by(STRIDE).enumerate();
+        let hits =
+            places.filter(|(_, grain)| grain.first_chunk().is_some_and(|grain| self.coarse.may_hold(*grain)));
+        hits.flat_map(move |(nth, _)| {
+            let at = nth.saturating_mul(STRIDE);
+            (at.saturating_sub(STRIDE - 1)..=at).filter_map(move |begin| self.at(bytes, begin))
         })
+    }
+
+    /// The account whose needle begins there.
+    fn at(&self, bytes: &[u8], begin: usize) -> Option<AccountId> {
+        let needle: &[u8; NEEDLE_BYTES] = bytes.get(begin..)?.first_chunk()?;
+        let grain = grains(needle).next()?;
+        if self.fine.may_hold(grain) { self.needles.get(needle).copied() } else { None }
     }
 }
 
-/// The word of the sieve and the bit in it.
-fn place(needle: &[u8; NEEDLE_BYTES], shift: u32) -> (usize, u64) {
-    let [a, b, c, d, e, f, g, h, ..] = *needle;
-    // Multiplicative hashing: the high bits of the product depend on all of the bytes.
-    let hash = u64::from_le_bytes([a, b, c, d, e, f, g, h]).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift;
-    (usize::try_from(hash >> 6).unwrap_or(usize::MAX), 1 << (hash & 63))
+/// The bytes from each place on.
+fn grains(bytes: &[u8]) -> impl Iterator<Item = [u8; GRAIN_BYTES]> {
+    bytes.windows(GRAIN_BYTES).filter_map(|window| window.first_chunk().copied())
 }
+
+/// Tells most of what was not put into it apart from what was.
+#[derive(Clone, Debug, Default)]
+struct Sieve {
+    words: Vec<u64>,
+    /// How far a hash is shifted to number a bit.
+    shift: u32,
+}
+
+impl Sieve {
+    fn for_so_many(grains: usize, bits_each: usize) -> Self {
+        let words = (grains.saturating_mul(bits_each) / 64).next_power_of_two().min(1 << 25);
+        Self { words: vec![0; words], shift: 64 - words.ilog2() - 6 }
+    }
+
+    fn add(&mut self, grain: [u8; GRAIN_BYTES]) {
+        let (word, bit) = self.place(grain);
+        if let Some(word) = self.words.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn may_hold(&self, grain: [u8; GRAIN_BYTES]) -> bool {
+        let (word, bit) = self.place(grain);
+        self.words.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// The word and the bit in it.
+    fn place(&self, grain: [u8; GRAIN_BYTES]) -> (usize, u64) {
+        // Multiplicative hashing: the high bits of the product depend on all of the bytes.
+        let hash = u64::from_le_bytes(grain).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift;
+        (usize::try_from(hash >> 6).unwrap_or(usize::MAX), 1 << (hash & 63))
+    }
+}
+
+const _: () =
+    assert!(STRIDE - 1 + GRAIN_BYTES <= NEEDLE_BYTES, "a grain at any such place lies within the needle");
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use crate::model::intent::{Asker, Movement};
 use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::signing::Slot;
-use crate::model::state::{AccountView, Archived, Breaker, BreakerKey, Guard, State, TrackedEscrow};
+use crate::model::state::{Archived, Breaker, BreakerKey, Guard, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
 
@@ -439,17 +439,15 @@ impl State {
     fn take_change(&mut self, at: LedgerPoint, seen_at: RippleTime, change: &Change) {
         // What is known of an account begins with its reading; a change alone would be half of a view, and
         // the reading that comes will have it.
-        if !self.accounts.contains_key(&change.account()) {
-            return;
-        }
+        let Some(view) = self.accounts.get_mut(&change.account()) else { return };
         match change {
-            Change::Root { account, root } => self.view_mut(account).root = *root,
-            Change::SignerList { account, list } => self.view_mut(account).signer_list.clone_from(list),
-            Change::TicketCreated { account, ticket } => {
-                self.view_mut(account).tickets.insert(*ticket);
+            Change::Root { root, .. } => view.root = *root,
+            Change::SignerList { list, .. } => view.signer_list.clone_from(list),
+            Change::TicketCreated { ticket, .. } => {
+                view.tickets.insert(*ticket);
             }
-            Change::TicketDeleted { account, ticket } => {
-                self.view_mut(account).tickets.remove(ticket);
+            Change::TicketDeleted { ticket, .. } => {
+                view.tickets.remove(ticket);
             }
             Change::EscrowCreated { escrow } => self.track(at, seen_at, escrow),
             Change::EscrowDeleted { key, tx_id, tx_type } => {
@@ -478,7 +476,7 @@ impl State {
             self.book.left(snapshot.account, at.close_time, left);
         }
         self.doubtful.remove(&snapshot.account);
-        let view = self.view_mut(&snapshot.account);
+        let view = self.accounts.entry(snapshot.account).or_default();
         view.root = snapshot.root;
         view.signer_list.clone_from(&snapshot.signer_list);
         view.tickets.clone_from(&snapshot.tickets);
@@ -560,10 +558,6 @@ impl State {
         if self.slots.get(&slot) == Some(&id) {
             self.slots.remove(&slot);
         }
-    }
-
-    fn view_mut(&mut self, account: &AccountId) -> &mut AccountView {
-        self.accounts.entry(*account).or_default()
     }
 
     fn proposal_mut(&mut self, id: ProposalId) -> Result<&mut Proposal, String> {

@@ -58,6 +58,8 @@ pub struct Runtime {
     pub(crate) touched: BTreeSet<AccountId>,
     /// Whether every account has been looked at since something changed that concerns them all.
     pub(crate) looked_at_all: bool,
+    /// Accounts that have a pool of Tickets, as the configuration says that all steps since were made with.
+    pub(crate) pools: Option<BTreeSet<AccountId>>,
     /// Accounts whose SignerList has changed since its signers were last looked at.
     pub(crate) lists: BTreeSet<AccountId>,
     /// Escrows that were looked at for whether they are the daemon's own.
@@ -87,6 +89,12 @@ impl Runtime {
         Self::default()
     }
 
+    /// Steps are made with another configuration from now on.
+    pub fn declared_anew(&mut self) {
+        self.pools = None;
+        self.looked_at_all = false;
+    }
+
     /// Nothing is done any more for an escrow that has ended.
     fn forget(&mut self, escrow: &EscrowKey) {
         self.escrow_retry.remove(escrow);
@@ -97,8 +105,11 @@ impl Runtime {
     fn note(&mut self, state: &State, event: &Event) {
         match event {
             Event::LedgerTaken { observation, .. } => {
+                let pools = self.pools.as_ref();
+                let touched = observation.changes.iter().map(Change::account);
+                self.touched
+                    .extend(touched.filter(|account| pools.is_none_or(|pools| pools.contains(account))));
                 for change in &observation.changes {
-                    self.touched.insert(change.account());
                     match change {
                         Change::SignerList { account, .. } => {
                             self.lists.insert(*account);

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use crate::model::event::Event;
 use crate::model::units::{EscrowKey, ProposalId};
-use crate::rules::retiring::{may_forget, may_retire};
+use crate::rules::retiring::{KEPT_MAX, may_forget, may_retire};
 use crate::work::cx::Cx;
 
 /// The most that leave with one ledger: a store of earlier versions holds everything that ever was.
@@ -12,6 +12,9 @@ const LEAVING_MAX: usize = 64;
 
 /// The most that are looked at with one ledger: what may not leave yet must not be in the way of what may.
 const LOOKED_AT_MAX: usize = 256;
+
+/// And so few where no more are kept than may be: then only time makes them leave, and there is much of it.
+const LOOKED_AT: usize = LEAVING_MAX;
 
 /// Looks at the next of what has ended.
 pub(crate) fn drive(cx: &mut Cx<'_>) {
@@ -21,9 +24,10 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
 
 fn proposals(cx: &mut Cx<'_>) {
     let from = cx.runtime.retired_to.take().map_or(Bound::Unbounded, Bound::Excluded);
+    let most = if cx.state.ended.len() > KEPT_MAX { LOOKED_AT_MAX } else { LOOKED_AT };
     let mut leaving = Vec::new();
     for (looked_at, (id, ended)) in cx.state.ended.range((from, Bound::Unbounded)).enumerate() {
-        if looked_at == LOOKED_AT_MAX || leaving.len() == LEAVING_MAX {
+        if looked_at == most || leaving.len() == LEAVING_MAX {
             break;
         }
         cx.runtime.retired_to = Some(*id);

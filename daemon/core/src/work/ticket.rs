@@ -25,10 +25,13 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
         due.extend(config.accounts.keys());
     }
     cx.runtime.ticket_retry.retain(|_, not_before| now < *not_before);
+    // Few have a pool, and with a ledger of a treasury of many accounts most that is touched has none.
+    let pools = cx.runtime.pools.get_or_insert_with(|| {
+        let pools = config.accounts.iter().filter(|(_, declared)| declared.tier != Tier::Board);
+        pools.map(|(account, _)| *account).collect()
+    });
+    due.retain(|account| pools.contains(account));
     for account in due {
-        if config.accounts.get(&account).is_none_or(|declared| declared.tier == Tier::Board) {
-            continue;
-        }
         // Few pools are low, and what is open is much: so it is looked through last.
         if let Some(count) = wanted(cx, &account)
             && !under_way(cx, &account)
