@@ -4,6 +4,7 @@
 //! a file are reported together. A key that does not exist is a problem too: a misspelt limit must not
 //! silently be no limit.
 
+mod console;
 mod endpoint;
 mod endpoints;
 mod fixed;
@@ -73,6 +74,8 @@ pub struct DaemonConfig {
     pub passphrase: PassphraseSource,
     /// SHA-256 of each person's bearer token, by the person's name. Who has none cannot use the API.
     pub tokens: BTreeMap<String, [u8; 32]>,
+    /// What the provider of logins calls a person, and who that is.
+    pub logins: BTreeMap<String, String>,
     /// Requests a second of one person, but for stops.
     pub requests_per_second: u32,
     /// How the console is served, where it is.
@@ -374,7 +377,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let schedules = schedules::read(root, &parties, timing.deadline_max_seconds);
     let severities = settings::severities(root);
     let alarms = risk::alarms(root);
-    let console = settings::console(root);
+    let console = console::read(root, base_dir);
     let guard = guard::read(root, base_dir);
     let origin = console.as_ref().and_then(|console| console.origin.clone());
     let notify = notify::read(root, &parties, base_dir, origin);
@@ -410,6 +413,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         keystore: daemon.keystore,
         passphrase: daemon.passphrase,
         tokens: parties.tokens,
+        logins: parties.logins,
         requests_per_second: daemon.requests_per_second,
         console,
         guard,

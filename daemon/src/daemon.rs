@@ -210,6 +210,7 @@ impl Daemon {
         );
 
         let tokens = Tokens::new(&config.tokens);
+        tokens.replace_logins(&config.logins);
         let app = App::new(engine.handle.clone(), metrics, tokens.clone(), limits)
             .with_port(port.clone())
             .with_desk(notifier.as_ref().map(Notifier::desk))
@@ -269,6 +270,7 @@ impl Daemon {
         let declared = self.engine.declare(config.treasury.clone()).await;
         declared.map_err(|_| ReloadError::Stopped)?.map_err(ReloadError::UnderWay)?;
         self.tokens.replace(&config.tokens);
+        self.tokens.replace_logins(&config.logins);
         *now = Now::of(config.clone());
         lines::config_reloaded(config.treasury.policy.hash(), config.treasury.accounts.len());
         self.note_policy();

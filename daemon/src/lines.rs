@@ -415,6 +415,17 @@ lines! {
         /// How many since the last line.
         count,
     }
+    /// Somebody could not log in at the provider of logins. At most one line a second, those of `token_refused` among them.
+    login_failed WARN {
+        /// What the page says: `OIDC_NOBODY`, `OIDC_PROVIDER_SILENT` and others.
+        code,
+        /// Why.
+        reason,
+        /// Where it came from: the client, or the proxy before it.
+        from,
+        /// How many since the last line.
+        count,
+    }
     /// Somebody asked for what they may not.
     request_forbidden WARN {
         /// Who.

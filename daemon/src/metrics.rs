@@ -213,7 +213,7 @@ const DEADLINES_NEAR: Metric = Metric::gauge(
 const TOKENS_REFUSED: Metric = Metric::counter(
     "treasuryd_tokens_refused_total",
     &[],
-    "Requests with a token that is nobody's, since the process started.",
+    "Requests with a token that is nobody's, and logins at a provider that were refused, since the process started.",
 );
 
 /// Every metric, in the order of the reference.
@@ -428,7 +428,7 @@ impl Metrics {
         self.http.with_label_values(&[route, &status.to_string()]).inc();
     }
 
-    /// A token was nobody's.
+    /// A token was nobody's, or somebody was turned away who logged in at a provider.
     pub fn token_refused(&self) {
         self.tokens_refused.inc();
     }

@@ -6,11 +6,15 @@
 //! policies; and a page that somebody who does not see it, or holds it in one hand, cannot use.
 
 mod driver;
+mod login;
 
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use driver::{Browser, Driver};
+use login::Provider;
 use treasuryd::client::Client;
 use treasuryd::daemon::Daemon;
 use treasuryd::dev::{Options, Sandbox, profile_path, xrp};
@@ -38,6 +42,9 @@ struct World {
     sandbox: Sandbox,
     daemon: Daemon,
     driver: Driver,
+    provider: Provider,
+    /// What people type into their browser.
+    origin: String,
 }
 
 impl World {
@@ -48,10 +55,20 @@ impl World {
         let close_every = Some(Duration::from_secs(1));
         let options = Options { close_every, close_step_seconds: 1, ..Options::default() };
         let sandbox = Sandbox::start(dir.path(), options).await.unwrap();
+        let provider = Provider::start();
+        let port = sandbox.daemon_config().unwrap().listen.port();
+        let origin = format!("http://localhost:{port}");
+        let config = provider.knows(&std::fs::read_to_string(sandbox.config_path()).unwrap());
+        let table = format!("\n[console]\norigin = \"{origin}\"\n{}", provider.table());
+        std::fs::write(sandbox.config_path(), config + &table).unwrap();
+        let mut secret = std::fs::OpenOptions::new();
+        let mut secret =
+            secret.write(true).create_new(true).mode(0o600).open(sandbox.dir().join("oidc.secret"));
+        secret.as_mut().unwrap().write_all(b"the provider takes any\n").unwrap();
         let daemon = Daemon::start(sandbox.daemon_config().unwrap()).await.unwrap();
         sandbox.daemon_has_seen(sandbox.begun_at()).await.unwrap();
         sandbox.let_pass(1).await.unwrap();
-        Self { dir, sandbox, daemon, driver: Driver::start() }
+        Self { dir, sandbox, daemon, driver: Driver::start(), provider, origin }
     }
 
     fn client(&self, person: &str) -> &Client {
@@ -73,7 +90,7 @@ impl World {
     /// A person's own browser, logged in.
     async fn browser(&self, person: &str, scripts: bool) -> Browser {
         let browser = self.driver.browser(scripts).await;
-        browser.open(&format!("{}/", self.daemon.url())).await;
+        browser.open(&format!("{}/", self.origin)).await;
         assert!(browser.url().await.contains("/console/login?next="), "{}", browser.url().await);
         let token = profile_path(self.sandbox.dir(), person).with_extension("token");
         browser.types("input[name=token]", std::fs::read_to_string(token).unwrap().trim()).await;
@@ -84,7 +101,7 @@ impl World {
     }
 
     fn page(&self, path: &str) -> String {
-        format!("{}/console{path}", self.daemon.url())
+        format!("{}/console{path}", self.origin)
     }
 
     /// A file of what a person signed, as `treasuryctl sign` writes it.
@@ -250,6 +267,9 @@ async fn a_day_with_the_console_in_a_browser() {
     let world = World::start().await;
     a_day(&world, true).await;
     a_day(&world, false).await;
+    for scripts in [true, false] {
+        login::at_a_provider(&world, scripts).await;
+    }
     every_page(&world).await;
     world.daemon.shutdown().await;
 }

@@ -6,6 +6,7 @@ mod findings;
 mod guard;
 mod links;
 mod notify;
+mod people;
 mod risk;
 mod schedules;
 
@@ -129,6 +130,7 @@ const GROUPS: &[Group] = &[
         ],
     },
     console::CONSOLE,
+    console::OIDC,
     guard::GUARD,
     audit::AUDIT,
     Group {
@@ -166,29 +168,7 @@ const GROUPS: &[Group] = &[
             ),
         ],
     },
-    Group {
-        name: "person",
-        repeated: true,
-        about: "Somebody who may speak to the daemon.",
-        keys: &[
-            key("name", "name", REQUIRED, "Unique among accounts, people, agents and destinations."),
-            key("signer", "address", "none", "The account this person signs with."),
-            key(
-                "roles",
-                "list of `proposer`, `approver`, `security`, `admin`",
-                "[]",
-                "`proposer` may propose payments; `approver`'s signatures count where a rule asks for them; `security` may flag, clear and freeze; \
-                 `admin` may lift a freeze and close the circuit breaker.",
-            ),
-            key(
-                "token_sha256",
-                "64 hexadecimal digits",
-                "none: no access to the API",
-                "SHA-256 of this person's bearer token: `printf %s \"$TOKEN\" | sha256sum`.",
-            ),
-            key("email", "address", "none", "Where channels of the form `email` reach this person."),
-        ],
-    },
+    people::PERSON,
     Group {
         name: "agent",
         repeated: true,
@@ -375,7 +355,8 @@ const TOP: &[Key] = &[key(
 
 /// The names of all tables, and of the keys above them.
 pub(super) fn sections() -> Vec<&'static str> {
-    TOP.iter().map(|key| key.name).chain(GROUPS.iter().map(|group| group.name)).collect()
+    let tables = GROUPS.iter().map(|group| group.name).filter(|name| !name.contains('.'));
+    TOP.iter().map(|key| key.name).chain(tables).collect()
 }
 
 /// The keys of a table.
@@ -383,7 +364,9 @@ pub(super) fn keys_of(section: &str) -> Vec<&'static str> {
     if section == "severity" {
         return FindingKind::ALL.iter().map(|kind| FindingKind::word(*kind)).collect();
     }
-    group(section).map(|group| group.keys.iter().map(|key| key.name).collect()).unwrap_or_default()
+    let keys = group(section).into_iter().flat_map(|group| group.keys).map(|key| key.name);
+    let tables = GROUPS.iter().filter_map(|group| group.name.strip_prefix(section)?.strip_prefix('.'));
+    keys.chain(tables).collect()
 }
 
 /// What a key that is missing should be.

@@ -27,6 +27,8 @@ pub(super) struct Parties {
     pub(super) agent_names: BTreeMap<AccountId, String>,
     pub(super) destinations: BTreeMap<AccountId, String>,
     pub(super) tokens: BTreeMap<String, [u8; 32]>,
+    /// What the provider of logins calls a person, and who that is.
+    pub(super) logins: BTreeMap<String, String>,
     /// Who of the address book has a label.
     pub(super) labels: BTreeMap<String, Vec<AccountId>>,
     /// Every name, and whose it is. A person without a signer has no address.
@@ -169,6 +171,7 @@ impl Parties {
         let signer = section.text("signer", value::address);
         let roles = section.texts("roles", role).unwrap_or_default();
         let token = section.text("token_sha256", value::digest);
+        let login = section.text("oidc", login);
         let Some(name) = name else { return };
         if let Some(signer) = &signer {
             self.signer(section, signer, &name);
@@ -186,6 +189,18 @@ impl Parties {
                 ),
                 None => {
                     self.tokens.insert(name.clone(), token.value);
+                }
+            }
+        }
+        if let Some(login) = login {
+            match self.logins.get(&login.value) {
+                Some(other) => section.blame(
+                    &login,
+                    format!("is \"{other}\" already"),
+                    "the provider means one person by it; give each another",
+                ),
+                None => {
+                    self.logins.insert(login.value, name.clone());
                 }
             }
         }
@@ -318,6 +333,13 @@ impl Parties {
             );
         }
     }
+}
+
+/// What a provider of logins calls somebody.
+fn login(text: &str) -> Result<String, String> {
+    let is_one =
+        (1..=255).contains(&text.len()) && text.trim() == text && !text.chars().any(char::is_control);
+    if is_one { Ok(text.to_owned()) } else { Err("is nothing that a provider calls anybody".to_owned()) }
 }
 
 pub(super) fn tier(text: &str) -> Result<Tier, String> {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use treasury_core::config::{
     FeeConfig, FindingKind, Keeps, LinkLimit, Severity, TicketConfig, TierLink, Timing,
@@ -13,7 +12,6 @@ use treasury_core::units::{AccountId, Amount, Asset, Drops};
 use super::parties::Parties;
 use super::reader::{Entry, Section};
 use super::{NetworkConfig, PassphraseSource, Verify, endpoints, keys, matchers, value};
-use crate::console::ConsoleConfig;
 
 /// Where the API listens if nobody says.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8_580);
@@ -28,8 +26,6 @@ pub(super) const REQUESTS_PER_SECOND: u32 = 200;
 
 /// Nobody can approve in less.
 const DEADLINE_LEAST_SECONDS: u32 = 60;
-
-const DAY_SECONDS: u32 = 86_400;
 
 /// Each rung is one more signature that every approver makes.
 const MULTIPLES_MAX: usize = 6;
@@ -100,35 +96,9 @@ pub(super) fn daemon(root: &Section<'_>, base_dir: &Path) -> Option<Daemon> {
     })
 }
 
-/// How the console is served; where nothing is said of it, as it is meant to be.
-pub(super) fn console(root: &Section<'_>) -> Option<ConsoleConfig> {
-    let unsaid = ConsoleConfig::default();
-    let Some(section) = root.section("console") else { return Some(unsaid) };
-    let enabled = section.flag("enabled").is_none_or(|enabled| enabled.value);
-    let origin = section.text("origin", origin);
-    let seconds = |key, most, unsaid| {
-        section.integer(key, 60..=most).map_or(unsaid, |said| Duration::from_secs(u64::from(said.value)))
-    };
-    let config = ConsoleConfig {
-        origin: origin.map(|origin| origin.value),
-        idle: seconds("idle_seconds", DAY_SECONDS, unsaid.idle),
-        session: seconds("session_seconds", 7 * DAY_SECONDS, unsaid.session),
-    };
-    enabled.then_some(config)
-}
-
 /// For how long the texts of the audit log are kept.
 pub(super) fn audit_keep_days(root: &Section<'_>) -> Option<u32> {
     root.section("audit")?.integer("keep_days", 1..=36_500).map(|days| days.value)
-}
-
-/// What a browser says where its forms come from: scheme, host and port, and nothing else.
-fn origin(text: &str) -> Result<String, String> {
-    let wrong = || format!("\"{text}\" is no origin; write it as \"https://treasury.example\"");
-    let url = url::Url::parse(text).map_err(|_| wrong())?;
-    let origin = url.origin().ascii_serialization();
-    let is_web = matches!(url.scheme(), "https" | "http");
-    if is_web && origin == text.to_ascii_lowercase() { Ok(origin) } else { Err(wrong()) }
 }
 
 fn section_or_missing<'a>(root: &Section<'a>, name: &str) -> Option<Section<'a>> {

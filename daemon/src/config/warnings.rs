@@ -43,6 +43,7 @@ pub fn of(config: &DaemonConfig) -> Vec<Warning> {
     edges(config, &mut found);
     network(config, &mut found);
     people(config, &mut found);
+    logins(config, &mut found);
     accounts(&config.treasury, &mut found);
     found.0.extend(rule_warnings::of(&config.treasury, &config.rule_places, config.policy_file.as_deref()));
     lists(&config.treasury, &mut found);
@@ -156,7 +157,10 @@ fn network(config: &DaemonConfig, found: &mut Found) {
 
 fn people(config: &DaemonConfig, found: &mut Found) {
     let treasury = &config.treasury;
-    let speaks = |name: &str| config.tokens.contains_key(name);
+    let logs_in = config.console.as_ref().is_some_and(|console| console.oidc.is_some());
+    let speaks = |name: &str| {
+        config.tokens.contains_key(name) || logs_in && config.logins.values().any(|one| one == name)
+    };
     for (role, what) in [
         (Role::Security, "nobody with a token has the role `security`: nobody can flag or freeze anything"),
         (Role::Admin, "nobody with a token has the role `admin`: a freeze can be lifted by nobody"),
@@ -181,6 +185,23 @@ fn people(config: &DaemonConfig, found: &mut Found) {
                 "write token_sha256, or take the roles away",
             );
         }
+    }
+}
+
+fn logins(config: &DaemonConfig, found: &mut Found) {
+    let oidc = config.console.as_ref().and_then(|console| console.oidc.as_ref());
+    match oidc {
+        Some(oidc) if !matches!(oidc.claim.as_str(), "sub" | "email") => found.warn(
+            "console.oidc.claim",
+            format!("whoever can change their \"{}\" at the provider can be anybody here", oidc.claim),
+            "\"sub\" is given to nobody else",
+        ),
+        None if !config.logins.is_empty() => found.warn(
+            "person.oidc",
+            "names people at a provider of logins, and there is none",
+            "write [console.oidc], or leave it out",
+        ),
+        _ => {}
     }
 }
 
@@ -252,6 +273,8 @@ mod tests {
 
     use super::*;
 
+    const OIDC: &str = "[console]\norigin = \"https://a.example\"\n[console.oidc]\nissuer = \"https://b.example\"\nclient_id = \"c\"\n";
+
     /// Nothing in it is dangerous.
     const SAFE: &str = r#"
 [network]
@@ -303,6 +326,8 @@ action = "allow"
             ("network_id = 0", "verify = \"headers\"\nnetwork_id = 0", "network.verify: "),
             ("network_id = 0", "", "network.network_id: "),
             ("wss://b.example", "ws://b.example", "network.endpoints: ws://b.example"),
+            ("[[rule]]", &format!("{OIDC}claim = \"upn\"\n[[rule]]"), "console.oidc.claim: "),
+            ("signer = \"rPT1", "oidc = \"a\"\nsigner = \"rPT1", "person.oidc: "),
             ("[[rule]]", "[timing]\nledger_age_max = \"any\"\n[[rule]]", "timing.ledger_age_max: "),
             (", \"security\"]", "]", "person.roles: nobody with a token has the role `security`"),
             (", \"admin\"]", "]", "person.roles: nobody with a token has the role `admin`"),

@@ -19,24 +19,27 @@ use super::{Console, ConsoleConfig, refusal};
 #[template(path = "login.html")]
 struct Login {
     next: String,
+    /// What people call the provider of logins, where there is one.
+    provider: Option<String>,
 }
 
 /// Whoever follows a link from elsewhere comes without the cookie, which goes nowhere but from page to page. One more
 /// step from here, and it is there.
 #[derive(Template)]
 #[template(path = "bounce.html")]
-struct Bounce {
-    to: String,
+pub(super) struct Bounce {
+    pub(super) to: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Next {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
-pub(super) async fn asked(Query(asked): Query<Next>) -> Response {
-    shown(&Login { next: own_path(&asked.next).unwrap_or_default().to_owned() })
+pub(super) async fn asked(State(console): State<Console>, Query(asked): Query<Next>) -> Response {
+    let provider = console.oidc.as_ref().map(|oidc| oidc.name().to_owned());
+    shown(&Login { next: own_path(&asked.next).unwrap_or_default().to_owned(), provider })
 }
 
 pub(super) async fn login(State(console): State<Console>, request: Request) -> Response {
@@ -74,23 +77,26 @@ fn cookie_name(config: &ConsoleConfig) -> &'static str {
 }
 
 /// An empty id takes it away.
-fn with_cookie(mut response: Response, config: &ConsoleConfig, id: &str) -> Response {
+pub(super) fn with_cookie(mut response: Response, config: &ConsoleConfig, id: &str) -> Response {
     let secure = if config.is_secure() { "; Secure" } else { "" };
     let gone = if id.is_empty() { "; Max-Age=0" } else { "" };
     let name = cookie_name(config);
     let cookie = format!("{name}={id}; Path=/; HttpOnly; SameSite=Strict{secure}{gone}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(SET_COOKIE, cookie);
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
 }
 
-fn visitor(parts: &Parts, console: &Console) -> Option<Visitor> {
-    let name = cookie_name(&console.config);
+/// The value of the request's cookie.
+pub(super) fn read_cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     let texts = parts.headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
     let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let id = pairs.find(|(found, _)| *found == name)?.1;
-    console.sessions.enter(id, &console.door)
+    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+}
+
+fn visitor(parts: &Parts, console: &Console) -> Option<Visitor> {
+    console.sessions.enter(read_cookie(parts, cookie_name(&console.config))?, &console.door)
 }
 
 impl FromRequestParts<Console> for Visitor {
@@ -106,16 +112,21 @@ fn stranger(parts: &Parts) -> Response {
         return refusal::session_ended().into_response();
     }
     let here = parts.uri.path_and_query().map_or("/console", |here| here.as_str());
-    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     match own_path(here) {
-        Some(here) if header("sec-fetch-site") == Some("cross-site") => {
-            shown(&Bounce { to: here.to_owned() })
-        }
-        here => {
-            let next: String = byte_serialize(here.unwrap_or("/console").as_bytes()).collect();
-            Redirect::to(&format!("/console/login?next={next}")).into_response()
-        }
+        Some(here) if is_from_elsewhere(parts) => shown(&Bounce { to: here.to_owned() }),
+        here => Redirect::to(&login_path(here.unwrap_or("/console"))).into_response(),
     }
+}
+
+/// Whether another site leads here.
+pub(super) fn is_from_elsewhere(parts: &Parts) -> bool {
+    parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
+}
+
+/// Where somebody logs in who wants to go there.
+pub(super) fn login_path(next: &str) -> String {
+    let next: String = byte_serialize(next.as_bytes()).collect();
+    format!("/console/login?next={next}")
 }
 
 /// A path of the console, if it is one: nobody is sent elsewhere from here.

@@ -14,6 +14,7 @@ mod door;
 mod forms;
 mod frame;
 mod history;
+pub(crate) mod oidc;
 mod pages;
 mod refusal;
 mod sessions;
@@ -31,6 +32,8 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
 
+use self::oidc::Oidc;
+pub use self::oidc::OidcConfig;
 use self::sessions::Sessions;
 use crate::http::Door;
 
@@ -57,12 +60,14 @@ pub struct ConsoleConfig {
     pub idle: Duration,
     /// Every session ends after this.
     pub session: Duration,
+    /// The provider of logins, where there is one; with an origin.
+    pub oidc: Option<OidcConfig>,
 }
 
 impl Default for ConsoleConfig {
     fn default() -> Self {
         let seconds = |seconds| Duration::from_secs(u64::from(seconds));
-        Self { origin: None, idle: seconds(IDLE_SECONDS), session: seconds(SESSION_SECONDS) }
+        Self { origin: None, idle: seconds(IDLE_SECONDS), session: seconds(SESSION_SECONDS), oidc: None }
     }
 }
 
@@ -77,16 +82,20 @@ impl ConsoleConfig {
 struct Console {
     door: Door,
     sessions: Sessions,
+    oidc: Option<Oidc>,
     config: Arc<ConsoleConfig>,
 }
 
 /// The pages, on their paths.
 pub(crate) fn router(door: Door, config: ConsoleConfig) -> Router {
-    let console = Console { door, sessions: Sessions::new(&config), config: Arc::new(config) };
+    let (sessions, oidc) = (Sessions::new(&config), Oidc::of(&config));
+    let console = Console { door, sessions, oidc, config: Arc::new(config) };
     Router::new()
         .route("/", get(|| async { Redirect::to("/console") }))
         .route("/console", get(pages::inbox))
         .route("/console/login", get(door::asked).post(door::login))
+        .route("/console/login/oidc", get(oidc::begin))
+        .route(oidc::BACK, get(oidc::back))
         .route("/console/logout", post(door::logout).get(|| async { Redirect::to("/console") }))
         .route("/console/console.css", get(|| file("text/css; charset=utf-8", STYLE)))
         .route("/console/console.js", get(|| file("text/javascript; charset=utf-8", SCRIPT)))

@@ -83,6 +83,7 @@ impl Sessions {
             return None;
         }
         session.seen = now;
+        door.shows(&session.badge);
         Some(Visitor { key, person: session.badge.person.clone(), csrf: session.csrf.clone() })
     }
 

@@ -1,6 +1,8 @@
 mod acts;
 mod audited;
 mod doors;
+mod oidc;
+mod provider;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -83,8 +85,12 @@ impl Served {
     }
 
     async fn of(handle: EngineHandle, store: MemoryStore, app: App) -> Self {
-        let tokens = app.tokens();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::at(listener, handle, store, app)
+    }
+
+    fn at(listener: TcpListener, handle: EngineHandle, store: MemoryStore, app: App) -> Self {
+        let tokens = app.tokens();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, app, stopped));

@@ -34,6 +34,7 @@ async fn config(dir: &Path) -> DaemonConfig {
         keystore,
         passphrase: PassphraseSource::Given(passphrase),
         tokens: testing::tokens(),
+        logins: BTreeMap::new(),
         requests_per_second: 200,
         console: Some(crate::console::ConsoleConfig::default()),
         guard: None,

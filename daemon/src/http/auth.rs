@@ -1,4 +1,4 @@
-//! Who speaks: a bearer token, by its hash.
+//! Who speaks: a bearer token, by its hash; and in the console whom a provider of logins knows.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,6 +23,8 @@ use crate::clock;
 #[derive(Clone, Debug)]
 pub struct Tokens {
     people: Arc<RwLock<Vec<Known>>>,
+    /// What the provider of logins calls a person, and who that is.
+    logins: Arc<RwLock<BTreeMap<String, String>>>,
 }
 
 /// A person and the SHA-256 of their token.
@@ -32,7 +34,7 @@ impl Tokens {
     /// Person to SHA-256 of the token.
     #[must_use]
     pub fn new(people: &BTreeMap<String, [u8; 32]>) -> Self {
-        let tokens = Self { people: Arc::default() };
+        let tokens = Self { people: Arc::default(), logins: Arc::default() };
         tokens.replace(people);
         tokens
     }
@@ -43,15 +45,30 @@ impl Tokens {
         *self.people.write().unwrap_or_else(PoisonError::into_inner) = people;
     }
 
+    /// This is what the provider of logins calls people from now on, and it knows no others.
+    pub fn replace_logins(&self, logins: &BTreeMap<String, String>) {
+        *self.logins.write().unwrap_or_else(PoisonError::into_inner) = logins.clone();
+    }
+
     /// Whose token it is.
     pub(super) fn badge(&self, token: &str) -> Option<Badge> {
         let hash = Sha256::digest(token.as_bytes()).into();
-        self.whose(hash).map(|person| Badge { person, hash })
+        self.whose(hash).map(|person| Badge { person, shown: Shown::Token(hash) })
     }
 
-    /// Whether it is still the person's.
+    /// Whom the provider of logins means.
+    pub(super) fn badge_of_login(&self, login: &str) -> Option<Badge> {
+        let person = self.of_login(login)?;
+        Some(Badge { person, shown: Shown::Login(login.to_owned()) })
+    }
+
+    /// Whether what they have shown is still the person's.
     pub(super) fn is_good(&self, badge: &Badge) -> bool {
-        self.whose(badge.hash).as_ref() == Some(&badge.person)
+        let whose = match &badge.shown {
+            Shown::Token(hash) => self.whose(*hash),
+            Shown::Login(login) => self.of_login(login),
+        };
+        whose.as_ref() == Some(&badge.person)
     }
 
     /// What the person's token is called: the beginning of its hash, as the configuration has that. A token is drawn from
@@ -60,6 +77,11 @@ impl Tokens {
         let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
         let (_, hash) = people.iter().find(|(name, _)| name == person)?;
         Some(hex::encode(hash.get(..4)?))
+    }
+
+    /// What it calls somebody it has sworn to, so nobody guesses here.
+    fn of_login(&self, login: &str) -> Option<String> {
+        self.logins.read().unwrap_or_else(PoisonError::into_inner).get(login).cloned()
     }
 
     /// Takes the same time whoever's it is, so that nothing is learnt by guessing.
@@ -76,15 +98,33 @@ impl Tokens {
     }
 }
 
-/// A person who has shown their token, and its hash: as long as the configuration has it, it is theirs.
+/// A person who has shown who they are: as long as the configuration has what they have shown, it is theirs.
 #[derive(Clone)]
 pub(crate) struct Badge {
     /// Who.
     pub(crate) person: String,
-    hash: [u8; 32],
+    shown: Shown,
 }
 
-/// The hash is nobody's business.
+#[derive(Clone)]
+enum Shown {
+    /// A token, by its hash.
+    Token([u8; 32]),
+    /// A login at the provider, by what it calls the person.
+    Login(String),
+}
+
+impl Badge {
+    /// What was shown, as records have it: the beginning of the token's hash, or that it was a login at the provider.
+    pub(crate) fn name(&self) -> String {
+        match self.shown {
+            Shown::Token([a, b, c, d, ..]) => hex::encode([a, b, c, d]),
+            Shown::Login(_) => "oidc".to_owned(),
+        }
+    }
+}
+
+/// What was shown is nobody's business.
 impl std::fmt::Debug for Badge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Badge").field("person", &self.person).finish_non_exhaustive()
@@ -102,7 +142,7 @@ pub(super) struct Whence {
     pub(super) request: String,
     /// Where its connection comes from.
     pub(super) peer: Option<IpAddr>,
-    /// Which token it was.
+    /// Which token it was, or what else was shown.
     pub(super) token: Option<String>,
 }
 
@@ -170,5 +210,24 @@ mod tests {
         assert_eq!((whose("a").as_deref(), whose("c").as_deref()), (Some("bob"), Some("alice")));
         assert!(!tokens.is_good(&shown), "it is another person's by now");
         assert!(Tokens::new(&BTreeMap::new()).badge("a").is_none());
+    }
+
+    #[test]
+    fn a_login_is_that_of_whom_the_configuration_names_as_long_as_it_does() {
+        let tokens = Tokens::new(&BTreeMap::from([("alice".to_owned(), hash("248289"))]));
+        assert!(tokens.badge_of_login("248289").is_none(), "a token is no login");
+        let name = |login: &str, person: &str| BTreeMap::from([(login.to_owned(), person.to_owned())]);
+        tokens.replace_logins(&name("248289", "alice"));
+        let shown = tokens.badge_of_login("248289").unwrap();
+        assert_eq!((shown.person.as_str(), shown.name().as_str()), ("alice", "oidc"));
+        assert!(tokens.is_good(&shown) && !format!("{shown:?}").contains("248289"));
+        for wrong in ["", "24828", "248289 ", "alice"] {
+            assert!(tokens.badge_of_login(wrong).is_none(), "{wrong:?}");
+        }
+        tokens.replace_logins(&name("248289", "bob"));
+        assert!(!tokens.is_good(&shown), "it is another person's by now");
+        tokens.replace_logins(&BTreeMap::new());
+        assert!(tokens.badge_of_login("248289").is_none());
+        assert_eq!(tokens.badge("248289").unwrap().name(), hex::encode(&hash("248289")[..4]));
     }
 }

@@ -1,7 +1,7 @@
 //! The console's way in. It asks from within what the API answers: of the same routes, with the same checks, turns and
 //! places, so that a page can neither do nor know anything that the API does not.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -23,15 +23,32 @@ use super::api::{ErrorBody, ErrorView};
 use super::auth::{Badge, Speaker, Whence};
 use super::connections::Connection;
 use super::error::ApiError;
-use super::{App, knocks, token_refused, whole};
+use super::{App, knocks, peer, token_refused, whole};
+use crate::lines;
 
 /// The largest answer that is read: that of the API which is largest, a page of 500 records, is far below it.
 const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
 
 tokio::task_local! {
-    /// The connection for which the API is asked: while it answers, that is not cut, and at no other time. How slowly a form
-    /// comes is its client's matter, as it is with the API's bodies.
-    static ASKING: Arc<Connection>;
+    /// For whom the API is asked.
+    static ASKING: Asking;
+}
+
+/// A request to the console, as long as it is answered.
+#[derive(Clone, Default)]
+struct Asking {
+    /// Its connection: while the API answers, that is not cut, and at no other time. How slowly a form comes is its client's
+    /// matter, as it is with the API's bodies.
+    connection: Option<Arc<Connection>>,
+    /// What the person has shown, once that was looked at.
+    shown: Arc<Mutex<Option<String>>>,
+}
+
+impl Asking {
+    fn shown(&self) -> MutexGuard<'_, Option<String>> {
+        // It is written in one piece.
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The API, asked from within.
@@ -78,6 +95,34 @@ impl Door {
         })
     }
 
+    /// Whom the provider of logins means, by what it calls them. Nobody's is counted and said as a token of nobody's is.
+    pub(crate) fn login_of(&self, login: &str, parts: &Parts) -> Option<Badge> {
+        let badge = self.app.tokens.badge_of_login(login);
+        match &badge {
+            Some(badge) => self.note(parts, Some(&badge.person), "login", "DONE"),
+            None => self.no_login(parts, "OIDC_NOBODY", "whom the provider means is nobody here", true),
+        }
+        badge
+    }
+
+    /// A login failed that was not by token: counted, and from time to time said. Who was turned away counts beside tokens
+    /// that are nobody's.
+    pub(crate) fn no_login(&self, parts: &Parts, code: &str, why: &str, is_refusal: bool) {
+        self.note(parts, None, "login", code);
+        if is_refusal {
+            self.app.metrics.token_refused();
+        }
+        if let Some(count) = self.app.rates.refused() {
+            lines::login_failed(code, why, peer(parts), count);
+        }
+    }
+
+    /// Has records say what the person has shown whose request this is.
+    pub(crate) fn shows(&self, badge: &Badge) {
+        // Outside of a request nothing is asked for.
+        let _ = ASKING.try_with(|asking| *asking.shown() = Some(badge.name()));
+    }
+
     /// Has something counted in the audit log that the API does not hear of.
     pub(crate) fn note(&self, parts: &Parts, person: Option<&str>, operation: &'static str, code: &str) {
         let peer = parts.extensions.get::<Arc<Connection>>().map(|connection| connection.peer());
@@ -104,12 +149,7 @@ impl Door {
         answer: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Refused> {
         let connection = parts.extensions.get::<Arc<Connection>>().map(Arc::clone);
-        let answer = async {
-            match connection {
-                Some(connection) => ASKING.scope(connection, answer).await,
-                None => answer.await,
-            }
-        };
+        let answer = ASKING.scope(Asking { connection, ..Asking::default() }, answer);
         if parts.method == axum::http::Method::POST {
             return Ok(answer.await);
         }
@@ -155,8 +195,10 @@ impl Door {
         let request = Request::builder().method(spec.method.word()).uri(path);
         let mut request = request.body(body).map_err(internal)?;
         let actor = Actor { person: person.to_owned(), origin: Origin::Console };
-        request.extensions_mut().insert(Speaker(actor, Whence::default()));
-        if let Ok(connection) = ASKING.try_with(Arc::clone) {
+        let asking = ASKING.try_with(Clone::clone).unwrap_or_default();
+        let token = asking.shown().clone();
+        request.extensions_mut().insert(Speaker(actor, Whence { token, ..Whence::default() }));
+        if let Some(connection) = asking.connection {
             request.extensions_mut().insert(connection);
         }
         // It cannot fail: every error is a response.

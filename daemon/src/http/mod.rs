@@ -395,7 +395,8 @@ fn turn(app: &App, operation: Operation, parts: &mut Parts) -> Result<Option<Tur
         })?,
     };
     if let Some(caller) = parts.extensions.get::<Arc<Caller>>() {
-        speaker.1 = caller.is(&speaker.0, app.tokens.name_of(&speaker.0.person));
+        let token = speaker.1.token.take().or_else(|| app.tokens.name_of(&speaker.0.person));
+        speaker.1 = caller.is(&speaker.0, token);
     }
     let turn = app.rates.turn(&speaker.0.person, spec.class).map_err(|(error, is_time)| {
         if is_time {
@@ -411,9 +412,14 @@ fn turn(app: &App, operation: Operation, parts: &mut Parts) -> Result<Option<Tur
 fn token_refused(app: &App, asked: &'static str, parts: &Parts) {
     app.metrics.token_refused();
     if let Some(count) = app.rates.refused() {
-        let peer = parts.extensions.get::<Arc<Connection>>().map(|connection| connection.peer());
-        lines::token_refused(asked, peer.map(|peer| peer.to_string()).unwrap_or_default(), count);
+        lines::token_refused(asked, peer(parts), count);
     }
+}
+
+/// Where a request comes from, for the log.
+fn peer(parts: &Parts) -> String {
+    let peer = parts.extensions.get::<Arc<Connection>>().map(|connection| connection.peer());
+    peer.map(|peer| peer.to_string()).unwrap_or_default()
 }
 
 async fn whole(body: Body, within: Duration) -> Result<Bytes, ApiError> {

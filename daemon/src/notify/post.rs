@@ -399,8 +399,10 @@ fn written(request: Request) -> Result<hyper::Request<Full<Bytes>>, PostError> {
         .method(method)
         .uri(target)
         .header(HOST, authority)
-        .header(USER_AGENT, concat!("treasuryd/", env!("CARGO_PKG_VERSION")))
-        .header(CONTENT_TYPE, "application/json");
+        .header(USER_AGENT, concat!("treasuryd/", env!("CARGO_PKG_VERSION")));
+    if headers.iter().all(|(name, _)| *name != CONTENT_TYPE) {
+        written = written.header(CONTENT_TYPE, "application/json");
+    }
     for (name, value) in headers {
         let mut value = HeaderValue::from_str(value.expose_secret()).map_err(|_| PostError::BadRequest)?;
         value.set_sensitive(true);

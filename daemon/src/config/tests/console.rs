@@ -20,6 +20,7 @@ fn the_console_is_served_unless_somebody_says_otherwise() {
         origin: Some("https://treasury.example:8443".to_owned()),
         idle: Duration::from_secs(60),
         session: Duration::from_secs(3_600),
+        ..ConsoleConfig::default()
     };
     assert_eq!(console(said).unwrap(), Some(expected));
     let other = DaemonConfig::parse(&format!("{LEAST}[console]\nenabled = false"), Path::new("/")).unwrap();
@@ -45,4 +46,67 @@ fn an_origin_is_scheme_host_and_port_and_nothing_else() {
         assert!(console(wrong).unwrap_err().to_string().contains(&format!("console.{key}: ")), "{wrong}");
     }
     assert!(console("enable = true").is_err());
+}
+
+const OIDC: &str = "origin = \"https://treasury.example\"\n[console.oidc]\nissuer = \"https://login.example/acme\"\nclient_id = \"treasuryd\"\n";
+
+#[test]
+fn a_provider_of_logins_is_read() {
+    let oidc = |text: &str| console(&format!("{OIDC}{text}")).unwrap().unwrap().oidc.unwrap();
+    let least = oidc("");
+    assert_eq!(
+        (least.issuer.as_str(), least.client_id.as_str()),
+        ("https://login.example/acme", "treasuryd")
+    );
+    assert_eq!((least.claim.as_str(), least.name.as_str()), ("sub", "login.example"));
+    assert_eq!((least.scopes, least.secret_file, least.allow_private), (Vec::new(), None, false));
+    assert_eq!(oidc("claim = \"email\"").scopes, ["email"]);
+    assert_eq!(oidc("claim = \"oid\"").scopes, ["profile"]);
+    let whole = parse(WHOLE).unwrap();
+    let read = whole.console.unwrap().oidc.unwrap();
+    assert_eq!((read.claim.as_str(), read.name.as_str(), read.allow_private), ("oid", "Acme", true));
+    assert_eq!(whole.logins, [("248289761001".to_owned(), "alice".to_owned())].into());
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    crate::private::create(&path).unwrap();
+    assert_eq!(oidc(&format!("client_secret_file = {path:?}")).secret_file, Some(path.clone()));
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let error = console(&format!("{OIDC}client_secret_file = {path:?}")).unwrap_err().to_string();
+    assert!(error.contains("console.oidc.client_secret_file: ") && error.contains("chmod 600"), "{error}");
+}
+
+#[test]
+fn a_provider_of_logins_that_would_not_do_is_refused() {
+    let wrong = |from: &str, to: &str, key: &str| {
+        assert!(OIDC.contains(from), "{from}");
+        let error = console(&OIDC.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(&format!("{key}: ")), "{to}: {error}");
+    };
+    wrong("origin = \"https://treasury.example\"\n", "", "console.origin");
+    for issuer in [
+        "http://login.example",
+        "login.example",
+        "https://u@login.example",
+        "https://x/?a",
+        "http://127.0.0.1:1",
+    ] {
+        wrong("https://login.example/acme", issuer, "console.oidc.issuer");
+    }
+    wrong("issuer = \"https://login.example/acme\"\n", "", "console.oidc.issuer");
+    wrong("client_id = \"treasuryd\"", "", "console.oidc.client_id");
+    for (key, value) in [
+        ("claim", "\"\""),
+        ("scopes", "[\" \"]"),
+        ("client_secret_file", "\"/nowhere\""),
+        ("ca_file", "\"/nowhere\""),
+        ("allow_private", "1"),
+        ("clientid", "\"x\""),
+    ] {
+        let error = console(&format!("{OIDC}{key} = {value}")).unwrap_err().to_string();
+        assert!(error.contains(&format!("console.oidc.{key}")), "{key}: {error}");
+    }
+    let said = "oidc = \"248289761001\"";
+    let bob = "token_sha256 = \"bbbb";
+    assert_eq!(problems(&[(bob, &format!("{said}\n{bob}"))]), ["person[2].oidc: is \"alice\" already"]);
+    assert_eq!(problems(&[(said, "oidc = \" a\"")]).len(), 1);
 }
