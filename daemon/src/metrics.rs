@@ -1,6 +1,7 @@
 //! Every Prometheus name, once. docs/reference/metrics.md is generated from the table here, and the
 //! dashboards may use no name that is not in it.
 
+mod accounts;
 mod audit;
 mod deliveries;
 mod links;
@@ -15,7 +16,7 @@ use prometheus::{
     Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
     TextEncoder,
 };
-use treasury_core::config::{FindingKind, Signing};
+use treasury_core::config::FindingKind;
 use treasury_core::failure::{self, FailureClass};
 use treasury_core::gate::{self, Act};
 use treasury_core::input::{Input, SubmitReply};
@@ -23,13 +24,13 @@ use treasury_core::intent::{FinishEscrow, Intent};
 use treasury_core::proposal::Status;
 use treasury_core::state::{Guard, State, TrackedEscrow};
 use treasury_core::stops::{Stop, StopKind};
-use treasury_core::units::{Asset, Drops};
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
 
+use accounts::{ACCOUNTS_SHOWN, Accounts, OTHERS};
 use audit::{AUDIT_FAULT, AuditLog};
 use deliveries::{
-    DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK, NOTICES_UNANSWERED,
+    DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK, NOTICES_UNANSWERED, STREAMS,
 };
 use links::{LINK_BOUND, LINK_HAS, LINK_MOVED, LINK_MOVED_MAX, LINK_MOVES, LINK_TARGET, Links};
 use make::{clamp, count, counters, float_gauges, gauge, gauges, register};
@@ -217,7 +218,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 49] = [
+pub const METRICS: [Metric; 50] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -262,6 +263,7 @@ pub const METRICS: [Metric; 49] = [
     DELIVERIES_DEAD,
     NOTICES_STUCK,
     NOTICES_UNANSWERED,
+    STREAMS,
     MEMORY,
     OPEN_FILES,
     THREADS,
@@ -286,10 +288,8 @@ pub struct Metrics {
     sight: IntGauge,
     history_missing: IntGauge,
     left_out: IntGaugeVec,
-    balance: IntGaugeVec,
-    tickets_free: IntGaugeVec,
+    accounts: Accounts,
     proposals: IntGaugeVec,
-    open_drops: IntGaugeVec,
     escrows: IntGaugeVec,
     escrow_drops: IntGaugeVec,
     escrow_tokens: GaugeVec,
@@ -325,10 +325,8 @@ impl Metrics {
             sight: gauge(&registry, SIGHT)?,
             history_missing: gauge(&registry, HISTORY_MISSING)?,
             left_out: gauges(&registry, LEFT_OUT)?,
-            balance: gauges(&registry, BALANCE)?,
-            tickets_free: gauges(&registry, TICKETS_FREE)?,
+            accounts: Accounts::new(&registry)?,
             proposals: gauges(&registry, PROPOSALS)?,
-            open_drops: gauges(&registry, OPEN_DROPS)?,
             escrows: gauges(&registry, ESCROWS)?,
             escrow_drops: gauges(&registry, ESCROW_DROPS)?,
             escrow_tokens: float_gauges(&registry, ESCROW_TOKENS)?,
@@ -448,7 +446,7 @@ impl Metrics {
         self.breaker_failures.set(i64::from(most.unwrap_or_default()));
         self.standing.show(treasury, state);
         self.links.show(treasury, state);
-        self.show_accounts(treasury, state);
+        self.accounts.show(treasury, state);
         self.show_proposals(state);
         self.show_escrows(treasury, state);
     }
@@ -462,18 +460,6 @@ impl Metrics {
     pub fn show_endpoints(&self, endpoints: &[(String, Option<String>)]) {
         for (endpoint, why) in endpoints {
             self.left_out.with_label_values(&[endpoint]).set(i64::from(why.is_some()));
-        }
-    }
-
-    fn show_accounts(&self, treasury: &Treasury, state: &State) {
-        for (account, declared) in &treasury.accounts {
-            let label = &[declared.name.as_str()];
-            self.balance.with_label_values(label).set(clamp(state.balance(account).get()));
-            if declared.signing == Signing::Multi {
-                self.tickets_free.with_label_values(label).set(count(state.free_tickets(account).count()));
-            }
-            let leaving = state.book.leaving(account, Asset::Xrp, None).drops().unwrap_or(Drops::MAX);
-            self.open_drops.with_label_values(label).set(clamp(leaving.get()));
         }
     }
 
@@ -565,7 +551,8 @@ pub fn reference() -> String {
     let words = |list: &[&str]| list.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let _ = write!(
         page,
-        "\nStatuses: {}.\n\nGuards: {}.\n\nKinds of findings: {}.\n",
+        "\nOf accounts, the first {ACCOUNTS_SHOWN} by tier and name have series of their own. `account=\"{OTHERS}\"` holds what the\n\
+         rest have together, and of Tickets the fewest of one.\n\nStatuses: {}.\n\nGuards: {}.\n\nKinds of findings: {}.\n",
         words(&Status::WORDS),
         words(&GUARD_WORDS),
         words(&FindingKind::ALL.map(FindingKind::word)),

@@ -32,6 +32,12 @@ pub(super) const NOTICES_UNANSWERED: Metric = Metric::gauge(
     "Alerts that somebody has to answer and nobody has yet: those of routes with `escalate_to`, steps that were taken included.",
 );
 
+pub(super) const STREAMS: Metric = Metric::gauge(
+    "treasuryd_streams",
+    &[],
+    "Programs that listen to what is told (`GET /v1/notices/stream`).",
+);
+
 #[derive(Debug)]
 pub(super) struct Deliveries {
     total: IntCounterVec,
@@ -39,6 +45,7 @@ pub(super) struct Deliveries {
     dead: IntGaugeVec,
     stuck: IntGauge,
     unanswered: IntGauge,
+    streams: IntGauge,
 }
 
 impl Deliveries {
@@ -49,6 +56,7 @@ impl Deliveries {
             dead: gauges(registry, DELIVERIES_DEAD)?,
             stuck: gauge(registry, NOTICES_STUCK)?,
             unanswered: gauge(registry, NOTICES_UNANSWERED)?,
+            streams: gauge(registry, STREAMS)?,
         })
     }
 }
@@ -62,6 +70,11 @@ impl Metrics {
     /// How many alerts nobody has answered yet.
     pub fn unanswered(&self, alerts: usize) {
         self.deliveries.unanswered.set(count(alerts));
+    }
+
+    /// One more program listens, or one less.
+    pub fn streams(&self, more: i64) {
+        self.deliveries.streams.add(more);
     }
 
     /// A delivery was tried.

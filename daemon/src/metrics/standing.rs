@@ -1,18 +1,16 @@
 //! What stands now and wants somebody: gauges, because what is found while the daemon catches up after a start makes no
 //! counter rise under anybody's eyes.
 
-use prometheus::{IntGauge, IntGaugeVec, Registry};
+use prometheus::{IntGauge, Registry};
 use treasury_core::Treasury;
-use treasury_core::config::Signing;
 use treasury_core::escrow::due;
-use treasury_core::findings::drift;
 use treasury_core::proposal::Status;
 use treasury_core::state::State;
 use treasury_core::stops::StopSource;
 
 use super::{
-    DEADLINES_NEAR, DRIFT, FINDINGS_UNSEEN, ROBBED, RUNNER_SPENDABLE, SIGNERS_UNABLE, STOPS_OF_FINDINGS,
-    WINDOWS_CLOSING, clamp, count, gauge, gauges,
+    DEADLINES_NEAR, FINDINGS_UNSEEN, RUNNER_SPENDABLE, SIGNERS_UNABLE, STOPS_OF_FINDINGS, WINDOWS_CLOSING,
+    clamp, count, gauge,
 };
 
 /// How long before its end something is near it: time for people to be woken and to act.
@@ -20,8 +18,6 @@ const NEAR_SECONDS: u32 = 3_600;
 
 #[derive(Debug)]
 pub(super) struct Standing {
-    robbed: IntGaugeVec,
-    drift: IntGaugeVec,
     stops_of_findings: IntGauge,
     findings_unseen: IntGauge,
     signers_unable: IntGauge,
@@ -33,8 +29,6 @@ pub(super) struct Standing {
 impl Standing {
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         Ok(Self {
-            robbed: gauges(registry, ROBBED)?,
-            drift: gauges(registry, DRIFT)?,
             stops_of_findings: gauge(registry, STOPS_OF_FINDINGS)?,
             findings_unseen: gauge(registry, FINDINGS_UNSEEN)?,
             signers_unable: gauge(registry, SIGNERS_UNABLE)?,
@@ -45,14 +39,6 @@ impl Standing {
     }
 
     pub(super) fn show(&self, treasury: &Treasury, state: &State) {
-        for (address, declared) in &treasury.accounts {
-            let label = &[declared.name.as_str()];
-            self.robbed.with_label_values(label).set(i64::from(state.robbed.contains_key(address)));
-            if declared.signing == Signing::Multi {
-                let drifts = drift(treasury, state, address).is_some();
-                self.drift.with_label_values(label).set(i64::from(drifts));
-            }
-        }
         let of_finding = |source: &StopSource| matches!(source, StopSource::Finding(_));
         self.stops_of_findings.set(count(state.stops.all().filter(|stop| of_finding(&stop.source)).count()));
         let unseen = state.findings.values().filter(|finding| finding.acknowledged.is_none());

@@ -4,7 +4,7 @@ use std::fs;
 use recordings::repository;
 use treasury_core::config::{Keeps, TierLink};
 use treasury_core::state::State;
-use treasury_core::units::{Amount, EscrowKey, RippleTime};
+use treasury_core::units::{Amount, Asset, EscrowKey, RippleTime};
 use treasury_core::{Runtime, step};
 
 use super::*;
