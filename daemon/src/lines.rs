@@ -194,6 +194,15 @@ lines! {
         /// What came of it.
         reason,
     }
+    /// Somebody looks after what was told, so that it goes on to nobody else.
+    notices_acknowledged INFO {
+        /// The notices' ids.
+        notices,
+        /// Who.
+        by,
+        /// What is done about it.
+        reason,
+    }
     /// A circuit breaker stops the automated submissions of an account.
     breaker_opened ERROR {
         /// Whose.

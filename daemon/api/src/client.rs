@@ -3,11 +3,14 @@
 mod deliveries;
 mod policy;
 mod stopping;
+mod watch;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, StatusCode};
+pub use watch::{Told, Watch};
+
+use reqwest::{RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +30,9 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// The largest answer that is read. A page of five hundred proposals or records has a few megabytes; a daemon's address
 /// that leads to something else may have no end.
 const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// The longest silence: three of the beats that a stream has where there is nothing to say.
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// How long a connection may be kept for the next request: less than the daemon keeps it.
 const IDLE: Duration = Duration::from_secs(5);
@@ -133,6 +139,7 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut http = reqwest::Client::builder()
             .timeout(TIMEOUT)
+            .read_timeout(SILENCE)
             .pool_idle_timeout(IDLE)
             .no_proxy()
             // A redirect would carry the token to wherever it points.
@@ -431,7 +438,10 @@ fn escaped(text: &str) -> String {
 }
 
 async fn send(request: RequestBuilder) -> Result<(StatusCode, String), ClientError> {
-    let mut response = request.send().await.map_err(|error| transport(&error))?;
+    whole(request.send().await.map_err(|error| transport(&error))?).await
+}
+
+async fn whole(mut response: Response) -> Result<(StatusCode, String), ClientError> {
     let mut bytes = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(|error| transport(&error))? {
         if bytes.len().saturating_add(piece.len()) > ANSWER_MAX_BYTES {

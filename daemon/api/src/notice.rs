@@ -6,12 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::Notice;
 
-/// Version of the document. Fields may be added under the same number.
+/// Version of the document. Fields and kinds may be added under the same number; what changes otherwise gets another one.
 pub const NOTICE_VERSION: u32 = 1;
+
+/// Version of the document that says what is kept no more. As with a notice's.
+pub const TRIMMED_VERSION: u32 = 1;
+
+/// What that is called.
+pub const TRIMMED: &str = "trimmed";
+
+/// Before the first of all that are kept, in the place of an id.
+pub const START: &str = "start";
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Severity {
     /// Good to know.
     Info,
@@ -147,6 +157,14 @@ kinds! {
     SignerUnable "signer_unable",
     /// It signs again.
     SignerAble "signer_able",
+    /// Notices were given up: whoever reads this channel was not told.
+    ChannelGaveUp "channel_gave_up",
+    /// The disk of the data directory is nearly full.
+    DiskLow "disk_low",
+    /// The host's clock is behind the ledger's.
+    ClockBehind "clock_behind",
+    /// Somebody looks after what was told, or has looked at findings.
+    Acknowledged "acknowledged",
     /// Somebody tries a channel.
     Test "test",
 }
@@ -183,12 +201,21 @@ impl Notice {
             escrow: None,
             finding: None,
             stop: None,
+            channel: None,
             deadline: None,
             signers: Vec::new(),
             says,
             can_do: Vec::new(),
             link: None,
         }
+    }
+
+    /// The document as it goes over the wire, the same by every way.
+    ///
+    /// # Errors
+    /// None, as far as anybody knows: a notice is plain data.
+    pub fn document(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
     }
 
     /// All of it on a few lines, for channels of people.

@@ -4,12 +4,13 @@
 use std::marker::PhantomData;
 
 use crate::types::{
-    AccountView, AcknowledgeRequest, ApproveRequest, AuditPage, AuditQuery, ChannelView, CloseBreakerRequest,
-    DeliveriesQuery, DeliveryView, DoneView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery,
-    ExplainRequest, ExplainView, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView,
-    LinkView, PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView,
-    ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest,
-    RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView, TestChannelRequest,
+    AccountView, AcknowledgeNoticesRequest, AcknowledgeRequest, AlertView, ApproveRequest, AuditPage,
+    AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView, EmptyRequest,
+    EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView, FindingView,
+    FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView, LinkView, Notice, PanicView,
+    PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView, ProposalsQuery,
+    ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest, RedeliverRequest,
+    RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView, StreamQuery, TestChannelRequest,
     TestedView, UnfreezeRequest,
 };
 
@@ -251,6 +252,17 @@ operations! {
     /// Notices and how far each channel has come with them, newest first. Those that everybody has are kept for a while.
     DELIVERIES = Deliveries "deliveries":
         Get "/v1/deliveries", Other, Who::Person, DeliveriesQuery => Vec<DeliveryView>;
+    /// Notices as they are told, as server-sent events, each with the document that a webhook gets: those after the one
+    /// whose id the header `Last-Event-ID` or the query names. See events.md.
+    STREAM = Stream "stream": Get "/v1/notices/stream", Other, Who::Person, StreamQuery => Notice;
+    /// Alerts that somebody has to answer, and those that somebody looks after and that are not over: what routes with
+    /// `escalate_to` have led to.
+    ALERTS = Alerts "alerts": Get "/v1/notices/alerts", Other, Who::Person, () => Vec<AlertView>;
+    /// Say that you look after what notices told of, so that it goes on to nobody else before it becomes graver or comes
+    /// again. Findings are acknowledged by themselves.
+    ACKNOWLEDGE_NOTICES = AcknowledgeNotices "acknowledge_notices":
+        Post "/v1/notices/acknowledge", Other, Who::Those("the roles `approver`, `security` and `admin`"),
+        AcknowledgeNoticesRequest => DoneView;
     /// Send again what was delivered or given up: one notice by its id, or those from one number to another.
     REDELIVER = Redeliver "redeliver":
         Post "/v1/deliveries/redeliver", Other, Who::Role("admin"), RedeliverRequest => RedeliveredView;

@@ -7,6 +7,7 @@ mod policy;
 mod requests;
 mod schedules;
 mod status;
+mod stream;
 mod tiers;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ pub use policy::*;
 pub use requests::*;
 pub use schedules::*;
 pub use status::*;
+pub use stream::*;
 pub use tiers::*;
 
 /// Every error's body.
@@ -145,6 +147,7 @@ pub struct LedgerView {
 
 /// An account with the name people know it by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartyView {
     /// Its address.
     pub address: String,
@@ -155,6 +158,7 @@ pub struct PartyView {
 /// An amount of anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AmountView {
     /// `XRP`, an issued currency as `USD.rIssuer…`, or the 48 hex digits of an MPTokenIssuanceID.
     pub asset: String,

@@ -234,18 +234,28 @@ pub enum Command {
         #[command(subcommand)]
         about: Deliveries,
     },
+    /// Print what is told as it is told, until it is ended. With --json one document a line, as a webhook gets it.
+    Watch {
+        /// From after the notice with this id on, or `start` for all that are kept. Otherwise from now on.
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+        /// End after so many.
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+    },
     /// Who did what, when, from where and why, in a chain that proves itself.
     Audit {
         /// What about it.
         #[command(subcommand)]
         about: Audit,
     },
-    /// Say that findings were looked at, and what came of it (role `security`). They stay, and so do the stops they set.
+    /// Say that findings were looked at (role `security`), or that you look after what notices told of (approver, security or
+    /// admin), so that it goes on to nobody else. Findings stay, and so do the stops they set.
     Acknowledge {
-        /// The findings, such as F3.
-        #[arg(required = true, value_name = "FINDING")]
-        findings: Vec<String>,
-        /// What came of it.
+        /// Findings, such as F3, or notices, by their ids.
+        #[arg(required = true, value_name = "FINDING|NOTICE")]
+        ids: Vec<String>,
+        /// What came of it, or what is done about it.
         #[arg(long)]
         reason: String,
     },
@@ -273,6 +283,7 @@ impl Command {
             | Self::Stops { .. } => {}
             Self::Schedules | Self::Escrows | Self::Findings | Self::Events { .. } => {}
             Self::Deliveries { about } => words.extend(about.words()),
+            Self::Watch { after, .. } => words.extend(after),
             Self::Audit { about } => words.extend(about.words()),
             Self::Proposals { account, before, .. } => words.extend(account.iter().chain(before)),
             Self::Propose(asked) => {
@@ -290,7 +301,7 @@ impl Command {
                 words.extend([id, reason]);
             }
             Self::Panic { reason } => words.push(reason),
-            Self::Lift { stops: ids, reason } | Self::Acknowledge { findings: ids, reason } => {
+            Self::Lift { stops: ids, reason } | Self::Acknowledge { ids, reason } => {
                 words.extend(ids.iter().chain([reason]));
             }
             Self::Freeze { account, reason } | Self::Unfreeze { account, reason } => {
@@ -398,6 +409,8 @@ pub struct Which {
 pub enum Deliveries {
     /// Where notices go, and how many wait or were given up there.
     Channels,
+    /// What waits for somebody to answer it, and to whom it goes on where nobody does.
+    Alerts,
     /// Notices and how far each channel has come with them, newest first.
     List {
         /// Only those through this channel.
@@ -442,7 +455,7 @@ impl Deliveries {
     /// Every text in it that would be sent.
     fn words(&self) -> Vec<&String> {
         match self {
-            Self::Channels => Vec::new(),
+            Self::Channels | Self::Alerts => Vec::new(),
             Self::List { channel, stage, .. } => channel.iter().chain(stage).collect(),
             Self::Redeliver { id, channel, stage, .. } => id.iter().chain(channel).chain(stage).collect(),
             Self::Test { channel } => vec![channel],

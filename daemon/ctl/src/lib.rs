@@ -11,6 +11,7 @@ mod deliveries;
 mod policy;
 pub mod profile;
 mod show;
+mod watch;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -293,9 +294,10 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Escrows => answer(json, &client.escrows().await?, |escrows| show::escrows(escrows)),
         Command::Findings => answer(json, &client.findings().await?, |findings| show::findings(findings)),
         Command::Deliveries { about } => deliveries::run(&client, json, about).await?,
+        Command::Watch { after, count } => watch::run(&client, json, after, count).await?,
         Command::Audit { about } => audit::run(&client, json, about).await?,
-        Command::Acknowledge { findings, reason } => {
-            done(json, &client.acknowledge(&findings, &reason).await?, "acknowledged")
+        Command::Acknowledge { ids, reason } => {
+            done(json, &deliveries::acknowledge(&client, &ids, &reason).await?, "acknowledged")
         }
         Command::Events { after, limit } => answer(json, &client.events(after, limit).await?, show::events),
     })

@@ -6,8 +6,9 @@ use std::fmt::Write;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
-    AccountView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView, LinkView,
-    PanicView, PartyView, ProposalView, ScheduleView, SignerListView, StatusView, StopsView, TallyView,
+    AccountView, AlertView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView,
+    LinkView, PanicView, PartyView, ProposalView, ScheduleView, SignerListView, StatusView, StopsView,
+    TallyView,
 };
 use treasury_tools::console;
 use treasury_tools::text::clean;
@@ -341,6 +342,24 @@ pub(super) fn findings(findings: &[FindingView]) -> String {
                 Some(seen) => format!("{} (seen by {}: {})", finding.evidence, seen.by, seen.reason),
             },
         ]);
+    }
+    table.shown(console::width())
+}
+
+pub(super) fn alerts(alerts: &[AlertView]) -> String {
+    if alerts.is_empty() {
+        return "nothing waits for an answer\n".to_owned();
+    }
+    let mut table = Rows::new(["", "severity", "went on to", "goes on", "says"]);
+    for alert in alerts {
+        let goes = match (&alert.acknowledged, &alert.next) {
+            (Some(seen), _) => format!("{} looks after it: {}", seen.by, seen.reason),
+            (None, Some(next)) => format!("{next} to {}", alert.goes_to.join(", then ")),
+            (None, None) => "to nobody else".to_owned(),
+        };
+        let notice = &alert.notice;
+        let severity = notice.severity.to_string();
+        table.row([notice.id.clone(), severity, alert.went_to.join(", "), goes, notice.says.clone()]);
     }
     table.shown(console::width())
 }

@@ -10,8 +10,8 @@ use super::forms::Form;
 use super::{refusal, signed};
 use crate::http::Refused;
 use crate::http::api::{
-    AcknowledgeRequest, CloseBreakerRequest, EmptyRequest, FlagDestinationRequest, FreezeRequest,
-    LiftRequest, ReasonRequest, RedeliverRequest, TestChannelRequest,
+    AcknowledgeNoticesRequest, AcknowledgeRequest, CloseBreakerRequest, EmptyRequest, FlagDestinationRequest,
+    FreezeRequest, LiftRequest, ReasonRequest, RedeliverRequest, TestChannelRequest,
 };
 
 pub(super) async fn back_to_proposal(Path((id, _)): Path<(String, String)>) -> Response {
@@ -85,6 +85,10 @@ async fn done(console: &Console, act: &str, sent: &Sent) -> Result<Option<String
             let asked = AcknowledgeRequest { findings: form.all("finding"), reason };
             let done = door.ask(person, calls::ACKNOWLEDGE, "", &asked).await?;
             format!("{}: {}", asked.findings.join(", "), done.words("acknowledged"))
+        }
+        "acknowledge_notices" => {
+            let asked = AcknowledgeNoticesRequest { notices: form.all("notice"), reason };
+            door.ask(person, calls::ACKNOWLEDGE_NOTICES, "", &asked).await?.words("acknowledged")
         }
         "close_breaker" => {
             let asked = CloseBreakerRequest { account };

@@ -13,7 +13,7 @@ use super::sessions::Visitor;
 use super::words;
 use crate::http::ApiError;
 use crate::http::api::{
-    AccountView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery,
+    AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery,
     ExplainRequest, ExplainView, FindingView, LinkView, PolicyCheckView, PolicyRequest, ScheduleView,
     StopsView,
 };
@@ -212,6 +212,7 @@ struct Deliveries {
     frame: Frame,
     asked: DeliveriesAsked,
     channels: Vec<ChannelView>,
+    alerts: Vec<AlertView>,
     list: Vec<DeliveryView>,
     next: Option<u64>,
 }
@@ -224,6 +225,9 @@ pub(super) async fn deliveries(
     let frame = Frame::of(&console, &visitor, "/console/deliveries", "/console/deliveries").await?;
     let (door, person) = (&console.door, visitor.person.as_str());
     let channels = door.ask(person, calls::CHANNELS, "", &()).await?;
+    let mut alerts = door.ask(person, calls::ALERTS, "", &()).await?;
+    // Those that nobody looks after come first.
+    alerts.truncate(ROWS);
     let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let before = said(&asked.before).map(|text| text.parse::<u64>()).transpose();
     let problem = "a whole number, as the list shows it";
@@ -235,7 +239,7 @@ pub(super) async fn deliveries(
     };
     let list = door.ask(person, calls::DELIVERIES, "", &query).await?;
     let next = list.last().filter(|_| list.len() >= ROWS).map(|last| last.number);
-    Ok(shown(&Deliveries { frame, asked, channels, list, next }))
+    Ok(shown(&Deliveries { frame, asked, channels, alerts, list, next }))
 }
 
 #[derive(Template)]

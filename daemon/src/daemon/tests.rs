@@ -1,3 +1,4 @@
+mod listened;
 mod told;
 
 use std::collections::BTreeMap;

@@ -17,6 +17,7 @@ pub(super) fn is_stop(command: &Command) -> bool {
         | Command::Approve { .. }
         | Command::Clear { .. }
         | Command::Acknowledge { .. }
+        | Command::AcknowledgeNotices { .. }
         | Command::Lift { .. }
         | Command::Unfreeze { .. }
         | Command::CloseBreaker { .. } => false,

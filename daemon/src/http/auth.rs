@@ -9,6 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use tokio::sync::watch;
 use treasury_core::Actor;
 use treasury_core::command::Asked;
 use treasury_core::intent::Origin;
@@ -22,7 +23,7 @@ use crate::clock;
 /// nothing.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    people: Arc<RwLock<Vec<Known>>>,
+    people: Arc<watch::Sender<Vec<Known>>>,
     /// What the provider of logins calls a person, and who that is.
     logins: Arc<RwLock<BTreeMap<String, String>>>,
 }
@@ -42,7 +43,7 @@ impl Tokens {
     /// These are the tokens from now on, and no others.
     pub fn replace(&self, people: &BTreeMap<String, [u8; 32]>) {
         let people = people.iter().map(|(name, hash)| (name.clone(), *hash)).collect();
-        *self.people.write().unwrap_or_else(PoisonError::into_inner) = people;
+        self.people.send_replace(people);
     }
 
     /// This is what the provider of logins calls people from now on, and it knows no others.
@@ -71,10 +72,21 @@ impl Tokens {
         whose.as_ref() == Some(&badge.person)
     }
 
+    /// Waits until it is the person's no more.
+    pub(super) async fn bad(&self, badge: &Badge) {
+        let mut changes = self.people.subscribe();
+        while self.is_good(badge) {
+            // They are there as long as somebody asks.
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// What the person's token is called: the beginning of its hash, as the configuration has that. A token is drawn from
     /// 256 bits, so nobody finds it from there.
     pub(super) fn name_of(&self, person: &str) -> Option<String> {
-        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        let people = self.people.borrow();
         let (_, hash) = people.iter().find(|(name, _)| name == person)?;
         Some(hex::encode(hash.get(..4)?))
     }
@@ -86,8 +98,7 @@ impl Tokens {
 
     /// Takes the same time whoever's it is, so that nothing is learnt by guessing.
     fn whose(&self, hash: [u8; 32]) -> Option<String> {
-        // It is replaced whole, whatever panics meanwhile.
-        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        let people = self.people.borrow();
         let mut found = 0_u32;
         for ((_, known), number) in people.iter().zip(1_u32..) {
             let same: Choice = known.ct_eq(&hash);
@@ -165,14 +176,30 @@ impl Speaker {
 impl Speaker {
     /// Who sent a request with this head.
     pub(super) fn of(parts: &Parts, tokens: &Tokens) -> Result<Self, ApiError> {
+        let badge = Badge::of(parts, tokens)?;
+        Ok(Self(Actor { person: badge.person, origin: Origin::Http }, Whence::default()))
+    }
+}
+
+impl Badge {
+    /// What a request with this head shows.
+    fn of(parts: &Parts, tokens: &Tokens) -> Result<Self, ApiError> {
         let header = parts.headers.get(AUTHORIZATION).ok_or(ApiError::TokenMissing)?;
         let text = header.to_str().map_err(|_| ApiError::TokenWrong)?;
         let (scheme, token) = text.split_once(' ').ok_or(ApiError::TokenMissing)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(ApiError::TokenMissing);
         }
-        let badge = tokens.badge(token.trim()).ok_or(ApiError::TokenWrong)?;
-        Ok(Self(Actor { person: badge.person, origin: Origin::Http }, Whence::default()))
+        tokens.badge(token.trim()).ok_or(ApiError::TokenWrong)
+    }
+}
+
+/// For what goes on after the answer began: the token is looked at again meanwhile.
+impl FromRequestParts<App> for Badge {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        Self::of(parts, &app.tokens)
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Connection {
     is_heard_out: AtomicBool,
     turns: Arc<AtomicU64>,
     cut: Notify,
+    /// Whether requests under way are to end.
+    ends: watch::Receiver<bool>,
     /// Told when a connection can be cut that could not before.
     slow: Arc<Notify>,
 }
@@ -53,6 +55,11 @@ pub(crate) struct Connection {
 impl Connection {
     pub(super) fn peer(&self) -> IpAddr {
         self.peer
+    }
+
+    /// Becomes true when the API ends, for what would go on for ever; its sender may be gone then.
+    pub(super) fn ends(&self) -> watch::Receiver<bool> {
+        self.ends.clone()
     }
 
     /// From now on the client waits for the API.
@@ -95,15 +102,17 @@ struct Connections {
     room: Arc<Semaphore>,
     turns: Arc<AtomicU64>,
     slow: Arc<Notify>,
+    ends: watch::Receiver<bool>,
 }
 
 impl Connections {
-    fn new(limits: &Limits) -> Arc<Self> {
+    fn new(limits: &Limits, ends: watch::Receiver<bool>) -> Arc<Self> {
         Arc::new(Self {
             open: Mutex::default(),
             room: Arc::new(Semaphore::new(limits.connections)),
             turns: Arc::default(),
             slow: Arc::default(),
+            ends,
         })
     }
 
@@ -144,6 +153,7 @@ impl Connections {
             is_heard_out: AtomicBool::new(false),
             turns: Arc::clone(&self.turns),
             cut: Notify::new(),
+            ends: self.ends.clone(),
             slow: Arc::clone(&self.slow),
         });
         self.open().insert(number, Arc::clone(&connection));
@@ -172,7 +182,7 @@ pub(super) async fn serve(
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
-    let connections = Connections::new(&limits);
+    let connections = Connections::new(&limits, stop.clone());
     let mut tasks = JoinSet::new();
     let stopping = stop.clone();
     loop {

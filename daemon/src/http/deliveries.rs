@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
-use treasury_core::CommandError;
 use treasury_core::config::Role;
+use treasury_core::{Command, CommandError};
 
 use super::api::{
-    ChannelView, DeliveriesQuery, DeliveryView, RedeliverRequest, RedeliveredView, TestChannelRequest,
-    TestedView,
+    AcknowledgeNoticesRequest, AlertView, ChannelView, DeliveriesQuery, DeliveryView, DoneView,
+    RedeliverRequest, RedeliveredView, TestChannelRequest, TestedView,
 };
 use super::auth::Speaker;
 use super::error::ApiError;
 use super::extract::{Asked, Body, limit};
 use super::shown::Shown;
-use super::{App, knocks};
+use super::{App, knocks, routes};
 use crate::lines;
-use crate::notify::{Asked as AskedAgain, Desk, OutboxError};
+use crate::notify::{Asked as AskedAgain, Desk, OutboxError, Standing};
 
 type Answered<T> = Result<Shown<T>, ApiError>;
 
@@ -71,6 +71,38 @@ pub(super) async fn test_channel(
     let notice = ask(desk, move |desk| desk.try_out(&asked.channel, &person)).await?;
     knocks::of_speaker(&app, &speaker, "test_channel", "DONE");
     Ok(Shown(TestedView { id: notice.id }))
+}
+
+pub(super) async fn alerts(Shared(app): Shared<App>, _: Speaker) -> Answered<Vec<AlertView>> {
+    let Some(desk) = app.desk else { return Ok(Shown(Vec::new())) };
+    ask(desk, |desk| Ok(desk.alerts())).await.map(Shown)
+}
+
+/// What they are is looked up here, and that somebody looks after them is a record like any other, which the telling reads.
+pub(super) async fn acknowledge(
+    Shared(app): Shared<App>,
+    speaker: Speaker,
+    Body(asked): Body<AcknowledgeNoticesRequest>,
+) -> Answered<DoneView> {
+    let bad = |problem| Err(ApiError::BadField { field: "notices", problem });
+    let standing = match app.desk.clone() {
+        Some(desk) => {
+            let ids = asked.notices.clone();
+            ask(desk, move |desk| desk.standing(&ids)).await?
+        }
+        None => Standing::Unknown(String::new()),
+    };
+    match standing {
+        Standing::Unknown(_) => return bad("a notice has no such id, or it is kept no more"),
+        Standing::Finding(_) => return bad("findings are acknowledged by their own ids, such as F3"),
+        Standing::Known { unanswered: false } if !asked.notices.is_empty() => {
+            knocks::of_speaker(&app, &speaker, "acknowledge_notices", "UNCHANGED");
+            return Ok(Shown(DoneView { changed: false }));
+        }
+        Standing::Known { .. } => {}
+    }
+    let notices = asked.notices.into_iter().collect();
+    routes::done(&app, speaker, Command::AcknowledgeNotices { notices, reason: asked.reason }).await
 }
 
 /// Asks the desk, which reads and writes a disk, beside everything else.

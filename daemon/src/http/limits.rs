@@ -34,6 +34,8 @@ pub struct Limits {
     pub stops: usize,
     /// The same of probes.
     pub probes: usize,
+    /// Programs that listen at the same time; a quarter of them of one person.
+    pub streams: usize,
     /// Requests a second of one person, but for stops.
     pub rate: u32,
     /// Time for a request's head, and how long a connection is kept for the next one.
@@ -51,8 +53,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For a process that may have so many files open and follows so many ledger servers. Stops and probes have places
-    /// of their own, and all places together are fewer than the connections: so there is always one that waits for
+    /// For a process that may have so many files open and follows so many ledger servers. Stops, probes and those who
+    /// listen have places of their own, and all places together are fewer than the connections: so there is always one that waits for
     /// nothing but its client, and can be cut for another.
     #[must_use]
     pub fn within(files: usize, endpoints: usize) -> Self {
@@ -63,6 +65,7 @@ impl Limits {
             requests: connections / 2,
             stops: connections / 16,
             probes: connections / 16,
+            streams: connections / 8,
             rate: 200,
             head: Duration::from_secs(10),
             body: Duration::from_secs(5),
@@ -118,7 +121,9 @@ mod tests {
         for files in [0, 64, 150, 256, 1_024, 4_096, usize::MAX] {
             let limits = Limits::within(files, 3);
             assert!(limits.stops > 0 && limits.probes > 0 && limits.requests > 0, "{limits:?}");
-            assert!(limits.requests + limits.stops + limits.probes < limits.connections, "{limits:?}");
+            assert!(limits.streams > 0, "{limits:?}");
+            let places = limits.requests + limits.stops + limits.probes + limits.streams;
+            assert!(places < limits.connections, "{limits:?}");
             if files >= 256 {
                 assert!(files - limits.connections >= RESERVED, "{limits:?}");
             }

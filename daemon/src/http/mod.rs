@@ -16,6 +16,7 @@ mod reference;
 mod routes;
 mod rule_words;
 mod shown;
+mod stream;
 mod view;
 
 use std::collections::BTreeMap;
@@ -51,12 +52,15 @@ pub use error::ApiError;
 pub use limits::Limits;
 pub use reference::reference;
 pub(crate) use shown::without_signatures;
+#[cfg(test)]
+pub(crate) use stream::HEARTBEAT;
 
 use self::auth::Speaker;
 pub(crate) use self::connections::Connection;
 use self::knocks::Caller;
 use self::limits::Places;
 use self::rates::{Rates, Turn};
+use self::stream::Streams;
 use crate::audit::Audit;
 use crate::console::{self, ConsoleConfig};
 use crate::engine::EngineHandle;
@@ -92,6 +96,7 @@ pub struct App {
     tokens: Tokens,
     limits: Limits,
     places: Places,
+    streams: Streams,
     rates: Rates,
     /// One at a time looks at whole tables: that takes seconds of a processor.
     thinking: Arc<Semaphore>,
@@ -110,6 +115,7 @@ impl App {
             openings: Arc::default(),
             console: None,
             audit: None,
+            streams: Streams::new(&limits, Arc::clone(&metrics)),
             metrics,
             tokens,
             limits,
@@ -224,6 +230,9 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Channels => on(method, deliveries::channels),
         Operation::TestChannel => on(method, deliveries::test_channel),
         Operation::Deliveries => on(method, deliveries::deliveries),
+        Operation::Alerts => on(method, deliveries::alerts),
+        Operation::AcknowledgeNotices => on(method, deliveries::acknowledge),
+        Operation::Stream => on(method, stream::stream),
         Operation::Redeliver => on(method, deliveries::redeliver),
     }
 }

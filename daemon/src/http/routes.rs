@@ -472,6 +472,7 @@ fn word(command: &Command) -> &'static str {
         Command::Clear { .. } => Operation::Clear,
         Command::Lift { .. } => Operation::Lift,
         Command::Acknowledge { .. } => Operation::Acknowledge,
+        Command::AcknowledgeNotices { .. } => Operation::AcknowledgeNotices,
         Command::Freeze { .. } => Operation::Freeze,
         Command::Unfreeze { .. } => Operation::Unfreeze,
         Command::CloseBreaker { .. } => Operation::CloseBreaker,
@@ -479,7 +480,7 @@ fn word(command: &Command) -> &'static str {
     operation.spec().name
 }
 
-async fn done(app: &App, speaker: Speaker, command: Command) -> Answered<DoneView> {
+pub(super) async fn done(app: &App, speaker: Speaker, command: Command) -> Answered<DoneView> {
     match carry_out(app, speaker, command).await? {
         Answer::Done { changed } => Ok(Shown(DoneView { changed })),
         other => Err(unexpected(&other)),

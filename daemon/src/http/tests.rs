@@ -170,7 +170,7 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::GET, "/v1/deliveries", ""),
         (Method::POST, "/v1/deliveries/redeliver", r#"{"id":"n-1"}"#),
     ];
-    all.extend(policy::requests());
+    all.extend(policy::requests().into_iter().chain(lists::of_notices()));
     all
 }
 

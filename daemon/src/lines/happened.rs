@@ -50,6 +50,9 @@ impl Told<'_> {
             Event::FindingAcknowledged { id, acknowledged } => {
                 super::finding_acknowledged(id, &acknowledged.by, &acknowledged.reason);
             }
+            Event::NoticesAcknowledged { notices, acknowledged } => {
+                super::notices_acknowledged(notices.join(", "), &acknowledged.by, &acknowledged.reason);
+            }
             Event::BreakerOpened { account, cause, reason, .. } => {
                 super::breaker_opened(self.whose(account.as_ref()), cause.word(), reason);
             }

@@ -2,9 +2,10 @@
 
 use rand::Rng;
 use treasury_api::notice::{Kind, Severity};
-use treasury_api::types::{ChannelView, DeliveryView, Notice};
+use treasury_api::types::{AcknowledgedView, AlertView, ChannelView, DeliveryView, Notice};
 
 use super::Desk;
+use super::escalate::{Alert, Answered};
 use super::outbox::{Addressed, Listed, OutboxError, Stage};
 use crate::clock;
 
@@ -16,7 +17,59 @@ pub(crate) enum Asked {
     Range(u64, u64),
 }
 
+/// How it stands with notices that somebody says they look after.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// One that is kept no more, or never was.
+    Unknown(String),
+    /// One of this finding, which is acknowledged by itself.
+    Finding(String),
+    /// Whether nobody looks after one of them yet.
+    Known { unanswered: bool },
+}
+
 impl Desk {
+    /// How it stands with these.
+    ///
+    /// # Errors
+    /// What the outbox says.
+    pub(crate) fn standing(&self, ids: &[String]) -> Result<Standing, OutboxError> {
+        let outbox = self.outbox();
+        let mut unanswered = false;
+        for id in ids {
+            let Some(notice) = outbox.notice(id)? else { return Ok(Standing::Unknown(id.clone())) };
+            if let Some(finding) = notice.finding.as_ref().filter(|_| notice.kind == Kind::Finding) {
+                return Ok(Standing::Finding(finding.clone()));
+            }
+            unanswered |=
+                outbox.alerts().values().any(|alert| alert.answered.is_none() && alert.is_of(&notice));
+        }
+        Ok(Standing::Known { unanswered })
+    }
+
+    /// Notes who looks after what, as the store's records say.
+    ///
+    /// # Errors
+    /// What the outbox says. It is noted another time then.
+    pub(super) fn note_answers(&self, answers: &[(Vec<String>, Answered)]) -> Result<(), OutboxError> {
+        if answers.is_empty() {
+            return Ok(());
+        }
+        let mut outbox = self.outbox();
+        answers.iter().try_for_each(|(ids, answered)| outbox.answer(ids, answered).map(drop))?;
+        drop(outbox);
+        self.show_unanswered();
+        Ok(())
+    }
+
+    /// Alerts that somebody has to answer or looks after, the oldest first.
+    pub(crate) fn alerts(&self) -> Vec<AlertView> {
+        let outbox = self.outbox();
+        let mut alerts: Vec<&Alert> = outbox.alerts().values().collect();
+        alerts.sort_by_key(|alert| (alert.answered.is_some(), alert.since_ms));
+        alerts.into_iter().map(alert).collect()
+    }
+
     /// Whether there is a channel of this name.
     pub(crate) fn has(&self, channel: &str) -> bool {
         self.config.channel(channel).is_some()
@@ -91,6 +144,25 @@ impl Desk {
         drop(outbox);
         self.wake_all();
         Ok(notice)
+    }
+}
+
+fn alert(alert: &Alert) -> AlertView {
+    let to = &alert.escalation.to;
+    let (went, goes) = to.split_at(alert.steps.min(to.len()));
+    let next = clock::unix(alert.next_ms() / 1_000).to_string();
+    let acknowledged = alert.answered.as_ref().map(|answered| AcknowledgedView {
+        by: answered.by.clone(),
+        reason: answered.reason.clone(),
+        at: answered.at.clone(),
+    });
+    let is_over = goes.is_empty() || acknowledged.is_some();
+    AlertView {
+        notice: alert.notice.clone(),
+        went_to: went.to_vec(),
+        goes_to: goes.to_vec(),
+        next: (!is_over).then_some(next),
+        acknowledged,
     }
 }
 

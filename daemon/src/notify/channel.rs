@@ -124,7 +124,7 @@ impl Channel {
 }
 
 fn webhook(secrets_file: &Path, url: Url, notice: &Notice, unix_seconds: u64) -> Result<Parcel, PostError> {
-    let body = serde_json::to_vec(notice).map_err(|_| PostError::BadRequest)?;
+    let body = notice.document().map_err(|_| PostError::BadRequest)?.into_bytes();
     let secrets = read(secrets_file).and_then(|text| sign::secrets(&text));
     let signature = secrets
         .and_then(|secrets| sign::signature(&secrets, &notice.id, unix_seconds, &body))

@@ -1,8 +1,9 @@
 //! Alerts that somebody has to answer: what nobody answers in time goes on to the next, through the channels that a route
 //! names, one after the other, until somebody does or what it is about is over.
 //!
-//! Which steps were taken lies in the outbox, so that a restart neither forgets nor repeats one. What is answered is
-//! looked up in the state: a finding by its acknowledgement, everything else by its end.
+//! Which steps were taken lies in the outbox, so that a restart neither forgets nor repeats one. What is over is looked up in
+//! the state: a finding by its acknowledgement, everything else by its end. That somebody looks after it is a record of the
+//! store, and noted in the outbox when that is told.
 
 use serde::{Deserialize, Serialize};
 use treasury_api::notice::{Kind, Severity};
@@ -13,7 +14,7 @@ use treasury_core::state::Sight;
 use treasury_core::units::{EscrowKey, FindingId, ProposalId};
 use treasury_core::{State, proposal::Proposal};
 
-use super::{remind, who};
+use super::{host, remind, who};
 
 /// To whom an alert goes on, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,15 +35,28 @@ pub(super) struct Alert {
     pub(super) since_ms: u64,
     /// How many steps were taken.
     pub(super) steps: usize,
+    /// Who looks after it. It stays until it is over, so that what is told again of it wakes nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) answered: Option<Answered>,
+}
+
+/// Who looks after an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Answered {
+    pub(super) by: String,
+    pub(super) reason: String,
+    /// When, by the ledger.
+    pub(super) at: String,
+    /// How grave what they saw was: what is graver they have not seen.
+    pub(super) severity: Severity,
 }
 
 impl Alert {
     /// The step that is due by now, if one is, and the channel that it goes through. Each comes after the one before it
     /// has had its time; a clock that jumped ahead takes one of them at a time.
     pub(super) fn due(&self, now_ms: u64) -> Option<(Notice, &str)> {
-        let channel = self.escalation.to.get(self.steps)?;
-        let after_ms = u64::from(self.escalation.after_seconds).saturating_mul(1_000);
-        if now_ms < self.since_ms.saturating_add(after_ms) {
+        let channel = self.escalation.to.get(self.steps).filter(|_| self.answered.is_none())?;
+        if now_ms < self.next_ms() {
             return None;
         }
         let minutes = self.escalation.after_seconds / 60;
@@ -54,6 +68,22 @@ impl Alert {
         Some((notice, channel))
     }
 
+    /// When its time for an answer is over.
+    pub(super) fn next_ms(&self) -> u64 {
+        self.since_ms.saturating_add(u64::from(self.escalation.after_seconds).saturating_mul(1_000))
+    }
+
+    /// Whether it is of the same matter as a notice.
+    pub(super) fn is_of(&self, notice: &Notice) -> bool {
+        let about = about(&self.notice);
+        about.is_some() && about == self::about(notice)
+    }
+
+    /// Whether somebody looks after it who has not seen anything as grave as that.
+    pub(super) fn is_outgrown_by(&self, other: &Self) -> bool {
+        self.answered.as_ref().is_some_and(|answered| answered.severity < other.notice.severity)
+    }
+
     /// As it is after that step.
     pub(super) fn stepped(&self, now_ms: u64) -> Self {
         Self { steps: self.steps.saturating_add(1), since_ms: now_ms, ..self.clone() }
@@ -63,6 +93,11 @@ impl Alert {
 /// The name of an alert: the same for everything that is told of the same matter, so that each step is taken once. `None`:
 /// nobody has to answer it.
 pub(super) fn name(notice: &Notice, escalation: &Escalation) -> Option<String> {
+    about(notice).map(|about| format!("{about} > {}", escalation.to.join(" > ")))
+}
+
+/// What a notice is about that somebody has to answer.
+pub(super) fn about(notice: &Notice) -> Option<String> {
     if notice.severity < Severity::Warning {
         return None;
     }
@@ -75,9 +110,18 @@ pub(super) fn name(notice: &Notice, escalation: &Escalation) -> Option<String> {
         Kind::SightLost => "sight".to_owned(),
         Kind::SignerUnable => format!("signer {}", account()),
         Kind::BreakerOpened => format!("breaker {}", account()),
-        _ => return None,
+        _ => of_host(notice)?,
     };
-    Some(format!("{about} > {}", escalation.to.join(" > ")))
+    Some(about)
+}
+
+/// The matter of the host's, or of the telling's, that a notice is about.
+pub(super) fn of_host(notice: &Notice) -> Option<String> {
+    match notice.kind {
+        Kind::ChannelGaveUp => notice.channel.as_deref().map(host::of_channel),
+        Kind::DiskLow => Some(host::DISK.to_owned()),
+        _ => None,
+    }
 }
 
 /// Whether an alert still waits for an answer.

@@ -14,7 +14,10 @@
 mod address;
 mod asked;
 pub(crate) mod channel;
+#[cfg(test)]
+pub(crate) mod documents;
 mod escalate;
+mod host;
 pub(crate) mod mail;
 mod outbox;
 pub(crate) mod post;
@@ -22,6 +25,7 @@ mod remind;
 mod route;
 mod sign;
 pub(crate) mod smtp;
+mod stream;
 mod tell;
 pub(crate) mod when;
 mod who;
@@ -41,9 +45,11 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use treasury_api::types::Notice;
 use treasury_core::observe::LedgerPoint;
-use treasury_core::{State, Treasury};
+use treasury_core::state::Acknowledged;
+use treasury_core::{Event, State, Treasury};
 
-use self::escalate::Alert;
+use self::escalate::{Alert, Answered};
+use self::host::{Room, Seen};
 use self::outbox::{Mark, Outbox};
 use self::post::{Post, Wire};
 use self::tell::Teller;
@@ -56,13 +62,14 @@ use crate::store::{Record, StoreError};
 
 pub use treasury_api::notice::{Kind, Severity};
 
-pub(crate) use asked::Asked;
+pub(crate) use asked::{Asked, Standing};
 pub use channel::Channel;
 pub use escalate::Escalation;
 pub use outbox::OutboxError;
 pub(crate) use outbox::Stage;
 pub(crate) use route::REMIND_SECONDS;
 pub use route::{NotifyConfig, Route};
+pub(crate) use stream::Listener;
 pub(crate) use who::can_sign;
 
 /// The outbox's folder in the data directory.
@@ -82,9 +89,13 @@ pub(crate) struct Desk {
     config: NotifyConfig,
     outbox: Mutex<Outbox>,
     wakes: BTreeMap<String, Notify>,
+    /// The number of the last notice, for whoever listens.
+    told: watch::Sender<u64>,
     /// Milliseconds of UTC.
     clock: Clock,
     post: Box<dyn Post>,
+    /// What is free of the disk of the data directory.
+    room: Box<dyn Fn() -> Option<Room> + Send + Sync>,
     /// A chance between 0 and 1000.
     jitter: Box<dyn Fn() -> u64 + Send + Sync>,
     metrics: Arc<Metrics>,
@@ -116,8 +127,8 @@ enum NotifyStartError {
 }
 
 impl Notifier {
-    /// Opens the outbox of a data directory and tells what comes after what was told last. Where there are no channels,
-    /// nothing is opened and nothing told. What goes wrong keeps no daemon from guarding the treasury: it is said, and
+    /// Opens the outbox of a data directory and tells what comes after what was told last: into it, where programs find it
+    /// that listen, and through the channels, where there are any. What goes wrong keeps no daemon from guarding the treasury: it is said, and
     /// nobody is told of anything. Blocks.
     pub(crate) fn start(
         config: NotifyConfig,
@@ -125,11 +136,12 @@ impl Notifier {
         engine: EngineHandle,
         metrics: &Arc<Metrics>,
     ) -> Option<Self> {
-        Self::try_start(config, data_dir, engine, metrics).unwrap_or_else(|error| {
-            metrics.notices_stuck(true);
-            lines::notices_stuck(error);
-            None
-        })
+        Self::try_start(config, data_dir, engine, metrics)
+            .inspect_err(|error| {
+                metrics.notices_stuck(true);
+                lines::notices_stuck(error);
+            })
+            .ok()
     }
 
     fn try_start(
@@ -137,25 +149,18 @@ impl Notifier {
         data_dir: &Path,
         engine: EngineHandle,
         metrics: &Arc<Metrics>,
-    ) -> Result<Option<Self>, NotifyStartError> {
+    ) -> Result<Self, NotifyStartError> {
         let folder = data_dir.join(FOLDER);
-        if config.channels.is_empty() && !folder.exists() {
-            return Ok(None);
-        }
         // A daemon whose store is elsewhere may have no such folder yet.
         crate::private::create_dir_all(data_dir)?;
         let engine_of_outbox = (Ground::system().engine)(&folder).map_err(OutboxError::from)?;
         let outbox = Outbox::open(engine_of_outbox, &new_series())?;
         let clock = Clock::new(unix_ms);
         let jitter = Box::new(|| rand::rng().random_range(0..=1_000));
-        let desk = Arc::new(Desk::new(
-            config,
-            outbox,
-            clock,
-            Box::new(Wire::default()),
-            jitter,
-            Arc::clone(metrics),
-        ));
+        let mut desk =
+            Desk::new(config, outbox, clock, Box::new(Wire::default()), jitter, Arc::clone(metrics));
+        desk.room = Box::new(move || Room::of(&folder));
+        let desk = Arc::new(desk);
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         // Looked at before anything is spoken to: what happens from now on is told, however late the thread gets to it.
@@ -166,7 +171,7 @@ impl Notifier {
             // A name that is being resolved may hang: it is left alone.
             runtime.shutdown_background();
         })?;
-        Ok(Some(Self { desk, stop, thread }))
+        Ok(Self { desk, stop, thread })
     }
 
     /// For whoever wants to see what was told.
@@ -251,7 +256,9 @@ impl Desk {
         metrics: Arc<Metrics>,
     ) -> Self {
         let wakes = config.channels.iter().map(|channel| (channel.name.clone(), Notify::new())).collect();
-        Self { config, outbox: Mutex::new(outbox), wakes, clock, post, jitter, metrics }
+        let told = watch::Sender::new(outbox.last());
+        let room = Box::new(|| None);
+        Self { config, outbox: Mutex::new(outbox), wakes, told, clock, post, room, jitter, metrics }
     }
 
     /// What wakes the worker of a channel.
@@ -261,6 +268,7 @@ impl Desk {
     }
 
     fn wake_all(&self) {
+        self.told.send_replace(self.outbox().last());
         self.wakes.iter().for_each(|(channel, wake)| {
             self.show(channel);
             wake.notify_one();
@@ -288,11 +296,6 @@ impl Desk {
         let known = self.outbox().mark().cloned();
         let channels: Vec<&str> = self.config.channels.iter().map(|channel| channel.name.as_str()).collect();
         self.outbox().close_all_but(&channels, self.clock.now_ms())?;
-        if channels.is_empty() {
-            // What happens while nobody asks for it is not told later.
-            self.outbox().pause()?;
-            return Ok(true);
-        }
         if let Some(mark) = &known
             && mark.record <= newest
             && mark.digest == digest_at(engine, mark.record).await?
@@ -316,15 +319,15 @@ impl Desk {
             let outbox = self.outbox();
             (outbox.mark().cloned().unwrap_or_default(), outbox.series().to_owned())
         };
-        if self.config.channels.is_empty() {
-            return Ok(true);
-        }
         let records = Arc::new(engine.events(mark.record, PAGE).await??);
         let Some(last) = records.last() else { return Ok(true) };
         let digest = digest(last);
         let (number, is_all) = (last.number, records.len() < PAGE);
+        let answers = answers(&records);
         let (notices, ledger) = notices(engine, records, series, mark.ledger).await?;
         let now_ms = self.clock.now_ms();
+        // Before the mark: after a crash in between it is noted again.
+        self.note_answers(&answers)?;
         let addressed = notices.into_iter().map(|notice| self.config.address(notice, now_ms));
         let mark = Mark { record: number, digest, ledger };
         self.outbox().take(addressed.collect(), mark)?;
@@ -334,19 +337,39 @@ impl Desk {
 
     /// Looks at what waits for people, and at what nobody has answered.
     async fn look(&self, engine: &EngineHandle) -> Result<(), Trouble> {
-        if self.config.channels.is_empty() {
-            return Ok(());
-        }
         let (every, series, utc) =
             (self.config.remind_seconds, self.outbox().series().to_owned(), clock::utc().to_string());
         // Asked of a daemon that is blind, too: what waits does so by the last ledger that it saw.
-        let look =
-            move |state: &State, treasury: &Treasury| remind::look(treasury, state, every, &series, &utc);
-        let waiting = engine.query(look).await?;
+        let told_as = series.clone();
+        let look = move |state: &State, treasury: &Treasury| {
+            let seen = state.ledger.filter(|_| state.sees());
+            (remind::look(treasury, state, every, &series, &utc), seen)
+        };
+        let (mut waiting, ledger) = engine.query(look).await?;
+        let room = (self.room)();
+        self.look_at_host(&mut waiting, room, ledger, &told_as);
         self.remind(waiting)?;
         self.escalate(engine).await?;
         self.wake_all();
         Ok(())
+    }
+
+    /// Looks at what is no matter of the treasury's.
+    fn look_at_host(
+        &self,
+        waiting: &mut remind::Waiting,
+        room: Option<Room>,
+        ledger: Option<LedgerPoint>,
+        series: &str,
+    ) {
+        let outbox = self.outbox();
+        let names = self.config.channels.iter().map(|channel| channel.name.as_str());
+        let dead = names.map(|channel| (channel, outbox.dead(channel))).collect();
+        let is_told = |what: &str| outbox.reminded(what).is_some();
+        let seen = Seen { room, utc: clock::utc(), ledger, dead, is_told: &is_told };
+        let (due, lasts) = host::look(&seen, series);
+        waiting.all.extend(due.iter().map(|due| due.what.clone()).chain(lasts));
+        waiting.due.extend(due);
     }
 
     /// Tells of what waits, where that has not been told.
@@ -365,7 +388,7 @@ impl Desk {
     /// Has alerts that nobody has answered go on to the next, and forgets those that were answered or are over.
     async fn escalate(&self, engine: &EngineHandle) -> Result<(), Trouble> {
         let alerts = self.outbox().alerts().clone();
-        self.metrics.unanswered(alerts.len());
+        self.show_unanswered();
         if alerts.is_empty() {
             return Ok(());
         }
@@ -375,7 +398,13 @@ impl Desk {
                 asked.into_iter().filter(|(_, alert)| escalate::stands(treasury, state, &alert.notice));
             stand.map(|(name, _)| name).collect::<BTreeSet<String>>()
         });
-        let standing = standing.await?;
+        let mut standing = standing.await?;
+        // What is no matter of the treasury's is over when it is told of no more.
+        let told = alerts.iter().filter(|(_, alert)| {
+            let what = escalate::of_host(&alert.notice);
+            what.is_some_and(|what| self.outbox().reminded(&what).is_some())
+        });
+        standing.extend(told.map(|(name, _)| name.clone()));
         // A route that says something else by now is what counts.
         let is_asked_for = |alert: &Alert| {
             self.config.routes.iter().any(|route| route.escalation.as_ref() == Some(&alert.escalation))
@@ -386,9 +415,30 @@ impl Desk {
         let over: Vec<String> = over.into_iter().map(|(name, _)| name).collect();
         outbox.forget_alerts(&over)?;
         stand.iter().try_for_each(|(name, _)| outbox.step(name, self.clock.now_ms()))?;
-        self.metrics.unanswered(outbox.alerts().len());
+        drop(outbox);
+        self.show_unanswered();
         Ok(())
     }
+
+    fn show_unanswered(&self) {
+        let unanswered = self.outbox().alerts().values().filter(|alert| alert.answered.is_none()).count();
+        self.metrics.unanswered(unanswered);
+    }
+}
+
+/// Who looks after what was told, by these records.
+fn answers(records: &[Record]) -> Vec<(Vec<String>, Answered)> {
+    let events = records.iter().flat_map(|record| &record.events);
+    let of = |event: &Event| match event {
+        Event::NoticesAcknowledged { notices, acknowledged } => {
+            let Acknowledged { by, reason, at } = acknowledged;
+            let at = at.close_time.to_string();
+            let answered = Answered { by: by.clone(), reason: reason.clone(), at, severity: Severity::Info };
+            Some((notices.clone(), answered))
+        }
+        _ => None,
+    };
+    events.filter_map(of).collect()
 }
 
 /// What is told of records. What they are about is looked up in the state, and in the archive where it has left that.

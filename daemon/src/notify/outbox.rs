@@ -6,6 +6,7 @@
 
 mod alerts;
 mod asked;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use crate::store::StoreError;
 use crate::store::seam::{Engine, Pair};
 
 pub(super) use asked::Listed;
+pub(super) use told::Place;
 
 /// Version of what is stored here.
 const FORMAT: u32 = 1;
@@ -151,6 +153,8 @@ pub(super) struct Outbox {
     numbers: BTreeMap<String, Number>,
     /// What waits in each channel, by when it is due.
     due: BTreeMap<String, BTreeSet<(u64, Number)>>,
+    /// How many are dead in each channel.
+    dead: BTreeMap<String, usize>,
     /// The last reminder of each proposal or escrow.
     reminded: BTreeMap<String, u32>,
     /// Alerts that nobody has answered, by name.
@@ -197,6 +201,7 @@ impl Outbox {
             held: BTreeMap::new(),
             numbers: BTreeMap::new(),
             due: BTreeMap::new(),
+            dead: BTreeMap::new(),
             reminded: BTreeMap::new(),
             alerts: BTreeMap::new(),
             unsaved: 0,
@@ -266,17 +271,6 @@ impl Outbox {
         Ok(())
     }
 
-    /// Forgets how far records have been told.
-    ///
-    /// # Errors
-    /// What the storage engine says.
-    pub(super) fn pause(&mut self) -> Result<(), OutboxError> {
-        let meta = Meta { mark: None, ..self.meta.clone() };
-        self.engine.apply(vec![(META.to_vec(), json(&meta)?)], Vec::new())?;
-        self.meta = meta;
-        Ok(())
-    }
-
     /// Takes notices in, and with them the mark up to which everything has been told now.
     ///
     /// # Errors
@@ -324,11 +318,13 @@ impl Outbox {
         let (mut puts, mut entries): (Vec<Pair>, Vec<Addressed>) = (Vec::new(), Vec::new());
         let mut number = self.last;
         for mut entry in notices {
-            if entry.channels.is_empty() || self.numbers.contains_key(&entry.notice.id) {
+            if self.numbers.contains_key(&entry.notice.id) {
                 continue;
             }
             entry.channels.truncate(BATCH_MAX / 2);
-            entry.alerts.retain(|(name, _)| !self.alerts.contains_key(name));
+            entry.alerts.retain(|(name, alert)| {
+                self.alerts.get(name).is_none_or(|known| known.is_outgrown_by(alert))
+            });
             entry.alerts.truncate(BATCH_MAX / 2 - 2);
             let more = entry.channels.len().saturating_add(entry.alerts.len()).saturating_add(1);
             if puts.len().saturating_add(more) >= BATCH_MAX {
@@ -407,10 +403,7 @@ impl Outbox {
 
     /// How many are dead in a channel.
     pub(super) fn dead(&self, channel: &str) -> usize {
-        self.held
-            .values()
-            .filter(|held| held.stages.get(channel).is_some_and(|(stage, _)| *stage == Stage::Dead))
-            .count()
+        self.dead.get(channel).copied().unwrap_or_default()
     }
 
     /// A notice, and how far a channel has come with it.
@@ -497,9 +490,14 @@ impl Outbox {
             let mut removals = vec![notice_key(number)];
             removals.extend(held.stages.keys().map(|channel| delivery_key(number, channel)));
             self.engine.apply(Vec::new(), removals)?;
-            for (channel, (_, at_ms)) in &held.stages {
+            for (channel, (stage, at_ms)) in &held.stages {
                 if let Some(due) = self.due.get_mut(channel) {
                     due.remove(&(*at_ms, number));
+                }
+                if *stage == Stage::Dead
+                    && let Some(dead) = self.dead.get_mut(channel)
+                {
+                    *dead = dead.saturating_sub(1);
                 }
             }
             if let Some(held) = self.held.remove(&number) {
@@ -513,11 +511,15 @@ impl Outbox {
         let Some(held) = self.held.get_mut(&number) else { return };
         let before = held.stages.insert(channel.to_owned(), (delivery.stage, delivery.at_ms));
         let due = self.due.entry(channel.to_owned()).or_default();
-        if let Some((_, at_ms)) = before {
+        let dead = self.dead.entry(channel.to_owned()).or_default();
+        if let Some((stage, at_ms)) = before {
             due.remove(&(at_ms, number));
+            *dead = dead.saturating_sub(usize::from(stage == Stage::Dead));
         }
-        if delivery.stage == Stage::Waiting {
-            due.insert((delivery.at_ms, number));
+        match delivery.stage {
+            Stage::Waiting => drop(due.insert((delivery.at_ms, number))),
+            Stage::Dead => *dead = dead.saturating_add(1),
+            Stage::Delivered => {}
         }
     }
 

@@ -112,10 +112,18 @@ impl NotifyConfig {
             {
                 let (notice, escalation) = (notice.clone(), escalation.clone());
                 let since_ms = first.unwrap_or(now_ms);
-                alerts.push((name, Alert { notice, escalation, since_ms, steps: 0 }));
+                alerts.push((name, Alert { notice, escalation, since_ms, steps: 0, answered: None }));
             }
         }
         let channels = channels.into_iter().map(|(name, due)| (name.clone(), due)).collect();
+        if !alerts.is_empty() {
+            let id = notice.finding.as_ref().filter(|_| notice.kind == Kind::Finding).unwrap_or(&notice.id);
+            let words = format!(
+                "Say that you look after it, so that it wakes nobody else: `treasuryctl acknowledge {id} --reason …`."
+            );
+            alerts.iter_mut().for_each(|(_, alert)| alert.notice.can_do.push(words.clone()));
+            notice.can_do.push(words);
+        }
         Addressed { notice, channels, alerts }
     }
 

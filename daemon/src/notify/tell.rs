@@ -8,7 +8,7 @@ use treasury_core::config::{Severity as FindingSeverity, Treasury};
 use treasury_core::model::signing::Purpose;
 use treasury_core::observe::{Change, EscrowView, LedgerPoint};
 use treasury_core::proposal::{Approval, Proposal, Status};
-use treasury_core::state::{Finding, Guard, Sight};
+use treasury_core::state::{Acknowledged, Finding, Guard, Sight};
 use treasury_core::stops::{Stop, StopKind, StopSource, Subject};
 use treasury_core::units::{AccountId, EscrowKey, ProposalId, StopId};
 use treasury_core::{Event, State};
@@ -97,6 +97,15 @@ impl Teller<'_> {
             Event::Found { finding } => Some(self.finding(finding)),
             Event::StopSet { stop } => Some(self.stop_set(stop)),
             Event::StopLifted { id, by, reason, .. } => Some(self.stop_lifted(*id, by, reason)),
+            Event::FindingAcknowledged { id, acknowledged } => {
+                let mut notice = self.acknowledged(&id.to_string(), acknowledged);
+                notice.finding = Some(id.to_string());
+                notice.account = self.state.findings.get(id).map(|finding| self.party(&finding.account));
+                Some(notice)
+            }
+            Event::NoticesAcknowledged { notices, acknowledged } => {
+                Some(self.acknowledged(&notices.join(", "), acknowledged))
+            }
             Event::BreakerOpened { account, reason, .. } => {
                 Some(self.breaker(account.as_ref(), Kind::BreakerOpened, reason))
             }
@@ -254,6 +263,11 @@ impl Teller<'_> {
             format!("Stop everything on it: `treasuryctl freeze --account {account} --reason …`."),
         ];
         notice
+    }
+
+    fn acknowledged(&self, what: &str, acknowledged: &Acknowledged) -> Notice {
+        let Acknowledged { by, reason, .. } = acknowledged;
+        self.notice(Kind::Acknowledged, Severity::Info, &format!("{by} looks after {what}: {reason}."))
     }
 
     fn stop_set(&self, stop: &Stop) -> Notice {

@@ -1,3 +1,4 @@
+mod listening;
 mod story;
 mod unanswered;
 mod waiting;

@@ -3,8 +3,8 @@
 use super::{Client, ClientError};
 use crate::operations::calls;
 use crate::types::{
-    ChannelView, DeliveriesQuery, DeliveryView, RedeliverRequest, RedeliveredView, TestChannelRequest,
-    TestedView,
+    AcknowledgeNoticesRequest, AlertView, ChannelView, DeliveriesQuery, DeliveryView, DoneView,
+    RedeliverRequest, RedeliveredView, TestChannelRequest, TestedView,
 };
 
 impl Client {
@@ -31,6 +31,27 @@ impl Client {
     /// As [`Client::status`].
     pub async fn deliveries(&self, asked: &DeliveriesQuery) -> Result<Vec<DeliveryView>, ClientError> {
         self.call(calls::DELIVERIES, "", asked).await
+    }
+
+    /// Alerts that somebody has to answer, and those that somebody looks after.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn alerts(&self) -> Result<Vec<AlertView>, ClientError> {
+        self.read(calls::ALERTS).await
+    }
+
+    /// Says that whoever asks looks after what notices told of.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn acknowledge_notices(
+        &self,
+        notices: &[String],
+        reason: &str,
+    ) -> Result<DoneView, ClientError> {
+        let asked = AcknowledgeNoticesRequest { notices: notices.to_vec(), reason: reason.to_owned() };
+        self.call(calls::ACKNOWLEDGE_NOTICES, "", &asked).await
     }
 
     /// Sends again what was delivered or given up.

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AmountView, PartyView};
+use super::{AcknowledgedView, AmountView, PartyView};
 use crate::notice::{Kind, Severity};
 
 /// A place in the chain of validated ledgers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LedgerTime {
     /// Index of the validated ledger.
     pub index: u32,
@@ -15,15 +16,18 @@ pub struct LedgerTime {
 }
 
 /// What is told: the one document of every channel. No token, seed, fulfillment, signature or signed transaction is in
-/// one. A webhook's body is this.
+/// one. A webhook's body is this, and so is what an event of the stream holds, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Notice {
     /// The same however often it is sent, and no other notice's: what a receiver has seen it can leave out.
     pub id: String,
     /// Version of this document.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = crate::notice::NOTICE_VERSION)))]
     pub version: u32,
     /// What it is about.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub kind: Kind,
     /// How much it matters.
     pub severity: Severity,
@@ -53,6 +57,9 @@ pub struct Notice {
     /// The stop, such as `S3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<String>,
+    /// The channel of people that it is about, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
     /// Until when people can sign, ISO 8601 in UTC by the ledger's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<String>,
@@ -105,6 +112,33 @@ pub struct DeliveryView {
     pub problem: Option<String>,
     /// The notice.
     pub notice: Notice,
+}
+
+/// An alert that somebody has to answer: what goes on to the next where nobody does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertView {
+    /// As it was told first.
+    pub notice: Notice,
+    /// Through which channels it went on already, in their order.
+    pub went_to: Vec<String>,
+    /// Through which it goes on, in their order.
+    pub goes_to: Vec<String>,
+    /// When it goes on next, ISO 8601 in UTC; none where it goes on to nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// Who looks after it; none where nobody does yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<AcknowledgedView>,
+}
+
+/// `POST /v1/notices/acknowledge`: say that you look after what was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcknowledgeNoticesRequest {
+    /// The ids of notices, of whichever of those that were told of the same matter.
+    pub notices: Vec<String>,
+    /// What is done about it.
+    pub reason: String,
 }
 
 /// `POST /v1/deliveries/redeliver`: send again what was delivered or given up.

@@ -289,8 +289,8 @@ impl State {
             Event::ScheduleGone { schedule } => {
                 self.scheduled.get_mut(schedule).ok_or("it was not there")?.gone = true;
             }
-            // It says who asked for what the other facts say.
-            Event::CommandTaken { .. } => {}
+            // They say who asked for what the other facts say, and who looks after what was told.
+            Event::CommandTaken { .. } | Event::NoticesAcknowledged { .. } => {}
         }
         Ok(())
     }

@@ -104,6 +104,13 @@ pub enum Command {
         /// What came of it, for people.
         reason: String,
     },
+    /// Say that notices were seen and by whom they are looked after, so that they go on to nobody else.
+    AcknowledgeNotices {
+        /// Which, by their ids. What they are is for whoever tells them to know.
+        notices: BTreeSet<String>,
+        /// What is done about it, for people.
+        reason: String,
+    },
     /// Lift stops, holds and freezes alike.
     Lift {
         /// Which.
@@ -163,6 +170,7 @@ impl Command {
             | Self::Clear { proposal, .. } => Some(Named::Proposal(*proposal)),
             Self::Lift { .. }
             | Self::Acknowledge { .. }
+            | Self::AcknowledgeNotices { .. }
             | Self::FlagDestination { .. }
             | Self::Panic { .. }
             | Self::Freeze { .. }

@@ -280,6 +280,13 @@ pub enum Event {
         /// Who, and what came of it.
         acknowledged: Acknowledged,
     },
+    /// Somebody looks after what notices told of. Of no consequence for the state.
+    NoticesAcknowledged {
+        /// Which, by their ids.
+        notices: Vec<String>,
+        /// Who, what is done about it, and when.
+        acknowledged: Acknowledged,
+    },
     /// A submission failed for a reason that concerns the account, or one went through.
     BreakerCounted {
         /// Whose; `None` in records of earlier versions, which counted for all accounts together.
@@ -367,6 +374,7 @@ impl Event {
             Self::Unfrozen { .. } => "unfrozen",
             Self::Found { .. } => "found",
             Self::FindingAcknowledged { .. } => "finding_acknowledged",
+            Self::NoticesAcknowledged { .. } => "notices_acknowledged",
             Self::BreakerCounted { .. } => "breaker_counted",
             Self::BreakerOpened { .. } => "breaker_opened",
             Self::BreakerClosed { .. } => "breaker_closed",

@@ -59,6 +59,9 @@ fn carried_out(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Result<Answe
         Command::Panic { reason } => stopping::panic(cx, &person, reason),
         Command::Flag { proposal, reason } => stopping::flag(cx, &person, proposal, reason),
         Command::Acknowledge { findings, reason } => stopping::acknowledge(cx, &person, &findings, reason),
+        Command::AcknowledgeNotices { notices, reason } => {
+            stopping::acknowledge_notices(cx, &person, notices, reason)
+        }
         Command::Lift { stops, reason } => stopping::lift(cx, &person, &stops, reason),
         Command::Clear { proposal, reason } => stopping::clear(cx, &person, proposal, reason),
         Command::Freeze { account, reason } => stopping::freeze(cx, &person, account, reason),

@@ -253,11 +253,7 @@ pub(crate) fn acknowledge(
     reason: String,
 ) -> Result<Answer, CommandError> {
     needs(person, Role::Security)?;
-    checked_text("reason", &reason)?;
-    if reason.trim().is_empty() {
-        let problem = "says nothing; say what came of it".to_owned();
-        return Err(CommandError::BadValue { field: "reason", problem });
-    }
+    says_something(&reason)?;
     if let Some(unknown) = findings.iter().find(|id| !cx.state.findings.contains_key(*id)) {
         return Err(CommandError::UnknownFinding(*unknown));
     }
@@ -268,6 +264,43 @@ pub(crate) fn acknowledge(
         cx.emit(Event::FindingAcknowledged { id: *id, acknowledged });
     }
     Ok(Answer::Done { changed: !new.is_empty() })
+}
+
+fn says_something(reason: &str) -> Result<(), CommandError> {
+    checked_text("reason", reason)?;
+    if reason.trim().is_empty() {
+        let problem = "says nothing; say what came of it".to_owned();
+        return Err(CommandError::BadValue { field: "reason", problem });
+    }
+    Ok(())
+}
+
+/// The most notices at a time, and the longest id of one.
+const NOTICES_MAX: usize = 100;
+const NOTICE_ID_MAX: usize = 200;
+
+/// Notes who looks after what was told. It keeps others from being woken, so it is for those who are there to be woken:
+/// nobody who may only ask for payments.
+pub(crate) fn acknowledge_notices(
+    cx: &mut Cx<'_>,
+    person: &Person,
+    notices: BTreeSet<String>,
+    reason: String,
+) -> Result<Answer, CommandError> {
+    if ![Role::Approver, Role::Security, Role::Admin].iter().any(|role| person.roles.contains(role)) {
+        return Err(CommandError::RoleMissing(Role::Security));
+    }
+    says_something(&reason)?;
+    let is_plain = |id: &String| {
+        (1..=NOTICE_ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    if notices.is_empty() || notices.len() > NOTICES_MAX || !notices.iter().all(is_plain) {
+        let problem = format!("one id of a notice, or at most {NOTICES_MAX}");
+        return Err(CommandError::BadValue { field: "notices", problem });
+    }
+    let acknowledged = Acknowledged { by: person.name.clone(), reason, at: cx.point() };
+    cx.emit(Event::NoticesAcknowledged { notices: notices.into_iter().collect(), acknowledged });
+    Ok(Answer::Done { changed: true })
 }
 
 /// Lifts stops by their ids: all of them, or none.

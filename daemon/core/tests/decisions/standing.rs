@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use treasury_core::command::Command;
-use treasury_core::config::FindingKind;
+use treasury_core::Event;
+use treasury_core::command::{Answer, Command};
+use treasury_core::config::{FindingKind, Role};
 use treasury_core::observe::{Change, RootView};
 use treasury_core::units::{AccountId, FindingId};
 
@@ -138,6 +139,47 @@ fn a_finding_is_acknowledged_with_a_reason_and_stays() {
     w.command("dave", acknowledge(&[finding], "again")).unwrap();
     let seen = w.state.findings[&finding].acknowledged.clone().unwrap();
     assert_eq!((seen.by.as_str(), seen.reason.as_str()), ("dave", "we rotate keys today"));
+}
+
+/// Danger: somebody who may only ask for payments keeps others from being woken; or an id becomes a text of its own.
+#[test]
+fn notices_are_acknowledged_by_those_who_may_be_woken_and_change_nothing_that_is_decided() {
+    let mut w = World::new();
+    let acknowledge = |notices: &[&str], reason: &str| Command::AcknowledgeNotices {
+        notices: notices.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>(),
+        reason: reason.to_owned(),
+    };
+    let many: Vec<String> = (0..101).map(|number| format!("n-{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let long = "n".repeat(201);
+    for (notices, reason) in [
+        (&["n-1"][..], " "),
+        (&[], "seen"),
+        (&[""], "seen"),
+        (&["n 1"], "seen"),
+        (&["n-1\n"], "seen"),
+        (&["n-\u{202e}1"], "seen"),
+        (&[long.as_str()], "seen"),
+        (&many[..], "seen"),
+    ] {
+        let refused = w.command("dave", acknowledge(notices, reason)).unwrap_err();
+        assert_eq!(refused.code(), "BAD_VALUE", "{notices:?} {reason:?}");
+    }
+    w.config.people.get_mut("alice").unwrap().roles = BTreeSet::from([Role::Proposer]);
+    assert_eq!(w.command("alice", acknowledge(&["n-1"], "seen")).unwrap_err().code(), "ROLE_MISSING");
+    for role in [Role::Approver, Role::Security, Role::Admin] {
+        w.config.people.get_mut("alice").unwrap().roles = BTreeSet::from([role]);
+        let (before, known) = (w.state.clone(), w.events.len());
+        assert_eq!(w.command("alice", acknowledge(&many[1..], "on it")), Ok(Answer::Done { changed: true }));
+        assert_eq!(w.state, before);
+        let Event::NoticesAcknowledged { notices, acknowledged } = &w.events[known] else {
+            panic!("{role:?}")
+        };
+        assert_eq!(
+            (notices.len(), acknowledged.by.as_str(), acknowledged.reason.as_str()),
+            (100, "alice", "on it")
+        );
+    }
 }
 
 #[test]

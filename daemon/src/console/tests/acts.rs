@@ -323,6 +323,24 @@ async fn what_was_given_up_shows_and_is_sent_again() {
     assert!(adam.shows("/console").await.contains("Nobody was told"));
     let range = [("first", "0"), ("last", "x")];
     assert_eq!(adam.refused("/console/do/redeliver", &range).await, (400, "BAD_VALUE".to_owned()));
+    // What waits for an answer is answered there.
+    served.client("sue").freeze(None, "<b>who</b>").await.unwrap();
+    let alert = loop {
+        if let Some(alert) = served.client("sue").alerts().await.unwrap().pop() {
+            break alert;
+        }
+    };
+    let page = adam.shows("/console/deliveries").await;
+    let field = format!("name=\"notice\" value=\"{}\"", alert.notice.id);
+    assert!(
+        page.contains("Waits for an answer") && page.contains(&field) && page.contains("to ops, "),
+        "{page}"
+    );
+    let answer = [("notice", alert.notice.id.as_str()), ("reason", "I call her")];
+    assert_eq!(adam.does("/console/do/acknowledge_notices", &answer).await, "acknowledged");
+    while served.client("sue").alerts().await.unwrap()[0].acknowledged.is_none() {}
+    let page = adam.shows("/console/deliveries").await;
+    assert!(page.contains("adam looks after it") && !page.contains(&field), "{page}");
     let again = [("id", dead.notice.id.as_str()), ("channel", "ops")];
     let said = adam.does("/console/do/redeliver", &again).await;
     assert_eq!(said, "1 deliveries wait to be sent again");
@@ -338,7 +356,7 @@ fn telling(dir: &std::path::Path, url: &str) -> NotifyConfig {
         "[network]\nendpoints = [\"ws://127.0.0.1:1\"]\n[daemon]\ndata_dir = \"d\"\nkeystore = \"k\"\n\
          [[account]]\nname = \"warm\"\ntier = \"warm\"\naddress = \"rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh\"\n\
          [[channel]]\nname = \"ops\"\nurl = \"{url}\"\nsecrets_file = \"secrets\"\nallow_private = true\n\
-         [[route]]\nchannels = [\"ops\"]\n"
+         [[route]]\nchannels = [\"ops\"]\nescalate_after = \"15m\"\nescalate_to = [\"ops\"]\n"
     );
     crate::config::DaemonConfig::parse(&text, dir).unwrap().notify
 }

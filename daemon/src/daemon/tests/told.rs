@@ -20,9 +20,9 @@ use crate::notify::NotifyConfig;
 const KEY: [u8; 32] = [7; 32];
 
 /// What came, as it came.
-type Came = (HeaderMap, String);
+pub(super) type Came = (HeaderMap, String);
 
-async fn receiver() -> (String, mpsc::UnboundedReceiver<Came>) {
+pub(super) async fn receiver() -> (String, mpsc::UnboundedReceiver<Came>) {
     let (tell, told) = mpsc::unbounded_channel::<Came>();
     let take = |Shared(tell): Shared<mpsc::UnboundedSender<Came>>, headers: HeaderMap, body: String| async move {
         tell.send((headers, body)).unwrap();
@@ -35,7 +35,7 @@ async fn receiver() -> (String, mpsc::UnboundedReceiver<Came>) {
 }
 
 /// The configuration's own words, with the rest as the other tests have it.
-async fn telling(dir: &Path, url: &str) -> DaemonConfig {
+pub(super) async fn telling(dir: &Path, url: &str) -> DaemonConfig {
     let secrets = dir.join("secrets");
     std::fs::write(&secrets, format!("whsec_{}\n", STANDARD.encode(KEY))).unwrap();
     std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o600)).unwrap();

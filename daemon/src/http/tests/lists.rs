@@ -2,6 +2,15 @@
 
 use super::*;
 
+/// Requests about what is told.
+pub(super) fn of_notices() -> [(Method, &'static str, &'static str); 3] {
+    [
+        (Method::GET, "/v1/notices/stream", ""),
+        (Method::GET, "/v1/notices/alerts", ""),
+        (Method::POST, "/v1/notices/acknowledge", r#"{"notices":["n-1"],"reason":"x"}"#),
+    ]
+}
+
 #[tokio::test]
 async fn what_somebody_can_still_sign_is_listed_by_its_deadline_and_what_they_asked_for_apart_from_that() {
     let served = Served::new().await;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Addressed, BATCH_MAX, Outbox, OutboxError, alert_key, json};
-use crate::notify::escalate::Alert;
+use treasury_api::types::Notice;
+
+use super::{Addressed, BATCH_MAX, Outbox, OutboxError, alert_key, damaged, json, notice_key, read};
+use crate::notify::escalate::{Alert, Answered};
 
 impl Outbox {
     /// Alerts that nobody has answered, by name.
@@ -23,6 +25,47 @@ impl Outbox {
         self.put_in(vec![next], |_| Ok(Some(put)))?;
         self.alerts.insert(name.to_owned(), after);
         self.purge()
+    }
+
+    /// Notes who looks after the alerts of the matters of these notices. Says how many those are. Notices that are kept no
+    /// more are left out.
+    ///
+    /// # Errors
+    /// What the storage engine says, or what is damaged. It is noted another time then.
+    pub(in crate::notify) fn answer(
+        &mut self,
+        ids: &[String],
+        answered: &Answered,
+    ) -> Result<usize, OutboxError> {
+        let mut seen = Vec::new();
+        for id in ids {
+            seen.extend(self.notice(id)?);
+        }
+        let mut after = Vec::new();
+        for (name, alert) in &self.alerts {
+            let of_it = seen.iter().filter(|notice| alert.is_of(notice)).map(|notice| notice.severity);
+            if let Some(severity) = of_it.max().filter(|_| alert.answered.is_none()) {
+                let severity = severity.max(alert.notice.severity);
+                let answered = Some(Answered { severity, ..answered.clone() });
+                after.push((name.clone(), Alert { answered, ..alert.clone() }));
+            }
+        }
+        for batch in after.chunks(BATCH_MAX) {
+            let puts = batch.iter().map(|(name, alert)| Ok((alert_key(name), json(alert)?)));
+            self.engine.apply(puts.collect::<Result<_, OutboxError>>()?, Vec::new())?;
+            self.alerts.extend(batch.iter().cloned());
+        }
+        Ok(after.len())
+    }
+
+    /// The notice of this id, where it is kept.
+    ///
+    /// # Errors
+    /// What the storage engine says, or what is damaged.
+    pub(in crate::notify) fn notice(&self, id: &str) -> Result<Option<Notice>, OutboxError> {
+        let Some(number) = self.number(id) else { return Ok(None) };
+        let stored = self.value(&notice_key(number))?.ok_or_else(|| damaged("a notice"))?;
+        read(&stored, "a notice").map(Some)
     }
 
     /// Forgets alerts that were answered, or that are over.

@@ -294,6 +294,56 @@ async fn the_api_shows_what_was_told_and_sends_it_again_for_admins_alone() {
     assert_eq!(alice.deliveries(&wrong).await.unwrap_err().code(), Some("BAD_VALUE"));
 }
 
+#[tokio::test]
+async fn who_may_be_woken_may_say_that_they_look_after_it_and_nobody_else() {
+    let to = vec!["bob".to_owned()];
+    let escalation = Some(Escalation { after_seconds: 900, to });
+    let route = Route { channels: vec!["ops".to_owned()], escalation, ..Route::default() };
+    let world = world_of(&Disk::default(), &["ops", "bob"], vec![route], |_| {});
+    let mut told = Told::start_in(&MemoryStore::new(), world).await;
+    let app = App::new(
+        told.handle.clone(),
+        Arc::new(Metrics::new().unwrap()),
+        Tokens::new(&testing::tokens()),
+        Limits { rate: 10_000, ..Limits::default() },
+    )
+    .with_desk(Some(Arc::clone(&told.world.desk)));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(crate::http::serve(listener, app, stopped));
+    let client = |person| crate::client::Client::new(&url, Some(testing::token_of(person))).unwrap();
+    let (sue, bob) = (client("sue"), client("bob"));
+    testing::look(&told.handle).await;
+    told.command("sue", testing::freeze("a stranger called")).await;
+    let freeze = told.until(Kind::Freeze).await.pop().unwrap();
+    let alerts = sue.alerts().await.unwrap();
+    assert_eq!((alerts.len(), &alerts[0].notice.id), (1, &freeze.id));
+    assert_eq!((alerts[0].goes_to.join(" "), alerts[0].went_to.len()), ("bob".to_owned(), 0));
+    assert!(alerts[0].next.is_some() && alerts[0].acknowledged.is_none());
+    told.handle.input(strange_escrow()).await.unwrap();
+    let finding = told.until(Kind::Finding).await.pop().unwrap();
+
+    let ids = |id: &str| [id.to_owned()];
+    for (id, reason, code) in [
+        ("n-nobody", "seen", "BAD_VALUE"),
+        (finding.id.as_str(), "seen", "BAD_VALUE"),
+        (freeze.id.as_str(), " ", "BAD_VALUE"),
+    ] {
+        let refused = bob.acknowledge_notices(&ids(id), reason).await.unwrap_err();
+        assert_eq!(refused.code(), Some(code), "{id} {reason:?}: {refused}");
+    }
+    assert_eq!(bob.acknowledge_notices(&[], "seen").await.unwrap_err().code(), Some("BAD_VALUE"));
+    assert!(bob.acknowledge_notices(&ids(&freeze.id), "I ask her").await.unwrap().changed);
+    let said = told.until(Kind::Acknowledged).await.pop().unwrap();
+    assert_eq!(said.says, format!("bob looks after {}: I ask her.", freeze.id));
+    assert!(!sue.acknowledge_notices(&ids(&freeze.id), "me too").await.unwrap().changed);
+    let alerts = sue.alerts().await.unwrap();
+    let seen =
+        alerts.iter().find(|alert| alert.notice.id == freeze.id).unwrap().acknowledged.as_ref().unwrap();
+    assert_eq!((seen.by.as_str(), seen.reason.as_str()), ("bob", "I ask her"));
+}
+
 /// Where the facts come from that are told: an input of the ledger.
 #[tokio::test]
 async fn an_escrow_that_nobody_proposed_is_told_with_its_finding() {

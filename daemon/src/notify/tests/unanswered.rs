@@ -96,6 +96,109 @@ async fn an_acknowledgement_ends_it() {
     assert_eq!(told.unanswered(), 0);
 }
 
+/// Goal: who says that they look after it keeps others from being woken, also over a restart, and for as long as it lasts.
+/// Danger: it is forgotten, or it silences what nobody has seen.
+#[tokio::test]
+async fn what_somebody_looks_after_goes_on_to_nobody_until_it_is_over_and_over_restarts() {
+    let (store, disk) = (MemoryStore::new(), Disk::default());
+    let mut told = Told::start_in(&store, asking(&disk)).await;
+    testing::look(&told.handle).await;
+    told.command("alice", testing::pay(testing::xrp(50))).await;
+    let wanted = told.until(Kind::Wanted).await.pop().unwrap();
+    assert!(
+        wanted.can_do.iter().any(|words| words.contains(&format!("acknowledge {} ", wanted.id))),
+        "{wanted:?}"
+    );
+    assert_eq!(told.unanswered(), 1);
+    told.look_after(15).await;
+    assert_eq!(told.came("bob").await, [format!("{}-step-1", wanted.id)]);
+    // By the notice of a step as well as by the first one.
+    let notices = [format!("{}-step-1", wanted.id)].into();
+    let reason = "I am on the phone with them".to_owned();
+    told.command("bob", Command::AcknowledgeNotices { notices, reason }).await;
+    while told.world.desk.alerts()[0].acknowledged.is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert!(told.world.metrics.text().unwrap().contains("treasuryd_notices_unanswered 0"));
+    let shown = told.world.desk.alerts();
+    assert_eq!((shown[0].next.as_ref(), shown[0].went_to.join(" ").as_str()), (None, "bob"));
+    assert_eq!(shown[0].acknowledged.as_ref().unwrap().by, "bob");
+    told._work.shutdown().await;
+    let clock = told.world.desk.clock.now_ms();
+    drop(told);
+
+    let mut again = Told::start_in(&store, asking(&disk)).await;
+    again.world.ahead.store(clock, Ordering::SeqCst);
+    again.look_after(60).await;
+    assert!(again.came("board").await.is_empty());
+    assert_eq!(again.unanswered(), 1, "it is not over");
+    let proposal = again.handle.query(|state, _| *state.proposals.last_key_value().unwrap().0).await.unwrap();
+    again.command("alice", Command::Withdraw { proposal }).await;
+    again.look_after(1).await;
+    assert_eq!(again.unanswered(), 0);
+}
+
+#[tokio::test]
+async fn what_becomes_graver_than_what_somebody_saw_asks_anew() {
+    let mut told = Told::start_in(&MemoryStore::new(), asking(&Disk::default())).await;
+    let desk = Arc::clone(&told.world.desk);
+    let tell = |number: u32, severity| {
+        let id = format!("n-s-{number}");
+        let mut notice = Notice::new(id, Kind::DiskLow, severity, String::new(), "low".to_owned());
+        notice.stop = None;
+        let addressed = desk.config.address(notice, desk.clock.now_ms());
+        desk.outbox().add(addressed, Some((host::DISK.to_owned(), number))).unwrap();
+        desk.wake_all();
+    };
+    let look_after = |number: u32| {
+        let answered = Answered {
+            by: "bob".to_owned(),
+            reason: "I buy one".to_owned(),
+            at: String::new(),
+            severity: Severity::Info,
+        };
+        desk.note_answers(&[(vec![format!("n-s-{number}")], answered)]).unwrap();
+        desk.alerts().iter().filter(|alert| alert.acknowledged.is_none()).count()
+    };
+    tell(1, Severity::Warning);
+    assert_eq!(look_after(1), 0);
+    tell(2, Severity::Warning);
+    assert_eq!(desk.alerts().len(), 1, "the same again is what bob knows of");
+    assert_eq!(desk.alerts()[0].acknowledged.as_ref().unwrap().by, "bob");
+    tell(3, Severity::Critical);
+    assert_eq!(desk.alerts()[0].acknowledged, None);
+    assert_eq!(look_after(1), 0, "whoever looks after it is told of it as it is");
+    tell(4, Severity::Critical);
+    assert!(desk.alerts()[0].acknowledged.is_some());
+    // What nobody tells of any more is over.
+    desk.outbox().forget_reminders(|_| false).unwrap();
+    told.look_after(1).await;
+    assert!(desk.alerts().is_empty());
+    assert!(told.came("bob").await.is_empty());
+}
+
+/// Goal: a channel that nobody reads from is told of through the others, once, and is over when it is sent again.
+#[tokio::test]
+async fn a_channel_that_gave_up_is_told_of_through_the_others_until_its_dead_letters_are_sent_again() {
+    let mut told = Told::start_in(&MemoryStore::new(), asking(&Disk::default())).await;
+    told.world.does("board", Does::Answers(410));
+    told.world.tell("board", 1);
+    while told.world.desk.outbox().dead("board") == 0 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..2 {
+        told.look_after(0).await;
+    }
+    let notice = told.until(Kind::ChannelGaveUp).await.pop().unwrap();
+    assert_eq!((notice.channel.as_deref(), notice.severity), (Some("board"), Severity::Critical));
+    assert_eq!(told.came("ops").await, Vec::<String>::new(), "it is said once");
+    assert_eq!(told.unanswered(), 1);
+    told.world.does("board", Does::Answers(200));
+    told.world.desk.redeliver(&Asked::Range(0, u64::MAX), Some("board"), None).unwrap();
+    told.look_after(1).await;
+    assert_eq!(told.unanswered(), 0);
+}
+
 /// Danger: what is over goes on waking people; or what is told of it again, as a reminder, begins anew with the first.
 #[tokio::test]
 async fn what_is_over_ends_by_itself_and_what_is_told_again_of_the_same_matter_is_one_alert() {

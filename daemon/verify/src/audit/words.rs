@@ -264,6 +264,13 @@ fn sentence(said: &Value, event: &Value) -> String {
             let (id, by) = (shown(event.get("id")), at(&done, &["by"]));
             format!("Finding F{id} was looked at by {by}{}", reason(at(&done, &["reason"])))
         }
+        "notices_acknowledged" => {
+            let done = event.get("acknowledged").cloned().unwrap_or_default();
+            let notices = event.get("notices").and_then(Value::as_array).cloned().unwrap_or_default();
+            let notices: Vec<String> = notices.iter().map(|id| shown(Some(id))).collect();
+            let by = at(&done, &["by"]);
+            format!("{by} looks after {}{}", notices.join(", "), reason(at(&done, &["reason"])))
+        }
         "breaker_opened" => format!("A circuit breaker opened{}", reason(&text(&["reason"]))),
         "breaker_closed" => format!("A circuit breaker was closed by {}", text(&["by"])),
         "schedule_reached" => format!("Schedule \"{}\" has come to its next time", text(&["schedule"])),

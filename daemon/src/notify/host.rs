@@ -1,0 +1,189 @@
+//! What people have to know of the host and of the telling itself, and that is no fact of the treasury's: a disk that fills, a
+//! clock that is behind, a channel that nobody reads from. Said once when it begins, and again only when it is graver, or has
+//! been over meanwhile.
+
+use treasury_api::notice::{Kind, Severity};
+use treasury_api::types::Notice;
+use treasury_core::observe::LedgerPoint;
+use treasury_core::units::RippleTime;
+
+use super::remind::Due;
+
+/// How far the host's clock may be behind a ledger: close times are rounded, servers' clocks differ a little, and what people
+/// are told by the clock is about quarters of hours.
+const BEHIND_SECONDS: u32 = 600;
+
+/// A disk with less than this part of it free is told of, in percent; and with less than the second, people are woken.
+const LOW_PERCENT: u64 = 10;
+const VERY_LOW_PERCENT: u64 = 5;
+
+/// It is over when so much is free again: between the two nothing is said, however often it goes to and fro.
+const ENOUGH_PERCENT: u64 = 12;
+
+/// What is free of a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    pub(super) free_bytes: u64,
+    pub(super) all_bytes: u64,
+}
+
+impl Room {
+    /// That of the disk that a folder is on; `None`: the system does not say.
+    pub(super) fn of(folder: &std::path::Path) -> Option<Self> {
+        let found = rustix::fs::statvfs(folder).ok()?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        Some(Self { free_bytes: bytes(found.f_bavail), all_bytes: bytes(found.f_blocks) })
+    }
+
+    /// Rounded down. A disk of no size is none that fills.
+    fn percent(self) -> u64 {
+        self.free_bytes.saturating_mul(100).checked_div(self.all_bytes).unwrap_or(100)
+    }
+}
+
+/// What there is to be seen.
+pub(super) struct Seen<'a> {
+    pub(super) room: Option<Room>,
+    pub(super) utc: RippleTime,
+    /// The newest validated ledger, where it is seen.
+    pub(super) ledger: Option<LedgerPoint>,
+    /// Channels with how many notices were given up there.
+    pub(super) dead: Vec<(&'a str, usize)>,
+    /// Whether something of that name was told of and is not over.
+    pub(super) is_told: &'a dyn Fn(&str) -> bool,
+}
+
+/// The name of the matter of a channel.
+pub(super) fn of_channel(channel: &str) -> String {
+    format!("channel {channel}")
+}
+
+/// The matters of the disk and of the clock.
+pub(super) const DISK: &str = "disk";
+pub(super) const CLOCK: &str = "clock";
+
+/// What is to be told, with ids of this series; and the names of what is not over though nothing is to be told of it.
+pub(super) fn look(seen: &Seen<'_>, series: &str) -> (Vec<Due>, Vec<String>) {
+    let (mut due, mut lasts) = (Vec::new(), Vec::new());
+    match seen.room {
+        // What the system does not say is not over.
+        None if (seen.is_told)(DISK) => lasts.push(DISK.to_owned()),
+        None => {}
+        Some(room) => match low(room) {
+            Some((times, notice)) => due.push(Due { what: DISK.to_owned(), times, notice }),
+            None if room.percent() < ENOUGH_PERCENT && (seen.is_told)(DISK) => lasts.push(DISK.to_owned()),
+            None => {}
+        },
+    }
+    match seen.ledger {
+        Some(ledger) => due.extend(behind(seen.utc, ledger).map(|notice| Due {
+            what: CLOCK.to_owned(),
+            times: 1,
+            notice,
+        })),
+        None if (seen.is_told)(CLOCK) => lasts.push(CLOCK.to_owned()),
+        None => {}
+    }
+    for (channel, dead) in seen.dead.iter().filter(|(_, dead)| *dead > 0) {
+        due.push(Due { what: of_channel(channel), times: 1, notice: gave_up(channel, *dead) });
+    }
+    for (number, due) in due.iter_mut().enumerate() {
+        // The same may begin again: the time makes it another notice.
+        due.notice.id = format!("n-{series}-{}-{}-{}-{number}", due.notice.kind, due.times, seen.utc.0);
+        due.notice.timestamp = seen.utc.to_string();
+    }
+    (due, lasts)
+}
+
+fn notice(kind: Kind, severity: Severity, says: String, can_do: &str) -> Notice {
+    let mut notice = Notice::new(String::new(), kind, severity, String::new(), says);
+    notice.can_do = vec![can_do.to_owned()];
+    notice
+}
+
+fn low(room: Room) -> Option<(u32, Notice)> {
+    let percent = room.percent();
+    let (times, severity) = match percent {
+        percent if percent < VERY_LOW_PERCENT => (2, Severity::Critical),
+        percent if percent < LOW_PERCENT => (1, Severity::Warning),
+        _ => return None,
+    };
+    let says = format!(
+        "The disk of the data directory has {} MiB left, {percent} % of it. A daemon that cannot write stops.",
+        room.free_bytes / (1024 * 1024)
+    );
+    Some((times, notice(Kind::DiskLow, severity, says, "Make room, or give it a larger disk.")))
+}
+
+fn behind(utc: RippleTime, ledger: LedgerPoint) -> Option<Notice> {
+    let seconds = ledger.close_time.0.saturating_sub(utc.0);
+    (seconds > BEHIND_SECONDS).then(|| {
+        let says = format!(
+            "The host's clock says {utc}, and ledger {} closed at {}, {seconds} s later: what the daemon tells by its \
+             own clock, and quiet hours, are wrong.",
+            ledger.index, ledger.close_time
+        );
+        notice(Kind::ClockBehind, Severity::Warning, says, "See that the host keeps time (chrony or timesyncd).")
+    })
+}
+
+fn gave_up(channel: &str, dead: usize) -> Notice {
+    let says = format!(
+        "Notices were given up for channel {channel} ({dead} by now): whoever reads it was not told."
+    );
+    let can_do = format!(
+        "See `treasuryctl deliveries list --stage dead --channel {channel}`, mend the receiver, and send them again."
+    );
+    let mut notice = notice(Kind::ChannelGaveUp, Severity::Critical, says, &can_do);
+    notice.channel = Some(channel.to_owned());
+    notice
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use treasury_core::units::{Hash256, LedgerIndex};
+
+    use super::*;
+
+    fn seen(percent: u64, told: &BTreeSet<&str>) -> (Vec<(String, u32, Severity)>, Vec<String>) {
+        let room = Some(Room { free_bytes: percent * 1_000_000, all_bytes: 100_000_000 });
+        let is_told = |what: &str| told.contains(what);
+        let seen = Seen { room, utc: RippleTime(1), ledger: None, dead: Vec::new(), is_told: &is_told };
+        let (due, lasts) = look(&seen, "s");
+        (due.into_iter().map(|due| (due.what, due.times, due.notice.severity)).collect(), lasts)
+    }
+
+    #[test]
+    fn a_disk_that_fills_is_told_of_and_wakes_people_and_is_over_only_when_enough_is_free() {
+        let (before, after) = (BTreeSet::new(), BTreeSet::from([DISK]));
+        assert_eq!(seen(11, &before), (vec![], vec![]));
+        assert_eq!(seen(10, &before), (vec![], vec![]));
+        assert_eq!(seen(9, &before).0, [(DISK.to_owned(), 1, Severity::Warning)]);
+        assert_eq!(seen(4, &after).0, [(DISK.to_owned(), 2, Severity::Critical)]);
+        assert_eq!(seen(11, &after), (vec![], vec![DISK.to_owned()]), "it would be told again and again");
+        assert_eq!(seen(12, &after), (vec![], vec![]));
+        assert_eq!(Room { free_bytes: 0, all_bytes: 0 }.percent(), 100);
+    }
+
+    #[test]
+    fn a_clock_is_behind_where_ledgers_come_from_what_it_takes_for_the_future() {
+        let point = |close| LedgerPoint {
+            index: LedgerIndex(7),
+            hash: Hash256([0; 32]),
+            close_time: RippleTime(close),
+        };
+        assert!(behind(RippleTime(1_000), point(1_600)).is_none());
+        assert!(behind(RippleTime(1_000), point(0)).is_none(), "old ledgers cost sight");
+        let notice = behind(RippleTime(1_000), point(1_601)).unwrap();
+        assert!(notice.says.contains("601 s later"), "{}", notice.says);
+    }
+
+    #[test]
+    fn the_disk_of_a_folder_has_a_size() {
+        let room = Room::of(&std::env::temp_dir()).unwrap();
+        assert!(room.all_bytes >= room.free_bytes && room.all_bytes > 0, "{room:?}");
+        assert_eq!(Room::of(std::path::Path::new("/there/is/no/such/folder")), None);
+    }
+}
