@@ -1,21 +1,27 @@
-//! How long pages of the console take with a thousand open proposals: from the request to the last byte of the answer, on
+//! How long pages of the console take with a thousand open proposals and a million ended ones: from the request to the last byte of the answer, on
 //! one connection after the other, as a browser on this machine waits for them.
 //!
-//! `cargo bench -p treasuryd --bench console [-- PAGES]`.
+//! `cargo bench -p treasuryd --bench console [-- PAGES [ENDED]]`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement stops at what goes wrong")]
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use treasury_core::Command;
 use treasury_core::command::{Actor, Propose};
 use treasury_core::config::{AccountConfig, Person};
-use treasury_core::intent::Origin;
-use treasury_core::units::{AccountId, Amount, Drops};
+use treasury_core::intent::{Asker, Intent, Origin, Pay};
+use treasury_core::observe::LedgerPoint;
+use treasury_core::policy::{Decision, DecisionInputs, Obligations};
+use treasury_core::proposal::{Proposal, Status};
+use treasury_core::units::{AccountId, Amount, Drops, Hash256, LedgerIndex, ProposalId, RippleTime};
+use treasury_core::{Command, Event};
 use treasuryd::daemon::Daemon;
 use treasuryd::dev::{Options, Sandbox};
+use treasuryd::store::StoreBuilder;
 
 /// Open proposals. One account and one person may have so many, so there are some of each.
 const OPEN: u64 = 1_000;
@@ -24,7 +30,9 @@ const OPEN: u64 = 1_000;
 const TARGET: &str = "≤ 50 ms";
 
 fn main() {
-    let pages = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(101);
+    let mut numbers = std::env::args().filter_map(|arg| arg.parse::<u64>().ok());
+    let pages = numbers.next().unwrap_or(101);
+    let ended = numbers.next().unwrap_or(1_000_000);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let sandbox = runtime.block_on(Sandbox::start(dir.path(), Options::default())).unwrap();
@@ -41,6 +49,8 @@ fn main() {
         let name = format!("asker-{n}");
         treasury.people.insert(name.clone(), Person { name, signer: None, ..alice.clone() });
     }
+    past(&config.data_dir, ended, other, &alice.name);
+    let treasury = &config.treasury;
     let destination = *treasury.destinations.keys().next().unwrap();
     let daemon = runtime.block_on(Daemon::start(config)).unwrap();
     runtime.block_on(async {
@@ -70,9 +80,23 @@ fn main() {
     let address = Arc::new(daemon.http_addr().to_string());
     let token = std::fs::read_to_string(sandbox.dir().join("alice.token")).unwrap();
     let cookie = login(&address, token.trim());
-    println!("| page, {OPEN} open proposals | median | longest | target |\n|---|---|---|---|");
-    for path in ["/console", "/console/proposals", "/console/history", "/console/accounts", "/console/system"]
-    {
+    println!("| page, {OPEN} open proposals, {ended} ended | median | longest | target |\n|---|---|---|---|");
+    let newest = ended + OPEN;
+    for path in [
+        "/console",
+        "/console/proposals",
+        &format!("/console/proposals/P{newest}"),
+        "/console/proposals?which=all",
+        "/console/history",
+        "/console/history?text=invoice+7",
+        &format!("/console/history?before=P{}", ended / 2),
+        "/console/accounts",
+        "/console/escrows",
+        "/console/findings",
+        "/console/audit",
+        "/console/deliveries",
+        "/console/system",
+    ] {
         let mut took: Vec<Duration> = (0..pages)
             .map(|_| {
                 let began = Instant::now();
@@ -92,6 +116,66 @@ fn main() {
         daemon.shutdown().await;
         sandbox.shutdown().await;
     });
+}
+
+/// Proposals that came to be, were taken back, and left the state: so many at a time.
+const AT_ONCE: u64 = 250;
+
+/// A store with this past.
+fn past(dir: &Path, ended: u64, account: impl Fn(u64) -> AccountId, asker: &str) {
+    let mut builder = StoreBuilder::begin_empty(dir).unwrap();
+    let mut first = 1;
+    while first <= ended {
+        let (mut events, mut leave) = (Vec::new(), Vec::new());
+        for id in first..=ended.min(first + AT_ONCE - 1) {
+            let proposal = draft(id, account(id), asker);
+            let (id, idempotency_key) = (proposal.id, proposal.idempotency_key.clone());
+            events.push(Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key });
+            let status = Status::Withdrawn;
+            events.push(Event::ProposalEnded { proposal: id, status, frees_slot: true });
+            leave.push(Event::ProposalArchived { proposal: id });
+        }
+        builder.push(&events).unwrap();
+        builder.push(&leave).unwrap();
+        first += AT_ONCE;
+    }
+    builder.install().unwrap();
+}
+
+fn draft(id: u64, account: AccountId, asker: &str) -> Proposal {
+    let close_time = RippleTime(800_000_000);
+    let drafted = LedgerPoint { index: LedgerIndex(1), hash: Hash256::ZERO, close_time };
+    let amount = Amount::Xrp(Drops::new(1_000_000 + id).unwrap());
+    Proposal {
+        id: ProposalId(id),
+        account,
+        intent: Intent::Pay(Pay { destination: AccountId([9; 20]), destination_tag: None, amount }),
+        asker: Asker::Person(asker.to_owned()),
+        origin: Some(Origin::Http),
+        occurrence: None,
+        note: format!("invoice {id}"),
+        deadline_seconds: 86_400,
+        deadline_asked: None,
+        idempotency_key: Some(format!("invoice-{id}")),
+        drafted,
+        decision: Decision {
+            rules: vec!["small".to_owned()],
+            policy_hash: Hash256::ZERO,
+            obligations: Obligations::default(),
+            inputs: DecisionInputs {
+                destination_known: true,
+                outflows: Vec::new(),
+                risk: None,
+                at: close_time,
+                declared: None,
+            },
+        },
+        plan: None,
+        approvals: BTreeMap::new(),
+        kept_for_void: BTreeMap::new(),
+        rejections: BTreeMap::new(),
+        status: Status::Drafted,
+    }
 }
 
 /// The session's cookie.
