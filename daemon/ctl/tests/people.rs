@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use clap::Parser;
-use treasury_api::types::{ApproveRequest, ErrorBody, ProposedView};
+use treasury_api::types::{ApproveRequest, ErrorBody, Notice, ProposedView};
 use treasuryctl::{Cli, CtlError, run};
 use treasuryd::daemon::Daemon;
 use treasuryd::dev::{Options, Sandbox, profile_path};
@@ -70,6 +73,41 @@ async fn people_pay_with_the_tool_alone() {
         assert!(shown.contains(part), "{words:?}: {shown}");
     }
     world.daemon.shutdown().await;
+}
+
+/// Goal: what is told is there a document a line, also after the daemon was away for a while, each once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_is_printed_as_it_is_told_and_a_daemon_that_is_away_is_waited_for() {
+    let world = World::start().await;
+    let refused = world.types("alice", &["--url", "http://127.0.0.1:1", "watch"]).await.unwrap_err();
+    assert!(matches!(refused, CtlError::Client(_)), "what was never there is not waited for: {refused}");
+    let profile = profile_path(world.sandbox.dir(), "alice").display().to_string();
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_treasuryctl"))
+        .args(["--profile", &profile, "--json", "watch", "--after", "start", "--count", "1000000"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(tool.stdout.take().unwrap()).lines();
+    let mut ids = std::collections::BTreeSet::new();
+    let mut until = |kind: &str| loop {
+        let line = lines.next().unwrap().unwrap();
+        let notice: Notice = serde_json::from_str(&line).unwrap();
+        assert_eq!(notice.document().unwrap(), line);
+        assert!(ids.insert(notice.id), "it came twice: {line}");
+        if notice.kind.word() == kind {
+            return notice.says;
+        }
+    };
+    world.types("dave", &["freeze", "--reason", "a drill"]).await.unwrap();
+    assert!(until("freeze_set").contains("a drill"));
+    world.daemon.shutdown().await;
+    let daemon = Daemon::start(world.sandbox.daemon_config().unwrap()).await.unwrap();
+    let carol = world.sandbox.people().get("carol").unwrap().client();
+    carol.lift(&["S1".to_owned()], "over").await.unwrap();
+    assert!(until("stop_lifted").contains("over"));
+    tool.kill().unwrap();
+    tool.wait().unwrap();
+    daemon.shutdown().await;
 }
 
 /// Goal: an auditor proves what was exported without the daemon. Danger: it is changed on the way, and nobody sees it.
