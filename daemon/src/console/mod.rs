@@ -10,6 +10,7 @@
 
 mod acts;
 mod audit;
+mod code;
 mod door;
 mod forms;
 mod frame;

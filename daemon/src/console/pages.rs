@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use treasury_api::operations::{Operation, calls};
 
 use super::Console;
+use super::code::{self, Code, Link};
 use super::door::Answered;
 use super::frame::{Frame, shown};
 use super::sessions::Visitor;
@@ -136,6 +138,10 @@ struct One {
     /// Whether the visitor's signature can still count.
     can_sign: bool,
     has_signed: bool,
+    /// The way to this page by a phone.
+    link: Option<Link>,
+    /// What is to be signed as a code; `None`: it is too large for one.
+    package: Option<Code>,
 }
 
 impl One {
@@ -153,6 +159,7 @@ pub(super) async fn proposal(
     State(console): State<Console>,
     visitor: Visitor,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Answered {
     let proposal = console.door.ask(&visitor.person, calls::PROPOSAL, &id, &()).await?;
     let back = format!("/console/proposals/{}", proposal.id);
@@ -166,7 +173,9 @@ pub(super) async fn proposal(
     let can_sign = proposal.signers.iter().any(|signer| signer == person);
     let has_signed = proposal.approvals.iter().any(|approval| approval.person.as_deref() == Some(person));
     let line = proposal.escrow.as_ref().and_then(|escrow| Line::of(escrow, frame.now()));
-    Ok(shown(&One { frame, proposal, looked, line, can_sign, has_signed }))
+    let link = Link::to(&frame.back, &console.config, &headers);
+    let package = code::package_text(&proposal).and_then(|text| code::of_package(&text));
+    Ok(shown(&One { frame, proposal, looked, line, can_sign, has_signed, link, package }))
 }
 
 /// The proposal as the API answers it, for whatever signs it elsewhere.
