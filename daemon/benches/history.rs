@@ -253,6 +253,7 @@ fn treasury(rules: Vec<Rule>) -> Treasury {
         timing: Timing::default(),
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        outlook: Default::default(),
         new_escrows: Default::default(),
     }
 }
@@ -264,6 +265,7 @@ fn accounts_read() -> Event {
         signer_list: None,
         tickets: BTreeSet::from([10]),
         escrows: Vec::new(),
+        trust_lines: None,
     };
     Event::AccountsRead { at: point(100), accounts: (0..ACCOUNTS).map(read).collect(), taken: None }
 }

@@ -124,6 +124,7 @@ fn account(n: u32) -> AccountSnapshot {
         }),
         signer_list: None,
         tickets: BTreeSet::from([10, 11, 12]),
+        trust_lines: None,
         escrows: vec![EscrowView {
             key: EscrowKey { owner: account, sequence: 9 },
             destination: id(n + 1),

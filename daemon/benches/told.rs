@@ -192,5 +192,6 @@ fn seen(account: AccountId, declared: &AccountConfig) -> AccountSnapshot {
         signer_list: Some(treasury_core::observe::SignerListView { quorum: signers.quorum, entries }),
         tickets: BTreeSet::from([10, 11, 12, 13, 14]),
         escrows: Vec::new(),
+        trust_lines: None,
     }
 }

@@ -8,6 +8,7 @@ mod console;
 mod endpoint;
 mod endpoints;
 mod fixed;
+mod forecast;
 mod guard;
 mod keys;
 mod lists;
@@ -47,6 +48,7 @@ use crate::notify::NotifyConfig;
 use crate::private::{self, ReadError};
 
 pub use endpoint::Endpoint;
+pub use forecast::PriceFile;
 pub use keys::reference;
 pub use lists::ListFile;
 pub(crate) use lists::moment;
@@ -92,6 +94,8 @@ pub struct DaemonConfig {
     pub policy_file: Option<PathBuf>,
     /// The files of the policy's lists.
     pub list_files: Vec<ListFile>,
+    /// The file of prices, where there is one.
+    pub prices: Option<PriceFile>,
 }
 
 /// The ledger servers and how long to wait for them.
@@ -378,6 +382,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let severities = settings::severities(root);
     let alarms = risk::alarms(root);
     let console = console::read(root, base_dir);
+    let (outlook, prices) = forecast::read(root, base_dir);
     let guard = guard::read(root, base_dir);
     let origin = console.as_ref().and_then(|console| console.origin.clone());
     let notify = notify::read(root, &parties, base_dir, origin);
@@ -400,6 +405,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
             timing,
             severities,
             alarms,
+            outlook,
             new_escrows: if guard.as_ref().is_some_and(|guard| guard.new_escrows) {
                 Party::Guarded
             } else {
@@ -422,6 +428,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         rule_places: table.places,
         policy_file: table.file,
         list_files: table.lists,
+        prices,
     };
     Some((config, table.problems))
 }

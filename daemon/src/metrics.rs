@@ -7,6 +7,7 @@ mod deliveries;
 mod links;
 mod make;
 mod process;
+mod runway;
 mod standing;
 
 use std::fmt::Write as _;
@@ -35,6 +36,7 @@ use deliveries::{
 use links::{LINK_BOUND, LINK_HAS, LINK_MOVED, LINK_MOVED_MAX, LINK_MOVES, LINK_TARGET, Links};
 use make::{clamp, count, counters, float_gauges, gauge, gauges, register};
 use process::{MEMORY, OPEN_FILES, Process, STARTED, THREADS};
+use runway::{RUNWAY, Runways, USUAL};
 use standing::Standing;
 
 /// What kind of metric it is.
@@ -218,7 +220,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 50] = [
+pub const METRICS: [Metric; 52] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -258,6 +260,8 @@ pub const METRICS: [Metric; 50] = [
     LINK_MOVES,
     LINK_MOVED,
     LINK_MOVED_MAX,
+    RUNWAY,
+    USUAL,
     DELIVERIES,
     DELIVERIES_WAITING,
     DELIVERIES_DEAD,
@@ -307,6 +311,7 @@ pub struct Metrics {
     tokens_refused: IntCounter,
     standing: Standing,
     links: Links,
+    runways: Runways,
     process: Process,
     deliveries: Deliveries,
     audit: AuditLog,
@@ -349,6 +354,7 @@ impl Metrics {
             tokens_refused: register(&registry, IntCounter::new(TOKENS_REFUSED.name, TOKENS_REFUSED.help)?)?,
             standing: Standing::new(&registry)?,
             links: Links::new(&registry)?,
+            runways: Runways::new(&registry)?,
             process: Process::new(&registry)?,
             deliveries: Deliveries::new(&registry)?,
             audit: AuditLog::new(&registry)?,
@@ -446,6 +452,7 @@ impl Metrics {
         self.breaker_failures.set(i64::from(most.unwrap_or_default()));
         self.standing.show(treasury, state);
         self.links.show(treasury, state);
+        self.runways.show(treasury, state);
         self.accounts.show(treasury, state);
         self.show_proposals(state);
         self.show_escrows(treasury, state);

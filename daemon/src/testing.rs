@@ -128,6 +128,7 @@ pub(crate) fn treasury() -> Treasury {
         timing: Timing::default(),
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        outlook: Default::default(),
         new_escrows: Default::default(),
     }
 }
@@ -172,6 +173,7 @@ pub(crate) fn reconciled_at(index: u32) -> Input {
                 .then(|| SignerListView { quorum: Weight(2), entries: entries() }),
             tickets: if account == warm() { (10..15).collect() } else { BTreeSet::new() },
             escrows: Vec::new(),
+            trust_lines: None,
         })
         .collect();
     Input::Reconciled {

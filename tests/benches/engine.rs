@@ -36,6 +36,7 @@ fn treasury() -> Treasury {
         timing: Timing::default(),
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        outlook: Default::default(),
         new_escrows: Default::default(),
     }
 }
@@ -77,6 +78,7 @@ fn engine(c: &mut Criterion) {
         signer_list: None,
         tickets: BTreeSet::new(),
         escrows: Vec::new(),
+        trust_lines: None,
     };
     runtime
         .block_on(handle.input(Input::Reconciled {

@@ -20,8 +20,8 @@ use url::{Host, Url};
 use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
     AccountView, ApproveRequest, AuditPage, AuditQuery, DoneView, EmptyRequest, ErrorBody, ErrorView,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, LinkView, ProposalView, ProposalsQuery,
-    ProposeRequest, ProposedView, ReadyView, ReasonRequest, ScheduleView, StatusView,
+    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, ForecastView, LinkView, ProposalView,
+    ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, ScheduleView, StatusView,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -183,6 +183,14 @@ impl Client {
     /// As [`Client::status`].
     pub async fn schedules(&self) -> Result<Vec<ScheduleView>, ClientError> {
         self.read(calls::SCHEDULES).await
+    }
+
+    /// How long the money of each account lasts, what may still leave, and what there is.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn forecast(&self) -> Result<ForecastView, ClientError> {
+        self.read(calls::FORECAST).await
     }
 
     /// The newest hundred proposals, newest first.

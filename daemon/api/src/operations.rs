@@ -4,14 +4,7 @@
 use std::marker::PhantomData;
 
 use crate::types::{
-    AccountView, AcknowledgeNoticesRequest, AcknowledgeRequest, AlertView, ApproveRequest, AuditPage,
-    AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView, EmptyRequest,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView, FindingView,
-    FlagDestinationRequest, FreezeRequest, LiftRequest, LiftedView, LinkView, Notice, PanicView,
-    PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView, ProposalsQuery,
-    ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest, RedeliverRequest,
-    RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView, StreamQuery, TestChannelRequest,
-    TestedView, UnfreezeRequest,
+    AccountView, AcknowledgeNoticesRequest, AcknowledgeRequest, AlertView, ApproveRequest, AuditPage, AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView, FindingView, FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView, LinkView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView, StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -176,6 +169,8 @@ operations! {
     TIERS = Tiers "tiers": Get "/v1/tiers", Other, Who::Person, () => Vec<LinkView>;
     /// The scheduled payments, when each is due next, and what has been asked for.
     SCHEDULES = Schedules "schedules": Get "/v1/schedules", Other, Who::Person, () => Vec<ScheduleView>;
+    /// How long the money of each account lasts, what may still leave, and what there is. Changes nothing.
+    FORECAST = Forecast "forecast": Get "/v1/forecast", Other, Who::Person, () => ForecastView;
     /// Proposals, newest first, without their transactions.
     PROPOSALS = Proposals "proposals": Get "/v1/proposals", Other, Who::Person, ProposalsQuery => Vec<ProposalView>;
     /// Ask for a payment.

@@ -3,6 +3,7 @@
 
 mod audit;
 mod deliveries;
+mod forecast;
 mod policy;
 mod requests;
 mod schedules;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use audit::*;
 pub use deliveries::*;
+pub use forecast::*;
 pub use policy::*;
 pub use requests::*;
 pub use schedules::*;
@@ -196,6 +198,25 @@ pub struct AccountView {
     pub signer_list_as_declared: Option<bool>,
     /// Stops that bind it: its own, and those on everything.
     pub stops: Vec<StopView>,
+    /// Trust lines that it keeps a reserve for, as the proven ledgers have them; `null` where they were not read yet.
+    #[serde(default)]
+    pub trust_lines: Option<Vec<TrustLineView>>,
+}
+
+/// A trust line, as an account has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustLineView {
+    /// What it has by it; negative where it is the issuer to the other side.
+    pub balance: AmountView,
+    /// The other side: the issuer.
+    pub issuer: PartyView,
+    /// The most that it trusts the issuer for.
+    pub limit: AmountView,
+    /// Whether the issuer has frozen it: what is on it goes back to the issuer and nowhere else. A freeze of all that the issuer
+    /// has issued is not told here.
+    pub frozen: bool,
+    /// Whether the issuer has frozen it so that nothing comes in by it either.
+    pub deep_frozen: bool,
 }
 
 /// A SignerList.

@@ -82,6 +82,7 @@ fn treasury() -> Treasury {
         timing: Timing::default(),
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        outlook: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -62,6 +62,7 @@ fn treasury(accounts: u32) -> Treasury {
         timing: Timing::default(),
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        outlook: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -27,12 +27,12 @@ pub use model::event::Event;
 pub use model::input::Input;
 pub use model::state::State;
 pub use model::{
-    book, command, config, effect, event, failure, input, intent, invariant, list, observe, payments, policy,
-    proposal, signing, state, stops, units, wait,
+    book, command, config, effect, event, failure, input, intent, invariant, list, observe, outlook,
+    payments, policy, proposal, signing, state, stops, units, wait,
 };
 pub use rules::{
-    analysis, decide, doomed, escrow, example, explain, fee, findings, fits, gate, matching, multisign,
-    prove, release, replay, retiring, schedule, sealing, tiers, waits,
+    analysis, decide, doomed, escrow, example, explain, fee, findings, fits, forecast, gate, matching,
+    multisign, prove, release, replay, retiring, schedule, sealing, tiers, waits, worth,
 };
 pub use work::cx::{Output, Runtime};
 pub use work::step::step;

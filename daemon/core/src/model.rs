@@ -15,6 +15,7 @@ pub mod list;
 pub mod matchers;
 mod moved;
 pub mod observe;
+pub mod outlook;
 pub mod payments;
 pub mod policy;
 mod promises;

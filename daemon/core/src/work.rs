@@ -13,6 +13,7 @@ pub(crate) mod people;
 pub(crate) mod recognise;
 pub(crate) mod reconcile;
 pub(crate) mod retire;
+pub(crate) mod runway;
 pub(crate) mod schedule;
 pub(crate) mod signing;
 pub(crate) mod step;

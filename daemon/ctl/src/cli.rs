@@ -54,6 +54,8 @@ pub enum Command {
     Tiers,
     /// The scheduled payments, when each is due next, and what has been asked for.
     Schedules,
+    /// How long the money of each account lasts, what may still leave, and what there is.
+    Forecast,
     /// Proposals, newest first.
     Proposals {
         /// Only those that have not ended.
@@ -281,7 +283,7 @@ impl Command {
             | Self::Accounts
             | Self::Tiers
             | Self::Stops { .. } => {}
-            Self::Schedules | Self::Escrows | Self::Findings | Self::Events { .. } => {}
+            Self::Schedules | Self::Forecast | Self::Escrows | Self::Findings | Self::Events { .. } => {}
             Self::Deliveries { about } => words.extend(about.words()),
             Self::Watch { after, .. } => words.extend(after),
             Self::Audit { about } => words.extend(about.words()),

@@ -8,6 +8,7 @@ mod audit;
 pub mod cli;
 mod cosign;
 mod deliveries;
+mod forecast;
 mod policy;
 pub mod profile;
 mod show;
@@ -257,6 +258,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Accounts => answer(json, &client.accounts().await?, |accounts| show::accounts(accounts)),
         Command::Tiers => answer(json, &client.tiers().await?, |links| show::tiers(links)),
         Command::Schedules => answer(json, &client.schedules().await?, |all| show::schedules(all)),
+        Command::Forecast => answer(json, &client.forecast().await?, forecast::shown),
         Command::Proposals { open, account, before, limit } => {
             let query = ProposalsQuery { open, account, before, limit, ..ProposalsQuery::default() };
             answer(json, &client.proposals_page(&query).await?, |proposals| show::proposals(proposals))

@@ -6,9 +6,7 @@ use std::fmt::Write;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
-    AccountView, AlertView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView,
-    LinkView, PanicView, PartyView, ProposalView, ScheduleView, SignerListView, StatusView, StopsView,
-    TallyView,
+    AccountView, AlertView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView, LinkView, PanicView, PartyView, ProposalView, ScheduleView, SignerListView, StatusView, StopsView, TallyView, TrustLineView,
 };
 use treasury_tools::console;
 use treasury_tools::text::clean;
@@ -84,7 +82,8 @@ pub(super) fn panicked(found: &PanicView) -> String {
 }
 
 pub(super) fn accounts(accounts: &[AccountView]) -> String {
-    let mut table = Rows::new(["account", "tier", "address", "XRP", "promised", "Tickets", "signers", ""]);
+    let mut table =
+        Rows::new(["account", "tier", "address", "XRP", "trust lines", "promised", "Tickets", "signers", ""]);
     for account in accounts {
         let signers = account.signer_list.as_ref().map_or_else(|| account.signing.clone(), signer_list);
         let mut remarks = Vec::new();
@@ -102,6 +101,7 @@ pub(super) fn accounts(accounts: &[AccountView]) -> String {
             account.tier.clone(),
             account.address.clone(),
             xrp_number(&account.balance_drops),
+            account.trust_lines.as_deref().map_or("not read yet".to_owned(), trust_lines),
             amounts(&account.leaving),
             format!("{} free, {} taken", account.tickets_free, account.tickets_taken),
             signers,
@@ -109,6 +109,19 @@ pub(super) fn accounts(accounts: &[AccountView]) -> String {
         ]);
     }
     table.shown(console::width())
+}
+
+/// What the account has by each, of how much it trusts the issuer for.
+fn trust_lines(lines: &[TrustLineView]) -> String {
+    let line = |line: &TrustLineView| {
+        let frozen = match (line.frozen, line.deep_frozen) {
+            (_, true) => " DEEP FROZEN",
+            (true, false) => " FROZEN",
+            (false, false) => "",
+        };
+        format!("{} of {}{frozen}", line.balance.words(), line.limit.value)
+    };
+    lines.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
 pub(super) fn tiers(links: &[LinkView]) -> String {
@@ -432,7 +445,7 @@ pub(super) fn stops(stops: &StopsView, with_lifted: bool) -> String {
     text
 }
 
-fn short(party: &PartyView) -> String {
+pub(crate) fn short(party: &PartyView) -> String {
     party.short().to_owned()
 }
 
@@ -454,7 +467,7 @@ fn amounts(amounts: &[AmountView]) -> String {
     amounts.iter().map(AmountView::words).collect::<Vec<_>>().join(", ")
 }
 
-fn xrp_number(drops: &str) -> String {
+pub(crate) fn xrp_number(drops: &str) -> String {
     drops.parse::<Drops>().map_or_else(|_| format!("{drops} drops"), Drops::to_xrp_string)
 }
 

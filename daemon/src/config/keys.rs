@@ -3,6 +3,7 @@
 mod audit;
 mod console;
 mod findings;
+mod forecast;
 mod guard;
 mod links;
 mod notify;
@@ -200,6 +201,7 @@ const GROUPS: &[Group] = &[
     },
     links::LINK,
     schedules::SCHEDULE,
+    forecast::FORECAST,
     Group {
         name: "list",
         repeated: true,

@@ -48,6 +48,7 @@ pub fn of(config: &DaemonConfig) -> Vec<Warning> {
     found.0.extend(rule_warnings::of(&config.treasury, &config.rule_places, config.policy_file.as_deref()));
     lists(&config.treasury, &mut found);
     findings(&config.treasury, &mut found);
+    forecast(config, &mut found);
     telling(config, &mut found);
     found.0
 }
@@ -84,6 +85,25 @@ fn edges(config: &DaemonConfig, found: &mut Found) {
             ),
             "listen on 127.0.0.1 behind a proxy that ends TLS, or see to it that nobody is in between",
         );
+    }
+}
+
+/// Money that runs out under nobody's eyes, and prices that nobody can be told by.
+fn forecast(config: &DaemonConfig, found: &mut Found) {
+    if config.treasury.outlook.warn_days.is_empty() {
+        let what = "is empty: nobody is told that an account will soon have nothing left";
+        found.warn("forecast.warn_days", what, "name some days, such as [14, 7, 3, 1]");
+    }
+    let prices = config.prices.as_ref().map(super::PriceFile::load);
+    match prices {
+        Some(Err(problem)) => {
+            found.warn("forecast.prices", problem, "nothing is told in money until it is right")
+        }
+        Some(Ok(prices)) if prices.are_stale(clock::utc()) => {
+            let what = format!("are of {}, and older than prices_age_max", prices.at);
+            found.warn("forecast.prices", what, "nothing is told in money until there are newer ones");
+        }
+        Some(Ok(_)) | None => {}
     }
 }
 

@@ -13,9 +13,7 @@ use super::sessions::Visitor;
 use super::words;
 use crate::http::ApiError;
 use crate::http::api::{
-    AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery,
-    ExplainRequest, ExplainView, FindingView, LinkView, PolicyCheckView, PolicyRequest, ScheduleView,
-    StopsView,
+    AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery, ExplainRequest, ExplainView, FindingView, ForecastView, LinkView, PolicyCheckView, PolicyRequest, ScheduleView, StopsView,
 };
 
 /// An escrow's life as a line from its making to CancelAfter, in thousandths of it.
@@ -135,6 +133,7 @@ struct Accounts {
     accounts: Vec<AccountView>,
     links: Vec<(LinkView, Option<Bar>)>,
     schedules: Vec<ScheduleView>,
+    forecast: ForecastView,
 }
 
 pub(super) async fn accounts(State(console): State<Console>, visitor: Visitor) -> Answered {
@@ -147,7 +146,11 @@ pub(super) async fn accounts(State(console): State<Console>, visitor: Visitor) -
     });
     let links = links.collect();
     let schedules = console.door.ask(&visitor.person, calls::SCHEDULES, "", &()).await?;
-    Ok(shown(&Accounts { frame, accounts, links, schedules }))
+    let mut forecast = console.door.ask(&visitor.person, calls::FORECAST, "", &()).await?;
+    let more = forecast.pipeline.len().saturating_sub(ROWS);
+    forecast.pipeline.truncate(ROWS);
+    forecast.pipeline_more = forecast.pipeline_more.saturating_add(more);
+    Ok(shown(&Accounts { frame, accounts, links, schedules, forecast }))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -44,6 +44,7 @@ async fn config(dir: &Path) -> DaemonConfig {
         rule_places: BTreeMap::new(),
         policy_file: None,
         list_files: Vec::new(),
+        prices: None,
     }
 }
 

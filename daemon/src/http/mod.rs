@@ -7,6 +7,7 @@ mod deliveries;
 mod door;
 mod error;
 mod extract;
+mod forecast;
 mod knocks;
 mod limits;
 mod policy;
@@ -62,6 +63,7 @@ use self::limits::Places;
 use self::rates::{Rates, Turn};
 use self::stream::Streams;
 use crate::audit::Audit;
+use crate::config::PriceFile;
 use crate::console::{self, ConsoleConfig};
 use crate::engine::EngineHandle;
 use crate::ledger::PortHandle;
@@ -92,6 +94,8 @@ pub struct App {
     console: Option<ConsoleConfig>,
     /// The audit log, if it is written.
     audit: Option<Arc<Audit>>,
+    /// Where prices come from, if there are any.
+    prices: Option<Arc<PriceFile>>,
     metrics: Arc<Metrics>,
     tokens: Tokens,
     limits: Limits,
@@ -116,6 +120,7 @@ impl App {
             console: None,
             audit: None,
             streams: Streams::new(&limits, Arc::clone(&metrics)),
+            prices: None,
             metrics,
             tokens,
             limits,
@@ -162,6 +167,12 @@ impl App {
         Self { audit, ..self }
     }
 
+    /// The same, and it tells in money what there is.
+    #[must_use]
+    pub(crate) fn with_prices(self, prices: Option<PriceFile>) -> Self {
+        Self { prices: prices.map(Arc::new), ..self }
+    }
+
     /// The people's tokens.
     #[cfg(test)]
     pub(crate) fn tokens(&self) -> Tokens {
@@ -200,6 +211,7 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Accounts => on(method, routes::accounts),
         Operation::Tiers => on(method, routes::tiers),
         Operation::Schedules => on(method, routes::schedules),
+        Operation::Forecast => on(method, forecast::forecast),
         Operation::Proposals => on(method, routes::proposals),
         Operation::PolicyCheck => on(method, policy::check),
         Operation::PolicyExplain => on(method, policy::explain),

@@ -1,3 +1,4 @@
+mod forecast;
 mod lists;
 mod load;
 mod odd;
@@ -134,6 +135,7 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::GET, "/v1/accounts", ""),
         (Method::GET, "/v1/tiers", ""),
         (Method::GET, "/v1/schedules", ""),
+        (Method::GET, "/v1/forecast", ""),
         (Method::GET, "/v1/proposals", ""),
         (Method::GET, "/v1/proposals/P1", ""),
         (Method::GET, "/v1/escrows", ""),

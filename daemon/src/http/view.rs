@@ -6,18 +6,19 @@ use treasury_core::State;
 use treasury_core::config::{AccountConfig, Keeps, Schedule, Severity, Signing, Tier, TierLink, Treasury};
 use treasury_core::findings::drift;
 use treasury_core::intent::Origin;
-use treasury_core::observe::LedgerPoint;
+use treasury_core::observe::{LedgerPoint, TrustLineView as TrustLine};
 use treasury_core::proposal::{Occurrence, Proposal, Status};
 use treasury_core::schedule;
 use treasury_core::state::{Finding, Reached};
 use treasury_core::stops::{Stop, Subject};
 use treasury_core::tiers::{self, Planner};
-use treasury_core::units::{AccountId, SeqProxy};
+use treasury_core::units::{AccountId, Amount, Asset, SeqProxy};
+use xrpl_wire::IssuedAmount;
 
 use super::api::{
     AccountView, AcknowledgedView, AskedView, BreakerView, FeesView, FindingView, LedgerView, LiftedStopView,
     LinkView, OtherHostView, PartyView, ReadyView, ScheduleView, SignerEntryView, SignerListView, StatusView,
-    StopView, StopsView, StoreView,
+    StopView, StopsView, StoreView, TrustLineView,
 };
 use crate::metrics::guard_word;
 use crate::store::Openings;
@@ -236,7 +237,22 @@ fn one_account(
             .flat_map(|subject| state.stops.on(subject))
             .map(|standing| stop(treasury, standing))
             .collect(),
+        trust_lines: seen.and_then(|seen| seen.trust_lines.as_ref()).map(|lines| {
+            lines.iter().filter_map(|(asset, line)| trust_line(treasury, *asset, line)).collect()
+        }),
     }
+}
+
+fn trust_line(treasury: &Treasury, asset: Asset, line: &TrustLine) -> Option<TrustLineView> {
+    let Asset::Issued { currency, issuer } = asset else { return None };
+    let amount = |value| Amount::Issued(IssuedAmount { value, currency, issuer }).into();
+    Some(TrustLineView {
+        balance: amount(line.balance),
+        issuer: party(treasury, &issuer),
+        limit: amount(line.limit),
+        frozen: line.frozen,
+        deep_frozen: line.deep_frozen,
+    })
 }
 
 /// A finding.
@@ -332,7 +348,7 @@ pub(super) fn ended(status: &Status) -> bool {
     status.is_final()
 }
 
-fn tier_word(tier: Tier) -> &'static str {
+pub(super) fn tier_word(tier: Tier) -> &'static str {
     match tier {
         Tier::Cold => "cold",
         Tier::Warm => "warm",

@@ -7,13 +7,13 @@ use std::fmt;
 
 use treasury_core::observe::{
     Change, EscrowView, LedgerObservation, LedgerPoint, NetworkFees, ObservedTx, OpaqueTx, RootView,
-    SignerListView, intent_digest_of, signers_of,
+    SignerListView, TrustLineView, intent_digest_of, signers_of,
 };
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes, Weight};
 use xrpl_wire::entry::{Escrow, SignerList};
 use xrpl_wire::{
-    AffectedNode, Drops, LedgerEntry, LedgerEntryType, LedgerTx, Metadata, NodeKind, Object, TxResult, Value,
-    index, sf,
+    AffectedNode, Amount, Drops, LedgerEntry, LedgerEntryType, LedgerTx, Metadata, NodeKind, Object,
+    TxResult, Value, index, sf,
 };
 
 use super::interest::Interest;
@@ -138,6 +138,10 @@ impl Look<'_> {
                 LedgerEntryType::SignerList => self.signer_list_change(node),
                 LedgerEntryType::Ticket => self.ticket_change(node),
                 LedgerEntryType::Escrow => self.escrow_change(node),
+                LedgerEntryType::RippleState => {
+                    self.trust_line_changes(node);
+                    None
+                }
                 _ => None,
             };
             self.changes.extend(change);
@@ -257,6 +261,35 @@ impl Look<'_> {
         }
         let tx_type = self.tx.map_or(Cow::Borrowed("unknown"), LedgerTx::type_name).into_owned();
         Some(Change::EscrowDeleted { key, tx_id: self.id, tx_type })
+    }
+
+    /// A trust line has two sides, and both may be the treasury's.
+    fn trust_line_changes(&mut self, node: &AffectedNode) {
+        let treasury = &self.watch.treasury;
+        let issuer = |limit| match node.final_fields.amount(limit) {
+            Some(Amount::Issued(limit)) => Some(limit.issuer),
+            _ => None,
+        };
+        let ours: Vec<AccountId> = [sf::LowLimit, sf::HighLimit].into_iter().filter_map(issuer).collect();
+        let ours: Vec<AccountId> = ours.into_iter().filter(|side| treasury.contains(side)).collect();
+        if ours.is_empty() {
+            return;
+        }
+        let line = match typed(node) {
+            Ok(LedgerEntry::RippleState(line)) => line,
+            other => {
+                self.is_opaque(ours, &not_read("RippleState", other.err()));
+                return;
+            }
+        };
+        // Whoever issues has lines that others made, and payments over them by the thousand: none of them is followed.
+        let flags_changed = node.previous_fields.has(sf::Flags);
+        for (account, asset, side) in TrustLineView::sides(&line) {
+            if treasury.contains(&account) && (side.is_some() || flags_changed) {
+                let line = side.filter(|_| node.kind != NodeKind::Deleted);
+                self.changes.push(Change::TrustLine { account, asset, line });
+            }
+        }
     }
 
     /// An entry that cannot be read: whose it is, the entry may say all the same.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use treasury_core::observe::{AccountSnapshot, LedgerPoint, RootView};
+use treasury_core::observe::{AccountSnapshot, LedgerPoint, RootView, TrustLineView};
 use treasury_core::units::{AccountId, EscrowKey, Hash256};
 use xrpl_wire::entry::{AccountRoot, Escrow};
 use xrpl_wire::{LedgerEntry, LedgerEntryType, LedgerTx, index};
@@ -65,6 +65,7 @@ impl Reader<'_> {
             signer_list: None,
             tickets: BTreeSet::new(),
             escrows: Vec::new(),
+            trust_lines: self.treasury.contains(&account).then(BTreeMap::new),
         };
         // An account that is not on the ledger owns nothing there, and one that keeps reserve for nothing has
         // none of what is read here.
@@ -144,6 +145,14 @@ impl Reader<'_> {
             LedgerEntry::Ticket(ticket) if ticket.account == snapshot.account => {
                 snapshot.tickets.insert(ticket.ticket_sequence);
             }
+            LedgerEntry::RippleState(line) => {
+                let lines = snapshot.trust_lines.get_or_insert_default();
+                for (account, asset, side) in TrustLineView::sides(&line) {
+                    if let Some(side) = side.filter(|_| account == snapshot.account) {
+                        lines.insert(asset, side);
+                    }
+                }
+            }
             LedgerEntry::Escrow(escrow) if escrow.account == snapshot.account => {
                 let key = self.key_of(place, &escrow).await?;
                 snapshot.escrows.push(escrow_view(key, &escrow));
@@ -202,8 +211,12 @@ fn root_view(root: &AccountRoot) -> RootView {
 }
 
 /// Types of entries that are read of what an account owns.
-const READ: [LedgerEntryType; 3] =
-    [LedgerEntryType::SignerList, LedgerEntryType::Ticket, LedgerEntryType::Escrow];
+const READ: [LedgerEntryType; 4] = [
+    LedgerEntryType::SignerList,
+    LedgerEntryType::Ticket,
+    LedgerEntryType::Escrow,
+    LedgerEntryType::RippleState,
+];
 
 /// An entry in the server's JSON. What a later server says more of it is no concern.
 fn entry(method: &'static str, entry_type: LedgerEntryType, json: &Value) -> Result<LedgerEntry, Trouble> {

@@ -23,6 +23,7 @@ mod outbox;
 pub(crate) mod post;
 mod remind;
 mod route;
+mod runway;
 mod sign;
 pub(crate) mod smtp;
 mod stream;

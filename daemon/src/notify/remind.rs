@@ -12,7 +12,7 @@ use treasury_core::units::{EscrowKey, RippleTime};
 use treasury_core::{State, waits};
 
 use super::tell::{Teller, ledger_time};
-use super::who;
+use super::{runway, who};
 
 /// The shortest time between two reminders, however near the deadline is.
 const LEAST_SECONDS: u32 = 900;
@@ -71,6 +71,8 @@ fn reminder(teller: &Teller<'_>, proposal: &Proposal, every_seconds: u32) -> Opt
     let (treasury, state) = (teller.treasury, teller.state);
     let plan = proposal.plan.as_ref().filter(|_| who::needs_people(treasury, state, proposal))?;
     let began = RippleTime(plan.deadline.0.saturating_sub(proposal.deadline_seconds));
+    let short = runway::of_move(treasury, state, proposal);
+    let every_seconds = more_often(every_seconds, short.as_ref().map_or(0, |short| short.crossed));
     let times = times(began, plan.deadline, every_seconds, state.now());
     let signers = who::can_sign(treasury, state, proposal);
     if times == 0 || signers.is_empty() {
@@ -78,7 +80,8 @@ fn reminder(teller: &Teller<'_>, proposal: &Proposal, every_seconds: u32) -> Opt
     }
     let waits: Vec<String> =
         waits::waits(treasury, state, proposal).iter().map(ToString::to_string).collect();
-    let what = format!("still waits for {}", waits.join("; "));
+    let lasts = short.map_or_else(String::new, |short| short.words);
+    let what = format!("still waits for {}{lasts}", waits.join("; "));
     let mut notice = teller.of_proposal(proposal, Kind::Reminder, Severity::Warning, &what);
     notice.deadline = Some(plan.deadline.to_string());
     notice.signers = signers;
@@ -87,6 +90,11 @@ fn reminder(teller: &Teller<'_>, proposal: &Proposal, every_seconds: u32) -> Opt
         "Look at it and sign it: `treasuryctl approve {id}`; or speak against it: `treasuryctl reject {id} --reason …`."
     )];
     Some(Due { what: id.to_string(), times, notice })
+}
+
+/// Twice as often with each limit that what the move is for is below of.
+fn more_often(every_seconds: u32, crossed: u32) -> u32 {
+    every_seconds.checked_shr(crossed).unwrap_or_default().max(LEAST_SECONDS.min(every_seconds))
 }
 
 /// How many reminders are due by now: one after each `every_seconds` of waiting, or after half of the time that is left
@@ -158,6 +166,17 @@ mod tests {
         let last = times(at(0), at(48), 6 * HOUR, at(48));
         assert_eq!(times(at(0), at(48), 6 * HOUR, at(1_000)), last, "none comes after the deadline");
         assert_eq!(last, 11);
+    }
+
+    /// Danger: an account runs dry while a move waits for people who were told of it six hours ago.
+    #[test]
+    fn reminders_come_more_often_with_each_limit_that_is_crossed() {
+        let every = |crossed| more_often(6 * HOUR, crossed);
+        assert_eq!([0, 1, 2, 4].map(every), [6 * HOUR, 3 * HOUR, 90 * 60, 1_350]);
+        assert_eq!([5, 31, 32, u32::MAX].map(every), [LEAST_SECONDS; 4]);
+        assert_eq!(more_often(60, 9), 60, "never less often than was asked for");
+        let due = |crossed| times(at(0), at(48), every(crossed), at(12));
+        assert_eq!((due(0), due(1), due(2)), (2, 4, 8));
     }
 
     #[test]

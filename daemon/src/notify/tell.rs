@@ -13,7 +13,7 @@ use treasury_core::stops::{Stop, StopKind, StopSource, Subject};
 use treasury_core::units::{AccountId, EscrowKey, ProposalId, StopId};
 use treasury_core::{Event, State};
 
-use super::who;
+use super::{runway, who};
 use crate::lines::shown;
 use crate::store::Record;
 
@@ -129,7 +129,9 @@ impl Teller<'_> {
                 (Kind::Redecided, Severity::Warning, format!("policy asks for more by now: {word} ({rule})"))
             }
             Event::RungsFrozen { .. } if who::needs_people(self.treasury, self.state, proposal) => {
-                (Kind::Wanted, Severity::Warning, "waits for signatures".to_owned())
+                let lasts = runway::of_move(self.treasury, self.state, proposal);
+                let lasts = lasts.map_or_else(String::new, |short| short.words);
+                (Kind::Wanted, Severity::Warning, format!("waits for signatures{lasts}"))
             }
             Event::Approved { approval, .. } => (Kind::Approved, Severity::Info, self.approved(approval)),
             Event::ApprovalDropped { signer, reason, .. } => {

@@ -114,6 +114,7 @@ pub(crate) fn treasury(count: u32) -> Treasury {
         timing: Timing { ledger_age_max_seconds: None, ..Timing::default() },
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        outlook: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -40,6 +40,7 @@ fn snapshot(number: u32) -> AccountSnapshot {
         signer_list: None,
         tickets: BTreeSet::new(),
         escrows: vec![escrow],
+        trust_lines: None,
     }
 }
 

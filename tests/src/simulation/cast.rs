@@ -290,6 +290,7 @@ impl Cast {
             },
             severities: BTreeMap::new(),
             alarms: Default::default(),
+            outlook: Default::default(),
             new_escrows: Default::default(),
         }
     }

@@ -286,6 +286,7 @@ impl State {
                 self.breakers.retain(|key, _| account.is_some() && key.account != *account);
             }
             Event::ScheduleReached { schedule, through, day } => self.reached(schedule, *through, *day),
+            Event::RunwayChanged { account, below_days } => self.runs_short(*account, *below_days)?,
             Event::ScheduleGone { schedule } => {
                 self.scheduled.get_mut(schedule).ok_or("it was not there")?.gone = true;
             }
@@ -449,6 +450,7 @@ impl State {
             Change::TicketDeleted { ticket, .. } => {
                 view.tickets.remove(ticket);
             }
+            Change::TrustLine { asset, line, .. } => view.take_line(*asset, *line),
             Change::EscrowCreated { escrow } => self.track(at, seen_at, escrow),
             Change::EscrowDeleted { key, tx_id, tx_type } => {
                 if let Some(tracked) = self.escrows.get_mut(key) {
@@ -480,6 +482,9 @@ impl State {
         view.root = snapshot.root;
         view.signer_list.clone_from(&snapshot.signer_list);
         view.tickets.clone_from(&snapshot.tickets);
+        if snapshot.trust_lines.is_some() {
+            view.trust_lines.clone_from(&snapshot.trust_lines);
+        }
         let on_ledger: BTreeSet<EscrowKey> = snapshot.escrows.iter().map(|escrow| escrow.key).collect();
         let gone: Vec<EscrowKey> =
             self.standing_of(&snapshot.account).filter(|key| !on_ledger.contains(key)).collect();

@@ -30,6 +30,9 @@ pub struct Book {
     by_link: BTreeMap<String, BTreeMap<Asset, Moved>>,
     /// What proposals have paid and may still pay, by whom and to whom.
     payments: Payments,
+    /// Of what has left an account, what schedules asked for.
+    #[serde(default)]
+    scheduled: BTreeMap<AccountId, BTreeMap<Asset, Moved>>,
 }
 
 impl Book {
@@ -70,6 +73,12 @@ impl Book {
     #[must_use]
     pub fn payments(&self) -> &Payments {
         &self.payments
+    }
+
+    /// What has left the account by schedules in ledgers that closed at `since` or later.
+    #[must_use]
+    pub fn scheduled(&self, account: &AccountId, asset: Asset, since: RippleTime) -> Amount {
+        within(self.scheduled.get(account), asset, since)
     }
 
     /// Whether the proposal's money is in the book.
@@ -140,6 +149,10 @@ impl Book {
     /// The proposal's transaction is in a validated ledger that closed then.
     pub(crate) fn paid(&mut self, proposal: &Proposal, at: RippleTime) {
         self.payments.paid(proposal, at);
+        if let Some(amount) = proposal.intent.amount().filter(|_| proposal.occurrence.is_some()) {
+            let paid = self.scheduled.entry(proposal.account).or_default().entry(amount.issue());
+            paid.or_insert_with(|| Moved::none_of(amount.issue())).add(at, amount);
+        }
     }
 
     /// The destination has money that a proposal sent to it.

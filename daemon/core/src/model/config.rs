@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::matchers::Times;
+use crate::model::outlook::Outlook;
 use crate::model::policy::Policy;
 pub use crate::model::role::{Role, Tier};
 use crate::model::signing::Party;
@@ -45,6 +46,8 @@ pub struct Treasury {
     pub severities: BTreeMap<FindingKind, Severity>,
     /// How much of what people do is unusual.
     pub alarms: Alarms,
+    /// How far ahead is looked, and when that wakes somebody.
+    pub outlook: Outlook,
     /// Who holds the preimages of escrows that are planned from now on.
     pub new_escrows: Party,
 }
@@ -391,11 +394,13 @@ pub enum FindingKind {
     GuardRefused,
     /// The guard does not answer, and the window of an escrow that it guards closes.
     GuardSilent,
+    /// An account that nothing fills, with all that is filled from it, will run out of money soon.
+    RunwayShort,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -421,6 +426,7 @@ impl FindingKind {
         Self::ScheduleMissed,
         Self::GuardRefused,
         Self::GuardSilent,
+        Self::RunwayShort,
     ];
 
     /// The word for it, in configuration, metrics and the API.
@@ -452,6 +458,7 @@ impl FindingKind {
             Self::ScheduleMissed => "schedule_missed",
             Self::GuardRefused => "guard_refused",
             Self::GuardSilent => "guard_silent",
+            Self::RunwayShort => "runway_short",
         }
     }
 
@@ -483,7 +490,8 @@ impl FindingKind {
             | Self::RevealPending
             | Self::ScheduleMissed
             | Self::GuardRefused
-            | Self::GuardSilent => Severity::Alert,
+            | Self::GuardSilent
+            | Self::RunwayShort => Severity::Alert,
         }
     }
 }

@@ -329,6 +329,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         day: Option<u32>,
     },
+    /// An account, with what it fills, lasts for so short a time that people are told, or no longer so.
+    RunwayChanged {
+        /// The account.
+        account: AccountId,
+        /// The least of the declared limits that it is below of, in days; `None`: of none.
+        below_days: Option<u32>,
+    },
     /// A schedule is not declared any more.
     ScheduleGone {
         /// Its name.
@@ -379,6 +386,7 @@ impl Event {
             Self::BreakerOpened { .. } => "breaker_opened",
             Self::BreakerClosed { .. } => "breaker_closed",
             Self::ScheduleReached { .. } => "schedule_reached",
+            Self::RunwayChanged { .. } => "runway_changed",
             Self::ScheduleGone { .. } => "schedule_gone",
         }
     }

@@ -156,6 +156,7 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::BreakerOpened { .. }
             | Event::BreakerClosed { .. }
             | Event::ScheduleReached { .. }
+            | Event::RunwayChanged { .. }
             | Event::ScheduleGone { .. } => {}
         }
     }

@@ -4,9 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use xrpl_wire::entry::RippleState;
+use xrpl_wire::flags::{
+    lsfHighDeepFreeze, lsfHighFreeze, lsfHighReserve, lsfLowDeepFreeze, lsfLowFreeze, lsfLowReserve,
+};
+use xrpl_wire::{IouValue, IssuedAmount};
 
 use crate::model::units::{
-    AccountId, Amount, Drops, EscrowKey, Hash256, HexBytes, LedgerIndex, RippleTime, SeqProxy, Weight,
+    AccountId, Amount, Asset, Drops, EscrowKey, Hash256, HexBytes, LedgerIndex, RippleTime, SeqProxy, Weight,
 };
 
 /// A place in the chain of validated ledgers.
@@ -111,7 +116,9 @@ impl LedgerObservation {
     pub fn of_accounts(mut self, is_ours: impl Fn(&AccountId) -> bool) -> Self {
         self.changes.retain(|change| match change {
             Change::EscrowCreated { escrow } => is_ours(&escrow.key.owner),
-            Change::TicketCreated { account, .. } | Change::SignerList { account, .. } => is_ours(account),
+            Change::TicketCreated { account, .. }
+            | Change::SignerList { account, .. }
+            | Change::TrustLine { account, .. } => is_ours(account),
             _ => true,
         });
         self
@@ -158,6 +165,15 @@ pub enum Change {
         /// `TicketSequence`.
         ticket: u32,
     },
+    /// A trust line as it now is.
+    TrustLine {
+        /// Whose side of it.
+        account: AccountId,
+        /// The currency and the other side.
+        asset: Asset,
+        /// `None`: it is gone, or the account keeps no reserve for it.
+        line: Option<TrustLineView>,
+    },
     /// An escrow came to be.
     EscrowCreated {
         /// The escrow.
@@ -183,7 +199,8 @@ impl Change {
             Self::Root { account, .. }
             | Self::SignerList { account, .. }
             | Self::TicketCreated { account, .. }
-            | Self::TicketDeleted { account, .. } => *account,
+            | Self::TicketDeleted { account, .. }
+            | Self::TrustLine { account, .. } => *account,
             Self::EscrowCreated { escrow } => escrow.key.owner,
             Self::EscrowDeleted { key, .. } => key.owner,
         }
@@ -220,6 +237,57 @@ pub struct SignerListView {
     pub quorum: Weight,
     /// SignerEntries: account to SignerWeight.
     pub entries: BTreeMap<AccountId, u16>,
+}
+
+/// A trust line as one of its two sides has it. Of an account only those are followed that it keeps a reserve for: the others
+/// were made by somebody else, and there may be any number of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustLineView {
+    /// What it has of the other side's issue; negative: what the other side has of its own.
+    pub balance: IouValue,
+    /// The most that it trusts the other side for.
+    pub limit: IouValue,
+    /// Whether the other side has frozen it: it can be paid back to the other side and to nobody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frozen: bool,
+    /// Whether the other side has frozen it so that nothing comes in by it either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deep_frozen: bool,
+}
+
+impl TrustLineView {
+    /// What the account has by a line of this asset; `None` where it owes.
+    #[must_use]
+    pub fn held(&self, asset: Asset) -> Option<Amount> {
+        let Asset::Issued { currency, issuer } = asset else { return None };
+        let held = IssuedAmount { value: self.balance, currency, issuer };
+        (!self.balance.is_negative()).then_some(Amount::Issued(held))
+    }
+
+    /// Both sides of a line as the ledger has it: whose, of what, and how it stands; `None` where that side keeps no reserve for
+    /// it.
+    #[must_use]
+    pub fn sides(line: &RippleState) -> [(AccountId, Asset, Option<Self>); 2] {
+        let currency = line.balance.currency;
+        let (low, high) = (line.low_limit.issuer, line.high_limit.issuer);
+        let has = |flag: u32| line.flags & flag != 0;
+        let of_low = Self {
+            balance: line.balance.value,
+            limit: line.low_limit.value,
+            frozen: has(lsfHighFreeze),
+            deep_frozen: has(lsfHighDeepFreeze),
+        };
+        let of_high = Self {
+            balance: line.balance.value.negated(),
+            limit: line.high_limit.value,
+            frozen: has(lsfLowFreeze),
+            deep_frozen: has(lsfLowDeepFreeze),
+        };
+        [
+            (low, Asset::Issued { currency, issuer: high }, has(lsfLowReserve).then_some(of_low)),
+            (high, Asset::Issued { currency, issuer: low }, has(lsfHighReserve).then_some(of_high)),
+        ]
+    }
 }
 
 /// An Escrow entry on the ledger.
@@ -262,6 +330,9 @@ pub struct AccountSnapshot {
     pub tickets: BTreeSet<u32>,
     /// The escrows it owns.
     pub escrows: Vec<EscrowView>,
+    /// Its trust lines, by currency and the other side; `None`: they were not read, as in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_lines: Option<BTreeMap<Asset, TrustLineView>>,
 }
 
 /// A digest of what a transaction does, leaving out who signed it: the first half of SHA-512 over its

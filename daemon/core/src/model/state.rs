@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::book::Book;
 use crate::model::config::FindingKind;
 use crate::model::failure::Cause;
-use crate::model::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView};
+use crate::model::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView, TrustLineView};
 use crate::model::proposal::Proposal;
 use crate::model::signing::{GuardRefusal, Slot};
 use crate::model::stops::{EarlierStops, Stop, StopKind, Stops, Subject};
@@ -86,6 +86,9 @@ pub struct State {
     pub idempotency: BTreeMap<(String, String), ProposalId>,
     /// Failures in a row, and where they stop automated submissions.
     pub breakers: BTreeMap<BreakerKey, Breaker>,
+    /// Of accounts that last for too short a time, the least of the declared limits that they were found to be below of, in days.
+    #[serde(default)]
+    pub short: BTreeMap<AccountId, u32>,
     /// Until when the payments of each schedule have been asked for, or given up.
     #[serde(default)]
     pub scheduled: BTreeMap<String, Reached>,
@@ -137,6 +140,20 @@ pub struct AccountView {
     pub signer_list: Option<SignerListView>,
     /// Tickets on the ledger, taken or free.
     pub tickets: BTreeSet<u32>,
+    /// Trust lines that it keeps a reserve for; `None`: they were not read yet. Nothing is decided by them.
+    #[serde(default)]
+    pub trust_lines: Option<BTreeMap<Asset, TrustLineView>>,
+}
+
+impl AccountView {
+    /// A trust line changed. What was not read is not known, whatever of it changes.
+    pub(crate) fn take_line(&mut self, asset: Asset, line: Option<TrustLineView>) {
+        let Some(lines) = &mut self.trust_lines else { return };
+        match line {
+            Some(line) => lines.insert(asset, line),
+            None => lines.remove(&asset),
+        };
+    }
 }
 
 /// An escrow of a treasury account.
@@ -323,6 +340,15 @@ impl State {
         self.scheduled.insert(schedule.to_owned(), Reached { through, day, gone: false });
     }
 
+    /// How short a time an account lasts.
+    pub(crate) fn runs_short(&mut self, account: AccountId, below: Option<u32>) -> Result<(), String> {
+        match below {
+            Some(days) => drop(self.short.insert(account, days)),
+            None => drop(self.short.remove(&account).ok_or("it was not short")?),
+        }
+        Ok(())
+    }
+
     pub(crate) fn retire(&mut self, archived: Archived) {
         self.guard_refusals.remove(&archived.proposal.id);
         self.retired.push(archived);
@@ -351,6 +377,11 @@ impl State {
     pub fn holding(&self, account: &AccountId, asset: Asset) -> Option<Amount> {
         let root = self.accounts.get(account)?.root?;
         asset.is_xrp().then_some(Amount::Xrp(root.balance))
+    }
+
+    /// The trust lines of an account, as far as they were read.
+    pub fn trust_lines(&self, account: &AccountId) -> impl Iterator<Item = (&Asset, &TrustLineView)> {
+        self.accounts.get(account).and_then(|view| view.trust_lines.as_ref()).into_iter().flatten()
     }
 
     /// The freezes that cover this account, its own before those on everything.

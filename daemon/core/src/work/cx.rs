@@ -69,6 +69,8 @@ pub struct Runtime {
     pub(crate) forgotten_to: Option<EscrowKey>,
     /// Signers in SignerLists, and destinations of escrows, whose accounts have not been seen yet.
     pub(crate) unknown: BTreeSet<AccountId>,
+    /// When it was last looked at how long the money lasts.
+    pub(crate) forecast: Option<RippleTime>,
     /// What somebody did that is found where it comes too often. A start forgets it.
     pub(crate) bursts: BTreeMap<(FindingKind, String), Seen>,
 }

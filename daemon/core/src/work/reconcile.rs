@@ -28,7 +28,12 @@ pub(crate) fn compare(
         .collect();
     let known =
         |account: &AccountId| cx.state.accounts.contains_key(account) && !cx.state.doubtful.contains(account);
-    let unseen: Vec<AccountSnapshot> = accounts.into_iter().filter(|read| !known(&read.account)).collect();
+    // An earlier version did not read trust lines.
+    let has_lines =
+        |account: &AccountId| cx.state.accounts.get(account).is_some_and(|view| view.trust_lines.is_some());
+    let adds = |read: &AccountSnapshot| read.trust_lines.is_some() && !has_lines(&read.account);
+    let is_unseen = |read: &AccountSnapshot| !known(&read.account) || adds(read);
+    let unseen: Vec<AccountSnapshot> = accounts.into_iter().filter(is_unseen).collect();
     let Some((account, what)) = differing.first().cloned() else {
         if !unseen.is_empty() || cx.state.ledger.is_none() {
             read(cx, at, unseen, taken);
@@ -59,6 +64,7 @@ fn read(cx: &mut Cx<'_>, at: LedgerPoint, mut accounts: Vec<AccountSnapshot>, ta
         stranger.escrows.clear();
         stranger.tickets.clear();
         stranger.signer_list = None;
+        stranger.trust_lines = None;
     }
     let new: Vec<EscrowView> = accounts
         .iter()

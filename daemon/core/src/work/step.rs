@@ -18,7 +18,8 @@ use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
 use crate::work::{
-    anomaly, flow, guarded, people, recognise, reconcile, retire, schedule, signing, submission, ticket, tier,
+    anomaly, flow, guarded, people, recognise, reconcile, retire, runway, schedule, signing, submission,
+    ticket, tier,
 };
 
 /// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
@@ -179,6 +180,7 @@ fn drive(cx: &mut Cx<'_>) {
     ticket::refill(cx);
     schedule::drive(cx);
     tier::drive(cx);
+    runway::drive(cx);
 }
 
 fn lose_sight(cx: &mut Cx<'_>, reason: String) {

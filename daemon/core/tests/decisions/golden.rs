@@ -32,7 +32,7 @@ fn lines() -> Vec<String> {
 }
 
 /// Maps whose keys are names and addresses.
-const MAPS: [&str; 4] = ["approvals", "rejections", "entries", "holds"];
+const MAPS: [&str; 5] = ["approvals", "rejections", "entries", "holds", "trust_lines"];
 
 /// Fields whose values are words of the format.
 const WORDS: [&str; 9] =

@@ -14,6 +14,7 @@ mod escrows;
 mod facts;
 mod fence;
 mod fits;
+mod forecast;
 mod golden;
 mod guarded;
 mod invariants;

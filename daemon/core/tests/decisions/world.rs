@@ -141,6 +141,7 @@ pub fn config() -> Treasury {
         timing: Timing { deadline_seconds: 3600, ..Timing::default() },
         severities: BTreeMap::new(),
         alarms: Default::default(),
+        outlook: Default::default(),
         new_escrows: Default::default(),
     }
 }
@@ -204,6 +205,7 @@ impl World {
                     .map(|list| SignerListView { quorum: list.quorum, entries: list.entries.clone() }),
                 tickets: declared.map(|_| (11..=20).collect()).unwrap_or_default(),
                 escrows: Vec::new(),
+                trust_lines: declared.map(|_| BTreeMap::new()),
             };
             ledger.insert(account, snapshot);
         }

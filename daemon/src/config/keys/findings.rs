@@ -51,6 +51,9 @@ pub(super) fn meaning(kind: FindingKind) -> &'static str {
         FindingKind::ScheduleMissed => {
             "A scheduled payment could not be asked for until it was more than its `late_max` late, or policy denies it."
         }
+        FindingKind::RunwayShort => {
+            "An account that no link fills, with all that is filled from it, lasts for less than one of `forecast.warn_days`. Once for each, and again after it has been a quarter better."
+        }
         FindingKind::GuardRefused => {
             "The guard refuses its part of what makes or releases an escrow. Once for each of its codes; a stop is on the proposal."
         }

@@ -18,7 +18,14 @@ fn fees() -> NetworkFees {
 }
 
 fn empty(account: AccountId) -> AccountSnapshot {
-    AccountSnapshot { account, root: None, signer_list: None, tickets: BTreeSet::new(), escrows: Vec::new() }
+    AccountSnapshot {
+        account,
+        root: None,
+        signer_list: None,
+        tickets: BTreeSet::new(),
+        escrows: Vec::new(),
+        trust_lines: Some(BTreeMap::new()),
+    }
 }
 
 /// The accounts as a whole state has them. `escrow_keys` names escrows, whose entries do not.
@@ -49,6 +56,12 @@ fn accounts_of(
             LedgerEntry::Ticket(ticket) => {
                 accounts.get_mut(&ticket.account).unwrap().tickets.insert(ticket.ticket_sequence);
             }
+            LedgerEntry::RippleState(line) => {
+                for (account, asset, side) in TrustLineView::sides(line) {
+                    let lines = accounts.get_mut(&account).unwrap().trust_lines.as_mut().unwrap();
+                    lines.extend(side.map(|side| (asset, side)));
+                }
+            }
             LedgerEntry::Escrow(escrow) => {
                 let key = *keys.get(place).expect("every escrow was seen to be created");
                 accounts.get_mut(&escrow.account).unwrap().escrows.push(escrow_view(key, escrow));
@@ -73,6 +86,13 @@ fn apply(accounts: &mut BTreeMap<AccountId, AccountSnapshot>, change: &Change) {
         }
         Change::TicketDeleted { account, ticket } => {
             assert!(accounts.get_mut(account).unwrap().tickets.remove(ticket));
+        }
+        Change::TrustLine { account, asset, line } => {
+            let lines = accounts.get_mut(account).unwrap().trust_lines.as_mut().unwrap();
+            match line {
+                Some(line) => lines.insert(*asset, *line),
+                None => lines.remove(asset),
+            };
         }
         Change::EscrowCreated { escrow } => {
             let escrows = &mut accounts.get_mut(&escrow.key.owner).unwrap().escrows;

@@ -200,6 +200,14 @@ impl World {
             Change::SignerList { account, list } => {
                 self.ledger.get_mut(account).unwrap().signer_list.clone_from(list);
             }
+            Change::TrustLine { account, asset, line } => {
+                let lines = &mut self.ledger.get_mut(account).unwrap().trust_lines;
+                let lines = lines.get_or_insert_default();
+                match line {
+                    Some(line) => lines.insert(*asset, *line),
+                    None => lines.remove(asset),
+                };
+            }
             Change::Root { account, root } => self.ledger.get_mut(account).unwrap().root = *root,
         }
     }
@@ -220,7 +228,14 @@ pub(super) fn stranger(account: AccountId, flags: Option<u32>) -> AccountSnapsho
         flags,
         regular_key: None,
     });
-    AccountSnapshot { account, root, signer_list: None, tickets: BTreeSet::new(), escrows: Vec::new() }
+    AccountSnapshot {
+        account,
+        root,
+        signer_list: None,
+        tickets: BTreeSet::new(),
+        escrows: Vec::new(),
+        trust_lines: None,
+    }
 }
 
 /// The escrow that a transaction makes, as the ledger shows it.
