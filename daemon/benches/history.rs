@@ -254,6 +254,7 @@ fn treasury(rules: Vec<Rule>) -> Treasury {
         severities: BTreeMap::new(),
         alarms: Default::default(),
         outlook: Default::default(),
+        key_labels: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -396,6 +396,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
             accounts: parties.accounts,
             people: parties.people,
             agents: parties.agents,
+            key_labels: parties.key_labels,
             destinations: parties.destinations,
             policy: table.policy,
             links,

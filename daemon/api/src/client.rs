@@ -20,8 +20,9 @@ use url::{Host, Url};
 use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
     AccountView, ApproveRequest, AuditPage, AuditQuery, DoneView, EmptyRequest, ErrorBody, ErrorView,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, ForecastView, LinkView, ProposalView,
-    ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, ScheduleView, StatusView,
+    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, ForecastView, LinkView, LockoutView,
+    ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, ScheduleView,
+    StatusView,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -191,6 +192,14 @@ impl Client {
     /// As [`Client::status`].
     pub async fn forecast(&self) -> Result<ForecastView, ClientError> {
         self.read(calls::FORECAST).await
+    }
+
+    /// Whose loss locks each account, and whose collusion spends it.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn lockout(&self) -> Result<Vec<LockoutView>, ClientError> {
+        self.read(calls::LOCKOUT).await
     }
 
     /// The newest hundred proposals, newest first.

@@ -4,6 +4,7 @@
 mod audit;
 mod deliveries;
 mod forecast;
+mod lockout;
 mod policy;
 mod requests;
 mod schedules;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use audit::*;
 pub use deliveries::*;
 pub use forecast::*;
+pub use lockout::*;
 pub use policy::*;
 pub use requests::*;
 pub use schedules::*;

@@ -1,7 +1,8 @@
 //! What answers say in words. The people's tool and the console say it alike.
 
 use crate::types::{
-    AmountView, AuditQuery, DoneView, LiftedView, PanicView, PartyView, ProposalView, StopView, StoppedView,
+    AmountView, AuditQuery, DoneView, LiftedView, PanicView, PartyView, ProposalView, SetsView, StopView,
+    StoppedView,
 };
 
 impl PartyView {
@@ -143,5 +144,23 @@ impl AuditQuery {
         let said: Vec<String> =
             parts.iter().filter_map(|(word, said)| Some(format!("{word} {}", said.as_ref()?))).collect();
         if said.is_empty() { "everything".to_owned() } else { said.join(" ") }
+    }
+}
+
+impl SetsView {
+    /// The first few of them; programs read the rest.
+    #[must_use]
+    pub fn words(&self) -> String {
+        const SHOWN: usize = 4;
+        if self.size == 0 {
+            return "nothing more".to_owned();
+        }
+        let first: Vec<String> = self.sets.iter().take(SHOWN).map(|set| set.join(" + ")).collect();
+        let more = match (self.sets.len().saturating_sub(SHOWN), self.cut) {
+            (0, false) => String::new(),
+            (more, false) => format!(", or {more} others"),
+            (more, true) => format!(", or more than {more} others"),
+        };
+        format!("{}{more}", first.join(", or "))
     }
 }

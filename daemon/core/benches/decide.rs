@@ -83,6 +83,7 @@ fn treasury() -> Treasury {
         severities: BTreeMap::new(),
         alarms: Default::default(),
         outlook: Default::default(),
+        key_labels: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -63,6 +63,7 @@ fn treasury(accounts: u32) -> Treasury {
         severities: BTreeMap::new(),
         alarms: Default::default(),
         outlook: Default::default(),
+        key_labels: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -13,6 +13,7 @@ pub mod findings;
 pub mod fits;
 pub mod forecast;
 pub mod gate;
+pub mod lockout;
 pub mod matching;
 pub mod multisign;
 pub mod prove;

@@ -56,6 +56,8 @@ pub enum Command {
     Schedules,
     /// How long the money of each account lasts, what may still leave, and what there is.
     Forecast,
+    /// Whose loss locks each account, and whose collusion spends it: keys, people, vendors and places.
+    Lockout,
     /// Proposals, newest first.
     Proposals {
         /// Only those that have not ended.
@@ -283,7 +285,12 @@ impl Command {
             | Self::Accounts
             | Self::Tiers
             | Self::Stops { .. } => {}
-            Self::Schedules | Self::Forecast | Self::Escrows | Self::Findings | Self::Events { .. } => {}
+            Self::Schedules
+            | Self::Forecast
+            | Self::Lockout
+            | Self::Escrows
+            | Self::Findings
+            | Self::Events { .. } => {}
             Self::Deliveries { about } => words.extend(about.words()),
             Self::Watch { after, .. } => words.extend(after),
             Self::Audit { about } => words.extend(about.words()),

@@ -9,6 +9,7 @@ pub mod cli;
 mod cosign;
 mod deliveries;
 mod forecast;
+mod lockout;
 mod policy;
 pub mod profile;
 mod show;
@@ -258,6 +259,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Accounts => answer(json, &client.accounts().await?, |accounts| show::accounts(accounts)),
         Command::Tiers => answer(json, &client.tiers().await?, |links| show::tiers(links)),
         Command::Schedules => answer(json, &client.schedules().await?, |all| show::schedules(all)),
+        Command::Lockout => answer(json, &client.lockout().await?, |all| lockout::shown(all)),
         Command::Forecast => answer(json, &client.forecast().await?, forecast::shown),
         Command::Proposals { open, account, before, limit } => {
             let query = ProposalsQuery { open, account, before, limit, ..ProposalsQuery::default() };

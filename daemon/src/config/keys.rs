@@ -47,6 +47,10 @@ pub(super) const fn key(
     Key { name, kind, default, meaning }
 }
 
+const VENDOR: &str = "Who made what the key of `signer` is in. Keys of one vendor are lost, and stolen, together (`treasuryctl lockout`).";
+
+const PLACE: &str = "Where the key of `signer` is kept. Keys at one place are lost, and stolen, together (`treasuryctl lockout`).";
+
 const GROUPS: &[Group] = &[
     Group {
         name: "network",
@@ -177,6 +181,8 @@ const GROUPS: &[Group] = &[
         keys: &[
             key("name", "name", REQUIRED, "Unique among accounts, people, agents and destinations."),
             key("signer", "address", REQUIRED, "The account it signs with. Its key must be in the keystore."),
+            key("vendor", "name", "the keystore's", VENDOR),
+            key("place", "name", "the daemon's host", PLACE),
         ],
     },
     Group {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 use treasury_core::Treasury;
-use treasury_core::config::{AccountConfig, DeclaredSigners, Person, Role, Signing, Tier};
+use treasury_core::config::{AccountConfig, DeclaredSigners, KeyLabels, Person, Role, Signing, Tier};
 use treasury_core::multisign;
 use treasury_core::policy::Approvers;
 use treasury_core::units::{AccountId, Weight};
@@ -25,6 +25,8 @@ pub(super) struct Parties {
     pub(super) people: BTreeMap<String, Person>,
     pub(super) agents: BTreeSet<AccountId>,
     pub(super) agent_names: BTreeMap<AccountId, String>,
+    /// What is said of where keys are, by their signers.
+    pub(super) key_labels: BTreeMap<AccountId, KeyLabels>,
     pub(super) destinations: BTreeMap<AccountId, String>,
     pub(super) tokens: BTreeMap<String, [u8; 32]>,
     /// What the provider of logins calls a person, and who that is.
@@ -172,6 +174,7 @@ impl Parties {
         let roles = section.texts("roles", role).unwrap_or_default();
         let token = section.text("token_sha256", value::digest);
         let login = section.text("oidc", login);
+        self.key_labels(section, signer.as_ref());
         let Some(name) = name else { return };
         if let Some(signer) = &signer {
             self.signer(section, signer, &name);
@@ -213,11 +216,27 @@ impl Parties {
     fn agent(&mut self, section: &Section<'_>) {
         let name = self.name(section);
         let signer = section.required("signer", value::address);
+        self.key_labels(section, signer.as_ref());
         let (Some(name), Some(signer)) = (name, signer) else { return };
         self.signer(section, &signer, &name);
         self.agents.insert(signer.value);
         self.agent_names.insert(signer.value, name.clone());
         self.names.insert(name, Some(signer.value));
+    }
+
+    /// What is said of where somebody's key is.
+    fn key_labels(&mut self, section: &Section<'_>, signer: Option<&At<AccountId>>) {
+        let vendor = section.text("vendor", value::name);
+        let place = section.text("place", value::name);
+        let first = vendor.as_ref().or(place.as_ref());
+        if let (Some(label), None, false) = (first, signer, section.has("signer")) {
+            section.blame(label, "is of no key", "say the `signer` whose key it is of, or leave it out");
+        }
+        let labels =
+            KeyLabels { vendor: vendor.map(|label| label.value), place: place.map(|label| label.value) };
+        if let Some(signer) = signer.filter(|_| labels != KeyLabels::default()) {
+            self.key_labels.insert(signer.value, labels);
+        }
     }
 
     fn destination(&mut self, section: &Section<'_>) {

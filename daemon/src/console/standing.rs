@@ -13,7 +13,7 @@ use super::sessions::Visitor;
 use super::words;
 use crate::http::ApiError;
 use crate::http::api::{
-    AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery, ExplainRequest, ExplainView, FindingView, ForecastView, LinkView, PolicyCheckView, PolicyRequest, ScheduleView, StopsView,
+    AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery, ExplainRequest, ExplainView, FindingView, ForecastView, LinkView, LockoutView, PolicyCheckView, PolicyRequest, ScheduleView, StopsView,
 };
 
 /// An escrow's life as a line from its making to CancelAfter, in thousandths of it.
@@ -134,6 +134,7 @@ struct Accounts {
     links: Vec<(LinkView, Option<Bar>)>,
     schedules: Vec<ScheduleView>,
     forecast: ForecastView,
+    lockout: Vec<LockoutView>,
 }
 
 pub(super) async fn accounts(State(console): State<Console>, visitor: Visitor) -> Answered {
@@ -150,7 +151,8 @@ pub(super) async fn accounts(State(console): State<Console>, visitor: Visitor) -
     let more = forecast.pipeline.len().saturating_sub(ROWS);
     forecast.pipeline.truncate(ROWS);
     forecast.pipeline_more = forecast.pipeline_more.saturating_add(more);
-    Ok(shown(&Accounts { frame, accounts, links, schedules, forecast }))
+    let lockout = console.door.ask(&visitor.person, calls::LOCKOUT, "", &()).await?;
+    Ok(shown(&Accounts { frame, accounts, links, schedules, forecast, lockout }))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -10,6 +10,7 @@ mod extract;
 mod forecast;
 mod knocks;
 mod limits;
+mod lockout;
 mod policy;
 mod proposal_view;
 mod rates;
@@ -212,6 +213,7 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Tiers => on(method, routes::tiers),
         Operation::Schedules => on(method, routes::schedules),
         Operation::Forecast => on(method, forecast::forecast),
+        Operation::Lockout => on(method, lockout::lockout),
         Operation::Proposals => on(method, routes::proposals),
         Operation::PolicyCheck => on(method, policy::check),
         Operation::PolicyExplain => on(method, policy::explain),

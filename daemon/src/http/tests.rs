@@ -1,6 +1,7 @@
 mod forecast;
 mod lists;
 mod load;
+mod lockout;
 mod odd;
 mod policy;
 mod secrets;
@@ -136,6 +137,7 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::GET, "/v1/tiers", ""),
         (Method::GET, "/v1/schedules", ""),
         (Method::GET, "/v1/forecast", ""),
+        (Method::GET, "/v1/lockout", ""),
         (Method::GET, "/v1/proposals", ""),
         (Method::GET, "/v1/proposals/P1", ""),
         (Method::GET, "/v1/escrows", ""),

@@ -115,6 +115,7 @@ pub(crate) fn treasury(count: u32) -> Treasury {
         severities: BTreeMap::new(),
         alarms: Default::default(),
         outlook: Default::default(),
+        key_labels: Default::default(),
         new_escrows: Default::default(),
     }
 }

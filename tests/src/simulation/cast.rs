@@ -291,6 +291,7 @@ impl Cast {
             severities: BTreeMap::new(),
             alarms: Default::default(),
             outlook: Default::default(),
+            key_labels: Default::default(),
             new_escrows: Default::default(),
         }
     }

@@ -226,6 +226,8 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         FindingKind::GuardSilent,
         // What counts as short is declared by nobody there.
         FindingKind::RunwayShort,
+        // Lists there are long enough to lose somebody.
+        FindingKind::OneLossLocks,
     ];
     let kinds = FindingKind::ALL.iter().filter(|kind| !elsewhere.contains(kind));
     expected.extend(kinds.map(|kind| ("finding", kind.word())));

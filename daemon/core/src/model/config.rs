@@ -26,6 +26,8 @@ pub struct Treasury {
     pub people: BTreeMap<String, Person>,
     /// Signer accounts whose keys the daemon itself holds. They sign what policy allows without people.
     pub agents: BTreeSet<AccountId>,
+    /// What is declared of where keys are, and who made what they are in, by their signer accounts.
+    pub key_labels: BTreeMap<AccountId, KeyLabels>,
     /// Pays for EscrowFinish and EscrowCancel; one of `accounts`, single-signed by the daemon.
     pub runner: Option<AccountId>,
     /// Address book: destinations that policy calls *known*, with their names.
@@ -129,6 +131,15 @@ pub struct Person {
     pub signer: Option<AccountId>,
     /// What this person may do.
     pub roles: BTreeSet<Role>,
+}
+
+/// Where a key is, and who made what it is in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyLabels {
+    /// Who made it: the vendor of a hardware wallet, of a program, of a phone.
+    pub vendor: Option<String>,
+    /// Where it is kept: a town, a building, a safe.
+    pub place: Option<String>,
 }
 
 /// Keeps `to` filled from `from`.
@@ -396,11 +407,13 @@ pub enum FindingKind {
     GuardSilent,
     /// An account that nothing fills, with all that is filled from it, will run out of money soon.
     RunwayShort,
+    /// The loss of one key, person, vendor or place would lock the account.
+    OneLossLocks,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -427,6 +440,7 @@ impl FindingKind {
         Self::GuardRefused,
         Self::GuardSilent,
         Self::RunwayShort,
+        Self::OneLossLocks,
     ];
 
     /// The word for it, in configuration, metrics and the API.
@@ -459,6 +473,7 @@ impl FindingKind {
             Self::GuardRefused => "guard_refused",
             Self::GuardSilent => "guard_silent",
             Self::RunwayShort => "runway_short",
+            Self::OneLossLocks => "one_loss_locks",
         }
     }
 
@@ -491,7 +506,8 @@ impl FindingKind {
             | Self::ScheduleMissed
             | Self::GuardRefused
             | Self::GuardSilent
-            | Self::RunwayShort => Severity::Alert,
+            | Self::RunwayShort
+            | Self::OneLossLocks => Severity::Alert,
         }
     }
 }

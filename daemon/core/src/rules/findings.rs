@@ -9,6 +9,7 @@ use crate::model::signing::Purpose;
 use crate::model::state::{Guard, State, TrackedEscrow};
 use crate::model::units::{AccountId, Drops};
 use crate::rules::escrow::{Phase, is_revealed, phase};
+use crate::rules::lockout::{self, By};
 
 /// Whether a hold on this proposal still stops something: its submission, its being sent again, or its
 /// escrow's release.
@@ -91,6 +92,8 @@ pub fn standing(config: &Treasury, state: &State, account: &AccountId) -> BTreeM
     if let Some((list, declared)) = list.zip(declared.signers.as_ref()) {
         let what = few_signers(state, list, declared.entries.values().map(|weight| u32::from(*weight)).sum());
         wrong.extend(what.map(|what| (FindingKind::FewSigners, what)));
+        let alone = one_loss(lockout::one_loss_locks(config, state, account));
+        wrong.extend(alone.map(|what| (FindingKind::OneLossLocks, what)));
     }
     if config.runner == Some(*account) {
         wrong.extend(poor(config, state, &root).map(|what| (FindingKind::RunnerPoor, what)));
@@ -98,7 +101,16 @@ pub fn standing(config: &Treasury, state: &State, account: &AccountId) -> BTreeM
     wrong
 }
 
-fn beside_list(root: &RootView) -> Option<String> {
+/// In words, what of its loss alone locks an account.
+fn one_loss(alone: Vec<(By, Vec<String>)>) -> Option<String> {
+    let words: Vec<String> =
+        alone.iter().map(|(by, names)| format!("by {}: {}", by.word(), names.join(", "))).collect();
+    (!words.is_empty()).then(|| format!("the loss of one alone would lock the account: {}", words.join("; ")))
+}
+
+/// By which keys an account can be spent beside its SignerList; `None`: by none.
+#[must_use]
+pub fn beside_list(root: &RootView) -> Option<String> {
     let keys = match (!root.master_disabled(), root.regular_key) {
         (false, None) => return None,
         (true, None) => "its master key".to_owned(),

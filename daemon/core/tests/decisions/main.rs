@@ -20,6 +20,7 @@ mod guarded;
 mod invariants;
 mod judged;
 mod leaving;
+mod lockout;
 mod lost;
 mod matchers;
 mod outrun;

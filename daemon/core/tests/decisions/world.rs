@@ -142,6 +142,7 @@ pub fn config() -> Treasury {
         severities: BTreeMap::new(),
         alarms: Default::default(),
         outlook: Default::default(),
+        key_labels: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -54,6 +54,9 @@ pub(super) fn meaning(kind: FindingKind) -> &'static str {
         FindingKind::RunwayShort => {
             "An account that no link fills, with all that is filled from it, lasts for less than one of `forecast.warn_days`. Once for each, and again after it has been a quarter better."
         }
+        FindingKind::OneLossLocks => {
+            "The loss of one key, person, vendor or place would put the SignerQuorum of an account out of reach (`treasuryctl lockout`). Said when it comes to be so, and at the start."
+        }
         FindingKind::GuardRefused => {
             "The guard refuses its part of what makes or releases an escrow. Once for each of its codes; a stop is on the proposal."
         }

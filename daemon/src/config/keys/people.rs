@@ -1,6 +1,6 @@
 //! The keys of people.
 
-use super::{Group, REQUIRED, key};
+use super::{Group, PLACE, REQUIRED, VENDOR, key};
 
 /// `[[person]]`.
 pub(super) const PERSON: Group = Group {
@@ -29,6 +29,8 @@ pub(super) const PERSON: Group = Group {
             "none: no login at the provider",
             "What the provider of `[console.oidc]` calls this person, in the claim that is named there. Letter for letter, and nobody else's.",
         ),
+        key("vendor", "name", "not declared", VENDOR),
+        key("place", "name", "not declared", PLACE),
         key("email", "address", "none", "Where channels of the form `email` reach this person."),
     ],
 };
