@@ -381,8 +381,8 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let schedules = schedules::read(root, &parties, timing.deadline_max_seconds);
     let severities = settings::severities(root);
     let alarms = risk::alarms(root);
-    let console = console::read(root, base_dir);
     let (outlook, prices) = forecast::read(root, base_dir);
+    let console = console::read(root, base_dir);
     let guard = guard::read(root, base_dir);
     let origin = console.as_ref().and_then(|console| console.origin.clone());
     let notify = notify::read(root, &parties, base_dir, origin);

@@ -452,8 +452,8 @@ impl Metrics {
         self.breaker_failures.set(i64::from(most.unwrap_or_default()));
         self.standing.show(treasury, state);
         self.links.show(treasury, state);
-        self.runways.show(treasury, state);
         self.accounts.show(treasury, state);
+        self.runways.show(treasury, state);
         self.show_proposals(state);
         self.show_escrows(treasury, state);
     }

@@ -52,13 +52,9 @@ mod tests {
             by: vec![NeedsView { of: "places".to_owned(), locks, spends }],
         };
         let text = shown(&[account]);
-        for part in [
-            "zurich",
-            "alice + bob, or alice + bob",
-            "or more than 46 others",
-            "ONE LOSS LOCKS IT",
-            "2 of 3",
-        ] {
+        for part in
+            ["zurich", "alice + bob, or alice + bob", "or more than 46 others", "ONE LOSS LOCKS IT", "2 of 3"]
+        {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

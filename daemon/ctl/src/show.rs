@@ -6,7 +6,9 @@ use std::fmt::Write;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Table, TableComponent};
 use treasury_api::types::{
-    AccountView, AlertView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView, LinkView, PanicView, PartyView, ProposalView, ScheduleView, SignerListView, StatusView, StopsView, TallyView, TrustLineView,
+    AccountView, AlertView, AmountView, ChannelView, DeliveryView, EscrowView, EventsPage, FindingView,
+    LinkView, PanicView, PartyView, ProposalView, ScheduleView, SignerListView, StatusView, StopsView,
+    TallyView, TrustLineView,
 };
 use treasury_tools::console;
 use treasury_tools::text::clean;

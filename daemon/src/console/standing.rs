@@ -13,7 +13,9 @@ use super::sessions::Visitor;
 use super::words;
 use crate::http::ApiError;
 use crate::http::api::{
-    AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery, ExplainRequest, ExplainView, FindingView, ForecastView, LinkView, LockoutView, PolicyCheckView, PolicyRequest, ScheduleView, StopsView,
+    AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery,
+    ExplainRequest, ExplainView, FindingView, ForecastView, LinkView, LockoutView, PolicyCheckView,
+    PolicyRequest, ScheduleView, StopsView,
 };
 
 /// An escrow's life as a line from its making to CancelAfter, in thousandths of it.

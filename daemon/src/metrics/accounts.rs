@@ -91,7 +91,7 @@ impl Row {
 }
 
 /// Whether an account has series of its own: the first by tier and name.
-fn shown(treasury: &Treasury) -> impl Fn(&AccountConfig) -> bool + '_ {
+pub(super) fn shown(treasury: &Treasury) -> impl Fn(&AccountConfig) -> bool + '_ {
     let mut places: Vec<(_, &str)> = Vec::new();
     let mut last = None;
     if treasury.accounts.len() > ACCOUNTS_SHOWN {

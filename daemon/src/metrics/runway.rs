@@ -8,12 +8,13 @@ use treasury_core::forecast;
 use treasury_core::state::State;
 use treasury_core::units::RippleTime;
 
+use super::accounts;
 use super::{Metric, clamp, gauges};
 
 pub(super) const RUNWAY: Metric = Metric::gauge(
     "treasuryd_runway_seconds",
     &["account"],
-    "Seconds that the money of a cold, warm or hot account lasts, with all that is filled from it, if nothing comes: by what is promised, scheduled, and usually leaves; 31622400 where it lasts for a year. Looked at once in five minutes of ledger time.",
+    "Seconds that the money of a cold, warm or hot account lasts, with all that is filled from it, if nothing comes: by what is promised, scheduled, and usually leaves; 31622400 where it lasts for a year. Looked at once in five minutes of ledger time, of the first two hundred accounts by tier and name.",
 );
 pub(super) const USUAL: Metric = Metric::gauge(
     "treasuryd_usual_outflow_drops",
@@ -21,7 +22,7 @@ pub(super) const USUAL: Metric = Metric::gauge(
     "Drops that usually leave such an account and all that is filled from it in a day, without what schedules pay.",
 );
 
-/// What it says changes slowly, and looking at ten thousand accounts takes longer than a scrape may.
+/// What it says changes slowly, and looking takes time.
 const EVERY_SECONDS: u32 = 300;
 
 #[derive(Debug)]
@@ -47,8 +48,10 @@ impl Runways {
             return;
         }
         *looked = Some(now);
+        let is_shown = accounts::shown(treasury);
         for account in forecast::accounts(treasury) {
-            let Some(declared) = treasury.accounts.get(&account) else { continue };
+            let declared = treasury.accounts.get(&account).filter(|declared| is_shown(declared));
+            let Some(declared) = declared else { continue };
             let label = &[declared.name.as_str()];
             let runway = forecast::runway(treasury, state, &account);
             self.runway.with_label_values(label).set(i64::from(runway.seconds()));
