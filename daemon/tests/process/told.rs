@@ -24,6 +24,8 @@ const CHANNELS: [&str; 3] = ["one", "two", "three"];
 struct Came {
     notices: BTreeMap<(String, String), Vec<Value>>,
     requests: usize,
+    /// Requests that were not answered.
+    unanswered: usize,
     held_from: Option<usize>,
 }
 
@@ -40,7 +42,9 @@ impl Receiver {
                 let id = notice["id"].as_str().unwrap().to_owned();
                 came.notices.entry((channel, id)).or_default().push(notice);
                 came.requests += 1;
-                came.held_from.is_some_and(|from| came.requests > from)
+                let is_held = came.held_from.is_some_and(|from| came.requests > from);
+                came.unanswered += usize::from(is_held);
+                is_held
             };
             if is_held {
                 std::future::pending::<()>().await;
@@ -94,6 +98,8 @@ async fn started(sandbox: &Sandbox) -> Process {
 }
 
 async fn propose(sandbox: &Sandbox) -> String {
+    // With thousands of deliveries the last ledger is of a minute ago, and who sees none newer takes no proposals.
+    sandbox.let_pass(1).await.unwrap();
     let alice = sandbox.people().get("alice").unwrap();
     alice.propose("warm", "supplier", xrp(5), "").await.unwrap()
 }
@@ -152,7 +158,13 @@ async fn hundreds_of_deliveries_survive_kills_at_any_point_and_none_is_forgotten
     .await;
     let came = receiver.0.lock().unwrap();
     let repeated: usize = came.notices.values().map(|told| told.len() - 1).sum();
-    assert!(repeated <= (kills + 1) * CHANNELS.len(), "{repeated} repeats after {kills} kills");
-    println!("{all} deliveries, {} notices came, {kills} kills, {repeated} repeats", came.notices.len());
+    // What was answered and not put down before a kill, and what was not answered.
+    let most = kills * CHANNELS.len() + came.unanswered;
+    let count = came.notices.len();
+    println!(
+        "{all} deliveries asked for, {count} came, {kills} kills, {} unanswered, {repeated} repeats",
+        came.unanswered
+    );
+    assert!(repeated <= most, "{repeated} repeats, {most} at most");
     assert!(came.notices.values().all(|told| told.iter().all(|again| *again == told[0])));
 }
