@@ -45,6 +45,7 @@ use treasury_tools::value;
 use crate::console::ConsoleConfig;
 use crate::guard::GuardConfig;
 use crate::notify::NotifyConfig;
+use crate::passkey::Passkey;
 use crate::private::{self, ReadError};
 
 pub use endpoint::Endpoint;
@@ -78,6 +79,8 @@ pub struct DaemonConfig {
     pub tokens: BTreeMap<String, [u8; 32]>,
     /// What the provider of logins calls a person, and who that is.
     pub logins: BTreeMap<String, String>,
+    /// Each person's passkeys.
+    pub passkeys: BTreeMap<String, Vec<Passkey>>,
     /// Requests a second of one person, but for stops.
     pub requests_per_second: u32,
     /// How the console is served, where it is.
@@ -421,6 +424,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         passphrase: daemon.passphrase,
         tokens: parties.tokens,
         logins: parties.logins,
+        passkeys: parties.passkeys,
         requests_per_second: daemon.requests_per_second,
         console,
         guard,

@@ -211,6 +211,7 @@ impl Daemon {
 
         let tokens = Tokens::new(&config.tokens);
         tokens.replace_logins(&config.logins);
+        tokens.replace_passkeys(&config.passkeys);
         let app = App::new(engine.handle.clone(), metrics, tokens.clone(), limits)
             .with_port(port.clone())
             .with_desk(notifier.as_ref().map(Notifier::desk))
@@ -272,6 +273,7 @@ impl Daemon {
         declared.map_err(|_| ReloadError::Stopped)?.map_err(ReloadError::UnderWay)?;
         self.tokens.replace(&config.tokens);
         self.tokens.replace_logins(&config.logins);
+        self.tokens.replace_passkeys(&config.passkeys);
         *now = Now::of(config.clone());
         lines::config_reloaded(config.treasury.policy.hash(), config.treasury.accounts.len());
         self.note_policy();

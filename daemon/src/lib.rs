@@ -29,6 +29,7 @@ pub mod lines;
 mod log;
 pub mod metrics;
 pub mod notify;
+pub mod passkey;
 mod ports;
 pub mod rebuild;
 mod redact;

@@ -435,6 +435,15 @@ lines! {
         /// How many since the last line.
         count,
     }
+    /// What came in place of a gesture with a passkey, or of a passkey that was made, was none.
+    gesture_refused WARN {
+        /// Whose session it came with.
+        person,
+        /// What it was for.
+        operation,
+        /// Why.
+        reason,
+    }
     /// Somebody asked for what they may not.
     request_forbidden WARN {
         /// Who.

@@ -117,6 +117,11 @@ impl Browser {
         let element = self.find(css).await.unwrap();
         let done = self.asks(&format!("{element}/click"), &json!({})).await;
         done.unwrap_or_else(|error| panic!("{css}: {error}"));
+        self.gone(css, &element).await;
+    }
+
+    /// Waits until the element is on no page any more.
+    async fn gone(&self, css: &str, element: &str) {
         let began = Instant::now();
         loop {
             let name = self.http.get(format!("{}{element}/name", self.session)).send().await.unwrap();
@@ -125,6 +130,20 @@ impl Browser {
             }
             assert!(began.elapsed() < FOLLOWED_WITHIN, "{css} leads nowhere");
         }
+    }
+
+    /// Runs a script that leads to another page, and waits for that.
+    pub(crate) async fn leave(&self, css: &str, script: &str) {
+        let element = self.find(css).await.unwrap();
+        self.runs(script).await;
+        self.gone(css, &element).await;
+    }
+
+    /// Gives the browser a device for passkeys, with somebody in front of it whom it knows.
+    pub(crate) async fn authenticator(&self) {
+        let device = json!({"protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
+            "isUserConsenting": true, "isUserVerified": true});
+        self.asks("/webauthn/authenticator", &device).await.unwrap();
     }
 
     pub(crate) async fn types(&self, css: &str, text: &str) {

@@ -82,7 +82,7 @@ pub(crate) async fn at_a_provider(world: &World, scripts: bool) {
     assert_eq!(alice.url().await, world.page("/findings"));
     assert!(alice.text(".who").await.starts_with("alice"));
     // The session is one: an act of hers, and its end.
-    alice.open(&world.page("/")).await;
+    alice.open(&world.page("")).await;
     alice.follow("header form[action='/console/logout'] button").await;
     assert!(alice.has("input[name=token]").await);
     alice.open(&world.page("/findings")).await;
@@ -90,11 +90,12 @@ pub(crate) async fn at_a_provider(world: &World, scripts: bool) {
     alice.close().await;
     for (button, says) in [
         ("button[value=mallory-at-acme]", "The provider knows you, and the treasury does not."),
-        ("button[value=deny]", "The provider did not let you in."),
+        // With a refusal this provider sends no state, which it should, and so it counts for nobody's.
+        ("button[value=deny]", "This login did not begin in this browser"),
     ] {
-        let nobody = at_the_provider(world, "/", scripts, button).await;
+        let nobody = at_the_provider(world, "", scripts, button).await;
         assert!(nobody.text("main").await.contains(says), "{}", nobody.text("main").await);
-        nobody.open(&world.page("/")).await;
+        nobody.open(&world.page("")).await;
         assert!(nobody.url().await.contains("/console/login?next="));
         nobody.close().await;
     }

@@ -7,6 +7,7 @@
 
 mod driver;
 mod login;
+mod passkeys;
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -40,7 +41,7 @@ const LOOK: &str = "const done = arguments[arguments.length - 1]; \
 struct World {
     dir: tempfile::TempDir,
     sandbox: Sandbox,
-    daemon: Daemon,
+    daemon: Option<Daemon>,
     driver: Driver,
     provider: Provider,
     /// What people type into their browser.
@@ -68,7 +69,19 @@ impl World {
         let daemon = Daemon::start(sandbox.daemon_config().unwrap()).await.unwrap();
         sandbox.daemon_has_seen(sandbox.begun_at()).await.unwrap();
         sandbox.let_pass(1).await.unwrap();
-        Self { dir, sandbox, daemon, driver: Driver::start(), provider, origin }
+        Self { dir, sandbox, daemon: Some(daemon), driver: Driver::start(), provider, origin }
+    }
+
+    fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().unwrap()
+    }
+
+    /// With the configuration as it stands by now.
+    async fn restart(&mut self) {
+        self.daemon.take().unwrap().shutdown().await;
+        self.daemon = Some(Daemon::start(self.sandbox.daemon_config().unwrap()).await.unwrap());
+        self.sandbox.daemon_has_seen(self.sandbox.begun_at()).await.unwrap();
+        self.sandbox.let_pass(1).await.unwrap();
     }
 
     fn client(&self, person: &str) -> &Client {
@@ -204,12 +217,23 @@ async fn a_day(world: &World, scripts: bool) {
     }
 }
 
+/// A picture of the page that is open, where BROWSER_PICTURES says where to.
+async fn picture(browser: &Browser, name: &str) {
+    if let Ok(folder) = std::env::var("BROWSER_PICTURES") {
+        browser.picture(&Path::new(&folder).join(format!("{name}.png"))).await;
+    }
+}
+
+/// What axe-core has against the page that is open.
+async fn faults(browser: &Browser) -> Vec<String> {
+    let axe = std::env::var("AXE").expect("AXE names axe.min.js; .ci/browser says where it is");
+    browser.runs(&std::fs::read_to_string(axe).unwrap()).await;
+    browser.told(LOOK).await.as_array().unwrap().iter().map(ToString::to_string).collect()
+}
+
 /// Every page, in light and dark, wide and narrow: nothing that axe-core calls serious, nothing wider than a phone, and,
 /// where BROWSER_PICTURES says so, a picture.
 async fn every_page(world: &World) {
-    let axe = std::env::var("AXE").expect("AXE names axe.min.js; .ci/browser says where it is");
-    let axe = std::fs::read_to_string(axe).unwrap();
-    let pictures = std::env::var("BROWSER_PICTURES").ok();
     world.payment("supplier", 300, "rent for May").await;
     let stranger = world.sandbox.cast().stranger.id().to_string();
     let delayed = world.payment(&stranger, 4_000, "a new machine").await;
@@ -226,9 +250,12 @@ async fn every_page(world: &World) {
     let browser = world.browser("dave", true).await;
     let one = [format!("/proposals/{collecting}"), format!("/proposals/{delayed}")];
     let explained = "/policy?account=warm&destination=supplier&amount=300&asker=alice".to_owned();
-    let paths =
-        PAGES.iter().map(|path| (*path).to_owned()).chain(one).chain([explained, "/login".to_owned()]);
-    let mut faults = Vec::new();
+    let paths = PAGES.iter().map(|path| (*path).to_owned()).chain(one).chain([
+        explained,
+        "/login".to_owned(),
+        "/passkeys".to_owned(),
+    ]);
+    let mut found = Vec::new();
     for path in paths {
         for (width, scheme) in [(1_280, "light"), (1_280, "dark"), (390, "light"), (390, "dark")] {
             browser.resize(width, 900).await;
@@ -240,18 +267,14 @@ async fn every_page(world: &World) {
             );
             let wide = browser.runs("return document.documentElement.scrollWidth").await.as_u64().unwrap();
             if wide > u64::from(width) {
-                faults.push(format!("{name}: {wide} px wide"));
+                found.push(format!("{name}: {wide} px wide"));
             }
-            if let Some(folder) = &pictures {
-                browser.picture(&Path::new(folder).join(format!("{name}.png"))).await;
-            }
+            picture(&browser, &name).await;
             // Colours are those of a scheme, and places those of a width: each is looked at once.
             if (width == 390) != (scheme == "dark") {
                 continue;
             }
-            browser.runs(&axe).await;
-            let found = browser.told(LOOK).await;
-            faults.extend(found.as_array().unwrap().iter().map(|fault| format!("{name}: {fault}")));
+            found.extend(faults(&browser).await.iter().map(|fault| format!("{name}: {fault}")));
         }
     }
     // Whoever finds nothing may not have looked.
@@ -259,17 +282,18 @@ async fn every_page(world: &World) {
     let planted = browser.told(LOOK).await.to_string();
     assert!(planted.contains("image-alt"), "{planted}");
     browser.close().await;
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_with_the_console_in_a_browser() {
-    let world = World::start().await;
+    let mut world = World::start().await;
     a_day(&world, true).await;
     a_day(&world, false).await;
     for scripts in [true, false] {
         login::at_a_provider(&world, scripts).await;
     }
+    passkeys::a_gesture(&mut world).await;
     every_page(&world).await;
-    world.daemon.shutdown().await;
+    world.daemon.take().unwrap().shutdown().await;
 }

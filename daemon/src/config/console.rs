@@ -8,8 +8,10 @@ use url::Url;
 use super::keys;
 use super::reader::Section;
 use crate::console::oidc::is_usable;
-use crate::console::{ConsoleConfig, OidcConfig};
+use crate::console::passkeys::ACTS;
+use crate::console::{ConsoleConfig, OidcConfig, PasskeysConfig};
 use crate::notify::channel;
+use crate::passkey::Site;
 use crate::trust::Trust;
 
 const DAY_SECONDS: u32 = 86_400;
@@ -28,13 +30,21 @@ pub(super) fn read(root: &Section<'_>, base_dir: &Path) -> Option<ConsoleConfig>
         idle: seconds("idle_seconds", DAY_SECONDS, unsaid.idle),
         session: seconds("session_seconds", 7 * DAY_SECONDS, unsaid.session),
         oidc: oidc(&section, base_dir),
+        passkeys: passkeys(&section),
     };
-    if config.oidc.is_some() && !section.has("origin") {
-        section.wrong(
-            "origin",
-            "is missing, and the provider of logins sends people back there",
-            "write what people type into their browser, such as \"https://treasury.example\"",
-        );
+    for (table, what) in [
+        ("oidc", "is missing, and the provider of logins sends people back there"),
+        ("passkeys", "is missing, and passkeys are made for it"),
+    ] {
+        if section.has(table) && !section.has("origin") {
+            let advice = "write what people type into their browser, such as \"https://treasury.example\"";
+            section.wrong("origin", what, advice);
+        }
+    }
+    if config.passkeys.is_some()
+        && let Some(Err(what)) = config.origin.as_deref().map(Site::of)
+    {
+        section.wrong("origin", what, "passkeys need a name and https:// (http:// for localhost alone)");
     }
     enabled.then_some(config)
 }
@@ -80,6 +90,29 @@ fn oidc(console: &Section<'_>, base_dir: &Path) -> Option<OidcConfig> {
         claim,
         allow_private,
     })
+}
+
+/// Which acts need a passkey; `None` where none do, or after a problem was reported.
+fn passkeys(console: &Section<'_>) -> Option<PasskeysConfig> {
+    let section = console.inner("passkeys", &keys::keys_of("console.passkeys"))?;
+    if !section.has("acts") {
+        section.missing("acts");
+    }
+    let acts = section.texts("acts", |text| {
+        let known = ACTS.iter().any(|(name, _)| *name == text);
+        let names = || ACTS.map(|(name, _)| name).join(", ");
+        known
+            .then(|| text.to_owned())
+            .ok_or_else(|| format!("\"{text}\" is no act of the console; one of {}", names()))
+    })?;
+    if acts.is_empty() {
+        section.wrong(
+            "acts",
+            "is empty, so nothing needs a passkey",
+            "name what does, or leave the table out",
+        );
+    }
+    Some(PasskeysConfig { acts: acts.into_iter().map(|act| act.value).collect() })
 }
 
 fn scopes_for(claim: &str) -> Vec<String> {

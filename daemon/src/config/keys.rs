@@ -136,6 +136,7 @@ const GROUPS: &[Group] = &[
     },
     console::CONSOLE,
     console::OIDC,
+    console::PASSKEYS,
     guard::GUARD,
     audit::AUDIT,
     Group {

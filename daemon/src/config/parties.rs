@@ -11,12 +11,16 @@ use treasury_core::units::{AccountId, Weight};
 
 use super::reader::{At, Section};
 use super::value;
+use crate::passkey::Passkey;
 
 /// Names with a meaning of their own.
 const RESERVED: [&str; 4] = ["treasuryd", "known", "new", "treasury"];
 
 /// As many entries as a SignerList can have.
 const SIGNERS_MAX: usize = 32;
+
+/// A laptop, a phone, two security keys, and what comes in their place.
+const PASSKEYS_MAX: usize = 8;
 
 /// Everybody declared.
 #[derive(Default)]
@@ -31,6 +35,7 @@ pub(super) struct Parties {
     pub(super) tokens: BTreeMap<String, [u8; 32]>,
     /// What the provider of logins calls a person, and who that is.
     pub(super) logins: BTreeMap<String, String>,
+    pub(super) passkeys: BTreeMap<String, Vec<Passkey>>,
     /// Who of the address book has a label.
     pub(super) labels: BTreeMap<String, Vec<AccountId>>,
     /// Every name, and whose it is. A person without a signer has no address.
@@ -175,6 +180,7 @@ impl Parties {
         let token = section.text("token_sha256", value::digest);
         let login = section.text("oidc", login);
         self.key_labels(section, signer.as_ref());
+        let passkeys = section.texts("passkeys", str::parse::<Passkey>).unwrap_or_default();
         let Some(name) = name else { return };
         if let Some(signer) = &signer {
             self.signer(section, signer, &name);
@@ -195,6 +201,7 @@ impl Parties {
                 }
             }
         }
+        self.passkeys_of(section, &name, passkeys);
         if let Some(login) = login {
             match self.logins.get(&login.value) {
                 Some(other) => section.blame(
@@ -211,6 +218,28 @@ impl Parties {
         self.names.insert(name.clone(), signer);
         let roles = roles.into_iter().map(|role| role.value).collect();
         self.people.insert(name.clone(), Person { name, signer, roles });
+    }
+
+    fn passkeys_of(&mut self, section: &Section<'_>, name: &str, passkeys: Vec<At<Passkey>>) {
+        if passkeys.len() > PASSKEYS_MAX {
+            let what = format!("has {} entries", passkeys.len());
+            section.wrong("passkeys", what, "at most 8; take out those that nobody has any more");
+        }
+        for passkey in passkeys {
+            let others = self.passkeys.iter();
+            let same = others.flat_map(|(person, own)| own.iter().map(move |one| (person, one)));
+            let same = same.into_iter().find(|(person, one)| {
+                one.is(&passkey.value) || *person == name && one.name() == passkey.value.name()
+            });
+            match same {
+                Some((person, one)) => section.blame(
+                    &passkey,
+                    format!("is there already: \"{}\" of \"{person}\"", one.name()),
+                    "each is one person's, under a name of its own",
+                ),
+                None => self.passkeys.entry(name.to_owned()).or_default().push(passkey.value),
+            }
+        }
     }
 
     fn agent(&mut self, section: &Section<'_>) {

@@ -9,6 +9,7 @@ use treasury_core::units::{AccountId, Weight};
 use super::table::Places;
 use super::{DaemonConfig, Place, Verify, rule_warnings};
 use crate::clock;
+use crate::console::passkeys::STOPS;
 use crate::notify::Route;
 
 /// Something dangerous.
@@ -44,6 +45,7 @@ pub fn of(config: &DaemonConfig) -> Vec<Warning> {
     network(config, &mut found);
     people(config, &mut found);
     logins(config, &mut found);
+    passkeys(config, &mut found);
     accounts(&config.treasury, &mut found);
     found.0.extend(rule_warnings::of(&config.treasury, &config.rule_places, config.policy_file.as_deref()));
     lists(&config.treasury, &mut found);
@@ -225,6 +227,31 @@ fn logins(config: &DaemonConfig, found: &mut Found) {
     }
 }
 
+fn passkeys(config: &DaemonConfig, found: &mut Found) {
+    let asked = config.console.as_ref().and_then(|console| console.passkeys.as_ref());
+    let Some(asked) = asked else {
+        if !config.passkeys.is_empty() {
+            found.warn(
+                "person.passkeys",
+                "nothing needs a passkey",
+                "write [console.passkeys], or leave them out",
+            );
+        }
+        return;
+    };
+    let stops: Vec<&str> = STOPS.into_iter().filter(|stop| asked.acts.contains(*stop)).collect();
+    if !stops.is_empty() {
+        found.warn(
+            "console.passkeys.acts",
+            format!(
+                "{}: whoever has no passkey at hand cannot stop anything by the console",
+                stops.join(", ")
+            ),
+            "let what stops need none",
+        );
+    }
+}
+
 fn accounts(treasury: &Treasury, found: &mut Found) {
     for account in treasury.accounts.values().filter(|account| account.tier != Tier::Runner) {
         let key = format!("account \"{}\"", account.name);
@@ -347,6 +374,11 @@ action = "allow"
             ("network_id = 0", "", "network.network_id: "),
             ("wss://b.example", "ws://b.example", "network.endpoints: ws://b.example"),
             ("[[rule]]", &format!("{OIDC}claim = \"upn\"\n[[rule]]"), "console.oidc.claim: "),
+            (
+                "[[rule]]",
+                "[console]\norigin = \"https://a.example\"\n[console.passkeys]\nacts = [\"flag\"]\n[[rule]]",
+                "console.passkeys.acts: flag: ",
+            ),
             ("signer = \"rPT1", "oidc = \"a\"\nsigner = \"rPT1", "person.oidc: "),
             ("[[rule]]", "[timing]\nledger_age_max = \"any\"\n[[rule]]", "timing.ledger_age_max: "),
             (", \"security\"]", "]", "person.roles: nobody with a token has the role `security`"),

@@ -7,7 +7,7 @@ use treasury_api::operations::calls;
 use super::Console;
 use super::door::{Answered, Sent, own_path};
 use super::forms::Form;
-use super::{refusal, signed};
+use super::{passkeys, refusal, signed};
 use crate::http::Refused;
 use crate::http::api::{
     AcknowledgeNoticesRequest, AcknowledgeRequest, CloseBreakerRequest, EmptyRequest, FlagDestinationRequest,
@@ -19,39 +19,76 @@ pub(super) async fn back_to_proposal(Path((id, _)): Path<(String, String)>) -> R
     Redirect::to(own_path(&path).unwrap_or("/console/proposals")).into_response()
 }
 
+/// What a form is for.
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    /// Something on one proposal.
+    Proposal {
+        /// Which.
+        id: String,
+        /// What.
+        act: String,
+    },
+    /// Something else.
+    Other(String),
+}
+
+impl Act {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Proposal { act, .. } | Self::Other(act) => act,
+        }
+    }
+}
+
 /// An act on one proposal.
 pub(super) async fn proposal(
     State(console): State<Console>,
     Path((id, act)): Path<(String, String)>,
     sent: Sent,
 ) -> Answered {
-    let (door, form, person) = (&console.door, &sent.form, sent.visitor.person.as_str());
-    let reason = || ReasonRequest { reason: form.text("reason").to_owned() };
-    let nothing = EmptyRequest {};
-    let done = match act.as_str() {
-        "approve" => {
-            let view = door.ask(person, calls::PROPOSAL, &id, &()).await?;
-            let given = form.some("file").or_else(|| form.some("signed")).unwrap_or_default();
-            let request = signed::read(&view, &given)?;
-            door.ask(person, calls::APPROVE, &id, &request).await?.words("approved")
-        }
-        "retract" => door.ask(person, calls::RETRACT, &id, &nothing).await?.words("taken back"),
-        "reject" => door.ask(person, calls::REJECT, &id, &reason()).await?.words("rejected"),
-        "withdraw" => door.ask(person, calls::WITHDRAW, &id, &nothing).await?.words("withdrawn"),
-        "void" => door.ask(person, calls::VOID, &id, &reason()).await?.void_words(),
-        "flag" => door.ask(person, calls::FLAG, &id, &reason()).await?.words("held"),
-        "clear" => door.ask(person, calls::CLEAR, &id, &reason()).await?.words(),
-        _ => return Ok(refusal::no_such_page().await),
-    };
-    Ok(said(&console, &sent, format!("{id}: {done}")))
+    passkeys::once_confirmed(&console, Act::Proposal { id, act }, sent).await
 }
 
 /// An act on something else.
 pub(super) async fn other(State(console): State<Console>, Path(act): Path<String>, sent: Sent) -> Answered {
-    match done(&console, &act, &sent).await? {
-        Some(done) => Ok(said(&console, &sent, done)),
+    passkeys::once_confirmed(&console, Act::Other(act), sent).await
+}
+
+/// Does it, and says so on the page that the form was on.
+pub(super) async fn does(console: &Console, act: &Act, sent: &Sent) -> Answered {
+    let done = match act {
+        Act::Proposal { id, act } => {
+            of_proposal(console, id, act, sent).await?.map(|done| format!("{id}: {done}"))
+        }
+        Act::Other(act) => done(console, act, sent).await?,
+    };
+    match done {
+        Some(done) => Ok(said(console, sent, done)),
         None => Ok(refusal::no_such_page().await),
     }
+}
+
+async fn of_proposal(console: &Console, id: &str, act: &str, sent: &Sent) -> Result<Option<String>, Refused> {
+    let (door, form, person) = (&console.door, &sent.form, sent.visitor.person.as_str());
+    let reason = || ReasonRequest { reason: form.text("reason").to_owned() };
+    let nothing = EmptyRequest {};
+    let done = match act {
+        "approve" => {
+            let view = door.ask(person, calls::PROPOSAL, id, &()).await?;
+            let given = form.some("file").or_else(|| form.some("signed")).unwrap_or_default();
+            let request = signed::read(&view, &given)?;
+            door.ask(person, calls::APPROVE, id, &request).await?.words("approved")
+        }
+        "retract" => door.ask(person, calls::RETRACT, id, &nothing).await?.words("taken back"),
+        "reject" => door.ask(person, calls::REJECT, id, &reason()).await?.words("rejected"),
+        "withdraw" => door.ask(person, calls::WITHDRAW, id, &nothing).await?.words("withdrawn"),
+        "void" => door.ask(person, calls::VOID, id, &reason()).await?.void_words(),
+        "flag" => door.ask(person, calls::FLAG, id, &reason()).await?.words("held"),
+        "clear" => door.ask(person, calls::CLEAR, id, &reason()).await?.words(),
+        _ => return Ok(None),
+    };
+    Ok(Some(done))
 }
 
 async fn done(console: &Console, act: &str, sent: &Sent) -> Result<Option<String>, Refused> {

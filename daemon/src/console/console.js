@@ -33,6 +33,48 @@
       }
     });
   });
+  // A gesture with a passkey: what the browser makes of the page's options goes along with the form.
+  function bytes(text) {
+    var plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+    return Uint8Array.from(plain, function (letter) { return letter.charCodeAt(0); });
+  }
+  function coded(buffer) {
+    var plain = Array.from(new Uint8Array(buffer), function (byte) { return String.fromCharCode(byte); }).join("");
+    return btoa(plain).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  }
+  function written(found) {
+    var response = {};
+    ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"].forEach(function (name) {
+      if (found.response[name]) { response[name] = coded(found.response[name]); }
+    });
+    if (found.response.getTransports) { response.transports = found.response.getTransports(); }
+    return JSON.stringify({ id: found.id, rawId: coded(found.rawId), type: found.type, response: response, clientExtensionResults: {} });
+  }
+  document.querySelectorAll("form[data-passkey]").forEach(function (form) {
+    if (!window.PublicKeyCredential) { return; }
+    var options = JSON.parse(form.dataset.passkey);
+    options.challenge = bytes(options.challenge);
+    if (options.user) { options.user.id = bytes(options.user.id); }
+    (options.allowCredentials || []).concat(options.excludeCredentials || []).forEach(function (one) { one.id = bytes(one.id); });
+    var why = form.querySelector("[data-why]");
+    var button = form.querySelector("button");
+    form.querySelector("[data-scriptless]").hidden = true;
+    button.hidden = false;
+    form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      why.hidden = true;
+      var asked = { publicKey: options };
+      var gesture = options.user ? navigator.credentials.create(asked) : navigator.credentials.get(asked);
+      gesture.then(function (found) {
+        form.elements.gesture.value = written(found);
+        form.submit();
+      }).catch(function (error) {
+        why.textContent = "No gesture: " + error.message;
+        why.hidden = false;
+        button.disabled = false;
+      });
+    });
+  });
   // One press is one act.
   document.querySelectorAll("form[method=post]").forEach(function (form) {
     form.addEventListener("submit", function () {

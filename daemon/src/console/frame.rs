@@ -35,6 +35,8 @@ pub(super) struct Frame {
     pub(super) roles: Vec<&'static str>,
     pub(super) csrf: String,
     pub(super) said: Vec<String>,
+    /// Whether anything needs a passkey here.
+    pub(super) passkeys: bool,
     pub(super) status: StatusView,
     /// The treasury's accounts by name.
     pub(super) accounts: Vec<String>,
@@ -62,6 +64,7 @@ impl Frame {
             roles,
             csrf: visitor.csrf.clone(),
             said: console.sessions.said(visitor),
+            passkeys: console.passkeys.is_some(),
             status,
             accounts,
         })

@@ -17,6 +17,7 @@ mod frame;
 mod history;
 pub(crate) mod oidc;
 mod pages;
+pub(crate) mod passkeys;
 mod refusal;
 mod sessions;
 mod signed;
@@ -35,6 +36,8 @@ use axum::routing::{any, get, post};
 
 use self::oidc::Oidc;
 pub use self::oidc::OidcConfig;
+use self::passkeys::Passkeys;
+pub use self::passkeys::PasskeysConfig;
 use self::sessions::Sessions;
 use crate::http::Door;
 
@@ -63,12 +66,20 @@ pub struct ConsoleConfig {
     pub session: Duration,
     /// The provider of logins, where there is one; with an origin.
     pub oidc: Option<OidcConfig>,
+    /// Which acts need a passkey, where any do; with an origin.
+    pub passkeys: Option<PasskeysConfig>,
 }
 
 impl Default for ConsoleConfig {
     fn default() -> Self {
         let seconds = |seconds| Duration::from_secs(u64::from(seconds));
-        Self { origin: None, idle: seconds(IDLE_SECONDS), session: seconds(SESSION_SECONDS), oidc: None }
+        Self {
+            origin: None,
+            idle: seconds(IDLE_SECONDS),
+            session: seconds(SESSION_SECONDS),
+            oidc: None,
+            passkeys: None,
+        }
     }
 }
 
@@ -84,13 +95,15 @@ struct Console {
     door: Door,
     sessions: Sessions,
     oidc: Option<Oidc>,
+    passkeys: Option<Passkeys>,
     config: Arc<ConsoleConfig>,
 }
 
 /// The pages, on their paths.
 pub(crate) fn router(door: Door, config: ConsoleConfig) -> Router {
     let (sessions, oidc) = (Sessions::new(&config), Oidc::of(&config));
-    let console = Console { door, sessions, oidc, config: Arc::new(config) };
+    let passkeys = Passkeys::of(&config);
+    let console = Console { door, sessions, oidc, passkeys, config: Arc::new(config) };
     Router::new()
         .route("/", get(|| async { Redirect::to("/console") }))
         .route("/console", get(pages::inbox))
@@ -116,10 +129,18 @@ pub(crate) fn router(door: Door, config: ConsoleConfig) -> Router {
         .route("/console/policy", get(standing::policy))
         .route("/console/deliveries", get(standing::deliveries))
         .route("/console/system", get(standing::system))
+        .route("/console/confirm", post(passkeys::confirm).get(|| async { Redirect::to("/console") }))
+        .route("/console/passkeys", get(passkeys::own))
+        .route("/console/passkeys/new", post(passkeys::make).get(to_passkeys))
+        .route("/console/passkeys/made", post(passkeys::made).get(to_passkeys))
         .route("/console/do/{act}", post(acts::other).get(|| async { Redirect::to("/console") }))
         .route("/console/{*path}", any(refusal::no_such_page))
         .layer(from_fn_with_state(console.clone(), dress))
         .with_state(console)
+}
+
+async fn to_passkeys() -> Redirect {
+    Redirect::to("/console/passkeys")
 }
 
 async fn file(kind: &'static str, text: &'static str) -> Response {

@@ -53,6 +53,24 @@ pub(super) fn wrong_form() -> Refused {
     refuse(StatusCode::FORBIDDEN, "WRONG_FORM", message, advice)
 }
 
+pub(super) fn no_passkey() -> Refused {
+    let message = "This needs a gesture with a passkey, and you have none that counts. Nothing was changed.";
+    let advice = "Make one on the page Passkeys and have it written into the configuration, or do this with treasuryctl, which needs none.";
+    refuse(StatusCode::FORBIDDEN, "PASSKEY_MISSING", message, advice)
+}
+
+pub(super) fn gesture_over() -> Refused {
+    let message = "What this gesture was for is over: it was used, took too long, or is of another session. Nothing was changed.";
+    refuse(StatusCode::CONFLICT, "GESTURE_OVER", message, "Begin again from the page that the form was on.")
+}
+
+pub(super) fn gesture_wrong() -> Refused {
+    let message = "This is no gesture with a passkey of yours for what was asked. Nothing was changed.";
+    let advice =
+        "Begin again, with a passkey that the page Passkeys shows, and let the device look who you are.";
+    refuse(StatusCode::FORBIDDEN, "GESTURE_WRONG", message, advice)
+}
+
 pub(super) fn wrong_origin() -> Refused {
     let message = "The form comes from somewhere else. Nothing was changed.";
     let advice = "Use the console under the address that the configuration names as console.origin.";

@@ -1,6 +1,6 @@
 //! Who is logged in. In memory alone: whoever starts the daemon anew logs everybody out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,13 +8,22 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::ConsoleConfig;
+use super::acts::Act;
+use super::forms::Form;
 use crate::http::{Badge, Door};
+use crate::passkey::{Asked, Enrolling};
 
 /// Sessions of one person: a browser at the desk, one on the phone, and some that were not logged out of.
 const EACH_MAX: usize = 8;
 
 /// Things that are said on the next page; more are not read anyway.
 const SAID_MAX: usize = 8;
+
+/// How long a form waits for its gesture, and a passkey for being made.
+const GESTURE: Duration = Duration::from_secs(120);
+
+/// Forms that wait for a gesture; where there are more, the one that has waited longest gives way.
+const HELD_MAX: usize = 4;
 
 /// A session's name in the table: the hash of the id that the browser holds, so that a copy of memory lets nobody in and
 /// looking it up tells nothing about it.
@@ -35,6 +44,19 @@ struct Session {
     begun: Instant,
     seen: Instant,
     said: Vec<String>,
+    /// Forms that wait for a gesture, with what their pages call them.
+    held: VecDeque<(String, Instant, Held)>,
+    /// A passkey that is being made, and what it is to be called.
+    enrolling: Option<(Instant, String, Enrolling)>,
+}
+
+/// A form that waits for a gesture.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) act: Act,
+    pub(super) form: Form,
+    /// What the gesture has to be made for.
+    pub(super) asked: Asked,
 }
 
 /// Somebody who is logged in.
@@ -69,7 +91,9 @@ impl Sessions {
         {
             open.remove(&oldest);
         }
-        open.insert(key(&id), Session { badge, csrf, begun: now, seen: now, said: Vec::new() });
+        let (said, held) = (Vec::new(), VecDeque::new());
+        let session = Session { badge, csrf, begun: now, seen: now, said, held, enrolling: None };
+        open.insert(key(&id), session);
         id
     }
 
@@ -103,6 +127,40 @@ impl Sessions {
     /// What is to be said, once.
     pub(super) fn said(&self, visitor: &Visitor) -> Vec<String> {
         self.open().get_mut(&visitor.key).map(|session| std::mem::take(&mut session.said)).unwrap_or_default()
+    }
+
+    /// Keeps a form until its gesture comes, and answers with what its page calls it.
+    pub(super) fn hold(&self, visitor: &Visitor, held: Held) -> String {
+        let id = hex::encode(rand::random::<[u8; 16]>());
+        if let Some(session) = self.open().get_mut(&visitor.key) {
+            if session.held.len() >= HELD_MAX {
+                session.held.pop_front();
+            }
+            session.held.push_back((id.clone(), Instant::now(), held));
+        }
+        id
+    }
+
+    /// The form of that name, once, and not when it has waited too long.
+    pub(super) fn take_held(&self, visitor: &Visitor, id: &str) -> Option<Held> {
+        let mut open = self.open();
+        let session = open.get_mut(&visitor.key)?;
+        let at = session.held.iter().position(|(found, ..)| found == id)?;
+        let (_, since, held) = session.held.remove(at)?;
+        (Instant::now().saturating_duration_since(since) < GESTURE).then_some(held)
+    }
+
+    /// Keeps what a passkey is being made for.
+    pub(super) fn enrol(&self, visitor: &Visitor, name: String, enrolling: Enrolling) {
+        if let Some(session) = self.open().get_mut(&visitor.key) {
+            session.enrolling = Some((Instant::now(), name, enrolling));
+        }
+    }
+
+    /// That, once, and not when it has waited too long.
+    pub(super) fn take_enrolling(&self, visitor: &Visitor) -> Option<(String, Enrolling)> {
+        let (since, name, enrolling) = self.open().get_mut(&visitor.key)?.enrolling.take()?;
+        (Instant::now().saturating_duration_since(since) < GESTURE).then_some((name, enrolling))
     }
 
     fn is_alive(&self, session: &Session, now: Instant) -> bool {

@@ -2,6 +2,7 @@ mod acts;
 mod audited;
 mod doors;
 mod oidc;
+mod passkeys;
 mod provider;
 mod shown;
 
@@ -57,6 +58,10 @@ impl Served {
 
     /// The same with an audit log.
     async fn audited(dir: &std::path::Path) -> (Self, std::sync::Arc<Audit>) {
+        Self::audited_with(dir, ConsoleConfig::default()).await
+    }
+
+    async fn audited_with(dir: &std::path::Path, config: ConsoleConfig) -> (Self, std::sync::Arc<Audit>) {
         let store = MemoryStore::new();
         let (mut engine, metrics, _) = testing::engine(store.clone());
         testing::only_answers(&mut engine);
@@ -67,7 +72,7 @@ impl Served {
         audit.begin(&handle, 0).await.unwrap();
         let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), Limits::default());
         let app = app.with_audit(Some(std::sync::Arc::clone(&audit)));
-        (Self::of(handle, store, app.with_console(Some(ConsoleConfig::default()))).await, audit)
+        (Self::of(handle, store, app.with_console(Some(config))).await, audit)
     }
 
     async fn within(limits: Limits) -> Self {
@@ -106,7 +111,7 @@ impl Served {
     /// A browser that nobody has logged in with.
     fn browser(&self) -> Browser {
         let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Browser { url: self.url.clone(), http, cookie: String::new() }
+        Browser { url: self.url.clone(), origin: self.url.clone(), http, cookie: String::new() }
     }
 
     async fn login(&self, person: &str) -> Browser {
@@ -159,6 +164,8 @@ fn blobs(n: u8, proposal: &ProposalView) -> String {
 
 struct Browser {
     url: String,
+    /// Where its forms come from.
+    origin: String,
     http: reqwest::Client,
     cookie: String,
 }
@@ -206,7 +213,7 @@ impl Browser {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         let body = body.extend_pairs(fields).finish();
         let mut request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
-        let own = [("origin", self.url.as_str()), ("sec-fetch-site", "same-origin")];
+        let own = [("origin", self.origin.as_str()), ("sec-fetch-site", "same-origin")];
         let given: BTreeMap<&str, &str> = own.into_iter().chain(headers.iter().copied()).collect();
         for (name, value) in given.into_iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(name, value);

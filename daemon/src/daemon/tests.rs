@@ -36,6 +36,7 @@ async fn config(dir: &Path) -> DaemonConfig {
         passphrase: PassphraseSource::Given(passphrase),
         tokens: testing::tokens(),
         logins: BTreeMap::new(),
+        passkeys: BTreeMap::new(),
         requests_per_second: 200,
         console: Some(crate::console::ConsoleConfig::default()),
         guard: None,

@@ -17,6 +17,7 @@ use treasury_core::intent::Origin;
 use super::App;
 use super::error::ApiError;
 use crate::clock;
+use crate::passkey::Passkey;
 
 /// The people's tokens, as SHA-256 of their text. A token itself is never stored, so whoever reads the
 /// configuration cannot speak for anybody. A token stands for a person to this API alone: it signs
@@ -26,6 +27,8 @@ pub struct Tokens {
     people: Arc<watch::Sender<Vec<Known>>>,
     /// What the provider of logins calls a person, and who that is.
     logins: Arc<RwLock<BTreeMap<String, String>>>,
+    /// Each person's passkeys.
+    passkeys: Arc<RwLock<BTreeMap<String, Arc<[Passkey]>>>>,
 }
 
 /// A person and the SHA-256 of their token.
@@ -35,7 +38,7 @@ impl Tokens {
     /// Person to SHA-256 of the token.
     #[must_use]
     pub fn new(people: &BTreeMap<String, [u8; 32]>) -> Self {
-        let tokens = Self { people: Arc::default(), logins: Arc::default() };
+        let tokens = Self { people: Arc::default(), logins: Arc::default(), passkeys: Arc::default() };
         tokens.replace(people);
         tokens
     }
@@ -49,6 +52,18 @@ impl Tokens {
     /// This is what the provider of logins calls people from now on, and it knows no others.
     pub fn replace_logins(&self, logins: &BTreeMap<String, String>) {
         *self.logins.write().unwrap_or_else(PoisonError::into_inner) = logins.clone();
+    }
+
+    /// These are people's passkeys from now on, and no others.
+    pub fn replace_passkeys(&self, passkeys: &BTreeMap<String, Vec<Passkey>>) {
+        let passkeys = passkeys.iter().map(|(person, own)| (person.clone(), own.clone().into())).collect();
+        *self.passkeys.write().unwrap_or_else(PoisonError::into_inner) = passkeys;
+    }
+
+    /// The person's passkeys.
+    pub(super) fn passkeys_of(&self, person: &str) -> Arc<[Passkey]> {
+        let passkeys = self.passkeys.read().unwrap_or_else(PoisonError::into_inner);
+        passkeys.get(person).cloned().unwrap_or_default()
     }
 
     /// Whose token it is.

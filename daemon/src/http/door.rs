@@ -25,6 +25,7 @@ use super::connections::Connection;
 use super::error::ApiError;
 use super::{App, knocks, peer, token_refused, whole};
 use crate::lines;
+use crate::passkey::Passkey;
 
 /// The largest answer that is read: that of the API which is largest, a page of 500 records, is far below it.
 const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -121,6 +122,20 @@ impl Door {
     pub(crate) fn shows(&self, badge: &Badge) {
         // Outside of a request nothing is asked for.
         let _ = ASKING.try_with(|asking| *asking.shown() = Some(badge.name()));
+    }
+
+    /// The person's passkeys that count.
+    pub(crate) fn passkeys_of(&self, person: &str) -> Arc<[Passkey]> {
+        self.app.tokens.passkeys_of(person)
+    }
+
+    /// Has records say with which passkey the person has confirmed what is asked for now.
+    pub(crate) fn shows_gesture(&self, passkey: &str) {
+        let _ = ASKING.try_with(|asking| {
+            let mut shown = asking.shown();
+            let before = shown.take().unwrap_or_default();
+            *shown = Some(format!("{before}+passkey:{passkey}"));
+        });
     }
 
     /// Has something counted in the audit log that the API does not hear of.

@@ -74,3 +74,17 @@ pub(super) const OIDC: Group = Group {
         ),
     ],
 };
+
+/// `[console.passkeys]`.
+pub(super) const PASSKEYS: Group = Group {
+    name: "console.passkeys",
+    repeated: false,
+    about: "Acts of the console that need a fresh gesture with a passkey (WebAuthn, with user verification): for that one form, within two minutes, once. Needs `console.origin` with \
+            a name and `https://`, or `http://localhost`. The API by token needs none. Without this table nothing does. See [Use the console](../how-to/console.md#ask-for-a-passkey).",
+    keys: &[key(
+        "acts",
+        "list of `approve`, `retract`, `reject`, `withdraw`, `void`, `flag`, `clear`, `flag_destination`, `lift`, `freeze`, `panic`, `acknowledge`, `acknowledge_notices`, `close_breaker`, `redeliver`, `test_channel`",
+        REQUIRED,
+        "What needs one. With `flag`, `flag_destination`, `freeze` or `panic` whoever has no passkey at hand cannot stop anything by the console.",
+    )],
+};

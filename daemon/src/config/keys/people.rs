@@ -31,6 +31,12 @@ pub(super) const PERSON: Group = Group {
         ),
         key("vendor", "name", "not declared", VENDOR),
         key("place", "name", "not declared", PLACE),
+        key(
+            "passkeys",
+            "list of texts",
+            "[]",
+            "This person's passkeys, each a line that the console's page Passkeys shows to whoever has made one. At most 8. What needs one says `[console.passkeys]`.",
+        ),
         key("email", "address", "none", "Where channels of the form `email` reach this person."),
     ],
 };

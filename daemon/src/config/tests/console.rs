@@ -1,6 +1,8 @@
 //! `[console]`.
 
 use super::*;
+use crate::passkey::Site;
+use crate::passkey::tests::Device;
 
 pub(super) const LEAST: &str = "[network]\nendpoints = [\"ws://127.0.0.1:1\"]\n[daemon]\ndata_dir = \"d\"\nkeystore = \"k\"\n\
                      [[account]]\nname = \"warm\"\ntier = \"warm\"\naddress = \"rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh\"\n";
@@ -109,4 +111,55 @@ fn a_provider_of_logins_that_would_not_do_is_refused() {
     let bob = "token_sha256 = \"bbbb";
     assert_eq!(problems(&[(bob, &format!("{said}\n{bob}"))]), ["person[2].oidc: is \"alice\" already"]);
     assert_eq!(problems(&[(said, "oidc = \" a\"")]).len(), 1);
+}
+
+const PASSKEYS: &str =
+    "origin = \"https://treasury.example\"\n[console.passkeys]\nacts = [\"approve\", \"lift\"]\n";
+
+#[test]
+fn what_needs_a_passkey_and_whose_there_are_is_read() {
+    let acts = console(PASSKEYS).unwrap().unwrap().passkeys.unwrap().acts;
+    assert_eq!(acts, ["approve".to_owned(), "lift".to_owned()].into());
+    let site = Site::of("https://treasury.example").unwrap();
+    let line = |person: &str| Device::new().passkey(&site, person).to_string();
+    let (one, other) = (line("alice"), line("alice"));
+    let other = other.replace("laptop:", "phone:");
+    let name = "name = \"alice\"\n";
+    let with = |keys: &str| [(name, format!("{name}passkeys = [{keys}]\n"))];
+    let read = |keys: &str| {
+        let change = with(keys);
+        let change: Vec<(&str, &str)> = change.iter().map(|(from, to)| (*from, to.as_str())).collect();
+        problems(&change)
+    };
+    assert_eq!(read(&format!("\"{one}\", \"{other}\"")), Vec::<String>::new());
+    assert_eq!(read(&format!("\"{one}\", \"{one}\"")).len(), 1);
+    let same_name = other.replace("phone:", "laptop:");
+    assert!(read(&format!("\"{one}\", \"{same_name}\""))[0].contains("is there already"));
+    assert!(read("\"laptop\"")[0].contains("is no passkey"));
+    let many: Vec<String> =
+        (0..9).map(|n| format!("\"{}\"", line("alice").replace("laptop", &format!("k{n}")))).collect();
+    assert!(read(&many.join(","))[0].contains("has 9 entries"));
+    // Of two people.
+    let bob = "name = \"bob\"\n";
+    let (of_alice, of_bob) =
+        (format!("{name}passkeys = [\"{one}\"]\n"), format!("{bob}passkeys = [\"{one}\"]\n"));
+    let found = problems(&[(name, &of_alice), (bob, &of_bob)]);
+    assert_eq!(found, ["person[2].passkeys[1]: is there already: \"laptop\" of \"alice\""]);
+}
+
+#[test]
+fn what_could_never_be_asked_for_a_passkey_is_refused() {
+    let wrong = |from: &str, to: &str, key: &str| {
+        assert!(PASSKEYS.contains(from), "{from}");
+        let error = console(&PASSKEYS.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(&format!("{key}: ")), "{to}: {error}");
+    };
+    wrong("origin = \"https://treasury.example\"\n", "", "console.origin");
+    for origin in ["http://treasury.example", "https://10.0.0.7", "http://127.0.0.1:8580"] {
+        wrong("https://treasury.example", origin, "console.origin");
+    }
+    wrong("acts = [\"approve\", \"lift\"]", "", "console.passkeys.acts");
+    wrong("[\"approve\", \"lift\"]", "[]", "console.passkeys.acts");
+    wrong("lift", "sign", "console.passkeys.acts[2]");
+    assert!(console(&PASSKEYS.replace("https://treasury.example", "http://localhost:8580")).is_ok());
 }

@@ -187,7 +187,7 @@ async fn a_person_has_so_many_sessions_and_the_one_unused_longest_gives_way() {
 }
 
 /// Every path that changes something.
-fn acts() -> Vec<String> {
+pub(super) fn acts() -> Vec<String> {
     let of_one = ["approve", "retract", "reject", "withdraw", "void", "flag", "clear"];
     let others = [
         "freeze",
@@ -195,13 +195,14 @@ fn acts() -> Vec<String> {
         "lift",
         "flag_destination",
         "acknowledge",
+        "acknowledge_notices",
         "close_breaker",
         "redeliver",
         "test_channel",
     ];
     let one = of_one.iter().map(|act| format!("/console/proposals/P1/{act}"));
     one.chain(others.iter().map(|act| format!("/console/do/{act}")))
-        .chain(["/console/logout".to_owned()])
+        .chain(["logout", "confirm", "passkeys/new", "passkeys/made"].map(|path| format!("/console/{path}")))
         .collect()
 }
 
