@@ -50,11 +50,13 @@ impl Passkey {
         &self.name
     }
 
-    /// The beginning of its id's hash, for people to compare.
+    /// The first 20 digits of the SHA-256 of its line behind the name, for people to compare. It is of the key as well as of
+    /// the id: another key under the same id is another passkey.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let hash = Sha256::digest(&self.id);
-        hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+        let hash = Sha256::digest(self.coded().as_bytes());
+        let pairs: Vec<String> = hash.chunks(2).take(5).map(hex::encode).collect();
+        pairs.join(" ")
     }
 
     /// Whether the same passkey may be on other devices as well, as the makers of some copy them.
@@ -85,6 +87,14 @@ impl Passkey {
         CredentialId::<&[u8]>::decode(self.id.as_slice()).ok()
     }
 
+    /// All but the name, as the configuration has it.
+    fn coded(&self) -> String {
+        // An id has at most 1,023 bytes.
+        let length = u16::try_from(self.id.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let parts: [&[u8]; 5] = [&[FORM, self.transports], &length, &self.id, &self.made, &self.key];
+        URL_SAFE_NO_PAD.encode(parts.concat())
+    }
+
     /// Whether all of it can be read.
     fn is_whole(&self) -> bool {
         let is_verified = self.made().is_some_and(|made| made.user_verified);
@@ -95,10 +105,7 @@ impl Passkey {
 /// As the configuration has it.
 impl fmt::Display for Passkey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An id has at most 1,023 bytes.
-        let length = u16::try_from(self.id.len()).unwrap_or(u16::MAX).to_be_bytes();
-        let parts: [&[u8]; 5] = [&[FORM, self.transports], &length, &self.id, &self.made, &self.key];
-        write!(f, "{}:{}", self.name, URL_SAFE_NO_PAD.encode(parts.concat()))
+        write!(f, "{}:{}", self.name, self.coded())
     }
 }
 

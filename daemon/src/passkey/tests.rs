@@ -142,7 +142,10 @@ fn a_passkey_that_was_made_is_written_read_and_good_for_gestures() {
     assert!(text.starts_with("laptop:") && text.len() < 200, "{text}");
     let read: Passkey = text.parse().unwrap();
     assert_eq!((&read, read.name(), read.is_copied()), (&made, "laptop", false));
-    assert_eq!(read.fingerprint().len(), 11);
+    let hash = hex::encode(Sha256::digest(text.strip_prefix("laptop:").unwrap()));
+    assert_eq!(read.fingerprint().replace(' ', ""), hash[..20], "as sha256sum says");
+    let forged = Device { id: device.id.clone(), ..Device::new() }.passkey(&site(), "bob");
+    assert!(forged.is(&read) && forged.fingerprint() != read.fingerprint(), "of the key, too");
     counts(&mut device, "bob", std::slice::from_ref(&read)).unwrap();
     counts(&mut device, "bob", &[Device::new().passkey(&site(), "bob"), read]).unwrap();
 }
