@@ -1,13 +1,19 @@
 //! The storage engine: one sled tree.
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::StoreError;
 use super::files::{parent, sync_dir};
 use super::seam::{Engine, Pair, system};
 use crate::private;
+
+/// How often an engine that is being closed is looked at again, and after how long.
+const CLOSING_TRIES: u32 = 50;
+const CLOSING_PAUSE: Duration = Duration::from_millis(20);
 
 /// The tree that holds the records.
 const TREE: &str = "events";
@@ -32,11 +38,24 @@ impl SledEngine {
             // Every append flushes; a timer would only add another writer.
             .flush_every_ms(None);
         // The storage engine does not answer every damaged file with an error.
-        let opened = catch_unwind(AssertUnwindSafe(|| {
-            let db = config.open()?;
-            let tree = db.open_tree(TREE)?;
-            Ok((db, tree))
-        }));
+        let open = || {
+            catch_unwind(AssertUnwindSafe(|| {
+                let db = config.open()?;
+                let tree = db.open_tree(TREE)?;
+                Ok((db, tree))
+            }))
+        };
+        // The store's own lock is held, so nobody works on these files. What can hold the engine's is a thread of an
+        // engine that this process has just closed, or a child of it that is about to become another program.
+        let mut opened = open();
+        for _ in 0..CLOSING_TRIES {
+            match &opened {
+                Ok(Err(sled::Error::Io(error))) if error.kind() == ErrorKind::WouldBlock => {}
+                _ => break,
+            }
+            std::thread::sleep(CLOSING_PAUSE);
+            opened = open();
+        }
         let (db, tree) = match opened {
             Ok(opened) => opened.map_err(engine)?,
             Err(_) => return Err(StoreError::Engine("it panicked over its files".to_owned())),
