@@ -1,8 +1,11 @@
 //! What people are told: seen, tried out and sent again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State as Shared;
+use tokio::time::timeout;
+use treasury_core::command::{NOTICES_MAX, WHO_ARE_WOKEN};
 use treasury_core::config::Role;
 use treasury_core::{Command, CommandError};
 
@@ -17,6 +20,9 @@ use super::shown::Shown;
 use super::{App, knocks, routes};
 use crate::lines;
 use crate::notify::{Asked as AskedAgain, Desk, OutboxError, Standing};
+
+/// How long a question waits for a place.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 type Answered<T> = Result<Shown<T>, ApiError>;
 
@@ -85,6 +91,11 @@ pub(super) async fn acknowledge(
     Body(asked): Body<AcknowledgeNoticesRequest>,
 ) -> Answered<DoneView> {
     let bad = |problem| Err(ApiError::BadField { field: "notices", problem });
+    // The core asks the same of whoever comes so far; here it is asked before a disk is read for it.
+    has_one_of(&app, &speaker, &WHO_ARE_WOKEN, "acknowledge_notices")?;
+    if asked.notices.len() > NOTICES_MAX {
+        return bad("more than 100 at a time");
+    }
     let standing = match app.desk.clone() {
         Some(desk) => {
             let ids = asked.notices.clone();
@@ -105,12 +116,19 @@ pub(super) async fn acknowledge(
     routes::done(&app, speaker, Command::AcknowledgeNotices { notices, reason: asked.reason }).await
 }
 
-/// Asks the desk, which reads and writes a disk, beside everything else.
+/// Asks the desk, which reads and writes a disk, beside everything else, and only so many at once. Each holds its place to
+/// the end, also where nobody waits for the answer any more: whoever asks and hangs up gets no more threads than others.
 async fn ask<T: Send + 'static>(
     desk: Arc<Desk>,
     question: impl FnOnce(&Desk) -> Result<T, OutboxError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let answer = tokio::task::spawn_blocking(move || question(&desk)).await;
+    let place = timeout(PATIENCE, Arc::clone(&desk.questions).acquire_owned()).await;
+    let place = place.ok().and_then(Result::ok).ok_or(ApiError::TooManyRequests)?;
+    let answer = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        question(&desk)
+    });
+    let answer = answer.await;
     let answer = answer.map_err(|error| ApiError::Internal(error.to_string()))?;
     answer.map_err(|error| ApiError::Store(error.to_string()))
 }
@@ -127,13 +145,18 @@ fn stage(text: Option<&str>) -> Result<Option<crate::notify::Stage>, ApiError> {
 }
 
 /// Whoever may open what is closed may say that people are told again.
-fn for_admins(app: &App, Speaker(actor, _): &Speaker, asked: &str) -> Result<(), ApiError> {
+fn for_admins(app: &App, speaker: &Speaker, asked: &str) -> Result<(), ApiError> {
+    has_one_of(app, speaker, &[Role::Admin], asked)
+}
+
+/// The first of the roles is the one that is named to whoever has none of them.
+fn has_one_of(app: &App, Speaker(actor, _): &Speaker, roles: &[Role], asked: &str) -> Result<(), ApiError> {
     let treasury = app.engine.treasury();
     let person = treasury.people.get(&actor.person);
-    if person.is_some_and(|person| person.roles.contains(&Role::Admin)) {
+    if person.is_some_and(|person| roles.iter().any(|role| person.roles.contains(role))) {
         return Ok(());
     }
-    let refused = CommandError::RoleMissing(Role::Admin);
+    let refused = CommandError::RoleMissing(roles.first().copied().unwrap_or(Role::Admin));
     lines::request_forbidden(&actor.person, asked, refused.code());
     Err(ApiError::Refused(refused))
 }

@@ -41,7 +41,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::Rng;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use treasury_api::types::Notice;
@@ -100,7 +100,12 @@ pub(crate) struct Desk {
     /// A chance between 0 and 1000.
     jitter: Box<dyn Fn() -> u64 + Send + Sync>,
     metrics: Arc<Metrics>,
+    /// Places for whoever asks by the API: a question may read much of the disk.
+    pub(crate) questions: Arc<Semaphore>,
 }
+
+/// Questions at a time.
+const QUESTIONS: usize = 2;
 
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -259,7 +264,19 @@ impl Desk {
         let wakes = config.channels.iter().map(|channel| (channel.name.clone(), Notify::new())).collect();
         let told = watch::Sender::new(outbox.last());
         let room = Box::new(|| None);
-        Self { config, outbox: Mutex::new(outbox), wakes, told, clock, post, room, jitter, metrics }
+        let questions = Arc::new(Semaphore::new(QUESTIONS));
+        Self {
+            config,
+            outbox: Mutex::new(outbox),
+            wakes,
+            told,
+            clock,
+            post,
+            room,
+            jitter,
+            metrics,
+            questions,
+        }
     }
 
     /// What wakes the worker of a channel.

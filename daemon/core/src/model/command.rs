@@ -9,6 +9,12 @@ use crate::model::role::Role;
 use crate::model::signing::RungSignatures;
 use crate::model::units::{AccountId, Amount, EscrowKey, FindingId, ProposalId, RippleTime, StopId};
 
+/// The most notices that are acknowledged at a time.
+pub const NOTICES_MAX: usize = 100;
+
+/// Who may say that they look after what was told.
+pub const WHO_ARE_WOKEN: [Role; 3] = [Role::Security, Role::Approver, Role::Admin];
+
 /// Who speaks. The daemon's edge has proven it (a token over HTTP).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {

@@ -6,7 +6,7 @@ use crate::rules::gate::{self, Act};
 use crate::work::guard;
 use std::collections::BTreeSet;
 
-use crate::model::command::{Answer, CommandError, Panicked};
+use crate::model::command::{Answer, CommandError, NOTICES_MAX, Panicked, WHO_ARE_WOKEN};
 use crate::model::config::{Person, Role};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
@@ -275,8 +275,7 @@ fn says_something(reason: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The most notices at a time, and the longest id of one.
-const NOTICES_MAX: usize = 100;
+/// The longest id of a notice.
 const NOTICE_ID_MAX: usize = 200;
 
 /// Notes who looks after what was told. It keeps others from being woken, so it is for those who are there to be woken:
@@ -287,7 +286,7 @@ pub(crate) fn acknowledge_notices(
     notices: BTreeSet<String>,
     reason: String,
 ) -> Result<Answer, CommandError> {
-    if ![Role::Approver, Role::Security, Role::Admin].iter().any(|role| person.roles.contains(role)) {
+    if !WHO_ARE_WOKEN.iter().any(|role| person.roles.contains(role)) {
         return Err(CommandError::RoleMissing(Role::Security));
     }
     says_something(&reason)?;
