@@ -39,7 +39,7 @@ pub(crate) fn refused(cx: &mut Cx<'_>, id: ProposalId, refusal: GuardRefusal) {
         None => proposal.status == Status::Assessed,
     };
     let Some(maker) = maker(cx, proposal).filter(|_| is_waiting) else { return };
-    note(cx, maker, refusal);
+    note(cx, maker, escrow.is_some(), refusal);
     match escrow {
         Some(_) => ending::end(cx, id, Status::Withdrawn, true),
         None => {
@@ -58,15 +58,17 @@ fn maker(cx: &Cx<'_>, proposal: &Proposal) -> Option<ProposalId> {
     (inputs.party == Party::Guarded).then_some(maker)
 }
 
-/// Writes down what it said. People are told once of each code; a reason in other words is nothing new.
-fn note(cx: &mut Cx<'_>, maker: ProposalId, refusal: GuardRefusal) {
+/// Writes down what it said. People are told once of each code, and of each anew where it is the release that is refused; a
+/// reason in other words is nothing new.
+fn note(cx: &mut Cx<'_>, maker: ProposalId, releases: bool, refusal: GuardRefusal) {
     let known = cx.state.guard_refusals.get(&maker);
     if known.is_some_and(|known| known.code == refusal.code && known.answered == refusal.answered) {
         return;
     }
     let Some(proposal) = cx.state.proposals.get(&maker) else { return };
     let account = proposal.account;
-    let (kind, name) = (FindingKind::GuardRefused, format!("{maker}: {}: ", refusal.code));
+    let what = if releases { "the release: " } else { "" };
+    let (kind, name) = (FindingKind::GuardRefused, format!("{maker}: {what}{}: ", refusal.code));
     let is_new = refusal.answered && !is_found(cx, kind, &name);
     let evidence = format!("{name}{}", refusal.reason);
     cx.emit(Event::GuardSaid { proposal: maker, refusal: Some(refusal) });

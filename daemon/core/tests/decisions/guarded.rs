@@ -114,6 +114,31 @@ fn a_release_that_the_guard_refuses_keeps_no_ticket_and_opens_no_breaker() {
     assert!(w.state.guard_refusals.is_empty());
 }
 
+/// Danger: the guard stops a release for a reason that kept the condition back days before, and nobody hears of it.
+#[test]
+fn a_release_that_is_refused_for_what_kept_the_condition_back_is_found_as_well() {
+    let mut w = guarded();
+    w.guard_refusal = refusal("guard_stopped", true);
+    let p = w.propose("warm", 2_000);
+    w.jump(4);
+    w.guard_refusal = None;
+    w.jump(4);
+    w.approve("alice", p).unwrap();
+    w.approve("bob", p).unwrap();
+    w.settle();
+    assert_eq!(w.word(p), "validated");
+    w.guard_refusal = refusal("guard_stopped", true);
+    w.jump(49 * HOUR);
+    for _ in 0..4 {
+        w.jump(100);
+    }
+    let because = "guard_stopped: because of guard_stopped";
+    assert_eq!(
+        found(&w, FindingKind::GuardRefused),
+        [format!("{p}: {because}"), format!("{p}: the release: {because}")]
+    );
+}
+
 #[test]
 fn a_silent_guard_is_found_once_when_half_of_the_window_is_over_and_the_money_comes_back() {
     let mut w = guarded();
