@@ -368,6 +368,13 @@ impl Store for DiskStore {
         if number < self.next_snapshot {
             return;
         }
+        // A disk that lost what it had taken may say so once and never again. The records have it all; nothing is added
+        // to them by whoever believes otherwise.
+        if let Err(error) = self.archive.sync() {
+            tracing::error!(%error, "the archive cannot be made durable");
+            self.is_broken = true;
+            return;
+        }
         // A snapshot saves time at the next start. Without one the daemon is as safe as with it, so this is
         // no reason to stop; a disk that is full will stop it at the next append.
         if let Err(error) = self.snapshot(number, state) {

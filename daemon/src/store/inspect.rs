@@ -164,6 +164,7 @@ struct Walk {
     report: Report,
     snapshots_dir: PathBuf,
     snapshots: Vec<u64>,
+    newest_snapshot: u64,
     log: Option<Entries>,
     log_problem: Option<String>,
     /// An entry that was read and belongs to no record seen so far.
@@ -177,10 +178,12 @@ impl Walk {
         let snapshots_dir = data_dir.join(files::SNAPSHOTS);
         let snapshots =
             if snapshots_dir.is_dir() { snapshot::numbers(&*system(), &snapshots_dir)? } else { Vec::new() };
+        let newest_snapshot = snapshots.last().copied().unwrap_or_default();
         let mut walk = Self {
             report,
             snapshots_dir,
             snapshots,
+            newest_snapshot,
             log: None,
             log_problem: None,
             ahead: None,
@@ -209,9 +212,10 @@ impl Walk {
         }
     }
 
-    /// Compares what left the state with what the archive has. What a crash kept from it comes with the next start.
+    /// Compares what left the state with what the archive has. What a crash kept from it comes with the next start, which
+    /// reads the records behind the newest snapshot.
     fn hold_against_archive(&mut self, number: u64, retired: Vec<Archived>) {
-        let is_last = |last: u64| number >= last;
+        let comes_back = number > self.newest_snapshot || number >= self.report.last;
         for one in retired {
             let id = one.proposal.id;
             match self.archive.as_ref().map(|archive| archive.get(id)) {
@@ -221,8 +225,8 @@ impl Walk {
                 Some(Ok(Some(_))) => {
                     self.report.damage.push(format!("{id} in the archive is not what the records add up to"));
                 }
+                Some(Err(_) | Ok(None)) | None if comes_back => {}
                 Some(Err(error)) => self.report.damage.push(bare(&error)),
-                Some(Ok(None)) | None if is_last(self.report.last) => {}
                 Some(Ok(None)) | None => self.report.damage.push(format!("the archive lacks {id}")),
             }
         }

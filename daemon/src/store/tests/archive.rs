@@ -156,6 +156,9 @@ fn an_archive_that_is_lost_is_made_again_at_the_next_start() {
     assert_eq!((machine.state().proposals.len(), machine.archive().len()), (5, 2));
     let state = machine.state().clone();
     drop(machine);
+    // No snapshot does without them yet: what a power cut takes of them the next start gives back.
+    std::fs::remove_dir_all(dir.path().join("archive")).unwrap();
+    assert_eq!(inspect(dir.path()).unwrap().damage, Vec::<String>::new());
     let mut store = DiskStore::open(dir.path()).unwrap();
     assert_eq!(store.resume(&mut |_| {}).unwrap().state, state);
     store.close(&state);
