@@ -25,10 +25,21 @@ struct Looked {
     view: ForecastView,
     now: RippleTime,
     positions: BTreeMap<(Tier, Asset), Position>,
+    accounts: Vec<AccountId>,
 }
 
+/// Accounts that are looked at in one question to the engine, which takes no stop meanwhile.
+pub(super) const ACCOUNTS_AT_ONCE: usize = 20;
+
 pub(super) async fn forecast(Shared(app): Shared<App>, _: Speaker) -> Result<Shown<ForecastView>, ApiError> {
-    let Looked { mut view, now, positions } = app.engine.query(look).await?;
+    let Looked { mut view, now, positions, accounts } = app.engine.query(look).await?;
+    for some in accounts.chunks(ACCOUNTS_AT_ONCE) {
+        let some = some.to_vec();
+        let look = move |state: &State, treasury: &Treasury| -> Vec<RunwayView> {
+            some.iter().map(|account| runway(state, treasury, account)).collect()
+        };
+        view.accounts.extend(app.engine.query(look).await?);
+    }
     let prices = match app.prices.clone() {
         Some(file) => Some(load(file).await?),
         None => None,
@@ -67,14 +78,14 @@ fn look(state: &State, treasury: &Treasury) -> Looked {
     });
     let view = ForecastView {
         at: state.ledger.map(|ledger| ledger.close_time.to_string()),
-        accounts: accounts.iter().map(|account| runway(state, treasury, account)).collect(),
+        accounts: Vec::new(),
         pipeline: expected.collect(),
         pipeline_more: pipeline.len().saturating_sub(PIPELINE_MAX),
         positions: Vec::new(),
         prices: None,
         worth: Vec::new(),
     };
-    Looked { view, now: state.now(), positions: forecast::positions(treasury, state) }
+    Looked { view, now: state.now(), positions: forecast::positions(treasury, state), accounts }
 }
 
 fn runway(state: &State, treasury: &Treasury, account: &AccountId) -> RunwayView {

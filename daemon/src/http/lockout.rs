@@ -11,6 +11,7 @@ use super::App;
 use super::api::{LockoutView, NeedsView, SetsView};
 use super::auth::Speaker;
 use super::error::ApiError;
+use super::forecast::ACCOUNTS_AT_ONCE;
 use super::shown::Shown;
 use super::view::{party, tier_word};
 
@@ -18,14 +19,24 @@ pub(super) async fn lockout(
     Shared(app): Shared<App>,
     _: Speaker,
 ) -> Result<Shown<Vec<LockoutView>>, ApiError> {
-    Ok(Shown(app.engine.query(look).await?))
+    let declared = app.engine.query(|_, treasury| declared(treasury)).await?;
+    let mut views = Vec::with_capacity(declared.len());
+    for some in declared.chunks(ACCOUNTS_AT_ONCE) {
+        let some = some.to_vec();
+        let look = move |state: &State, treasury: &Treasury| -> Vec<LockoutView> {
+            let known = some.iter().filter_map(|address| Some((address, treasury.accounts.get(address)?)));
+            known.map(|(address, account)| one(state, treasury, address, account)).collect()
+        };
+        views.extend(app.engine.query(look).await?);
+    }
+    Ok(Shown(views))
 }
 
-fn look(state: &State, treasury: &Treasury) -> Vec<LockoutView> {
+fn declared(treasury: &Treasury) -> Vec<AccountId> {
     let signed = treasury.accounts.iter().filter(|(_, account)| account.signing == Signing::Multi);
     let mut declared: Vec<(&AccountId, &AccountConfig)> = signed.collect();
     declared.sort_by_key(|(_, account)| (account.tier, account.name.as_str()));
-    declared.into_iter().map(|(address, account)| one(state, treasury, address, account)).collect()
+    declared.into_iter().map(|(address, _)| *address).collect()
 }
 
 fn one(state: &State, treasury: &Treasury, address: &AccountId, declared: &AccountConfig) -> LockoutView {

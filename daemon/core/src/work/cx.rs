@@ -95,6 +95,7 @@ impl Runtime {
     pub fn declared_anew(&mut self) {
         self.pools = None;
         self.looked_at_all = false;
+        self.forecast = None;
     }
 
     /// Nothing is done any more for an escrow that has ended.
