@@ -46,12 +46,13 @@ pub(crate) const ACTS: [(&str, &str); 16] = [
 ];
 
 /// Those that stop something: whoever has no passkey at hand could not.
-pub(crate) const STOPS: [&str; 4] = ["flag", "flag_destination", "freeze", "panic"];
+pub(crate) const STOPS: [&str; 8] =
+    ["flag", "flag_destination", "freeze", "panic", "void", "reject", "retract", "withdraw"];
 
 /// Which acts need a passkey.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasskeysConfig {
-    /// Names of [`ACTS`].
+    /// By the names that the configuration has for them.
     pub acts: BTreeSet<String>,
 }
 

@@ -27,7 +27,7 @@ use crate::metrics::Metrics;
 use crate::notify::Listener;
 
 /// How often something is sent where there is nothing to say: less than what proxies take for a connection that is dead.
-pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// A comment, which says nothing.
 const BEAT: &str = ":\n\n";
