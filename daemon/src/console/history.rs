@@ -18,9 +18,10 @@ use super::words;
 use crate::http::api::{AmountView, PartyView, ProposalView, ProposalsQuery};
 use crate::http::{ApiError, Refused};
 
-/// Pages of the API that one search looks through, which takes some tenths of a second. Whoever wants to go further back
-/// goes on from there.
-const LOOKS: usize = 10;
+/// Pages of the API that one search looks through for a page, and for a table, which may take some tenths of a second.
+/// Whoever wants to go further back goes on from there.
+const LOOKS: usize = 2;
+const LOOKS_FOR_A_TABLE: usize = 10;
 
 /// What is looked for; empty: anything.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -131,12 +132,18 @@ struct Found {
     next: Option<String>,
 }
 
-async fn find(console: &Console, person: &str, wanted: &Wanted, most: usize) -> Result<Found, Refused> {
+async fn find(
+    console: &Console,
+    person: &str,
+    wanted: &Wanted,
+    looks: usize,
+    most: usize,
+) -> Result<Found, Refused> {
     let sieve = Sieve::of(wanted)?;
     let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let mut before = said(&wanted.before);
     let mut list: Vec<ProposalView> = Vec::new();
-    for _ in 0..LOOKS {
+    for _ in 0..looks {
         let asked = ProposalsQuery {
             open: false,
             account: said(&wanted.account),
@@ -184,18 +191,18 @@ pub(super) async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Answered {
     let frame = Frame::of(&console, &visitor, "/console/history", "/console/history").await?;
-    let found = find(&console, &visitor.person, &wanted, ROWS).await?;
+    let found = find(&console, &visitor.person, &wanted, LOOKS, ROWS).await?;
     let people = console.door.treasury().people.keys().cloned().collect();
     Ok(shown(&Page { frame, wanted, people, list: found.list, next: found.next }))
 }
 
-/// The same search as a table for a spreadsheet: as many as one search looks through.
+/// The same search as a table for a spreadsheet, further back at once than a page.
 pub(super) async fn csv(
     State(console): State<Console>,
     visitor: Visitor,
     Query(wanted): Query<Wanted>,
 ) -> Answered {
-    let found = find(&console, &visitor.person, &wanted, usize::MAX).await?;
+    let found = find(&console, &visitor.person, &wanted, LOOKS_FOR_A_TABLE, usize::MAX).await?;
     let mut text = String::from(
         "id,drafted,status,kind,account,destination,destination_address,destination_tag,amount,asset,asker,rules,approved_by,rejected_by,result,transaction,ledger,note\r\n",
     );
