@@ -83,6 +83,14 @@ pub fn accounts(config: &Treasury) -> impl Iterator<Item = AccountId> + '_ {
     config.accounts.iter().filter(move |(_, account)| pays(account.tier)).map(|(address, _)| *address)
 }
 
+/// Those of them that no link fills.
+#[must_use]
+pub fn sources(config: &Treasury) -> BTreeSet<AccountId> {
+    let filled: BTreeSet<AccountId> =
+        config.links.iter().filter(|link| fills(link)).map(|link| link.to).collect();
+    accounts(config).filter(|account| !filled.contains(account)).collect()
+}
+
 /// Whether no link fills the account: what it runs out of, people have to bring.
 #[must_use]
 pub fn is_source(config: &Treasury, account: &AccountId) -> bool {

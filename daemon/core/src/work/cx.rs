@@ -71,6 +71,8 @@ pub struct Runtime {
     pub(crate) unknown: BTreeSet<AccountId>,
     /// When it was last looked at how long the money lasts.
     pub(crate) forecast: Option<RippleTime>,
+    /// Accounts whose runway is still to be looked at since then.
+    pub(crate) runways: Vec<AccountId>,
     /// What somebody did that is found where it comes too often. A start forgets it.
     pub(crate) bursts: BTreeMap<(FindingKind, String), Seen>,
 }
@@ -96,6 +98,7 @@ impl Runtime {
         self.pools = None;
         self.looked_at_all = false;
         self.forecast = None;
+        self.runways = Vec::new();
     }
 
     /// Nothing is done any more for an escrow that has ended.

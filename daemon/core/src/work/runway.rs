@@ -11,8 +11,21 @@ use crate::work::cx::Cx;
 /// It is looked at so many seconds of ledger time after the last look: the least limit is a day.
 const EVERY_SECONDS: u32 = 3_600;
 
-/// Looks at every account that people have to bring money to.
+/// Accounts that are looked at with one ledger: of each everything is added up that it fills, and nothing else happens
+/// meanwhile.
+const AT_ONCE: usize = 16;
+
+/// Looks at every account that people have to bring money to, at some with each ledger.
 pub(crate) fn drive(cx: &mut Cx<'_>) {
+    begin(cx);
+    for _ in 0..AT_ONCE {
+        let Some(account) = cx.runtime.runways.pop() else { return };
+        look(cx, account);
+    }
+}
+
+/// Begins to look, where it is time for it.
+fn begin(cx: &mut Cx<'_>) {
     if cx.config.outlook.warn_days.is_empty() && cx.state.short.is_empty() {
         return;
     }
@@ -22,22 +35,17 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
         return;
     }
     cx.runtime.forecast = Some(now);
-    // Of what is not declared any more, neither the account nor the limit, nothing is kept.
-    let (accounts, limits) = (&cx.config.accounts, &cx.config.outlook.warn_days);
-    let gone = cx
-        .state
-        .short
-        .iter()
-        .filter(|(account, limit)| !accounts.contains_key(account) || !limits.contains(limit));
-    let gone: Vec<AccountId> = gone.map(|(account, _)| *account).collect();
+    let sources = forecast::sources(cx.config);
+    // Of what is looked at no more, the account or the limit, nothing is kept.
+    let limits = &cx.config.outlook.warn_days;
+    let is_gone =
+        |(account, limit): &(&AccountId, &u32)| !sources.contains(account) || !limits.contains(limit);
+    let gone: Vec<AccountId> = cx.state.short.iter().filter(is_gone).map(|(account, _)| *account).collect();
     for account in gone {
         cx.emit(Event::RunwayChanged { account, below_days: None });
     }
-    for account in forecast::accounts(cx.config) {
-        if forecast::is_source(cx.config, &account) {
-            look(cx, account);
-        }
-    }
+    // The last of them is taken first.
+    cx.runtime.runways = sources.into_iter().rev().collect();
 }
 
 fn look(cx: &mut Cx<'_>, account: AccountId) {
@@ -46,7 +54,9 @@ fn look(cx: &mut Cx<'_>, account: AccountId) {
     let (known, below) = (cx.state.short.get(&account).copied(), outlook.below(runway.days()));
     // Of what goes up and down around a limit people are told once: it has to be a quarter above it before it counts as better.
     let better = known.filter(|_| known != below && below.is_none_or(|below| Some(below) > known));
-    if better.is_some_and(|known| runway.days() < known.saturating_add(known.div_ceil(4))) || below == known {
+    let is_better =
+        |known: u32| runway.days() >= known.saturating_add(known.div_ceil(4)).min(forecast::HORIZON_DAYS);
+    if better.is_some_and(|known| !is_better(known)) || below == known {
         return;
     }
     cx.emit(Event::RunwayChanged { account, below_days: below });
