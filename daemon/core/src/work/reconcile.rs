@@ -28,10 +28,12 @@ pub(crate) fn compare(
         .collect();
     let known =
         |account: &AccountId| cx.state.accounts.contains_key(account) && !cx.state.doubtful.contains(account);
-    // An earlier version did not read trust lines.
-    let has_lines =
-        |account: &AccountId| cx.state.accounts.get(account).is_some_and(|view| view.trust_lines.is_some());
-    let adds = |read: &AccountSnapshot| read.trust_lines.is_some() && !has_lines(&read.account);
+    // Nothing is decided by trust lines, so they cost no sight; what is shown of them is what was read last. An earlier version
+    // read none, and an account that was not declared for a while has not been followed.
+    let adds = |read: &AccountSnapshot| {
+        let view = cx.state.accounts.get(&read.account);
+        read.trust_lines.is_some() && view.is_none_or(|view| view.trust_lines != read.trust_lines)
+    };
     let is_unseen = |read: &AccountSnapshot| !known(&read.account) || adds(read);
     let unseen: Vec<AccountSnapshot> = accounts.into_iter().filter(is_unseen).collect();
     let Some((account, what)) = differing.first().cloned() else {
