@@ -12,7 +12,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::forms::Form;
 use super::frame::shown;
-use super::sessions::Visitor;
+use super::sessions::{Sessions, Visitor};
 use super::{Console, ConsoleConfig, refusal};
 
 #[derive(Template)]
@@ -93,6 +93,11 @@ pub(super) fn read_cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     let texts = parts.headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
     let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+}
+
+/// What the session is called in the table that the browser has.
+pub(super) fn session_of(parts: &Parts, console: &Console) -> Option<String> {
+    read_cookie(parts, cookie_name(&console.config)).map(Sessions::called)
 }
 
 fn visitor(parts: &Parts, console: &Console) -> Option<Visitor> {

@@ -115,6 +115,19 @@ impl Sessions {
         self.open().remove(&visitor.key);
     }
 
+    /// What the session of this id is called in the table: tells nothing about the id.
+    pub(super) fn called(id: &str) -> String {
+        hex::encode(key(id))
+    }
+
+    /// Ends the one that is called so, if it is there.
+    pub(super) fn end_of(&self, called: &str) {
+        let mut key = Key::default();
+        if hex::decode_to_slice(called, &mut key).is_ok() {
+            self.open().remove(&key);
+        }
+    }
+
     /// To be said on the next page.
     pub(super) fn say(&self, visitor: &Visitor, text: String) {
         if let Some(session) = self.open().get_mut(&visitor.key)

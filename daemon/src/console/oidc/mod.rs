@@ -106,7 +106,8 @@ pub(super) async fn begin(
     if is_from_elsewhere(&parts) {
         return Redirect::to(&login_path(&next)).into_response();
     }
-    match oidc.provider.begin(next).await {
+    let before = super::door::session_of(&parts, &console);
+    match oidc.provider.begin(next, before).await {
         Ok((url, ticket)) => {
             let mut response = Redirect::to(url.as_str()).into_response();
             with_ticket(&mut response, &console.config, &oidc.tickets.seal(&ticket));
@@ -142,9 +143,14 @@ pub(super) async fn back(
     let Some(oidc) = console.oidc.clone() else { return refusal::no_such_page().await };
     let sealed = read_cookie(&parts, cookie_name(&console.config)).unwrap_or_default();
     let brought = brought.map(|Query(brought)| brought).unwrap_or_default();
-    let mut response = match finish(&oidc, sealed, brought).await {
-        Ok((login, next)) => match console.door.login_of(&login, &parts) {
+    let came = finish(&oidc, sealed, brought).await;
+    // Another site can lead somebody here who is at the provider: that takes nothing from the login under way.
+    let is_over = !matches!(came, Err(LoginError::State));
+    let mut response = match came {
+        Ok((login, next, before)) => match console.door.login_of(&login, &parts) {
             Some(badge) => {
+                // Whoever was here before in this browser is no more.
+                before.iter().for_each(|before| console.sessions.end_of(before));
                 let id = console.sessions.begin(badge);
                 with_cookie(shown(&Bounce { to: next }), &console.config, &id)
             }
@@ -152,12 +158,18 @@ pub(super) async fn back(
         },
         Err(error) => refused(&console, &parts, &error),
     };
-    with_ticket(&mut response, &console.config, "");
+    if is_over {
+        with_ticket(&mut response, &console.config, "");
+    }
     response
 }
 
-/// What the provider calls them, and where they wanted to go.
-async fn finish(oidc: &Oidc, sealed: &str, brought: Brought) -> Result<(String, String), LoginError> {
+/// What the provider calls them, where they wanted to go, and the session that they had.
+async fn finish(
+    oidc: &Oidc,
+    sealed: &str,
+    brought: Brought,
+) -> Result<(String, String, Option<String>), LoginError> {
     let Brought { code, state, iss, error } = brought;
     if state.len() > TEXT_MAX || code.len() > TEXT_MAX {
         return Err(LoginError::State);
@@ -170,9 +182,9 @@ async fn finish(oidc: &Oidc, sealed: &str, brought: Brought) -> Result<(String, 
     if let Some(error) = error {
         return Err(LoginError::denied(&error));
     }
-    let next = ticket.next.clone();
+    let (next, before) = (ticket.next.clone(), ticket.before.clone());
     let login = oidc.provider.finish(code, ticket).await?;
-    Ok((login, next))
+    Ok((login, next, before))
 }
 
 fn refused(console: &Console, parts: &Parts, error: &LoginError) -> Response {

@@ -106,29 +106,44 @@ impl Provider {
         self.config.issuer == issuer
     }
 
-    /// Where somebody logs in who goes to `next` then, and what their browser keeps meanwhile.
-    pub(super) async fn begin(&self, next: String) -> Result<(Url, Ticket), LoginError> {
-        self.within(async {
-            let (_, metadata) = self.metadata(KNOWN_FOR).await?;
-            is_usable(metadata.authorization_endpoint().url(), self.config.allow_private)
-                .map_err(|what| LoginError::Unfit(format!("its authorization endpoint {what}")))?;
-            let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-            let client = self.client(&metadata, None)?;
-            let mut asked = client
-                .authorize_url(
-                    CoreAuthenticationFlow::AuthorizationCode,
-                    CsrfToken::new_random,
-                    Nonce::new_random,
-                )
-                .set_pkce_challenge(challenge);
-            for scope in &self.config.scopes {
-                asked = asked.add_scope(Scope::new(scope.clone()));
-            }
-            let (url, state, nonce) = asked.url();
-            let (state, nonce) = (state.secret().clone(), nonce.secret().clone());
-            Ok((url, Ticket::new(state, nonce, verifier.secret().clone(), next)))
-        })
-        .await
+    /// Where somebody logs in who goes to `next` then, and what their browser keeps meanwhile. `before` is the session that
+    /// it has.
+    pub(super) async fn begin(
+        &self,
+        next: String,
+        before: Option<String>,
+    ) -> Result<(Url, Ticket), LoginError> {
+        // What is known costs the provider nothing, so nobody needs a place for it.
+        let metadata = match self.known_now() {
+            Some(metadata) => metadata,
+            None => self.within(async { Ok(self.metadata(KNOWN_FOR).await?.1) }).await?,
+        };
+        is_usable(metadata.authorization_endpoint().url(), self.config.allow_private)
+            .map_err(|what| LoginError::Unfit(format!("its authorization endpoint {what}")))?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let client = self.client(&metadata, None)?;
+        let mut asked = client
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
+            .set_pkce_challenge(challenge);
+        for scope in &self.config.scopes {
+            asked = asked.add_scope(Scope::new(scope.clone()));
+        }
+        let (url, state, nonce) = asked.url();
+        let (state, nonce) = (state.secret().clone(), nonce.secret().clone());
+        Ok((url, Ticket::new(state, nonce, verifier.secret().clone(), next, before)))
+    }
+
+    /// What the provider says of itself, where nobody has to be asked for it.
+    fn known_now(&self) -> Option<Arc<CoreProviderMetadata>> {
+        let known = self.known.try_lock().ok()?;
+        known
+            .as_ref()
+            .filter(|(read, _)| read.elapsed() < KNOWN_FOR)
+            .map(|(_, metadata)| Arc::clone(metadata))
     }
 
     /// Whom the provider means: what the claim says.
@@ -155,7 +170,7 @@ impl Provider {
                 }
                 verified => verified,
             }
-            .map_err(|error| LoginError::Oath(error.to_string()))?;
+            .map_err(|error| LoginError::Oath(short(&error.to_string())))?;
             claim(&token.to_string(), &self.config.claim).map_err(LoginError::Oath)
         })
         .await
@@ -286,6 +301,11 @@ pub(crate) fn is_usable(url: &Url, allow_private: bool) -> Result<(), String> {
     }
 }
 
+/// So much of what the provider writes as a line of the log has room for.
+fn short(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
 /// The first line of a private file.
 ///
 /// # Errors
@@ -321,7 +341,7 @@ fn discovery_error(error: DiscoveryError<PostError>) -> LoginError {
             LoginError::Unfit(format!("what it says of itself comes with status {status}"))
         }
         // That of the issuer's name among them.
-        DiscoveryError::Validation(what) => LoginError::Unfit(what),
+        DiscoveryError::Validation(what) => LoginError::Unfit(short(&what)),
         _ => LoginError::Unfit("what it says of itself cannot be read".to_owned()),
     }
 }

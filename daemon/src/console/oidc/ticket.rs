@@ -34,14 +34,22 @@ pub(super) struct Ticket {
     pub(super) verifier: String,
     /// Where to then.
     pub(super) next: String,
+    /// What the session is called in the table that the browser has had, which ends then.
+    pub(super) before: Option<String>,
     /// When, in seconds of this process.
     begun: u64,
 }
 
 impl Ticket {
-    pub(super) fn new(state: String, nonce: String, verifier: String, next: String) -> Self {
+    pub(super) fn new(
+        state: String,
+        nonce: String,
+        verifier: String,
+        next: String,
+        before: Option<String>,
+    ) -> Self {
         let next = if next.len() > NEXT_MAX { "/console".to_owned() } else { next };
-        Self { state, nonce, verifier, next, begun: 0 }
+        Self { state, nonce, verifier, next, before, begun: 0 }
     }
 }
 
@@ -67,6 +75,7 @@ impl Tickets {
             nonce: ticket.nonce.clone(),
             verifier: ticket.verifier.clone(),
             next: ticket.next.clone(),
+            before: ticket.before.clone(),
             begun: self.now(),
         };
         // Texts and a number; writing them as JSON cannot fail.
@@ -123,7 +132,7 @@ mod tests {
 
     fn ticket(state: &str) -> Ticket {
         let text = str::to_owned;
-        Ticket::new(text(state), text("n"), text("v"), text("/console/findings"))
+        Ticket::new(text(state), text("n"), text("v"), text("/console/findings"), None)
     }
 
     #[tokio::test(start_paused = true)]
@@ -155,7 +164,8 @@ mod tests {
     #[test]
     fn a_cookie_holds_every_ticket() {
         let long = "x".repeat(100);
-        let ticket = Ticket::new(long.clone(), long.clone(), long, "/console/".repeat(1_000));
+        let ticket =
+            Ticket::new(long.clone(), long.clone(), long.clone(), "/console/".repeat(1_000), Some(long));
         assert_eq!(ticket.next, "/console");
         assert!(Tickets::default().seal(&ticket).len() < 3_000);
     }

@@ -90,7 +90,8 @@ impl Asked {
             let cookie = cookie.to_str().unwrap();
             cookie.starts_with("treasuryd-login=;") && cookie.contains("Max-Age=0")
         });
-        assert!(gone, "a ticket is for one login: {:?}", page.headers);
+        // A ticket is for one login, and whoever else leads a browser here ends none that is under way.
+        assert_eq!(gone, !page.text.contains("OIDC_STATE_WRONG"), "{:?}", page.headers);
         page
     }
 
@@ -142,6 +143,20 @@ async fn whom_the_provider_means_is_who_the_configuration_says() {
     assert!(page.text.contains("content=\"0;url=/console/history?text=a%26b\""), "{}", page.text);
     browser.cookie = session(&page).unwrap();
     assert!(browser.shows("/console").await.contains("alice <small>(proposer, approver)"));
+}
+
+/// Danger: who logs in at a machine that others use leaves the session of the one before them good.
+#[tokio::test]
+async fn the_session_that_a_browser_had_ends_with_a_login_at_the_provider() {
+    let asked = Asked::new().await;
+    let mut browser = asked.served.login("bob").await;
+    let mut bobs = asked.served.browser();
+    bobs.cookie = browser.cookie.clone();
+    let state = asked.begin(&mut browser, "").await;
+    assert!(bobs.shows("/console").await.contains("bob"), "until somebody is let in");
+    let page = asked.back(&browser, &[("code", "c1"), ("state", &state)]).await;
+    assert!(session(&page).is_some());
+    assert_eq!(bobs.get("/console").await.status, 303);
 }
 
 /// Danger: anybody who can have a token signed somewhere, or who holds a part of what is needed, is let in as somebody.
