@@ -191,6 +191,17 @@ fn people(config: &DaemonConfig, found: &mut Found) {
             found.warn("person.roles", what, "give the role to somebody who has a token");
         }
     }
+    let stops_by_token = |name: &str| config.tokens.contains_key(name);
+    let can_stop = |can: &dyn Fn(&str) -> bool| {
+        treasury.people.values().any(|person| can(&person.name) && person.roles.contains(&Role::Security))
+    };
+    if can_stop(&speaks) && !can_stop(&stops_by_token) {
+        found.warn(
+            "person.roles",
+            "whoever could flag or freeze logs in at the provider alone: while it does not answer, or too many log in, nobody can",
+            "give somebody with the role `security` a token, too",
+        );
+    }
     for person in treasury.people.values() {
         let has = |role| person.roles.contains(&role);
         if has(Role::Security) && has(Role::Admin) && has(Role::Proposer) {
@@ -239,6 +250,14 @@ fn passkeys(config: &DaemonConfig, found: &mut Found) {
         }
         return;
     };
+    let holds = ["lift", "clear"].map(|act| asked.acts.contains(act));
+    if holds[0] != holds[1] {
+        found.warn(
+            "console.passkeys.acts",
+            "a hold on a proposal is lifted by `lift` as well as by `clear`, and one of the two asks for no passkey",
+            "name both, or neither",
+        );
+    }
     let stops: Vec<&str> = STOPS.into_iter().filter(|stop| asked.acts.contains(*stop)).collect();
     if !stops.is_empty() {
         found.warn(

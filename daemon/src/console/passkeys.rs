@@ -153,6 +153,10 @@ async fn lines(
         ("stop", "Stops"),
         ("finding", "Findings"),
         ("notice", "Notices"),
+        ("id", "Notice"),
+        ("first", "From number"),
+        ("last", "To number"),
+        ("stage", "Those that are"),
         ("channel", "Channel"),
         ("reason", "Why"),
     ] {
