@@ -52,16 +52,19 @@ impl Listener {
     pub(crate) fn next(&mut self) -> Result<String, OutboxError> {
         // Before it is looked: what is told meanwhile is seen the next time.
         self.told.mark_unchanged();
-        let page = self.desk.outbox().after(self.place.number, PAGE)?;
         let mut text = String::new();
-        for (missing, notice) in &page.notices {
+        for _ in 0..PAGE {
+            // The outbox is let go of after each: those who tell come in between.
+            let page = self.desk.outbox().after(self.place.number, 1)?;
+            let Some((missing, notice)) = page.notices.first() else { break };
             if *missing > 0 {
                 text.push_str(&event(&trimmed(&self.place.id, Some(*missing))));
             }
             text.push_str(&told(notice)?);
             self.place.id.clone_from(&notice.id);
+            self.place.number = page.last;
         }
-        (self.place.number, self.place.is_unknown) = (page.last, false);
+        self.place.is_unknown = false;
         Ok(text)
     }
 
