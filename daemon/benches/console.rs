@@ -4,6 +4,8 @@
 //! `cargo bench -p treasuryd --bench console [-- PAGES [ENDED]]`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement stops at what goes wrong")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use treasury_core::Command;
 use treasury_core::command::{Actor, Propose};
 use treasury_core::config::{AccountConfig, Person};
 use treasury_core::intent::{Asker, Intent, Origin, Pay};
@@ -18,7 +21,6 @@ use treasury_core::observe::LedgerPoint;
 use treasury_core::policy::{Decision, DecisionInputs, Obligations};
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::units::{AccountId, Amount, Drops, Hash256, LedgerIndex, ProposalId, RippleTime};
-use treasury_core::{Command, Event};
 use treasuryd::daemon::Daemon;
 use treasuryd::dev::{Options, Sandbox};
 use treasuryd::store::StoreBuilder;
@@ -118,27 +120,10 @@ fn main() {
     });
 }
 
-/// Proposals that came to be, were taken back, and left the state: so many at a time.
-const AT_ONCE: u64 = 250;
-
 /// A store with this past.
 fn past(dir: &Path, ended: u64, account: impl Fn(u64) -> AccountId, asker: &str) {
     let mut builder = StoreBuilder::begin_empty(dir).unwrap();
-    let mut first = 1;
-    while first <= ended {
-        let (mut events, mut leave) = (Vec::new(), Vec::new());
-        for id in first..=ended.min(first + AT_ONCE - 1) {
-            let proposal = draft(id, account(id), asker);
-            let (id, idempotency_key) = (proposal.id, proposal.idempotency_key.clone());
-            events.push(Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key });
-            let status = Status::Withdrawn;
-            events.push(Event::ProposalEnded { proposal: id, status, frees_slot: true });
-            leave.push(Event::ProposalArchived { proposal: id });
-        }
-        builder.push(&events).unwrap();
-        builder.push(&leave).unwrap();
-        first += AT_ONCE;
-    }
+    common::add_ended(&mut builder, ended, |id| draft(id, account(id), asker));
     builder.install().unwrap();
 }
 

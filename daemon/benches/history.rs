@@ -5,6 +5,8 @@
 //! memory it reports is that of a daemon's machine alone.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement stops at what goes wrong")]
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::path::Path;
@@ -27,9 +29,6 @@ use treasuryd::store::{DiskStore, StoreBuilder};
 
 /// Accounts that have proposed.
 const ACCOUNTS: u64 = 50;
-
-/// Proposals that come and end in one record, and leave with the next.
-const AT_ONCE: u64 = 250;
 
 /// Rules of the policy: all of the account that asks, each with a sum to look at.
 const RULES: u32 = 500;
@@ -84,21 +83,7 @@ fn past(proposals: u32) {
 fn fill(dir: &Path, proposals: u64) {
     let mut builder = StoreBuilder::begin_empty(dir).unwrap();
     builder.push(&[accounts_read()]).unwrap();
-    let mut first = 1;
-    while first <= proposals {
-        let (mut events, mut leave) = (Vec::new(), Vec::new());
-        for id in first..=proposals.min(first + AT_ONCE - 1) {
-            let proposal = draft(id, account(id % ACCOUNTS));
-            let (id, idempotency_key) = (proposal.id, proposal.idempotency_key.clone());
-            events.push(Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key });
-            let status = Status::Withdrawn;
-            events.push(Event::ProposalEnded { proposal: id, status, frees_slot: true });
-            leave.push(Event::ProposalArchived { proposal: id });
-        }
-        builder.push(&events).unwrap();
-        builder.push(&leave).unwrap();
-        first += AT_ONCE;
-    }
+    common::add_ended(&mut builder, proposals, |id| draft(id, account(id % ACCOUNTS)));
     builder.install().unwrap();
 }
 

@@ -4,8 +4,6 @@
 //! told in money then.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -13,7 +11,7 @@ use treasury_core::outlook::Outlook;
 use treasury_core::units::{Asset, Hash256};
 use treasury_core::worth::{self, Prices};
 
-use super::lists::moment;
+use super::lists::{moment, read_up_to};
 use super::reader::Section;
 use super::value;
 
@@ -90,14 +88,7 @@ impl PriceFile {
     /// # Errors
     /// What is wrong with it. None of its prices count then: half of a file could be anything.
     pub fn load(&self) -> Result<Prices, String> {
-        let shown = self.path.display();
-        let unreadable = |error: std::io::Error| format!("{shown} cannot be read: {error}");
-        let file = File::open(&self.path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        file.take(FILE_MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_MAX_BYTES {
-            return Err(format!("{shown} is longer than {FILE_MAX_BYTES} bytes"));
-        }
+        let (shown, bytes) = (self.path.display(), read_up_to(&self.path, FILE_MAX_BYTES)?);
         let sha256 = Hash256(<[u8; 32]>::from(Sha256::digest(&bytes)));
         let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8"))?;
         self.parse(&text, sha256).map_err(|problem| format!("{shown}, {problem}"))

@@ -94,14 +94,7 @@ impl ListFile {
     }
 
     fn try_load(&self) -> Result<List, String> {
-        let shown = self.path.display();
-        let unreadable = |error: std::io::Error| format!("{shown} cannot be read: {error}");
-        let file = File::open(&self.path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        file.take(FILE_MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_MAX_BYTES {
-            return Err(format!("{shown} is longer than {FILE_MAX_BYTES} bytes"));
-        }
+        let (shown, bytes) = (self.path.display(), read_up_to(&self.path, FILE_MAX_BYTES)?);
         if let Some(expected) = self.sha256
             && <[u8; 32]>::from(Sha256::digest(&bytes)) != expected
         {
@@ -136,6 +129,19 @@ impl ListFile {
         };
         Ok(List::new(&self.name, entries, dated))
     }
+}
+
+/// A file that people keep beside the configuration, if it is no longer than that.
+pub(super) fn read_up_to(path: &Path, most_bytes: u64) -> Result<Vec<u8>, String> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| format!("{shown} cannot be read: {error}");
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(most_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most_bytes {
+        return Err(format!("{shown} is longer than {most_bytes} bytes"));
+    }
+    Ok(bytes)
 }
 
 /// `2026-11-26` or `2026-11-26T08:00:00Z`.

@@ -45,13 +45,17 @@ impl Served {
         testing::only_answers(&mut engine);
         let Engine { handle, .. } = engine;
         let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), limits);
+        Self::of(app, handle, kept).await
+    }
+
+    async fn of(app: App, handle: EngineHandle, store: MemoryStore) -> Self {
         let places = app.places.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, app, stopped));
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { url, store: kept, handle, http: reqwest::Client::new(), places, _stop: stop }
+        Self { url, store, handle, http: reqwest::Client::new(), places, _stop: stop }
     }
 
     fn client(&self, person: &str) -> Client {
@@ -584,21 +588,4 @@ async fn a_client_without_a_daemon_gets_no_answer_and_no_panic() {
     drop(listener);
     let error = Client::new(&url, None).unwrap().status().await.unwrap_err();
     assert!(matches!(error, ClientError::Unreached(_)), "{error}");
-}
-
-#[test]
-fn every_error_of_the_edge_has_its_own_code_and_advice() {
-    let errors = ApiError::examples();
-    let codes: std::collections::BTreeSet<&str> = errors.iter().map(ApiError::code).collect();
-    assert_eq!(codes.len(), errors.len());
-    for error in errors {
-        assert!(error.advice().ends_with('.'), "{error:?}");
-        assert!(error.status().is_client_error() || error.status().is_server_error(), "{error:?}");
-    }
-}
-
-#[test]
-fn a_body_that_is_not_read_to_its_end_ends_the_connection_and_says_so() {
-    let refused = super::error::ApiError::BodyTooLarge.into_response();
-    assert_eq!(refused.headers().get("connection").unwrap(), "close");
 }

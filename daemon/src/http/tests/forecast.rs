@@ -31,14 +31,7 @@ async fn served(prices: PriceFile) -> Served {
     handle.input(testing::ledger(101)).await.unwrap();
     let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), Limits::default());
     let app = app.with_prices(Some(prices));
-    let places = app.places.clone();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(serve(listener, app, stopped));
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let store = MemoryStore::new();
-    Served { url, store, handle, http: reqwest::Client::new(), places, _stop: stop }
+    Served::of(app, handle, MemoryStore::new()).await
 }
 
 #[tokio::test]

@@ -124,3 +124,20 @@ async fn bad_values_are_refused_with_the_field() {
         );
     }
 }
+
+#[test]
+fn every_error_of_the_edge_has_its_own_code_and_advice() {
+    let errors = ApiError::examples();
+    let codes: std::collections::BTreeSet<&str> = errors.iter().map(ApiError::code).collect();
+    assert_eq!(codes.len(), errors.len());
+    for error in errors {
+        assert!(error.advice().ends_with('.'), "{error:?}");
+        assert!(error.status().is_client_error() || error.status().is_server_error(), "{error:?}");
+    }
+}
+
+#[test]
+fn a_body_that_is_not_read_to_its_end_ends_the_connection_and_says_so() {
+    let refused = ApiError::BodyTooLarge.into_response();
+    assert_eq!(refused.headers().get("connection").unwrap(), "close");
+}

@@ -241,9 +241,8 @@ async fn no_notice_delivery_error_or_debug_output_holds_a_secret() {
     }
 }
 
-#[tokio::test]
-async fn the_api_shows_what_was_told_and_sends_it_again_for_admins_alone() {
-    let told = Told::start(&MemoryStore::new(), &Disk::default()).await;
+/// Its API, until what is given along is dropped.
+async fn api(told: &Told) -> (String, watch::Sender<bool>) {
     let app = App::new(
         told.handle.clone(),
         Arc::new(Metrics::new().unwrap()),
@@ -253,8 +252,15 @@ async fn the_api_shows_what_was_told_and_sends_it_again_for_admins_alone() {
     .with_desk(Some(Arc::clone(&told.world.desk)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let (_stop, stopped) = watch::channel(false);
+    let (stop, stopped) = watch::channel(false);
     tokio::spawn(crate::http::serve(listener, app, stopped));
+    (url, stop)
+}
+
+#[tokio::test]
+async fn the_api_shows_what_was_told_and_sends_it_again_for_admins_alone() {
+    let told = Told::start(&MemoryStore::new(), &Disk::default()).await;
+    let (url, _stop) = api(&told).await;
     let client = |person| crate::client::Client::new(&url, Some(testing::token_of(person))).unwrap();
     let (alice, adam) = (client("alice"), client("adam"));
 
@@ -301,17 +307,7 @@ async fn who_may_be_woken_may_say_that_they_look_after_it_and_nobody_else() {
     let route = Route { channels: vec!["ops".to_owned()], escalation, ..Route::default() };
     let world = world_of(&Disk::default(), &["ops", "bob"], vec![route], |_| {});
     let mut told = Told::start_in(&MemoryStore::new(), world).await;
-    let app = App::new(
-        told.handle.clone(),
-        Arc::new(Metrics::new().unwrap()),
-        Tokens::new(&testing::tokens()),
-        Limits { rate: 10_000, ..Limits::default() },
-    )
-    .with_desk(Some(Arc::clone(&told.world.desk)));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (_stop, stopped) = watch::channel(false);
-    tokio::spawn(crate::http::serve(listener, app, stopped));
+    let (url, _stop) = api(&told).await;
     let client = |person| crate::client::Client::new(&url, Some(testing::token_of(person))).unwrap();
     let (sue, bob) = (client("sue"), client("bob"));
     testing::look(&told.handle).await;
