@@ -55,6 +55,9 @@ pub(super) fn status(status: &StatusView) -> String {
     };
     out.line("open", counted(&status.open_proposals));
     out.line("escrows", counted(&status.standing_escrows));
+    let open = &status.open_findings;
+    let unseen = if open.is_empty() { "" } else { "; nobody has acknowledged them" };
+    out.line("findings", format!("{}{unseen}", counted(open)));
     if status.stops.is_empty() {
         out.line("stopped", "nothing".to_owned());
     }

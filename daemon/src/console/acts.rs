@@ -76,8 +76,7 @@ async fn of_proposal(console: &Console, id: &str, act: &str, sent: &Sent) -> Res
     let done = match act {
         "approve" => {
             let view = door.ask(person, calls::PROPOSAL, id, &()).await?;
-            let given = form.some("file").or_else(|| form.some("signed")).unwrap_or_default();
-            let request = signed::read(&view, &given)?;
+            let request = signed::read(&view, &form.signed())?;
             door.ask(person, calls::APPROVE, id, &request).await?.words("approved")
         }
         "retract" => door.ask(person, calls::RETRACT, id, &nothing).await?.words("taken back"),

@@ -1,9 +1,11 @@
 //! Who did what, looked through, and the state of the chain.
 
 use askama::Template;
+use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use treasury_api::operations::{Operation, calls};
 use treasury_verify::audit::{about, csv_head, csv_row, moment, opened, sentences};
@@ -18,10 +20,7 @@ use crate::http::api::{AuditChain, AuditEntry, AuditQuery};
 /// Entries of a page.
 const ROWS: usize = 50;
 
-/// Entries that a download has; `treasuryctl audit export` has all.
-const DOWNLOAD_MAX: usize = 5_000;
-
-/// Entries that are asked for at a time.
+/// Entries of a download that are asked for at a time.
 const PAGE_MAX: usize = 500;
 
 /// What is looked for; empty: anything.
@@ -123,21 +122,49 @@ pub(super) async fn page(
     Ok(shown(&Page { frame, wanted, people, list, next: found.next, chain: found.chain }))
 }
 
-/// What is looked for, in the order of the log. Read as it is stored, so that it can be proven.
-async fn all(console: &Console, person: &str, wanted: &Wanted) -> Result<Vec<AuditEntry>, Refused> {
-    let mut asked = AuditQuery { after: Some(0), before: None, limit: Some(PAGE_MAX), ..wanted.asked() };
-    let mut found = Vec::new();
-    loop {
-        let raw = serde_json::to_value(&asked).unwrap_or_default();
-        let text = console.door.raw(person, Operation::Audit, "", &raw).await?;
-        let page: crate::http::api::AuditPage = serde_json::from_slice(&text)
-            .map_err(|error| Refused::from(crate::http::ApiError::Internal(error.to_string())))?;
-        found.extend(page.entries);
-        match page.next {
-            Some(next) if found.len() < DOWNLOAD_MAX => asked.after = Some(next),
-            _ => return Ok(found),
+/// The next entries of what is looked for, in the order of the log, and what to ask for after them. Read as they are stored,
+/// so that they can be proven.
+async fn next(
+    console: &Console,
+    person: &str,
+    mut asked: AuditQuery,
+) -> Result<(Vec<AuditEntry>, Option<AuditQuery>), Refused> {
+    let raw = serde_json::to_value(&asked).unwrap_or_default();
+    let text = console.door.raw(person, Operation::Audit, "", &raw).await?;
+    let page: crate::http::api::AuditPage = serde_json::from_slice(&text)
+        .map_err(|error| Refused::from(crate::http::ApiError::Internal(error.to_string())))?;
+    let rest = page.next.map(|next| {
+        asked.after = Some(next);
+        asked
+    });
+    Ok((page.entries, rest))
+}
+
+/// All that is looked for, as a file. It is sent while it is read, a page at a time, so that a log of years fills no memory;
+/// where a later page cannot be read the transfer breaks off, so that half of it is not taken for the whole.
+async fn all(
+    console: Console,
+    visitor: Visitor,
+    wanted: &Wanted,
+    kind: &'static str,
+    name: &str,
+    head: &str,
+    row: fn(&AuditEntry) -> String,
+) -> Answered {
+    let asked = AuditQuery { after: Some(0), before: None, limit: Some(PAGE_MAX), ..wanted.asked() };
+    let (first, rest) = next(&console, &visitor.person, asked).await?;
+    let first = std::iter::once(head.to_owned()).chain(first.iter().map(row)).collect::<String>();
+    let later = stream::try_unfold(rest, move |rest| {
+        let (console, person) = (console.clone(), visitor.person.clone());
+        async move {
+            let Some(asked) = rest else { return Ok(None) };
+            let (entries, rest) =
+                next(&console, &person, asked).await.map_err(|refused| refused.error.code)?;
+            Ok::<_, String>(Some((entries.iter().map(row).collect::<String>(), rest)))
         }
-    }
+    });
+    let text = Body::from_stream(stream::once(async { Ok(first) }).chain(later));
+    Ok(download(kind, name, text))
 }
 
 pub(super) async fn csv(
@@ -145,9 +172,7 @@ pub(super) async fn csv(
     visitor: Visitor,
     Query(wanted): Query<Wanted>,
 ) -> Answered {
-    let mut text = csv_head().to_owned();
-    text.extend(all(&console, &visitor.person, &wanted).await?.iter().map(csv_row));
-    Ok(download("text/csv; charset=utf-8", "audit.csv", text))
+    all(console, visitor, &wanted, "text/csv; charset=utf-8", "audit.csv", csv_head(), csv_row).await
 }
 
 pub(super) async fn lines(
@@ -155,9 +180,8 @@ pub(super) async fn lines(
     visitor: Visitor,
     Query(wanted): Query<Wanted>,
 ) -> Answered {
-    let found = all(&console, &visitor.person, &wanted).await?;
-    let lines = found.iter().map(|entry| format!("{}\n", serde_json::to_string(entry).unwrap_or_default()));
-    Ok(download("application/jsonl", "audit.jsonl", lines.collect()))
+    let line = |entry: &AuditEntry| format!("{}\n", serde_json::to_string(entry).unwrap_or_default());
+    all(console, visitor, &wanted, "application/jsonl", "audit.jsonl", "", line).await
 }
 
 pub(super) async fn report(
@@ -172,7 +196,7 @@ pub(super) async fn report(
 }
 
 /// Comes as a file, as it is read elsewhere.
-fn download(kind: &'static str, name: &str, text: String) -> Response {
+fn download(kind: &'static str, name: &str, text: impl Into<Body>) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
-    ([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, disposition)], text).into_response()
+    ([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, disposition)], text.into()).into_response()
 }

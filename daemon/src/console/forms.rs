@@ -47,6 +47,11 @@ impl Form {
         Some(self.text(name).trim()).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
+    /// What somebody signed: the file that they chose, or what they pasted.
+    pub(super) fn signed(&self) -> String {
+        self.some("file").or_else(|| self.some("signed")).unwrap_or_default()
+    }
+
     /// Every value of the field.
     pub(super) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(found, _)| found == name).map(|(_, value)| value.clone()).collect()

@@ -21,7 +21,7 @@ use super::door::{Answered, Sent, refuse};
 use super::forms::Form;
 use super::frame::{Frame, shown};
 use super::sessions::{Held, Visitor};
-use super::{Console, ConsoleConfig, refusal};
+use super::{Console, ConsoleConfig, refusal, signed};
 use crate::http::Refused;
 use crate::passkey::{Asked, Passkey, Site};
 
@@ -144,6 +144,11 @@ async fn lines(
     if let Act::Proposal { id, .. } = act {
         let proposal = console.door.ask(&visitor.person, calls::PROPOSAL, id, &()).await?;
         lines.push(("Proposal", format!("{}: {}", proposal.id, proposal.what())));
+        if act.name() == "approve" {
+            // What cannot be read is said before anybody makes a gesture for it.
+            let request = signed::read(&proposal, &form.signed())?;
+            lines.push(("Signer", request.signer));
+        }
     }
     if matches!(act.name(), "freeze" | "close_breaker") {
         lines.push(("What", form.some("account").unwrap_or_else(|| "everything".to_owned())));

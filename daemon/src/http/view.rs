@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use treasury_core::State;
-use treasury_core::config::{AccountConfig, Keeps, Schedule, Severity, Signing, Tier, TierLink, Treasury};
+use treasury_core::config::{AccountConfig, Keeps, Schedule, Signing, Tier, TierLink, Treasury};
 use treasury_core::findings::drift;
 use treasury_core::intent::Origin;
 use treasury_core::observe::{LedgerPoint, TrustLineView as TrustLine};
@@ -42,6 +42,10 @@ pub(super) fn status(
     for escrow in state.standing.iter().filter_map(|key| state.escrows.get(key)) {
         *standing_escrows.entry(guard_word(treasury, state, escrow).to_owned()).or_insert(0) += 1;
     }
+    let mut open_findings = BTreeMap::new();
+    for finding in state.findings.values().filter(|finding| finding.acknowledged.is_none()) {
+        *open_findings.entry(finding.severity.word().to_owned()).or_insert(0) += 1;
+    }
     StatusView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         store: store(openings),
@@ -56,6 +60,7 @@ pub(super) fn status(
         policy_hash: treasury.policy.hash().to_string(),
         open_proposals,
         standing_escrows,
+        open_findings,
         stops: state.stops.all().map(|standing| stop(treasury, standing)).collect(),
         breakers: state
             .breakers
@@ -260,13 +265,7 @@ pub(super) fn finding(treasury: &Treasury, finding: &Finding) -> FindingView {
     FindingView {
         id: finding.id.to_string(),
         kind: finding.kind.word().to_owned(),
-        severity: match finding.severity {
-            Severity::Log => "log",
-            Severity::Alert => "alert",
-            Severity::Hold => "hold",
-            Severity::Freeze => "freeze",
-        }
-        .to_owned(),
+        severity: finding.severity.word().to_owned(),
         account: party(treasury, &finding.account),
         evidence: finding.evidence.clone(),
         at: time(&finding.at),

@@ -1,6 +1,5 @@
 //! What happened, from the facts that have become durable.
 
-use treasury_core::config::Severity;
 use treasury_core::intent::Intent;
 use treasury_core::observe::Change;
 use treasury_core::proposal::{Status, Submission};
@@ -35,7 +34,7 @@ impl Told<'_> {
             Event::Found { finding } => super::finding(
                 finding.id,
                 finding.kind.word(),
-                severity_word(finding.severity),
+                finding.severity.word(),
                 self.name(&finding.account),
                 &finding.evidence,
             ),
@@ -158,13 +157,4 @@ fn ended(proposal: ProposalId, status: &Status) {
         _ => ("", String::new()),
     };
     super::proposal_ended(proposal, status.word(), result, tx_id);
-}
-
-pub(crate) fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Log => "log",
-        Severity::Alert => "alert",
-        Severity::Hold => "hold",
-        Severity::Freeze => "freeze",
-    }
 }

@@ -28,6 +28,9 @@ pub struct StatusView {
     pub open_proposals: BTreeMap<String, usize>,
     /// Escrows that stand on the ledger, by guard.
     pub standing_escrows: BTreeMap<String, usize>,
+    /// Findings that nobody has acknowledged, by severity.
+    #[serde(default)]
+    pub open_findings: BTreeMap<String, usize>,
     /// Stops that stand.
     pub stops: Vec<StopView>,
     /// Circuit breakers that count failures or are open.

@@ -526,3 +526,16 @@ pub enum Severity {
     /// As a hold; and nothing more is sent for what is revealed already.
     Freeze,
 }
+
+impl Severity {
+    /// The word for it, in configuration and for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Alert => "alert",
+            Self::Hold => "hold",
+            Self::Freeze => "freeze",
+        }
+    }
+}

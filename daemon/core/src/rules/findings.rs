@@ -51,6 +51,9 @@ pub fn drift(config: &Treasury, state: &State, account: &AccountId) -> Option<St
     let Some(SignerListView { quorum, entries }) = &view.signer_list else {
         return Some("the account has no SignerList on the ledger".to_owned());
     };
+    if *quorum == declared.quorum && *entries == declared.entries {
+        return None;
+    }
     let mut words = Vec::new();
     if *quorum != declared.quorum {
         words.push(format!("SignerQuorum is {quorum}, declared {}", declared.quorum));

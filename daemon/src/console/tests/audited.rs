@@ -54,3 +54,25 @@ async fn the_audit_page_is_searched_taken_along_and_says_how_the_chain_stands() 
     audit.prove();
     assert!(sue.shows("/console/audit").await.contains("cannot be relied on"));
 }
+
+/// Danger: a file that is taken along ends where a page of the API does, and nobody sees that the rest is missing.
+#[tokio::test]
+async fn what_is_taken_along_has_every_entry_however_many_there_are() {
+    const ENTRIES: usize = 1_100;
+    let dir = tempfile::tempdir().unwrap();
+    let (served, audit) = Served::audited(dir.path()).await;
+    for number in 0..ENTRIES {
+        let text = serde_json::json!({ "kind": "configured", "policy": format!("{number}") });
+        audit.say(&served.handle, text).unwrap();
+    }
+    let sue = served.login("sue").await;
+    let lines = sue.get("/console/audit.jsonl").await.text;
+    let mut checker = Checker::whole();
+    for line in lines.lines() {
+        checker.take(&serde_json::from_str::<AuditEntry>(line).unwrap()).unwrap();
+    }
+    assert_eq!(checker.head().map(|(_, head)| head.to_owned()), Some(audit.chain().head));
+    let csv = sue.get("/console/audit.csv").await.text;
+    assert_eq!(csv.lines().count(), lines.lines().count() + 1);
+    assert!(lines.lines().count() >= ENTRIES);
+}

@@ -65,11 +65,17 @@ async fn an_act_that_needs_a_gesture_is_done_with_it_and_not_before() {
     let (bob, path) = (asked.login("bob").await, format!("/console/proposals/{}/approve", proposal.id));
     let stored = asked.served.store.last();
     let signed = blobs(testing::BOB, &proposal);
+    // What is no signature costs nobody a gesture.
+    assert_eq!(bob.refused(&path, &[("signed", "DEADBEEF")]).await, (400, "BAD_VALUE".to_owned()));
     let page = bob.submit(&path, &[("signed", &signed), ("back", "/console/findings")]).await;
     assert_eq!(page.status, 200, "{}", page.text);
-    for part in
-        ["Nothing has been done yet", "Approve", &format!("{}: warm pays 5 XRP to exchange", proposal.id)]
-    {
+    let signer = testing::key(testing::BOB).account_id().to_string();
+    for part in [
+        "Nothing has been done yet",
+        "Approve",
+        &format!("{}: warm pays 5 XRP to exchange", proposal.id),
+        &signer,
+    ] {
         assert!(page.text.contains(part), "{part}: {}", page.text);
     }
     assert_eq!(asked.served.store.last(), stored, "nothing has changed");
