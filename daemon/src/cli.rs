@@ -314,7 +314,7 @@ async fn reload(daemon: &Daemon, path: &Path) {
     if let Some(reason) = refused {
         lines::config_refused(reason);
     }
-    supervisor::reloaded();
+    supervisor::ready();
 }
 
 /// Waits until standard input ends. On a thread of its own: reading cannot be interrupted, and the end of the

@@ -1,6 +1,6 @@
 //! What systemd is told: ready when the validated ledger is seen, alive as long as the engine answers.
 //!
-//! Without systemd (no `NOTIFY_SOCKET`) nothing is sent. See `systemd/treasuryd.service`.
+//! Without systemd (no `NOTIFY_SOCKET`) nothing is sent. See `systemd/treasuryd.service`; a guard says that it is ready and ends.
 
 use std::time::Duration;
 
@@ -61,8 +61,8 @@ pub(crate) fn reloading() {
     }
 }
 
-/// It has been, or was refused.
-pub(crate) fn reloaded() {
+/// All that was asked for stands: after a start, or when the configuration has been read, or was refused.
+pub(crate) fn ready() {
     tell(NotifyState::Ready);
 }
 

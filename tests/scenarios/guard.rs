@@ -16,7 +16,7 @@ use xrpl_wire::condition::parse_condition;
 use xrpl_wire::split::PREIMAGE_BYTES;
 use xrpl_wire::{Drops, RippleTime, TransactionType};
 
-use self::here::{GuardHere, Guarded};
+use self::here::{DAEMON, GINA, GuardHere, Guarded, HUGO};
 use crate::scene::Scene;
 
 pub(crate) async fn a_guarded_payment_is_released_with_the_guards_share() {
@@ -27,6 +27,19 @@ pub(crate) async fn a_guarded_payment_is_released_with_the_guards_share() {
     assert!(!evidence.is_empty());
     let status = guard.status().await;
     assert_eq!((status["given"].as_u64(), status["records"].as_u64()), (Some(1), Some(1)), "{status}");
+    // Those who guard see what was made and given; nobody else does.
+    let (_, listed) = guard.ask(Some(GINA), "/v1/escrows", None).await;
+    let escrow =
+        format!("{}:{}", listed[0]["terms"]["owner"].as_str().unwrap(), listed[0]["terms"]["sequence"]);
+    assert!(listed[0]["given"].is_number() && listed[1].is_null(), "{listed}");
+    let (_, history) = guard.ask(Some(HUGO), "/v1/history?limit=1", None).await;
+    assert_eq!(history[0]["what"]["given"]["escrow"], escrow, "{history}");
+    assert_eq!(guard.ask(Some(GINA), "/v1/history?before=1", None).await, (200, serde_json::json!([])));
+    assert_eq!(guard.ask(Some(GINA), "/v1/history?limit=all", None).await.0, 400);
+    for token in [None, Some(DAEMON)] {
+        assert_eq!(guard.ask(token, "/v1/history", None).await.0, 401);
+        assert_eq!(guard.ask(token, "/v1/escrows", None).await.0, 401);
+    }
 }
 
 pub(crate) async fn a_silent_guard_gives_the_money_back() {

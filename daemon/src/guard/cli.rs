@@ -7,16 +7,21 @@ use std::time::Duration;
 use clap::Subcommand;
 use color_eyre::eyre::{Result, eyre};
 use hyper::Method;
+use secrecy::SecretString;
 use treasury_core::effect::GuardRefusal;
 use treasury_core::units::{AccountId, EscrowKey};
 use treasury_tools::console::{out, say};
+use treasury_tools::text::clean;
 
 use super::client::{GuardClient, GuardConfig, address};
-use super::{GuardSettings, RecordAnswer, Running, StatusAnswer, Stop, StopId, StopRequest, Subject};
-use crate::lines;
+use super::{
+    Deed, GuardSettings, RecordAnswer, Running, StatusAnswer, Stop, StopId, StopRequest, Subject, What,
+};
+use crate::config::PassphraseSource;
 use crate::log::{Form, Log};
 use crate::signals::{Signals, Told};
 use crate::signer::{Keystore, WorkFactor};
+use crate::{clock, lines, supervisor};
 
 /// How long an operator's request may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -47,6 +52,9 @@ pub(crate) enum GuardCommand {
         /// The guard's configuration.
         #[arg(long, short, env = "TREASURYD_GUARD_CONFIG", default_value = "guard.toml")]
         config: PathBuf,
+        /// A file whose first line is the passphrase, instead of the one that the configuration names.
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
     },
     /// Draw a new key, with which conditions are made after the guard's next start. What was made with earlier ones is
     /// released with them.
@@ -54,6 +62,9 @@ pub(crate) enum GuardCommand {
         /// The guard's configuration.
         #[arg(long, short, env = "TREASURYD_GUARD_CONFIG", default_value = "guard.toml")]
         config: PathBuf,
+        /// A file whose first line is the passphrase, instead of the one that the configuration names.
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
     },
     /// Say what is stopped, and how much was given.
     Status {
@@ -64,6 +75,25 @@ pub(crate) enum GuardCommand {
     Show {
         /// Owner and Sequence: `rOwner:123`.
         escrow: EscrowKey,
+        #[command(flatten)]
+        at: At,
+    },
+    /// List the conditions that were made: first those whose shares were not given, by when they can be released.
+    List {
+        /// At most so many, up to 500.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Say who stopped and lifted what, and which shares were given, newest first.
+    History {
+        /// What was done before the deed of this number.
+        #[arg(long)]
+        before: Option<u64>,
+        /// At most so many, up to 500.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
         #[command(flatten)]
         at: At,
     },
@@ -141,14 +171,14 @@ pub(crate) fn run(command: GuardCommand) -> Result<ExitCode> {
                 say!("warning: no [[limit]]: the guard releases any number of escrows");
             }
         }
-        GuardCommand::CreateKey { config } => {
-            let settings = GuardSettings::load(&config)?;
-            Keystore::create(&settings.keystore, &settings.passphrase.read()?, WorkFactor::Normal)?;
+        GuardCommand::CreateKey { config, passphrase_file } => {
+            let (settings, passphrase) = with_passphrase(&config, passphrase_file)?;
+            Keystore::create(&settings.keystore, &passphrase, WorkFactor::Normal)?;
             out!("{} made; back it up together with its passphrase", settings.keystore.display())?;
         }
-        GuardCommand::RotateKey { config } => {
-            let settings = GuardSettings::load(&config)?;
-            let mut keystore = Keystore::open(&settings.keystore, &settings.passphrase.read()?)?;
+        GuardCommand::RotateKey { config, passphrase_file } => {
+            let (settings, passphrase) = with_passphrase(&config, passphrase_file)?;
+            let mut keystore = Keystore::open(&settings.keystore, &passphrase)?;
             let version = keystore.rotate_release_key()?;
             let shown = settings.keystore.display();
             out!("key {version} made; back {shown} up anew, and start the guard anew")?;
@@ -157,6 +187,25 @@ pub(crate) fn run(command: GuardCommand) -> Result<ExitCode> {
             shown(at.ask::<StatusAnswer>(Method::GET, "/v1/status", Vec::new())?)?
         }
         GuardCommand::Show { escrow, at } => show(escrow, &at)?,
+        GuardCommand::List { limit, at } => {
+            let records: Vec<RecordAnswer> =
+                at.ask(Method::GET, &format!("/v1/escrows?limit={limit}"), Vec::new())?;
+            records.iter().try_for_each(told)?;
+            if records.is_empty() {
+                out!("no condition was made here")?;
+            }
+        }
+        GuardCommand::History { before, limit, at } => {
+            let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
+            let path = format!("/v1/history?limit={limit}{before}");
+            let deeds: Vec<Deed> = at.ask(Method::GET, &path, Vec::new())?;
+            for deed in &deeds {
+                out!("{}", in_words(deed))?;
+            }
+            if deeds.is_empty() {
+                out!("nothing was done")?;
+            }
+        }
         GuardCommand::Freeze { reason, at } => at.stop(Subject::Everything, reason)?,
         GuardCommand::Withhold { escrow, reason, at } => {
             at.stop(Subject::Escrow(escrow), reason)?;
@@ -177,12 +226,20 @@ pub(crate) fn run(command: GuardCommand) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn with_passphrase(path: &Path, file: Option<PathBuf>) -> Result<(GuardSettings, SecretString)> {
+    let settings = GuardSettings::load(path)?;
+    let passphrase =
+        file.map_or_else(|| settings.passphrase.read(), |file| PassphraseSource::File(file).read())?;
+    Ok((settings, passphrase))
+}
+
 fn serve(path: &Path, log_json: bool, end_with_stdin: bool) -> Result<()> {
     let settings = GuardSettings::load(path)?;
     let log = Log::start(if log_json { Form::Json } else { Form::Text })?;
     let ended = tokio::runtime::Runtime::new()?.block_on(async {
         let mut signals = Signals::watch()?;
         let running = Running::start(settings).await?;
+        supervisor::ready();
         // Whether anybody reads it does not matter to a guard.
         let _ = out!("{}", running.url());
         let mut ended = std::pin::pin!(crate::cli::stdin_ended());
@@ -198,6 +255,7 @@ fn serve(path: &Path, log_json: bool, end_with_stdin: bool) -> Result<()> {
                 }
             }
         }
+        supervisor::stopping();
         running.shutdown().await;
         Ok(())
     });
@@ -247,22 +305,38 @@ fn warned(escrow: EscrowKey, at: &At) -> Result<()> {
     Ok(())
 }
 
+fn told(record: &RecordAnswer) -> Result<()> {
+    let RecordAnswer { terms, condition, given } = record;
+    let given = given
+        .map_or_else(|| "its share was not given".to_owned(), |at| format!("its share was given at {at}"));
+    out!(
+        "{}: {} to {}, from {} to {}; {given}\n  Condition {condition}",
+        terms.key(),
+        terms.amount.words(),
+        terms.recipient(),
+        terms.finish_after,
+        terms.cancel_after
+    )?;
+    Ok(())
+}
+
+/// A deed in one line.
+fn in_words(deed: &Deed) -> String {
+    let Deed { number, at_unix, by, what } = deed;
+    let at = clock::unix(*at_unix);
+    let what = match what {
+        What::Stopped { stop, subject, reason } => format!("{by} stopped {subject} ({stop}): {reason}"),
+        What::Lifted { stop, subject } => format!("{by} lifted {stop}, which was on {subject}"),
+        What::Given { escrow, destination, amount } => {
+            format!("the share of {escrow} was given: {} to {destination}", amount.words())
+        }
+    };
+    format!("{number} {at} {}", clean(&what))
+}
+
 fn show(escrow: EscrowKey, at: &At) -> Result<()> {
     let records: Vec<RecordAnswer> = at.ask(Method::GET, &format!("/v1/escrows/{escrow}"), Vec::new())?;
-    for RecordAnswer { terms, condition, given } in &records {
-        let given = given.map_or_else(
-            || "its share was not given".to_owned(),
-            |at| format!("its share was given at {at}"),
-        );
-        out!(
-            "{}: {} to {}, from {} to {}; {given}\n  Condition {condition}",
-            terms.key(),
-            terms.amount.words(),
-            terms.recipient(),
-            terms.finish_after,
-            terms.cancel_after
-        )?;
-    }
+    records.iter().try_for_each(told)?;
     if records.is_empty() {
         out!("no condition was made here for {escrow}: if it stands, it is not guarded")?;
     }

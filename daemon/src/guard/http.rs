@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Request, State as Shared};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State as Shared};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn};
@@ -26,15 +27,20 @@ use treasury_tools::text::{clean, without_seeds};
 use super::declined::Declined;
 use super::service::{Guard, NotLifted};
 use super::stops::{Stop, StopId, Subject};
-use super::store::Record;
+use super::store::{Deed, Record};
 use super::terms::Terms;
 use crate::http::Connection;
+use crate::store::StoreError;
 
 /// The largest body: terms are half a kilobyte, and a reason is a few sentences.
 const BODY_MAX_BYTES: usize = 16 * 1024;
 
 /// The longest reason of a stop.
 const REASON_MAX_CHARS: usize = 1_000;
+
+/// Entries of a list where nothing is said, and at most.
+const LIMIT: usize = 50;
+const LIMIT_MAX: usize = 500;
 
 /// The longest that a request may take, the look at the ledger included.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -111,6 +117,23 @@ pub struct RecordAnswer {
     pub condition: HexBytes,
     /// When its share was given first.
     pub given: Option<RippleTime>,
+}
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    /// Deeds before the one of this number.
+    before: Option<u64>,
+    /// At most so many.
+    limit: Option<usize>,
+}
+
+impl Part {
+    fn of(query: Result<Query<Self>, QueryRejection>) -> Result<(Option<u64>, usize), Problem> {
+        let Query(Self { before, limit }) = query.map_err(|_| Problem::BadPath)?;
+        Ok((before, limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX)))
+    }
 }
 
 /// Why a request was not carried out.
@@ -235,7 +258,9 @@ pub(super) fn router(guard: Arc<Guard>, tokens: GuardTokens) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/stops", post(stop))
         .route("/v1/stops/{id}/lift", post(lift))
+        .route("/v1/escrows", get(escrows))
         .route("/v1/escrows/{escrow}", get(escrow))
+        .route("/v1/history", get(history))
         .fallback(async || Problem::NoSuchRoute)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
@@ -376,10 +401,7 @@ async fn stop(
         return Err(Problem::BadBody(format!("a reason has 1 to {REASON_MAX_CHARS} letters")));
     }
     let stopped = blocking(move || app.guard.stop(subject, reason.trim(), &by)).await?;
-    stopped.map(axum::Json).map_err(|error| {
-        tracing::error!(%error, "the guard's store failed");
-        Problem::Failed
-    })
+    stopped.map(axum::Json).map_err(broken)
 }
 
 async fn lift(
@@ -402,8 +424,37 @@ async fn escrow(
     app.operator(&headers)?;
     let escrow: EscrowKey = escrow.parse().map_err(|_| Problem::BadPath)?;
     let records = blocking(move || app.guard.records(Some(escrow))).await?;
-    let answer = |Record { terms, condition, given, .. }| RecordAnswer { terms, condition, given };
     Ok(axum::Json(records.into_iter().map(answer).collect()))
+}
+
+async fn escrows(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    part: Result<Query<Part>, QueryRejection>,
+) -> Result<axum::Json<Vec<RecordAnswer>>, Problem> {
+    app.operator(&headers)?;
+    let (_, most) = Part::of(part)?;
+    let records = blocking(move || app.guard.list(most)).await?;
+    Ok(axum::Json(records.into_iter().map(answer).collect()))
+}
+
+async fn history(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    part: Result<Query<Part>, QueryRejection>,
+) -> Result<axum::Json<Vec<Deed>>, Problem> {
+    app.operator(&headers)?;
+    let (before, most) = Part::of(part)?;
+    blocking(move || app.guard.deeds(before, most)).await?.map(axum::Json).map_err(broken)
+}
+
+fn answer(Record { terms, condition, given, .. }: Record) -> RecordAnswer {
+    RecordAnswer { terms, condition, given }
+}
+
+fn broken(error: StoreError) -> Problem {
+    tracing::error!(%error, "the guard's store failed");
+    Problem::Failed
 }
 
 /// SHA-256 of a token as the configuration has it.

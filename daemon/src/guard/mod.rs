@@ -38,7 +38,7 @@ pub use policy::{Limit, Policy};
 pub use service::{Guard, NotLifted};
 pub use sight::{Seen, Sight};
 pub use stops::{BadSubject, Stop, StopId, Subject};
-pub use store::{Book, Record};
+pub use store::{Book, Deed, Record, What};
 pub use terms::Terms;
 
 use crate::config::PassphraseError;

@@ -13,7 +13,7 @@ use super::metrics::GuardMetrics;
 use super::policy::Policy;
 use super::sight::{Seen, Sight};
 use super::stops::{Stop, StopId, Subject};
-use super::store::{Book, Record};
+use super::store::{Book, Deed, Record};
 use super::terms::Terms;
 use crate::lines;
 use crate::store::StoreError;
@@ -188,7 +188,7 @@ impl Guard {
         // Given once, it is given again: the answer may have been lost, and it is counted.
         if record.given.is_none() {
             self.policy.of_sums(&terms.amount, seen.now, book.given())?;
-            book.put(Record { given: Some(seen.now), ..record }).map_err(failed)?;
+            book.give(record, seen.now, unix_now()).map_err(failed)?;
         }
         Ok(share)
     }
@@ -198,9 +198,8 @@ impl Guard {
     /// # Errors
     /// Where it could not be made durable.
     pub fn stop(&self, subject: Subject, reason: &str, by: &str) -> Result<Stop, StoreError> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let mut book = self.book();
-        let stop = book.stop(subject, reason.to_owned(), by.to_owned(), now)?;
+        let stop = book.stop(subject, reason.to_owned(), by.to_owned(), unix_now())?;
         self.count(&book);
         drop(book);
         lines::guard_stopped(stop.id, stop.subject, by, reason);
@@ -213,11 +212,11 @@ impl Guard {
     /// Why it stays.
     pub fn lift(&self, id: StopId, by: &str) -> Result<(), NotLifted> {
         let mut book = self.book();
-        let stop = book.stop_of(id).ok_or(NotLifted::Unknown(id))?;
+        let stop = book.stop_of(id).ok_or(NotLifted::Unknown(id))?.clone();
         if self.lift_by_another && stop.by == by {
             return Err(NotLifted::Own(id));
         }
-        book.lift(id).map_err(|error| {
+        book.lift(&stop, by, unix_now()).map_err(|error| {
             let _ = failed(error);
             NotLifted::Store
         })?;
@@ -231,6 +230,27 @@ impl Guard {
     #[must_use]
     pub fn stops(&self) -> Vec<Stop> {
         self.book().stops().cloned().collect()
+    }
+
+    /// What was done before the deed of that number, or last, newest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn deeds(&self, before: Option<u64>, most: usize) -> Result<Vec<Deed>, StoreError> {
+        self.book().deeds(before, most)
+    }
+
+    /// The conditions whose shares were not given before the others, of each those first that can be released first; at most
+    /// so many.
+    #[must_use]
+    pub fn list(&self, most: usize) -> Vec<Record> {
+        let book = self.book();
+        let mut records: Vec<&Record> = book.records().collect();
+        records.sort_unstable_by_key(|record| {
+            let given = record.given.map(std::cmp::Reverse);
+            (given.is_some(), given, record.terms.finish_after, record.terms.key())
+        });
+        records.into_iter().take(most).cloned().collect()
     }
 
     /// The conditions that were made for an escrow, or all of them.
@@ -251,6 +271,10 @@ fn recorded<'a>(book: &'a Book, terms: &Terms) -> Result<&'a Record, Declined> {
     })
 }
 
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
 fn failed(error: StoreError) -> Declined {
     tracing::error!(%error, "the guard's store failed");
     Declined::Store
@@ -266,6 +290,7 @@ mod tests {
     use treasury_core::units::{AccountId, Amount, Drops, EscrowKey, Hash256, RippleTime};
 
     use super::super::policy::Limit;
+    use super::super::store::What;
     use super::*;
     use crate::signer::{Keystore, WorkFactor};
 
@@ -407,6 +432,19 @@ mod tests {
         drop(again);
         let last = guard(&dir);
         assert_eq!(last.stops(), []);
+        // Who did what stays when the stop is gone, and comes in pages.
+        let deeds = last.deeds(None, 10).unwrap();
+        let told: Vec<_> = deeds.iter().map(|deed| (deed.number, deed.by.as_str())).collect();
+        assert_eq!(told, [(3, "daemon"), (2, "hugo"), (1, "gina")]);
+        let (escrow, destination, amount) = (terms.key(), terms.destination, terms.amount);
+        assert_eq!(deeds[0].what, What::Given { escrow, destination, amount });
+        assert_eq!(deeds[1].what, What::Lifted { stop: stop.id, subject: stop.subject });
+        assert!(matches!(&deeds[2].what, What::Stopped { reason, .. } if reason == "look"));
+        assert_eq!(last.deeds(Some(3), 1).unwrap(), deeds[1..2]);
+        assert_eq!(last.deeds(Some(1), 10).unwrap(), []);
+        // What can still be released comes first.
+        let listed: Vec<_> = last.list(10).iter().map(|record| record.terms.key()).collect();
+        assert_eq!(listed, [free.key(), terms.key()]);
         assert_eq!(last.stop(Subject::Everything, "x", "gina").unwrap().id, StopId(2), "no id comes twice");
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
-use treasury_core::units::{Amount, EscrowKey, Hash256, HexBytes, RippleTime};
+use treasury_core::units::{AccountId, Amount, EscrowKey, Hash256, HexBytes, RippleTime};
 
 use super::stops::{Stop, StopId, Subject};
 use super::terms::Terms;
@@ -20,6 +20,7 @@ const FORMAT: u32 = 1;
 const META: &[u8] = b"m";
 const RECORD: u8 = b'r';
 const STOP: u8 = b's';
+const DEED: u8 = b'd';
 
 /// Entries that are read at a time.
 const PAGE: usize = 1_000;
@@ -41,11 +42,59 @@ pub struct Record {
     pub given: Option<RippleTime>,
 }
 
+/// Something that was done, and is kept for those who look back. It stays when a stop is lifted and a record is let go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deed {
+    /// Its number: one more than the one before.
+    pub number: u64,
+    /// When, in seconds of the Unix epoch by the guard's clock.
+    pub at_unix: u64,
+    /// The operator who did it; `daemon` for what the daemon was given.
+    pub by: String,
+    /// What.
+    pub what: What,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum What {
+    /// A stop was set.
+    Stopped {
+        /// Its id.
+        stop: StopId,
+        /// What it is on.
+        subject: Subject,
+        /// Why.
+        reason: String,
+    },
+    /// A stop was lifted.
+    Lifted {
+        /// Its id.
+        stop: StopId,
+        /// What it was on.
+        subject: Subject,
+    },
+    /// The share of an escrow was given for the first time.
+    Given {
+        /// The escrow.
+        escrow: EscrowKey,
+        /// Whom it pays.
+        destination: AccountId,
+        /// How much.
+        amount: Amount,
+    },
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Meta {
     format: u32,
     last_stop: u64,
+    /// Stores of earlier versions have none.
+    #[serde(default)]
+    last_deed: u64,
     /// Random, from when the store was made: shares are made with it, so what one store made no other gives.
     nonce: Hash256,
 }
@@ -56,6 +105,7 @@ pub struct Book {
     records: BTreeMap<(EscrowKey, Hash256), Record>,
     stops: BTreeMap<StopId, Stop>,
     last_stop: u64,
+    last_deed: u64,
     nonce: Hash256,
     _lock: StoreLock,
 }
@@ -79,25 +129,25 @@ impl Book {
         let lock = StoreLock::take(dir)?;
         let engine = (Ground::system().engine)(&dir.join("guard"))?;
         let meta = engine.range(META, &[META, &[0]].concat(), 1)?;
-        let (last_stop, nonce) = match meta.first() {
+        let (last_stop, last_deed, nonce) = match meta.first() {
             Some((_, value)) => {
                 let meta: Meta = read(value)?;
                 if meta.format != FORMAT {
                     return Err(StoreError::Engine("it is of another version of this program".to_owned()));
                 }
-                (meta.last_stop, meta.nonce)
+                (meta.last_stop, meta.last_deed, meta.nonce)
             }
             None => {
                 let mut nonce = Hash256([0; 32]);
                 let random = OsRng.try_fill_bytes(&mut nonce.0);
                 random.map_err(|_| StoreError::Engine("the system gives no random numbers".to_owned()))?;
-                let meta = Meta { format: FORMAT, last_stop: 0, nonce };
+                let meta = Meta { format: FORMAT, last_stop: 0, last_deed: 0, nonce };
                 engine.apply(vec![(META.to_vec(), write(&meta)?)], Vec::new())?;
-                (0, nonce)
+                (0, 0, nonce)
             }
         };
-        let mut book =
-            Self { engine, records: BTreeMap::new(), stops: BTreeMap::new(), last_stop, nonce, _lock: lock };
+        let (records, stops) = (BTreeMap::new(), BTreeMap::new());
+        let mut book = Self { engine, records, stops, last_stop, last_deed, nonce, _lock: lock };
         for value in book.all(RECORD)? {
             let record: Record = read(&value)?;
             book.records.insert((record.terms.key(), record.terms.id()), record);
@@ -175,6 +225,44 @@ impl Book {
         Ok(())
     }
 
+    /// Keeps that the record's share was given then.
+    ///
+    /// # Errors
+    /// Where it could not be made durable; nothing has changed then.
+    pub fn give(&mut self, record: Record, now: RippleTime, at_unix: u64) -> Result<(), StoreError> {
+        let record = Record { given: Some(now), ..record };
+        let terms = &record.terms;
+        let what = What::Given { escrow: terms.key(), destination: terms.destination, amount: terms.amount };
+        let deed = self.deed("daemon".to_owned(), what, at_unix);
+        let mut puts = self.written(&deed, self.last_stop)?;
+        puts.push((record_key(terms), write(&record)?));
+        self.engine.apply(puts, Vec::new())?;
+        self.last_deed = deed.number;
+        self.records.insert((record.terms.key(), record.terms.id()), record);
+        Ok(())
+    }
+
+    /// Deeds before the one of this number, or the last ones, newest first.
+    ///
+    /// # Errors
+    /// What the disk says; what is there and is none of this program's.
+    pub fn deeds(&self, before: Option<u64>, most: usize) -> Result<Vec<Deed>, StoreError> {
+        // Of number 0 there is none, so there is none before 1.
+        let newest = before.map_or(u64::MAX, |before| before.saturating_sub(1));
+        let page = self.engine.range(&deed_key(newest), &[DEED.saturating_add(1)], most)?;
+        page.iter().map(|(_, value)| read(value)).collect()
+    }
+
+    fn deed(&self, by: String, what: What, at_unix: u64) -> Deed {
+        Deed { number: self.last_deed.saturating_add(1), at_unix, by, what }
+    }
+
+    /// What a deed puts into the store.
+    fn written(&self, deed: &Deed, last_stop: u64) -> Result<Vec<Pair>, StoreError> {
+        let meta = Meta { format: FORMAT, last_stop, last_deed: deed.number, nonce: self.nonce };
+        Ok(vec![(META.to_vec(), write(&meta)?), (deed_key(deed.number), write(deed)?)])
+    }
+
     /// Lets some of those go that nothing can come of any more: whose CancelAfter and all periods are long over.
     ///
     /// # Errors
@@ -203,11 +291,13 @@ impl Book {
         at_unix: u64,
     ) -> Result<Stop, StoreError> {
         let id = StopId(self.last_stop.saturating_add(1));
+        let what = What::Stopped { stop: id, subject, reason: reason.clone() };
+        let deed = self.deed(by.clone(), what, at_unix);
         let stop = Stop { id, subject, reason, by, at_unix };
-        let meta = Meta { format: FORMAT, last_stop: id.0, nonce: self.nonce };
-        let puts: Vec<Pair> = vec![(META.to_vec(), write(&meta)?), (stop_key(id), write(&stop)?)];
+        let mut puts = self.written(&deed, id.0)?;
+        puts.push((stop_key(id), write(&stop)?));
         self.engine.apply(puts, Vec::new())?;
-        self.last_stop = id.0;
+        (self.last_stop, self.last_deed) = (id.0, deed.number);
         self.stops.insert(id, stop.clone());
         Ok(stop)
     }
@@ -222,9 +312,12 @@ impl Book {
     ///
     /// # Errors
     /// Where it could not be made durable; nothing has changed then.
-    pub fn lift(&mut self, id: StopId) -> Result<(), StoreError> {
-        self.engine.apply(Vec::new(), vec![stop_key(id)])?;
-        self.stops.remove(&id);
+    pub fn lift(&mut self, stop: &Stop, by: &str, at_unix: u64) -> Result<(), StoreError> {
+        let what = What::Lifted { stop: stop.id, subject: stop.subject };
+        let deed = self.deed(by.to_owned(), what, at_unix);
+        self.engine.apply(self.written(&deed, self.last_stop)?, vec![stop_key(stop.id)])?;
+        self.last_deed = deed.number;
+        self.stops.remove(&stop.id);
         Ok(())
     }
 }
@@ -241,6 +334,11 @@ fn stop_key(id: StopId) -> Vec<u8> {
     [[STOP].as_slice(), &id.0.to_be_bytes()].concat()
 }
 
+/// The newest come first.
+fn deed_key(number: u64) -> Vec<u8> {
+    [[DEED].as_slice(), &(!number).to_be_bytes()].concat()
+}
+
 fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(value).map_err(|error| StoreError::Engine(error.to_string()))
 }
@@ -248,4 +346,17 @@ fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 fn read<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes)
         .map_err(|error| StoreError::Engine(format!("an entry is malformed: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_earlier_versions_stored_is_read() {
+        let nonce = Hash256([7; 32]);
+        let meta: Meta =
+            read(format!("{{\"format\":1,\"last_stop\":3,\"nonce\":\"{nonce}\"}}").as_bytes()).unwrap();
+        assert_eq!((meta.last_stop, meta.last_deed, meta.nonce), (3, 0, nonce));
+    }
 }
