@@ -270,6 +270,22 @@ impl Shelf {
         Ok(checker)
     }
 
+    /// In how many entries of those files something would change.
+    pub(super) fn would_change(
+        &self,
+        but_newest: bool,
+        change: &mut dyn FnMut(&mut AuditEntry) -> bool,
+    ) -> Result<u64, AuditError> {
+        let count = self.files.len().saturating_sub(usize::from(but_newest));
+        let mut would = 0_u64;
+        for first in self.files.iter().take(count) {
+            for entry in lines_of(&self.path(*first))? {
+                would = would.saturating_add(u64::from(change(&mut entry?)));
+            }
+        }
+        Ok(would)
+    }
+
     /// Writes anew the files in which something changes; answers with how many entries did. Nobody may be writing to
     /// them meanwhile, but to the newest where that is left alone.
     pub(super) fn change(

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use treasury_api::types::{AuditEntry, AuditOpened};
-use treasury_verify::audit::{is_removal, moment, opened};
+use treasury_verify::audit::{Checker, Gone, is_removal, moment, opened};
 
 use super::book::{AuditError, Book, Draft, FOLDER, Shelf};
 use super::{form, last_record, record_of};
@@ -17,9 +17,17 @@ impl Shelf {
     /// Takes the texts of all entries away that were made before this time, which is written as entries have it; answers with
     /// how many those are. That of the last record stays, because the daemon goes on after it. The newest file is left alone
     /// where somebody writes to it.
-    pub(crate) fn trim(&self, before: &str, but_newest: bool) -> Result<u64, AuditError> {
+    ///
+    /// `say` writes down that they are taken away, and before they are: what is broken off in between is not held against
+    /// anybody, and counts the next time.
+    pub(crate) fn trim<E: From<AuditError>>(
+        &self,
+        before: &str,
+        but_newest: bool,
+        say: impl FnOnce(Taken) -> Result<(), E>,
+    ) -> Result<u64, E> {
         let last = last_record(self)?.map(|(record, ..)| record);
-        self.change(but_newest, &mut |entry| {
+        self.take_away(but_newest, say, Taken::Texts, |gone| &gone.texts, &mut |entry| {
             let is_it = is_old(entry, before, last);
             if is_it {
                 entry.text = None;
@@ -37,11 +45,41 @@ impl Shelf {
         })
     }
 
+    /// Says what is taken away, and takes it away.
+    fn take_away<E: From<AuditError>>(
+        &self,
+        but_newest: bool,
+        say: impl FnOnce(Taken) -> Result<(), E>,
+        taken: fn(u64) -> Taken,
+        of: fn(&Checker) -> &Gone,
+        change: &mut dyn FnMut(&mut AuditEntry) -> bool,
+    ) -> Result<u64, E> {
+        let due = self.would_change(but_newest, change)?;
+        if due == 0 {
+            return Ok(0);
+        }
+        let mut checker = Checker::part();
+        for entry in self.entries(0) {
+            checker.reckon(&entry?);
+        }
+        // What was said before and not done is done now.
+        let unsaid = due.saturating_sub(of(&checker).outstanding());
+        if unsaid > 0 {
+            say(taken(unsaid))?;
+        }
+        Ok(self.change(but_newest, change)?)
+    }
+
     /// Takes a person away: the name wherever it stands, and what else is personal in entries in which it does. Answers
     /// with how many entries those are. Records that were written anew in the store are not those that were committed to any
     /// more, so what would tell is taken away as well.
-    pub(crate) fn forget(&self, person: &str, records: &BTreeSet<u64>) -> Result<u64, AuditError> {
-        self.change(false, &mut |entry| {
+    pub(crate) fn forget<E: From<AuditError>>(
+        &self,
+        person: &str,
+        records: &BTreeSet<u64>,
+        say: impl FnOnce(Taken) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        self.take_away(false, say, Taken::Entries, |gone| &gone.openings, &mut |entry| {
             let is_anew = record_of(entry).is_some_and(|(record, ..)| records.contains(&record));
             if is_anew {
                 entry.open.retain(|_, opened| opened.value.is_some());
@@ -69,18 +107,10 @@ impl Taken {
         };
         json!({ "kind": "removed", "what": what, field: count })
     }
-
-    fn count(self) -> u64 {
-        let (Self::Texts(count) | Self::Entries(count)) = self;
-        count
-    }
 }
 
-/// Writes down that something was taken away, where anything was. Nobody else may be writing.
-pub(crate) fn take_away(data_dir: &Path, what: &str, taken: Taken) -> Result<(), AuditError> {
-    if taken.count() == 0 {
-        return Ok(());
-    }
+/// Writes down that something is taken away. Nobody else may be writing.
+pub(crate) fn say_taken(data_dir: &Path, what: &str, taken: Taken) -> Result<(), AuditError> {
     let mut book = Book::open(&data_dir.join(FOLDER))?;
     let mut text = taken.text(what);
     if let Value::Object(fields) = &mut text {

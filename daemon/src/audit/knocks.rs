@@ -61,6 +61,8 @@ struct Inner {
     period: u64,
     /// When the last period ended.
     ended: Option<u64>,
+    /// What came, and could not be written down.
+    unsaid: Option<Value>,
 }
 
 impl Default for Knocks {
@@ -85,7 +87,9 @@ impl Knocks {
             inner.period = if is_anew { PERIOD_MS } else { (inner.period * 2).min(PERIOD_MAX_MS) };
             inner.begun = Some(now);
         }
-        let is_full = inner.rows.len() >= ROWS_MAX && !inner.rows.contains_key(&knock);
+        // Strangers take no place from those who are known: of these there are as many as people, operations and codes.
+        let strangers = || inner.rows.keys().filter(|row| row.person.is_none()).count();
+        let is_full = knock.person.is_none() && !inner.rows.contains_key(&knock) && strangers() >= ROWS_MAX;
         let key = if is_full {
             Knock { person: None, source: Some("others".to_owned()), operation: "anything", ..knock }
         } else {
@@ -102,6 +106,9 @@ impl Knocks {
     pub(super) fn take(&self, is_end: bool) -> Option<Value> {
         let now = self.clock.now_ms();
         let mut inner = self.inner();
+        if let Some(unsaid) = inner.unsaid.take() {
+            return Some(unsaid);
+        }
         let begun = inner.begun?;
         if !is_end && now.saturating_sub(begun) < inner.period {
             return None;
@@ -123,6 +130,11 @@ impl Knocks {
             .collect();
         (inner.begun, inner.ended) = (None, Some(now));
         Some(json!({ "at": clock::utc().to_string(), "kind": "knocks", "rows": rows }))
+    }
+
+    /// Keeps what was taken and could not be written down, for the next try.
+    pub(super) fn put_back(&self, rows: Value) {
+        self.inner().unsaid = Some(rows);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -179,6 +191,34 @@ mod tests {
         assert_eq!(rows.iter().map(|row| row["times"].as_u64().unwrap()).sum::<u64>(), 100_000);
         assert!(taken.to_string().len() < 16_384);
         assert_eq!(knocks.take(true), None, "nothing came since");
+    }
+
+    /// Danger: strangers knock until every place is theirs, and what is known of people's own tries becomes nameless.
+    #[test]
+    fn strangers_take_no_place_from_those_who_are_known() {
+        let (knocks, _) = knocks();
+        for n in 0..10_000_u32 {
+            knocks.note(knock(&format!("192.0.2.{}/{n}", n % 250)));
+        }
+        knocks.note(Knock { person: Some("alice".to_owned()), code: "DONE".to_owned(), ..knock("10.0.0.1") });
+        let taken = knocks.take(true).unwrap();
+        let rows = taken["rows"].as_array().unwrap();
+        let of_alice = |row: &&Value| row["person"] == "alice";
+        let known = rows.iter().find(of_alice).unwrap();
+        assert_eq!((&known["address"], &known["operation"]), (&json!("10.0.0.1"), &json!("status")));
+        assert_eq!(rows.len(), ROWS_MAX + 2);
+    }
+
+    /// Danger: the log cannot be written for a moment, and an hour of refusals is gone.
+    #[test]
+    fn what_could_not_be_written_down_is_taken_again() {
+        let (knocks, _) = knocks();
+        knocks.note(knock("192.0.2.7"));
+        let rows = knocks.take(true).unwrap();
+        knocks.put_back(rows.clone());
+        knocks.note(knock("192.0.2.8"));
+        assert_eq!(knocks.take(false), Some(rows));
+        assert!(knocks.take(true).unwrap().to_string().contains("192.0.2.8"));
     }
 
     #[test]

@@ -39,7 +39,7 @@ use crate::metrics::Metrics;
 use crate::store::{Record, StoreError};
 
 pub use book::AuditError;
-pub(crate) use keep::{Taken, against, take_away};
+pub(crate) use keep::{Taken, against, say_taken};
 
 /// Records that are written down at a time.
 const PAGE: usize = 64;
@@ -203,8 +203,8 @@ async fn follow(
             audit.settle(engine, false)?;
             let days = keep_days.filter(|_| trimmed_at.is_none_or(|at| at.elapsed() >= DAY));
             if let Some(before) = days.and_then(|days| audit.end_of_keeping(days, clock::utc())) {
-                trimmed_at = Some(Instant::now());
                 audit.trim(engine, before)?;
+                trimmed_at = Some(Instant::now());
             }
             Ok(())
         };
@@ -341,10 +341,12 @@ impl Audit {
 
     /// Writes down what became no record, where it is time.
     pub(crate) fn settle(&self, engine: &EngineHandle, is_end: bool) -> Result<(), Trouble> {
-        match self.knocks.take(is_end) {
-            Some(rows) => self.say(engine, rows),
-            None => Ok(()),
+        let Some(rows) = self.knocks.take(is_end) else { return Ok(()) };
+        let said = self.say(engine, rows.clone());
+        if said.is_err() {
+            self.knocks.put_back(rows);
         }
+        said
     }
 
     /// Writes down what is no record.
@@ -378,12 +380,9 @@ impl Audit {
     /// Takes texts away of before. The newest file, to which is being written, is left alone.
     pub(crate) fn trim(&self, engine: &EngineHandle, before: RippleTime) -> Result<(), Trouble> {
         let before = before.to_string();
-        let trimmed = self.shelf().trim(&before, true)?;
-        if trimmed == 0 {
-            return Ok(());
-        }
-        let what = format!("{trimmed} texts of before {before}");
-        self.say(engine, Taken::Texts(trimmed).text(&what))
+        let what = format!("texts of before {before}");
+        self.shelf().trim(&before, true, |taken| self.say(engine, taken.text(&what)))?;
+        Ok(())
     }
 
     /// Proves the whole chain, and notes what came of it. Blocks.

@@ -249,6 +249,45 @@ async fn the_log_of_a_store_from_before_begins_at_a_marked_point_and_so_does_tha
     assert_eq!(telling(&entries, "the store's records are others").len(), 1);
 }
 
+/// Says nothing of what is taken away.
+fn unsaid(_: Taken) -> Result<(), AuditError> {
+    Ok(())
+}
+
+/// Danger: the disk is full in the midst of taking old texts away, and the log says for ever that somebody did it who is not
+/// the program; and what somebody takes away by hand hides behind that.
+#[test]
+fn taking_away_that_is_broken_off_is_held_against_nobody_and_goes_on_the_next_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join(FOLDER);
+    let mut book = Book::open_with(&folder, 3).unwrap();
+    let draft = |n: u64| {
+        let text = format!("{{\"n\":{n},\"at\":\"2001-01-0{n}T00:00:00Z\"}}");
+        Draft { text, ..Draft::default() }
+    };
+    book.add((1..=9).map(draft).collect()).unwrap();
+    drop(book);
+    let checked = || Shelf::open(&folder).unwrap().check(Checker::whole()).unwrap().texts;
+    let full = || AuditError::io("write", &folder)(std::io::ErrorKind::StorageFull.into());
+    let broken_off = |before: &str| {
+        let shelf = Shelf::open(&folder).unwrap();
+        let trimmed = shelf.trim(before, false, |taken| {
+            say_taken(dir.path(), "old texts", taken)?;
+            Err(full())
+        });
+        assert!(trimmed.is_err());
+    };
+    broken_off("2001-01-06");
+    assert_eq!((checked().count, checked().outstanding()), (0, 5), "it is said before it is done");
+    // What has become old since is said as well, and no more than that.
+    broken_off("2001-01-08");
+    assert_eq!((checked().count, checked().outstanding()), (0, 7));
+    let shelf = Shelf::open(&folder).unwrap();
+    let said_again = |_: Taken| -> Result<(), AuditError> { panic!("it is said") };
+    assert_eq!(shelf.trim("2001-01-08", false, said_again).unwrap(), 7);
+    assert_eq!((checked().count, checked().outstanding(), checked().unaccounted()), (7, 0, 0));
+}
+
 #[tokio::test]
 async fn texts_that_are_old_enough_and_people_who_left_are_taken_away_and_the_chain_is_as_whole() {
     let watched = Watched::new().await;
@@ -257,16 +296,16 @@ async fn texts_that_are_old_enough_and_people_who_left_are_taken_away_and_the_ch
     let before = watched.lines().await;
     let head = before.last().unwrap().hash.clone();
     let shelf = watched.audit.shelf();
-    assert!(shelf.forget("sue", &BTreeSet::new()).unwrap() > 0);
-    assert!(shelf.forget("bob", &BTreeSet::new()).unwrap() > 0);
+    assert!(shelf.forget("sue", &BTreeSet::new(), unsaid).unwrap() > 0);
+    assert!(shelf.forget("bob", &BTreeSet::new(), unsaid).unwrap() > 0);
     let entries = proven(&watched.dir);
     let text = serde_json::to_string(&entries).unwrap();
     assert!(!text.contains("sue") && !text.contains("stranger") && !text.contains("birthday"), "{text}");
     assert!(text.contains("alice"), "others stay");
     assert_eq!(telling(&entries, "by (removed)").len(), 1);
-    assert_eq!(shelf.forget("sue", &BTreeSet::new()).unwrap(), 0);
-    assert_eq!(shelf.trim("2001-01-01", false).unwrap(), 0);
-    let trimmed = shelf.trim("2999-01-01", false).unwrap();
+    assert_eq!(shelf.forget("sue", &BTreeSet::new(), unsaid).unwrap(), 0);
+    assert_eq!(shelf.trim("2001-01-01", false, unsaid).unwrap(), 0);
+    let trimmed = shelf.trim("2999-01-01", false, unsaid).unwrap();
     assert_eq!(trimmed, u64::try_from(entries.len() - 1).unwrap());
     let entries = proven(&watched.dir);
     let left: Vec<&AuditEntry> = entries.iter().filter(|entry| entry.text.is_some()).collect();
@@ -278,7 +317,7 @@ async fn texts_that_are_old_enough_and_people_who_left_are_taken_away_and_the_ch
     assert_eq!(entries.last().unwrap().hash, head, "the head is what it was");
     let Watched { dir, handle, .. } = watched;
     handle.stop().await;
-    take_away(dir.path(), "everything", Taken::Texts(trimmed)).unwrap();
+    say_taken(dir.path(), "everything", Taken::Texts(trimmed)).unwrap();
     let entries = proven(&dir);
     assert_eq!(telling(&entries, "Removed from the audit log: everything").len(), 1, "and it goes on");
     let shelf = Shelf::open(&dir.path().join(FOLDER)).unwrap();
@@ -312,8 +351,8 @@ fn entries_are_found_across_files_from_both_ends() {
     assert_eq!((numbers(&found), next), (vec![2], None));
     assert_eq!(shelf.check(Checker::whole()).unwrap().head().unwrap().0, 10);
     // A daemon takes texts away while it writes: the newest file is left alone.
-    assert_eq!(shelf.trim("2008", true).unwrap(), 7);
-    assert_eq!(shelf.trim("2999", true).unwrap(), 2);
+    assert_eq!(shelf.trim("2008", true, unsaid).unwrap(), 7);
+    assert_eq!(shelf.trim("2999", true, unsaid).unwrap(), 2);
     let checker = shelf.check(Checker::whole()).unwrap();
     assert_eq!((checker.count, checker.texts.count), (10, 9));
 }
@@ -448,7 +487,7 @@ async fn a_person_is_taken_out_of_the_store_too_and_both_agree() {
     for person in ["bob", "alice"] {
         let done = forget(&data, person, &format!("person-{person:.1}")).unwrap();
         assert!(!done.records.is_empty() && done.aside.is_some_and(|aside| aside.is_dir()));
-        assert!(audit.shelf().forget(person, &done.records).unwrap() > 0);
+        assert!(audit.shelf().forget(person, &done.records, unsaid).unwrap() > 0);
         assert!(forget(&data, person, "nobody").unwrap().records.is_empty(), "once is enough");
     }
     let mut store = DiskStore::open(&data).unwrap();

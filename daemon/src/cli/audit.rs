@@ -14,7 +14,7 @@ use treasury_verify::audit::{Checker, csv_head, csv_row, report, since, until};
 
 use crate::audit::book::{FOLDER, Shelf};
 use crate::audit::look::{NoMoment, Wanted};
-use crate::audit::{AuditError, Taken, against, take_away};
+use crate::audit::{AuditError, against, say_taken};
 use crate::clock;
 use crate::private;
 use crate::store::{DiskStore, StoreLock, forget};
@@ -216,10 +216,9 @@ fn trim(data_dir: &Path, before: &str, may: impl FnOnce(&str) -> Result<bool>) -
         say!("nothing was taken away");
         return Ok(ExitCode::FAILURE);
     }
-    let trimmed = shelf.trim(before, false)?;
-    let what = format!("{trimmed} texts of before {before}");
-    take_away(data_dir, &what, Taken::Texts(trimmed))?;
-    out!("{what} are gone, and their digests stay")?;
+    let what = format!("texts of before {before}");
+    let trimmed = shelf.trim(before, false, |taken| say_taken(data_dir, &what, taken))?;
+    out!("{trimmed} {what} are gone, and their digests stay")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -246,9 +245,8 @@ fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode>
         records = done.records;
     }
     let _lock = StoreLock::take(data_dir)?;
-    let changed = shelf.forget(person, &records)?;
-    let what = format!("a person's name and texts from {changed} entries");
-    take_away(data_dir, &what, Taken::Entries(changed))?;
+    let what = "a person's name and texts";
+    let changed = shelf.forget(person, &records, |taken| say_taken(data_dir, what, taken))?;
     out!("{changed} entries of the audit log have nothing personal of them any more")?;
     say!("backups and earlier exports still have it{}", if store { "" } else { ", and so has the store" });
     Ok(ExitCode::SUCCESS)
@@ -286,6 +284,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::audit::Taken;
     use crate::audit::book::{Book, Draft};
 
     #[derive(Debug, Parser)]
@@ -304,8 +303,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path();
         assert!(does(data, &["verify"]).unwrap_err().to_string().contains("holds no audit log"));
-        take_away(data, "nothing yet", Taken::Texts(1)).unwrap();
-        take_away(data, "nothing again", Taken::Texts(1)).unwrap();
+        say_taken(data, "nothing yet", Taken::Texts(1)).unwrap();
+        say_taken(data, "nothing again", Taken::Texts(1)).unwrap();
         let is = |words: &[&str], code: u8| {
             let done = does(data, words).unwrap();
             assert_eq!(format!("{done:?}"), format!("{:?}", ExitCode::from(code)), "{words:?}");

@@ -128,6 +128,12 @@ impl Gone {
         self.count.saturating_sub(self.said)
     }
 
+    /// How many of those that the log says were taken away are there all the same: it is said before it is done.
+    #[must_use]
+    pub fn outstanding(&self) -> u64 {
+        self.said.saturating_sub(self.count)
+    }
+
     fn note(&mut self, number: u64) {
         self.count = self.count.saturating_add(1);
         self.first.get_or_insert(number);
@@ -200,19 +206,24 @@ impl Checker {
         }
         self.first.get_or_insert_with(|| (number, entry.before.clone()));
         self.last = Some((number, entry.hash.clone()));
+        self.reckon(entry);
+        Ok(())
+    }
+
+    /// Counts what is gone of an entry, and what it says was taken away; it proves nothing.
+    pub fn reckon(&mut self, entry: &AuditEntry) {
         self.count = self.count.saturating_add(1);
         match entry.text.as_deref() {
-            None => self.texts.note(number),
+            None => self.texts.note(entry.number),
             Some(text) => {
                 if commitments(text).any(|name| !entry.open.contains_key(name)) {
-                    self.openings.note(number);
+                    self.openings.note(entry.number);
                 }
                 let (texts, openings) = taken_away(text);
                 self.texts.said = self.texts.said.saturating_add(texts);
                 self.openings.said = self.openings.said.saturating_add(openings);
             }
         }
-        Ok(())
     }
 
     /// What is gone though the log does not say that it was taken away, a line for each kind. The chain holds without it: it
