@@ -114,7 +114,13 @@ impl Guard {
             return Ok(record.condition.clone());
         }
         let of_key = book.records_of(terms.key()).count();
-        if book.records().count() >= RECORDS_MAX || of_key >= RECORDS_OF_KEY_MAX {
+        if of_key >= RECORDS_OF_KEY_MAX {
+            // A Ticket is planned with again only where nothing came of it before, so what nothing was given for makes room.
+            // Were it there all the same, its money would come back.
+            book.drop_oldest(terms.key()).map_err(failed)?;
+        }
+        if book.records().count() >= RECORDS_MAX || book.records_of(terms.key()).count() >= RECORDS_OF_KEY_MAX
+        {
             return Err(Declined::Full);
         }
         let key_version = self.keys.newest();

@@ -263,6 +263,22 @@ impl Book {
         Ok(vec![(META.to_vec(), write(&meta)?), (deed_key(deed.number), write(deed)?)])
     }
 
+    /// Lets the record of an escrow go whose CancelAfter is the first, of those whose share was not given.
+    ///
+    /// # Errors
+    /// Where it could not be made durable; nothing has changed then.
+    pub fn drop_oldest(&mut self, escrow: EscrowKey) -> Result<(), StoreError> {
+        let kept = self.records_of(escrow).filter(|record| record.given.is_none());
+        let Some(oldest) =
+            kept.min_by_key(|record| record.terms.cancel_after).map(|record| record.terms.clone())
+        else {
+            return Ok(());
+        };
+        self.engine.apply(Vec::new(), vec![record_key(&oldest)])?;
+        self.records.remove(&(escrow, oldest.id()));
+        Ok(())
+    }
+
     /// Lets some of those go that nothing can come of any more: whose CancelAfter and all periods are long over.
     ///
     /// # Errors
