@@ -166,11 +166,9 @@ impl Filling {
                     history.same(point, &cursor)?;
                 }
             }
-            let known = &self.builder.state().accounts;
-            let new: BTreeSet<AccountId> =
-                entry.read.iter().filter(|account| !known.contains_key(account)).copied().collect();
-            if !new.is_empty() {
-                let accounts = history.read(point, &new).await?;
+            let read: BTreeSet<AccountId> = entry.read.iter().copied().collect();
+            if !read.is_empty() {
+                let accounts = history.read(point, &read).await?;
                 events.push(Event::AccountsRead { at: *point, accounts, taken });
             }
         }

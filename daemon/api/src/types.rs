@@ -56,6 +56,10 @@ pub struct ProposedView {
 pub struct DoneView {
     /// Where it is false it had been so already.
     pub changed: bool,
+    /// Of a rejection, whether the proposal has ended by it; where not, its quorum can be reached without whoever spoke
+    /// against it, and it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<bool>,
 }
 
 /// A stop stands.

@@ -72,6 +72,19 @@ impl DoneView {
     pub fn words(&self, word: &str) -> String {
         if self.changed { word.to_owned() } else { format!("it was {word} already") }
     }
+
+    /// What came of speaking against a proposal.
+    #[must_use]
+    pub fn reject_words(&self) -> String {
+        let text = if !self.changed {
+            "you have spoken against it already"
+        } else if self.ended == Some(true) {
+            "rejected: it has ended"
+        } else {
+            "spoken against; it goes on, for its quorum can be reached without you (flag it to stop it)"
+        };
+        text.to_owned()
+    }
 }
 
 impl DoneView {

@@ -272,7 +272,9 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Sign { package, yes } => sign(&profile, &package, yes)?,
         Command::Cosign { file, yes } => cosign(&profile, &file, yes)?,
         Command::Retract { id } => done(json, &client.retract(&id).await?, "taken back"),
-        Command::Reject { id, reason } => done(json, &client.reject(&id, &reason).await?, "rejected"),
+        Command::Reject { id, reason } => {
+            answer(json, &client.reject(&id, &reason).await?, |done| lines(&done.reject_words()))
+        }
         Command::Withdraw { id } => done(json, &client.withdraw(&id).await?, "withdrawn"),
         Command::Flag { id, reason } => stopped(json, &client.flag(&id, &reason).await?, "held"),
         Command::FlagDestination { destination, reason } => {

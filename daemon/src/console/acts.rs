@@ -80,7 +80,7 @@ async fn of_proposal(console: &Console, id: &str, act: &str, sent: &Sent) -> Res
             door.ask(person, calls::APPROVE, id, &request).await?.words("approved")
         }
         "retract" => door.ask(person, calls::RETRACT, id, &nothing).await?.words("taken back"),
-        "reject" => door.ask(person, calls::REJECT, id, &reason()).await?.words("rejected"),
+        "reject" => door.ask(person, calls::REJECT, id, &reason()).await?.reject_words(),
         "withdraw" => door.ask(person, calls::WITHDRAW, id, &nothing).await?.words("withdrawn"),
         "void" => door.ask(person, calls::VOID, id, &reason()).await?.void_words(),
         "flag" => door.ask(person, calls::FLAG, id, &reason()).await?.words("held"),

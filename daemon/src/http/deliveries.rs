@@ -108,7 +108,7 @@ pub(super) async fn acknowledge(
         Standing::Finding(_) => return bad("findings are acknowledged by their own ids, such as F3"),
         Standing::Known { unanswered: false } if !asked.notices.is_empty() => {
             knocks::of_speaker(&app, &speaker, "acknowledge_notices", "UNCHANGED");
-            return Ok(Shown(DoneView { changed: false }));
+            return Ok(Shown(DoneView { changed: false, ended: None }));
         }
         Standing::Known { .. } => {}
     }

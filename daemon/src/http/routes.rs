@@ -482,7 +482,8 @@ fn word(command: &Command) -> &'static str {
 
 pub(super) async fn done(app: &App, speaker: Speaker, command: Command) -> Answered<DoneView> {
     match carry_out(app, speaker, command).await? {
-        Answer::Done { changed } => Ok(Shown(DoneView { changed })),
+        Answer::Done { changed } => Ok(Shown(DoneView { changed, ended: None })),
+        Answer::Rejected { ended } => Ok(Shown(DoneView { changed: true, ended: Some(ended) })),
         other => Err(unexpected(&other)),
     }
 }

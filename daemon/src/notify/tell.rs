@@ -246,7 +246,8 @@ impl Teller<'_> {
         let by_it = |stop: &&Stop| stop.source == StopSource::Finding(finding.id);
         let stopped = match self.state.stops.all().chain(lifted).find(by_it).map(|stop| &stop.subject) {
             Some(Subject::Proposal(id)) => id.to_string(),
-            _ => "The account".to_owned(),
+            Some(Subject::Account(_)) | None => "The account".to_owned(),
+            Some(other) => format!("What it is about ({})", self.subject(other)),
         };
         let (severity, follows) = match finding.severity {
             FindingSeverity::Log => (Severity::Info, String::new()),

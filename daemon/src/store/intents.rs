@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use treasury_core::observe::LedgerPoint;
+use treasury_core::observe::{AccountSnapshot, LedgerPoint};
 use treasury_core::units::AccountId;
 use treasury_core::{Event, State};
 
@@ -37,7 +37,8 @@ pub struct Entry {
     pub record: u64,
     /// The ledger that had been taken in when it happened; `None`: none yet.
     pub cursor: Option<LedgerPoint>,
-    /// Accounts read for the first time in this step, at that ledger: watched from there on.
+    /// Accounts read for the first time in this step, at that ledger, and watched from there on; and those read anew because
+    /// something that nobody could read had touched them: what came of that is in no ledger's event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub read: Vec<AccountId>,
     /// The step's events without those that ledgers and accounts give back.
@@ -49,11 +50,13 @@ pub struct Entry {
 pub(super) struct Position {
     cursor: Option<LedgerPoint>,
     known: BTreeSet<AccountId>,
+    doubtful: BTreeSet<AccountId>,
 }
 
 impl Position {
     pub(super) fn of(state: &State) -> Self {
-        Self { cursor: state.ledger, known: state.accounts.keys().copied().collect() }
+        let known = state.accounts.keys().copied().collect();
+        Self { cursor: state.ledger, known, doubtful: state.doubtful.clone() }
     }
 
     /// Whether any ledger has been taken in.
@@ -66,11 +69,26 @@ impl Position {
         let mut entry = Entry { record, cursor: None, read: Vec::new(), events: Vec::new() };
         for event in events {
             match event {
-                Event::LedgerTaken { observation, .. } => self.cursor = Some(observation.point),
+                Event::LedgerTaken { observation, .. } => {
+                    self.cursor = Some(observation.point);
+                    let touched = observation.opaque.iter().flat_map(|opaque| &opaque.accounts);
+                    self.doubtful.extend(touched.filter(|account| self.known.contains(*account)));
+                }
                 Event::AccountsRead { at, accounts, .. } => {
                     self.cursor.get_or_insert(*at);
-                    let new = accounts.iter().map(|account| account.account);
-                    entry.read.extend(new.filter(|account| self.known.insert(*account)));
+                    for AccountSnapshot { account, .. } in accounts {
+                        let (is_new, was_doubtful) =
+                            (self.known.insert(*account), self.doubtful.remove(account));
+                        if is_new || was_doubtful {
+                            entry.read.push(*account);
+                        }
+                    }
+                }
+                Event::AccountsForgotten { accounts } => {
+                    for account in accounts {
+                        (self.known.remove(account), self.doubtful.remove(account));
+                    }
+                    entry.events.push(event.clone());
                 }
                 other => entry.events.push(other.clone()),
             }

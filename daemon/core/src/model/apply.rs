@@ -287,6 +287,7 @@ impl State {
             }
             Event::ScheduleReached { schedule, through, day } => self.reached(schedule, *through, *day),
             Event::RunwayChanged { account, below_days } => self.runs_short(*account, *below_days)?,
+            Event::AccountsForgotten { accounts } => self.forget_accounts(accounts)?,
             Event::ScheduleGone { schedule } => {
                 self.scheduled.get_mut(schedule).ok_or("it was not there")?.gone = true;
             }

@@ -222,6 +222,11 @@ pub enum Answer {
         /// Whether anything changed.
         changed: bool,
     },
+    /// Somebody has spoken against a proposal.
+    Rejected {
+        /// Whether that is its end. Where not, its quorum can be reached without them, and it goes on.
+        ended: bool,
+    },
     /// Something is stopped.
     Stopped {
         /// The stop that stands.
@@ -308,6 +313,9 @@ pub enum CommandError {
     /// Who asks has too many open proposals on the account; others can still ask.
     #[error("you have {0} open proposals on the account, the most that one person may have")]
     TooManyOpenOfYours(usize),
+    /// So many proposals of the same person came to nothing within the last hour.
+    #[error("{0} of your proposals were denied, withdrawn or rejected within an hour, or have expired")]
+    TooManyForNothing(usize),
     /// The proposal's state does not allow it.
     #[error("{proposal} is {status}: {problem}")]
     WrongState {
@@ -433,6 +441,7 @@ impl CommandError {
             Self::ArchiveUnreadable(_) => "ARCHIVE_UNREADABLE",
             Self::TooManyOpen(_) => "TOO_MANY_OPEN",
             Self::TooManyOpenOfYours(_) => "TOO_MANY_OPEN_OF_YOURS",
+            Self::TooManyForNothing(_) => "TOO_MANY_FOR_NOTHING",
             Self::WrongState { .. } => "WRONG_STATE",
             Self::DeadlinePassed(_) => "DEADLINE_PASSED",
             Self::NotASigner(_) => "NOT_A_SIGNER",
@@ -469,6 +478,9 @@ impl CommandError {
             Self::IdempotencyConflict(_) => "Use a new idempotency key for a new payment.",
             Self::ArchiveUnreadable(_) => {
                 "`treasuryd store check` says what is damaged, `treasuryd rebuild` restores it."
+            }
+            Self::TooManyForNothing(_) => {
+                "Look why they come to nothing, with `policy explain`; wait an hour."
             }
             Self::TooManyOpenOfYours(_) => "Wait until some of yours have ended, or withdraw some.",
             Self::TooManyOpen(_) => "Wait until some have ended, or withdraw some.",
@@ -518,6 +530,7 @@ impl CommandError {
             | Self::IdempotencyConflict(_)
             | Self::TooManyOpen(_)
             | Self::TooManyOpenOfYours(_)
+            | Self::TooManyForNothing(_)
             | Self::WrongState { .. }
             | Self::NoVoid { .. }
             | Self::DeadlinePassed(_)

@@ -336,6 +336,12 @@ pub enum Event {
         /// The least of the declared limits that it is below of, in days; `None`: of none.
         below_days: Option<u32>,
     },
+    /// Nobody declares these accounts and nothing rests on them any more: what is known of them is let go, and is read anew
+    /// where it is needed again.
+    AccountsForgotten {
+        /// The accounts.
+        accounts: Vec<AccountId>,
+    },
     /// A schedule is not declared any more.
     ScheduleGone {
         /// Its name.
@@ -387,6 +393,7 @@ impl Event {
             Self::BreakerClosed { .. } => "breaker_closed",
             Self::ScheduleReached { .. } => "schedule_reached",
             Self::RunwayChanged { .. } => "runway_changed",
+            Self::AccountsForgotten { .. } => "accounts_forgotten",
             Self::ScheduleGone { .. } => "schedule_gone",
         }
     }

@@ -157,6 +157,7 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::BreakerClosed { .. }
             | Event::ScheduleReached { .. }
             | Event::RunwayChanged { .. }
+            | Event::AccountsForgotten { .. }
             | Event::ScheduleGone { .. } => {}
         }
     }

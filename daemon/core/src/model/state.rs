@@ -438,6 +438,15 @@ impl State {
         own.filter_map(|(_, key)| self.escrows.get(key))
     }
 
+    /// Lets go of what is known of these accounts.
+    pub(crate) fn forget_accounts(&mut self, accounts: &[AccountId]) -> Result<(), String> {
+        for account in accounts {
+            self.accounts.remove(account).ok_or_else(|| format!("nothing is known of {account}"))?;
+            self.doubtful.remove(account);
+        }
+        Ok(())
+    }
+
     /// Whether the validated ledger can be seen.
     #[must_use]
     pub fn sees(&self) -> bool {

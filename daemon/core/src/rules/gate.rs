@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use crate::model::config::{TierLink, Treasury};
 use crate::model::intent::{AskedBy, Asker, Ending, Intent, IntentKind};
-use crate::model::proposal::{Proposal, Status};
+use crate::model::proposal::{Occurrence, Proposal, Status};
 use crate::model::state::{Guard, Sight, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, Subject};
 use crate::model::units::{AccountId, EscrowKey};
@@ -60,6 +60,16 @@ impl<'a> Act<'a> {
         self.proposal.is_some_and(Proposal::is_being_voided)
     }
 
+    /// The time at which a schedule has it due, where one asks for it.
+    fn occurrence(&self) -> Option<&'a Occurrence> {
+        self.proposal?.occurrence.as_ref()
+    }
+
+    /// Whether nobody has asked for it but a schedule, and nobody looks when it leaves.
+    fn is_scheduled(&self) -> bool {
+        self.occurrence().is_some()
+    }
+
     fn in_flight(&self) -> bool {
         self.proposal.is_some_and(
             |proposal| matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left()),
@@ -82,7 +92,7 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
     if !taking_back {
         against.extend(stops(config, state, act).into_iter().map(Wait::stop));
         // What is in flight has been counted; sending the same bytes again fails for no new reason.
-        if *act.asker == Asker::Daemon && !act.in_flight() {
+        if (*act.asker == Asker::Daemon || act.is_scheduled()) && !act.in_flight() {
             let open = state.open_breakers(&act.account).next();
             against.extend(open.map(|(_, _, reason)| Wait::Breaker(reason.to_owned())));
         }
@@ -105,7 +115,8 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
         .filter(|_| !act.in_flight())
         .and_then(|proposal| proposal.plan.as_ref())
         .is_some_and(|plan| state.now() > plan.deadline);
-    if over {
+    let too_late = act.occurrence().is_some_and(|occurrence| state.now() > occurrence.until);
+    if over || too_late {
         against.push(Wait::Deadline);
     }
     if let Some((escrow, how)) = act.intent.ends()

@@ -65,12 +65,12 @@ pub struct Needs {
 }
 
 /// What it takes to lock an account and to spend it; `None` where no SignerList of it is known. Signers whose keys the daemon
-/// holds and that do not sign are lost already.
+/// holds and that do not sign are lost already, and may be in other hands.
 #[must_use]
 pub fn needs(config: &Treasury, state: &State, account: &AccountId) -> Option<[Needs; 4]> {
     let list = state.accounts.get(account)?.signer_list.as_ref()?;
     Some(By::ALL.map(|by| {
-        let groups = groups(config, state, list, by);
+        let groups = groups(config, list, by, |signer| !state.unable.contains_key(signer));
         let all: u64 = groups.iter().map(|group| group.1).fold(0, u64::saturating_add);
         let quorum = u64::from(list.quorum.0);
         let locks = match all.checked_sub(quorum) {
@@ -78,7 +78,9 @@ pub fn needs(config: &Treasury, state: &State, account: &AccountId) -> Option<[N
             // Without more than what is above the quorum it is out of reach; all together are always enough.
             Some(above) => smallest(&groups, above.saturating_add(1)).unwrap_or_default(),
         };
-        Needs { by, locks, spends: smallest(&groups, quorum) }
+        // A key that does not sign here may sign where somebody else has it.
+        let everybody = self::groups(config, list, by, |_| true);
+        Needs { by, locks, spends: smallest(&everybody, quorum) }
     }))
 }
 
@@ -91,10 +93,14 @@ pub fn one_loss_locks(config: &Treasury, state: &State, account: &AccountId) -> 
 }
 
 /// Names and weights of those who sign together, the heaviest first.
-fn groups(config: &Treasury, state: &State, list: &SignerListView, by: By) -> Vec<(String, u64)> {
+fn groups(
+    config: &Treasury,
+    list: &SignerListView,
+    by: By,
+    counts: impl Fn(&AccountId) -> bool,
+) -> Vec<(String, u64)> {
     let mut weights: BTreeMap<String, u64> = BTreeMap::new();
-    let able = list.entries.iter().filter(|(signer, _)| !state.unable.contains_key(*signer));
-    for (signer, weight) in able {
+    for (signer, weight) in list.entries.iter().filter(|(signer, _)| counts(signer)) {
         let sum = weights.entry(group(config, signer, by)).or_default();
         *sum = sum.saturating_add(u64::from(*weight));
     }

@@ -1,9 +1,10 @@
 //! What nothing depends on any more, so that memory and the cost of a step grow with what is open and not with what
 //! ever was.
 
+use crate::model::config::Treasury;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State, TrackedEscrow};
-use crate::model::units::RippleTime;
+use crate::model::units::{AccountId, RippleTime};
 
 /// Ended proposals stay at hand for so long, in seconds of ledger time.
 pub const KEPT_SECONDS: u32 = 86_400;
@@ -46,6 +47,22 @@ pub(crate) fn may_forget(state: &State, tracked: &TrackedEscrow) -> bool {
     let maker = tracked.guard.proposal();
     ended_at(tracked).is_some_and(|at| is_old(state, at))
         && maker.is_none_or(|maker| !state.proposals.contains_key(&maker))
+}
+
+/// Accounts that nobody declares, that sign for none of the treasury's, and that nothing open and no standing escrow pays.
+/// What is asked of ledger servers must not grow with everybody who was ever paid.
+pub(crate) fn unneeded(config: &Treasury, state: &State) -> Vec<AccountId> {
+    let mut needed = config.watched();
+    let lists =
+        config.accounts.keys().filter_map(|account| state.accounts.get(account)?.signer_list.as_ref());
+    needed.extend(lists.flat_map(|list| list.entries.keys()));
+    let open = state.open.iter().filter_map(|id| state.proposals.get(id));
+    needed.extend(open.filter_map(|proposal| proposal.intent.destination()));
+    let others = state.accounts.keys().filter(|account| !needed.contains(*account));
+    let idle = others.filter(|account| {
+        state.own_escrows_for(account).next().is_none() && state.standing_of(account).next().is_none()
+    });
+    idle.copied().collect()
 }
 
 fn ended_at(tracked: &TrackedEscrow) -> Option<RippleTime> {

@@ -178,6 +178,7 @@ impl<'a> Planner<'a> {
         let has = expected(state, &link.to, link.asset)?;
         let onward = self.wanted(state, &link.to, link.asset, asked);
         let onward = saturating_add(onward, self.filling(state, &link.to, link.asset));
+        let onward = saturating_add(onward, scheduled(state, &link.to, link.asset));
         // What goes on leaves no less than the highest floor of the links that it goes on by, and what may burn as a fee.
         let kept = if onward.is_zero() {
             nothing
@@ -243,6 +244,18 @@ impl<'a> Planner<'a> {
     fn source_floor(&self, account: &AccountId, asset: Asset) -> Option<Amount> {
         self.floors.get(&(*account, asset)).copied().unwrap_or(Some(asset.nothing()))
     }
+}
+
+/// What schedules have asked for that no validated ledger has. What people ask for does not count: it may be refused, and
+/// whoever may ask would otherwise draw money to an account.
+fn scheduled(state: &State, account: &AccountId, asset: Asset) -> Amount {
+    let promised = state.book.promised(account).filter_map(|id| state.proposals.get(&id));
+    promised
+        .filter(|proposal| proposal.occurrence.is_some())
+        .filter_map(|proposal| proposal.intent.movement())
+        .map(|movement| movement.amount)
+        .filter(|amount| amount.issue() == asset)
+        .fold(asset.nothing(), saturating_add)
 }
 
 /// What moves of a link may still carry that no validated ledger has.

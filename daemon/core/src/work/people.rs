@@ -7,7 +7,7 @@ use crate::model::intent::{Asker, Intent, Origin, Pay};
 use crate::model::proposal::{Rejection, Status};
 use crate::model::signing::RungSignatures;
 use crate::model::state::Sight;
-use crate::model::units::ProposalId;
+use crate::model::units::{ProposalId, RippleTime};
 use crate::model::wait::Wait;
 use crate::rules::multisign;
 use crate::rules::{decide, doomed};
@@ -24,6 +24,12 @@ pub(crate) const OPEN_MAX: usize = 200;
 
 /// And how many of these may be one person's: a program that asks for too much must not lock the others out.
 pub(crate) const OPEN_OF_ONE_MAX: usize = 100;
+
+/// The most proposals of one person that may come to nothing within [`FOR_NOTHING_SECONDS`].
+const FOR_NOTHING_MAX: usize = 100;
+
+/// An hour of ledger time.
+const FOR_NOTHING_SECONDS: u32 = 3_600;
 
 /// The shortest deadline that may be asked for, in seconds: under a minute nobody can look and sign.
 pub(crate) const DEADLINE_MIN_SECONDS: u32 = 60;
@@ -174,6 +180,16 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     if of_asker >= OPEN_OF_ONE_MAX {
         return Err(CommandError::TooManyOpenOfYours(of_asker));
     }
+    // People are told of each, and what is told of nothing keeps them from hearing of what matters.
+    let lately = RippleTime(cx.now().0.saturating_sub(FOR_NOTHING_SECONDS));
+    let ended = cx.state.ended.iter().filter(|(_, at)| **at > lately);
+    let for_nothing = ended
+        .filter_map(|(id, _)| cx.state.proposals.get(id))
+        .filter(|proposal| proposal.asker == asker && proposal.status.ended_without_effect())
+        .count();
+    if for_nothing >= FOR_NOTHING_MAX {
+        return Err(CommandError::TooManyForNothing(for_nothing));
+    }
     let decision = decide::decide(cx.config, cx.state, propose.account, &asker, &intent, cx.now());
     if decision.obligations.delay.is_some() {
         // FinishAfter is counted from the deadline, so a long one would only lengthen the delay. Asked
@@ -264,8 +280,12 @@ fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> R
         cx.emit(Event::ApprovalDropped { proposal: id, signer, reason });
     }
     let at = cx.point();
-    let rejection = Rejection { signer, reason, origin: Some(cx.origin), at };
     let is_first = !find(cx, id)?.rejections.contains_key(&person.name);
+    // Said once it is said: each time more would be a record, and a notice to everybody.
+    if !is_first && withdrawn.is_none() {
+        return Ok(Answer::Done { changed: false });
+    }
+    let rejection = Rejection { signer, reason, origin: Some(cx.origin), at };
     cx.emit(Event::Objected { proposal: id, person: person.name.clone(), rejection });
     if is_first {
         behaviour::rejected(cx, id);
@@ -276,10 +296,13 @@ fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> R
     let (obligations, asker) = (&proposal.decision.obligations, &proposal.asker);
     let reachable = multisign::signer_list(cx.state, &proposal.account)
         .is_some_and(|list| multisign::reachable_without(cx.config, list, obligations, asker, &against));
-    if !reachable {
+    // A payment that a schedule asks for and the agents alone sign has nobody else who could say no to it.
+    let unattended = proposal.occurrence.is_some() && obligations.agents_sign();
+    let ends = unattended || !reachable;
+    if ends {
         end_or_void(cx, id, Status::Rejected);
     }
-    Ok(Answer::Done { changed: true })
+    Ok(Answer::Rejected { ended: ends })
 }
 
 fn withdraw(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, CommandError> {

@@ -124,15 +124,15 @@ fn is_same(known: &EscrowView, read: &EscrowView) -> bool {
     *known == EscrowView { amount, ..read.clone() }
 }
 
-/// Recipients of payments are followed up to so many accounts in all: what is asked of servers must not grow with
-/// everybody who was ever paid.
+/// Recipients of payments are followed up to so many accounts beside the treasury's: what is asked of servers must not grow
+/// with everybody whom somebody wants to pay.
 const FOLLOWED_MAX: usize = 200;
 
 /// A payment to this account is open: what it would fail for should be known before people sign it.
 pub(crate) fn look_at_recipient(cx: &mut Cx<'_>, recipient: AccountId) {
     let is_new = !cx.state.accounts.contains_key(&recipient);
     if is_new
-        && cx.state.accounts.len() < FOLLOWED_MAX
+        && cx.state.accounts.len().saturating_sub(cx.config.accounts.len()) < FOLLOWED_MAX
         && cx.state.sees()
         && cx.runtime.reading.insert(recipient)
     {

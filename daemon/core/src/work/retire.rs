@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use crate::model::event::Event;
 use crate::model::units::{EscrowKey, ProposalId};
-use crate::rules::retiring::{KEPT_MAX, may_forget, may_retire};
+use crate::rules::retiring::{KEPT_MAX, may_forget, may_retire, unneeded};
 use crate::work::cx::Cx;
 
 /// The most that leave with one ledger: a store of earlier versions holds everything that ever was.
@@ -13,6 +13,9 @@ const LEAVING_MAX: usize = 64;
 /// The most that are looked at with one ledger: what may not leave yet must not be in the way of what may.
 const LOOKED_AT_MAX: usize = 256;
 
+/// Accounts that nothing rests on are looked for every so many ledgers, some quarter of an hour.
+const LEDGERS_BETWEEN: u32 = 256;
+
 /// And so few where no more are kept than may be: then only time makes them leave, and there is much of it.
 const LOOKED_AT: usize = LEAVING_MAX;
 
@@ -20,6 +23,20 @@ const LOOKED_AT: usize = LEAVING_MAX;
 pub(crate) fn drive(cx: &mut Cx<'_>) {
     proposals(cx);
     escrows(cx);
+    accounts(cx);
+}
+
+/// Looks at all of them, and so not with each ledger.
+fn accounts(cx: &mut Cx<'_>) {
+    let looks = cx.state.ledger.is_some_and(|point| point.index.0.is_multiple_of(LEDGERS_BETWEEN));
+    // What has been asked for is about to be needed.
+    if !looks || !cx.state.sees() || !cx.runtime.reading.is_empty() {
+        return;
+    }
+    let accounts = unneeded(cx.config, cx.state);
+    if !accounts.is_empty() {
+        cx.emit(Event::AccountsForgotten { accounts });
+    }
 }
 
 fn proposals(cx: &mut Cx<'_>) {

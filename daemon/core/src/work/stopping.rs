@@ -167,8 +167,16 @@ pub(crate) fn panic(cx: &mut Cx<'_>, person: &Person, reason: String) -> Result<
             set_stop(cx, subject, StopKind::Hold, source.clone(), reason.clone());
         }
     }
-    for id in cx.state.open.clone() {
+    // Voids last: what is stopped after one was handed out would call it back.
+    let can_void = |id: &ProposalId| {
+        cx.state.proposals.get(id).is_some_and(|proposal| submission::can_void(cx, proposal))
+    };
+    let (voided, others): (Vec<_>, Vec<_>) = cx.state.open.iter().copied().partition(can_void);
+    for id in others.into_iter().chain(voided) {
         close(cx, person, id, &reason, &mut found);
+    }
+    for told in [&mut found.ended, &mut found.voiding, &mut found.under_way] {
+        told.sort_unstable();
     }
     guard::drive(cx);
     Ok(Answer::Panicked(found))

@@ -1,6 +1,9 @@
 //! Who asks, who of those who can sign still may, and what a request that is repeated gets.
 
+use std::collections::BTreeSet;
+
 use treasury_core::command::{Answer, Command, CommandError, Propose};
+use treasury_core::config::{Person, Role};
 use treasury_core::intent::Origin;
 use treasury_core::observe::{ObservedTx, intent_digest};
 use treasury_core::policy::{Action, Approvers, Policy};
@@ -229,7 +232,10 @@ fn no_more_than_a_thousand_ended_proposals_stay_and_what_something_depends_on_do
     w.config.policy = Policy::new(Vec::new());
     for n in 0..1_100 {
         let denied = Propose { note: n.to_string(), ..w.payment("hot", 5) };
-        w.command("alice", Command::Propose(denied)).unwrap();
+        let name = format!("asker-{}", n / 100);
+        let asker = Person { name: name.clone(), signer: None, roles: BTreeSet::from([Role::Proposer]) };
+        w.config.people.insert(name.clone(), asker);
+        w.command(&name, Command::Propose(denied)).unwrap();
     }
     assert!(w.state.ended.len() > 1_100);
     for _ in 0..10 {

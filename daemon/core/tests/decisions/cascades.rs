@@ -14,7 +14,7 @@ use crate::world::{World, XRP, amount, config, id};
 
 const HOUR: u32 = 3_600;
 
-fn fill(from: &str, to: &str, [floor, target, source_floor]: [u64; 3]) -> TierLink {
+pub(crate) fn fill(from: &str, to: &str, [floor, target, source_floor]: [u64; 3]) -> TierLink {
     TierLink {
         name: format!("{from}-to-{to}"),
         from: id(from),

@@ -2,7 +2,7 @@
 
 use crate::world::{World, amount, config, drops, hash, id, signatures_of};
 use treasury_core::command::{Answer, Command, CommandError};
-use treasury_core::config::{FindingKind, Severity};
+use treasury_core::config::{FindingKind, Role, Severity};
 use treasury_core::input::{Input, SubmitReply};
 use treasury_core::observe::{Change, LedgerObservation, OpaqueTx, SignerListView};
 use treasury_core::proposal::Status;
@@ -181,6 +181,43 @@ fn a_rejection_that_makes_the_quorum_unreachable_ends_it() {
         w.close(&[]);
     }
     assert!(w.state.slots.is_empty());
+}
+
+/// Danger: who may speak against something says so a thousand times, and the log and everybody's mailbox fill.
+#[test]
+fn what_somebody_speaks_against_twice_is_one_record_until_they_sign_again() {
+    let mut w = World::new();
+    let p = w.propose("warm", 500);
+    let reject = |w: &mut World, reason: &str| {
+        w.command("bob", Command::Reject { proposal: p, reason: reason.to_owned() })
+    };
+    assert_eq!(reject(&mut w, "not ours"), Ok(Answer::Rejected { ended: false }));
+    let events = w.events.len();
+    assert_eq!(reject(&mut w, "really not"), Ok(Answer::Done { changed: false }));
+    assert_eq!(w.events.len(), events);
+    w.approve("bob", p).unwrap();
+    assert_eq!(reject(&mut w, "not ours"), Ok(Answer::Rejected { ended: false }));
+}
+
+/// Danger: a stolen token asks for what is denied, and again, and what matters waits behind a hundred thousand notices.
+#[test]
+fn whoever_asks_again_and_again_for_what_comes_to_nothing_waits_an_hour() {
+    let mut w = World::new();
+    for _ in 0..100 {
+        let p = w.propose("hot", 1_000_000);
+        assert_eq!(w.word(p), "denied");
+    }
+    let events = w.events.len();
+    let ask = |w: &mut World, person: &str| {
+        let payment = w.payment("hot", 50);
+        w.command(person, Command::Propose(payment)).map(drop)
+    };
+    assert_eq!(ask(&mut w, "alice"), Err(CommandError::TooManyForNothing(100)));
+    assert_eq!(w.events.len(), events);
+    w.config.people.get_mut("bob").unwrap().roles.insert(Role::Proposer);
+    assert_eq!(ask(&mut w, "bob"), Ok(()), "others are not kept");
+    w.jump(3_601);
+    assert_eq!(ask(&mut w, "alice"), Ok(()));
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use treasury_core::command::Command;
+use treasury_core::Event;
+use treasury_core::command::{Answer, Command};
 use treasury_core::config::{Due, FindingKind, Schedule, Severity};
+use treasury_core::failure::Cause;
 use treasury_core::proposal::Status;
+use treasury_core::tiers::Planner;
 use treasury_core::units::{ProposalId, RippleTime};
 use xrpl_wire::sf;
 
@@ -261,4 +264,59 @@ fn nothing_is_sent_later_than_was_said() {
     late.jump(10 * DAY + HOUR - 100);
     let (due, p) = one(&late);
     assert_eq!(late.proposal(p).plan.as_ref().unwrap().deadline, RippleTime(due.0 + HOUR));
+}
+
+/// Danger: somebody says no, is told that it is rejected, and the agents send it all the same.
+#[test]
+fn one_rejection_ends_what_agents_alone_would_sign_and_elsewhere_it_goes_on_and_says_so() {
+    let reject = |proposal| Command::Reject { proposal, reason: "not this month".to_owned() };
+    let mut w = world(50, &[DAY]);
+    let (due, p) = one(&w);
+    assert_eq!(w.command("bob", reject(p)), Ok(Answer::Rejected { ended: true }));
+    until(&mut w, due);
+    w.jump(HOUR);
+    assert_eq!((w.word(p), w.sent().len(), asked(&w).len()), ("rejected", 0, 1));
+    let mut w = world(500, &[DAY]);
+    let (_, p) = one(&w);
+    assert_eq!(w.command("bob", reject(p)), Ok(Answer::Rejected { ended: false }));
+    assert_eq!(w.word(p), "collecting");
+}
+
+/// Danger: submissions of an account fail one after the other, people are told that what needs nobody is stopped, and the next
+/// salary leaves.
+#[test]
+fn an_open_breaker_stops_what_a_schedule_asks_for() {
+    let mut w = world(50, &[DAY]);
+    let (due, p) = one(&w);
+    let (account, cause, at) = (Some(id("hot")), Cause::Network, w.state.ledger.unwrap());
+    w.record(Event::BreakerOpened { account, cause, at, reason: "no reply".to_owned() });
+    until(&mut w, due);
+    assert!(w.sent().is_empty(), "{}", w.word(p));
+    w.command("dave", Command::CloseBreaker { account }).unwrap();
+    w.close(&[]);
+    assert_eq!((w.word(p), w.sent().len()), ("in_flight", 1));
+}
+
+/// Danger: the page says that accounts are filled for what is due, and on the day there is too little.
+#[test]
+fn an_account_is_filled_for_what_a_schedule_has_asked_for_and_not_for_what_people_ask_for() {
+    let filled = |w: &World| {
+        let plan = Planner::new(&w.config).plan(&w.state, &w.config.links[0], w.state.now());
+        plan.amount.drops().unwrap().get() / XRP
+    };
+    let mut w = world(90, &[3 * DAY]);
+    w.config.links = vec![crate::cascades::fill("warm", "hot", [30, 60, 0])];
+    w.change_balance("hot", 70);
+    let by_hand = w.propose("hot", 110);
+    assert_eq!((asked(&w).len(), w.word(by_hand), filled(&w)), (0, "collecting", 0));
+    w.command("alice", Command::Withdraw { proposal: by_hand }).unwrap();
+    w.jump(2 * DAY);
+    let (due, p) = one(&w);
+    let moved: Vec<_> = w.state.moves.values().flatten().copied().collect();
+    assert_eq!(moved.len(), 1, "it is moved as soon as it is asked for");
+    let amount = w.proposal(moved[0]).intent.amount().unwrap().drops().unwrap().get() / XRP;
+    assert!((80..=81).contains(&amount), "60 are kept and 90 leave, of 70: {amount}");
+    w.settle();
+    until(&mut w, due);
+    assert_eq!(w.word(p), "in_flight");
 }

@@ -4,7 +4,7 @@
 use treasury_core::command::{Answer, Command, CommandError, Panicked};
 use treasury_core::input::SubmitReply;
 use treasury_core::payments::Whose;
-use treasury_core::policy::{Action, Policy};
+use treasury_core::policy::{Action, Policy, Rule};
 use treasury_core::proposal::{Plan, Status};
 use treasury_core::signing::Purpose;
 use treasury_core::state::Guard;
@@ -293,6 +293,21 @@ fn a_panic_without_voids_names_what_may_be_applied_all_the_same_and_twice_change
     assert!(w.sent().is_empty(), "it is not sent again");
     let refused = w.command("alice", Command::Panic { reason: String::new() }).unwrap_err();
     assert_eq!(refused.code(), "ROLE_MISSING");
+}
+
+/// Danger: the voids that a panic sends are called back by the holds that it sets, and whoever has the signatures is quicker.
+#[test]
+fn a_panic_sends_its_voids_after_everything_that_it_stops() {
+    let mut w = world();
+    let voided = in_flight(&mut w);
+    let rules = w.config.policy.rules().iter().cloned().map(|rule| Rule { void: false, ..rule });
+    w.config.policy = Policy::new(rules.collect());
+    let held = in_flight(&mut w);
+    let found = panic(&mut w);
+    assert_eq!((found.voiding, found.under_way), (vec![voided], vec![held]));
+    // That nothing is called back that the step has sent, the world looks at after each step.
+    let sent = w.sent().pop().unwrap();
+    assert_eq!(sent.tx_type(), TransactionType::AccountSet);
 }
 
 /// Danger: a payment that no server had taken when somebody panicked leaves as soon as the freeze is lifted.

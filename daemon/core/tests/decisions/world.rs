@@ -292,6 +292,12 @@ impl World {
         assert_eq!(self.replayed, self.state, "replay gives the same state");
         self.events.extend(output.events);
         let mut answer = None;
+        let is_sent = |effect: &Effect| matches!(effect, Effect::Submit { .. });
+        let mut later = output.effects.iter().skip_while(|effect| !is_sent(effect));
+        assert!(
+            !later.any(|effect| matches!(effect, Effect::Recall)),
+            "what a step sends it does not call back"
+        );
         for effect in output.effects {
             match effect {
                 Effect::Answer { answer: given, .. } => answer = Some(given),

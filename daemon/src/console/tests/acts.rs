@@ -120,7 +120,7 @@ async fn a_proposal_is_rejected_withdrawn_and_an_approval_taken_back() {
     }
     let (alice, bob) = (served.login("alice").await, served.login("bob").await);
     let said = bob.does("/console/proposals/P1/reject", &[("reason", "not this one")]).await;
-    assert_eq!(said, "P1: rejected");
+    assert_eq!(said, "P1: rejected: it has ended");
     let page = alice.shows("/console/proposals/P1").await;
     assert!(page.contains("not this one") && page.contains(">rejected</span>"), "{page}");
     assert_eq!(alice.does("/console/proposals/P2/withdraw", &[]).await, "P2: withdrawn");
