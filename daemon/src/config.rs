@@ -37,6 +37,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use treasury_core::Treasury;
 use treasury_core::effect::Party;
+use treasury_core::exposure::Surroundings;
 use treasury_core::units::AccountId;
 use zeroize::Zeroizing;
 
@@ -332,6 +333,16 @@ impl std::error::Error for ConfigError {
 }
 
 impl DaemonConfig {
+    /// What stands around the daemon, as far as it says what a captured part of it can do.
+    #[must_use]
+    pub fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            servers: self.network.endpoints.iter().map(ToString::to_string).collect(),
+            read_quorum: self.network.read_quorum,
+            has_guard: self.guard.is_some(),
+        }
+    }
+
     /// Reads and checks a file. Paths in it are relative to the folder it is in.
     ///
     /// # Errors

@@ -217,6 +217,7 @@ impl Daemon {
             .with_desk(notifier.as_ref().map(Notifier::desk))
             .with_console(config.console.clone())
             .with_prices(config.prices.clone())
+            .with_surroundings(config.surroundings())
             .with_audit(auditor.as_ref().map(Auditor::audit))
             .with_openings(openings.clone());
         let http = Serving::start(listener, app)

@@ -20,9 +20,9 @@ use url::{Host, Url};
 use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
     AccountView, ApproveRequest, AuditPage, AuditQuery, DoneView, EmptyRequest, ErrorBody, ErrorView,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, ForecastView, LinkView, LockoutView,
-    ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest, ScheduleView,
-    StatusView,
+    EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExposureView, FindingView, ForecastView, LinkView,
+    LockoutView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest,
+    ScheduleView, StatusView,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -200,6 +200,14 @@ impl Client {
     /// As [`Client::status`].
     pub async fn lockout(&self) -> Result<Vec<LockoutView>, ClientError> {
         self.read(calls::LOCKOUT).await
+    }
+
+    /// What each single captured thing can take at most, in what time, and until whose stop.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn exposure(&self) -> Result<Vec<ExposureView>, ClientError> {
+        self.read(calls::EXPOSURE).await
     }
 
     /// The newest hundred proposals, newest first.

@@ -6,12 +6,12 @@ use std::marker::PhantomData;
 use crate::types::{
     AccountView, AcknowledgeNoticesRequest, AcknowledgeRequest, AlertView, ApproveRequest, AuditPage,
     AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView, EmptyRequest,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView, FindingView,
-    FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView, LinkView, LockoutView,
-    Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView, ProposalView,
-    ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest,
-    RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView, StreamQuery,
-    TestChannelRequest, TestedView, UnfreezeRequest,
+    EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView, ExposureView,
+    FindingView, FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView, LinkView,
+    LockoutView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView,
+    ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView,
+    ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView,
+    StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -180,6 +180,9 @@ operations! {
     FORECAST = Forecast "forecast": Get "/v1/forecast", Other, Who::Person, () => ForecastView;
     /// Whose loss locks each account, and whose collusion spends it: the smallest sets of keys, people, vendors and places.
     LOCKOUT = Lockout "lockout": Get "/v1/lockout", Other, Who::Person, () => Vec<LockoutView>;
+    /// What each single captured thing (a key, a person, a ledger server, the daemon, the guard) can take at most, in what time, and
+    /// until whose stop. Changes nothing.
+    EXPOSURE = Exposure "exposure": Get "/v1/exposure", Other, Who::Person, () => Vec<ExposureView>;
     /// Proposals, newest first, without their transactions.
     PROPOSALS = Proposals "proposals": Get "/v1/proposals", Other, Who::Person, ProposalsQuery => Vec<ProposalView>;
     /// Ask for a payment.

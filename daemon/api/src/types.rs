@@ -3,6 +3,7 @@
 
 mod audit;
 mod deliveries;
+mod exposure;
 mod forecast;
 mod lockout;
 mod policy;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use audit::*;
 pub use deliveries::*;
+pub use exposure::*;
 pub use forecast::*;
 pub use lockout::*;
 pub use policy::*;

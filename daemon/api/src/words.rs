@@ -1,8 +1,8 @@
 //! What answers say in words. The people's tool and the console say it alike.
 
 use crate::types::{
-    AmountView, AuditQuery, DoneView, LiftedView, PanicView, PartyView, ProposalView, SetsView, StopView,
-    StoppedView,
+    AmountView, AuditQuery, DoneView, ExposureView, LiftedView, PanicView, PartyView, ProposalView, SetsView,
+    StopView, StoppedView,
 };
 
 impl PartyView {
@@ -157,6 +157,18 @@ impl AuditQuery {
         let said: Vec<String> =
             parts.iter().filter_map(|(word, said)| Some(format!("{word} {}", said.as_ref()?))).collect();
         if said.is_empty() { "everything".to_owned() } else { said.join(" ") }
+    }
+}
+
+impl ExposureView {
+    /// What is captured, in words.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let kind = self.captured.replace('_', " ");
+        match &self.which {
+            Some(which) => format!("{kind} {which}"),
+            None => kind,
+        }
     }
 }
 

@@ -31,8 +31,9 @@ pub use model::{
     payments, policy, proposal, signing, state, stops, units, wait,
 };
 pub use rules::{
-    analysis, decide, doomed, escrow, example, explain, fee, findings, fits, forecast, gate, lockout,
-    matching, multisign, prove, release, replay, retiring, schedule, sealing, tiers, waits, worth,
+    analysis, decide, doomed, escrow, example, explain, exposure, fee, findings, fits, forecast, gate,
+    lockout, matching, multisign, prove, reach, release, replay, retiring, schedule, sealing, tiers, waits,
+    worth,
 };
 pub use work::cx::{Output, Runtime};
 pub use work::step::step;

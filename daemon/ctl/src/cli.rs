@@ -58,6 +58,8 @@ pub enum Command {
     Forecast,
     /// Whose loss locks each account, and whose collusion spends it: keys, people, vendors and places.
     Lockout,
+    /// What each single captured thing can take at most, in what time, and until whose stop.
+    Exposure,
     /// Proposals, newest first.
     Proposals {
         /// Only those that have not ended.
@@ -288,6 +290,7 @@ impl Command {
             Self::Schedules
             | Self::Forecast
             | Self::Lockout
+            | Self::Exposure
             | Self::Escrows
             | Self::Findings
             | Self::Events { .. } => {}

@@ -8,6 +8,7 @@ mod audit;
 pub mod cli;
 mod cosign;
 mod deliveries;
+mod exposure;
 mod forecast;
 mod lockout;
 mod policy;
@@ -260,6 +261,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Tiers => answer(json, &client.tiers().await?, |links| show::tiers(links)),
         Command::Schedules => answer(json, &client.schedules().await?, |all| show::schedules(all)),
         Command::Lockout => answer(json, &client.lockout().await?, |all| lockout::shown(all)),
+        Command::Exposure => answer(json, &client.exposure().await?, |all| exposure::shown(all)),
         Command::Forecast => answer(json, &client.forecast().await?, forecast::shown),
         Command::Proposals { open, account, before, limit } => {
             let query = ProposalsQuery { open, account, before, limit, ..ProposalsQuery::default() };

@@ -14,8 +14,8 @@ use super::words;
 use crate::http::ApiError;
 use crate::http::api::{
     AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery,
-    ExplainRequest, ExplainView, FindingView, ForecastView, LinkView, LockoutView, PolicyCheckView,
-    PolicyRequest, ScheduleView, StopsView,
+    ExplainRequest, ExplainView, ExposureView, FindingView, ForecastView, LinkView, LockoutView,
+    PolicyCheckView, PolicyRequest, ScheduleView, StopsView,
 };
 
 /// An escrow's life as a line from its making to CancelAfter, in thousandths of it.
@@ -137,6 +137,7 @@ struct Accounts {
     schedules: Vec<ScheduleView>,
     forecast: ForecastView,
     lockout: Vec<LockoutView>,
+    exposure: Vec<ExposureView>,
 }
 
 pub(super) async fn accounts(State(console): State<Console>, visitor: Visitor) -> Answered {
@@ -154,7 +155,8 @@ pub(super) async fn accounts(State(console): State<Console>, visitor: Visitor) -
     forecast.pipeline.truncate(ROWS);
     forecast.pipeline_more = forecast.pipeline_more.saturating_add(more);
     let lockout = console.door.ask(&visitor.person, calls::LOCKOUT, "", &()).await?;
-    Ok(shown(&Accounts { frame, accounts, links, schedules, forecast, lockout }))
+    let exposure = console.door.ask(&visitor.person, calls::EXPOSURE, "", &()).await?;
+    Ok(shown(&Accounts { frame, accounts, links, schedules, forecast, lockout, exposure }))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -6,6 +6,7 @@ mod connections;
 mod deliveries;
 mod door;
 mod error;
+mod exposure;
 mod extract;
 mod forecast;
 mod knocks;
@@ -44,6 +45,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use treasury_api::operations::{Class, Method, Operation, Who};
+use treasury_core::exposure::Surroundings;
 
 pub use treasury_api::types as api;
 
@@ -97,6 +99,8 @@ pub struct App {
     audit: Option<Arc<Audit>>,
     /// Where prices come from, if there are any.
     prices: Option<Arc<PriceFile>>,
+    /// What is declared of what stands around the core.
+    around: Arc<Surroundings>,
     metrics: Arc<Metrics>,
     tokens: Tokens,
     limits: Limits,
@@ -122,6 +126,7 @@ impl App {
             audit: None,
             streams: Streams::new(&limits, Arc::clone(&metrics)),
             prices: None,
+            around: Arc::default(),
             metrics,
             tokens,
             limits,
@@ -174,6 +179,12 @@ impl App {
         Self { prices: prices.map(Arc::new), ..self }
     }
 
+    /// The same, and it knows what stands around the daemon.
+    #[must_use]
+    pub fn with_surroundings(self, around: Surroundings) -> Self {
+        Self { around: Arc::new(around), ..self }
+    }
+
     /// The people's tokens.
     #[cfg(test)]
     pub(crate) fn tokens(&self) -> Tokens {
@@ -214,6 +225,7 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Schedules => on(method, routes::schedules),
         Operation::Forecast => on(method, forecast::forecast),
         Operation::Lockout => on(method, lockout::lockout),
+        Operation::Exposure => on(method, exposure::exposure),
         Operation::Proposals => on(method, routes::proposals),
         Operation::PolicyCheck => on(method, policy::check),
         Operation::PolicyExplain => on(method, policy::explain),

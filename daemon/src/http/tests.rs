@@ -1,3 +1,4 @@
+mod exposure;
 mod forecast;
 mod lists;
 mod load;
@@ -142,6 +143,7 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::GET, "/v1/schedules", ""),
         (Method::GET, "/v1/forecast", ""),
         (Method::GET, "/v1/lockout", ""),
+        (Method::GET, "/v1/exposure", ""),
         (Method::GET, "/v1/proposals", ""),
         (Method::GET, "/v1/proposals/P1", ""),
         (Method::GET, "/v1/escrows", ""),

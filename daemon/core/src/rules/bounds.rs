@@ -190,7 +190,7 @@ fn periods(periods: impl Iterator<Item = u32>) -> Vec<u32> {
 }
 
 /// The bound, and the nearest amounts below and above it.
-fn beside(bound: Amount) -> impl Iterator<Item = Amount> {
+pub(crate) fn beside(bound: Amount) -> impl Iterator<Item = Amount> {
     [next(&bound, false), Some(bound), next(&bound, true)].into_iter().flatten()
 }
 
@@ -213,7 +213,7 @@ fn next(amount: &Amount, up: bool) -> Option<Amount> {
 }
 
 /// In ascending order, each once. All are of one asset.
-fn ascending(amounts: impl Iterator<Item = Amount>) -> Vec<Amount> {
+pub(crate) fn ascending(amounts: impl Iterator<Item = Amount>) -> Vec<Amount> {
     let mut all: Vec<Amount> = amounts.collect();
     all.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
     all.dedup();

@@ -11,6 +11,7 @@ mod commitments;
 mod deadlines;
 mod declared;
 mod escrows;
+mod exposure;
 mod facts;
 mod fence;
 mod fits;
