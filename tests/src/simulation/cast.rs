@@ -150,18 +150,31 @@ impl Cast {
     /// Where it cannot be built: a defect of the simulator.
     #[must_use]
     pub fn signed(&self, by: &str, account: AccountId, seq: SeqProxy, body: &TxBody) -> Transaction {
+        sign::sign_single(&self.built(account, seq, 12, body), self.key(by))
+            .expect("a transaction that can be signed")
+    }
+
+    /// A transaction that several sign.
+    ///
+    /// # Panics
+    /// Where it cannot be built: a defect of the simulator.
+    #[must_use]
+    pub fn unsigned(&self, account: AccountId, seq: SeqProxy, body: &TxBody) -> Transaction {
+        self.built(account, seq, 5_000, body)
+    }
+
+    fn built(&self, account: AccountId, seq: SeqProxy, fee: u64, body: &TxBody) -> Transaction {
         let common = TxCommon {
             account,
             seq,
-            fee: drops(12),
+            fee: drops(fee),
             last_ledger_sequence: None,
             source_tag: None,
             network_id: None,
             memos: Vec::new(),
             flags: 0,
         };
-        let tx = typed::build(&common, body).expect("a transaction that can be written");
-        sign::sign_single(&tx, self.key(by)).expect("a transaction that can be signed")
+        typed::build(&common, body).expect("a transaction that can be written")
     }
 
     /// The SignerList that an account is declared to have.

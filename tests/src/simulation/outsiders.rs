@@ -3,6 +3,7 @@
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
+use treasury_core::exposure::Captured;
 use treasury_core::proposal::Status;
 use treasury_core::units::{AccountId, EscrowKey};
 use xrpl_wire::typed::{
@@ -11,7 +12,7 @@ use xrpl_wire::typed::{
 };
 use xrpl_wire::{Amount, RippleTime, SeqProxy, Signer, Transaction, condition, flags, sign};
 
-use super::cast::{PAYEES, PAYERS, STOLEN, XRP, sequence_of, xrp};
+use super::cast::{AGENTS, PAYEES, PAYERS, STOLEN, XRP, sequence_of, xrp};
 use super::people::Act;
 use super::world::{Due, World};
 
@@ -46,6 +47,8 @@ pub(super) enum Outsider {
     Meddle,
     /// The attacker sends what one key can sign.
     Attack,
+    /// Another has the agents' keys, and takes what they open.
+    Steal,
     /// An impatient person puts signatures together and sends them, past the daemon.
     Impatient,
 }
@@ -63,6 +66,7 @@ impl World {
             Outsider::Pay,
             Outsider::Meddle,
             Outsider::Attack,
+            Outsider::Steal,
             Outsider::Impatient,
         ];
         if let Some(outsider) = all.choose(&mut self.rng).cloned() {
@@ -99,6 +103,7 @@ impl World {
             }
             Outsider::Meddle => self.meddle(),
             Outsider::Attack => self.attack(),
+            Outsider::Steal => self.steal(),
             Outsider::Impatient => self.send_early(),
         };
         if let Some(word) = word {
@@ -340,6 +345,22 @@ impl World {
         let result = self.shared.lock().submit_directly(&tx.encode());
         self.reach("outside result", &result);
         Some(word)
+    }
+
+    /// Pays out of an account with the agents' keys, past the daemons. Of cold they sign nothing that the ledger takes.
+    fn steal(&mut self) -> Option<&'static str> {
+        let name = *PAYERS.choose(&mut self.rng)?;
+        let account = self.cast.id(name);
+        let sequence = sequence_of(self.shared.lock().ledger().open().state(), &account)?;
+        let amount = self.rng.random_range(10..300);
+        let body = payment(self.cast.id("stranger"), amount);
+        let tx = self.cast.unsigned(account, SeqProxy::Sequence(sequence), &body);
+        let signers =
+            AGENTS.iter().map(|agent| sign::sign_for(&tx, self.cast.id(agent), self.cast.key(agent)));
+        let tx = sign::assemble(&tx, signers.collect::<Result<Vec<_>, _>>().ok()?).ok()?;
+        self.checker.stolen(tx.id(), Captured::AgentKeys);
+        self.submit(&tx);
+        Some("steal with the agents' keys")
     }
 
     /// Sends a proposal at its highest fee with all signatures there are, or all but one.

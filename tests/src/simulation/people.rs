@@ -271,6 +271,7 @@ impl World {
         };
         let intent = Intent {
             daemon,
+            asker: person.to_owned(),
             account: propose.account,
             destination: propose.destination,
             amount: drops(amount),

@@ -27,6 +27,7 @@ impl Checker {
             self.transaction(closed, tx);
         }
         self.turn(closed);
+        self.stand(closed);
     }
 
     /// All XRP is in accounts and escrows, and what is missing was burned.
@@ -84,6 +85,7 @@ impl Checker {
             self.broken(Rule::NothingUnasked, what);
         }
         self.goes(tx, &body);
+        self.was_taken(closed, tx, &body);
         self.signed(tx);
         match body {
             Ok(TxBody::Payment(payment)) => self.payment(closed, tx, &payment),
@@ -228,7 +230,7 @@ impl Checker {
 }
 
 /// What the last period's outflows sum up to, if that is above the limit. The newest comes last.
-fn above(outflows: &[Outflow], seconds: u32, limit: u64) -> Option<u64> {
+pub(super) fn above(outflows: &[Outflow], seconds: u32, limit: u64) -> Option<u64> {
     let now = outflows.last()?.0;
     let within = outflows.iter().rev().take_while(|(at, _)| now.saturating_sub(*at) < seconds);
     let sum: u64 = within.map(|(_, amount)| amount).sum();

@@ -2,6 +2,7 @@
 //! acknowledged, at what they send, and at what they show to people; never at how they decide.
 
 mod escrows;
+mod exposure;
 mod fence;
 mod kept;
 mod ledger;
@@ -17,6 +18,7 @@ use xrpl_wire::TransactionType;
 
 use super::cast::Cast;
 use escrows::Made;
+use exposure::Thefts;
 use money::Tide;
 
 pub use sent::Heard;
@@ -54,6 +56,8 @@ pub enum Rule {
     TakesBack,
     /// Where its own keys are at work elsewhere, a daemon sends nothing for the account.
     Fenced,
+    /// What somebody takes who has captured one thing is no more than was said that it can take.
+    LimitsOfExposure,
     /// Every intent ends, or says what it waits for.
     AllEnds,
     /// The log is whole: a restart knows what was durable.
@@ -62,7 +66,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::DropsConserved,
         Self::OncePerIntent,
         Self::NothingUnasked,
@@ -78,6 +82,7 @@ impl Rule {
         Self::MoneyCounted,
         Self::TakesBack,
         Self::Fenced,
+        Self::LimitsOfExposure,
         Self::AllEnds,
         Self::LogIntact,
     ];
@@ -108,6 +113,8 @@ fn drops_of(amount: Amount) -> u64 {
 pub struct Intent {
     /// Which daemon was asked.
     pub daemon: usize,
+    /// Who asked.
+    pub asker: String,
     /// The paying account.
     pub account: AccountId,
     /// Who is to be paid.
@@ -174,6 +181,8 @@ pub struct Checker {
     counts_from: BTreeMap<usize, u32>,
     /// The ledger in which a daemon acknowledged an intent.
     acknowledged: BTreeMap<u32, u32>,
+    /// What captured things took, and what they could.
+    thefts: Thefts,
     /// Drops there were after the ledger before, its index and close time, and since when ledgers kept their pace.
     total_drops: u64,
     index: u32,
@@ -210,6 +219,7 @@ impl Checker {
             sent_by: BTreeSet::new(),
             fenced: BTreeSet::new(),
             tides: money::tides(&treasury, first),
+            thefts: Thefts::new(&treasury, first),
             gone: BTreeMap::new(),
             counts_from: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
