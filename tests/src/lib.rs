@@ -2,5 +2,6 @@
 //! library; scenarios, conformance and benches are targets beside it.
 
 pub mod differ;
+pub mod month;
 pub mod replay;
 pub mod simulation;

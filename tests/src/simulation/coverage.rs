@@ -104,7 +104,7 @@ pub(super) fn of_state(treasury: &Treasury, state: &State, record: &mut Record) 
 }
 
 /// Kinds of work that every range of runs is to have had; see [`of_workload`] and the checker's own.
-const WORKLOAD: [&str; 10] = [
+const WORKLOAD: [&str; 12] = [
     "money on its way over two links into one account",
     "a delayed move came",
     "a delayed move was taken back",
@@ -115,6 +115,8 @@ const WORKLOAD: [&str; 10] = [
     "two stores with one keystore",
     "a daemon is fenced",
     "a reading is disputed",
+    "what one captured thing opens was taken",
+    "agents signed what one person asked for",
 ];
 
 /// Counts kinds of work that can be seen in a state.
