@@ -40,6 +40,8 @@ pub struct Daemon {
     begun_with: Box<DaemonConfig>,
     now: tokio::sync::Mutex<Now>,
     driver: JoinHandle<()>,
+    /// Looks whether many logins are refused.
+    logins: JoinHandle<()>,
     notifier: Option<Notifier>,
     auditor: Option<Auditor>,
     engine_thread: std::thread::JoinHandle<()>,
@@ -220,6 +222,7 @@ impl Daemon {
             .with_surroundings(config.surroundings())
             .with_audit(auditor.as_ref().map(Auditor::audit))
             .with_openings(openings.clone());
+        let logins = http::watch_logins(app.attempts(), engine.handle.clone());
         let http = Serving::start(listener, app)
             .map_err(|source| StartError::Listen { address: config.listen, source })?;
         let control = control::open(&config.data_dir, engine.handle.clone())
@@ -249,6 +252,7 @@ impl Daemon {
             now: tokio::sync::Mutex::new(Now::of(config.clone())),
             begun_with: Box::new(config),
             driver,
+            logins,
             notifier,
             auditor,
             engine_thread: engine.thread,
@@ -367,6 +371,7 @@ impl Daemon {
     pub async fn shutdown(self) {
         drop(self.control);
         self.http.shutdown(GRACE).await;
+        self.logins.abort();
         self.port.shutdown().await;
         if let Some(notifier) = self.notifier {
             notifier.shutdown().await;

@@ -583,6 +583,7 @@ fn input_word(input: &Input) -> &'static str {
         Input::SignFailed { .. } => "sign_failed",
         Input::SubmitAnswered { .. } => "submit_answered",
         Input::Tick { .. } => "tick",
+        Input::LoginsRefused { .. } => "logins_refused",
         Input::OpenLedgerFee { .. } => "open_ledger_fee",
     }
 }

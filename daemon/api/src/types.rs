@@ -527,8 +527,9 @@ pub struct FindingView {
     pub kind: String,
     /// `log`, `alert`, `hold` or `freeze`.
     pub severity: String,
-    /// The account it concerns.
-    pub account: PartyView,
+    /// The account it concerns; absent where it concerns the daemon as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<PartyView>,
     /// What was seen.
     pub evidence: String,
     /// When, by the ledger.

@@ -31,7 +31,7 @@ pub use model::{
     payments, policy, proposal, signing, state, stops, units, wait,
 };
 pub use rules::{
-    analysis, decide, doomed, escrow, example, explain, exposure, fee, findings, fits, forecast, gate,
+    analysis, clock, decide, doomed, escrow, example, explain, exposure, fee, findings, fits, forecast, gate,
     lockout, matching, multisign, prove, reach, release, replay, retiring, schedule, sealing, tiers, waits,
     worth,
 };

@@ -8,6 +8,7 @@ pub mod config;
 pub mod effect;
 pub mod event;
 pub mod failure;
+pub mod finding;
 pub mod input;
 pub mod intent;
 pub mod invariant;

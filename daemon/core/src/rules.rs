@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod bounds;
 pub mod cells;
+pub mod clock;
 pub mod decide;
 pub mod doomed;
 pub mod escrow;

@@ -9,6 +9,7 @@ pub(crate) mod ending;
 pub(crate) mod flow;
 pub(crate) mod guard;
 pub(crate) mod guarded;
+pub(crate) mod itself;
 pub(crate) mod people;
 pub(crate) mod recognise;
 pub(crate) mod reconcile;

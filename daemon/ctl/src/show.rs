@@ -353,7 +353,7 @@ pub(super) fn findings(findings: &[FindingView]) -> String {
             finding.id.clone(),
             finding.severity.clone(),
             finding.kind.clone(),
-            short(&finding.account),
+            finding.account.as_ref().map_or_else(|| "all".to_owned(), short),
             finding.at.clone(),
             match &finding.acknowledged {
                 None => finding.evidence.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use treasury_core::config::{Alarms, Burst};
+use treasury_core::config::{Alarms, Burst, ClockBounds};
 use treasury_core::policy::{Risk, SCORE_MAX, Times, Unusual, Velocity};
 use treasury_core::units::Amount;
 
@@ -77,5 +77,17 @@ pub(super) fn alarms(root: &Section<'_>) -> Alarms {
         reveal_seconds: section
             .text("unvalidated_reveal", value::duration)
             .map_or(usual.reveal_seconds, |seconds| seconds.value),
+        failed_logins: burst("failed_logins", usual.failed_logins),
+        clock: section.inner("clock_skew", &["above", "lasting"]).map_or(usual.clock, |inner| {
+            let above = inner.required("above", value::duration);
+            let lasting = inner.text("lasting", value::duration);
+            ClockBounds {
+                above_seconds: above.map_or(usual.clock.above_seconds, |above| above.value),
+                lasting_seconds: lasting.map_or(usual.clock.lasting_seconds, |lasting| lasting.value),
+            }
+        }),
+        blind_seconds: section
+            .text("blind", value::duration)
+            .map_or(usual.blind_seconds, |seconds| seconds.value),
     }
 }

@@ -398,6 +398,9 @@ pub(super) fn severities(root: &Section<'_>) -> BTreeMap<FindingKind, Severity> 
                 .map(|(_, severity)| *severity)
                 .ok_or_else(|| format!("\"{text}\" is not a severity; one of log, alert, hold, freeze"))
         })?;
+        if *kind == FindingKind::RuleSilenced && severity.value == Severity::Log {
+            section.wrong(kind.word(), "cannot be told to nobody", "write \"alert\", or leave it out");
+        }
         Some((*kind, severity.value))
     };
     FindingKind::ALL.iter().filter_map(read).collect()

@@ -312,6 +312,7 @@ async fn after_a_restart_the_state_is_the_same_and_sight_is_not_taken_over() {
     let after = engine.handle.query(|state, _| state.clone()).await.unwrap();
     assert!(!after.sees(), "the new process has not looked at the ledger yet");
     before.sight = after.sight.clone();
+    before.blind_since = before.ledger;
     assert_eq!(after, before);
     // What it saw before it ended counts no more, so nothing that waits may leave, and nothing else is asked for.
     assert_eq!(engine.effects.try_recv().unwrap(), Effect::Recall);
@@ -391,7 +392,7 @@ async fn a_finding_that_was_stored_before_a_crash_is_still_counted_after_it() {
         id: treasury_core::units::FindingId(1),
         kind: treasury_core::config::FindingKind::ForeignEscrow,
         severity: treasury_core::config::Severity::Alert,
-        account: testing::warm(),
+        account: Some(testing::warm()),
         evidence: "an escrow".to_owned(),
         at: testing::point(100),
         acknowledged: None,

@@ -20,6 +20,16 @@ use crate::audit::knocks::{Knock, source};
 /// The header with the request's own id, which stands in the audit log, too. Who has one of their own may send it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What somebody is told who is not whom they say they are.
+const REFUSED_LOGINS: [&str; 6] = [
+    "TOKEN_WRONG",
+    "GESTURE_WRONG",
+    "OIDC_NOBODY",
+    "OIDC_CODE_REFUSED",
+    "OIDC_TOKEN_WRONG",
+    "OIDC_STATE_WRONG",
+];
+
 /// The longest id that is taken over.
 const ID_MAX: usize = 64;
 
@@ -81,6 +91,9 @@ pub(super) fn note(
     operation: &'static str,
     code: &str,
 ) {
+    if REFUSED_LOGINS.contains(&code) {
+        app.attempts.note(peer, person);
+    }
     if let Some(audit) = &app.audit {
         audit.knock(Knock {
             person: person.map(str::to_owned),

@@ -1,5 +1,6 @@
 //! The HTTP API. Its operations are a table in `treasury-api`; what each does is in `routes.rs`.
 
+mod attempts;
 mod audit;
 mod auth;
 mod connections;
@@ -49,6 +50,7 @@ use treasury_core::exposure::Surroundings;
 
 pub use treasury_api::types as api;
 
+pub(crate) use attempts::watch as watch_logins;
 pub(crate) use auth::Badge;
 pub use auth::Tokens;
 pub(crate) use door::{Door, Refused};
@@ -59,6 +61,7 @@ pub(crate) use shown::without_signatures;
 #[cfg(test)]
 pub(crate) use stream::HEARTBEAT;
 
+use self::attempts::Attempts;
 use self::auth::Speaker;
 pub(crate) use self::connections::Connection;
 use self::knocks::Caller;
@@ -97,6 +100,8 @@ pub struct App {
     console: Option<ConsoleConfig>,
     /// The audit log, if it is written.
     audit: Option<Arc<Audit>>,
+    /// Logins that were refused.
+    attempts: Arc<Attempts>,
     /// Where prices come from, if there are any.
     prices: Option<Arc<PriceFile>>,
     /// What is declared of what stands around the core.
@@ -124,6 +129,7 @@ impl App {
             openings: Arc::default(),
             console: None,
             audit: None,
+            attempts: Arc::default(),
             streams: Streams::new(&limits, Arc::clone(&metrics)),
             prices: None,
             around: Arc::default(),
@@ -183,6 +189,11 @@ impl App {
     #[must_use]
     pub fn with_surroundings(self, around: Surroundings) -> Self {
         Self { around: Arc::new(around), ..self }
+    }
+
+    /// The logins that are refused here.
+    pub(crate) fn attempts(&self) -> Arc<Attempts> {
+        Arc::clone(&self.attempts)
     }
 
     /// The people's tokens.

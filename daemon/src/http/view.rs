@@ -266,7 +266,7 @@ pub(super) fn finding(treasury: &Treasury, finding: &Finding) -> FindingView {
         id: finding.id.to_string(),
         kind: finding.kind.word().to_owned(),
         severity: finding.severity.word().to_owned(),
-        account: party(treasury, &finding.account),
+        account: finding.account.map(|account| party(treasury, &account)),
         evidence: finding.evidence.clone(),
         at: time(&finding.at),
         acknowledged: finding.acknowledged.as_ref().map(|seen| AcknowledgedView {

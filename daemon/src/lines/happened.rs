@@ -35,7 +35,7 @@ impl Told<'_> {
                 finding.id,
                 finding.kind.word(),
                 finding.severity.word(),
-                self.name(&finding.account),
+                finding.account.map_or_else(|| "all".to_owned(), |account| self.name(&account)),
                 &finding.evidence,
             ),
             Event::StopSet { stop } => super::stop_set(

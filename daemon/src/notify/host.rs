@@ -4,14 +4,11 @@
 
 use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::Notice;
+use treasury_core::clock::Skew;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::RippleTime;
 
 use super::remind::Due;
-
-/// How far the host's clock may be behind a ledger: close times are rounded, servers' clocks differ a little, and what people
-/// are told by the clock is about quarters of hours.
-const BEHIND_SECONDS: u32 = 600;
 
 /// A disk with less than this part of it free is told of, in percent; and with less than the second, people are woken.
 const LOW_PERCENT: u64 = 10;
@@ -41,12 +38,19 @@ impl Room {
     }
 }
 
-/// What there is to be seen.
-pub(super) struct Seen<'a> {
-    pub(super) room: Option<Room>,
+/// What time it is.
+pub(super) struct Time {
     pub(super) utc: RippleTime,
     /// The newest validated ledger, where it is seen.
     pub(super) ledger: Option<LedgerPoint>,
+    /// How far the clock is from it, where that is too far.
+    pub(super) skew: Option<Skew>,
+}
+
+/// What there is to be seen.
+pub(super) struct Seen<'a> {
+    pub(super) room: Option<Room>,
+    pub(super) time: Time,
     /// Channels with how many notices were given up there.
     pub(super) dead: Vec<(&'a str, usize)>,
     /// Whether something of that name was told of and is not over.
@@ -75,8 +79,8 @@ pub(super) fn look(seen: &Seen<'_>, series: &str) -> (Vec<Due>, Vec<String>) {
             None => {}
         },
     }
-    match seen.ledger {
-        Some(ledger) => due.extend(behind(seen.utc, ledger).map(|notice| Due {
+    match seen.time.ledger {
+        Some(ledger) => due.extend(behind(seen.time.utc, ledger, seen.time.skew).map(|notice| Due {
             what: CLOCK.to_owned(),
             times: 1,
             notice,
@@ -89,8 +93,8 @@ pub(super) fn look(seen: &Seen<'_>, series: &str) -> (Vec<Due>, Vec<String>) {
     }
     for (number, due) in due.iter_mut().enumerate() {
         // The same may begin again: the time makes it another notice.
-        due.notice.id = format!("n-{series}-{}-{}-{}-{number}", due.notice.kind, due.times, seen.utc.0);
-        due.notice.timestamp = seen.utc.to_string();
+        due.notice.id = format!("n-{series}-{}-{}-{}-{number}", due.notice.kind, due.times, seen.time.utc.0);
+        due.notice.timestamp = seen.time.utc.to_string();
     }
     (due, lasts)
 }
@@ -115,16 +119,16 @@ fn low(room: Room) -> Option<(u32, Notice)> {
     Some((times, notice(Kind::DiskLow, severity, says, "Make room, or give it a larger disk.")))
 }
 
-fn behind(utc: RippleTime, ledger: LedgerPoint) -> Option<Notice> {
-    let seconds = ledger.close_time.0.saturating_sub(utc.0);
-    (seconds > BEHIND_SECONDS).then(|| {
-        let says = format!(
-            "The host's clock says {utc}, and ledger {} closed at {}, {seconds} s later: what the daemon tells by its \
-             own clock, and quiet hours, are wrong.",
-            ledger.index, ledger.close_time
-        );
-        notice(Kind::ClockBehind, Severity::Warning, says, "See that the host keeps time (chrony or timesyncd).")
-    })
+/// One that is ahead costs sight, because its ledgers are old.
+fn behind(utc: RippleTime, ledger: LedgerPoint, skew: Option<Skew>) -> Option<Notice> {
+    let Some(Skew::Behind(seconds)) = skew else { return None };
+    let says = format!(
+        "The host's clock says {utc}, and ledger {} closed at {}, {seconds} s later: what the daemon tells by its \
+         own clock, and quiet hours, are wrong.",
+        ledger.index, ledger.close_time
+    );
+    let can_do = "See that the host keeps time (chrony or timesyncd).";
+    Some(notice(Kind::ClockBehind, Severity::Warning, says, can_do))
 }
 
 fn gave_up(channel: &str, dead: usize) -> Notice {
@@ -144,13 +148,16 @@ mod tests {
     use std::collections::BTreeSet;
 
     use treasury_core::units::{Hash256, LedgerIndex};
+    use treasury_core::{Treasury, clock};
 
     use super::*;
+    use crate::testing;
 
     fn seen(percent: u64, told: &BTreeSet<&str>) -> (Vec<(String, u32, Severity)>, Vec<String>) {
         let room = Some(Room { free_bytes: percent * 1_000_000, all_bytes: 100_000_000 });
         let is_told = |what: &str| told.contains(what);
-        let seen = Seen { room, utc: RippleTime(1), ledger: None, dead: Vec::new(), is_told: &is_told };
+        let time = Time { utc: RippleTime(1), ledger: None, skew: None };
+        let seen = Seen { room, time, dead: Vec::new(), is_told: &is_told };
         let (due, lasts) = look(&seen, "s");
         (due.into_iter().map(|due| (due.what, due.times, due.notice.severity)).collect(), lasts)
     }
@@ -174,10 +181,20 @@ mod tests {
             hash: Hash256([0; 32]),
             close_time: RippleTime(close),
         };
-        assert!(behind(RippleTime(1_000), point(1_600)).is_none());
-        assert!(behind(RippleTime(1_000), point(0)).is_none(), "old ledgers cost sight");
-        let notice = behind(RippleTime(1_000), point(1_601)).unwrap();
+        let mut treasury = testing::treasury();
+        treasury.timing.ledger_age_max_seconds = Some(60);
+        let told = |treasury: &Treasury, close| {
+            let (utc, ledger) = (RippleTime(1_000), point(close));
+            behind(utc, ledger, clock::skew(treasury, ledger, utc))
+        };
+        assert!(told(&treasury, 1_600).is_none());
+        assert!(told(&treasury, 0).is_none(), "old ledgers cost sight");
+        let notice = told(&treasury, 1_601).unwrap();
         assert!(notice.says.contains("601 s later"), "{}", notice.says);
+        treasury.alarms.clock.above_seconds = 1_000;
+        assert!(told(&treasury, 1_601).is_none(), "what is found is what is told");
+        treasury.timing.ledger_age_max_seconds = None;
+        assert!(told(&treasury, 9_999).is_none(), "the ledger keeps a time of its own");
     }
 
     #[test]

@@ -50,7 +50,7 @@ use treasury_core::state::Acknowledged;
 use treasury_core::{Event, State, Treasury};
 
 use self::escalate::{Alert, Answered};
-use self::host::{Room, Seen};
+use self::host::{Room, Seen, Time};
 use self::outbox::{Mark, Outbox};
 use self::post::{Post, Wire};
 use self::tell::Teller;
@@ -360,12 +360,15 @@ impl Desk {
         // Asked of a daemon that is blind, too: what waits does so by the last ledger that it saw.
         let told_as = series.clone();
         let look = move |state: &State, treasury: &Treasury| {
+            let now = clock::utc();
             let seen = state.ledger.filter(|_| state.sees());
-            (remind::look(treasury, state, every, &series, &utc), seen)
+            let skew = seen.and_then(|ledger| treasury_core::clock::skew(treasury, ledger, now));
+            let time = Time { utc: now, ledger: seen, skew };
+            (remind::look(treasury, state, every, &series, &utc), time)
         };
-        let (mut waiting, ledger) = engine.query(look).await?;
+        let (mut waiting, time) = engine.query(look).await?;
         let room = (self.room)();
-        self.look_at_host(&mut waiting, room, ledger, &told_as);
+        self.look_at_host(&mut waiting, room, time, &told_as);
         self.remind(waiting)?;
         self.escalate(engine).await?;
         self.wake_all();
@@ -373,18 +376,12 @@ impl Desk {
     }
 
     /// Looks at what is no matter of the treasury's.
-    fn look_at_host(
-        &self,
-        waiting: &mut remind::Waiting,
-        room: Option<Room>,
-        ledger: Option<LedgerPoint>,
-        series: &str,
-    ) {
+    fn look_at_host(&self, waiting: &mut remind::Waiting, room: Option<Room>, time: Time, series: &str) {
         let outbox = self.outbox();
         let names = self.config.channels.iter().map(|channel| channel.name.as_str());
         let dead = names.map(|channel| (channel, outbox.dead(channel))).collect();
         let is_told = |what: &str| outbox.reminded(what).is_some();
-        let seen = Seen { room, utc: clock::utc(), ledger, dead, is_told: &is_told };
+        let seen = Seen { room, time, dead, is_told: &is_told };
         let (due, lasts) = host::look(&seen, series);
         waiting.all.extend(due.iter().map(|due| due.what.clone()).chain(lasts));
         waiting.due.extend(due);

@@ -100,7 +100,11 @@ impl Teller<'_> {
             Event::FindingAcknowledged { id, acknowledged } => {
                 let mut notice = self.acknowledged(&id.to_string(), acknowledged);
                 notice.finding = Some(id.to_string());
-                notice.account = self.state.findings.get(id).map(|finding| self.party(&finding.account));
+                notice.account = self
+                    .state
+                    .findings
+                    .get(id)
+                    .and_then(|finding| finding.account.map(|account| self.party(&account)));
                 Some(notice)
             }
             Event::NoticesAcknowledged { notices, acknowledged } => {
@@ -247,6 +251,7 @@ impl Teller<'_> {
         let stopped = match self.state.stops.all().chain(lifted).find(by_it).map(|stop| &stop.subject) {
             Some(Subject::Proposal(id)) => id.to_string(),
             Some(Subject::Account(_)) | None => "The account".to_owned(),
+            Some(Subject::Everything) => "Everything".to_owned(),
             Some(other) => format!("What it is about ({})", self.subject(other)),
         };
         let (severity, follows) = match finding.severity {
@@ -255,15 +260,20 @@ impl Teller<'_> {
             FindingSeverity::Hold => (Severity::Critical, format!(" {stopped} is held.")),
             FindingSeverity::Freeze => (Severity::Critical, format!(" {stopped} is frozen.")),
         };
-        let (id, account) = (finding.id, self.name(&finding.account));
-        let says =
-            format!("Finding {id} ({}) on {account}: {}.{follows}", finding.kind.word(), finding.evidence);
+        let id = finding.id;
+        let (on, frozen) = match finding.account.map(|account| self.name(&account)) {
+            Some(account) => {
+                (format!(" on {account}"), format!(" on it: `treasuryctl freeze --account {account}"))
+            }
+            None => (String::new(), ": `treasuryctl freeze".to_owned()),
+        };
+        let says = format!("Finding {id} ({}){on}: {}.{follows}", finding.kind.word(), finding.evidence);
         let mut notice = self.notice(Kind::Finding, severity, &says);
         notice.finding = Some(id.to_string());
-        notice.account = Some(self.party(&finding.account));
+        notice.account = finding.account.map(|account| self.party(&account));
         notice.can_do = vec![
             "See `treasuryctl findings` and `treasuryctl stops`.".to_owned(),
-            format!("Stop everything on it: `treasuryctl freeze --account {account} --reason …`."),
+            format!("Stop everything{frozen} --reason …`."),
         ];
         notice
     }

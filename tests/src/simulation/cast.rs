@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::Treasury;
 use treasury_core::config::{
-    AccountConfig, DeclaredSigners, FeeConfig, Keeps, Person, Role, Signing, TicketConfig, Tier, TierLink,
-    Timing,
+    AccountConfig, Alarms, ClockBounds, DeclaredSigners, FeeConfig, Keeps, Person, Role, Signing,
+    TicketConfig, Tier, TierLink, Timing,
 };
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::policy::{Action, Approvers, Per, Policy, Risk, Rolling, Rule, Unusual, Velocity};
@@ -302,7 +302,12 @@ impl Cast {
                 breaker_failures: 5,
             },
             severities: BTreeMap::new(),
-            alarms: Default::default(),
+            // Lives are short: what lasts for some ledgers is long.
+            alarms: Alarms {
+                clock: ClockBounds { lasting_seconds: 10, ..Alarms::default().clock },
+                blind_seconds: 30,
+                ..Alarms::default()
+            },
             outlook: Default::default(),
             key_labels: Default::default(),
             new_escrows: Default::default(),

@@ -230,6 +230,9 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         FindingKind::RunwayShort,
         // Lists there are long enough to lose somebody.
         FindingKind::OneLossLocks,
+        // Nobody speaks HTTP there, and every rule tells.
+        FindingKind::FailedLogins,
+        FindingKind::RuleSilenced,
     ];
     let kinds = FindingKind::ALL.iter().filter(|kind| !elsewhere.contains(kind));
     expected.extend(kinds.map(|kind| ("finding", kind.word())));

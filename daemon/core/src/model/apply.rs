@@ -44,11 +44,7 @@ impl State {
                 let seen_at = taken.unwrap_or(at.close_time).max(at.close_time);
                 accounts.iter().for_each(|account| self.read_account(*at, seen_at, account));
             }
-            Event::SightChanged { sight } => {
-                self.sight = sight.clone();
-                // It becomes clear only when every account has been read and is as the ledgers told.
-                self.unproven &= !self.sees();
-            }
+            Event::SightChanged { sight } => self.sight_changed(sight),
             Event::ProposalDrafted { proposal, idempotency_key } => {
                 self.add_proposal(proposal, idempotency_key)?;
             }
@@ -257,8 +253,8 @@ impl State {
                         | FindingKind::KeysElsewhere
                         | FindingKind::TicketTaken
                 );
-                if robs && finding.severity != Severity::Log {
-                    self.robbed.insert(finding.account, finding.at);
+                if let Some(account) = finding.account.filter(|_| robs && finding.severity != Severity::Log) {
+                    self.robbed.insert(account, finding.at);
                 }
             }
             Event::FindingAcknowledged { id, acknowledged } => {

@@ -132,11 +132,30 @@ pub enum Input {
         /// UTC by the host's clock.
         utc: RippleTime,
     },
+    /// Logins and tokens were refused at the edge, more often than is usual. It comes at most once in the period in which
+    /// they were counted, whatever arrives there.
+    LoginsRefused {
+        /// Where they came from, and how often.
+        refused: Vec<RefusedLogins>,
+        /// Within how long they were counted.
+        seconds: u32,
+    },
     /// The network's present fee for a reference transaction to enter the open ledger at once.
     OpenLedgerFee {
         /// Drops, `open_ledger_fee` of the method `fee`.
         fee: Drops,
     },
+}
+
+/// Logins that were refused, of one origin. What was shown there is nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedLogins {
+    /// The address that they came from, or the network, or the word for all others.
+    pub from: String,
+    /// The person who was logged in already, where one was.
+    pub person: Option<String>,
+    /// How many.
+    pub times: u32,
 }
 
 /// What came of sending a transaction.

@@ -27,6 +27,9 @@ pub struct State {
     pub fees: Option<NetworkFees>,
     /// Whether the validated ledger can be seen.
     pub sight: Sight,
+    /// The last ledger that was taken in with sight, as long as that is lost; `None` also before the first one.
+    #[serde(default)]
+    pub blind_since: Option<LedgerPoint>,
     /// Ledgers were taken in of which one server may have left something out, and not every account has been read
     /// since: that a transaction was not seen in them proves nothing.
     #[serde(default)]
@@ -250,8 +253,9 @@ pub struct Finding {
     pub kind: FindingKind,
     /// What follows.
     pub severity: crate::model::config::Severity,
-    /// The account it concerns.
-    pub account: AccountId,
+    /// The account it concerns; `None`: the daemon as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
     /// What was seen, for people.
     pub evidence: String,
     /// When.
@@ -306,13 +310,27 @@ impl State {
         *seen = seen.saturating_add(1);
         self.findings.insert(finding.id, finding.clone());
         while self.findings.len() > FINDINGS_MAX {
-            let mut alike: BTreeMap<(FindingKind, AccountId), (usize, Reverse<FindingId>)> = BTreeMap::new();
+            let mut alike: BTreeMap<(FindingKind, Option<AccountId>), (usize, Reverse<FindingId>)> =
+                BTreeMap::new();
             for known in self.findings.values() {
                 let (count, _) = alike.entry((known.kind, known.account)).or_insert((0, Reverse(known.id)));
                 *count = count.saturating_add(1);
             }
             let Some((_, Reverse(oldest))) = alike.into_values().max() else { return };
             self.findings.remove(&oldest);
+        }
+    }
+
+    /// Sight came or went, or is lost for another reason.
+    pub(crate) fn sight_changed(&mut self, sight: &Sight) {
+        let saw = self.sees();
+        self.sight = sight.clone();
+        // It becomes clear only when every account has been read and is as the ledgers told.
+        self.unproven &= !self.sees();
+        if self.sees() {
+            self.blind_since = None;
+        } else if saw {
+            self.blind_since = self.ledger;
         }
     }
 

@@ -19,11 +19,26 @@ pub(crate) fn find(cx: &mut Cx<'_>, kind: FindingKind, account: AccountId, evide
     find_about(cx, kind, account, Subject::Account(account), evidence);
 }
 
+/// The same of the daemon as a whole: a stop stands on everything.
+pub(crate) fn find_of_all(cx: &mut Cx<'_>, kind: FindingKind, evidence: String) {
+    write_down(cx, kind, None, Subject::Everything, evidence);
+}
+
 /// The same of something of the account's, on which a stop is to stand.
 pub(crate) fn find_about(
     cx: &mut Cx<'_>,
     kind: FindingKind,
     account: AccountId,
+    subject: Subject,
+    evidence: String,
+) {
+    write_down(cx, kind, Some(account), subject, evidence);
+}
+
+fn write_down(
+    cx: &mut Cx<'_>,
+    kind: FindingKind,
+    account: Option<AccountId>,
     subject: Subject,
     evidence: String,
 ) {
@@ -154,7 +169,7 @@ pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>,
             .findings
             .values()
             .rev()
-            .find(|finding| finding.kind == FindingKind::SignerListDrift && finding.account == account)
+            .find(|finding| finding.kind == FindingKind::SignerListDrift && finding.account == Some(account))
             .is_some_and(|finding| finding.evidence == evidence);
         // A list that has just become so is found anew, whatever was found before; one that is read anew is not.
         if changed || !known {
@@ -243,7 +258,7 @@ pub(crate) fn standing_of(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>) {
     for account in accounts {
         for (kind, evidence) in findings::standing(cx.config, cx.state, account) {
             let mut found = cx.state.findings.values().rev();
-            let last = found.find(|finding| finding.kind == kind && finding.account == *account);
+            let last = found.find(|finding| finding.kind == kind && finding.account == Some(*account));
             if last.is_none_or(|last| last.evidence != evidence) {
                 find(cx, kind, *account, evidence);
             }

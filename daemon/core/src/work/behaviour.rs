@@ -51,7 +51,7 @@ fn kind(sign: Sign) -> Option<FindingKind> {
 
 fn was_found_within(cx: &Cx<'_>, kind: FindingKind, account: AccountId, period_seconds: u32) -> bool {
     let mut found = cx.state.findings.values().rev();
-    let last = found.find(|finding| finding.kind == kind && finding.account == account);
+    let last = found.find(|finding| finding.kind == kind && finding.account == Some(account));
     last.is_some_and(|last| last.at.close_time.0.saturating_add(period_seconds) > cx.now().0)
 }
 

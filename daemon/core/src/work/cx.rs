@@ -13,6 +13,7 @@ use crate::model::proposal::Proposal;
 use crate::model::state::Archived;
 use crate::model::state::State;
 use crate::model::units::{AccountId, Drops, EscrowKey, LedgerIndex, ProposalId, RippleTime};
+use crate::rules::clock::Skew;
 use crate::rules::gate::{self, Act};
 
 /// What came of a step.
@@ -75,6 +76,25 @@ pub struct Runtime {
     pub(crate) runways: Vec<AccountId>,
     /// What somebody did that is found where it comes too often. A start forgets it.
     pub(crate) bursts: BTreeMap<(FindingKind, String), Seen>,
+    /// How long the host's clock has been apart from the ledger's.
+    pub(crate) skewed: Option<Skewed>,
+    /// Since which wall time the ledger has not been seen, in milliseconds, and whether that was found.
+    pub(crate) blind: Option<(u64, bool)>,
+    /// The rules that tell nobody, as they were looked at last.
+    pub(crate) silenced: Option<Vec<String>>,
+}
+
+/// A clock that is apart from the ledger's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Skewed {
+    /// Since which wall time, in milliseconds.
+    pub(crate) since_ms: u64,
+    /// UTC by the host's clock at that time.
+    pub(crate) since: RippleTime,
+    /// By how much it was then.
+    pub(crate) skew: Skew,
+    /// Whether it was found.
+    pub(crate) found: bool,
 }
 
 /// Something that somebody does again and again.

@@ -49,7 +49,7 @@ pub(crate) fn compare(
             .findings
             .values()
             .rev()
-            .find(|finding| finding.kind == FindingKind::ViewDiffers && finding.account == account);
+            .find(|finding| finding.kind == FindingKind::ViewDiffers && finding.account == Some(account));
         // The same again with every ledger would say nothing new, and push other findings out.
         let what = format!("by {from}: {what}");
         if last.is_none_or(|finding| finding.evidence != what) {

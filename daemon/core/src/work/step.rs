@@ -18,8 +18,8 @@ use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
 use crate::work::{
-    anomaly, flow, guarded, people, recognise, reconcile, retire, runway, schedule, signing, submission,
-    ticket, tier,
+    anomaly, flow, guarded, itself, people, recognise, reconcile, retire, runway, schedule, signing,
+    submission, ticket, tier,
 };
 
 /// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
@@ -73,6 +73,7 @@ pub fn step(
             submission::answered(&mut cx, proposal, tx_id, &reply);
         }
         Input::Tick { wall_ms, utc } => tick(&mut cx, wall_ms, utc),
+        Input::LoginsRefused { refused, seconds } => itself::logins_refused(&mut cx, refused, seconds),
         Input::OpenLedgerFee { fee } => cx.runtime.open_ledger_fee = Some(fee),
     }
     cx.finish()
@@ -155,7 +156,9 @@ fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot
         cx.runtime.ledger_wall_ms.get_or_insert(wall_ms);
         if !cx.state.sees() {
             cx.runtime.lists.extend(&read);
+            let blind_since = cx.state.blind_since;
             cx.emit(Event::SightChanged { sight: Sight::Clear });
+            itself::sees_again(cx, blind_since);
         }
     }
     anomaly::signer_list_drift(cx, &read, false);
@@ -200,6 +203,8 @@ fn lose_sight(cx: &mut Cx<'_>, reason: String) {
 
 fn tick(cx: &mut Cx<'_>, wall_ms: u64, utc: RippleTime) {
     cx.runtime.utc = Some((utc, wall_ms));
+    let silent = is_silent(cx, wall_ms);
+    itself::tick(cx, wall_ms, utc, silent || cx.runtime.ledger_wall_ms.is_none());
     if !cx.state.sees() {
         return;
     }

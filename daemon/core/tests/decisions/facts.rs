@@ -37,7 +37,7 @@ fn finding(w: &World, kind: FindingKind, severity: Severity) -> Finding {
         id: FindingId(w.state.last_finding + 1),
         kind,
         severity,
-        account: id("hot"),
+        account: Some(id("hot")),
         evidence: "seen".to_owned(),
         at: w.state.ledger.unwrap(),
         acknowledged: None,

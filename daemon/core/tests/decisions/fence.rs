@@ -18,7 +18,7 @@ fn agents_at_work_elsewhere_freeze_the_account_and_are_named() {
     w.close(&sent);
     let found = of_kind(&w, FindingKind::KeysElsewhere);
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].account, found[0].severity), (id("hot"), Severity::Freeze));
+    assert_eq!((found[0].account, found[0].severity), (Some(id("hot")), Severity::Freeze));
     assert!(found[0].evidence.contains(&id("agent-1").to_string()), "{}", found[0].evidence);
     assert!(of_kind(&w, FindingKind::SpendWithoutProposal).is_empty(), "one thing is found once");
     w.propose("hot", 50);
@@ -61,10 +61,12 @@ fn a_runner_at_work_elsewhere_is_seen_too() {
     let found = of_kind(&w, FindingKind::KeysElsewhere);
     assert_eq!(found.len(), 2, "{:?}", w.state.findings);
     assert!(
-        found.iter().any(|finding| finding.account == id("runner") && finding.evidence.contains("runner"))
+        found
+            .iter()
+            .any(|finding| finding.account == Some(id("runner")) && finding.evidence.contains("runner"))
     );
     assert!(
-        found.iter().any(|finding| finding.account == id("warm")),
+        found.iter().any(|finding| finding.account == Some(id("warm"))),
         "its fulfillment had not left this one"
     );
     assert_eq!(w.state.freezes_of(&id("runner")).count(), 1);

@@ -129,7 +129,7 @@ fn a_robbery_keeps_a_link_from_filling_for_its_own_period_and_not_for_that_of_an
         id: FindingId(w.state.last_finding + 1),
         kind: FindingKind::SpendWithoutProposal,
         severity: Severity::Alert,
-        account: id("hot"),
+        account: Some(id("hot")),
         evidence: String::new(),
         at: w.state.ledger.unwrap(),
         acknowledged: None,

@@ -19,6 +19,7 @@ mod forecast;
 mod golden;
 mod guarded;
 mod invariants;
+mod itself;
 mod judged;
 mod leaving;
 mod lockout;

@@ -488,7 +488,7 @@ fn a_transaction_that_cannot_be_read_is_found_for_the_accounts_it_touches_and_co
     w.hand_on(observation);
     assert!(w.state.sees());
     let found: Vec<_> = w.state.findings.values().map(|finding| (finding.kind, finding.account)).collect();
-    assert_eq!(found, [(FindingKind::OpaqueTransaction, id("warm"))]);
+    assert_eq!(found, [(FindingKind::OpaqueTransaction, Some(id("warm")))]);
     assert!(w.state.findings.values().all(|finding| finding.evidence.contains("type 200")));
 }
 

@@ -183,7 +183,7 @@ fn what_could_not_be_asked_for_in_time_is_said_and_not_paid() {
     let finding = found.next().unwrap();
     assert_eq!(
         (finding.kind, finding.account, finding.severity),
-        (FindingKind::ScheduleMissed, id("hot"), Severity::Alert)
+        (FindingKind::ScheduleMissed, Some(id("hot")), Severity::Alert)
     );
     assert!(finding.evidence.starts_with("2 of schedule \"salary\""), "{}", finding.evidence);
     assert!(finding.evidence.contains(&format!("the first due at {first}")), "{}", finding.evidence);

@@ -25,7 +25,7 @@ fn becomes(w: &mut World, account: AccountId, root: Option<RootView>) {
 
 fn found(w: &World, kind: FindingKind) -> Vec<(AccountId, String)> {
     let findings = w.state.findings.values().filter(|finding| finding.kind == kind);
-    findings.map(|finding| (finding.account, finding.evidence.clone())).collect()
+    findings.map(|finding| (finding.account.unwrap(), finding.evidence.clone())).collect()
 }
 
 #[test]

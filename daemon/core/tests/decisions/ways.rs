@@ -371,7 +371,7 @@ fn a_finding_is_acknowledged_once() {
         id: treasury_core::units::FindingId(w.state.last_finding + 1),
         kind: FindingKind::Velocity,
         severity: Severity::Log,
-        account: id("hot"),
+        account: Some(id("hot")),
         evidence: "often".to_owned(),
         at: w.state.ledger.unwrap(),
         acknowledged: None,

@@ -177,7 +177,7 @@ pub struct World {
     /// What has left the state.
     pub archived: BTreeMap<ProposalId, Archived>,
     /// Seconds by which the host's clock is ahead of the ledger's.
-    pub clock_ahead: u32,
+    pub clock_ahead: i64,
 }
 
 impl World {

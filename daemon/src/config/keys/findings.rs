@@ -57,6 +57,18 @@ pub(super) fn meaning(kind: FindingKind) -> &'static str {
         FindingKind::OneLossLocks => {
             "The loss of one key, person, vendor or place would put the SignerQuorum of an account out of reach (`treasuryctl lockout`). Said when it comes to be so, and at the start."
         }
+        FindingKind::FailedLogins => {
+            "Tokens, logins or gestures from one address were refused more often than `[anomaly]` says. A stop is on everything."
+        }
+        FindingKind::ClockSkew => {
+            "The host's clock is apart from the ledger's by more than `[anomaly]` says, and has been for a while. A stop is on everything."
+        }
+        FindingKind::Blind => {
+            "The validated ledger was not seen for longer than `[anomaly]` says. Once while it lasts; where the daemon did not run meanwhile, when it is seen again. A stop is on everything."
+        }
+        FindingKind::RuleSilenced => {
+            "The configuration came to tell nobody of what a rule finds that tells somebody by itself: severity `log`, or no `unusual_amount` in `[risk]`. It cannot be `log` itself."
+        }
         FindingKind::GuardRefused => {
             "The guard refuses its part of what makes or releases an escrow. Once for each of its codes; a stop is on the proposal."
         }

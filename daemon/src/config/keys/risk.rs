@@ -79,5 +79,24 @@ pub(super) const ANOMALY: Group = Group {
             "\"60s\"",
             "So long after a fulfillment has left, its EscrowFinish should be in a validated ledger; else a finding `reveal_pending`, once for an escrow.",
         ),
+        key(
+            "failed_logins",
+            "table",
+            "`{ above = 20, period = \"1h\" }`",
+            "Tokens, logins and gestures from one address that were refused: a finding `failed_logins`, at most one in the period.",
+        ),
+        key(
+            "clock_skew",
+            "table",
+            "`{ above = \"10m\", lasting = \"2m\" }`",
+            "The host's clock is apart from the ledger's by more than `above`, for longer than `lasting`: a finding `clock_skew`. Where it \
+             is behind, people are told `clock_behind` at once. Not looked at where `timing.ledger_age_max` is `\"any\"`.",
+        ),
+        key(
+            "blind",
+            "duration",
+            "\"10m\"",
+            "The validated ledger was not seen for longer: a finding `blind`, while it lasts, once.",
+        ),
     ],
 };

@@ -1,6 +1,6 @@
 //! What makes payments and people's doings unusual, as the file says it.
 
-use treasury_core::config::{Alarms, Burst};
+use treasury_core::config::{Alarms, Burst, ClockBounds};
 use treasury_core::policy::{Risk, RiskBand, Sign, Unusual, Velocity};
 
 use super::{WHOLE, parse};
@@ -21,8 +21,11 @@ fn every_sign_and_burst_is_read_as_it_is_written() {
         (office.zone.name.as_str(), office.from_minute, office.until_minute),
         ("Europe/Zurich", 420, 1_140)
     );
-    let Alarms { rejections, refused_signatures, reveal_seconds } = treasury.alarms;
-    assert_eq!(reveal_seconds, 90);
+    let Alarms { rejections, refused_signatures, reveal_seconds, failed_logins, clock, blind_seconds } =
+        treasury.alarms;
+    assert_eq!((reveal_seconds, blind_seconds), (90, 900));
+    assert_eq!(clock, ClockBounds { above_seconds: 300, lasting_seconds: 60 });
+    assert_eq!(failed_logins, Burst { above: 7, period_seconds: 1_200 });
     assert_eq!(rejections, Burst { above: 9, period_seconds: 172_800 });
     assert_eq!(refused_signatures, Burst { above: 1, period_seconds: 1_800 });
 }
@@ -47,6 +50,14 @@ fn a_sign_of_risk_that_is_wrong_names_its_key_and_one_that_is_not_named_is_not_l
         ("new_asker", "new_askers", "risk.new_askers: is not a key"),
         ("above = 9, ", "", "anomaly.rejections.above: is missing"),
         ("above = 1, period = \"30m\"", "above = 1", "anomaly.refused_signatures.period: is missing"),
+        ("above = 7, ", "", "anomaly.failed_logins.above: is missing"),
+        ("above = \"5m\", ", "", "anomaly.clock_skew.above: is missing"),
+        ("blind = \"15m\"", "blind = 15", "anomaly.blind: must be a text"),
+        (
+            "view_differs = \"log\"",
+            "rule_silenced = \"log\"",
+            "severity.rule_silenced: cannot be told to nobody",
+        ),
     ] {
         assert!(WHOLE.contains(from), "{from}");
         let error = parse(&WHOLE.replacen(from, to, 1)).unwrap_err();

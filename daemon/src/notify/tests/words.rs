@@ -14,13 +14,14 @@ use crate::testing;
 fn a_finding_says_of_what_it_is_about_that_it_is_held() {
     let (treasury, id, at) = (testing::treasury(), FindingId(1), LedgerPoint::ZERO);
     let account = *treasury.accounts.keys().next().unwrap();
-    for (subject, said) in [
-        (Subject::Proposal(ProposalId(7)), "far out. P7 is held."),
-        (Subject::Account(account), "far out. The account is held."),
+    for (subject, on, said) in [
+        (Subject::Proposal(ProposalId(7)), Some(account), "far out. P7 is held."),
+        (Subject::Account(account), Some(account), "far out. The account is held."),
+        (Subject::Everything, None, "Finding F1 (unusual_amount): far out. Everything is held."),
     ] {
         let evidence = "far out".to_owned();
         let (kind, severity, acknowledged) = (FindingKind::UnusualAmount, FindingSeverity::Hold, None);
-        let finding = Finding { id, kind, severity, account, evidence, at, acknowledged };
+        let finding = Finding { id, kind, severity, account: on, evidence, at, acknowledged };
         let (source, origin, reason) = (StopSource::Finding(id), None, String::new());
         let stop = Stop { id: StopId(1), subject, kind: StopKind::Hold, source, origin, reason, at };
         let mut state = State::default();

@@ -62,7 +62,8 @@ impl World {
         self.wall_ms += 4_000;
         let closed = observation.point.close_time;
         self.input(Input::Ledger { observation, wall_ms: self.wall_ms });
-        self.tick(RippleTime(closed.0 + self.clock_ahead));
+        let utc = i64::from(closed.0) + self.clock_ahead;
+        self.tick(RippleTime(u32::try_from(utc).unwrap()));
     }
 
     pub fn silence(&mut self, seconds: u64) {
