@@ -65,6 +65,7 @@ fn main() {
                 note: "an invoice of some length, as people write them".to_owned(),
                 deadline_seconds: None,
                 idempotency_key: None,
+                inquiry: Default::default(),
             };
             let asker = Actor { person: format!("asker-{}", n % 10), origin: Origin::Http };
             loop {
@@ -138,6 +139,7 @@ fn draft(id: u64, account: AccountId, asker: &str) -> Proposal {
         asker: Asker::Person(asker.to_owned()),
         origin: Some(Origin::Http),
         occurrence: None,
+        inquiry: Default::default(),
         note: format!("invoice {id}"),
         deadline_seconds: 86_400,
         deadline_asked: None,

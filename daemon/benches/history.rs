@@ -190,6 +190,7 @@ fn draft(id: u64, account: AccountId) -> Proposal {
         asker: Asker::Person("alice".to_owned()),
         origin: Some(Origin::Http),
         occurrence: None,
+        inquiry: Default::default(),
         note: format!("invoice {id}"),
         deadline_seconds: DAY,
         deadline_asked: None,

@@ -31,6 +31,7 @@ mod gap;
 mod helper;
 mod history;
 mod interest;
+mod lookup;
 pub mod observe;
 mod prove;
 mod ranges;

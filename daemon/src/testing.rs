@@ -228,6 +228,7 @@ pub(crate) fn pay(amount: Drops) -> Command {
         note: "invoice 12".to_owned(),
         deadline_seconds: None,
         idempotency_key: None,
+        inquiry: Default::default(),
     })
 }
 

@@ -51,6 +51,7 @@ async fn propose(engine: &EngineHandle) {
         note: String::new(),
         deadline_seconds: None,
         idempotency_key: None,
+        inquiry: Default::default(),
     };
     let actor = Actor { person: "alice".into(), origin: treasury_core::intent::Origin::Http };
     let answer = engine.command(actor, Command::Propose(propose)).await.unwrap();

@@ -212,6 +212,7 @@ fn one_intent_as_two_proposals_is_seen() {
         note: String::new(),
         deadline_seconds: None,
         idempotency_key: Some("1".to_owned()),
+        inquiry: Default::default(),
     });
     for (proposal, broken) in [(1, false), (2, true)] {
         let answer = Ok(Answer::Proposed { proposal: ProposalId(proposal) });
@@ -326,6 +327,7 @@ fn a_payment_that_a_daemon_knew_of_is_no_excuse_for_overfilling() {
             note: String::new(),
             deadline_seconds: None,
             idempotency_key: None,
+            inquiry: Default::default(),
         });
         let answer = Ok(Answer::Proposed { proposal: ProposalId(1) });
         if known {

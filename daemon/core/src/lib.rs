@@ -27,7 +27,7 @@ pub use model::event::Event;
 pub use model::input::Input;
 pub use model::state::State;
 pub use model::{
-    book, command, config, effect, event, failure, input, intent, invariant, list, observe, outlook,
+    book, command, config, effect, event, failure, input, inquiry, intent, invariant, list, observe, outlook,
     payments, policy, proposal, signing, state, stops, units, wait,
 };
 pub use rules::{

@@ -10,6 +10,7 @@ pub mod event;
 pub mod failure;
 pub mod finding;
 pub mod input;
+pub mod inquiry;
 pub mod intent;
 pub mod invariant;
 pub mod list;

@@ -44,6 +44,18 @@ pub(super) fn read(root: &Section<'_>, parties: &Parties, lists: &BTreeSet<Strin
             weight(&inner).zip(usual)
         }),
         new_asker: plain("new_asker"),
+        unfunded: plain("unfunded"),
+        odd_settings: plain("odd_settings"),
+        young: section.inner("young", &["weight", "less_than"]).and_then(|inner| {
+            let less = inner.required("less_than", period).map(|less| less.value);
+            weight(&inner).zip(less)
+        }),
+        poor: section.inner("poor", &["weight", "below"]).and_then(|inner| {
+            let below = inner.required("below", value::some_amount).map(|below| below.value);
+            weight(&inner).zip(below)
+        }),
+        unread: plain("unread"),
+        first_asset: plain("first_asset"),
     }
 }
 

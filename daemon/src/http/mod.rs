@@ -10,6 +10,7 @@ mod error;
 mod exposure;
 mod extract;
 mod forecast;
+mod inquiry;
 mod knocks;
 mod limits;
 mod lockout;
@@ -112,6 +113,8 @@ pub struct App {
     places: Places,
     streams: Streams,
     rates: Rates,
+    /// Places for questions about destinations.
+    inquiries: Arc<Semaphore>,
     /// One at a time looks at whole tables: that takes seconds of a processor.
     thinking: Arc<Semaphore>,
     /// Where what is neither a stop nor a probe is answered: long lists and pages take their time.
@@ -138,6 +141,7 @@ impl App {
             limits,
             places: Places::new(&limits),
             rates: Rates::new(&limits),
+            inquiries: Arc::new(Semaphore::new(inquiry::AT_ONCE)),
             thinking: Arc::new(Semaphore::new(1)),
             elsewhere: Handle::current(),
         }

@@ -23,6 +23,7 @@ use super::api::{
 use super::auth::Speaker;
 use super::error::ApiError;
 use super::extract::{Body, party};
+use super::inquiry;
 use super::proposal_view;
 use super::rule_words;
 use super::shown::Shown;
@@ -61,13 +62,15 @@ pub(super) async fn explain(
     }
     let destination = party(&treasury, "destination", &asked.destination)?;
     let amount = amount("amount", &asked.amount)?;
-    let asker = Asker::Person(asked.asker.unwrap_or(speaker.person));
+    let person = speaker.person;
+    let asker = Asker::Person(asked.asker.unwrap_or_else(|| person.clone()));
     let intent = Intent::Pay(Pay { destination, destination_tag: None, amount });
+    let inquiry = inquiry::of_destination(&app, &judging, &person, destination).await?;
     let explanation = app
         .engine
         .query(move |state, treasury| {
             let question = Question::new(treasury, state, account, &asker, &intent, state.now());
-            explained(treasury, question.under(&judging.policy))
+            explained(treasury, question.with(&inquiry).under(&judging.policy))
         })
         .await?;
     Ok(Shown(explanation_view(&explanation)))

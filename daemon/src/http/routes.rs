@@ -25,6 +25,7 @@ use super::api::{
 use super::auth::Speaker;
 use super::error::ApiError;
 use super::extract::{Asked, Body, Id, id, limit, party};
+use super::inquiry;
 use super::proposal_view::{self, Depth, signers};
 use super::shown::{Shown, without_signatures};
 use super::view;
@@ -244,14 +245,18 @@ pub(super) async fn propose(
         field: "amount.value",
         problem: "a number as text: whole drops of XRP, such as \"1500000\" for 1.5 XRP",
     })?;
+    let account = party(&treasury, "account", &asked.account)?;
+    let destination = party(&treasury, "destination", &asked.destination)?;
+    let inquiry = inquiry::of_destination(&app, &treasury, &speaker.0.person, destination).await?;
     let command = Command::Propose(Propose {
-        account: party(&treasury, "account", &asked.account)?,
-        destination: party(&treasury, "destination", &asked.destination)?,
+        account,
+        destination,
         destination_tag: asked.destination_tag,
         amount,
         note: asked.note,
         deadline_seconds: asked.deadline_seconds,
         idempotency_key: asked.idempotency_key,
+        inquiry,
     });
     match carry_out(&app, speaker, command).await? {
         Answer::Proposed { proposal } => {

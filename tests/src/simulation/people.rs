@@ -268,6 +268,7 @@ impl World {
             note: String::new(),
             deadline_seconds,
             idempotency_key: Some(tag.to_string()),
+            inquiry: Default::default(),
         };
         let intent = Intent {
             daemon,

@@ -48,7 +48,7 @@ pub(super) enum Due {
     Boot(usize),
     FreeDisk(usize),
     /// An answer to a daemon's process of so many starts.
-    Input(usize, u32, Input),
+    Input(usize, u32, Box<Input>),
 }
 
 /// Everything in a run.
@@ -212,7 +212,7 @@ impl World {
             Due::FreeDisk(number) => self.nodes[number].disk.set_full(false),
             Due::Input(number, incarnation, input) => {
                 if self.nodes[number].incarnation == incarnation {
-                    self.take(number, input).await;
+                    self.take(number, *input).await;
                 }
             }
         }
@@ -471,7 +471,10 @@ impl World {
             Effect::Recognise { inputs } => {
                 if let Ok(derived) = self.signer.conditions(&inputs) {
                     let incarnation = self.nodes[number].incarnation;
-                    self.after(0, Due::Input(number, incarnation, Input::EscrowDerived { inputs, derived }));
+                    self.after(
+                        0,
+                        Due::Input(number, incarnation, Box::new(Input::EscrowDerived { inputs, derived })),
+                    );
                 }
             }
             Effect::SignAsAgents { proposal, signers, rungs, void } => {
@@ -537,7 +540,7 @@ impl World {
             Err(reason) => Input::SignFailed { proposal, reason },
         };
         let incarnation = self.nodes[number].incarnation;
-        self.after(late, Due::Input(number, incarnation, input));
+        self.after(late, Due::Input(number, incarnation, Box::new(input)));
     }
 
     /// The checker sees what is sent.

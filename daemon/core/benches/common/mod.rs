@@ -41,6 +41,7 @@ pub(crate) fn draft(state: &mut State, number: u64, account: AccountId, intent: 
         deadline_asked: None,
         idempotency_key: None,
         occurrence: None,
+        inquiry: Default::default(),
         drafted: LedgerPoint { close_time: NOW, ..LedgerPoint::ZERO },
         decision: Decision {
             rules: Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::inquiry::Inquiry;
 use crate::model::intent::Origin;
 use crate::model::role::Role;
 use crate::model::signing::RungSignatures;
@@ -204,6 +205,8 @@ pub struct Propose {
     /// The same key from the same person with the same content is the same proposal, so a request whose
     /// answer was lost can be sent again.
     pub idempotency_key: Option<String>,
+    /// What was found out about the destination.
+    pub inquiry: Inquiry,
 }
 
 /// The longest note or reason, in bytes.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use xrpl_wire::PublicKey;
 
+use crate::model::inquiry::Inquiry;
 use crate::model::intent::{Asker, Intent, Origin};
 use crate::model::observe::LedgerPoint;
 use crate::model::policy::{Approvers, Decision};
@@ -38,6 +39,9 @@ pub struct Proposal {
     /// The time of a schedule that it is for; `None`: it was asked for by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<Occurrence>,
+    /// What was found out about the destination before it was asked for.
+    #[serde(default, skip_serializing_if = "Inquiry::is_empty")]
+    pub inquiry: Inquiry,
     /// When it was drafted.
     pub drafted: LedgerPoint,
     /// What policy said.

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::matchers::Times;
-use crate::model::units::Amount;
+use crate::model::units::{Amount, Drops};
 
 /// The highest score.
 pub const SCORE_MAX: u8 = 100;
@@ -30,11 +30,23 @@ pub enum Sign {
     OddTime,
     /// Whoever asks has never had a payment made.
     NewAsker,
+    /// The destination is not on the ledger: the payment would make its account.
+    Unfunded,
+    /// The destination's account is set so that a payment may not arrive, or by nobody who owns it.
+    OddSettings,
+    /// Nothing shows that the destination's account has been there for long.
+    Young,
+    /// The destination has little.
+    Poor,
+    /// The destination's account could not be read.
+    Unread,
+    /// Nothing of the asset was paid for a year.
+    FirstAsset,
 }
 
 impl Sign {
     /// Each of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::NewDestination,
         Self::LargeToNew,
         Self::UnusualAmount,
@@ -42,6 +54,12 @@ impl Sign {
         Self::Listed,
         Self::OddTime,
         Self::NewAsker,
+        Self::Unfunded,
+        Self::OddSettings,
+        Self::Young,
+        Self::Poor,
+        Self::Unread,
+        Self::FirstAsset,
     ];
 
     /// The word for it, in configuration and for people.
@@ -55,9 +73,18 @@ impl Sign {
             Self::Listed => "listed",
             Self::OddTime => "odd_time",
             Self::NewAsker => "new_asker",
+            Self::Unfunded => "unfunded",
+            Self::OddSettings => "odd_settings",
+            Self::Young => "young",
+            Self::Poor => "poor",
+            Self::Unread => "unread",
+            Self::FirstAsset => "first_asset",
         }
     }
 }
+
+/// What is seen in the destination's account.
+const OF_ACCOUNT: [Sign; 4] = [Sign::Unfunded, Sign::OddSettings, Sign::Young, Sign::Poor];
 
 /// What is looked for, and how much it weighs; `None`: it is not looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +103,24 @@ pub struct Risk {
     pub odd_time: Option<(u8, Times)>,
     /// The weight of somebody new who asks.
     pub new_asker: Option<u8>,
+    /// The weight of a destination that is not on the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfunded: Option<u8>,
+    /// The weight of settings of its account that few have who want to be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub odd_settings: Option<u8>,
+    /// An account of which nothing shows that it is older than so many seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub young: Option<(u8, u32)>,
+    /// An account that has less than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poor: Option<(u8, Drops)>,
+    /// The weight of an account that could not be read; where nothing is said, as much as all that could be seen in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<u8>,
+    /// The weight of an asset that was not paid for a year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_asset: Option<u8>,
 }
 
 /// How far above the median an amount is unusual. The measure is the median absolute deviation: half of all payments are
@@ -112,6 +157,12 @@ impl Default for Risk {
             listed: None,
             odd_time: None,
             new_asker: None,
+            unfunded: None,
+            odd_settings: None,
+            young: None,
+            poor: None,
+            unread: None,
+            first_asset: None,
         }
     }
 }
@@ -128,13 +179,33 @@ impl Risk {
             Sign::Listed => self.listed.as_ref().map(|(weight, _)| *weight),
             Sign::OddTime => self.odd_time.as_ref().map(|(weight, _)| *weight),
             Sign::NewAsker => self.new_asker,
+            Sign::Unfunded => self.unfunded,
+            Sign::OddSettings => self.odd_settings,
+            Sign::Young => self.young.map(|(weight, _)| weight),
+            Sign::Poor => self.poor.map(|(weight, _)| weight),
+            // What is not known must not look better than the worst that it could be.
+            Sign::Unread => self.unread.or_else(|| {
+                let of_account = OF_ACCOUNT.into_iter().filter_map(|sign| self.weight(sign));
+                self.reads_accounts().then(|| total(of_account))
+            }),
+            Sign::FirstAsset => self.first_asset,
         }
+    }
+
+    /// Whether something is looked for in the destination's account.
+    #[must_use]
+    pub fn reads_accounts(&self) -> bool {
+        self.unread.is_some() || OF_ACCOUNT.into_iter().any(|sign| self.weight(sign).is_some())
     }
 
     /// The highest score that there can be.
     #[must_use]
     pub fn most(&self) -> u8 {
-        total(Sign::ALL.into_iter().filter_map(|sign| self.weight(sign)))
+        // Of an account that is not read nothing else is seen.
+        let of_account = total(OF_ACCOUNT.into_iter().filter_map(|sign| self.weight(sign)));
+        let of_account = of_account.max(self.weight(Sign::Unread).unwrap_or(0));
+        let others = Sign::ALL.into_iter().filter(|sign| *sign != Sign::Unread && !OF_ACCOUNT.contains(sign));
+        total(others.filter_map(|sign| self.weight(sign)).chain([of_account]))
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::config::Treasury;
+use crate::model::inquiry::{AccountRead, Inquiry};
 use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::list::List;
 use crate::model::payments::Whose;
@@ -13,9 +14,9 @@ use crate::model::policy::{
 use crate::model::proposal::{Proposal, Status};
 use crate::model::role::{Role, Tier};
 use crate::model::state::State;
-use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
+use crate::model::units::{AccountId, Amount, Asset, LedgerIndex, ProposalId, RippleTime};
 use crate::rules::matching::{Payment, matching, obligations};
-use crate::rules::risk::assess;
+use crate::rules::risk::{Recipient, assess};
 
 /// Decides about a payment or a move.
 #[must_use]
@@ -53,6 +54,10 @@ pub struct Question<'a> {
     /// A proposal whose own part does not count, and what it has paid already.
     without: Option<ProposalId>,
     paid: Option<Paid>,
+    /// What was found out about the destination.
+    inquiry: Option<&'a Inquiry>,
+    /// The fastest pace of ledgers, in seconds for each.
+    pace_seconds: u32,
     /// What the rules asked about, each once: sums and counts, by whose and how long a period.
     sums: RefCell<BTreeMap<(Per, u32), Amount>>,
     counts: RefCell<BTreeMap<(Per, u32), u32>>,
@@ -104,6 +109,8 @@ impl<'a> Question<'a> {
             risk: OnceCell::new(),
             without: None,
             paid: None,
+            inquiry: None,
+            pace_seconds: config.timing.close_interval_seconds,
             sums: RefCell::default(),
             counts: RefCell::default(),
         }
@@ -113,7 +120,14 @@ impl<'a> Question<'a> {
     #[must_use]
     pub fn of_proposal(config: &'a Treasury, state: &'a State, proposal: &'a Proposal) -> Self {
         let Proposal { account, asker, intent, .. } = proposal;
-        Self { without: Some(proposal.id), ..Self::new(config, state, *account, asker, intent, state.now()) }
+        let question = Self::new(config, state, *account, asker, intent, state.now());
+        Self { without: Some(proposal.id), ..question }.with(&proposal.inquiry)
+    }
+
+    /// The same with what was found out about the destination.
+    #[must_use]
+    pub fn with(self, inquiry: &'a Inquiry) -> Self {
+        Self { inquiry: Some(inquiry), risk: OnceCell::new(), ..self }
     }
 
     /// The same asked of another policy.
@@ -172,7 +186,22 @@ impl<'a> Question<'a> {
         self.risk.get_or_init(|| {
             let payments = self.state.book.payments();
             let has_paid = payments.has_paid(&self.asker.to_string());
-            assess(self.policy.risk(), self, payments.recent(&self.account), has_paid)
+            assess(self.policy.risk(), self, payments.recent(&self.account), has_paid, self.recipient())
+        })
+    }
+
+    /// The destination's account, as far as anything is known of it: as proven ledgers tell where it is followed, and
+    /// otherwise as it was read. `None` where it is the treasury's or in the address book.
+    fn recipient(&self) -> Option<Recipient> {
+        let to = self.destination.filter(|_| !self.is_known)?;
+        let followed = self.state.accounts.get(&to).map(|view| AccountRead {
+            at: self.state.ledger.map_or(LedgerIndex(0), |point| point.index),
+            root: view.root,
+        });
+        Some(Recipient {
+            read: followed.or_else(|| self.inquiry.and_then(|inquiry| inquiry.account)),
+            with_tag: self.intent.movement().is_some_and(|movement| movement.destination_tag.is_some()),
+            pace_seconds: self.pace_seconds,
         })
     }
 

@@ -74,7 +74,7 @@ pub fn replay(config: &Treasury, policy: &Policy, proposals: &[Archived], since:
                 &proposal.intent,
                 at,
             );
-            replayed.add(proposal, amount, question.under(policy));
+            replayed.add(proposal, amount, question.with(&proposal.inquiry).under(policy));
         }
         history.propose(archived);
     }

@@ -1,19 +1,28 @@
 //! How unusual a payment looks.
 
+use xrpl_wire::flags;
+
+use crate::model::inquiry::AccountRead;
+use crate::model::observe::RootView;
 use crate::model::payments::RECENT_MAX;
 use crate::model::policy::Per;
 use crate::model::risk::{Assessment, Risk, Seen, Sign, Unusual};
-use crate::model::units::{Amount, Drops};
+use crate::model::units::{Amount, Drops, LedgerIndex};
 use crate::rules::matching::Payment;
 
+/// As far back as payments of an asset are counted.
+const YEAR_SECONDS: u32 = 366 * 86_400;
+
 /// What a payment looks like beside what is usual. `recent` is what its account has paid of late, in drops; `has_paid`
-/// whether anything of who asks was ever paid.
+/// whether anything of who asks was ever paid; `recipient` is whom it goes to, where that is nobody of the treasury's and not in
+/// the address book.
 #[must_use]
 pub fn assess<P: Payment>(
     risk: &Risk,
     payment: &P,
     recent: impl Iterator<Item = Drops>,
     has_paid: bool,
+    recipient: Option<Recipient>,
 ) -> Assessment {
     let is_new = !payment.is_known() && payment.paid_for().is_none() && payment.destination().is_some();
     let mut seen = Vec::new();
@@ -60,7 +69,78 @@ pub fn assess<P: Payment>(
     if let Some(weight) = risk.new_asker.filter(|_| !has_paid) {
         see(Sign::NewAsker, weight, format!("nothing that {} asked for was ever paid", payment.asker()));
     }
+    if let Some(weight) = risk.first_asset
+        && let Some(amount) = payment.amount()
+        && payment.others(Per::Asset, YEAR_SECONDS) == 0
+    {
+        see(Sign::FirstAsset, weight, format!("no {} was paid for a year", amount.issue()));
+    }
+    if let Some(recipient) = recipient {
+        let evidence = recipient.shows(risk);
+        let weighed =
+            evidence.into_iter().filter_map(|(sign, words)| Some((sign, risk.weight(sign)?, words)));
+        weighed.for_each(|(sign, weight, words)| see(sign, weight, words));
+    }
     Assessment::of(seen)
+}
+
+/// Whom a payment goes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient {
+    /// Its account, where that is known.
+    pub read: Option<AccountRead>,
+    /// Whether it is paid with a DestinationTag.
+    pub with_tag: bool,
+    /// The fastest pace of ledgers, in seconds for each.
+    pub pace_seconds: u32,
+}
+
+impl Recipient {
+    /// What of its account is unusual, in words.
+    fn shows(&self, risk: &Risk) -> Vec<(Sign, String)> {
+        let Some(AccountRead { at, root }) = self.read else {
+            return vec![(Sign::Unread, "the destination's account could not be read".to_owned())];
+        };
+        let Some(root) = root else {
+            let words =
+                format!("the destination is not on the ledger, as of ledger {at}: the payment would make it");
+            return vec![(Sign::Unfunded, words)];
+        };
+        let settings = self.settings(&root).map(|words| (Sign::OddSettings, words));
+        let young =
+            risk.young.and_then(|(_, less)| self.young(at, &root, less)).map(|words| (Sign::Young, words));
+        let poor = risk.poor.filter(|(_, below)| root.balance < *below).map(|(_, below)| {
+            let (has, below) = (root.balance.to_xrp_string(), below.to_xrp_string());
+            (Sign::Poor, format!("the destination has {has} XRP in ledger {at}, less than {below} XRP"))
+        });
+        settings.into_iter().chain(young).chain(poor).collect()
+    }
+
+    fn settings(&self, root: &RootView) -> Option<String> {
+        let has = |flag: u32| root.flags & flag != 0;
+        let words = [
+            (has(flags::lsfDepositAuth), "takes nothing from whom it has not authorized (DepositAuth)"),
+            (has(flags::lsfDisallowXRP), "asks not to be sent XRP (DisallowXRP)"),
+            (has(flags::lsfRequireDestTag) && !self.with_tag, "asks for a DestinationTag, and there is none"),
+            (root.master_disabled(), "has its master key disabled"),
+        ];
+        let words: Vec<&str> = words.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect();
+        (!words.is_empty()).then(|| format!("the destination {}", words.join("; ")))
+    }
+
+    /// An account begins with the index of the ledger that makes it as its Sequence, and each of its transactions takes one
+    /// or more: so the ledgers since its Sequence are the least that it has been there for.
+    fn young(&self, at: LedgerIndex, root: &RootView, less_seconds: u32) -> Option<String> {
+        let ledgers = at.0.saturating_sub(root.sequence);
+        let seconds = ledgers.saturating_mul(self.pace_seconds);
+        (seconds < less_seconds).then(|| {
+            format!(
+                "nothing shows that the destination has been there for more than {seconds} s, less than {less_seconds} s: its \
+                 Sequence is {} in ledger {at}",
+                root.sequence
+            )
+        })
+    }
 }
 
 /// In words, how far out the amount is; `None` where it is not, or too little is known.

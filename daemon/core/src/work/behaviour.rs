@@ -45,7 +45,15 @@ fn kind(sign: Sign) -> Option<FindingKind> {
         Sign::LargeToNew => Some(FindingKind::LargeToNew),
         Sign::Velocity => Some(FindingKind::Velocity),
         Sign::Listed => Some(FindingKind::ListedDestination),
-        Sign::NewDestination | Sign::OddTime | Sign::NewAsker => None,
+        Sign::NewDestination
+        | Sign::OddTime
+        | Sign::NewAsker
+        | Sign::Unfunded
+        | Sign::OddSettings
+        | Sign::Young
+        | Sign::Poor
+        | Sign::Unread
+        | Sign::FirstAsset => None,
     }
 }
 

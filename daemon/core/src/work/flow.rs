@@ -8,6 +8,7 @@ use crate::model::command::CommandError;
 use crate::model::config::Signing;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
+use crate::model::inquiry::Inquiry;
 use crate::model::intent::{AskedBy, Asker, Intent, Origin};
 use crate::model::observe::intent_digest;
 use crate::model::policy::{Decision, Obligations};
@@ -28,6 +29,7 @@ pub(crate) struct Draft {
     pub(crate) decision: Decision,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) occurrence: Option<Occurrence>,
+    pub(crate) inquiry: Inquiry,
 }
 
 /// Drafts a proposal and takes it as far as it goes now.
@@ -51,6 +53,7 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
         deadline_seconds: draft.deadline_seconds,
         deadline_asked,
         occurrence: draft.occurrence,
+        inquiry: draft.inquiry,
         drafted: cx.point(),
         decision: draft.decision,
         plan: None,

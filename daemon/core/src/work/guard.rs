@@ -57,6 +57,7 @@ fn start(cx: &mut Cx<'_>, key: EscrowKey, intent: Intent) {
         decision,
         idempotency_key: None,
         occurrence: None,
+        inquiry: Default::default(),
     };
     let drafted = flow::draft(cx, draft);
     cx.emit(Event::AttemptChanged { escrow: key, attempt: Some(drafted) });

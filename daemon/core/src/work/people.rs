@@ -9,8 +9,9 @@ use crate::model::signing::RungSignatures;
 use crate::model::state::Sight;
 use crate::model::units::{ProposalId, RippleTime};
 use crate::model::wait::Wait;
+use crate::rules::decide::Question;
+use crate::rules::doomed;
 use crate::rules::multisign;
-use crate::rules::{decide, doomed};
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::behaviour;
 use crate::work::cx::Cx;
@@ -190,7 +191,8 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     if for_nothing >= FOR_NOTHING_MAX {
         return Err(CommandError::TooManyForNothing(for_nothing));
     }
-    let decision = decide::decide(cx.config, cx.state, propose.account, &asker, &intent, cx.now());
+    let question = Question::new(cx.config, cx.state, propose.account, &asker, &intent, cx.now());
+    let decision = question.with(&propose.inquiry).decide();
     if decision.obligations.delay.is_some() {
         // FinishAfter is counted from the deadline, so a long one would only lengthen the delay. Asked
         // for in so many words it is refused; the default is shortened.
@@ -211,6 +213,7 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
         decision,
         idempotency_key: propose.idempotency_key,
         occurrence: None,
+        inquiry: propose.inquiry,
     };
     Ok(Answer::Proposed { proposal: flow::draft_asked(cx, draft, propose.deadline_seconds) })
 }

@@ -98,6 +98,7 @@ fn anew(cx: &Cx<'_>, tracked: &TrackedEscrow, inputs: &ReleaseInputs, condition:
         deadline_asked: None,
         idempotency_key: None,
         occurrence: None,
+        inquiry: Default::default(),
         drafted: at,
         decision,
         plan: Some(Plan {

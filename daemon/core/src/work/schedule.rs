@@ -98,6 +98,7 @@ fn ask(cx: &mut Cx<'_>, schedule: &Schedule, due: Due) {
         deadline_seconds,
         decision,
         idempotency_key: None,
+        inquiry: Default::default(),
         occurrence: Some(Occurrence { schedule: schedule.name.clone(), due: due.at, until }),
     };
     let id = flow::draft(cx, draft);

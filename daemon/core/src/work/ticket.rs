@@ -52,6 +52,7 @@ pub(crate) fn refill(cx: &mut Cx<'_>) {
                 decision,
                 idempotency_key: None,
                 occurrence: None,
+                inquiry: Default::default(),
             };
             flow::draft(cx, draft);
         }

@@ -43,6 +43,7 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
             decision,
             idempotency_key: None,
             occurrence: None,
+            inquiry: Default::default(),
         };
         flow::draft(cx, draft);
     }

@@ -26,6 +26,7 @@ fn risk() -> Risk {
         listed: Some((16, BTreeSet::from(["fraud".to_owned()]))),
         odd_time: Some((32, office)),
         new_asker: Some(3),
+        ..Risk::default()
     }
 }
 

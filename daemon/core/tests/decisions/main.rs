@@ -30,6 +30,7 @@ mod payments;
 mod policy;
 mod prove;
 mod random;
+mod recipient;
 mod reviewed;
 mod schedules;
 mod sight;

@@ -212,6 +212,7 @@ fn bands_meet_without_a_gap_and_without_a_drop_in_both() {
             note: String::new(),
             deadline_seconds: None,
             idempotency_key: None,
+            inquiry: Default::default(),
         };
         w.command("alice", Command::Propose(propose)).unwrap();
         let (_, last) = w.state.proposals.last_key_value().unwrap();

@@ -423,6 +423,7 @@ impl World {
             note: "invoice 12".to_owned(),
             deadline_seconds: None,
             idempotency_key: None,
+            inquiry: Default::default(),
         }
     }
 

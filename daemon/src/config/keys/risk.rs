@@ -51,6 +51,41 @@ pub(super) const RISK: Group = Group {
             "none",
             "Nothing that who asks has asked for was ever paid: `{ weight = 10 }`.",
         ),
+        key(
+            "unfunded",
+            "table",
+            "none",
+            "The destination, neither the treasury's nor in the address book, is not on the ledger: `{ weight = 20 }`. This and the \
+             next four are of its account as the daemon follows it, or as it was read when somebody asked for the payment.",
+        ),
+        key(
+            "odd_settings",
+            "table",
+            "none",
+            "The destination uses DepositAuth or DisallowXRP, asks for a DestinationTag that the payment does not have, or has its \
+             master key disabled: `{ weight = 20 }`.",
+        ),
+        key(
+            "young",
+            "table",
+            "none",
+            "Nothing shows that the destination's account has been there for as long: `{ weight = 20, less_than = \"30d\" }`. An account's \
+             Sequence begins as the index of the ledger that makes it, so the ledgers since are the least that it is old, each taken for \
+             `timing.close_interval`.",
+        ),
+        key("poor", "table", "none", "The destination has less: `{ weight = 10, below = \"20 XRP\" }`."),
+        key(
+            "unread",
+            "table",
+            "as much as the four above together",
+            "The destination's account could not be read in time, or somebody asked in another way than by the API: `{ weight = 40 }`.",
+        ),
+        key(
+            "first_asset",
+            "table",
+            "none",
+            "Nothing of the asset was paid or asked for within 366 days: `{ weight = 10 }`.",
+        ),
     ],
 };
 

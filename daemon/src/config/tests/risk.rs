@@ -11,11 +11,15 @@ fn every_sign_and_burst_is_read_as_it_is_written() {
     let rules = treasury.policy.rules();
     assert_eq!(rules[5].risk, Some(RiskBand { above: Some(40), max: Some(80) }));
     let risk = treasury.policy.risk();
-    assert_eq!(Sign::ALL.map(|sign| risk.weight(sign)), [10, 40, 30, 20, 100, 5, 0].map(Some));
+    assert_eq!(
+        Sign::ALL.map(|sign| risk.weight(sign)),
+        [10, 40, 30, 20, 100, 5, 0, 11, 12, 13, 14, 50, 6].map(Some)
+    );
     assert_eq!(risk.large_to_new.unwrap().1.words(), "5000 XRP");
     assert_eq!(risk.unusual_amount, Some(Unusual { weight: 30, times: 8, payments: 12 }));
     assert_eq!(risk.velocity, Some(Velocity { weight: 20, period_seconds: 3_600, above: 20 }));
     assert_eq!(risk.listed.as_ref().unwrap().1, ["exchange".to_owned()].into());
+    assert_eq!((risk.young, risk.poor.unwrap().1.to_xrp_string().as_str()), (Some((13, 30 * 86_400)), "20"));
     let office = &risk.odd_time.as_ref().unwrap().1;
     assert_eq!(
         (office.zone.name.as_str(), office.from_minute, office.until_minute),
@@ -47,6 +51,8 @@ fn a_sign_of_risk_that_is_wrong_names_its_key_and_one_that_is_not_named_is_not_l
         ),
         (", lists = [\"exchange\"]", "", "risk.listed.lists: is missing"),
         (", hours = \"07:00-19:00\"", "", "risk.odd_time.hours: is missing, and so is weekdays"),
+        (", less_than = \"30d\"", "", "risk.young.less_than: is missing"),
+        ("below = \"20 XRP\"", "below = \"20 USD\"", "risk.poor.below: "),
         ("new_asker", "new_askers", "risk.new_askers: is not a key"),
         ("above = 9, ", "", "anomaly.rejections.above: is missing"),
         ("above = 1, period = \"30m\"", "above = 1", "anomaly.refused_signatures.period: is missing"),
