@@ -241,6 +241,7 @@ fn treasury(rules: Vec<Rule>) -> Treasury {
         alarms: Default::default(),
         outlook: Default::default(),
         key_labels: Default::default(),
+        screening: false,
         new_escrows: Default::default(),
     }
 }

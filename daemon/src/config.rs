@@ -21,6 +21,7 @@ mod rule_keys;
 mod rule_warnings;
 mod rules;
 mod schedules;
+mod screening;
 mod settings;
 pub mod table;
 #[cfg(test)]
@@ -48,6 +49,7 @@ use crate::guard::GuardConfig;
 use crate::notify::NotifyConfig;
 use crate::passkey::Passkey;
 use crate::private::{self, ReadError};
+use crate::screening::ScreeningConfig;
 
 pub use endpoint::Endpoint;
 pub use forecast::PriceFile;
@@ -88,6 +90,8 @@ pub struct DaemonConfig {
     pub console: Option<ConsoleConfig>,
     /// The second party, where there is one.
     pub guard: Option<GuardConfig>,
+    /// Who screens destinations, where somebody does.
+    pub screening: Option<ScreeningConfig>,
     /// For how many days the audit log keeps its texts; `None`: for ever.
     pub audit_keep_days: Option<u32>,
     /// Whom to tell what.
@@ -398,6 +402,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let (outlook, prices) = forecast::read(root, base_dir);
     let console = console::read(root, base_dir);
     let guard = guard::read(root, base_dir);
+    let screening = screening::read(root, base_dir);
     let origin = console.as_ref().and_then(|console| console.origin.clone());
     let notify = notify::read(root, &parties, base_dir, origin);
     let (network, daemon) = (network?, daemon?);
@@ -421,6 +426,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
             severities,
             alarms,
             outlook,
+            screening: screening.is_some(),
             new_escrows: if guard.as_ref().is_some_and(|guard| guard.new_escrows) {
                 Party::Guarded
             } else {
@@ -439,6 +445,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         requests_per_second: daemon.requests_per_second,
         console,
         guard,
+        screening,
         audit_keep_days: settings::audit_keep_days(root),
         notify,
         rule_places: table.places,

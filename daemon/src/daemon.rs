@@ -220,6 +220,7 @@ impl Daemon {
             .with_console(config.console.clone())
             .with_prices(config.prices.clone())
             .with_surroundings(config.surroundings())
+            .with_screening(config.screening.clone())
             .with_audit(auditor.as_ref().map(Auditor::audit))
             .with_openings(openings.clone());
         let logins = http::watch_logins(app.attempts(), engine.handle.clone());

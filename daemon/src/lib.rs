@@ -33,6 +33,7 @@ pub mod passkey;
 mod ports;
 pub mod rebuild;
 mod redact;
+pub mod screening;
 mod sight;
 mod signals;
 pub mod signer;

@@ -84,6 +84,7 @@ fn treasury() -> Treasury {
         alarms: Default::default(),
         outlook: Default::default(),
         key_labels: Default::default(),
+        screening: false,
         new_escrows: Default::default(),
     }
 }

@@ -64,6 +64,7 @@ fn treasury(accounts: u32) -> Treasury {
         alarms: Default::default(),
         outlook: Default::default(),
         key_labels: Default::default(),
+        screening: false,
         new_escrows: Default::default(),
     }
 }

@@ -25,6 +25,7 @@ impl DaemonConfig {
             ("daemon.requests_per_second", self.requests_per_second != other.requests_per_second),
             ("console", self.console != other.console),
             ("guard", self.guard != other.guard),
+            ("screening", self.screening != other.screening),
             ("forecast.prices", self.prices != other.prices),
             ("audit", self.audit_keep_days != other.audit_keep_days),
             ("notify", self.notify.remind_seconds != other.notify.remind_seconds),

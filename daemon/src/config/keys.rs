@@ -10,6 +10,7 @@ mod notify;
 mod people;
 mod risk;
 mod schedules;
+mod screening;
 
 use std::fmt::Write;
 
@@ -138,6 +139,7 @@ const GROUPS: &[Group] = &[
     console::OIDC,
     console::PASSKEYS,
     guard::GUARD,
+    screening::SCREENING,
     audit::AUDIT,
     Group {
         name: "account",

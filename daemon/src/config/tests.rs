@@ -18,6 +18,7 @@ mod links;
 mod people;
 mod risk;
 mod schedules;
+mod screening;
 mod tables;
 
 fn address(number: u8) -> AccountId {

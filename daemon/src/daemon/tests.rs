@@ -40,6 +40,7 @@ async fn config(dir: &Path) -> DaemonConfig {
         requests_per_second: 200,
         console: Some(crate::console::ConsoleConfig::default()),
         guard: None,
+        screening: None,
         audit_keep_days: None,
         notify: crate::notify::NotifyConfig::default(),
         rule_places: BTreeMap::new(),

@@ -8,11 +8,12 @@ use std::time::Duration;
 use tokio::time::timeout;
 use treasury_core::Treasury;
 use treasury_core::config::Role;
-use treasury_core::inquiry::Inquiry;
+use treasury_core::inquiry::{AccountRead, Inquiry, Screening};
 use treasury_core::units::AccountId;
 
 use super::App;
 use super::error::ApiError;
+use crate::screening::failed;
 
 /// How long it may take to read the destination's account: servers answer within a few tenths of a second. Whoever asks for
 /// the payment waits for it.
@@ -29,6 +30,7 @@ pub(super) async fn of_destination(
     treasury: &Treasury,
     person: &str,
     destination: AccountId,
+    destination_tag: Option<u32>,
 ) -> Result<Inquiry, ApiError> {
     let is_known =
         treasury.accounts.contains_key(&destination) || treasury.destinations.contains_key(&destination);
@@ -36,18 +38,32 @@ pub(super) async fn of_destination(
     if is_known || !may_ask {
         return Ok(Inquiry::default());
     }
-    let account = match &app.port {
-        Some(port) if treasury.policy.risk().reads_accounts() && !is_followed(app, destination).await? => {
-            let asked = async {
-                // It is never closed.
-                let _place = app.inquiries.acquire().await.ok()?;
-                port.look_up(destination).await
-            };
-            timeout(READING, asked).await.ok().flatten()
-        }
-        _ => None,
+    let reads = treasury.policy.risk().reads_accounts() && !is_followed(app, destination).await?;
+    let account = async { if reads { look_up(app, destination).await } else { None } };
+    let (account, screening) = tokio::join!(account, screen(app, destination, destination_tag));
+    Ok(Inquiry { account, screening })
+}
+
+async fn look_up(app: &App, destination: AccountId) -> Option<AccountRead> {
+    let port = app.port.as_ref()?;
+    let asked = async {
+        // It is never closed.
+        let _place = app.inquiries.acquire().await.ok()?;
+        port.look_up(destination).await
     };
-    Ok(Inquiry { account })
+    timeout(READING, asked).await.ok().flatten()
+}
+
+async fn screen(app: &App, destination: AccountId, destination_tag: Option<u32>) -> Option<Screening> {
+    let screener = app.screener.as_ref()?;
+    let asked = async {
+        let _place = app.screenings.acquire().await;
+        screener.screen(destination, destination_tag).await
+    };
+    Some(match timeout(screener.patience(), asked).await {
+        Ok(screening) => screening,
+        Err(_) => failed("no answer in time"),
+    })
 }
 
 /// Whether proven ledgers tell of it already.

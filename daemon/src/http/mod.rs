@@ -77,6 +77,7 @@ use crate::ledger::PortHandle;
 use crate::lines;
 use crate::metrics::Metrics;
 use crate::notify::Desk;
+use crate::screening::{Screener, ScreeningConfig};
 use crate::store::Openings;
 
 /// The largest body. The largest request is an approval: a signature of at most 72 bytes for each of a
@@ -115,6 +116,9 @@ pub struct App {
     rates: Rates,
     /// Places for questions about destinations.
     inquiries: Arc<Semaphore>,
+    /// Who screens destinations, where somebody does, and places for asking.
+    screener: Option<Screener>,
+    screenings: Arc<Semaphore>,
     /// One at a time looks at whole tables: that takes seconds of a processor.
     thinking: Arc<Semaphore>,
     /// Where what is neither a stop nor a probe is answered: long lists and pages take their time.
@@ -142,6 +146,8 @@ impl App {
             places: Places::new(&limits),
             rates: Rates::new(&limits),
             inquiries: Arc::new(Semaphore::new(inquiry::AT_ONCE)),
+            screener: None,
+            screenings: Arc::new(Semaphore::new(inquiry::AT_ONCE)),
             thinking: Arc::new(Semaphore::new(1)),
             elsewhere: Handle::current(),
         }
@@ -193,6 +199,12 @@ impl App {
     #[must_use]
     pub fn with_surroundings(self, around: Surroundings) -> Self {
         Self { around: Arc::new(around), ..self }
+    }
+
+    /// The same, and it has destinations screened.
+    #[must_use]
+    pub(crate) fn with_screening(self, screening: Option<ScreeningConfig>) -> Self {
+        Self { screener: screening.map(Screener::new), ..self }
     }
 
     /// The logins that are refused here.

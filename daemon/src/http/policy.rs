@@ -65,7 +65,7 @@ pub(super) async fn explain(
     let person = speaker.person;
     let asker = Asker::Person(asked.asker.unwrap_or_else(|| person.clone()));
     let intent = Intent::Pay(Pay { destination, destination_tag: None, amount });
-    let inquiry = inquiry::of_destination(&app, &judging, &person, destination).await?;
+    let inquiry = inquiry::of_destination(&app, &judging, &person, destination, None).await?;
     let explanation = app
         .engine
         .query(move |state, treasury| {

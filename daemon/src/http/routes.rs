@@ -247,7 +247,9 @@ pub(super) async fn propose(
     })?;
     let account = party(&treasury, "account", &asked.account)?;
     let destination = party(&treasury, "destination", &asked.destination)?;
-    let inquiry = inquiry::of_destination(&app, &treasury, &speaker.0.person, destination).await?;
+    let inquiry =
+        inquiry::of_destination(&app, &treasury, &speaker.0.person, destination, asked.destination_tag)
+            .await?;
     let command = Command::Propose(Propose {
         account,
         destination,

@@ -1,5 +1,6 @@
 mod exposure;
 mod forecast;
+mod inquiry;
 mod lists;
 mod load;
 mod lockout;

@@ -116,6 +116,7 @@ pub(crate) fn treasury(count: u32) -> Treasury {
         alarms: Default::default(),
         outlook: Default::default(),
         key_labels: Default::default(),
+        screening: false,
         new_escrows: Default::default(),
     }
 }

@@ -310,6 +310,7 @@ impl Cast {
             },
             outlook: Default::default(),
             key_labels: Default::default(),
+            screening: false,
             new_escrows: Default::default(),
         }
     }

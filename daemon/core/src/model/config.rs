@@ -51,6 +51,8 @@ pub struct Treasury {
     pub alarms: Alarms,
     /// How far ahead is looked, and when that wakes somebody.
     pub outlook: Outlook,
+    /// Whether destinations that are in nobody's book are screened: then nothing leaves to one of which nobody has answered.
+    pub screening: bool,
     /// Who holds the preimages of escrows that are planned from now on.
     pub new_escrows: Party,
 }

@@ -42,11 +42,13 @@ pub enum Sign {
     Unread,
     /// Nothing of the asset was paid for a year.
     FirstAsset,
+    /// Whoever screens destinations gives it a score.
+    Screened,
 }
 
 impl Sign {
     /// Each of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NewDestination,
         Self::LargeToNew,
         Self::UnusualAmount,
@@ -60,6 +62,7 @@ impl Sign {
         Self::Poor,
         Self::Unread,
         Self::FirstAsset,
+        Self::Screened,
     ];
 
     /// The word for it, in configuration and for people.
@@ -79,6 +82,7 @@ impl Sign {
             Self::Poor => "poor",
             Self::Unread => "unread",
             Self::FirstAsset => "first_asset",
+            Self::Screened => "screened",
         }
     }
 }
@@ -189,6 +193,8 @@ impl Risk {
                 self.reads_accounts().then(|| total(of_account))
             }),
             Sign::FirstAsset => self.first_asset,
+            // It weighs what is answered.
+            Sign::Screened => None,
         }
     }
 

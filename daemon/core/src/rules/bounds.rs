@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::policy::{Per, Risk, Rule, Times};
+use crate::model::policy::{Per, Rule, Times};
 use crate::model::units::{Amount, Asset, Drops, RippleTime};
 use crate::rules::cells::edges;
 use crate::rules::example::Example;
@@ -45,10 +45,10 @@ pub fn paid_for(rules: &[Rule]) -> Vec<Option<u32>> {
 
 /// How unusual a payment may look. What it is that is unusual is not told apart.
 #[must_use]
-pub fn risks(rules: &[Rule], risk: &Risk) -> Vec<u8> {
+pub fn risks(rules: &[Rule], most: u8) -> Vec<u8> {
     let bounds = rules.iter().filter_map(|rule| rule.risk).flat_map(|band| [band.above, band.max]);
     let edges = edges(bounds.flatten().map(u32::from)).into_iter();
-    edges.filter_map(|score| u8::try_from(score).ok()).filter(|score| *score <= risk.most()).collect()
+    edges.filter_map(|score| u8::try_from(score).ok()).filter(|score| *score <= most).collect()
 }
 
 /// Times within the next year at which a rule begins or ceases to hold, and now.

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::config::Treasury;
-use crate::model::inquiry::{AccountRead, Inquiry};
+use crate::model::inquiry::{AccountRead, Inquiry, Screening};
 use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::list::List;
 use crate::model::payments::Whose;
@@ -56,6 +56,8 @@ pub struct Question<'a> {
     paid: Option<Paid>,
     /// What was found out about the destination.
     inquiry: Option<&'a Inquiry>,
+    /// Whether a destination that nobody knows is screened.
+    is_screened: bool,
     /// The fastest pace of ledgers, in seconds for each.
     pace_seconds: u32,
     /// What the rules asked about, each once: sums and counts, by whose and how long a period.
@@ -110,6 +112,7 @@ impl<'a> Question<'a> {
             without: None,
             paid: None,
             inquiry: None,
+            is_screened: config.screening,
             pace_seconds: config.timing.close_interval_seconds,
             sums: RefCell::default(),
             counts: RefCell::default(),
@@ -168,6 +171,10 @@ impl<'a> Question<'a> {
             rules.push(format!("list {list} is not good"));
             obligations.deny = true;
         }
+        if let Some(why) = self.against_screening() {
+            rules.push(format!("the screening of the destination {why}"));
+            obligations.deny = true;
+        }
         let asker_roles = self.roles.cloned().unwrap_or_default();
         let declared = DeclaredAs { own_destination: self.is_own, tier: self.tier, asker_roles };
         let inputs = DecisionInputs {
@@ -186,7 +193,9 @@ impl<'a> Question<'a> {
         self.risk.get_or_init(|| {
             let payments = self.state.book.payments();
             let has_paid = payments.has_paid(&self.asker.to_string());
-            assess(self.policy.risk(), self, payments.recent(&self.account), has_paid, self.recipient())
+            let recent = payments.recent(&self.account);
+            let screened = self.screening().and_then(Screening::score);
+            assess(self.policy.risk(), self, recent, has_paid, self.recipient(), screened)
         })
     }
 
@@ -238,6 +247,21 @@ impl<'a> Question<'a> {
             (false, false) => !list.is_good(self.at),
         };
         self.policy.lists().values().find(is_missed).map(List::name)
+    }
+
+    /// What whoever screens destinations said of one that is neither the treasury's nor in the address book.
+    fn screening(&self) -> Option<&'a Screening> {
+        self.inquiry.filter(|_| self.is_screened && !self.is_known)?.screening.as_ref()
+    }
+
+    /// Why nothing leaves to it, by whoever screens destinations, or for want of an answer.
+    fn against_screening(&self) -> Option<String> {
+        let asks = self.is_screened && !self.is_known && self.destination.is_some();
+        match self.screening() {
+            _ if !asks => None,
+            Some(screening) => screening.against(),
+            None => Some("was not asked for".to_owned()),
+        }
     }
 
     fn whose(&self, per: Per) -> Option<Whose<'_>> {

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 
 use crate::model::config::{TierLink, Treasury};
 use crate::model::intent::{Asker, IntentKind};
-use crate::model::policy::{DestinationMatch, Obligations, Per, Policy, Rule};
+use crate::model::policy::{DestinationMatch, Obligations, Per, Policy, Rule, SCORE_MAX};
 use crate::model::role::{Role, Tier};
 use crate::model::units::{AccountId, Amount, Asset, RippleTime};
 use crate::rules::bounds::{self, Chain};
@@ -177,7 +177,9 @@ impl Table<'_> {
         let recipients = self.recipients(link);
         let paid_for = bounds::paid_for(rules);
         let instants = bounds::instants(rules, self.now);
-        let risks = bounds::risks(rules, self.policy.risk());
+        // Whoever screens destinations may give any score.
+        let most = if self.config.screening { SCORE_MAX } else { self.policy.risk().most() };
+        let risks = bounds::risks(rules, most);
         for (asset, most) in self.assets(link) {
             let amounts = bounds::amounts(rules, asset, self.query.above, most);
             let amounts = self.parts(&start, amounts, AMOUNTS, |example, amount| example.amount = *amount);

@@ -15,7 +15,7 @@ const YEAR_SECONDS: u32 = 366 * 86_400;
 
 /// What a payment looks like beside what is usual. `recent` is what its account has paid of late, in drops; `has_paid`
 /// whether anything of who asks was ever paid; `recipient` is whom it goes to, where that is nobody of the treasury's and not in
-/// the address book.
+/// the address book, and `screened` what whoever screens it says of it.
 #[must_use]
 pub fn assess<P: Payment>(
     risk: &Risk,
@@ -23,6 +23,7 @@ pub fn assess<P: Payment>(
     recent: impl Iterator<Item = Drops>,
     has_paid: bool,
     recipient: Option<Recipient>,
+    screened: Option<(u8, String)>,
 ) -> Assessment {
     let is_new = !payment.is_known() && payment.paid_for().is_none() && payment.destination().is_some();
     let mut seen = Vec::new();
@@ -74,6 +75,9 @@ pub fn assess<P: Payment>(
         && payment.others(Per::Asset, YEAR_SECONDS) == 0
     {
         see(Sign::FirstAsset, weight, format!("no {} was paid for a year", amount.issue()));
+    }
+    if let Some((weight, evidence)) = screened.filter(|(weight, _)| *weight > 0) {
+        see(Sign::Screened, weight, evidence);
     }
     if let Some(recipient) = recipient {
         let evidence = recipient.shows(risk);

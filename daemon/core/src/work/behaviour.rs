@@ -53,7 +53,8 @@ fn kind(sign: Sign) -> Option<FindingKind> {
         | Sign::Young
         | Sign::Poor
         | Sign::Unread
-        | Sign::FirstAsset => None,
+        | Sign::FirstAsset
+        | Sign::Screened => None,
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::world::{World, XRP, config, drops, id};
 use treasury_core::command::{Answer, Command, Propose};
 use treasury_core::decide;
-use treasury_core::inquiry::{AccountRead, Inquiry};
+use treasury_core::inquiry::{AccountRead, Inquiry, Screening};
 use treasury_core::observe::RootView;
-use treasury_core::policy::{Action, Policy, Risk, RiskBand, Rule, Sign};
+use treasury_core::policy::{Action, DestinationMatch, Policy, Risk, RiskBand, Rule, Sign};
+use treasury_core::prove::{Outcome, Query, prove};
 use treasury_core::units::{LedgerIndex, ProposalId};
 
 const DAY: u32 = 86_400;
@@ -39,7 +40,7 @@ fn root() -> RootView {
 }
 
 fn read(root: Option<RootView>) -> Inquiry {
-    Inquiry { account: Some(AccountRead { at: LedgerIndex(100_000), root }) }
+    Inquiry { account: Some(AccountRead { at: LedgerIndex(100_000), root }), ..Inquiry::default() }
 }
 
 fn propose(w: &mut World, to: &str, tag: Option<u32>, inquiry: Inquiry) -> ProposalId {
@@ -174,4 +175,65 @@ fn an_asset_that_was_not_paid_for_a_year_is_a_sign_until_one_is_paid() {
     w.settle();
     let p = w.propose("hot", 1);
     assert_eq!(signs(&w, p), [], "of whatever account");
+}
+
+fn answered(deny: bool, score: u8) -> Screening {
+    let reference = Some("case 12".to_owned());
+    Screening::Answered { deny, score, label: Some("mixer".to_owned()), reference }
+}
+
+/// Danger: whoever keeps the screener from answering has somebody paid whom it would not let pass.
+#[test]
+fn where_destinations_are_screened_nothing_leaves_to_a_new_one_without_an_answer_that_lets_it() {
+    let failed = || Screening::Failed { why: "no answer in time".to_owned() };
+    let before = "the screening of the destination";
+    for (screening, word, said) in [
+        (None, "denied", format!("usual, {before} was not asked for")),
+        (Some(failed()), "denied", format!("usual, {before} failed: no answer in time")),
+        (Some(answered(true, 0)), "denied", format!("usual, {before} is to be denied: mixer (case 12)")),
+        (Some(answered(false, 14)), "", "usual".to_owned()),
+        (Some(answered(false, 15)), "denied", "risky".to_owned()),
+    ] {
+        let mut w = world(Risk { new_destination: None, unusual_amount: None, ..Risk::default() });
+        w.config.screening = true;
+        let inquiry = Inquiry { screening: screening.clone(), ..Inquiry::default() };
+        let p = propose(&mut w, "nobody", None, inquiry);
+        assert_eq!(w.proposal(p).decision.rule(), said, "{screening:?}");
+        assert_eq!(w.word(p) == "denied", word == "denied", "{screening:?}");
+        let expected = match screening {
+            Some(Screening::Answered { score: 0, .. } | Screening::Failed { .. }) | None => vec![],
+            Some(Screening::Answered { score, .. }) => vec![(Sign::Screened, score)],
+        };
+        assert_eq!(signs(&w, p), expected);
+        if !expected.is_empty() {
+            assert!(evidence(&w, p).contains("screened: mixer (case 12)"));
+        }
+    }
+}
+
+#[test]
+fn of_the_address_book_and_the_treasury_no_screening_is_asked_and_where_nobody_screens_no_answer_counts() {
+    let mut w = world(Risk { new_destination: None, unusual_amount: None, ..Risk::default() });
+    w.config.screening = true;
+    w.config.destinations.insert(id("exchange"), "exchange".to_owned());
+    for to in ["exchange", "hot"] {
+        let inquiry = Inquiry { screening: Some(answered(true, 90)), ..Inquiry::default() };
+        let p = propose(&mut w, to, None, inquiry);
+        assert_eq!((w.proposal(p).decision.rule().as_str(), signs(&w, p)), ("usual", vec![]), "{to}");
+    }
+    w.config.screening = false;
+    let inquiry = Inquiry { screening: Some(answered(true, 90)), ..Inquiry::default() };
+    let p = propose(&mut w, "nobody", None, inquiry);
+    assert_eq!((w.proposal(p).decision.rule().as_str(), signs(&w, p)), ("usual", vec![]));
+}
+
+#[test]
+fn the_prover_takes_any_score_for_possible_where_destinations_are_screened() {
+    let mut w = world(Risk { new_destination: None, unusual_amount: None, ..Risk::default() });
+    let query =
+        Query { outcome: Outcome::Denied, destination: Some(DestinationMatch::New), ..Query::default() };
+    let denies = |w: &World| prove(&w.config, &w.config.policy, w.state.now(), &query).unwrap().is_some();
+    assert!(!denies(&w), "no score is above 14");
+    w.config.screening = true;
+    assert!(denies(&w));
 }

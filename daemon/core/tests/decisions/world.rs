@@ -143,6 +143,7 @@ pub fn config() -> Treasury {
         alarms: Default::default(),
         outlook: Default::default(),
         key_labels: Default::default(),
+        screening: false,
         new_escrows: Default::default(),
     }
 }

@@ -11,10 +11,9 @@ fn every_sign_and_burst_is_read_as_it_is_written() {
     let rules = treasury.policy.rules();
     assert_eq!(rules[5].risk, Some(RiskBand { above: Some(40), max: Some(80) }));
     let risk = treasury.policy.risk();
-    assert_eq!(
-        Sign::ALL.map(|sign| risk.weight(sign)),
-        [10, 40, 30, 20, 100, 5, 0, 11, 12, 13, 14, 50, 6].map(Some)
-    );
+    let weights: Vec<Option<u8>> = Sign::ALL.into_iter().map(|sign| risk.weight(sign)).collect();
+    let written = [10, 40, 30, 20, 100, 5, 0, 11, 12, 13, 14, 50, 6].map(Some);
+    assert_eq!((&weights[..13], weights[13]), (&written[..], None), "what is answered has its own weight");
     assert_eq!(risk.large_to_new.unwrap().1.words(), "5000 XRP");
     assert_eq!(risk.unusual_amount, Some(Unusual { weight: 30, times: 8, payments: 12 }));
     assert_eq!(risk.velocity, Some(Velocity { weight: 20, period_seconds: 3_600, above: 20 }));
