@@ -223,7 +223,12 @@ fn treasury(rules: Vec<Rule>) -> Treasury {
         signing: Signing::Multi,
         signers: None,
     };
-    let alice = Person { name: "alice".into(), signer: None, roles: BTreeSet::from([Role::Proposer]) };
+    let alice = Person {
+        name: "alice".into(),
+        signer: None,
+        roles: BTreeSet::from([Role::Proposer]),
+        drill_seconds: None,
+    };
     Treasury {
         network_id: None,
         accounts: (0..ACCOUNTS).map(|number| (account(number), declared(number))).collect(),

@@ -71,7 +71,7 @@ pub(crate) fn tokens() -> BTreeMap<String, [u8; 32]> {
 pub(crate) fn treasury() -> Treasury {
     let person = |name: &str, signer: Option<AccountId>, roles: &[Role]| {
         let roles = roles.iter().copied().collect();
-        (name.to_owned(), Person { name: name.to_owned(), signer, roles })
+        (name.to_owned(), Person { name: name.to_owned(), signer, roles, drill_seconds: None })
     };
     let approvers = Approvers {
         weight: Weight(2),

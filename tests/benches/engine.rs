@@ -20,7 +20,12 @@ const WARM: AccountId = AccountId([1; 20]);
 fn treasury() -> Treasury {
     let warm =
         AccountConfig { name: "warm".into(), tier: Tier::Warm, signing: Signing::Multi, signers: None };
-    let alice = Person { name: "alice".into(), signer: None, roles: BTreeSet::from([Role::Proposer]) };
+    let alice = Person {
+        name: "alice".into(),
+        signer: None,
+        roles: BTreeSet::from([Role::Proposer]),
+        drill_seconds: None,
+    };
     Treasury {
         network_id: None,
         accounts: BTreeMap::from([(WARM, warm)]),

@@ -19,10 +19,10 @@ use url::{Host, Url};
 
 use crate::operations::{Call, Method, Operation, Who, calls};
 use crate::types::{
-    AccountView, ApproveRequest, AuditPage, AuditQuery, DoneView, EmptyRequest, ErrorBody, ErrorView,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExposureView, FindingView, ForecastView, LinkView,
-    LockoutView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ReadyView, ReasonRequest,
-    ScheduleView, StatusView,
+    AccountView, ApproveRequest, AuditPage, AuditQuery, DoneView, DrillRequest, DrillView, EmptyRequest,
+    ErrorBody, ErrorView, EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExposureView, FindingView,
+    ForecastView, LinkView, LockoutView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
+    ReadyView, ReasonRequest, ScheduleView, StatusView,
 };
 
 /// A little longer than the daemon takes at most, so that its own answer about a timeout arrives.
@@ -208,6 +208,22 @@ impl Client {
     /// As [`Client::status`].
     pub async fn exposure(&self) -> Result<Vec<ExposureView>, ClientError> {
         self.read(calls::EXPOSURE).await
+    }
+
+    /// Whether whoever asks has to show that they have their key.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn drill(&self) -> Result<DrillView, ClientError> {
+        self.read(calls::DRILL).await
+    }
+
+    /// Shows that one has one's key.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn answer_drill(&self, asked: &DrillRequest) -> Result<DoneView, ClientError> {
+        self.call(calls::ANSWER_DRILL, "", asked).await
     }
 
     /// The newest hundred proposals, newest first.

@@ -17,6 +17,7 @@ pub const TYPES: &str = concat!(
     include_str!("types/forecast.rs"),
     include_str!("types/lockout.rs"),
     include_str!("types/exposure.rs"),
+    include_str!("types/drill.rs"),
     include_str!("types/tiers.rs"),
     include_str!("types/policy.rs"),
     include_str!("types/deliveries.rs"),

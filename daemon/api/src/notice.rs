@@ -157,6 +157,8 @@ kinds! {
     SignerUnable "signer_unable",
     /// It signs again.
     SignerAble "signer_able",
+    /// Somebody who signs is asked to show that they have their key.
+    DrillAsked "drill_asked",
     /// Notices were given up: whoever reads this channel was not told.
     ChannelGaveUp "channel_gave_up",
     /// The disk of the data directory is nearly full.

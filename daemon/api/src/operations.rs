@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 
 use crate::types::{
     AccountView, AcknowledgeNoticesRequest, AcknowledgeRequest, AlertView, ApproveRequest, AuditPage,
-    AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView, EmptyRequest,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView, ExposureView,
-    FindingView, FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView, LinkView,
-    LockoutView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView,
-    ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView,
-    ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView,
-    StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
+    AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView, DrillRequest,
+    DrillView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView,
+    ExposureView, FindingView, FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView,
+    LinkView, LockoutView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest,
+    PolicyTestView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView,
+    ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView,
+    StopsView, StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -183,6 +183,11 @@ operations! {
     /// What each single captured thing (a key, a person, a ledger server, the daemon, the guard) can take at most, in what time, and
     /// until whose stop. Changes nothing.
     EXPOSURE = Exposure "exposure": Get "/v1/exposure", Other, Who::Person, () => Vec<ExposureView>;
+    /// Whether you are asked to show that you have your key, and when it signed last.
+    DRILL = Drill "drill": Get "/v1/drill", Other, Who::Person, () => DrillView;
+    /// Show that you have your key: its signature over the text, which moves nothing and approves nothing.
+    ANSWER_DRILL = AnswerDrill "answer_drill":
+        Post "/v1/drill", Other, Who::Those("whoever is asked"), DrillRequest => DoneView;
     /// Proposals, newest first, without their transactions.
     PROPOSALS = Proposals "proposals": Get "/v1/proposals", Other, Who::Person, ProposalsQuery => Vec<ProposalView>;
     /// Ask for a payment.

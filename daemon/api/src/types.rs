@@ -3,6 +3,7 @@
 
 mod audit;
 mod deliveries;
+mod drill;
 mod exposure;
 mod forecast;
 mod lockout;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use audit::*;
 pub use deliveries::*;
+pub use drill::*;
 pub use exposure::*;
 pub use forecast::*;
 pub use lockout::*;

@@ -66,7 +66,7 @@ fn table() -> Policy {
 fn treasury() -> Treasury {
     let hot = AccountConfig { name: "hot".into(), tier: Tier::Hot, signing: Signing::Multi, signers: None };
     let roles = BTreeSet::from([Role::Proposer]);
-    let alice = Person { name: "alice".into(), signer: None, roles };
+    let alice = Person { name: "alice".into(), signer: None, roles, drill_seconds: None };
     Treasury {
         network_id: None,
         accounts: BTreeMap::from([(AccountId([1; 20]), hot)]),

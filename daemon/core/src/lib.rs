@@ -27,13 +27,13 @@ pub use model::event::Event;
 pub use model::input::Input;
 pub use model::state::State;
 pub use model::{
-    book, command, config, effect, event, failure, input, inquiry, intent, invariant, list, observe, outlook,
-    payments, policy, proposal, signing, state, stops, units, wait,
+    book, command, config, drill, effect, event, failure, input, inquiry, intent, invariant, list, observe,
+    outlook, payments, policy, proposal, signing, state, stops, units, wait,
 };
 pub use rules::{
-    analysis, clock, decide, doomed, escrow, example, explain, exposure, fee, findings, fits, forecast, gate,
-    lockout, matching, multisign, prove, reach, release, replay, retiring, schedule, sealing, tiers, waits,
-    worth,
+    analysis, clock, decide, doomed, drills, escrow, example, explain, exposure, fee, findings, fits,
+    forecast, gate, lockout, matching, multisign, prove, reach, release, replay, retiring, schedule, sealing,
+    tiers, waits, worth,
 };
 pub use work::cx::{Output, Runtime};
 pub use work::step::step;

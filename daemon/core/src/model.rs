@@ -5,6 +5,7 @@ pub mod book;
 pub mod columns;
 pub mod command;
 pub mod config;
+pub mod drill;
 pub mod effect;
 pub mod event;
 pub mod failure;

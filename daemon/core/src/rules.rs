@@ -6,6 +6,7 @@ pub mod cells;
 pub mod clock;
 pub mod decide;
 pub mod doomed;
+pub mod drills;
 pub mod escrow;
 pub mod example;
 pub mod explain;

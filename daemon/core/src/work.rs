@@ -5,6 +5,7 @@ pub(crate) mod asked;
 pub(crate) mod behaviour;
 pub(crate) mod breaker;
 pub(crate) mod cx;
+pub(crate) mod drill;
 pub(crate) mod ending;
 pub(crate) mod flow;
 pub(crate) mod guard;

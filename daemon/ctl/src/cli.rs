@@ -93,6 +93,14 @@ pub enum Command {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Show that you still have your key, where you are asked to.
+    ///
+    /// What is signed is a text that names you and moves nothing; it is made here, from what the daemon asks with.
+    Drill {
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Sign a proposal's package, where the daemon cannot be reached, and write what is to be brought to it.
     ///
     /// The package is what the console lets you download, or what `show --json` prints. It is looked at as `approve` does.
@@ -291,6 +299,7 @@ impl Command {
             | Self::Forecast
             | Self::Lockout
             | Self::Exposure
+            | Self::Drill { .. }
             | Self::Escrows
             | Self::Findings
             | Self::Events { .. } => {}
@@ -571,7 +580,7 @@ pub struct Propose {
     #[arg(long, value_name = "NAME|ADDRESS")]
     pub to: String,
     /// How much: "250 XRP", "0.5 XRP" or "12 drops".
-    #[arg(long, value_parser = amount)]
+    #[arg(long, value_parser = value::amount)]
     pub amount: Drops,
     /// The DestinationTag, where the recipient asks for one.
     #[arg(long)]
@@ -591,8 +600,4 @@ pub struct Propose {
 #[must_use]
 pub fn reference() -> String {
     manual::page(Cli::command())
-}
-
-fn amount(text: &str) -> Result<Drops, String> {
-    value::amount(text)
 }

@@ -8,6 +8,7 @@ mod audit;
 pub mod cli;
 mod cosign;
 mod deliveries;
+mod drill;
 mod exposure;
 mod forecast;
 mod lockout;
@@ -270,6 +271,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::Show { id } => answer(json, &client.proposal(&id).await?, show::proposal),
         Command::Propose(asked) => propose(&client, json, asked).await?,
         Command::Approve { id, yes } => approve(&client, &profile, json, &id, yes).await?,
+        Command::Drill { yes } => drill::run(&client, &profile, json, yes).await?,
         // Nobody is asked: see above.
         Command::Sign { package, yes } => sign(&profile, &package, yes)?,
         Command::Cosign { file, yes } => cosign(&profile, &file, yes)?,

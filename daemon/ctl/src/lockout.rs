@@ -28,12 +28,26 @@ pub(super) fn shown(accounts: &[LockoutView]) -> String {
             ]);
         }
     }
-    table.shown(console::width())
+    let mut signers = Rows::new(["account", "signer", "weight", "key seen", "asked to show it"]);
+    for account in accounts {
+        for signer in &account.signers {
+            let seen = signer.proven.as_ref();
+            signers.row([
+                short(&account.account),
+                short(&signer.signer),
+                signer.weight.to_string(),
+                seen.map_or_else(|| "never".to_owned(), |proven| format!("{} ({})", proven.at, proven.by)),
+                signer.asked.clone().unwrap_or_default(),
+            ]);
+        }
+    }
+    let width = console::width();
+    format!("{}\n{}", table.shown(width), signers.shown(width))
 }
 
 #[cfg(test)]
 mod tests {
-    use treasury_api::types::{NeedsView, PartyView};
+    use treasury_api::types::{NeedsView, PartyView, ProofView, SignerProofView};
 
     use super::*;
 
@@ -50,11 +64,26 @@ mod tests {
             weight: 3,
             beside_list: None,
             by: vec![NeedsView { of: "places".to_owned(), locks, spends }],
+            signers: ["alice", "bob"]
+                .map(|name| SignerProofView {
+                    signer: PartyView { address: "r".to_owned(), name: Some(name.to_owned()) },
+                    weight: 1,
+                    proven: (name == "bob")
+                        .then(|| ProofView { at: "2026-11-20T09:00:00Z".to_owned(), by: "P7".to_owned() }),
+                    asked: (name == "alice").then(|| "2026-11-26T09:00:00Z".to_owned()),
+                })
+                .into(),
         };
         let text = shown(&[account]);
-        for part in
-            ["zurich", "alice + bob, or alice + bob", "or more than 46 others", "ONE LOSS LOCKS IT", "2 of 3"]
-        {
+        for part in [
+            "zurich",
+            "alice + bob, or alice + bob",
+            "or more than 46 others",
+            "ONE LOSS LOCKS IT",
+            "2 of 3",
+            "2026-11-20T09:00:00Z (P7)",
+            "never",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

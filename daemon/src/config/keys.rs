@@ -351,6 +351,7 @@ const GROUPS: &[Group] = &[
     },
     risk::RISK,
     risk::ANOMALY,
+    risk::DRILLS,
     notify::NOTIFY,
     notify::CHANNEL,
     notify::ROUTE,

@@ -179,6 +179,14 @@ impl Parties {
         let roles = section.texts("roles", role).unwrap_or_default();
         let token = section.text("token_sha256", value::digest);
         let login = section.text("oidc", login);
+        let drill_seconds = section.text("drill_every", value::duration).map(|every| every.value);
+        if drill_seconds.is_some() && signer.is_none() {
+            section.wrong(
+                "drill_every",
+                "is of somebody who signs with nothing",
+                "leave it out, or name their `signer`",
+            );
+        }
         self.key_labels(section, signer.as_ref());
         let passkeys = section.texts("passkeys", str::parse::<Passkey>).unwrap_or_default();
         let Some(name) = name else { return };
@@ -217,7 +225,7 @@ impl Parties {
         let signer = signer.map(|signer| signer.value);
         self.names.insert(name.clone(), signer);
         let roles = roles.into_iter().map(|role| role.value).collect();
-        self.people.insert(name.clone(), Person { name, signer, roles });
+        self.people.insert(name.clone(), Person { name, signer, roles, drill_seconds });
     }
 
     fn passkeys_of(&mut self, section: &Section<'_>, name: &str, passkeys: Vec<At<Passkey>>) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use treasury_core::config::{Alarms, Burst, ClockBounds};
+use treasury_core::config::{Alarms, Burst, ClockBounds, Drills};
 use treasury_core::policy::{Risk, SCORE_MAX, Times, Unusual, Velocity};
 use treasury_core::units::Amount;
 
@@ -75,7 +75,7 @@ fn above(inner: &Section<'_>) -> Option<u32> {
 
 /// Reads the bursts.
 pub(super) fn alarms(root: &Section<'_>) -> Alarms {
-    let usual = Alarms::default();
+    let usual = Alarms { drills: drills(root), ..Alarms::default() };
     let Some(section) = root.section("anomaly") else { return usual };
     let burst = |name: &str, usual: Burst| {
         let Some(inner) = section.inner(name, &["above", "period"]) else { return usual };
@@ -101,5 +101,17 @@ pub(super) fn alarms(root: &Section<'_>) -> Alarms {
         blind_seconds: section
             .text("blind", value::duration)
             .map_or(usual.blind_seconds, |seconds| seconds.value),
+        drills: usual.drills,
+    }
+}
+
+/// Reads how often people show that they have their keys.
+fn drills(root: &Section<'_>) -> Drills {
+    let usual = Drills::default();
+    let Some(section) = root.section("drills") else { return usual };
+    let seconds = |name: &str| section.text(name, value::duration).map(|seconds| seconds.value);
+    Drills {
+        every_seconds: seconds("every"),
+        answer_seconds: seconds("answer").unwrap_or(usual.answer_seconds),
     }
 }

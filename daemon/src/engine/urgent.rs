@@ -15,6 +15,7 @@ pub(super) fn is_stop(command: &Command) -> bool {
         | Command::Withdraw { .. } => true,
         Command::Propose(_)
         | Command::Approve { .. }
+        | Command::AnswerDrill { .. }
         | Command::Clear { .. }
         | Command::Acknowledge { .. }
         | Command::AcknowledgeNotices { .. }

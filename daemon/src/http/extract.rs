@@ -8,8 +8,9 @@ use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 use treasury_core::Treasury;
-use treasury_core::units::{AccountId, ProposalId};
+use treasury_core::units::{AccountId, HexBytes, ProposalId};
 use treasury_tools::value::instead_of_an_address;
+use xrpl_wire::PublicKey;
 
 use super::App;
 use super::error::ApiError;
@@ -103,6 +104,20 @@ fn no_party(text: &str) -> String {
         let begin: String = text.chars().take(64).collect();
         format!("`{begin}` is neither an address nor a name from the configuration")
     })
+}
+
+/// A public key in hex.
+pub(super) fn public_key(text: &str) -> Result<PublicKey, ApiError> {
+    let bytes = text.parse::<HexBytes>().ok();
+    bytes.and_then(|bytes| PublicKey::from_slice(&bytes.0).ok()).ok_or(ApiError::BadField {
+        field: "signing_pub_key",
+        problem: "a public key is 33 bytes, 66 hex digits, beginning with 02, 03 or ED",
+    })
+}
+
+/// A signature in hex.
+pub(super) fn hex_bytes(field: &'static str, text: &str) -> Result<HexBytes, ApiError> {
+    text.parse().map_err(|_| ApiError::BadField { field, problem: "each signature is hex" })
 }
 
 /// A page's size: 100 where nothing is said.

@@ -10,6 +10,7 @@ use treasury_core::units::AccountId;
 use super::App;
 use super::api::{LockoutView, NeedsView, SetsView};
 use super::auth::Speaker;
+use super::drill;
 use super::error::ApiError;
 use super::forecast::ACCOUNTS_AT_ONCE;
 use super::shown::Shown;
@@ -51,6 +52,7 @@ fn one(state: &State, treasury: &Treasury, address: &AccountId, declared: &Accou
         weight: able.map(|(_, weight)| u32::from(*weight)).fold(0, u32::saturating_add),
         beside_list: view.and_then(|view| view.root).and_then(|root| beside_list(&root)),
         by: lockout::needs(treasury, state, address).into_iter().flatten().map(needs).collect(),
+        signers: drill::of_account(state, treasury, address),
     }
 }
 

@@ -6,6 +6,7 @@ mod auth;
 mod connections;
 mod deliveries;
 mod door;
+mod drill;
 mod error;
 mod exposure;
 mod extract;
@@ -253,6 +254,8 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::Forecast => on(method, forecast::forecast),
         Operation::Lockout => on(method, lockout::lockout),
         Operation::Exposure => on(method, exposure::exposure),
+        Operation::Drill => on(method, drill::drill),
+        Operation::AnswerDrill => on(method, drill::answer),
         Operation::Proposals => on(method, routes::proposals),
         Operation::PolicyCheck => on(method, policy::check),
         Operation::PolicyExplain => on(method, policy::explain),

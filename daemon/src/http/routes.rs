@@ -14,7 +14,6 @@ use treasury_core::proposal::Proposal;
 use treasury_core::state::Archived;
 use treasury_core::units::{AccountId, Amount, FindingId, HexBytes, ProposalId, StopId};
 use treasury_core::{Answer, Command, CommandError, State, Treasury};
-use xrpl_wire::PublicKey;
 
 use super::api::{
     AccountView, AcknowledgeRequest, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView,
@@ -24,7 +23,7 @@ use super::api::{
 };
 use super::auth::Speaker;
 use super::error::ApiError;
-use super::extract::{Asked, Body, Id, id, limit, party};
+use super::extract::{Asked, Body, Id, hex_bytes, id, limit, party, public_key};
 use super::inquiry;
 use super::proposal_view::{self, Depth, signers};
 use super::shown::{Shown, without_signatures};
@@ -274,19 +273,9 @@ pub(super) async fn approve(
     Id(proposal): Id,
     Body(asked): Body<ApproveRequest>,
 ) -> Answered<DoneView> {
-    let signing_pub_key = asked
-        .signing_pub_key
-        .parse::<HexBytes>()
-        .ok()
-        .and_then(|bytes| PublicKey::from_slice(&bytes.0).ok())
-        .ok_or(ApiError::BadField {
-            field: "signing_pub_key",
-            problem: "a public key is 33 bytes, 66 hex digits, beginning with 02, 03 or ED",
-        })?;
-    let read = |field, texts: &[String]| {
-        let read = texts.iter().map(|text| text.parse::<HexBytes>());
-        let problem = "each signature is hex";
-        read.collect::<Result<Vec<_>, _>>().map_err(|_| ApiError::BadField { field, problem })
+    let signing_pub_key = public_key(&asked.signing_pub_key)?;
+    let read = |field, texts: &[String]| -> Result<Vec<HexBytes>, ApiError> {
+        texts.iter().map(|text| hex_bytes(field, text)).collect()
     };
     let signatures = read("signatures", &asked.signatures)?;
     let void_signatures = read("void_signatures", &asked.void_signatures)?;
@@ -480,6 +469,7 @@ fn word(command: &Command) -> &'static str {
         Command::Lift { .. } => Operation::Lift,
         Command::Acknowledge { .. } => Operation::Acknowledge,
         Command::AcknowledgeNotices { .. } => Operation::AcknowledgeNotices,
+        Command::AnswerDrill { .. } => Operation::AnswerDrill,
         Command::Freeze { .. } => Operation::Freeze,
         Command::Unfreeze { .. } => Operation::Unfreeze,
         Command::CloseBreaker { .. } => Operation::CloseBreaker,

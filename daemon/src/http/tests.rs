@@ -1,3 +1,4 @@
+mod drills;
 mod exposure;
 mod forecast;
 mod inquiry;
@@ -145,6 +146,12 @@ fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::GET, "/v1/forecast", ""),
         (Method::GET, "/v1/lockout", ""),
         (Method::GET, "/v1/exposure", ""),
+        (Method::GET, "/v1/drill", ""),
+        (
+            Method::POST,
+            "/v1/drill",
+            r#"{"signing_pub_key":"ED0000000000000000000000000000000000000000000000000000000000000000","signature":"00"}"#,
+        ),
         (Method::GET, "/v1/proposals", ""),
         (Method::GET, "/v1/proposals/P1", ""),
         (Method::GET, "/v1/escrows", ""),

@@ -168,6 +168,10 @@ fn example(kind: Kind) -> Notice {
             "agent-1, whose key the daemon holds, does not sign: the keystore has no such key.",
         ),
         K::SignerAble => (Severity::Info, "agent-1 signs again."),
+        K::DrillAsked => (
+            Severity::Warning,
+            "bob is asked to show that they still have their key: nothing that it signed is known. It moves nothing.",
+        ),
         K::ChannelGaveUp => (
             Severity::Critical,
             "Notices were given up for channel ops (2 by now): whoever reads it was not told.",
@@ -206,6 +210,11 @@ fn example(kind: Kind) -> Notice {
         K::Freeze | K::StopLifted => (notice.stop, notice.account) = (Some("S3".to_owned()), warm()),
         K::BreakerOpened | K::BreakerClosed => notice.account = warm(),
         K::SignerUnable | K::SignerAble => notice.account = party("agent-1", "rrrrrrrrrrrrrrrrrrrrBZbvji"),
+        K::DrillAsked => {
+            notice.signers = vec!["bob".to_owned()];
+            notice.can_do = vec!["Run `treasuryctl drill`.".to_owned()];
+            notice.deadline = Some("2026-12-08T11:50:10Z".to_owned());
+        }
         K::ChannelGaveUp => (notice.channel, notice.ledger) = (Some("ops".to_owned()), None),
         K::DiskLow | K::Test => notice.ledger = None,
         K::SightLost | K::SightClear | K::ClockBehind | K::Acknowledged => {}

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::{LedgerTime, Notice, PartyView};
 use treasury_core::config::{Severity as FindingSeverity, Treasury};
+use treasury_core::drill::Drill;
 use treasury_core::model::signing::Purpose;
 use treasury_core::observe::{Change, EscrowView, LedgerPoint};
 use treasury_core::proposal::{Approval, Proposal, Status};
 use treasury_core::state::{Acknowledged, Finding, Guard, Sight};
 use treasury_core::stops::{Stop, StopKind, StopSource, Subject};
-use treasury_core::units::{AccountId, EscrowKey, ProposalId, StopId};
+use treasury_core::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
 use treasury_core::{Event, State};
 
 use super::{runway, who};
@@ -118,6 +119,7 @@ impl Teller<'_> {
             }
             Event::SignerUnable { signer, reason } => Some(self.signer(signer, reason.as_deref())),
             Event::EscrowRevealed { escrow, .. } => Some(self.revealed(*escrow)),
+            Event::DrillAsked { signer, drill } => Some(self.drill(signer, drill)),
             Event::ProposalDrafted { proposal, .. } => Some(self.drafted(proposal)),
             other => self.proposed(other),
         };
@@ -242,6 +244,22 @@ impl Teller<'_> {
                 notice
             }
         }
+    }
+
+    fn drill(&self, signer: &AccountId, drill: &Drill) -> Notice {
+        let last = self.state.proofs.get(signer).map_or_else(
+            || "nothing that it signed is known".to_owned(),
+            |proof| format!("the last that it signed was at {}", proof.at.close_time),
+        );
+        let name = self.name(signer);
+        let says =
+            format!("{name} is asked to show that they still have their key: {last}. It moves nothing.");
+        let mut notice = self.notice(Kind::DrillAsked, Severity::Warning, &says);
+        let until = drill.at.close_time.0.saturating_add(self.treasury.alarms.drills.answer_seconds);
+        notice.deadline = Some(RippleTime(until).to_string());
+        notice.signers = vec![name];
+        notice.can_do = vec!["Run `treasuryctl drill`.".to_owned()];
+        notice
     }
 
     fn finding(&self, finding: &Finding) -> Notice {

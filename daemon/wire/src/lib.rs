@@ -12,6 +12,7 @@ pub mod batch;
 pub mod condition;
 mod cosign;
 mod decode;
+pub mod drill;
 mod encode;
 pub mod entry;
 pub mod error;

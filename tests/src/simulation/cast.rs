@@ -253,7 +253,10 @@ impl Cast {
         };
         let person = |name: &str, roles: &[Role]| {
             let roles = roles.iter().copied().collect();
-            (name.to_owned(), Person { name: name.to_owned(), signer: Some(self.id(name)), roles })
+            (
+                name.to_owned(),
+                Person { name: name.to_owned(), signer: Some(self.id(name)), roles, drill_seconds: None },
+            )
         };
         Treasury {
             network_id: None,

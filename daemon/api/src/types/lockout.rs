@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PartyView;
+use super::{PartyView, SignerProofView};
 
 /// What it takes to lock an account, and to spend it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct LockoutView {
     pub beside_list: Option<String>,
     /// By keys, people, vendors and places; empty where no SignerList is known.
     pub by: Vec<NeedsView>,
+    /// The people who sign for it, and when the key of each was seen last.
+    #[serde(default)]
+    pub signers: Vec<SignerProofView>,
 }
 
 /// The same by one kind of thing.

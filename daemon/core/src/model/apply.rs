@@ -79,6 +79,7 @@ impl State {
                 entry.rejections.retain(|_, rejection| rejection.signer != Some(approval.signer));
                 entry.kept_for_void.remove(&approval.signer);
                 entry.approvals.insert(approval.signer, approval.clone());
+                approval.proof(*proposal).into_iter().for_each(|proof| self.proven(approval.signer, proof));
             }
             Event::ApprovalDropped { proposal, signer, .. } => {
                 let entry = self.in_status(*proposal, &["collecting", "ready", "in_flight"])?;
@@ -281,6 +282,8 @@ impl State {
             Event::BreakerClosed { account, .. } => {
                 self.breakers.retain(|key, _| account.is_some() && key.account != *account);
             }
+            Event::DrillAsked { signer, drill } => drop(self.drills.insert(*signer, *drill)),
+            Event::DrillEnded { signer, proof } => self.drill_ended(*signer, *proof)?,
             Event::ScheduleReached { schedule, through, day } => self.reached(schedule, *through, *day),
             Event::RunwayChanged { account, below_days } => self.runs_short(*account, *below_days)?,
             Event::AccountsForgotten { accounts } => self.forget_accounts(accounts)?,

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use xrpl_wire::PublicKey;
 
 use crate::model::inquiry::Inquiry;
 use crate::model::intent::Origin;
 use crate::model::role::Role;
 use crate::model::signing::RungSignatures;
-use crate::model::units::{AccountId, Amount, EscrowKey, FindingId, ProposalId, RippleTime, StopId};
+use crate::model::units::{
+    AccountId, Amount, EscrowKey, FindingId, HexBytes, ProposalId, RippleTime, StopId,
+};
 
 /// The most notices that are acknowledged at a time.
 pub const NOTICES_MAX: usize = 100;
@@ -146,6 +149,13 @@ pub enum Command {
         /// Why, for people.
         reason: String,
     },
+    /// Show that one has one's key.
+    AnswerDrill {
+        /// The key.
+        signing_pub_key: PublicKey,
+        /// Its signature over what was asked.
+        signature: HexBytes,
+    },
     /// Let automated submissions go on after a circuit breaker opened.
     CloseBreaker {
         /// Of this account; `None`: of every one.
@@ -182,6 +192,7 @@ impl Command {
             | Self::Panic { .. }
             | Self::Freeze { .. }
             | Self::Unfreeze { .. }
+            | Self::AnswerDrill { .. }
             | Self::CloseBreaker { .. } => None,
         }
     }
@@ -378,6 +389,15 @@ pub enum CommandError {
         /// Signatures that came.
         got: usize,
     },
+    /// Nobody has asked for that.
+    #[error("you are not asked to show that you have your key")]
+    NoDrill,
+    /// The signature over a drill does not verify.
+    #[error("the signature of {signer} does not verify over the drill that it is asked for")]
+    BadDrillSignature {
+        /// The signer account.
+        signer: AccountId,
+    },
     /// There is no void that could be sent.
     #[error("{proposal} cannot be voided: {problem}")]
     NoVoid {
@@ -455,6 +475,8 @@ impl CommandError {
             Self::BadVoidSignature { .. } => "BAD_VOID_SIGNATURE",
             Self::WrongVoidCount { .. } => "WRONG_VOID_COUNT",
             Self::NoVoid { .. } => "NO_VOID",
+            Self::NoDrill => "NO_DRILL",
+            Self::BadDrillSignature { .. } => "BAD_DRILL_SIGNATURE",
             Self::AccountNotSeen(_) => "ACCOUNT_NOT_SEEN",
             Self::NoSight(_) => "NO_SIGHT",
             Self::Revealed { .. } => "REVEALED",
@@ -501,6 +523,10 @@ impl CommandError {
             Self::BadVoidSignature { .. } | Self::WrongVoidCount { .. } => {
                 "Fetch the proposal and sign every rung of its void as well, in order, each for your signer account."
             }
+            Self::NoDrill => "There is nothing to do: you are told when you are asked.",
+            Self::BadDrillSignature { .. } => {
+                "Ask with GET /v1/drill what is to be signed now, and sign exactly its text: `treasuryctl drill`."
+            }
             Self::NoVoid { .. } => {
                 "Withdraw, reject or flag it; what others hold signatures of binds until LastLedgerSequence."
             }
@@ -519,7 +545,8 @@ impl CommandError {
             | Self::BadSignature { .. }
             | Self::WrongRungCount { .. }
             | Self::BadVoidSignature { .. }
-            | Self::WrongVoidCount { .. } => Refusal::Invalid,
+            | Self::WrongVoidCount { .. }
+            | Self::BadDrillSignature { .. } => Refusal::Invalid,
             Self::UnknownPerson(_)
             | Self::RoleMissing(_)
             | Self::NotASigner(_)
@@ -536,6 +563,7 @@ impl CommandError {
             | Self::TooManyForNothing(_)
             | Self::WrongState { .. }
             | Self::NoVoid { .. }
+            | Self::NoDrill
             | Self::DeadlinePassed(_)
             | Self::Revealed { .. }
             | Self::EscrowEnded { .. } => Refusal::Conflict,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::drill::Drills;
 pub use crate::model::finding::{FindingKind, Severity};
 use crate::model::matchers::Times;
 use crate::model::outlook::Outlook;
@@ -136,6 +137,8 @@ pub struct Person {
     pub signer: Option<AccountId>,
     /// What this person may do.
     pub roles: BTreeSet<Role>,
+    /// How often this person shows that they have their key, in seconds; `None`: as often as everybody.
+    pub drill_seconds: Option<u32>,
 }
 
 /// Where a key is, and who made what it is in.
@@ -339,6 +342,8 @@ pub struct Alarms {
     pub clock: ClockBounds,
     /// So many seconds without sight of the validated ledger are long.
     pub blind_seconds: u32,
+    /// How often people show that they have their keys.
+    pub drills: Drills,
 }
 
 /// How far the host's clock may be from the ledger's, and for how long.
@@ -371,6 +376,7 @@ impl Default for Alarms {
             failed_logins: Burst { above: 20, period_seconds: 3600 },
             clock: ClockBounds { above_seconds: 600, lasting_seconds: 120 },
             blind_seconds: 600,
+            drills: Drills::default(),
         }
     }
 }

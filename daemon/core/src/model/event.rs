@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::command::Asked;
+use crate::model::drill::{Drill, Proof};
 use crate::model::failure::Cause;
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::policy::Decision;
@@ -319,6 +320,21 @@ pub enum Event {
         /// Who said so.
         by: String,
     },
+    /// A signer is asked to show that they have their key.
+    DrillAsked {
+        /// Who.
+        signer: AccountId,
+        /// What they are to sign.
+        drill: Drill,
+    },
+    /// They have shown it, or are a signer no more.
+    DrillEnded {
+        /// Who.
+        signer: AccountId,
+        /// What they have signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Proof>,
+    },
     /// Of a schedule, all that was due until then has been asked for, or given up.
     ScheduleReached {
         /// Its name.
@@ -391,6 +407,8 @@ impl Event {
             Self::BreakerCounted { .. } => "breaker_counted",
             Self::BreakerOpened { .. } => "breaker_opened",
             Self::BreakerClosed { .. } => "breaker_closed",
+            Self::DrillAsked { .. } => "drill_asked",
+            Self::DrillEnded { .. } => "drill_ended",
             Self::ScheduleReached { .. } => "schedule_reached",
             Self::RunwayChanged { .. } => "runway_changed",
             Self::AccountsForgotten { .. } => "accounts_forgotten",

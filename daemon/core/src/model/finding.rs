@@ -69,11 +69,13 @@ pub enum FindingKind {
     Blind,
     /// A rule is switched off, or tells of what it finds to nobody.
     RuleSilenced,
+    /// Somebody was asked to show that they have their key, and has not.
+    DrillOverdue,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -105,6 +107,7 @@ impl FindingKind {
         Self::ClockSkew,
         Self::Blind,
         Self::RuleSilenced,
+        Self::DrillOverdue,
     ];
 
     /// The word for it, in configuration, metrics and the API.
@@ -142,6 +145,7 @@ impl FindingKind {
             Self::ClockSkew => "clock_skew",
             Self::Blind => "blind",
             Self::RuleSilenced => "rule_silenced",
+            Self::DrillOverdue => "drill_overdue",
         }
     }
 
@@ -179,7 +183,8 @@ impl FindingKind {
             | Self::FailedLogins
             | Self::ClockSkew
             | Self::Blind
-            | Self::RuleSilenced => Severity::Alert,
+            | Self::RuleSilenced
+            | Self::DrillOverdue => Severity::Alert,
         }
     }
 }

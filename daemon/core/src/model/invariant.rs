@@ -155,6 +155,8 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::BreakerCounted { .. }
             | Event::BreakerOpened { .. }
             | Event::BreakerClosed { .. }
+            | Event::DrillAsked { .. }
+            | Event::DrillEnded { .. }
             | Event::ScheduleReached { .. }
             | Event::RunwayChanged { .. }
             | Event::AccountsForgotten { .. }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use xrpl_wire::PublicKey;
 
+use crate::model::drill::Proof;
 use crate::model::inquiry::Inquiry;
 use crate::model::intent::{Asker, Intent, Origin};
 use crate::model::observe::LedgerPoint;
@@ -73,6 +74,13 @@ pub struct Occurrence {
 }
 
 impl Approval {
+    /// That the signer has their key; of people: the daemon's own keys are another matter.
+    #[must_use]
+    pub fn proof(&self, approved: ProposalId) -> Option<Proof> {
+        let key = self.signing_pub_key.account_id();
+        self.person.as_ref().map(|_| Proof { key, at: self.at, approved: Some(approved) })
+    }
+
     /// Its signatures over the ladder with that purpose.
     #[must_use]
     pub fn signatures_for(&self, purpose: Purpose) -> &[HexBytes] {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::book::Book;
 use crate::model::config::FindingKind;
+use crate::model::drill::{Drill, Proof};
 use crate::model::failure::Cause;
 use crate::model::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView, TrustLineView};
 use crate::model::proposal::Proposal;
@@ -82,6 +83,12 @@ pub struct State {
     /// Signers whose keys the daemon holds and that did not sign when they were last asked, and why.
     #[serde(default)]
     pub unable: BTreeMap<AccountId, String>,
+    /// What each person's key signed last.
+    #[serde(default)]
+    pub proofs: BTreeMap<AccountId, Proof>,
+    /// Signers who are asked to show that they have their keys.
+    #[serde(default)]
+    pub drills: BTreeMap<AccountId, Drill>,
     /// Proposals that make or made an escrow, for which the guard gave nothing when it was asked last, and why.
     #[serde(default)]
     pub guard_refusals: BTreeMap<ProposalId, GuardRefusal>,
@@ -332,6 +339,19 @@ impl State {
         } else if saw {
             self.blind_since = self.ledger;
         }
+    }
+
+    /// A person's key has signed.
+    pub(crate) fn proven(&mut self, signer: AccountId, proof: Proof) {
+        self.drills.remove(&signer);
+        self.proofs.insert(signer, proof);
+    }
+
+    /// Nobody waits for that drill any more.
+    pub(crate) fn drill_ended(&mut self, signer: AccountId, proof: Option<Proof>) -> Result<(), String> {
+        self.drills.remove(&signer).ok_or("there is no such drill")?;
+        proof.into_iter().for_each(|proof| self.proven(signer, proof));
+        Ok(())
     }
 
     /// What the guard said of what a proposal makes or made.

@@ -23,8 +23,15 @@ use crate::model::units::{AccountId, Weight};
 /// # Errors
 /// Says why not.
 pub fn key_allowed(state: &State, signer: &AccountId, key: &PublicKey) -> Result<(), CommandError> {
+    may_sign(state, signer, key.account_id())
+}
+
+/// The same of a key by the account that it is the master key of.
+///
+/// # Errors
+/// Says why not.
+pub fn may_sign(state: &State, signer: &AccountId, key_account: AccountId) -> Result<(), CommandError> {
     let view = state.accounts.get(signer).ok_or(CommandError::AccountNotSeen(*signer))?;
-    let key_account = key.account_id();
     let is_master = key_account == *signer;
     let refuse = |problem| Err(CommandError::KeyNotAllowed { signer: *signer, problem });
     match view.root {

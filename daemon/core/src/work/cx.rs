@@ -80,6 +80,8 @@ pub struct Runtime {
     pub(crate) skewed: Option<Skewed>,
     /// Since which wall time the ledger has not been seen, in milliseconds, and whether that was found.
     pub(crate) blind: Option<(u64, bool)>,
+    /// When it was last looked who has to show that they have their keys.
+    pub(crate) drills: Option<RippleTime>,
     /// The rules that tell nobody, as they were looked at last.
     pub(crate) silenced: Option<Vec<String>>,
 }
@@ -118,6 +120,7 @@ impl Runtime {
         self.pools = None;
         self.looked_at_all = false;
         self.forecast = None;
+        self.drills = None;
         self.runways = Vec::new();
     }
 

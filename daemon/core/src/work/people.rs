@@ -15,6 +15,7 @@ use crate::rules::multisign;
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::behaviour;
 use crate::work::cx::Cx;
+use crate::work::drill;
 use crate::work::flow::{self, Draft};
 use crate::work::stopping;
 use crate::work::submission::end_or_void;
@@ -71,6 +72,9 @@ fn carried_out(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Result<Answe
         }
         Command::Lift { stops, reason } => stopping::lift(cx, &person, &stops, reason),
         Command::Clear { proposal, reason } => stopping::clear(cx, &person, proposal, reason),
+        Command::AnswerDrill { signing_pub_key, signature } => {
+            drill::answer(cx, &person, &signing_pub_key, &signature)
+        }
         Command::Freeze { account, reason } => stopping::freeze(cx, &person, account, reason),
         Command::Unfreeze { account, reason } => stopping::unfreeze(cx, &person, account, reason),
         Command::CloseBreaker { account } => {

@@ -18,7 +18,7 @@ use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
 use crate::work::{
-    anomaly, flow, guarded, itself, people, recognise, reconcile, retire, runway, schedule, signing,
+    anomaly, drill, flow, guarded, itself, people, recognise, reconcile, retire, runway, schedule, signing,
     submission, ticket, tier,
 };
 
@@ -184,6 +184,7 @@ fn drive(cx: &mut Cx<'_>) {
     schedule::drive(cx);
     tier::drive(cx);
     runway::drive(cx);
+    drill::drive(cx);
 }
 
 fn lose_sight(cx: &mut Cx<'_>, reason: String) {

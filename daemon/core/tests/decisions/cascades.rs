@@ -274,3 +274,30 @@ fn a_link_moves_within_its_hours_and_waits_outside_of_them() {
     assert_eq!(w.settle().len(), 1);
     assert_eq!(w.state.balance(&id("hot")).get(), 2_000 * XRP);
 }
+
+/// The runner burns fees and is paid by nobody: a link fills it as it fills any account, and what the link may carry within
+/// its periods is all that it can burn.
+#[test]
+fn the_runner_is_filled_along_a_link_and_has_no_more_than_the_links_budget() {
+    let mut w = world(50_000, 1_500);
+    w.config.links = vec![TierLink {
+        name: "warm-to-runner".to_owned(),
+        period_max: amount(25 * XRP),
+        move_max: amount(20 * XRP),
+        ..fill("warm", "runner", [10, 20, 1_000])
+    }];
+    w.change_balance("runner", 9);
+    w.settle();
+    assert_eq!(w.state.balance(&id("runner")).get(), 20 * XRP);
+    // Whatever empties it again: a day has 25 XRP for it.
+    w.change_balance("runner", 3);
+    w.settle();
+    assert_eq!(w.state.balance(&id("runner")).get(), 17 * XRP);
+    w.change_balance("runner", 3);
+    assert_eq!(plan(&w, 0), (0, By::PeriodMax));
+    let poor = treasury_core::config::FindingKind::RunnerPoor;
+    assert!(w.state.findings.values().any(|finding| finding.kind == poor), "people are told that it is poor");
+    w.jump(24 * HOUR);
+    w.settle();
+    assert_eq!(w.state.balance(&id("runner")).get(), 20 * XRP);
+}

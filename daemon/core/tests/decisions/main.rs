@@ -10,6 +10,7 @@ mod cascades;
 mod commitments;
 mod deadlines;
 mod declared;
+mod drills;
 mod escrows;
 mod exposure;
 mod facts;

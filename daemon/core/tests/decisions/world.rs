@@ -107,8 +107,12 @@ pub fn config() -> Treasury {
     };
     let delay = Action::Delay { delay_seconds: 48 * 3600, window_seconds: 24 * 3600, approvers: two() };
     let person = |name: &str, roles: &[Role]| {
-        let person =
-            Person { name: name.to_owned(), signer: Some(id(name)), roles: roles.iter().copied().collect() };
+        let person = Person {
+            name: name.to_owned(),
+            signer: Some(id(name)),
+            roles: roles.iter().copied().collect(),
+            drill_seconds: None,
+        };
         (name.to_owned(), person)
     };
     Treasury {

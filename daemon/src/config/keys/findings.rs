@@ -69,6 +69,9 @@ pub(super) fn meaning(kind: FindingKind) -> &'static str {
         FindingKind::RuleSilenced => {
             "The configuration came to tell nobody of what a rule finds that tells somebody by itself: severity `log`, or no `unusual_amount` in `[risk]`. It cannot be `log` itself."
         }
+        FindingKind::DrillOverdue => {
+            "A person who signs was asked to show that they have their key, and has not within `drills.answer`. Once for each time they are asked; a stop is on the first account that they sign for."
+        }
         FindingKind::GuardRefused => {
             "The guard refuses its part of what makes or releases an escrow. Once for each of its codes; a stop is on the proposal."
         }

@@ -29,6 +29,12 @@ pub(super) const PERSON: Group = Group {
             "none: no login at the provider",
             "What the provider of `[console.oidc]` calls this person, in the claim that is named there. Letter for letter, and nobody else's.",
         ),
+        key(
+            "drill_every",
+            "duration",
+            "`drills.every`",
+            "Who signs shows so often that they have their key: by a signature, or when they are asked to (`treasuryctl drill`).",
+        ),
         key("vendor", "name", "not declared", VENDOR),
         key("place", "name", "not declared", PLACE),
         key(

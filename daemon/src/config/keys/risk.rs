@@ -89,6 +89,28 @@ pub(super) const RISK: Group = Group {
     ],
 };
 
+/// The table of drills.
+pub(super) const DRILLS: Group = Group {
+    name: "drills",
+    repeated: false,
+    about: "How often people who sign show that they still have their keys (docs/how-to/lockout.md).",
+    keys: &[
+        key(
+            "every",
+            "duration",
+            "nobody is asked",
+            "Whose key has signed nothing for so long is asked to sign a text that moves nothing (`treasuryctl drill`). `drill_every` of a \
+             person goes before it.",
+        ),
+        key(
+            "answer",
+            "duration",
+            "\"7d\"",
+            "So long after they were asked it is found that they have not: `drill_overdue`.",
+        ),
+    ],
+};
+
 /// The table of bursts.
 pub(super) const ANOMALY: Group = Group {
     name: "anomaly",

@@ -1,6 +1,6 @@
 //! What makes payments and people's doings unusual, as the file says it.
 
-use treasury_core::config::{Alarms, Burst, ClockBounds};
+use treasury_core::config::{Alarms, Burst, ClockBounds, Drills};
 use treasury_core::policy::{Risk, RiskBand, Sign, Unusual, Velocity};
 
 use super::{WHOLE, parse};
@@ -24,8 +24,16 @@ fn every_sign_and_burst_is_read_as_it_is_written() {
         (office.zone.name.as_str(), office.from_minute, office.until_minute),
         ("Europe/Zurich", 420, 1_140)
     );
-    let Alarms { rejections, refused_signatures, reveal_seconds, failed_logins, clock, blind_seconds } =
-        treasury.alarms;
+    let Alarms {
+        rejections,
+        refused_signatures,
+        reveal_seconds,
+        failed_logins,
+        clock,
+        blind_seconds,
+        drills,
+    } = treasury.alarms;
+    assert_eq!(drills, Drills { every_seconds: Some(90 * 86_400), answer_seconds: 5 * 86_400 });
     assert_eq!((reveal_seconds, blind_seconds), (90, 900));
     assert_eq!(clock, ClockBounds { above_seconds: 300, lasting_seconds: 60 });
     assert_eq!(failed_logins, Burst { above: 7, period_seconds: 1_200 });
@@ -57,6 +65,7 @@ fn a_sign_of_risk_that_is_wrong_names_its_key_and_one_that_is_not_named_is_not_l
         ("above = 1, period = \"30m\"", "above = 1", "anomaly.refused_signatures.period: is missing"),
         ("above = 7, ", "", "anomaly.failed_logins.above: is missing"),
         ("above = \"5m\", ", "", "anomaly.clock_skew.above: is missing"),
+        ("answer = \"5d\"", "answer = 5", "drills.answer: "),
         ("blind = \"15m\"", "blind = 15", "anomaly.blind: must be a text"),
         (
             "view_differs = \"log\"",
