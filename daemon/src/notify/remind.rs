@@ -119,7 +119,7 @@ pub(super) fn is_closing(state: &State, key: &EscrowKey) -> bool {
 }
 
 /// An escrow that could be released, and is not though half of its window is gone: said then, at half of what is left, and
-/// so on; and once where the window is short, as soon as people have to be woken.
+/// so on; and once more as soon as people have to be woken.
 fn closing(teller: &Teller<'_>, key: &EscrowKey) -> Option<Due> {
     let (state, now) = (teller.state, teller.state.now());
     let escrow = state.escrows.get(key)?;
@@ -142,7 +142,7 @@ fn closing(teller: &Teller<'_>, key: &EscrowKey) -> Option<Due> {
 fn alarms(opened: RippleTime, closes: RippleTime, now: RippleTime) -> Option<(u32, Severity)> {
     let left = closes.0.checked_sub(now.0).filter(|left| *left > 0)?;
     let wakes = left < CLOSING_SECONDS;
-    let times = times(opened, closes, u32::MAX, now).max(u32::from(wakes));
+    let times = times(opened, closes, u32::MAX, now).saturating_add(u32::from(wakes));
     let severity = if wakes { Severity::Critical } else { Severity::Warning };
     (times > 0).then_some((times, severity))
 }
@@ -191,8 +191,9 @@ mod tests {
             (1_080, Some((2, warns))),
             (1_260, Some((3, warns))),
             (1_350, Some((4, warns))),
-            (1_381, Some((4, wakes))),
-            (1_395, Some((5, wakes))),
+            (1_380, Some((4, warns))),
+            (1_381, Some((5, wakes))),
+            (1_395, Some((6, wakes))),
             (1_440, None),
         ] {
             assert_eq!(day(minutes), expected, "after {minutes} min");
