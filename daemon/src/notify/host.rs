@@ -89,7 +89,9 @@ pub(super) fn look(seen: &Seen<'_>, series: &str) -> (Vec<Due>, Vec<String>) {
         None => {}
     }
     for (channel, dead) in seen.dead.iter().filter(|(_, dead)| *dead > 0) {
-        due.push(Due { what: of_channel(channel), times: 1, notice: gave_up(channel, *dead) });
+        // One that stays must not hide those that come after it: said again whenever there are twice as many.
+        let times = usize::BITS.saturating_sub(dead.leading_zeros());
+        due.push(Due { what: of_channel(channel), times, notice: gave_up(channel, *dead) });
     }
     for (number, due) in due.iter_mut().enumerate() {
         // The same may begin again: the time makes it another notice.
@@ -172,6 +174,27 @@ mod tests {
         assert_eq!(seen(11, &after), (vec![], vec![DISK.to_owned()]), "it would be told again and again");
         assert_eq!(seen(12, &after), (vec![], vec![]));
         assert_eq!(Room { free_bytes: 0, all_bytes: 0 }.percent(), 100);
+    }
+
+    /// Danger: one dead letter that nobody sends again hides the thousand that come after it.
+    #[test]
+    fn dead_letters_are_told_of_anew_whenever_there_are_twice_as_many() {
+        let times = |dead: usize| {
+            let seen = Seen {
+                room: None,
+                utc: RippleTime(1),
+                ledger: None,
+                dead: vec![("ops", dead)],
+                is_told: &|_| true,
+            };
+            look(&seen, "s").0.first().map(|due| (due.what.clone(), due.times))
+        };
+        assert_eq!(times(0), None);
+        for (dead, expected) in
+            [(1, 1), (2, 2), (3, 2), (4, 3), (7, 3), (8, 4), (1_024, 11), (usize::MAX, usize::BITS)]
+        {
+            assert_eq!(times(dead), Some(("channel ops".to_owned(), expected)), "{dead}");
+        }
     }
 
     #[test]
