@@ -106,6 +106,9 @@ pub(super) async fn acknowledge(
     match standing {
         Standing::Unknown(_) => return bad("a notice has no such id, or it is kept no more"),
         Standing::Finding(_) => return bad("findings are acknowledged by their own ids, such as F3"),
+        Standing::Outgrown => {
+            return bad("it has become graver since: acknowledge the notice that says so, see the alerts");
+        }
         Standing::Known { unanswered: false } if !asked.notices.is_empty() => {
             knocks::of_speaker(&app, &speaker, "acknowledge_notices", "UNCHANGED");
             return Ok(Shown(DoneView { changed: false, ended: None }));

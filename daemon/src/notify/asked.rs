@@ -24,6 +24,8 @@ pub(crate) enum Standing {
     Unknown(String),
     /// One of this finding, which is acknowledged by itself.
     Finding(String),
+    /// What they are of has become graver since, and nobody has said that they saw that.
+    Outgrown,
     /// Whether nobody looks after one of them yet.
     Known { unanswered: bool },
 }
@@ -35,14 +37,19 @@ impl Desk {
     /// What the outbox says.
     pub(crate) fn standing(&self, ids: &[String]) -> Result<Standing, OutboxError> {
         let outbox = self.outbox();
-        let mut unanswered = false;
         for id in ids {
             let Some(notice) = outbox.notice(id)? else { return Ok(Standing::Unknown(id.clone())) };
             if let Some(finding) = notice.finding.as_ref().filter(|_| notice.kind == Kind::Finding) {
                 return Ok(Standing::Finding(finding.clone()));
             }
-            unanswered |=
-                outbox.alerts().values().any(|alert| alert.answered.is_none() && alert.is_of(&notice));
+        }
+        let seen = outbox.seen(ids)?;
+        let open = outbox.alerts().values().filter(|alert| alert.answered.is_none());
+        let of_them: Vec<&Alert> =
+            open.filter(|alert| seen.iter().any(|(_, notice)| alert.is_of(notice))).collect();
+        let unanswered = of_them.iter().any(|alert| seen.iter().any(|seen| outbox.is_seen(alert, seen)));
+        if !of_them.is_empty() && !unanswered {
+            return Ok(Standing::Outgrown);
         }
         Ok(Standing::Known { unanswered })
     }

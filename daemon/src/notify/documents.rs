@@ -185,7 +185,7 @@ fn example(kind: Kind) -> Notice {
             "The host's clock says 2026-12-01T11:00:00Z, and ledger 1042 closed at 2026-12-01T11:50:10Z, 3010 s later: what the daemon tells by its own clock, and quiet hours, are wrong.",
         ),
         K::Acknowledged => {
-            (Severity::Info, "bob looks after n-5f2c81aa-1042-0: I am on the phone with them.")
+            (Severity::Warning, "bob looks after n-5f2c81aa-1042-0: I am on the phone with them.")
         }
         K::Test => (Severity::Info, "erin tries whether notices come through this channel."),
     };

@@ -14,7 +14,11 @@ use treasury_core::state::Sight;
 use treasury_core::units::{EscrowKey, FindingId, ProposalId};
 use treasury_core::{State, proposal::Proposal};
 
+use super::when::HELD_MS_MAX;
 use super::{host, remind, who};
+
+/// How far a clock that keeps time is set back at once: nothing is taken early for that, and no step waits longer by more.
+const SET_BACK_MS_MAX: u64 = 60_000;
 
 /// To whom an alert goes on, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +32,7 @@ pub struct Escalation {
 /// An alert that nobody has answered yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Alert {
-    /// As it was told first.
+    /// As it was told first, or first as grave as it is.
     pub(super) notice: Notice,
     pub(super) escalation: Escalation,
     /// Since when it can be answered: when it was sent first. Milliseconds of UTC.
@@ -56,7 +60,7 @@ impl Alert {
     /// has had its time; a clock that jumped ahead takes one of them at a time.
     pub(super) fn due(&self, now_ms: u64) -> Option<(Notice, &str)> {
         let channel = self.escalation.to.get(self.steps).filter(|_| self.answered.is_none())?;
-        if now_ms < self.next_ms() {
+        if now_ms < self.next_ms() && !self.is_ahead(now_ms) {
             return None;
         }
         let minutes = self.escalation.after_seconds / 60;
@@ -79,9 +83,31 @@ impl Alert {
         about.is_some() && about == self::about(notice)
     }
 
-    /// Whether somebody looks after it who has not seen anything as grave as that.
-    pub(super) fn is_outgrown_by(&self, other: &Self) -> bool {
-        self.answered.as_ref().is_some_and(|answered| answered.severity < other.notice.severity)
+    /// What is stored when that is told, where this is known of the same name; `None`: all stays as it is. Who looks after one
+    /// does so until it is graver than what they saw. One that nobody has answered says what is gravest of it, and goes on at
+    /// the first of the times, from the step that it has come to.
+    pub(super) fn with(known: Option<&Self>, told: &Self) -> Option<Self> {
+        let Some(known) = known else { return Some(told.clone()) };
+        if let Some(answered) = &known.answered {
+            return (answered.severity < told.notice.severity).then(|| told.clone());
+        }
+        let first = if told.next_ms() < known.next_ms() { told } else { known };
+        let gravest = if told.notice.severity > known.notice.severity { told } else { known };
+        let after = Self {
+            notice: gravest.notice.clone(),
+            escalation: first.escalation.clone(),
+            since_ms: first.since_ms,
+            ..known.clone()
+        };
+        (after != *known).then_some(after)
+    }
+
+    /// Whether it begins later than any can: by a clock that was ahead then and has been set back since. How much of its time
+    /// is over nobody knows, so all of it is: else it would wait for as long as that clock was ahead. The first step may wait
+    /// for quiet hours, the others for nothing.
+    fn is_ahead(&self, now_ms: u64) -> bool {
+        let most_ms = if self.steps == 0 { HELD_MS_MAX } else { SET_BACK_MS_MAX };
+        self.since_ms > now_ms.saturating_add(most_ms)
     }
 
     /// As it is after that step.

@@ -35,7 +35,7 @@ mod worker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -100,6 +100,8 @@ pub(crate) struct Desk {
     /// A chance between 0 and 1000.
     jitter: Box<dyn Fn() -> u64 + Send + Sync>,
     metrics: Arc<Metrics>,
+    /// What cannot read or write the outbox now.
+    troubles: Mutex<BTreeSet<Source>>,
     /// Places for whoever asks by the API: a question may read much of the disk.
     pub(crate) questions: Arc<Semaphore>,
 }
@@ -218,12 +220,12 @@ async fn take_in(desk: &Desk, engine: &EngineHandle, last: u64) -> EngineError {
         match done {
             Err(Trouble::Engine(stopped)) => return stopped,
             Err(trouble) => {
-                desk.stuck(Some(&trouble.to_string()));
+                desk.stuck(&Source::Tell, &trouble);
                 tokio::time::sleep(AFTER_TROUBLE).await;
                 continue;
             }
             Ok(is_all) => {
-                desk.stuck(None);
+                desk.goes_on(&Source::Tell);
                 if !has_begun || !is_all {
                     has_begun = true;
                     continue;
@@ -234,11 +236,22 @@ async fn take_in(desk: &Desk, engine: &EngineHandle, last: u64) -> EngineError {
             changed = records.changed() => if changed.is_err() { return EngineError::Stopped },
             _ = looks.tick() => match desk.look(engine).await {
                 Err(Trouble::Engine(stopped)) => return stopped,
-                Err(trouble) => desk.stuck(Some(&trouble.to_string())),
-                Ok(()) => {}
+                Err(trouble) => desk.stuck(&Source::Look, &trouble),
+                Ok(()) => desk.goes_on(&Source::Look),
             },
         }
     }
+}
+
+/// What reads and writes the outbox, and may have trouble with it though the others have none.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// What tells records.
+    Tell,
+    /// What looks at what waits.
+    Look,
+    /// The worker of a channel.
+    Channel(String),
 }
 
 /// What keeps notices from being taken in.
@@ -275,6 +288,7 @@ impl Desk {
             room,
             jitter,
             metrics,
+            troubles: Mutex::default(),
             questions,
         }
     }
@@ -293,12 +307,21 @@ impl Desk {
         });
     }
 
-    /// Says that notices cannot be kept, and why; or that they can.
-    fn stuck(&self, why: Option<&str>) {
-        self.metrics.notices_stuck(why.is_some());
-        if let Some(why) = why {
-            lines::notices_stuck(why);
-        }
+    /// Says that notices cannot be kept, and why.
+    fn stuck(&self, source: &Source, why: &dyn fmt::Display) {
+        self.troubles(|troubles| troubles.insert(source.clone()));
+        lines::notices_stuck(why);
+    }
+
+    /// Says that something can be kept again that could not.
+    fn goes_on(&self, source: &Source) {
+        self.troubles(|troubles| troubles.remove(source));
+    }
+
+    fn troubles(&self, change: impl FnOnce(&mut BTreeSet<Source>) -> bool) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut troubles);
+        self.metrics.notices_stuck(!troubles.is_empty());
     }
 
     /// Sets what the metrics say of a channel.
@@ -342,7 +365,8 @@ impl Desk {
         let digest = digest(last);
         let (number, is_all) = (last.number, records.len() < PAGE);
         let answers = answers(&records);
-        let (notices, ledger) = notices(engine, records, series, mark.ledger).await?;
+        let answered = self.severities(&answers)?;
+        let (notices, ledger) = notices(engine, records, answered, series, mark.ledger).await?;
         let now_ms = self.clock.now_ms();
         // Before the mark: after a crash in between it is noted again.
         self.note_answers(&answers)?;
@@ -350,7 +374,28 @@ impl Desk {
         let mark = Mark { record: number, digest, ledger };
         self.outbox().take(addressed.collect(), mark)?;
         self.wake_all();
+        self.give_up_what_is_too_much()?;
         Ok(is_all)
+    }
+
+    /// How grave the notices are that these answer, where they are kept.
+    fn severities(
+        &self,
+        answers: &[(Vec<String>, Answered)],
+    ) -> Result<BTreeMap<String, Severity>, OutboxError> {
+        let ids: Vec<String> = answers.iter().flat_map(|(ids, _)| ids.iter().cloned()).collect();
+        let seen = self.outbox().seen(&ids)?;
+        Ok(seen.into_iter().map(|(_, notice)| (notice.id, notice.severity)).collect())
+    }
+
+    fn give_up_what_is_too_much(&self) -> Result<(), OutboxError> {
+        let given_up = self.outbox().give_up_what_is_too_much(self.clock.now_ms())?;
+        for (channel, id, problem) in &given_up {
+            lines::notice_given_up(channel, id, problem);
+            self.metrics.delivery(channel, worker::End::Dead.word());
+            self.show(channel);
+        }
+        Ok(())
     }
 
     /// Looks at what waits for people, and at what nobody has answered.
@@ -420,16 +465,19 @@ impl Desk {
             what.is_some_and(|what| self.outbox().reminded(&what).is_some())
         });
         standing.extend(told.map(|(name, _)| name.clone()));
-        // A route that says something else by now is what counts.
-        let is_asked_for = |alert: &Alert| {
-            self.config.routes.iter().any(|route| route.escalation.as_ref() == Some(&alert.escalation))
-        };
-        let (stand, over): (Vec<_>, Vec<_>) =
-            alerts.into_iter().partition(|(name, alert)| standing.contains(name) && is_asked_for(alert));
+        let mut stand: BTreeMap<String, Alert> = BTreeMap::new();
+        for (name, alert) in alerts.iter().filter(|(name, _)| standing.contains(*name)) {
+            // By the routes of now. One that there is under the other name already has steps and times of its own.
+            for (of, again) in self.config.address_again(name, alert) {
+                if of == *name || !standing.contains(&of) {
+                    stand.entry(of).or_insert(again);
+                }
+            }
+        }
+        let names: Vec<String> = stand.keys().cloned().collect();
         let mut outbox = self.outbox();
-        let over: Vec<String> = over.into_iter().map(|(name, _)| name).collect();
-        outbox.forget_alerts(&over)?;
-        stand.iter().try_for_each(|(name, _)| outbox.step(name, self.clock.now_ms()))?;
+        outbox.set_alerts(stand)?;
+        names.iter().try_for_each(|name| outbox.step(name, self.clock.now_ms()))?;
         drop(outbox);
         self.show_unanswered();
         Ok(())
@@ -460,6 +508,7 @@ fn answers(records: &[Record]) -> Vec<(Vec<String>, Answered)> {
 async fn notices(
     engine: &EngineHandle,
     records: Arc<Vec<Record>>,
+    answered: BTreeMap<String, Severity>,
     series: String,
     mut ledger: Option<LedgerPoint>,
 ) -> Result<(Vec<Notice>, Option<LedgerPoint>), Trouble> {
@@ -476,7 +525,8 @@ async fn notices(
     };
     let told = engine.query(move |state, treasury| {
         let utc = clock::utc().to_string();
-        let teller = Teller { treasury, state, archived: &archived, series: &series, utc: &utc };
+        let (archived, answered, series) = (&archived, &answered, series.as_str());
+        let teller = Teller { treasury, state, archived, answered, series, utc: &utc };
         let notices: Vec<Notice> =
             records.iter().flat_map(|record| teller.record(record, &mut ledger)).collect();
         (notices, ledger)

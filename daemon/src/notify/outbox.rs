@@ -6,14 +6,18 @@
 
 mod alerts;
 mod asked;
+mod purge;
+mod queue;
 mod told;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use treasury_api::notice::Severity;
 use treasury_api::types::Notice;
 
+use self::queue::Queue;
 use super::escalate::Alert;
 use crate::store::StoreError;
 use crate::store::seam::{Engine, Pair};
@@ -26,15 +30,6 @@ const FORMAT: u32 = 1;
 
 /// Changes in one batch: at a thousand the storage engine was seen to deadlock, at a hundred never.
 const BATCH_MAX: usize = 90;
-
-/// Notices that are kept at least, delivered ones too, to be looked at and sent again: some months of a busy treasury.
-const KEPT: usize = 10_000;
-
-/// Notices that are kept at most: where nobody takes them, the oldest go, which is said. A notice takes about a kilobyte.
-const KEPT_MAX: usize = 200_000;
-
-/// Old notices that are taken away at a time.
-const PURGED_AT_ONCE: usize = 20;
 
 /// The place of a notice in the order in which they were told; from 1.
 pub(super) type Number = u64;
@@ -140,6 +135,7 @@ pub enum OutboxError {
 #[derive(Debug, Default)]
 struct Held {
     id: String,
+    is_critical: bool,
     /// Its channels, with the stages of their deliveries and when they are due.
     stages: BTreeMap<String, (Stage, u64)>,
 }
@@ -151,8 +147,8 @@ pub(super) struct Outbox {
     last: Number,
     held: BTreeMap<Number, Held>,
     numbers: BTreeMap<String, Number>,
-    /// What waits in each channel, by when it is due.
-    due: BTreeMap<String, BTreeSet<(u64, Number)>>,
+    /// What waits in each channel.
+    due: BTreeMap<String, Queue>,
     /// How many are dead in each channel.
     dead: BTreeMap<String, usize>,
     /// The last reminder of each proposal or escrow.
@@ -161,6 +157,8 @@ pub(super) struct Outbox {
     alerts: BTreeMap<String, Alert>,
     /// The mark that is not stored yet, because nothing was told up to there.
     unsaved: u64,
+    /// How much is kept.
+    pub(super) limits: purge::Limits,
 }
 
 const META: &[u8] = b"m";
@@ -205,6 +203,7 @@ impl Outbox {
             reminded: BTreeMap::new(),
             alerts: BTreeMap::new(),
             unsaved: 0,
+            limits: purge::Limits::default(),
         };
         outbox.look()?;
         Ok(outbox)
@@ -216,8 +215,7 @@ impl Outbox {
             let number = key.get(1..).and_then(number_of).ok_or_else(|| damaged("a notice's key"))?;
             let notice: Notice = read(&value, "a notice")?;
             self.last = self.last.max(number);
-            self.numbers.insert(notice.id.clone(), number);
-            self.held.insert(number, Held { id: notice.id, stages: BTreeMap::new() });
+            self.hold(number, notice);
         }
         for (key, value) in self.all(DELIVERY)? {
             let place = key.get(1..).and_then(|key| Some((number_of(key.get(..8)?)?, key.get(8..)?)));
@@ -316,16 +314,19 @@ impl Outbox {
         with: impl FnOnce(bool) -> Result<Option<Pair>, OutboxError>,
     ) -> Result<(), OutboxError> {
         let (mut puts, mut entries): (Vec<Pair>, Vec<Addressed>) = (Vec::new(), Vec::new());
+        let mut told: BTreeMap<String, Alert> = BTreeMap::new();
         let mut number = self.last;
         for mut entry in notices {
             if self.numbers.contains_key(&entry.notice.id) {
                 continue;
             }
             entry.channels.truncate(BATCH_MAX / 2);
-            entry.alerts.retain(|(name, alert)| {
-                self.alerts.get(name).is_none_or(|known| known.is_outgrown_by(alert))
+            let alerts = std::mem::take(&mut entry.alerts).into_iter().filter_map(|(name, alert)| {
+                let known = told.get(&name).or_else(|| self.alerts.get(&name));
+                Alert::with(known, &alert).map(|after| (name, after))
             });
-            entry.alerts.truncate(BATCH_MAX / 2 - 2);
+            entry.alerts = alerts.take(BATCH_MAX / 2 - 2).collect();
+            told.extend(entry.alerts.iter().cloned());
             let more = entry.channels.len().saturating_add(entry.alerts.len()).saturating_add(1);
             if puts.len().saturating_add(more) >= BATCH_MAX {
                 self.engine.apply(std::mem::take(&mut puts), Vec::new())?;
@@ -354,13 +355,18 @@ impl Outbox {
         for Addressed { notice, channels, alerts } in entries {
             self.last = self.last.saturating_add(1);
             let number = self.last;
-            self.numbers.insert(notice.id.clone(), number);
-            self.held.insert(number, Held { id: notice.id, stages: BTreeMap::new() });
+            self.hold(number, notice);
             for (channel, due_ms) in &channels {
                 self.remember(number, channel, &Delivery::due(*due_ms));
             }
             self.alerts.extend(alerts);
         }
+    }
+
+    fn hold(&mut self, number: Number, notice: Notice) {
+        self.numbers.insert(notice.id.clone(), number);
+        let is_critical = notice.severity >= Severity::Critical;
+        self.held.insert(number, Held { id: notice.id, is_critical, stages: BTreeMap::new() });
     }
 
     /// The last reminder of a proposal or escrow.
@@ -381,29 +387,6 @@ impl Outbox {
         self.engine.apply(Vec::new(), over.iter().map(|what| reminder_key(what)).collect())?;
         self.reminded.retain(|what, _| !over.contains(what));
         Ok(())
-    }
-
-    /// What is due first in a channel, and when.
-    pub(super) fn next(&self, channel: &str) -> Option<(u64, Number)> {
-        self.due.get(channel)?.first().copied()
-    }
-
-    /// What is due in a channel at the same time as what is due first, and nothing of it beyond so many.
-    pub(super) fn next_together(&self, channel: &str, most: usize) -> Vec<Number> {
-        let Some(due) = self.due.get(channel) else { return Vec::new() };
-        let first = due.first().map(|(at_ms, _)| *at_ms);
-        let together = due.iter().take_while(|(at_ms, _)| Some(*at_ms) == first);
-        together.map(|(_, number)| *number).take(most.min(BATCH_MAX)).collect()
-    }
-
-    /// How many wait in a channel.
-    pub(super) fn waiting(&self, channel: &str) -> usize {
-        self.due.get(channel).map_or(0, BTreeSet::len)
-    }
-
-    /// How many are dead in a channel.
-    pub(super) fn dead(&self, channel: &str) -> usize {
-        self.dead.get(channel).copied().unwrap_or_default()
     }
 
     /// A notice, and how far a channel has come with it.
@@ -463,64 +446,11 @@ impl Outbox {
             .due
             .iter()
             .filter(|(channel, _)| !channels.contains(&channel.as_str()))
-            .flat_map(|(channel, due)| due.iter().map(|(_, number)| (channel.clone(), *number)))
+            .flat_map(|(channel, queue)| queue.all().map(|(_, number)| (channel.clone(), number)))
             .collect();
         let problem = Some("the channel is configured no more".to_owned());
         let dead = Delivery { stage: Stage::Dead, attempts: 0, at_ms: now_ms, problem };
         gone.iter().try_for_each(|(channel, number)| self.set(channel, *number, &dead))
-    }
-
-    /// Takes the oldest notices away that everybody has, and where there are far too many, those that nobody takes.
-    fn purge(&mut self) -> Result<(), OutboxError> {
-        let over = self.held.len().saturating_sub(KEPT).min(PURGED_AT_ONCE);
-        let far_over = self.held.len() > KEPT_MAX;
-        let is_over = |held: &Held| held.stages.values().all(|(stage, _)| *stage == Stage::Delivered);
-        let gone: Vec<Number> = self
-            .held
-            .iter()
-            .filter(|(_, held)| is_over(held) || far_over)
-            .take(over)
-            .map(|(number, _)| *number)
-            .collect();
-        for number in gone {
-            let Some(held) = self.held.get(&number) else { continue };
-            if !is_over(held) {
-                tracing::error!(id = held.id, "a notice that nobody took is given up: too many wait");
-            }
-            let mut removals = vec![notice_key(number)];
-            removals.extend(held.stages.keys().map(|channel| delivery_key(number, channel)));
-            self.engine.apply(Vec::new(), removals)?;
-            for (channel, (stage, at_ms)) in &held.stages {
-                if let Some(due) = self.due.get_mut(channel) {
-                    due.remove(&(*at_ms, number));
-                }
-                if *stage == Stage::Dead
-                    && let Some(dead) = self.dead.get_mut(channel)
-                {
-                    *dead = dead.saturating_sub(1);
-                }
-            }
-            if let Some(held) = self.held.remove(&number) {
-                self.numbers.remove(&held.id);
-            }
-        }
-        Ok(())
-    }
-
-    fn remember(&mut self, number: Number, channel: &str, delivery: &Delivery) {
-        let Some(held) = self.held.get_mut(&number) else { return };
-        let before = held.stages.insert(channel.to_owned(), (delivery.stage, delivery.at_ms));
-        let due = self.due.entry(channel.to_owned()).or_default();
-        let dead = self.dead.entry(channel.to_owned()).or_default();
-        if let Some((stage, at_ms)) = before {
-            due.remove(&(at_ms, number));
-            *dead = dead.saturating_sub(usize::from(stage == Stage::Dead));
-        }
-        match delivery.stage {
-            Stage::Waiting => drop(due.insert((delivery.at_ms, number))),
-            Stage::Dead => *dead = dead.saturating_add(1),
-            Stage::Delivered => {}
-        }
     }
 
     fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, OutboxError> {

@@ -44,7 +44,7 @@ pub(super) fn look(
     utc: &str,
 ) -> Waiting {
     let archived = BTreeMap::new();
-    let teller = Teller { treasury, state, archived: &archived, series, utc };
+    let teller = Teller { treasury, state, archived: &archived, answered: &BTreeMap::new(), series, utc };
     let mut waiting = Waiting { due: Vec::new(), all: BTreeSet::new() };
     if every_seconds > 0 {
         let open = state.open.iter().filter_map(|id| state.proposals.get(id));

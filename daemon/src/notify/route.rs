@@ -97,7 +97,7 @@ impl NotifyConfig {
     pub(super) fn address(&self, mut notice: Notice, now_ms: u64) -> Addressed {
         notice.link = self.link(&notice);
         let mut channels: BTreeMap<&String, u64> = BTreeMap::new();
-        let mut alerts = Vec::new();
+        let mut alerts: BTreeMap<String, Alert> = BTreeMap::new();
         for route in self.routes.iter().filter(|route| route.matches(&notice)) {
             let mut first = None;
             for name in &route.channels {
@@ -112,7 +112,10 @@ impl NotifyConfig {
             {
                 let (notice, escalation) = (notice.clone(), escalation.clone());
                 let since_ms = first.unwrap_or(now_ms);
-                alerts.push((name, Alert { notice, escalation, since_ms, steps: 0, answered: None }));
+                let told = Alert { notice, escalation, since_ms, steps: 0, answered: None };
+                if let Some(alert) = Alert::with(alerts.get(&name), &told) {
+                    alerts.insert(name, alert);
+                }
             }
         }
         let channels = channels.into_iter().map(|(name, due)| (name.clone(), due)).collect();
@@ -121,10 +124,34 @@ impl NotifyConfig {
             let words = format!(
                 "Say that you look after it, so that it wakes nobody else: `treasuryctl acknowledge {id} --reason …`."
             );
-            alerts.iter_mut().for_each(|(_, alert)| alert.notice.can_do.push(words.clone()));
+            alerts.values_mut().for_each(|alert| alert.notice.can_do.push(words.clone()));
             notice.can_do.push(words);
         }
-        Addressed { notice, channels, alerts }
+        Addressed { notice, channels, alerts: alerts.into_iter().collect() }
+    }
+
+    /// To whom an alert goes on by the routes that there are now, by its names: as it does under its own name, or under those
+    /// that it has where no route leads to the same people any more. Steps and times stay as they are.
+    pub(super) fn address_again(&self, name: &str, alert: &Alert) -> BTreeMap<String, Alert> {
+        let matching = self.routes.iter().filter(|route| route.matches(&alert.notice));
+        let asked: Vec<(String, &Escalation)> = matching
+            .filter_map(|route| route.escalation.as_ref())
+            .filter_map(|escalation| Some((escalate::name(&alert.notice, escalation)?, escalation)))
+            .collect();
+        let is_as_before =
+            |(of, escalation): &(String, &Escalation)| of == name && **escalation == alert.escalation;
+        if asked.iter().any(is_as_before) {
+            return BTreeMap::from([(name.to_owned(), alert.clone())]);
+        }
+        let has_its_name = asked.iter().any(|(of, _)| of == name);
+        let mut again: BTreeMap<String, Alert> = BTreeMap::new();
+        for (of, escalation) in asked.into_iter().filter(|(of, _)| !has_its_name || of == name) {
+            let next = Alert { escalation: escalation.clone(), ..alert.clone() };
+            if again.get(&of).is_none_or(|known| next.next_ms() < known.next_ms()) {
+                again.insert(of, next);
+            }
+        }
+        again
     }
 
     /// The console's page of what a notice is about.

@@ -30,6 +30,8 @@ pub(super) struct Teller<'a> {
     pub(super) state: &'a State,
     /// Proposals that the facts are about and that have left the state.
     pub(super) archived: &'a BTreeMap<ProposalId, Proposal>,
+    /// How grave the notices are that people say they look after, by id, where they are kept.
+    pub(super) answered: &'a BTreeMap<String, Severity>,
     /// What ids begin with.
     pub(super) series: &'a str,
     /// UTC, ISO 8601.
@@ -99,17 +101,17 @@ impl Teller<'_> {
             Event::StopSet { stop } => Some(self.stop_set(stop)),
             Event::StopLifted { id, by, reason, .. } => Some(self.stop_lifted(*id, by, reason)),
             Event::FindingAcknowledged { id, acknowledged } => {
-                let mut notice = self.acknowledged(&id.to_string(), acknowledged);
+                let found = self.state.findings.get(id);
+                let severity = found.map(|finding| severity_of(finding.severity));
+                let mut notice = self.acknowledged(&id.to_string(), acknowledged, severity);
                 notice.finding = Some(id.to_string());
-                notice.account = self
-                    .state
-                    .findings
-                    .get(id)
-                    .and_then(|finding| finding.account.map(|account| self.party(&account)));
+                notice.account =
+                    found.and_then(|finding| finding.account).map(|account| self.party(&account));
                 Some(notice)
             }
             Event::NoticesAcknowledged { notices, acknowledged } => {
-                Some(self.acknowledged(&notices.join(", "), acknowledged))
+                let severity = notices.iter().filter_map(|id| self.answered.get(id).copied()).max();
+                Some(self.acknowledged(&notices.join(", "), acknowledged, severity))
             }
             Event::BreakerOpened { account, reason, .. } => {
                 Some(self.breaker(account.as_ref(), Kind::BreakerOpened, reason))
@@ -272,13 +274,12 @@ impl Teller<'_> {
             Some(Subject::Everything) => "Everything".to_owned(),
             Some(other) => format!("What it is about ({})", self.subject(other)),
         };
-        let (severity, follows) = match finding.severity {
-            FindingSeverity::Log => (Severity::Info, String::new()),
-            FindingSeverity::Alert => (Severity::Warning, String::new()),
-            FindingSeverity::Hold => (Severity::Critical, format!(" {stopped} is held.")),
-            FindingSeverity::Freeze => (Severity::Critical, format!(" {stopped} is frozen.")),
+        let follows = match finding.severity {
+            FindingSeverity::Log | FindingSeverity::Alert => String::new(),
+            FindingSeverity::Hold => format!(" {stopped} is held."),
+            FindingSeverity::Freeze => format!(" {stopped} is frozen."),
         };
-        let id = finding.id;
+        let (id, severity) = (finding.id, severity_of(finding.severity));
         let (on, frozen) = match finding.account.map(|account| self.name(&account)) {
             Some(account) => {
                 (format!(" on {account}"), format!(" on it: `treasuryctl freeze --account {account}"))
@@ -296,9 +297,11 @@ impl Teller<'_> {
         notice
     }
 
-    fn acknowledged(&self, what: &str, acknowledged: &Acknowledged) -> Notice {
+    /// As grave as what it answers, so that it comes to whoever was told of that.
+    fn acknowledged(&self, what: &str, acknowledged: &Acknowledged, severity: Option<Severity>) -> Notice {
         let Acknowledged { by, reason, .. } = acknowledged;
-        self.notice(Kind::Acknowledged, Severity::Info, &format!("{by} looks after {what}: {reason}."))
+        let severity = severity.unwrap_or(Severity::Warning);
+        self.notice(Kind::Acknowledged, severity, &format!("{by} looks after {what}: {reason}."))
     }
 
     fn stop_set(&self, stop: &Stop) -> Notice {
@@ -476,6 +479,15 @@ impl Teller<'_> {
 
     pub(super) fn party(&self, account: &AccountId) -> PartyView {
         PartyView { address: account.to_string(), name: self.treasury.name_of(account).map(str::to_owned) }
+    }
+}
+
+/// How grave a finding is to whoever is told of it.
+fn severity_of(severity: FindingSeverity) -> Severity {
+    match severity {
+        FindingSeverity::Log => Severity::Info,
+        FindingSeverity::Alert => Severity::Warning,
+        FindingSeverity::Hold | FindingSeverity::Freeze => Severity::Critical,
     }
 }
 

@@ -1,3 +1,4 @@
+mod flood;
 mod listening;
 mod story;
 mod unanswered;

@@ -8,11 +8,11 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use treasury_api::types::Notice;
 
-use super::Desk;
 use super::channel::Channel;
 use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage};
 use super::post::PostError;
 use super::when::HELD_MS_MAX;
+use super::{Desk, Source};
 use crate::lines;
 
 /// Seconds before each further attempt: at once after a hiccup, and on for about eight hours, in which somebody comes
@@ -66,28 +66,30 @@ impl End {
 
 /// Works until it is dropped.
 pub(super) async fn run(desk: &Desk, channel: &Channel) {
+    let source = Source::Channel(channel.name.clone());
     let mut failures: u64 = 0;
     loop {
         let wake = desk.wake(&channel.name).notified();
-        let next = desk.outbox().next(&channel.name);
-        let now = desk.clock.now_ms();
-        match next {
+        match desk.next(&channel.name, desk.clock.now_ms()) {
             None => wake.await,
-            Some((due, number)) if !is_due(due, now, || desk.is_first(&channel.name, number)) => {
-                let rest = Duration::from_millis(due.saturating_sub(now));
+            Some((rest, _)) if !rest.is_zero() => {
                 tokio::select! {
                     () = wake => {}
                     () = tokio::time::sleep(rest) => {}
                 }
             }
             Some((_, number)) => match attempt(desk, channel, number).await {
-                Ok(End::Delivered) => failures = 0,
+                Ok(End::Delivered) => {
+                    desk.goes_on(&source);
+                    failures = 0;
+                }
                 Ok(End::Failed | End::Dead) => {
+                    desk.goes_on(&source);
                     failures = failures.saturating_add(1);
                     tokio::time::sleep(Duration::from_secs(failures.min(REST_SECONDS_MAX))).await;
                 }
                 Err(error) => {
-                    desk.stuck(Some(&error.to_string()));
+                    desk.stuck(&source, &error);
                     tokio::time::sleep(AFTER_TROUBLE).await;
                 }
             },
@@ -101,7 +103,7 @@ async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, 
     {
         let outbox = desk.outbox();
         let numbers = match channel.batch {
-            Some(_) => outbox.next_together(&channel.name, TOGETHER_MAX),
+            Some(_) => outbox.next_together(&channel.name, number, TOGETHER_MAX),
             None => vec![number],
         };
         for number in numbers {
@@ -181,10 +183,18 @@ fn outcome(
 }
 
 impl Desk {
-    /// Whether a notice was never tried in a channel.
-    fn is_first(&self, channel: &str, number: Number) -> bool {
-        let found = self.outbox().delivery(channel, number);
-        found.is_ok_and(|found| found.is_some_and(|(_, delivery)| delivery.attempts == 0))
+    /// What goes next in a channel, and how long until then: of what is due now what is critical, else what is due first.
+    fn next(&self, channel: &str, now_ms: u64) -> Option<(Duration, Number)> {
+        let outbox = self.outbox();
+        let is_first = |number| {
+            let found = outbox.delivery(channel, number);
+            found.is_ok_and(|found| found.is_some_and(|(_, delivery)| delivery.attempts == 0))
+        };
+        let firsts = outbox.firsts(channel);
+        let now = firsts.iter().find(|(due_ms, number)| is_due(*due_ms, now_ms, || is_first(*number)));
+        let later = || firsts.iter().min().map(|(due_ms, number)| (due_ms.saturating_sub(now_ms), *number));
+        let (rest_ms, number) = now.map(|(_, number)| (0, *number)).or_else(later)?;
+        Some((Duration::from_millis(rest_ms), number))
     }
 
     /// The outbox. What panics while it holds it leaves at most a delivery that is done twice.

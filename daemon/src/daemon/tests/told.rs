@@ -122,6 +122,6 @@ async fn a_daemon_whose_outbox_is_damaged_runs_and_says_that_nobody_is_told() {
     let daemon = Daemon::start(telling(dir.path(), &url).await).await.unwrap();
     assert!(client(&daemon, "sue").freeze(None, "a drill").await.unwrap().changed);
     let metrics = client(&daemon, "sue").metrics().await.unwrap();
-    assert!(metrics.contains("treasuryd_notices_stuck 1"), "{metrics}");
+    assert!(metrics.contains("\ntreasuryd_notices_stuck 1\n"), "{metrics}");
     daemon.shutdown().await;
 }

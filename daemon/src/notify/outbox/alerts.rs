@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use treasury_api::types::Notice;
 
-use super::{Addressed, BATCH_MAX, Outbox, OutboxError, alert_key, damaged, json, notice_key, read};
+use super::{Addressed, BATCH_MAX, Number, Outbox, OutboxError, alert_key, damaged, json, notice_key, read};
 use crate::notify::escalate::{Alert, Answered};
 
 impl Outbox {
@@ -28,7 +28,7 @@ impl Outbox {
     }
 
     /// Notes who looks after the alerts of the matters of these notices. Says how many those are. Notices that are kept no
-    /// more are left out.
+    /// more are left out, and so are alerts that have become graver than what was seen.
     ///
     /// # Errors
     /// What the storage engine says, or what is damaged. It is noted another time then.
@@ -37,25 +37,65 @@ impl Outbox {
         ids: &[String],
         answered: &Answered,
     ) -> Result<usize, OutboxError> {
-        let mut seen = Vec::new();
-        for id in ids {
-            seen.extend(self.notice(id)?);
-        }
+        let seen = self.seen(ids)?;
         let mut after = Vec::new();
-        for (name, alert) in &self.alerts {
-            let of_it = seen.iter().filter(|notice| alert.is_of(notice)).map(|notice| notice.severity);
-            if let Some(severity) = of_it.max().filter(|_| alert.answered.is_none()) {
+        for (name, alert) in self.alerts.iter().filter(|(_, alert)| alert.answered.is_none()) {
+            let of_it =
+                seen.iter().filter(|seen| self.is_seen(alert, seen)).map(|(_, notice)| notice.severity);
+            if let Some(severity) = of_it.max() {
                 let severity = severity.max(alert.notice.severity);
                 let answered = Some(Answered { severity, ..answered.clone() });
                 after.push((name.clone(), Alert { answered, ..alert.clone() }));
             }
         }
-        for batch in after.chunks(BATCH_MAX) {
+        self.put_alerts(&after)?;
+        Ok(after.len())
+    }
+
+    /// The notices of these ids that are kept, with their numbers.
+    ///
+    /// # Errors
+    /// What the storage engine says, or what is damaged.
+    pub(in crate::notify) fn seen(&self, ids: &[String]) -> Result<Vec<(Number, Notice)>, OutboxError> {
+        let mut seen = Vec::new();
+        for id in ids {
+            if let (Some(number), Some(notice)) = (self.number(id), self.notice(id)?) {
+                seen.push((number, notice));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Whether who has seen that notice knows of the alert as it is: whoever has only seen what came before it became graver
+    /// does not.
+    pub(in crate::notify) fn is_seen(&self, alert: &Alert, (number, notice): &(Number, Notice)) -> bool {
+        let is_later = || self.number(&alert.notice.id).is_none_or(|told| told < *number);
+        alert.is_of(notice) && (notice.severity >= alert.notice.severity || is_later())
+    }
+
+    fn put_alerts(&mut self, alerts: &[(String, Alert)]) -> Result<(), OutboxError> {
+        for batch in alerts.chunks(BATCH_MAX) {
             let puts = batch.iter().map(|(name, alert)| Ok((alert_key(name), json(alert)?)));
             self.engine.apply(puts.collect::<Result<_, OutboxError>>()?, Vec::new())?;
             self.alerts.extend(batch.iter().cloned());
         }
-        Ok(after.len())
+        Ok(())
+    }
+
+    /// Has these alerts and no others. Where the power goes in between, there are some of before beside them.
+    ///
+    /// # Errors
+    /// What the storage engine says.
+    pub(in crate::notify) fn set_alerts(
+        &mut self,
+        alerts: BTreeMap<String, Alert>,
+    ) -> Result<(), OutboxError> {
+        let over: Vec<String> =
+            self.alerts.keys().filter(|name| !alerts.contains_key(*name)).cloned().collect();
+        let changed: Vec<(String, Alert)> =
+            alerts.into_iter().filter(|(name, alert)| self.alerts.get(name) != Some(alert)).collect();
+        self.put_alerts(&changed)?;
+        self.forget_alerts(&over)
     }
 
     /// The notice of this id, where it is kept.

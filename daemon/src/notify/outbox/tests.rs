@@ -107,7 +107,7 @@ fn live(disk: &Disk, records: u64, notices: u64, got: &mut Got) -> Result<(), Ou
         for channel in CHANNELS {
             // Two of each record, so that much waits when the power goes.
             for _ in 0..if is_over { usize::MAX } else { 2 } {
-                let Some((_, number)) = outbox.next(channel) else { break };
+                let Some((_, number)) = outbox.firsts(channel).pop() else { break };
                 let (notice, before) = outbox.delivery(channel, number)?.unwrap();
                 *got.entry((channel, notice.id)).or_default() += 1;
                 let after = Delivery { stage: Stage::Delivered, attempts: before.attempts + 1, ..before };
@@ -203,7 +203,7 @@ fn what_was_given_up_or_delivered_can_be_sent_again_by_id_and_by_range() {
     }
     assert_eq!((outbox.waiting("ops"), outbox.dead("ops"), outbox.waiting("mail")), (0, 1, 4));
     let only_dead = outbox.redeliver((1, 4), Some("ops"), Some(Stage::Dead), 50).unwrap();
-    assert_eq!((only_dead, outbox.next("ops")), (1, Some((50, 2))));
+    assert_eq!((only_dead, outbox.firsts("ops")), (1, vec![(50, 2)]));
     let number = outbox.number("n-s-1-2").unwrap();
     assert_eq!(outbox.redeliver((number, number), None, None, 60).unwrap(), 1, "what waits stays as it is");
     assert_eq!(outbox.redeliver((2, 4), Some("ops"), None, 70).unwrap(), 1);
@@ -230,7 +230,7 @@ fn what_everybody_has_leaves_in_time_and_what_somebody_waits_for_stays() {
     let disk = Disk::default();
     let mut outbox = open(&disk);
     let mut last = 0;
-    for record in 1..=u64::try_from(KEPT).unwrap() + 100 {
+    for record in 1..=u64::try_from(outbox.limits.least).unwrap() + 100 {
         outbox.take(told(record, 1), mark(record)).unwrap();
         last = record;
         for channel in CHANNELS {
@@ -241,10 +241,109 @@ fn what_everybody_has_leaves_in_time_and_what_somebody_waits_for_stays() {
         }
     }
     assert_eq!(outbox.number("n-s-1-0"), None);
-    assert_eq!(outbox.next("mail"), Some((0, 3)));
+    assert_eq!(outbox.firsts("mail"), [(0, 3)]);
     assert_eq!(outbox.number(&format!("n-s-{last}-0")), Some(last));
     assert_eq!(open(&disk).held.len(), outbox.held.len());
-    assert!(outbox.held.len() <= KEPT + 20, "{}", outbox.held.len());
+    assert!(outbox.held.len() <= outbox.limits.least + 20, "{}", outbox.held.len());
+}
+
+/// Danger: whoever may ask for payments has so many refused that a freeze is thrown away, and nobody can see that it was.
+#[test]
+fn where_too_many_wait_those_are_given_up_where_people_see_it_and_nothing_that_is_critical() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    outbox.limits.waiting = 20;
+    let critical = Notice { severity: Severity::Critical, ..notice("n-critical") };
+    outbox.add(Addressed::to(critical, "ops", 0), None).unwrap();
+    for number in 0..130 {
+        outbox.add(Addressed::to(notice(&format!("n-{number}")), "ops", number), None).unwrap();
+    }
+    outbox.add(Addressed::to(notice("n-mail"), "mail", 0), None).unwrap();
+    let given_up = outbox.give_up_what_is_too_much(7).unwrap();
+    assert_eq!(given_up.len(), 112);
+    let first = ("ops".to_owned(), "n-0".to_owned(), "too many wait (132)".to_owned());
+    assert_eq!((&given_up[0], given_up[111].1.as_str()), (&first, "n-111"));
+    assert!(outbox.give_up_what_is_too_much(7).unwrap().is_empty());
+    for outbox in [&outbox, &open(&disk)] {
+        assert_eq!((outbox.waiting("ops"), outbox.waiting("mail"), outbox.dead("ops")), (19, 1, 112));
+        assert_eq!(outbox.firsts("ops")[0], (0, 1), "what is critical waits on");
+        let dead = outbox.list(4, None, Some(Stage::Dead), 10).unwrap();
+        assert_eq!(dead[0].delivery.problem.as_deref(), Some("too many wait (132)"));
+    }
+}
+
+#[test]
+fn of_far_too_many_notices_the_oldest_that_nobody_waits_for_leave_and_those_that_wait_stay() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    (outbox.limits.least, outbox.limits.most) = (5, 10);
+    let dead = Delivery { stage: Stage::Dead, attempts: 9, at_ms: 7, problem: None };
+    for record in 1..=30 {
+        outbox.take(told(record, 1), mark(record)).unwrap();
+        if record > 1 {
+            CHANNELS.iter().for_each(|channel| outbox.set(channel, record, &dead).unwrap());
+        }
+    }
+    assert_eq!(outbox.held.keys().next(), Some(&1));
+    assert!((5..=11).contains(&outbox.held.len()), "{}", outbox.held.len());
+    let left = outbox.held.len() - 1;
+    for outbox in [&outbox, &open(&disk)] {
+        assert_eq!(
+            (outbox.waiting("ops"), outbox.dead("ops"), outbox.number("n-s-30-0")),
+            (1, left, Some(30))
+        );
+    }
+}
+
+fn alert(id: &str, severity: Severity, since_ms: u64, after_seconds: u32) -> Alert {
+    let escalation = Escalation { after_seconds, to: vec!["mail".to_owned(), "ops".to_owned()] };
+    Alert { notice: Notice { severity, ..notice(id) }, escalation, since_ms, steps: 0, answered: None }
+}
+
+#[test]
+fn what_is_told_twice_at_once_of_one_matter_goes_on_by_the_first_and_by_what_is_gravest() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    let told = [
+        ("n-1", Severity::Warning, 50, 60),
+        ("n-2", Severity::Critical, 70, 60),
+        ("n-3", Severity::Warning, 0, 300),
+    ];
+    let told = told.map(|(id, severity, since_ms, after_seconds)| Addressed {
+        alerts: vec![("F1".to_owned(), alert(id, severity, since_ms, after_seconds))],
+        ..Addressed::to(notice(id), "ops", since_ms)
+    });
+    outbox.take(told.to_vec(), mark(1)).unwrap();
+    for outbox in [&outbox, &open(&disk)] {
+        assert_eq!(outbox.alerts()["F1"], alert("n-2", Severity::Critical, 50, 60));
+    }
+}
+
+/// Danger: the host's clock was a year ahead for a moment, and the next person is woken in a year.
+#[test]
+fn a_clock_that_was_ahead_for_a_moment_stops_no_escalation() {
+    let year = 365 * 86_400_000;
+    let held = crate::notify::when::HELD_MS_MAX;
+    let of = |since_ms| {
+        let mut outbox = open(&Disk::default());
+        let alerts = vec![("F1".to_owned(), alert("n-1", Severity::Warning, since_ms, 60))];
+        outbox.take(vec![Addressed { alerts, ..Addressed::to(notice("n-1"), "ops", 0) }], mark(1)).unwrap();
+        outbox
+    };
+    let at = |outbox: &mut Outbox, now_ms| {
+        outbox.step("F1", now_ms).unwrap();
+        (outbox.alerts()["F1"].steps, outbox.alerts()["F1"].since_ms)
+    };
+    let mut told_ahead = of(year);
+    assert_eq!(at(&mut told_ahead, 1_000), (1, 1_000));
+    assert_eq!(at(&mut told_ahead, 60_999), (1, 1_000));
+    assert_eq!(at(&mut told_ahead, 61_000), (2, 61_000));
+    let mut held_longest = of(held);
+    assert_eq!(at(&mut held_longest, 0), (0, held), "quiet hours");
+    let mut stepped_ahead = of(0);
+    assert_eq!(at(&mut stepped_ahead, year), (1, year));
+    assert_eq!(at(&mut stepped_ahead, year - 60_000), (1, year), "clocks are set back by moments");
+    assert_eq!(at(&mut stepped_ahead, 90_000), (2, 90_000));
 }
 
 #[test]
@@ -262,8 +361,7 @@ fn reminders_are_remembered_as_long_as_what_they_are_of_waits() {
 /// Danger: the power goes between the notice of a step and that it was taken: the next one is skipped, or one is repeated.
 #[test]
 fn each_step_of_an_alert_is_taken_once_wherever_the_power_goes() {
-    let escalation = Escalation { after_seconds: 60, to: vec!["mail".to_owned(), "ops".to_owned()] };
-    let alert = Alert { notice: notice("n-s-1-0"), escalation, since_ms: 0, steps: 0, answered: None };
+    let alert = alert("n-s-1-0", Severity::Warning, 0, 60);
     for writes in 0..8 {
         let disk = Disk::default();
         disk.cut_after(writes, writes % 2 == 0);

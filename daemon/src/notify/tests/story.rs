@@ -175,8 +175,11 @@ async fn the_engine_goes_on_while_the_outbox_cannot_be_written_and_is_told_of_la
     drop(told);
     disk.mend();
     let mut told = Told::start(&store, &disk).await;
-    let notices = told.until(Kind::Freeze).await;
-    assert!(kinds(&notices).ends_with(&["created", "signatures_wanted", "freeze_set"]), "{notices:?}");
+    // What is critical comes before the rest.
+    let before = told.until(Kind::Freeze).await;
+    assert!(!kinds(&before).contains(&"created"), "{before:?}");
+    let after = told.until(Kind::Wanted).await;
+    assert!(kinds(&after).ends_with(&["created", "signatures_wanted"]), "{after:?}");
 }
 
 #[tokio::test]
@@ -333,6 +336,7 @@ async fn who_may_be_woken_may_say_that_they_look_after_it_and_nobody_else() {
     assert!(bob.acknowledge_notices(&ids(&freeze.id), "I ask her").await.unwrap().changed);
     let said = told.until(Kind::Acknowledged).await.pop().unwrap();
     assert_eq!(said.says, format!("bob looks after {}: I ask her.", freeze.id));
+    assert_eq!(said.severity, Severity::Critical, "whoever is told of the freeze hears that somebody has it");
     assert!(!sue.acknowledge_notices(&ids(&freeze.id), "me too").await.unwrap().changed);
     let alerts = sue.alerts().await.unwrap();
     let seen =

@@ -91,6 +91,7 @@ async fn an_acknowledgement_ends_it() {
     assert_eq!(told.unanswered(), 1);
     let findings = ["F1".parse().unwrap()].into();
     told.command("sue", Command::Acknowledge { findings, reason: "it is the auditor's".to_owned() }).await;
+    assert_eq!(told.until(Kind::Acknowledged).await.pop().unwrap().severity, Severity::Warning);
     told.look_after(60).await;
     assert!(told.came("bob").await.is_empty());
     assert_eq!(told.unanswered(), 0);
@@ -138,43 +139,132 @@ async fn what_somebody_looks_after_goes_on_to_nobody_until_it_is_over_and_over_r
     assert_eq!(again.unanswered(), 0);
 }
 
+/// A disk that has so little room, as the how manieth notice.
+fn low(desk: &Desk, number: u32, severity: Severity) {
+    let id = format!("n-s-{number}");
+    let notice = Notice::new(id, Kind::DiskLow, severity, String::new(), "low".to_owned());
+    let addressed = desk.config.address(notice, desk.clock.now_ms());
+    desk.outbox().add(addressed, Some((host::DISK.to_owned(), number))).unwrap();
+    desk.wake_all();
+}
+
+/// Bob looks after that notice. Gives how many alerts nobody looks after.
+fn look_after(desk: &Desk, number: u32) -> usize {
+    let answered = Answered {
+        by: "bob".to_owned(),
+        reason: "I buy one".to_owned(),
+        at: String::new(),
+        severity: Severity::Info,
+    };
+    desk.note_answers(&[(vec![format!("n-s-{number}")], answered)]).unwrap();
+    desk.alerts().iter().filter(|alert| alert.acknowledged.is_none()).count()
+}
+
 #[tokio::test]
 async fn what_becomes_graver_than_what_somebody_saw_asks_anew() {
     let mut told = Told::start_in(&MemoryStore::new(), asking(&Disk::default())).await;
     let desk = Arc::clone(&told.world.desk);
-    let tell = |number: u32, severity| {
-        let id = format!("n-s-{number}");
-        let mut notice = Notice::new(id, Kind::DiskLow, severity, String::new(), "low".to_owned());
-        notice.stop = None;
-        let addressed = desk.config.address(notice, desk.clock.now_ms());
-        desk.outbox().add(addressed, Some((host::DISK.to_owned(), number))).unwrap();
-        desk.wake_all();
-    };
-    let look_after = |number: u32| {
-        let answered = Answered {
-            by: "bob".to_owned(),
-            reason: "I buy one".to_owned(),
-            at: String::new(),
-            severity: Severity::Info,
-        };
-        desk.note_answers(&[(vec![format!("n-s-{number}")], answered)]).unwrap();
-        desk.alerts().iter().filter(|alert| alert.acknowledged.is_none()).count()
-    };
-    tell(1, Severity::Warning);
-    assert_eq!(look_after(1), 0);
-    tell(2, Severity::Warning);
+    low(&desk, 1, Severity::Warning);
+    assert_eq!(look_after(&desk, 1), 0);
+    low(&desk, 2, Severity::Warning);
     assert_eq!(desk.alerts().len(), 1, "the same again is what bob knows of");
     assert_eq!(desk.alerts()[0].acknowledged.as_ref().unwrap().by, "bob");
-    tell(3, Severity::Critical);
+    low(&desk, 3, Severity::Critical);
     assert_eq!(desk.alerts()[0].acknowledged, None);
-    assert_eq!(look_after(1), 0, "whoever looks after it is told of it as it is");
-    tell(4, Severity::Critical);
+    assert_eq!(look_after(&desk, 3), 0);
+    low(&desk, 4, Severity::Critical);
     assert!(desk.alerts()[0].acknowledged.is_some());
     // What nobody tells of any more is over.
     desk.outbox().forget_reminders(|_| false).unwrap();
     told.look_after(1).await;
     assert!(desk.alerts().is_empty());
     assert!(told.came("bob").await.is_empty());
+}
+
+/// Danger: somebody says that they look after what they saw in the evening, and what it became at night wakes nobody.
+#[tokio::test]
+async fn who_answers_what_was_told_before_it_became_graver_ends_nothing() {
+    let told = Told::start_in(&MemoryStore::new(), asking(&Disk::default())).await;
+    let desk = Arc::clone(&told.world.desk);
+    let standing = |number: u32| desk.standing(&[format!("n-s-{number}")]).unwrap();
+    low(&desk, 1, Severity::Warning);
+    assert_eq!(standing(1), Standing::Known { unanswered: true });
+    low(&desk, 2, Severity::Critical);
+    assert_eq!((standing(1), look_after(&desk, 1)), (Standing::Outgrown, 1));
+    assert_eq!(desk.alerts()[0].notice.id, "n-s-2");
+    // Who has heard of it since knows how grave it is.
+    low(&desk, 3, Severity::Warning);
+    assert_eq!(standing(3), Standing::Known { unanswered: true });
+    assert_eq!((look_after(&desk, 3), standing(1)), (0, Standing::Known { unanswered: false }));
+}
+
+/// Goal: what can wait for the morning and then cannot is told on at night.
+#[tokio::test]
+async fn what_becomes_critical_in_quiet_hours_goes_on_in_its_time_and_not_when_they_end() {
+    let escalation = Some(Escalation { after_seconds: 900, to: vec!["bob".to_owned()] });
+    let (channels, quiet) = (vec!["ops".to_owned()], super::waiting::night());
+    let route = Route { channels, quiet, escalation, ..Route::default() };
+    let world = world_of(&Disk::default(), &["ops", "bob"], vec![route], |_| {});
+    let mut told = Told::start_in(&MemoryStore::new(), world).await;
+    let desk = Arc::clone(&told.world.desk);
+    low(&desk, 1, Severity::Warning);
+    told.look_after(60).await;
+    assert!(told.came("bob").await.is_empty(), "it waits for the morning");
+    low(&desk, 2, Severity::Critical);
+    told.look_after(15).await;
+    assert_eq!(told.came("bob").await, ["n-s-2-step-1"]);
+}
+
+#[test]
+fn of_two_routes_to_the_same_people_the_sooner_counts_whichever_comes_first() {
+    let route = |after_seconds| {
+        let escalation = Some(Escalation { after_seconds, to: vec!["bob".to_owned()] });
+        Route { channels: vec!["ops".to_owned()], escalation, ..Route::default() }
+    };
+    for seconds in [[300, 900], [900, 300]] {
+        let world = world_of(&Disk::default(), &["ops", "bob"], seconds.map(route).to_vec(), |_| {});
+        low(&world.desk, 1, Severity::Warning);
+        let alerts = world.desk.outbox().alerts().clone();
+        let next: Vec<u64> = alerts.values().map(|alert| alert.next_ms() - alert.since_ms).collect();
+        assert_eq!(next, [300_000], "{seconds:?}");
+    }
+}
+
+/// Danger: whoever changes a route, to have another person woken, has nobody woken of what is open.
+#[tokio::test]
+async fn what_nobody_has_answered_goes_on_by_the_routes_of_now_from_the_step_that_it_has_come_to() {
+    let (store, disk) = (MemoryStore::new(), Disk::default());
+    let mut told = Told::start_in(&store, asking(&disk)).await;
+    testing::look(&told.handle).await;
+    told.handle.input(strange_escrow()).await.unwrap();
+    let finding = told.until(Kind::Finding).await.pop().unwrap();
+    told.look_after(15).await;
+    assert_eq!(told.came("bob").await, [format!("{}-step-1", finding.id)]);
+    told._work.shutdown().await;
+    let clock = told.world.desk.clock.now_ms();
+    drop(told);
+
+    let asking_carol = |kinds: Option<BTreeSet<Kind>>| {
+        let escalation =
+            Some(Escalation { after_seconds: 300, to: ["bob", "carol"].map(str::to_owned).to_vec() });
+        let route = Route { channels: vec!["ops".to_owned()], kinds, escalation, ..Route::default() };
+        let world = world_of(&disk, &["ops", "bob", "carol"], vec![route], |_| {});
+        world.ahead.store(clock, Ordering::SeqCst);
+        world
+    };
+    let mut again = Told::start_in(&store, asking_carol(None)).await;
+    again.look_after(4).await;
+    assert!(again.came("carol").await.is_empty());
+    again.look_after(1).await;
+    assert_eq!(again.came("carol").await, [format!("{}-step-2", finding.id)]);
+    assert!(again.came("bob").await.is_empty());
+    assert_eq!(again.unanswered(), 1);
+    again._work.shutdown().await;
+    drop(again);
+
+    let nobody = Told::start_in(&store, asking_carol(Some([Kind::Freeze].into()))).await;
+    nobody.look_after(0).await;
+    assert_eq!(nobody.unanswered(), 0, "no route asks anybody");
 }
 
 /// Goal: a channel that nobody reads from is told of through the others, once, and is over when it is sent again.

@@ -8,7 +8,7 @@ use crate::notify::when::Batch;
 const HOUR: u64 = 3_600;
 
 /// Until seven in the morning by UTC; a world begins at midnight.
-fn night() -> Option<Times> {
+pub(super) fn night() -> Option<Times> {
     Some(Times { zone: Arc::new(Zone::utc()), weekdays: None, from_minute: 22 * 60, until_minute: 7 * 60 })
 }
 
@@ -23,7 +23,7 @@ fn gathers(channel: &mut Channel) {
 }
 
 impl World {
-    fn said(&self, id: &str, severity: Severity) {
+    pub(super) fn said(&self, id: &str, severity: Severity) {
         let says = format!("says {id}");
         let notice = Notice::new(id.to_owned(), Kind::StopLifted, severity, String::new(), says);
         let addressed = self.desk.config.address(notice, self.desk.clock.now_ms());
@@ -32,7 +32,7 @@ impl World {
     }
 
     /// Waits until a channel has nothing left.
-    async fn empty(&self, channel: &str) {
+    pub(super) async fn empty(&self, channel: &str) {
         while self.waiting(channel) > 0 {
             tokio::task::yield_now().await;
         }

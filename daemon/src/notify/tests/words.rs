@@ -34,7 +34,14 @@ fn a_finding_says_of_what_it_is_about_that_it_is_held() {
             if lifted {
                 state.apply(&lift).unwrap();
             }
-            let teller = Teller { treasury: &treasury, state: &state, archived: &archived, series: "x", utc };
+            let teller = Teller {
+                treasury: &treasury,
+                state: &state,
+                archived: &archived,
+                answered: &BTreeMap::new(),
+                series: "x",
+                utc,
+            };
             let notices = teller.record(&record, &mut None);
             assert!(notices[0].says.ends_with(said), "{}", notices[0].says);
         }
