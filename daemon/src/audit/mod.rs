@@ -39,7 +39,9 @@ use crate::metrics::Metrics;
 use crate::store::{Record, StoreError};
 
 pub use book::AuditError;
-pub(crate) use keep::{Taken, against, say_taken};
+#[cfg(test)]
+pub(crate) use keep::Taken;
+pub(crate) use keep::{against, say_taken};
 
 /// Records that are written down at a time.
 const PAGE: usize = 64;

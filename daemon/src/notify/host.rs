@@ -180,13 +180,8 @@ mod tests {
     #[test]
     fn dead_letters_are_told_of_anew_whenever_there_are_twice_as_many() {
         let times = |dead: usize| {
-            let seen = Seen {
-                room: None,
-                utc: RippleTime(1),
-                ledger: None,
-                dead: vec![("ops", dead)],
-                is_told: &|_| true,
-            };
+            let time = Time { utc: RippleTime(1), ledger: None, skew: None };
+            let seen = Seen { room: None, time, dead: vec![("ops", dead)], is_told: &|_| true };
             look(&seen, "s").0.first().map(|due| (due.what.clone(), due.times))
         };
         assert_eq!(times(0), None);

@@ -1,9 +1,7 @@
 //! Who asks, who of those who can sign still may, and what a request that is repeated gets.
 
-use std::collections::BTreeSet;
-
 use treasury_core::command::{Answer, Command, CommandError, Propose};
-use treasury_core::config::{Person, Role};
+use treasury_core::config::Person;
 use treasury_core::intent::Origin;
 use treasury_core::observe::{ObservedTx, intent_digest};
 use treasury_core::policy::{Action, Approvers, Policy};
@@ -233,7 +231,7 @@ fn no_more_than_a_thousand_ended_proposals_stay_and_what_something_depends_on_do
     for n in 0..1_100 {
         let denied = Propose { note: n.to_string(), ..w.payment("hot", 5) };
         let name = format!("asker-{}", n / 100);
-        let asker = Person { name: name.clone(), signer: None, roles: BTreeSet::from([Role::Proposer]) };
+        let asker = Person { name: name.clone(), ..w.config.people["alice"].clone() };
         w.config.people.insert(name.clone(), asker);
         w.command(&name, Command::Propose(denied)).unwrap();
     }
