@@ -141,7 +141,7 @@ impl Desk {
     /// What the outbox says.
     pub(crate) fn try_out(&self, channel: &str, person: &str) -> Result<Notice, OutboxError> {
         let mut outbox = self.outbox();
-        let id = format!("n-{}-test-{:08x}", outbox.series(), rand::rng().random::<u32>());
+        let id = format!("n-{}-test-{:016x}", outbox.series(), rand::rng().random::<u64>());
         let says = crate::lines::shown(&format!("{person} tries whether notices come through this channel."));
         let notice = Notice::new(id, Kind::Test, Severity::Info, clock::utc().to_string(), says);
         let now_ms = self.clock.now_ms();
