@@ -86,7 +86,8 @@ impl Position {
                 }
                 Event::AccountsForgotten { accounts } => {
                     for account in accounts {
-                        (self.known.remove(account), self.doubtful.remove(account));
+                        self.known.remove(account);
+                        self.doubtful.remove(account);
                     }
                     entry.events.push(event.clone());
                 }
