@@ -172,7 +172,7 @@ async fn a_day(world: &World, scripts: bool) {
     let carol = world.browser("carol", scripts).await;
     carol.open(&world.page(&format!("/proposals/{bad}"))).await;
     let said = act(&carol, &format!("/console/proposals/{bad}/reject"), &[("reason", "paid already")]).await;
-    assert_eq!(said, format!("{bad}: rejected"));
+    assert!(said.starts_with(&format!("{bad}: spoken against; it goes on")), "{said}");
 
     // Dave flags one, and then whatever pays that destination.
     let odd = world.payment("supplier", 302, "who asked for this?").await;
