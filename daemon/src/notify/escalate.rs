@@ -91,6 +91,10 @@ impl Alert {
         if let Some(answered) = &known.answered {
             return (answered.severity < told.notice.severity).then(|| told.clone());
         }
+        // Who was told of less is told of this.
+        if known.steps > 0 && known.notice.severity < told.notice.severity {
+            return Some(told.clone());
+        }
         let first = if told.next_ms() < known.next_ms() { told } else { known };
         let gravest = if told.notice.severity > known.notice.severity { told } else { known };
         let after = Self {

@@ -431,7 +431,10 @@ pub fn stands(config: &Treasury, state: &State, proposal: &Proposal) -> bool {
         let question = Question::of_proposal(config, state, proposal);
         question.is_known == inputs.destination_known && question.is_declared_as(declared)
     });
-    as_declared && *policy_hash == config.policy.hash()
+    // Where destinations are screened since, nothing leaves of which nobody was asked.
+    let unasked =
+        config.screening && Question::of_proposal(config, state, proposal).against_screening().is_some();
+    as_declared && !unasked && *policy_hash == config.policy.hash()
 }
 
 /// Asks policy again about a proposal: what it says now, of the same payment.

@@ -228,10 +228,13 @@ pub fn exposure(config: &Treasury, state: &State, around: &Surroundings, capture
                 powers.push(Power::Deceives);
                 let until = Until::Stop(stoppers(config, None));
                 takes.extend(by_escrows(config, state, Party::Own, &until));
+                takes.extend(by_escrows(config, state, Party::Guarded, &until));
             }
         }
         Captured::Daemon => {
             takes.extend(by_escrows(config, state, Party::Own, &Until::Nobody));
+            // It asks for the guard's part, and the guard knows of no stop but its own.
+            takes.extend(by_escrows(config, state, Party::Guarded, &Until::Nobody));
             powers.push(Power::Blinds);
         }
         Captured::Guard => {

@@ -190,7 +190,8 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     let ended = cx.state.ended.iter().filter(|(_, at)| **at > lately);
     let for_nothing = ended
         .filter_map(|(id, _)| cx.state.proposals.get(id))
-        .filter(|proposal| proposal.asker == asker && proposal.status.ended_without_effect())
+        .filter(|proposal| proposal.asker == asker && proposal.occurrence.is_none())
+        .filter(|proposal| proposal.status.ended_without_effect())
         .count();
     if for_nothing >= FOR_NOTHING_MAX {
         return Err(CommandError::TooManyForNothing(for_nothing));

@@ -237,3 +237,21 @@ fn the_prover_takes_any_score_for_possible_where_destinations_are_screened() {
     w.config.screening = true;
     assert!(denies(&w));
 }
+
+/// Danger: somebody else's program is asked from now on, and what waits for its last signature leaves though it never was.
+#[test]
+fn what_was_decided_before_destinations_were_screened_does_not_leave_without_an_answer() {
+    for screening in [false, true] {
+        let mut w = World::new();
+        let mut payment = w.payment("warm", 500);
+        payment.destination = w.stranger("mallory", Some(0));
+        let Ok(Answer::Proposed { proposal }) = w.command("alice", Command::Propose(payment)) else {
+            panic!()
+        };
+        w.approve("alice", proposal).unwrap();
+        w.config.screening = screening;
+        let _ = w.approve("bob", proposal);
+        w.close(&[]);
+        assert_eq!(w.sent().is_empty(), screening, "{}", w.word(proposal));
+    }
+}

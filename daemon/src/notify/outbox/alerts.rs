@@ -20,6 +20,11 @@ impl Outbox {
     pub(in crate::notify) fn step(&mut self, name: &str, now_ms: u64) -> Result<(), OutboxError> {
         let Some(alert) = self.alerts.get(name) else { return Ok(()) };
         let Some((notice, channel)) = alert.due(now_ms) else { return Ok(()) };
+        let mut notice = notice;
+        // Another route's people have had their step of the same notice.
+        if self.numbers.contains_key(&notice.id) {
+            notice.id = format!("{}-{channel}", notice.id);
+        }
         let (next, after) = (Addressed::to(notice, channel, now_ms), alert.stepped(now_ms));
         let put = (alert_key(name), json(&after)?);
         self.put_in(vec![next], |_| Ok(Some(put)))?;

@@ -319,6 +319,16 @@ fn what_is_told_twice_at_once_of_one_matter_goes_on_by_the_first_and_by_what_is_
     }
 }
 
+/// Danger: whoever was told that something may become bad is not told that it has.
+#[test]
+fn whoever_was_woken_for_less_is_woken_for_what_is_graver() {
+    let known = Alert { steps: 2, ..alert("n-1", Severity::Warning, 50, 60) };
+    let graver = alert("n-2", Severity::Critical, 9_000, 60);
+    assert_eq!(Alert::with(Some(&known), &graver), Some(graver.clone()));
+    let alike = alert("n-2", Severity::Warning, 9_000, 60);
+    assert_eq!(Alert::with(Some(&known), &alike), None);
+}
+
 /// Danger: the host's clock was a year ahead for a moment, and the next person is woken in a year.
 #[test]
 fn a_clock_that_was_ahead_for_a_moment_stops_no_escalation() {

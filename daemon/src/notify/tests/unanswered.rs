@@ -333,3 +333,23 @@ fn only_what_somebody_can_answer_is_an_alert() {
         assert_eq!(named(over, Severity::Critical), None, "{over}");
     }
 }
+
+/// Danger: two routes wake different people about the same thing, and the second ones are never told.
+#[tokio::test]
+async fn each_route_s_people_are_woken_though_others_were_before_them() {
+    let route = |minutes: u32, to: &str| Route {
+        channels: vec!["ops".to_owned()],
+        escalation: Some(Escalation { after_seconds: minutes * 60, to: vec![to.to_owned()] }),
+        ..Route::default()
+    };
+    let routes = vec![route(5, "bob"), route(30, "board")];
+    let world = world_of(&Disk::default(), &["ops", "bob", "board"], routes, |_| {});
+    let mut told = Told::start_in(&MemoryStore::new(), world).await;
+    testing::look(&told.handle).await;
+    told.handle.input(strange_escrow()).await.unwrap();
+    let finding = told.until(Kind::Finding).await.pop().unwrap();
+    told.look_after(5).await;
+    assert_eq!(told.came("bob").await, [format!("{}-step-1", finding.id)]);
+    told.look_after(25).await;
+    assert_eq!(told.came("board").await, [format!("{}-step-1-board", finding.id)]);
+}
