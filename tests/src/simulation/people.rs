@@ -1,12 +1,14 @@
 //! What people do: they ask, sign, take back, object, flag, freeze; with mistakes, and with one of them robbed.
 
+use std::collections::BTreeSet;
+
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use treasury_core::command::{Answer, Command, CommandError, Propose};
 use treasury_core::input::RungSignatures;
 use treasury_core::intent::Intent as Wanted;
 use treasury_core::proposal::Status;
-use treasury_core::stops::{StopKind, StopSource};
+use treasury_core::stops::{StopKind, StopSource, Subject};
 use treasury_core::units::{AccountId, HexBytes, ProposalId, StopId};
 use xrpl_wire::{KeyPair, Transaction, sign};
 
@@ -141,7 +143,9 @@ impl World {
             }
             (78..84, Some(proposal)) => {
                 if self.rng.random_range(0..3) == 0 {
-                    self.ask(daemon, "dave", None, Command::Clear { proposal, reason }).await;
+                    if !self.holds_what_is_flagged_elsewhere(daemon, proposal) {
+                        self.ask(daemon, "dave", None, Command::Clear { proposal, reason }).await;
+                    }
                 } else {
                     self.lift_some(daemon).await;
                 }
@@ -205,8 +209,38 @@ impl World {
             standing.push(StopId(1_000_000));
         }
         let most = self.rng.random_range(1..=standing.len());
-        let stops = standing.choose_multiple(&mut self.rng, most).copied().collect();
+        let mut stops: BTreeSet<StopId> = standing.choose_multiple(&mut self.rng, most).copied().collect();
+        stops.retain(|stop| !self.is_flagged_elsewhere(daemon, *stop));
         self.ask(daemon, "dave", None, Command::Lift { stops, reason: String::new() }).await;
+    }
+
+    /// The same of what a clearing of that proposal would lift.
+    fn holds_what_is_flagged_elsewhere(&self, daemon: usize, proposal: ProposalId) -> bool {
+        let Some(state) = self.nodes.get(daemon).and_then(|node| node.state()) else { return false };
+        let Some(inputs) = state.proposals.get(&proposal).and_then(|proposal| proposal.release_inputs())
+        else {
+            return false;
+        };
+        let subject = Subject::Escrow(inputs.escrow);
+        state.stops.on(&subject).any(|stop| self.is_flagged_elsewhere(daemon, stop.id))
+    }
+
+    /// Whether a stop says of an escrow that nobody knows whether somebody had stopped it, and at the other daemon somebody has,
+    /// or nobody can look there. Whoever reads that looks before they lift it.
+    fn is_flagged_elsewhere(&self, daemon: usize, stop: StopId) -> bool {
+        let held = self.nodes.get(daemon).and_then(|node| node.state()?.stops.get(stop));
+        let Some(Subject::Escrow(key)) =
+            held.filter(|stop| stop.source == StopSource::Daemon).map(|stop| &stop.subject)
+        else {
+            return false;
+        };
+        let others = self.nodes.iter().enumerate().filter(|(number, _)| *number != daemon);
+        others.into_iter().any(|(_, node)| {
+            node.state().is_none_or(|state| {
+                let maker = state.escrows.get(key).and_then(|tracked| tracked.guard.proposal());
+                maker.is_some_and(|maker| state.stops.on(&Subject::Proposal(maker)).next().is_some())
+            })
+        })
     }
 
     fn any_account(&mut self) -> Option<AccountId> {
