@@ -117,7 +117,7 @@ fn proven(json: bool, checker: &Checker) -> String {
     if json {
         return pretty(&json!({
             "entries": checker.count, "first": first, "before": before, "last": last, "head": head,
-            "without_text": checker.texts.count, "without_openings": checker.openings.count,
+            "without_text": checker.texts.missing.count(), "without_openings": checker.openings.missing.count(),
             "unaccounted": checker.texts.unaccounted().saturating_add(checker.openings.unaccounted()),
         }));
     }
@@ -125,7 +125,9 @@ fn proven(json: bool, checker: &Checker) -> String {
     let mut text = format!(
         "{} entries{from}, all as they were written and none missing; {} without their texts, {} without something in them\n\
          entry {last} has the hash {head}\n",
-        checker.count, checker.texts.count, checker.openings.count
+        checker.count,
+        checker.texts.missing.count(),
+        checker.openings.missing.count()
     );
     for line in checker.unaccounted() {
         text.push_str(&format!("AUDIT_MISSING: {line}\n"));

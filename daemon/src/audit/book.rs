@@ -10,7 +10,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use treasury_api::types::{AuditEntry, AuditOpened};
-use treasury_verify::audit::{AuditFault, Checker, sealed};
+use treasury_verify::audit::{AuditFault, Checker, Numbers, sealed};
 
 use crate::private;
 
@@ -270,17 +270,20 @@ impl Shelf {
         Ok(checker)
     }
 
-    /// In how many entries of those files something would change.
+    /// In which entries of those files something would change.
     pub(super) fn would_change(
         &self,
         but_newest: bool,
         change: &mut dyn FnMut(&mut AuditEntry) -> bool,
-    ) -> Result<u64, AuditError> {
+    ) -> Result<Numbers, AuditError> {
         let count = self.files.len().saturating_sub(usize::from(but_newest));
-        let mut would = 0_u64;
+        let mut would = Numbers::default();
         for first in self.files.iter().take(count) {
             for entry in lines_of(&self.path(*first))? {
-                would = would.saturating_add(u64::from(change(&mut entry?)));
+                let mut entry = entry?;
+                if change(&mut entry) {
+                    would.add(entry.number);
+                }
             }
         }
         Ok(would)

@@ -6,12 +6,15 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use treasury_api::types::{AuditEntry, AuditOpened};
-use treasury_verify::audit::{Checker, Gone, is_removal, moment, opened};
+use treasury_verify::audit::{Checker, Gone, Numbers, is_removal, moment, opened};
 
 use super::book::{AuditError, Book, Draft, FOLDER, Shelf};
 use super::{form, last_record, record_of};
 use crate::clock;
 use crate::store::{Store, StoreError};
+
+/// Runs of numbers that one entry names: a name may stand in every second entry of a long log.
+const RUNS_MAX: usize = 1_000;
 
 impl Shelf {
     /// Takes the texts of all entries away that were made before this time, which is written as entries have it; answers with
@@ -24,7 +27,7 @@ impl Shelf {
         &self,
         before: &str,
         but_newest: bool,
-        say: impl FnOnce(Taken) -> Result<(), E>,
+        say: impl FnMut(Taken) -> Result<(), E>,
     ) -> Result<u64, E> {
         let last = last_record(self)?.map(|(record, ..)| record);
         self.take_away(but_newest, say, Taken::Texts, |gone| &gone.texts, &mut |entry| {
@@ -49,13 +52,13 @@ impl Shelf {
     fn take_away<E: From<AuditError>>(
         &self,
         but_newest: bool,
-        say: impl FnOnce(Taken) -> Result<(), E>,
-        taken: fn(u64) -> Taken,
+        mut say: impl FnMut(Taken) -> Result<(), E>,
+        taken: fn(Numbers) -> Taken,
         of: fn(&Checker) -> &Gone,
         change: &mut dyn FnMut(&mut AuditEntry) -> bool,
     ) -> Result<u64, E> {
         let due = self.would_change(but_newest, change)?;
-        if due == 0 {
+        if due.count() == 0 {
             return Ok(0);
         }
         let mut checker = Checker::part();
@@ -63,9 +66,8 @@ impl Shelf {
             checker.reckon(&entry?);
         }
         // What was said before and not done is done now.
-        let unsaid = due.saturating_sub(of(&checker).outstanding());
-        if unsaid > 0 {
-            say(taken(unsaid))?;
+        for part in due.without(&of(&checker).said).in_parts(RUNS_MAX) {
+            say(taken(part))?;
         }
         Ok(self.change(but_newest, change)?)
     }
@@ -77,7 +79,7 @@ impl Shelf {
         &self,
         person: &str,
         records: &BTreeSet<u64>,
-        say: impl FnOnce(Taken) -> Result<(), E>,
+        say: impl FnMut(Taken) -> Result<(), E>,
     ) -> Result<u64, E> {
         self.take_away(false, say, Taken::Entries, |gone| &gone.openings, &mut |entry| {
             let is_anew = record_of(entry).is_some_and(|(record, ..)| records.contains(&record));
@@ -89,23 +91,23 @@ impl Shelf {
     }
 }
 
-/// From what something was taken away, and how often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// From what something is taken away, and from which entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// Whole texts.
-    Texts(u64),
+    Texts(Numbers),
     /// Something within entries.
-    Entries(u64),
+    Entries(Numbers),
 }
 
 impl Taken {
-    /// The entry that says so. Whoever proves the log counts with it what is missing.
-    pub(super) fn text(self, what: &str) -> Value {
-        let (field, count) = match self {
-            Self::Texts(count) => ("texts", count),
-            Self::Entries(count) => ("entries", count),
+    /// The entry that says so. Whoever proves the log holds what is missing against it.
+    pub(super) fn text(&self, what: &str) -> Value {
+        let (field, numbers) = match self {
+            Self::Texts(numbers) => ("texts", numbers),
+            Self::Entries(numbers) => ("entries", numbers),
         };
-        json!({ "kind": "removed", "what": what, field: count })
+        json!({ "kind": "removed", "what": what, field: numbers.count(), "of": numbers.json() })
     }
 }
 

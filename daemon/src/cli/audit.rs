@@ -181,8 +181,8 @@ fn verify(data_dir: &Path, noted: Vec<(u64, String)>, store: bool) -> Result<Exi
     let (count, head) = checker.head().unwrap_or((0, "none"));
     out!(
         "{count} entries, all as they were written; {} without their texts, {} without something in them; head {head}",
-        checker.texts.count,
-        checker.openings.count
+        checker.texts.missing.count(),
+        checker.openings.missing.count()
     )?;
     for line in checker.unaccounted() {
         say!("AUDIT_MISSING: {line}");
@@ -284,6 +284,8 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use treasury_verify::audit::Numbers;
+
     use crate::audit::Taken;
     use crate::audit::book::{Book, Draft};
 
@@ -303,8 +305,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path();
         assert!(does(data, &["verify"]).unwrap_err().to_string().contains("holds no audit log"));
-        say_taken(data, "nothing yet", Taken::Texts(1)).unwrap();
-        say_taken(data, "nothing again", Taken::Texts(1)).unwrap();
+        say_taken(data, "nothing yet", Taken::Texts(Numbers::default())).unwrap();
+        say_taken(data, "nothing again", Taken::Texts(Numbers::default())).unwrap();
         let is = |words: &[&str], code: u8| {
             let done = does(data, words).unwrap();
             assert_eq!(format!("{done:?}"), format!("{:?}", ExitCode::from(code)), "{words:?}");

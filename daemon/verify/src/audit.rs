@@ -7,6 +7,7 @@
 //! What this does not guard against: whoever holds the machine can write the whole chain anew. It is noticed by whoever has
 //! noted down an earlier hash elsewhere, and by nobody else.
 
+mod gone;
 mod report;
 mod times;
 mod words;
@@ -17,6 +18,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use treasury_api::types::{AuditEntry, AuditOpened};
 
+use gone::taken_away;
+
+pub use gone::{Gone, Numbers};
 pub use report::{csv_head, csv_row, report};
 pub use times::{MOMENT, since, until};
 pub use words::{about, moment, people, sentences};
@@ -110,44 +114,6 @@ pub fn sealed(last: Option<(u64, &str)>, text: String, open: BTreeMap<String, Au
     AuditEntry { number, before: before.to_owned(), digest, hash, text: Some(text), open }
 }
 
-/// Entries from which something is gone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gone {
-    /// How many.
-    pub count: u64,
-    /// The number of the first.
-    pub first: Option<u64>,
-    /// From how many entries something was taken away, as the log itself says.
-    said: u64,
-}
-
-impl Gone {
-    /// From how many entries, at least, something is gone of which the log does not say that it was taken away.
-    #[must_use]
-    pub fn unaccounted(&self) -> u64 {
-        self.count.saturating_sub(self.said)
-    }
-
-    /// How many of those that the log says were taken away are there all the same: it is said before it is done.
-    #[must_use]
-    pub fn outstanding(&self) -> u64 {
-        self.said.saturating_sub(self.count)
-    }
-
-    fn note(&mut self, number: u64) {
-        self.count = self.count.saturating_add(1);
-        self.first.get_or_insert(number);
-    }
-
-    fn words(&self, what: &str) -> Option<String> {
-        let first = self.first.filter(|_| self.unaccounted() > 0)?;
-        Some(format!(
-            "{} {what} are missing, and no entry here says that they were taken away; the first that is gone is of entry {first}",
-            self.unaccounted()
-        ))
-    }
-}
-
 /// Proves entries, one after another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checker {
@@ -214,14 +180,12 @@ impl Checker {
     pub fn reckon(&mut self, entry: &AuditEntry) {
         self.count = self.count.saturating_add(1);
         match entry.text.as_deref() {
-            None => self.texts.note(entry.number),
+            None => self.texts.missing.add(entry.number),
             Some(text) => {
                 if commitments(text).any(|name| !entry.open.contains_key(name)) {
-                    self.openings.note(entry.number);
+                    self.openings.missing.add(entry.number);
                 }
-                let (texts, openings) = taken_away(text);
-                self.texts.said = self.texts.said.saturating_add(texts);
-                self.openings.said = self.openings.said.saturating_add(openings);
+                taken_away(text, &mut self.texts, &mut self.openings);
             }
         }
     }
@@ -292,17 +256,6 @@ fn commitments(text: &str) -> impl Iterator<Item = &str> {
         let name = text.get(at.checked_add(2)?..)?.get(..=NOTHING.len())?.strip_suffix('"')?;
         name.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(name)
     })
-}
-
-/// How many texts an entry says were taken away, and from how many entries something within.
-fn taken_away(text: &str) -> (u64, u64) {
-    // Few entries are of this kind, and most need not be read for it.
-    if !text.contains("\"removed\"") {
-        return (0, 0);
-    }
-    let said: Value = serde_json::from_str(text).unwrap_or_default();
-    let count = |field: &str| said.get(field).and_then(Value::as_u64).unwrap_or_default();
-    if is_removal(&said) { (count("texts"), count("entries")) } else { (0, 0) }
 }
 
 /// Whether an entry says that something was taken away.
