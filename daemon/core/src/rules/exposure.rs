@@ -284,7 +284,12 @@ fn opened(
     };
     let quorum = list.as_ref().map(|list| list.quorum.0);
     let reaches = |weight: u64| quorum.is_some_and(|quorum| weight >= u64::from(quorum));
-    let (mine, others) = (weigh(&|signer| keys.contains(signer)), weigh(&|signer| !keys.contains(signer)));
+    // The ledger takes a signer's RegularKey as it takes their master key.
+    let signs = |signer: &AccountId| {
+        let root = state.accounts.get(signer).and_then(|view| view.root);
+        keys.contains(signer) || root.and_then(|root| root.regular_key).is_some_and(|key| keys.contains(&key))
+    };
+    let (mine, others) = (weigh(&signs), weigh(&|signer| !signs(signer)));
     let way = match (is_master || is_regular, quorum) {
         (true, _) => Way::Alone,
         (false, Some(quorum)) if reaches(mine) => Way::Quorum { weight: mine, quorum },

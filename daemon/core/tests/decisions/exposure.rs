@@ -61,6 +61,17 @@ fn one_agents_key_takes_nothing_and_all_of_them_whatever_they_reach_the_quorum_o
     assert_eq!(whole(&of(&w, Captured::Runner(id("runner")))), ids(&["runner"]));
 }
 
+/// Danger: a signer's RegularKey is one of the agents', and what a thief of that one key takes is said to be nothing.
+#[test]
+fn a_key_that_may_sign_for_another_signer_counts_for_both() {
+    let mut w = World::new();
+    let mut root = w.state.accounts[&id("warm")].root.unwrap();
+    root.regular_key = Some(id("agent-1"));
+    w.change(vec![Change::Root { account: id("alice"), root: Some(root) }]);
+    let one = of(&w, Captured::AgentKey(id("agent-1")));
+    assert_eq!(whole(&one), ids(&["warm", "hot"]));
+}
+
 #[test]
 fn what_links_bring_in_the_meantime_is_told_by_the_least_of_their_limits() {
     let link = TierLink {
