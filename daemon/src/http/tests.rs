@@ -443,33 +443,6 @@ async fn a_delayed_payment_shows_its_escrow_before_it_exists() {
     assert!(finish > shown.deadline.unwrap());
 }
 
-#[tokio::test]
-async fn lists_filter_and_page() {
-    let served = Served::new().await;
-    let alice = served.client("alice");
-    for _ in 0..3 {
-        alice.propose(&payment(1_000_000)).await.unwrap();
-    }
-    alice.withdraw("P2").await.unwrap();
-    let ids = |list: Vec<ProposalView>| list.into_iter().map(|shown| shown.id).collect::<Vec<_>>();
-    assert_eq!(ids(alice.proposals(false, None).await.unwrap()), ["P3", "P2", "P1"]);
-    assert_eq!(ids(alice.proposals(true, None).await.unwrap()), ["P3", "P1"]);
-    assert_eq!(ids(alice.proposals(false, Some("warm")).await.unwrap()), ["P3", "P2", "P1"]);
-    let runner = testing::runner().to_string();
-    assert_eq!(ids(alice.proposals(false, Some(&runner)).await.unwrap()), Vec::<String>::new());
-    let page = ProposalsQuery { before: Some("P3".to_owned()), limit: Some(1), ..ProposalsQuery::default() };
-    let list = alice.proposals_page(&page).await.unwrap();
-    assert!(list[0].rungs.is_empty(), "a list carries no transactions");
-    assert_eq!(ids(list), ["P2"]);
-
-    let page = alice.events(0, 2).await.unwrap();
-    assert_eq!(page.records.iter().map(|record| record.number).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(page.next, 2);
-    let rest = alice.events(page.next, 500).await.unwrap();
-    assert_eq!(rest.next, served.store.last());
-    assert_eq!(alice.events(rest.next, 500).await.unwrap(), EventsPage { records: vec![], next: rest.next });
-}
-
 /// Danger: what is no longer in memory is forgotten, and paid again. Method: the sixth payment waits for a Ticket, is
 /// withdrawn, and two days pass.
 #[tokio::test]

@@ -51,3 +51,30 @@ async fn what_somebody_can_still_sign_is_listed_by_its_deadline_and_what_they_as
         assert!(error.contains(field), "{error}");
     }
 }
+
+#[tokio::test]
+async fn lists_filter_and_page() {
+    let served = Served::new().await;
+    let alice = served.client("alice");
+    for _ in 0..3 {
+        alice.propose(&payment(1_000_000)).await.unwrap();
+    }
+    alice.withdraw("P2").await.unwrap();
+    let ids = |list: Vec<ProposalView>| list.into_iter().map(|shown| shown.id).collect::<Vec<_>>();
+    assert_eq!(ids(alice.proposals(false, None).await.unwrap()), ["P3", "P2", "P1"]);
+    assert_eq!(ids(alice.proposals(true, None).await.unwrap()), ["P3", "P1"]);
+    assert_eq!(ids(alice.proposals(false, Some("warm")).await.unwrap()), ["P3", "P2", "P1"]);
+    let runner = testing::runner().to_string();
+    assert_eq!(ids(alice.proposals(false, Some(&runner)).await.unwrap()), Vec::<String>::new());
+    let page = ProposalsQuery { before: Some("P3".to_owned()), limit: Some(1), ..ProposalsQuery::default() };
+    let list = alice.proposals_page(&page).await.unwrap();
+    assert!(list[0].rungs.is_empty(), "a list carries no transactions");
+    assert_eq!(ids(list), ["P2"]);
+
+    let page = alice.events(0, 2).await.unwrap();
+    assert_eq!(page.records.iter().map(|record| record.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(page.next, 2);
+    let rest = alice.events(page.next, 500).await.unwrap();
+    assert_eq!(rest.next, served.store.last());
+    assert_eq!(alice.events(rest.next, 500).await.unwrap(), EventsPage { records: vec![], next: rest.next });
+}
