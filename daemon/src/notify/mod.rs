@@ -466,7 +466,15 @@ impl Desk {
         });
         standing.extend(told.map(|(name, _)| name.clone()));
         let mut stand: BTreeMap<String, Alert> = BTreeMap::new();
-        for (name, alert) in alerts.iter().filter(|(name, _)| standing.contains(*name)) {
+        let mut outbox = self.outbox();
+        // As they are by now: what was told, answered or stepped while the state was asked stays so.
+        for (name, alert) in outbox.alerts() {
+            if !alerts.contains_key(name) {
+                stand.insert(name.clone(), alert.clone());
+            }
+            if !standing.contains(name) {
+                continue;
+            }
             // By the routes of now. One that there is under the other name already has steps and times of its own.
             for (of, again) in self.config.address_again(name, alert) {
                 if of == *name || !standing.contains(&of) {
@@ -475,7 +483,6 @@ impl Desk {
             }
         }
         let names: Vec<String> = stand.keys().cloned().collect();
-        let mut outbox = self.outbox();
         outbox.set_alerts(stand)?;
         names.iter().try_for_each(|name| outbox.step(name, self.clock.now_ms()))?;
         drop(outbox);
