@@ -97,6 +97,8 @@ kinds! {
     Denied "denied",
     /// Policy asks for more than when it was drafted.
     Redecided "redecided",
+    /// A rule of the policy with the action `notify` matches what is asked for; for those whom it names.
+    RuleMatched "rule_matched",
     /// The transaction is fixed and people are asked to sign it.
     Wanted "signatures_wanted",
     /// It still waits for signatures; comes to those who can still sign.
@@ -206,6 +208,7 @@ impl Notice {
             channel: None,
             deadline: None,
             signers: Vec::new(),
+            people: Vec::new(),
             says,
             can_do: Vec::new(),
             link: None,

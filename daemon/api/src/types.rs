@@ -343,6 +343,9 @@ pub struct DecisionView {
     pub window_seconds: Option<u32>,
     /// Who must sign besides the SignerQuorum, each of them.
     pub approvals: Vec<DemandView>,
+    /// Who was told of it when it was proposed, in words, where a rule says so.
+    #[serde(default)]
+    pub told: Option<String>,
     /// Whether the destination was known.
     pub destination_known: bool,
     /// How unusual the payment looked, where a rule asked.

@@ -98,6 +98,9 @@ fn explain(explained: &ExplainView) -> String {
     if let (Some(delay), Some(window)) = (decision.delay_seconds, decision.window_seconds) {
         text.push_str(&format!("  it waits in an escrow for {delay} s and can be released for {window} s\n"));
     }
+    if let Some(told) = &decision.told {
+        text.push_str(&format!("  {}\n", clean(told)));
+    }
     text.push_str(&format!("  risk {} of 100\n", explained.risk.score));
     for sign in &explained.risk.signs {
         text.push_str(&format!("    {} ({}): {}\n", clean(&sign.sign), sign.weight, clean(&sign.evidence)));

@@ -247,6 +247,9 @@ pub(super) fn proposal(proposal: &ProposalView) -> String {
         decided.push_str(&format!(", {}", demand.words));
     }
     out.line("policy", decided);
+    if let Some(told) = &decision.told {
+        out.line("told", told.clone());
+    }
     if let Some(risk) = &decision.risk {
         out.line("risk", format!("{} of 100", risk.score));
         for sign in &risk.signs {

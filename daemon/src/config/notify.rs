@@ -244,12 +244,14 @@ fn route(section: &Section<'_>, parties: &Parties, names: &BTreeSet<String>) -> 
         let is_signer = parties.people.get(text).is_some_and(|person| person.signer.is_some());
         if is_signer { Ok(text.to_owned()) } else { Err(format!("\"{text}\" is not a person who signs")) }
     });
+    let people = section.texts("people", |text| parties.resolve_person(text));
     let amount_above = section.text("amount_above", value::any_amount);
     for (key, is_empty) in [
         ("channels", channels.as_ref().is_some_and(Vec::is_empty)),
         ("kinds", kinds.as_ref().is_some_and(Vec::is_empty)),
         ("accounts", accounts.as_ref().is_some_and(Vec::is_empty)),
         ("signers", signers.as_ref().is_some_and(Vec::is_empty)),
+        ("people", people.as_ref().is_some_and(Vec::is_empty)),
     ] {
         // A list whose every entry was wrong has been reported already; saying so again does no harm.
         if is_empty {
@@ -267,6 +269,7 @@ fn route(section: &Section<'_>, parties: &Parties, names: &BTreeSet<String>) -> 
         accounts: accounts
             .map(|accounts| accounts.into_iter().map(|account| account.value.to_string()).collect()),
         signers: signers.map(|signers| signers.into_iter().map(|signer| signer.value).collect()),
+        people: people.map(|people| people.into_iter().map(|person| person.value).collect()),
         amount_above: amount_above.map(|amount| amount.value),
         quiet: section
             .inner("quiet", &["zone", "hours", "weekdays"])

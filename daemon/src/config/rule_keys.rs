@@ -88,9 +88,10 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         "action",
-        "`allow`, `approve`, `delay` or `deny`",
+        "`allow`, `approve`, `delay`, `deny` or `notify`",
         REQUIRED,
-        "`allow`: it may leave, and where no other rule asks for people the agents sign. `approve`: people sign first. `delay`: people sign, and the money waits in an escrow that can be held back. `deny`: no.",
+        "`allow`: it may leave, and where no other rule asks for people the agents sign. `approve`: people sign first. `delay`: people sign, and the money waits in an escrow that can be held back. `deny`: no. \
+         `notify`: people are told when it is proposed (a notice `rule_matched`), and nothing is asked for; what only such rules match is denied.",
     ),
     key(
         "weight",
@@ -114,13 +115,14 @@ pub(super) const KEYS: &[Key] = &[
         "roles",
         "list of roles",
         "[\"approver\"]; with `people`, any",
-        "Whose signatures count: of people with one of these roles.",
+        "Whose signatures count: of people with one of these roles. For `notify`: who is told, whoever has one of these.",
     ),
     key(
         "people",
         "list of people",
         "anybody with one of `roles`",
-        "Whose signatures count: of these people, by their names; where `roles` is there too, of those with one of them.",
+        "Whose signatures count: of these people, by their names; where `roles` is there too, of those with one of them. For \
+         `notify`: who is told, beside those with one of the `roles`; where neither is there, whoever reads such notices.",
     ),
     key(
         "void",

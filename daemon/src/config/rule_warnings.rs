@@ -99,6 +99,12 @@ fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
         let what = "lets any amount leave that people sign for, also what no other rule matches";
         found.warn(key, what, "write amount_max, or a rule that denies what is above");
     }
+    if let Action::Notify(told) = &rule.action {
+        let has = |role: &Role| treasury.people.values().any(|person| person.roles.contains(role));
+        if told.people.is_empty() && !told.roles.is_empty() && !told.roles.iter().any(has) {
+            found.warn(key, "tells nobody: nobody has one of these roles", "name somebody, or other roles");
+        }
+    }
     if let Action::Approve(approvers) | Action::Delay { approvers, .. } = &rule.action {
         if approvers.weight < Weight(2) && approvers.signatures < 2 {
             found.warn(
@@ -185,7 +191,8 @@ fn asks_more_of(other: &Rule, rule: &Rule) -> bool {
             (Some(other), Some(rule)) => rule.iter().all(|one| other.contains(one)),
         }
     }
-    other.action != Action::Allow
+    other.decides()
+        && other.action != Action::Allow
         && covers(&other.askers, &rule.askers)
         && covers(&other.accounts, &rule.accounts)
         && covers(&other.kinds, &rule.kinds)

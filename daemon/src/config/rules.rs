@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use treasury_core::config::{AccountConfig, Role, Tier};
 use treasury_core::intent::{AskedBy, Asker, Intent, IntentKind};
 use treasury_core::matching::Matcher;
-use treasury_core::policy::{Action, Approvers, DestinationMatch, Rule};
+use treasury_core::policy::{Action, Approvers, DestinationMatch, Rule, Told};
 use treasury_core::units::{AccountId, Weight};
 
 use super::parties::{Parties, role};
@@ -53,8 +53,12 @@ fn rule(
     let accounts: Option<Vec<AccountId>> = accounts.map(values);
     let action = action(section, parties, accounts.as_deref());
     let void = section.flag("void");
-    if let (Some(void), Some(Action::Deny)) = (&void, &action) {
-        section.blame(void, "means nothing for the action deny", "leave it out: nothing is signed");
+    if let (Some(void), Some(Action::Deny | Action::Notify(_))) = (&void, &action) {
+        let what = match action {
+            Some(Action::Deny) => "means nothing for the action deny",
+            _ => "means nothing for the action notify",
+        };
+        section.blame(void, what, "leave it out: nothing is signed for it");
     }
     let mut rule = Rule {
         askers: askers.map(values),
@@ -129,12 +133,13 @@ fn destination(section: &Section<'_>, parties: &Parties) -> Option<DestinationMa
 
 fn action(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId]>) -> Option<Action> {
     let word = section.required("action", |text| match text {
-        "allow" | "approve" | "delay" | "deny" => Ok(text.to_owned()),
-        _ => Err(format!("\"{text}\" is not an action; one of allow, approve, delay, deny")),
+        "allow" | "approve" | "delay" | "deny" | "notify" => Ok(text.to_owned()),
+        _ => Err(format!("\"{text}\" is not an action; one of allow, approve, delay, deny, notify")),
     })?;
     let uses: &[&str] = match word.value.as_str() {
         "approve" => &["weight", "signatures", "roles", "people", "exclude_asker"],
         "delay" => &["weight", "signatures", "roles", "people", "exclude_asker", "delay", "window"],
+        "notify" => &["roles", "people"],
         _ => &[],
     };
     for key in ["weight", "signatures", "roles", "people", "exclude_asker", "delay", "window"] {
@@ -147,6 +152,7 @@ fn action(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId
         "allow" => Some(Action::Allow),
         "deny" => Some(Action::Deny),
         "approve" => approvers(section, parties, accounts).map(Action::Approve),
+        "notify" => told(section, parties).map(Action::Notify),
         _ => {
             let delay = section.required("delay", value::duration);
             let window = section.required("window", value::duration);
@@ -165,6 +171,26 @@ fn action(section: &Section<'_>, parties: &Parties, accounts: Option<&[AccountId
             })
         }
     }
+}
+
+/// Who is told.
+fn told(section: &Section<'_>, parties: &Parties) -> Option<Told> {
+    let people = section.texts("people", |name| parties.resolve_person(name));
+    let roles = section.texts("roles", role);
+    for (key, is_empty) in [
+        ("people", people.as_ref().is_some_and(Vec::is_empty)),
+        ("roles", roles.as_ref().is_some_and(Vec::is_empty)),
+    ] {
+        if is_empty {
+            section.wrong(key, "an empty list names nobody", "leave it out for whoever reads such notices");
+        }
+    }
+    let right = section.has("people") == people.is_some() && section.has("roles") == roles.is_some();
+    let told = Told {
+        roles: roles.map(values).unwrap_or_default().into_iter().collect(),
+        people: people.map(values).unwrap_or_default().into_iter().collect(),
+    };
+    right.then_some(told)
 }
 
 /// Who must sign, if the people there are can reach it.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use treasury_core::config::{FindingKind, Keeps, Role, Severity, Signing, Tier};
 use treasury_core::intent::{Asker, IntentKind};
-use treasury_core::policy::{Action, DestinationMatch};
+use treasury_core::policy::{Action, DestinationMatch, Told};
 use treasury_core::units::Weight;
 use xrpl_wire::AccountId;
 
@@ -97,7 +97,7 @@ fn a_whole_file_is_read() {
 
     let rules = treasury.policy.rules();
     let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
-    assert_eq!(names, ["refills", "small", "listed", "large", "rest", "watched"]);
+    assert_eq!(names, ["refills", "small", "listed", "large", "rest", "watched", "told"]);
     assert_eq!(rules[0].askers, Some(vec![Asker::Daemon]));
     assert_eq!(rules[0].kinds, Some(vec![IntentKind::Move]));
     assert_eq!(rules[1].askers, Some(vec![Asker::Person("alice".to_owned()), Asker::Daemon]));
@@ -114,6 +114,8 @@ fn a_whole_file_is_read() {
     assert_eq!((*delay_seconds, *window_seconds, approvers.weight), (172_800, 86_400, Weight(1)));
     assert!(!approvers.exclude_asker);
     assert_eq!(rules[4].action, Action::Deny);
+    let told = Told { roles: [Role::Security].into(), people: ["bob".to_owned()].into() };
+    assert_eq!(rules[6].action, Action::Notify(told));
 
     assert_eq!((treasury.fees.fee_max.get(), &treasury.fees.multiples), (1_500_000, &vec![10, 100]));
     assert_eq!((treasury.tickets.low_water, treasury.tickets.target), (0, 20));

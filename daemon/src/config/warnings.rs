@@ -4,13 +4,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use treasury_core::config::{FindingKind, Role, Severity, Tier, Treasury};
+use treasury_core::policy::Action;
 use treasury_core::units::{AccountId, Weight};
 
 use super::table::Places;
 use super::{DaemonConfig, Place, Verify, rule_warnings};
 use crate::clock;
 use crate::console::passkeys::STOPS;
-use crate::notify::Route;
+use crate::notify::{self, Kind, Route, told_of};
 
 /// Something dangerous.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,8 +127,24 @@ fn telling(config: &DaemonConfig, found: &mut Found) {
         route.kinds.is_none()
             && route.accounts.is_none()
             && route.signers.is_none()
+            && route.people.is_none()
             && route.amount_above.is_none()
     };
+    let treasury = &config.treasury;
+    for rule in treasury.policy.rules() {
+        let Action::Notify(told) = &rule.action else { continue };
+        let names = told_of(treasury, told);
+        if !routes.iter().any(|route| route.leads(Kind::RuleMatched, notify::Severity::Warning, &names)) {
+            let what = "no route takes the notices of it (rule_matched): only programs that listen are told";
+            let place = config.rule_places.get(&rule.name).map(|place| (config.policy_file.clone(), *place));
+            found.0.push(Warning {
+                key: format!("rule \"{}\"", rule.name),
+                what: what.to_owned(),
+                advice: "write a [[route]] for it",
+                place,
+            });
+        }
+    }
     if !channels.is_empty() && !routes.iter().any(takes_all) {
         let what = "no route takes everything that is critical: something of it may be told to nobody";
         found.warn("route", what, "write one with `severity = \"critical\"` and no other matcher");

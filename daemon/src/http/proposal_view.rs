@@ -9,7 +9,7 @@ use treasury_core::gate::{self, Act};
 use treasury_core::intent::{CancelEscrow, FinishEscrow, Intent};
 use treasury_core::multisign;
 use treasury_core::multisign::Demand;
-use treasury_core::policy::{Approvers, Assessment, Decision};
+use treasury_core::policy::{Approvers, Assessment, Decision, Told};
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::signing::Purpose;
 use treasury_core::state::Archived;
@@ -298,6 +298,7 @@ pub(super) fn decision(decision: &Decision) -> DecisionView {
         delay_seconds: obligations.delay.map(|delay| delay.delay_seconds),
         window_seconds: obligations.delay.map(|delay| delay.window_seconds),
         approvals: obligations.approvals.iter().map(demand).collect(),
+        told: obligations.told.as_ref().map(Told::words),
         destination_known: decision.inputs.destination_known,
         risk: decision.inputs.risk.as_ref().map(risk),
         at: decision.inputs.at.to_string(),

@@ -64,6 +64,7 @@ fn follows(action: &Action) -> (&'static str, Vec<String>) {
     match action {
         Action::Allow => ("allow", Vec::new()),
         Action::Deny => ("deny", Vec::new()),
+        Action::Notify(told) => ("notify", vec![told.words()]),
         Action::Approve(approvers) => ("approve", vec![approvers.words()]),
         Action::Delay { delay_seconds, window_seconds, approvers } => {
             let (delay, window) = (time(*delay_seconds), time(*window_seconds));

@@ -92,6 +92,10 @@ fn example(kind: Kind) -> Notice {
             Severity::Warning,
             "P3 on warm (pay 300 XRP to supplier): policy asks for more by now: delay (large).",
         ),
+        K::RuleMatched => (
+            Severity::Warning,
+            "P3 on warm (pay 300 XRP to supplier): is asked for by alice, and a rule says that dave is told; policy says approve (small, strangers).",
+        ),
         K::Wanted => (Severity::Warning, "P3 on warm (pay 300 XRP to supplier): waits for signatures."),
         K::Reminder => {
             (Severity::Warning, "P3 on warm (pay 300 XRP to supplier): still waits for 2 more signatures.")
@@ -219,6 +223,9 @@ fn example(kind: Kind) -> Notice {
         K::DiskLow | K::Test => notice.ledger = None,
         K::SightLost | K::SightClear | K::ClockBehind | K::Acknowledged => {}
         _ => notice.proposal = Some("P3".to_owned()),
+    }
+    if kind == K::RuleMatched {
+        notice.people = vec!["dave".to_owned()];
     }
     if matches!(kind, K::Wanted | K::Reminder | K::QuorumLost | K::WindowClosing) {
         notice.deadline = Some("2026-12-01T12:00:00Z".to_owned());

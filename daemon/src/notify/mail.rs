@@ -172,6 +172,7 @@ fn rows(notice: &Notice) -> Vec<Row> {
         row("Stop", notice.stop.clone()),
         row("Deadline", notice.deadline.as_ref().map(|at| format!("{at}, by the ledger's clock"))),
         row("Can still sign", signers),
+        row("For", (!notice.people.is_empty()).then(|| notice.people.join(", "))),
         row(
             "Ledger",
             notice.ledger.as_ref().map(|ledger| format!("{} of {}", ledger.index, ledger.close_time)),

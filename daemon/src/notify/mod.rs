@@ -71,7 +71,7 @@ pub(crate) use outbox::Stage;
 pub(crate) use route::REMIND_SECONDS;
 pub use route::{NotifyConfig, Route};
 pub(crate) use stream::Listener;
-pub(crate) use who::can_sign;
+pub(crate) use who::{can_sign, told_of};
 
 /// The outbox's folder in the data directory.
 const FOLDER: &str = "outbox";

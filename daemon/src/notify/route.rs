@@ -47,6 +47,8 @@ pub struct Route {
     pub accounts: Option<BTreeSet<String>>,
     /// People of whom one can still sign.
     pub signers: Option<BTreeSet<String>>,
+    /// People of whom one is among those whom it is for.
+    pub people: Option<BTreeSet<String>>,
     /// More than this of the same asset; matches only what has an amount.
     pub amount_above: Option<Amount>,
     /// When all but what is critical waits.
@@ -64,6 +66,7 @@ impl Default for Route {
             severity: Severity::Info,
             accounts: None,
             signers: None,
+            people: None,
             amount_above: None,
             quiet: None,
             escalation: None,
@@ -87,7 +90,19 @@ impl Route {
                 .signers
                 .as_ref()
                 .is_none_or(|people| notice.signers.iter().any(|signer| people.contains(signer)))
+            && self
+                .people
+                .as_ref()
+                .is_none_or(|people| notice.people.iter().any(|name| people.contains(name)))
             && self.amount_above.as_ref().is_none_or(is_more)
+    }
+
+    /// Whether it takes notices of this kind and severity that are for these people, whatever else they are about.
+    pub(crate) fn leads(&self, kind: Kind, severity: Severity, names: &[String]) -> bool {
+        severity >= self.severity
+            && self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind))
+            && self.signers.is_none()
+            && self.people.as_ref().is_none_or(|people| names.iter().any(|name| people.contains(name)))
     }
 }
 

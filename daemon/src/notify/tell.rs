@@ -122,7 +122,9 @@ impl Teller<'_> {
             Event::SignerUnable { signer, reason } => Some(self.signer(signer, reason.as_deref())),
             Event::EscrowRevealed { escrow, .. } => Some(self.revealed(*escrow)),
             Event::DrillAsked { signer, drill } => Some(self.drill(signer, drill)),
-            Event::ProposalDrafted { proposal, .. } => Some(self.drafted(proposal)),
+            Event::ProposalDrafted { proposal, .. } => {
+                return std::iter::once(self.drafted(proposal)).chain(self.matched(proposal)).collect();
+            }
             other => self.proposed(other),
         };
         one.into_iter().collect()
@@ -207,6 +209,21 @@ impl Teller<'_> {
         let mut notice = self.of_proposal(proposal, Kind::Created, Severity::Info, &what);
         notice.can_do = stopping(proposal);
         notice
+    }
+
+    /// Whom rules that match it name to be told.
+    fn matched(&self, proposal: &Proposal) -> Option<Notice> {
+        let obligations = &proposal.decision.obligations;
+        let told = obligations.told.as_ref()?;
+        let (asker, rule, word) = (&proposal.asker, proposal.decision.rule(), obligations.word());
+        let what = format!(
+            "is asked for by {asker}, and a rule says that {}; policy says {word} ({rule})",
+            told.words()
+        );
+        let mut notice = self.of_proposal(proposal, Kind::RuleMatched, Severity::Warning, &what);
+        notice.people = who::told_of(self.treasury, told);
+        notice.can_do = if proposal.status.is_final() { Vec::new() } else { stopping(proposal) };
+        Some(notice)
     }
 
     /// A notice about a proposal: who pays whom what, and what is to be said.

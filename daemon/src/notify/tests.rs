@@ -283,6 +283,7 @@ fn a_notice_goes_to_the_channels_of_every_route_that_matches_it_once_to_each() {
             Route { accounts: Some(["rCold".to_owned()].into()), ..route(&["cold"]) },
             Route { amount_above: Some(amount("1000 XRP")), ..route(&["large"]) },
             Route { signers: Some(["alice".to_owned()].into()), ..route(&["alice"]) },
+            Route { people: Some(["sue".to_owned(), "dan".to_owned()].into()), ..route(&["sue"]) },
         ],
         ..NotifyConfig::default()
     };
@@ -307,5 +308,7 @@ fn a_notice_goes_to_the_channels_of_every_route_that_matches_it_once_to_each() {
         assert_eq!(of(Notice { amount: Some(amount(text).into()), ..plain.clone() }), to, "{text}");
     }
     assert_eq!(of(Notice { signers: vec!["bob".to_owned()], ..plain.clone() }), "");
+    assert_eq!(of(Notice { people: vec!["bob".to_owned()], ..plain.clone() }), "");
+    assert_eq!(of(Notice { people: vec!["bob".to_owned(), "sue".to_owned()], ..plain.clone() }), "sue");
     assert_eq!(of(Notice { signers: vec!["bob".to_owned(), "alice".to_owned()], ..plain }), "alice");
 }

@@ -2,6 +2,7 @@
 
 use treasury_core::config::{Signing, Treasury};
 use treasury_core::multisign;
+use treasury_core::policy::Told;
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::{State, config::Person};
 
@@ -14,6 +15,14 @@ pub(crate) fn can_sign(treasury: &Treasury, state: &State, proposal: &Proposal) 
             && !proposal.rejections.contains_key(&person.name)
     };
     treasury.people.values().filter(can).map(|person| person.name.clone()).collect()
+}
+
+/// The people whom rules name to be told, by name.
+pub(crate) fn told_of(treasury: &Treasury, told: &Told) -> Vec<String> {
+    let named = |person: &&Person| {
+        told.people.contains(&person.name) || person.roles.iter().any(|role| told.roles.contains(role))
+    };
+    treasury.people.values().filter(named).map(|person| person.name.clone()).collect()
 }
 
 /// Whether it waits for people, and not for the daemon's own keys alone.

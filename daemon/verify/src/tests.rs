@@ -110,6 +110,7 @@ fn view(delayed: bool) -> ProposalView {
             action: if delayed { "delay" } else { "approve" }.to_owned(),
             delay_seconds: delayed.then_some(48 * 3_600),
             window_seconds: delayed.then_some(24 * 3_600),
+            told: None,
             approvals: vec![DemandView {
                 weight: 2,
                 signatures: 0,

@@ -66,6 +66,9 @@ pub struct Notice {
     /// The people who can still sign, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signers: Vec<String>,
+    /// The people whom it is for, by name: those whom rules of the policy name to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
     /// A sentence for people.
     pub says: String,
     /// What can still be done about it, in words.

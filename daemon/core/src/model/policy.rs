@@ -11,7 +11,7 @@ use crate::model::list::List;
 pub use crate::model::matchers::{Count, PaidFor, Per, Rolling, Times, Weekday, Zone};
 pub use crate::model::risk::{Assessment, Risk, RiskBand, SCORE_MAX, Seen, Sign, Unusual, Velocity};
 use crate::model::role::{Role, Tier};
-pub use crate::model::rule::{Action, Approvers, DestinationMatch, Rule};
+pub use crate::model::rule::{Action, Approvers, DestinationMatch, Rule, Told};
 use crate::model::units::{Amount, Hash256, RippleTime};
 
 /// The rules, and the hash that names this version of them.
@@ -135,6 +135,9 @@ pub struct Obligations {
     /// is signed already can be made worthless.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub void: bool,
+    /// People are told of it when it is proposed. Nothing is asked for by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
 }
 
 impl Obligations {
@@ -157,6 +160,7 @@ impl Obligations {
                     all.wait(Delay { delay_seconds: *delay_seconds, window_seconds: *window_seconds });
                 }
                 Action::Deny => all.deny = true,
+                Action::Notify(told) => all.tell(told),
             }
         }
         all
@@ -171,7 +175,14 @@ impl Obligations {
         if let Some(delay) = other.delay {
             all.wait(delay);
         }
+        if let Some(told) = &other.told {
+            all.tell(told);
+        }
         all
+    }
+
+    fn tell(&mut self, told: &Told) {
+        self.told.get_or_insert_default().join(told);
     }
 
     fn wait(&mut self, delay: Delay) {
@@ -228,7 +239,8 @@ impl Obligations {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "StoredDecision")]
 pub struct Decision {
-    /// The rules that matched; `no match` or a built-in's name where none of the table did.
+    /// The rules that matched; `no match` or a built-in's name where none of the table did, and beside those that only tell
+    /// people.
     pub rules: Vec<String>,
     /// The policy it was made under.
     pub policy_hash: Hash256,

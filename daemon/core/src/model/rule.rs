@@ -93,6 +93,12 @@ impl Rule {
             action,
         }
     }
+
+    /// Whether it says what may leave, and does more than tell people.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        !matches!(self.action, Action::Notify(_))
+    }
 }
 
 /// Who receives.
@@ -128,6 +134,41 @@ pub enum Action {
     },
     /// No.
     Deny,
+    /// People are told of it, and nothing is asked for: where no other rule matches, it is denied as if none did.
+    Notify(Told),
+}
+
+/// Who is told of what a rule matches, beside whoever is told of every proposal. Nobody named: whoever reads where notices of
+/// that kind go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// Whoever has one of these roles then.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<Role>,
+    /// And these people.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub people: BTreeSet<String>,
+}
+
+impl Told {
+    /// Whom both name.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.roles.extend(&other.roles);
+        self.people.extend(other.people.iter().cloned());
+    }
+
+    /// Who is told, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let roles = self.roles.iter().map(|role| format!("whoever is {}", role.word()));
+        let named: Vec<String> = self.people.iter().cloned().chain(roles).collect();
+        match named.as_slice() {
+            [] => "people are told".to_owned(),
+            [one] => format!("{one} is told"),
+            several => format!("{} are told", several.join(", ")),
+        }
+    }
 }
 
 /// Who must sign, beyond the ledger's own SignerQuorum, which always holds too.

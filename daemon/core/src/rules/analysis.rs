@@ -19,7 +19,7 @@ pub struct Analysis {
     pub unreachable: Vec<String>,
     /// Rules that change nothing, and a rule that asks for as much wherever they match, where one alone does.
     pub covered: Vec<(String, Option<String>)>,
-    /// Payments that no rule matches, which is a denial: some of them.
+    /// Payments that no rule matches, or none that does more than tell people, which is a denial: some of them.
     pub gaps: Vec<Example>,
 }
 
@@ -39,25 +39,29 @@ pub fn analyse(config: &Treasury, policy: &Policy, now: RippleTime) -> Result<An
     let mut gaps = Vec::new();
     let mut seen = BTreeSet::new();
     each(config, policy, now, &Query::default(), |set, example| {
-        if set.is_empty() && gaps.len() < GAPS_MAX {
+        let matching: Vec<(usize, &Rule)> = numbered(policy, set).collect();
+        if gaps.len() < GAPS_MAX && !matching.iter().any(|(_, rule)| rule.decides()) {
             gaps.push(example.clone());
         }
         if !seen.insert(set.clone()) {
             return ControlFlow::Continue(());
         }
-        let matching: Vec<(usize, &Rule)> = numbered(policy, set).collect();
         let rules_of = |numbers: &mut dyn Iterator<Item = &(usize, &Rule)>| {
             obligations(&numbers.map(|(_, rule)| *rule).collect::<Vec<_>>())
         };
         let all = rules_of(&mut matching.iter());
+        let deciding = matching.iter().filter(|(_, rule)| rule.decides()).count();
         for (number, rule) in &matching {
             reached.insert(*number);
             let others = || matching.iter().filter(|(other, _)| other != number);
             let without = rules_of(&mut others());
-            if matching.len() == 1 || all.is_stricter_than(&without) || differs(&all, &without) {
+            let is_alone = matching.len() == 1 || (deciding == 1 && rule.decides());
+            if is_alone || all.is_stricter_than(&without) || differs(&all, &without) {
                 needed.insert(*number);
             }
-            let asks_as_much = others().filter(|(_, other)| {
+            // What only tells people asks for nothing, and stands in for nothing that decides.
+            let alike = || others().filter(|(_, other)| other.decides() || !rule.decides());
+            let asks_as_much = alike().filter(|(_, other)| {
                 let own = obligations(&[*rule]);
                 let theirs = obligations(&[*other]);
                 !own.is_stricter_than(&theirs) && !differs(&own.and(&theirs), &theirs)
@@ -89,5 +93,6 @@ pub fn analyse(config: &Treasury, policy: &Policy, now: RippleTime) -> Result<An
 fn differs(one: &Obligations, other: &Obligations) -> bool {
     one.deny != other.deny
         || one.void != other.void
+        || one.told != other.told
         || one.delay.map(|delay| delay.window_seconds) != other.delay.map(|delay| delay.window_seconds)
 }

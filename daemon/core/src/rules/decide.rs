@@ -15,7 +15,7 @@ use crate::model::proposal::{Proposal, Status};
 use crate::model::role::{Role, Tier};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, LedgerIndex, ProposalId, RippleTime};
-use crate::rules::matching::{Payment, matching, obligations};
+use crate::rules::matching::{Payment, any_decides, matching, obligations};
 use crate::rules::risk::{Recipient, assess};
 
 /// Decides about a payment or a move.
@@ -164,7 +164,7 @@ impl<'a> Question<'a> {
         let matching = matching(self.policy, &self);
         let mut obligations = obligations(&matching);
         let mut rules: Vec<String> = matching.iter().map(|rule| rule.name.clone()).collect();
-        if rules.is_empty() {
+        if !any_decides(&matching) {
             rules.push(NO_MATCH.to_owned());
         }
         if let Some(list) = self.unscreened() {

@@ -68,6 +68,7 @@ fn action(action: &Action) -> &'static str {
         Action::Approve(_) => "approve",
         Action::Delay { .. } => "delay",
         Action::Deny => "deny",
+        Action::Notify(_) => "notify",
     }
 }
 

@@ -100,14 +100,19 @@ pub fn matching<'a, P: Payment>(policy: &'a Policy, payment: &P) -> Vec<&'a Rule
     rules.iter().enumerate().filter(|(number, _)| left.has(*number)).map(|(_, rule)| rule).collect()
 }
 
-/// What rules that match ask for together; a denial where there are none.
+/// What rules that match ask for together; a denial where there are none, or none that does more than tell people.
 #[must_use]
 pub fn obligations(matching: &[&Rule]) -> Obligations {
-    if matching.is_empty() {
-        return Obligations::denial();
-    }
     let void = matching.iter().any(|rule| rule.void);
-    Obligations { void, ..Obligations::of(matching.iter().map(|rule| &rule.action)) }
+    let deny = !any_decides(matching);
+    let all = Obligations::of(matching.iter().map(|rule| &rule.action));
+    Obligations { void, deny: all.deny || deny, ..all }
+}
+
+/// Whether one of them decides: whoever is only told of something has not let it leave.
+#[must_use]
+pub fn any_decides(matching: &[&Rule]) -> bool {
+    matching.iter().any(|rule| rule.decides())
 }
 
 fn bounded<P: Payment>(bound: Option<Amount>, payment: &P, holds: impl Fn(Amount, Amount) -> bool) -> bool {

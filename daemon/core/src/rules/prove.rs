@@ -19,7 +19,7 @@ use crate::model::units::{AccountId, Amount, Asset, RippleTime};
 use crate::rules::bounds::{self, Chain};
 use crate::rules::cells::{Parts, Set, holding};
 use crate::rules::example::{Example, Recipient};
-use crate::rules::matching::{Matcher, holds, obligations};
+use crate::rules::matching::{Matcher, any_decides, holds, obligations};
 
 /// What is asked.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,7 @@ pub enum Outcome {
     Leaves,
     /// It is denied by what rules say.
     Denied,
-    /// It is denied because no rule matches.
+    /// It is denied because no rule matches, or none that does more than tell people.
     Unmatched,
 }
 
@@ -71,14 +71,14 @@ impl Outcome {
     }
 
     /// Whether it is what these rules come to.
-    fn holds(self, matching: usize, obligations: &Obligations) -> bool {
+    fn holds(self, matched: bool, obligations: &Obligations) -> bool {
         match self {
             // Where none matches, that is a denial.
             Self::Alone => obligations.agents_sign(),
             Self::AtOnce => !obligations.deny && obligations.delay.is_none(),
             Self::Leaves => !obligations.deny,
-            Self::Denied => matching > 0 && obligations.deny,
-            Self::Unmatched => matching == 0,
+            Self::Denied => matched && obligations.deny,
+            Self::Unmatched => !matched,
         }
     }
 }
@@ -117,7 +117,7 @@ pub fn prove(
     each(config, policy, now, query, |set, example| {
         let matching: Vec<&Rule> = numbered(policy, set).map(|(_, rule)| rule).collect();
         let obligations = obligations(&matching);
-        if !query.outcome.holds(matching.len(), &obligations) {
+        if !query.outcome.holds(any_decides(&matching), &obligations) {
             return ControlFlow::Continue(());
         }
         let rules = matching.iter().map(|rule| rule.name.clone()).collect();

@@ -41,6 +41,7 @@ mod stops;
 mod submission;
 mod sweeps;
 mod tickets;
+mod told;
 mod tried;
 mod voids;
 mod ways;

@@ -132,6 +132,12 @@ pub(super) const ROUTE: Group = Group {
             "any",
             "Matches only what waits for signatures, while one of these can still give theirs.",
         ),
+        key(
+            "people",
+            "list of people",
+            "any",
+            "Matches only what is for one of these: notices of rules of the policy that name them to be told.",
+        ),
         key("amount_above", "amount", "any", "Matches only what is about more than this, of the same asset."),
         key(
             "quiet",

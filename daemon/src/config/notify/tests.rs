@@ -85,6 +85,7 @@ kinds = [\"finding\", \"freeze_set\"]
 severity = \"warning\"
 accounts = [\"warm\"]
 signers = [\"alice\"]
+people = [\"alice\", \"sue\"]
 amount_above = \"1000 XRP\"
 quiet = { zone = \"Europe/Zurich\", hours = \"22:00-07:00\" }
 escalate_after = \"10m\"
@@ -123,6 +124,33 @@ fn a_channel_without_a_route_and_critical_notices_that_go_nowhere_are_warned_of(
 }
 
 #[test]
+fn a_rule_that_tells_people_to_whom_no_route_leads_is_warned_of() {
+    let dir = folder();
+    let warned = |route: &str| {
+        let rule = "[[rule]]\nname = \"watch\"\naction = \"notify\"\npeople = [\"sue\"]\n";
+        let config = DaemonConfig::parse(&whole(&format!("{CHANNELS}{route}{rule}")), dir.path()).unwrap();
+        let found = crate::config::warnings::of(&config).into_iter();
+        found
+            .filter(|warning| warning.key == "rule \"watch\"")
+            .map(|warning| warning.what)
+            .collect::<String>()
+    };
+    let all = "[[route]]\nchannels = [\"ops\"]\n";
+    assert_eq!(warned(all), "");
+    assert_eq!(warned(&format!("{all}people = [\"alice\", \"sue\"]\nkinds = [\"rule_matched\"]\n")), "");
+    for narrow in [
+        "",
+        "people = [\"alice\"]\n",
+        "kinds = [\"denied\"]\n",
+        "severity = \"critical\"\n",
+        "signers = [\"alice\"]\n",
+    ] {
+        let route = if narrow.is_empty() { String::new() } else { format!("{all}{narrow}") };
+        assert!(warned(&route).contains("no route takes the notices of it"), "{narrow}");
+    }
+}
+
+#[test]
 fn channels_and_routes_are_read_with_their_secrets_in_files() {
     let dir = folder();
     let config = parse(&format!("{CHANNELS}{ROUTES}"), dir.path()).unwrap();
@@ -149,6 +177,7 @@ fn channels_and_routes_are_read_with_their_secrets_in_files() {
     let to = ["mail", "alerts"].map(str::to_owned).to_vec();
     assert_eq!(one.escalation, Some(Escalation { after_seconds: 600, to }));
     assert_eq!(one.accounts, Some(["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".to_owned()].into()));
+    assert_eq!(one.people, Some(["alice", "sue"].map(str::to_owned).into()));
     assert_eq!(one.amount_above, Some(Amount::from_words("1000 XRP").unwrap()));
     assert_eq!((all.severity, &all.kinds), (Severity::Info, &None));
     let debug = format!("{config:?}");
@@ -186,6 +215,10 @@ fn what_is_wrong_with_a_channel_or_route_is_named_and_no_secret_repeated() {
         (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nkinds = [\"gossip\"]"), "not a kind of notice"),
         (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nkinds = []"), "matches nothing"),
         (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nseverity = \"dire\""), "is not a severity"),
+        (
+            format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\npeople = [\"eve\"]"),
+            "is not one of the people",
+        ),
         (format!("{CHANNELS}[[route]]\nchannels = [\"ops\"]\nsigners = [\"sue\"]"), "not a person who signs"),
         ("[notify]\nremind = \"1m\"".to_owned(), "is too often"),
         (

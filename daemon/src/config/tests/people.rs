@@ -32,6 +32,21 @@ fn people_are_named_and_counted() {
 }
 
 #[test]
+fn whom_a_rule_tells_is_named_and_nothing_is_signed_for_it() {
+    for (words, expected) in [
+        ("people = [\"carol\"]", "rule[7].people[1]: \"carol\" is not one of the people (alice, "),
+        ("people = []", "rule[7].people: an empty list names nobody"),
+        ("roles = [\"janitor\"]", "rule[7].roles[1]: "),
+        ("weight = 1", "rule[7].weight: means nothing for the action notify"),
+        ("void = true", "rule[7].void: means nothing for the action notify"),
+    ] {
+        let text = WHOLE.replacen("roles = [\"security\"]\npeople = [\"bob\"]\n", &format!("{words}\n"), 1);
+        let error = parse(&text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+}
+
+#[test]
 fn what_nobody_could_sign_is_refused_with_its_key() {
     for (words, expected) in [
         ("people = [\"alice\"]\nsignatures = 2\n", "rule[3].signatures: 2 can never be reached on"),

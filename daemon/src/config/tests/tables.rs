@@ -55,7 +55,7 @@ fn a_table_that_somebody_asks_about_means_the_people_and_lists_that_there_are() 
     let policy = &whole[whole.find("[[list]]").unwrap()..whole.find("[fees]").unwrap()];
     let (other, places) = table::other(&treasury, policy).unwrap();
     assert_eq!(other.policy, treasury.policy);
-    assert_eq!(places.len(), 6);
+    assert_eq!(places.len(), 7);
     for (from, to, expected) in [
         ("\"alice\"", "\"eve\"", "\"eve\" is not a person"),
         ("sanctions\"", "fraud\"", "the daemon has no list \"fraud\""),

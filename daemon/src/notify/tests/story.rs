@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use treasury_core::units::ProposalId;
+use treasury_core::config::Role;
+use treasury_core::policy::{self, Action, Policy, Rule};
+use treasury_core::units::{Amount, ProposalId};
 use treasury_core::{Command, Input};
 
 use super::*;
@@ -111,6 +113,37 @@ async fn people_are_told_who_asks_who_can_still_sign_who_signed_and_what_became_
     told.command("adam", Command::Lift { stops, reason: "it was the auditor".to_owned() }).await;
     let lifted = told.until(Kind::StopLifted).await.pop().unwrap();
     assert_eq!(lifted.says, "adam lifted the freeze S1 on account warm: it was the auditor.");
+}
+
+/// Danger: somebody writes that people are told of what a rule matches, and nobody is.
+#[tokio::test]
+async fn whom_a_rule_names_is_told_when_what_it_matches_is_proposed() {
+    let mut told = Told::start(&MemoryStore::new(), &Disk::default()).await;
+    let mut treasury = testing::treasury();
+    let whom = policy::Told { roles: [Role::Security].into(), people: ["bob".to_owned()].into() };
+    let above = |text, action| Rule {
+        amount_above: Amount::from_words(text).ok(),
+        ..Rule::new(format!("above {text}"), action)
+    };
+    let deny = above("900 XRP", Action::Deny);
+    let rules = treasury.policy.rules().iter().cloned().chain([above("60 XRP", Action::Notify(whom)), deny]);
+    treasury.policy = Policy::new(rules.collect());
+    told.handle.declare(treasury).await.unwrap().unwrap();
+    testing::look(&told.handle).await;
+    told.command("alice", testing::pay(testing::xrp(60))).await;
+    assert!(!kinds(&told.until(Kind::Wanted).await).contains(&"rule_matched"), "60 is not above 60");
+    told.command("alice", testing::pay(testing::xrp(61))).await;
+    let matched = told.until(Kind::RuleMatched).await.pop().unwrap();
+    assert_eq!((matched.people.join(", ").as_str(), matched.proposal.as_deref()), ("bob, sue", Some("P2")));
+    assert_eq!(
+        matched.says,
+        "P2 on warm (pay 61 XRP to exchange): is asked for by alice, and a rule says that bob, whoever is security are told; \
+         policy says approve (small, above 60 XRP)."
+    );
+    told.command("alice", testing::pay(testing::xrp(901))).await;
+    let matched = told.until(Kind::RuleMatched).await;
+    assert_eq!(kinds(&matched[matched.len() - 2..]), ["denied", "rule_matched"]);
+    assert!(matched.last().unwrap().can_do.is_empty(), "there is nothing left to stop");
 }
 
 /// Danger: what happens while nobody tells it, between two lives of the daemon, is forgotten, or told twice.

@@ -155,8 +155,17 @@ fn decision(decision: &Value) -> String {
     format!("{} by rule {} of policy {}", asks(decision), rules.join(", "), at(decision, &["policy_hash"]))
 }
 
-/// What a decision asks for.
+/// What a decision asks for, and whether people are told of it.
 fn asks(decision: &Value) -> String {
+    let told = if decision.get("obligations").and_then(|asked| asked.get("told")).is_some() {
+        ", people are told"
+    } else {
+        ""
+    };
+    format!("{}{told}", demands(decision))
+}
+
+fn demands(decision: &Value) -> String {
     let Some(asked) = decision.get("obligations") else {
         // As records of earlier versions have it.
         return at(decision, &["action", "action"]).to_owned();
