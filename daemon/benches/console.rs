@@ -156,6 +156,7 @@ fn draft(id: u64, account: AccountId, asker: &str) -> Proposal {
                 at: close_time,
                 declared: None,
             },
+            shadow: None,
         },
         plan: None,
         approvals: BTreeMap::new(),

@@ -207,6 +207,7 @@ fn draft(id: u64, account: AccountId) -> Proposal {
                 at: point(100).close_time,
                 declared: None,
             },
+            shadow: None,
         },
         plan: None,
         approvals: BTreeMap::new(),

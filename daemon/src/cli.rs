@@ -21,6 +21,7 @@ use crate::supervisor;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use secrecy::SecretString;
+use treasury_core::Treasury;
 use treasury_tools::console::{self, Unwritten, out, say};
 use xrpl_wire::{AccountId, KeyType, Seed};
 
@@ -356,6 +357,10 @@ fn check_config(
             let mut warnings = warnings::of(&config);
             let (places, file) = (&config.rule_places, config.policy_file.as_deref());
             warnings.extend(warnings::of_table(&config.treasury, places, file));
+            if let (Some(policy), Some((file, places))) = (config.treasury.policy.shadow(), &config.shadow) {
+                let beside = Treasury { policy: policy.clone(), ..config.treasury.clone() };
+                warnings.extend(warnings::of_table(&beside, places, Some(file)));
+            }
             for warning in &warnings {
                 say!("warning: {warning}");
             }

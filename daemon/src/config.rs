@@ -100,6 +100,8 @@ pub struct DaemonConfig {
     pub rule_places: BTreeMap<String, Place>,
     /// The file of the policy, where it has one of its own.
     pub policy_file: Option<PathBuf>,
+    /// The file of the policy that decides beside it, and where its rules stand, where there is one.
+    pub shadow: Option<(PathBuf, BTreeMap<String, Place>)>,
     /// The files of the policy's lists.
     pub list_files: Vec<ListFile>,
     /// The file of prices, where there is one.
@@ -450,6 +452,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         notify,
         rule_places: table.places,
         policy_file: table.file,
+        shadow: table.shadow,
         list_files: table.lists,
         prices,
     };

@@ -8,6 +8,7 @@ mod links;
 mod make;
 mod process;
 mod runway;
+mod shadow;
 mod standing;
 
 use std::fmt::Write as _;
@@ -37,6 +38,7 @@ use links::{LINK_BOUND, LINK_HAS, LINK_MOVED, LINK_MOVED_MAX, LINK_MOVES, LINK_T
 use make::{clamp, count, counters, float_gauges, gauge, gauges, register};
 use process::{MEMORY, OPEN_FILES, Process, STARTED, THREADS};
 use runway::{RUNWAY, Runways, USUAL};
+use shadow::{SHADOW, Shadows};
 use standing::Standing;
 
 /// What kind of metric it is.
@@ -220,7 +222,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 52] = [
+pub const METRICS: [Metric; 53] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -261,6 +263,7 @@ pub const METRICS: [Metric; 52] = [
     LINK_MOVED,
     LINK_MOVED_MAX,
     RUNWAY,
+    SHADOW,
     USUAL,
     DELIVERIES,
     DELIVERIES_WAITING,
@@ -312,6 +315,7 @@ pub struct Metrics {
     standing: Standing,
     links: Links,
     runways: Runways,
+    shadows: Shadows,
     process: Process,
     deliveries: Deliveries,
     audit: AuditLog,
@@ -355,6 +359,7 @@ impl Metrics {
             standing: Standing::new(&registry)?,
             links: Links::new(&registry)?,
             runways: Runways::new(&registry)?,
+            shadows: Shadows::new(&registry)?,
             process: Process::new(&registry)?,
             deliveries: Deliveries::new(&registry)?,
             audit: AuditLog::new(&registry)?,
@@ -454,6 +459,7 @@ impl Metrics {
         self.links.show(treasury, state);
         self.accounts.show(treasury, state);
         self.runways.show(treasury, state);
+        self.shadows.show(treasury, state);
         self.show_proposals(state);
         self.show_escrows(treasury, state);
     }

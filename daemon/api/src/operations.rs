@@ -8,10 +8,10 @@ use crate::types::{
     AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView, DrillRequest,
     DrillView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView,
     ExposureView, FindingView, FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView,
-    LinkView, LockoutView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyTestRequest,
-    PolicyTestView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView,
-    ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView,
-    StopsView, StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
+    LinkView, LockoutView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyShadowView,
+    PolicyTestRequest, PolicyTestView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
+    ProveRequest, ProveView, ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView,
+    StatusView, StoppedView, StopsView, StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -292,6 +292,10 @@ operations! {
     /// Whether a table can let something happen to any payment, with an example. Changes nothing.
     POLICY_PROVE = PolicyProve "policy_prove":
         Post "/v1/policy/prove", Other, Who::Person, ProveRequest => ProveView;
+    /// What the second policy said beside the one in force (`shadow` of the configuration): how often something else, and
+    /// the last of these, newest first. Nothing follows from it.
+    POLICY_SHADOW = PolicyShadow "policy_shadow":
+        Get "/v1/policy/shadow", Other, Who::Person, () => PolicyShadowView;
 }
 
 impl Operation {

@@ -26,6 +26,7 @@ pub mod proposal;
 pub mod risk;
 pub mod role;
 pub mod rule;
+pub mod shadow;
 pub mod signing;
 pub mod state;
 pub mod stops;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use treasury_api::client::Client;
 use treasury_api::types::{
-    AmountView, ExplainRequest, ExplainView, PolicyCheckView, PolicyRequest, PolicyTestRequest,
-    PolicyTestView, ProveRequest, ProveView, RemarkView,
+    AmountView, ExplainRequest, ExplainView, PolicyCheckView, PolicyRequest, PolicyShadowView,
+    PolicyTestRequest, PolicyTestView, ProveRequest, ProveView, RemarkView,
 };
 use treasury_tools::console;
 use treasury_tools::text::{clean, has_seed};
@@ -42,6 +42,7 @@ pub(crate) async fn run(client: &Client, json: bool, asked: Policy) -> Result<St
             let text = answer(json, &proved, prove);
             refuse(never && proved.possible, "it can happen", text)
         }
+        Policy::Shadow => Ok(answer(json, &client.policy_shadow().await?, shadow)),
     }
 }
 
@@ -158,4 +159,37 @@ fn prove(proved: &ProveView) -> String {
         }
         _ => "no: no payment that can be asked for\n".to_owned(),
     }
+}
+
+fn shadow(said: &PolicyShadowView) -> String {
+    let Some(hash) = &said.policy_hash else {
+        return "no second policy decides beside the one in force (`shadow` in the configuration)\n"
+            .to_owned();
+    };
+    let mut text = format!("{} rules, policy {}\n", said.rules, clean(hash));
+    let since = said.since.as_deref().map_or_else(String::new, |at| format!(" since {}", clean(at)));
+    text.push_str(&format!(
+        "asked about {} payments and moves{since}: {} stricter, {} laxer, {} otherwise\n",
+        said.decided, said.stricter, said.laxer, said.otherwise
+    ));
+    if said.differences.is_empty() {
+        return text;
+    }
+    let mut rows = Rows::new(["proposal", "at", "account", "amount", "was", "would be", "which is"]);
+    for one in &said.differences {
+        rows.row([
+            one.proposal.clone(),
+            one.at.clone(),
+            one.account.short().to_owned(),
+            one.amount.as_ref().map_or_else(String::new, AmountView::words),
+            format!("{}: {}", one.was, one.rules_then),
+            format!("{}: {}", one.would, one.rules),
+            one.turn.clone(),
+        ]);
+    }
+    text.push_str(&rows.shown(console::width()));
+    if said.left_off > 0 {
+        text.push_str(&format!("and {} older ones\n", said.left_off));
+    }
+    text
 }

@@ -358,12 +358,22 @@ const GROUPS: &[Group] = &[
 ];
 
 /// Keys that stand in no table, above all of them.
-const TOP: &[Key] = &[key(
-    "policy",
-    "path",
-    "the rules of this file",
-    "A file with every `[[rule]]` and `[[list]]`, which then stand there and not here. Relative to the folder of this file.",
-)];
+const TOP: &[Key] = &[
+    key(
+        "policy",
+        "path",
+        "the rules of this file",
+        "A file with every `[[rule]]` and `[[list]]`, which then stand there and not here. Relative to the folder of this file.",
+    ),
+    key(
+        "shadow",
+        "path",
+        "none",
+        "A file with a second table, which is asked beside the one in force about every payment and move. Nothing follows \
+         from what it says but that differences are counted and listed (`treasuryctl policy shadow`). Its lists are those \
+         of the table in force.",
+    ),
+];
 
 /// The names of all tables, and of the keys above them.
 pub(super) fn sections() -> Vec<&'static str> {

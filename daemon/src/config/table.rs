@@ -26,12 +26,40 @@ pub(super) struct Table {
     pub(super) places: Places,
     pub(super) lists: Vec<ListFile>,
     pub(super) file: Option<PathBuf>,
+    /// The file of the table that decides beside it, and where its rules stand.
+    pub(super) shadow: Option<(PathBuf, Places)>,
     /// What is wrong with a file of its own.
     pub(super) problems: Vec<Problem>,
 }
 
-/// Reads the table, from the file that the key `policy` names where there is one.
+/// Reads the table, from the file that the key `policy` names where there is one, and the one that decides beside it.
 pub(super) fn read(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Table {
+    let table = in_force(root, parties, base_dir);
+    let Some(named) = root.text("shadow", |text| match text {
+        "" => Err("the path is empty".to_owned()),
+        text => Ok(base_dir.join(text)),
+    }) else {
+        return table;
+    };
+    let path = named.value.clone();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let lists = table.policy.lists();
+            let beside =
+                of_text(&text, path.clone(), |section, file| of_known(section, parties, lists, file));
+            let mut problems = table.problems;
+            problems.extend(beside.problems);
+            let policy = table.policy.with_shadow(Some(beside.policy));
+            Table { policy, shadow: Some((path, beside.places)), problems, ..table }
+        }
+        Err(error) => {
+            root.blame(&named, format!("{} cannot be read: {error}", path.display()), "");
+            table
+        }
+    }
+}
+
+fn in_force(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Table {
     let Some(named) = root.text("policy", |text| match text {
         "" => Err("the path is empty".to_owned()),
         text => Ok(base_dir.join(text)),
@@ -63,21 +91,30 @@ pub(super) fn read(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Ta
 pub fn other(treasury: &Treasury, text: &str) -> Result<(Treasury, Places), Vec<Problem>> {
     let parties = Parties::of(treasury);
     let known = treasury.policy.lists();
-    let table = of_text(text, PathBuf::from("policy.toml"), |section, file| {
-        let lists = lists::read(section, Path::new(""), |name| {
-            let unknown = (!known.contains_key(name)).then(|| format!("the daemon has no list \"{name}\""));
-            unknown.map(|what| (what, "its file is read only where the configuration of the daemon names it"))
-        });
-        let names = known.keys().cloned().collect();
-        let (rules, places) = rules_of(section, &parties, &names);
-        let risk = risk::read(section, &parties, &names);
-        let policy = Policy::new(rules).with_lists(known.values().cloned()).with_risk(risk);
-        Table { policy, places, lists, file: Some(file), problems: Vec::new() }
-    });
+    let table =
+        of_text(text, PathBuf::from("policy.toml"), |section, file| of_known(section, &parties, known, file));
     if !table.problems.is_empty() {
         return Err(table.problems);
     }
     Ok((Treasury { policy: table.policy, ..treasury.clone() }, table.places))
+}
+
+/// A table whose lists are those that there are already: their files are not looked for.
+fn of_known(
+    section: &Section<'_>,
+    parties: &Parties,
+    known: &BTreeMap<String, List>,
+    file: PathBuf,
+) -> Table {
+    let lists = lists::read(section, Path::new(""), |name| {
+        let unknown = (!known.contains_key(name)).then(|| format!("the daemon has no list \"{name}\""));
+        unknown.map(|what| (what, "its file is read only where the configuration of the daemon names it"))
+    });
+    let names = known.keys().cloned().collect();
+    let (rules, places) = rules_of(section, parties, &names);
+    let risk = risk::read(section, parties, &names);
+    let policy = Policy::new(rules).with_lists(known.values().cloned()).with_risk(risk);
+    Table { policy, places, lists, file: Some(file), shadow: None, problems: Vec::new() }
 }
 
 impl DaemonConfig {
@@ -86,8 +123,11 @@ impl DaemonConfig {
         let policy = &self.treasury.policy;
         let kept = policy.lists().values().filter(|list| lists.iter().all(|new| new.name() != list.name()));
         let all: Vec<List> = kept.cloned().chain(lists.iter().cloned()).collect();
-        self.treasury.policy =
-            Policy::new(policy.rules().to_vec()).with_lists(all).with_risk(policy.risk().clone());
+        let with_these = |policy: &Policy| {
+            Policy::new(policy.rules().to_vec()).with_lists(all.clone()).with_risk(policy.risk().clone())
+        };
+        let shadow = policy.shadow().map(with_these);
+        self.treasury.policy = with_these(policy).with_shadow(shadow);
     }
 
     /// Of lists that cannot be read now, those who were on them before stay on them.
@@ -114,7 +154,8 @@ fn of_text(text: &str, file: PathBuf, read: impl FnOnce(&Section<'_>, PathBuf) -
 }
 
 fn nothing(file: Option<PathBuf>, problems: Vec<Problem>) -> Table {
-    Table { policy: Policy::new(Vec::new()), places: BTreeMap::new(), lists: Vec::new(), file, problems }
+    let (policy, places) = (Policy::new(Vec::new()), BTreeMap::new());
+    Table { policy, places, lists: Vec::new(), file, shadow: None, problems }
 }
 
 fn of(section: &Section<'_>, parties: &Parties, base_dir: &Path, file: Option<PathBuf>) -> Table {
@@ -128,7 +169,7 @@ fn of(section: &Section<'_>, parties: &Parties, base_dir: &Path, file: Option<Pa
     let labels = parties.labels.iter().map(|(label, accounts)| List::new(label, accounts.clone(), None));
     let lists_of_all = labels.chain(lists.iter().map(ListFile::load));
     let policy = Policy::new(rules).with_lists(lists_of_all).with_risk(risk::read(section, parties, &names));
-    Table { policy, places, lists, file, problems: Vec::new() }
+    Table { policy, places, lists, file, shadow: None, problems: Vec::new() }
 }
 
 fn rules_of(section: &Section<'_>, parties: &Parties, lists: &BTreeSet<String>) -> (Vec<Rule>, Places) {

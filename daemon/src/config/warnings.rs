@@ -49,6 +49,10 @@ pub fn of(config: &DaemonConfig) -> Vec<Warning> {
     passkeys(config, &mut found);
     accounts(&config.treasury, &mut found);
     found.0.extend(rule_warnings::of(&config.treasury, &config.rule_places, config.policy_file.as_deref()));
+    if let (Some(shadow), Some((file, places))) = (config.treasury.policy.shadow(), &config.shadow) {
+        let beside = Treasury { policy: shadow.clone(), ..config.treasury.clone() };
+        found.0.extend(rule_warnings::of(&beside, places, Some(file)));
+    }
     lists(&config.treasury, &mut found);
     findings(&config.treasury, &mut found);
     forecast(config, &mut found);

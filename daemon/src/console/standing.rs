@@ -15,7 +15,7 @@ use crate::http::ApiError;
 use crate::http::api::{
     AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery,
     ExplainRequest, ExplainView, ExposureView, FindingView, ForecastView, LinkView, LockoutView,
-    PolicyCheckView, PolicyRequest, ScheduleView, StopsView,
+    PolicyCheckView, PolicyRequest, PolicyShadowView, ScheduleView, StopsView,
 };
 
 /// An escrow's life as a line from its making to CancelAfter, in thousandths of it.
@@ -177,6 +177,7 @@ struct PolicyPage {
     frame: Frame,
     asked: PolicyAsked,
     table: PolicyCheckView,
+    shadow: PolicyShadowView,
     explained: Option<ExplainView>,
 }
 
@@ -188,6 +189,10 @@ pub(super) async fn policy(
     let frame = Frame::of(&console, &visitor, "/console/policy", "/console/policy").await?;
     let (door, person) = (&console.door, visitor.person.as_str());
     let table = door.ask(person, calls::POLICY_CHECK, "", &PolicyRequest::default()).await?;
+    let mut shadow = door.ask(person, calls::POLICY_SHADOW, "", &()).await?;
+    let more = shadow.differences.len().saturating_sub(ROWS);
+    shadow.differences.truncate(ROWS);
+    shadow.left_off = shadow.left_off.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
     let explained = if asked.account.is_empty() && asked.destination.is_empty() && asked.amount.is_empty() {
         None
     } else {
@@ -202,7 +207,7 @@ pub(super) async fn policy(
         };
         Some(door.ask(person, calls::POLICY_EXPLAIN, "", &request).await?)
     };
-    Ok(shown(&PolicyPage { frame, asked, table, explained }))
+    Ok(shown(&PolicyPage { frame, asked, table, shadow, explained }))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -3,6 +3,7 @@ mod audited;
 mod doors;
 mod oidc;
 mod passkeys;
+mod policies;
 mod provider;
 mod shown;
 

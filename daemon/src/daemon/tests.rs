@@ -45,6 +45,7 @@ async fn config(dir: &Path) -> DaemonConfig {
         notify: crate::notify::NotifyConfig::default(),
         rule_places: BTreeMap::new(),
         policy_file: None,
+        shadow: None,
         list_files: Vec::new(),
         prices: None,
     }

@@ -21,6 +21,7 @@ mod rates;
 mod reference;
 mod routes;
 mod rule_words;
+mod shadow;
 mod shown;
 mod stream;
 mod view;
@@ -261,6 +262,7 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::PolicyExplain => on(method, policy::explain),
         Operation::PolicyTest => on(method, policy::test),
         Operation::PolicyProve => on(method, policy::prove),
+        Operation::PolicyShadow => on(method, shadow::shadow),
         Operation::Propose => on(method, routes::propose),
         Operation::Proposal => on(method, routes::proposal),
         Operation::Approve => on(method, routes::approve),

@@ -38,6 +38,8 @@ fn lived() -> Metrics {
 /// The runner is kept at 20 XRP, and has far more.
 fn linked() -> Treasury {
     let mut treasury = testing::treasury();
+    let shadow = treasury_core::policy::Policy::new(Vec::new());
+    treasury.policy = treasury.policy.with_shadow(Some(shadow));
     treasury.links.push(TierLink {
         name: "warm-to-runner".to_owned(),
         from: testing::warm(),

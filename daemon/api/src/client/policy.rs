@@ -3,8 +3,8 @@
 use super::{Client, ClientError};
 use crate::operations::calls;
 use crate::types::{
-    ExplainRequest, ExplainView, PolicyCheckView, PolicyRequest, PolicyTestRequest, PolicyTestView,
-    ProveRequest, ProveView,
+    ExplainRequest, ExplainView, PolicyCheckView, PolicyRequest, PolicyShadowView, PolicyTestRequest,
+    PolicyTestView, ProveRequest, ProveView,
 };
 
 impl Client {
@@ -38,5 +38,13 @@ impl Client {
     /// As [`Client::status`].
     pub async fn policy_prove(&self, asked: &ProveRequest) -> Result<ProveView, ClientError> {
         self.call(calls::POLICY_PROVE, "", asked).await
+    }
+
+    /// What the second policy said beside the one in force.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn policy_shadow(&self) -> Result<PolicyShadowView, ClientError> {
+        self.call(calls::POLICY_SHADOW, "", &()).await
     }
 }

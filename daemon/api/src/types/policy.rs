@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AmountView, DecisionView, RiskView};
+use super::{AmountView, DecisionView, PartyView, RiskView};
 
 /// `POST /v1/policy/check`: look at a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,4 +222,50 @@ pub struct ProveView {
     pub rules: Vec<String>,
     /// What they come to: `allow`, `approve`, `delay` or `deny`.
     pub action: Option<String>,
+}
+
+/// What the second policy said beside the one in force, since it came to decide.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyShadowView {
+    /// Names it; `null` where there is none.
+    pub policy_hash: Option<String>,
+    /// How many rules it has.
+    pub rules: usize,
+    /// When it was asked first, by the ledger; `null` where it was asked nothing yet.
+    pub since: Option<String>,
+    /// About how many payments and moves it was asked.
+    pub decided: u64,
+    /// Of how many of them it would have asked for more.
+    pub stricter: u64,
+    /// For less.
+    pub laxer: u64,
+    /// For more of one thing and less of another, or told others.
+    pub otherwise: u64,
+    /// The last of these, newest first; at most 200.
+    pub differences: Vec<DifferenceView>,
+    /// How many older ones there are.
+    pub left_off: u64,
+}
+
+/// A payment of which the second policy said something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DifferenceView {
+    /// Which.
+    pub proposal: String,
+    /// When it was decided on, by the ledger.
+    pub at: String,
+    /// Who would pay.
+    pub account: PartyView,
+    /// How much.
+    pub amount: Option<AmountView>,
+    /// What was decided: `allow`, `approve`, `delay` or `deny`.
+    pub was: String,
+    /// Under which rules.
+    pub rules_then: String,
+    /// What would have been.
+    pub would: String,
+    /// Under which rules.
+    pub rules: String,
+    /// `stricter`, `laxer` or `otherwise`.
+    pub turn: String,
 }

@@ -54,6 +54,7 @@ pub(crate) fn draft(state: &mut State, number: u64, account: AccountId, intent: 
                 at: NOW,
                 declared: None,
             },
+            shadow: None,
         },
         plan: None,
         approvals: Default::default(),

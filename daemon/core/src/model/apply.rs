@@ -1,13 +1,13 @@
 //! How each fact changes the state. Total: an event that does not fit is a typed error that names both,
 //! and leaves the state as it was.
 
-use crate::model::config::{FindingKind, Severity};
 use std::collections::BTreeSet;
 
 use crate::model::event::{Event, HoldSource};
 use crate::model::intent::{Asker, Movement};
 use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
+use crate::model::shadow::Shadowing;
 use crate::model::signing::Slot;
 use crate::model::state::{Archived, Breaker, BreakerKey, Guard, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
@@ -245,19 +245,7 @@ impl State {
                 }
                 freezes.into_iter().try_for_each(|id| self.lift(id, by, "", self.cursor()))?;
             }
-            Event::Found { finding } => {
-                self.remember(finding);
-                let robs = matches!(
-                    finding.kind,
-                    FindingKind::SpendWithoutProposal
-                        | FindingKind::SentElsewhere
-                        | FindingKind::KeysElsewhere
-                        | FindingKind::TicketTaken
-                );
-                if let Some(account) = finding.account.filter(|_| robs && finding.severity != Severity::Log) {
-                    self.robbed.insert(account, finding.at);
-                }
-            }
+            Event::Found { finding } => self.remember(finding),
             Event::FindingAcknowledged { id, acknowledged } => {
                 if id.0 > self.last_finding {
                     return Err("there is no such finding".to_owned());
@@ -301,6 +289,7 @@ impl State {
             return Err(format!("{} after P{}", proposal.id, self.last_proposal));
         }
         self.last_proposal = proposal.id.0;
+        Shadowing::count(&mut self.shadowing, proposal);
         if let (Some(key), Asker::Person(person)) = (idempotency_key, &proposal.asker) {
             self.idempotency.insert((person.clone(), key.clone()), proposal.id);
         }

@@ -22,6 +22,7 @@ pub struct Policy {
     lists: Arc<BTreeMap<String, List>>,
     risk: Arc<Risk>,
     hash: Hash256,
+    shadow: Option<Arc<Policy>>,
 }
 
 /// How rules are read: what was decided while the same words meant something else is asked about again.
@@ -42,7 +43,14 @@ impl Policy {
         // would be that of the text "null" and decisions unaffected.
         let text = serde_json::to_value(&rules).unwrap_or_default().to_string();
         let hash = sha512_half(&[MEANING, text.as_bytes()]);
-        Self { columns: columns(&rules).into(), rules, lists: Arc::default(), risk: Arc::default(), hash }
+        Self {
+            columns: columns(&rules).into(),
+            rules,
+            lists: Arc::default(),
+            risk: Arc::default(),
+            hash,
+            shadow: None,
+        }
     }
 
     /// The same with lists of destinations. The hash covers what is on them, so that what was decided before somebody came
@@ -67,6 +75,18 @@ impl Policy {
         }
         self.risk = Arc::new(risk);
         self
+    }
+
+    /// The same with a second policy that decides beside it. The hash names what is in force, and says nothing of that one.
+    #[must_use]
+    pub fn with_shadow(self, shadow: Option<Self>) -> Self {
+        Self { shadow: shadow.map(Arc::new), ..self }
+    }
+
+    /// The policy that decides beside it, and of which nothing follows.
+    #[must_use]
+    pub fn shadow(&self) -> Option<&Self> {
+        self.shadow.as_deref()
     }
 
     /// What makes a payment look unusual.
@@ -248,6 +268,9 @@ pub struct Decision {
     pub obligations: Obligations,
     /// What the rules looked at.
     pub inputs: DecisionInputs,
+    /// What a second policy said beside it, where there was one. Nothing follows from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadowed>,
 }
 
 impl Decision {
@@ -255,6 +278,64 @@ impl Decision {
     #[must_use]
     pub fn rule(&self) -> String {
         self.rules.join(", ")
+    }
+}
+
+/// What a second policy says of a payment. Stored with the decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shadowed {
+    /// Which.
+    pub policy_hash: Hash256,
+    /// What it would have asked for, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would: Option<Would>,
+}
+
+/// Something else than what was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Would {
+    /// The rules that matched.
+    pub rules: Vec<String>,
+    /// What they ask for.
+    pub obligations: Obligations,
+}
+
+/// In which way another decision differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// It asks for more.
+    Stricter,
+    /// It asks for less.
+    Laxer,
+    /// It asks for more of one thing and less of another, or tells others.
+    Otherwise,
+}
+
+impl Turn {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Stricter, Self::Laxer, Self::Otherwise];
+
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stricter => "stricter",
+            Self::Laxer => "laxer",
+            Self::Otherwise => "otherwise",
+        }
+    }
+
+    /// How what would have been asked for differs from what was.
+    #[must_use]
+    pub fn of(would: &Obligations, was: &Obligations) -> Self {
+        match (would.is_stricter_than(was), was.is_stricter_than(would)) {
+            (true, false) => Self::Stricter,
+            (false, true) => Self::Laxer,
+            _ => Self::Otherwise,
+        }
     }
 }
 
@@ -268,6 +349,7 @@ struct StoredDecision {
     action: Option<Action>,
     obligations: Option<Obligations>,
     inputs: DecisionInputs,
+    shadow: Option<Shadowed>,
 }
 
 impl TryFrom<StoredDecision> for Decision {
@@ -283,7 +365,13 @@ impl TryFrom<StoredDecision> for Decision {
                 );
             }
         };
-        Ok(Self { rules, policy_hash: stored.policy_hash, obligations, inputs: stored.inputs })
+        Ok(Self {
+            rules,
+            policy_hash: stored.policy_hash,
+            obligations,
+            inputs: stored.inputs,
+            shadow: stored.shadow,
+        })
     }
 }
 

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::book::Book;
-use crate::model::config::FindingKind;
+use crate::model::config::{FindingKind, Severity};
 use crate::model::drill::{Drill, Proof};
 use crate::model::failure::Cause;
 use crate::model::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView, TrustLineView};
 use crate::model::proposal::Proposal;
+use crate::model::shadow::Shadowing;
 use crate::model::signing::{GuardRefusal, Slot};
 use crate::model::stops::{EarlierStops, Stop, StopKind, Stops, Subject};
 use crate::model::units::{
@@ -102,6 +103,9 @@ pub struct State {
     /// Until when the payments of each schedule have been asked for, or given up.
     #[serde(default)]
     pub scheduled: BTreeMap<String, Reached>,
+    /// What a second policy would have decided.
+    #[serde(default)]
+    pub shadowing: Option<Shadowing>,
     /// The last proposal's id.
     pub last_proposal: u64,
     /// The last finding's id.
@@ -315,6 +319,16 @@ impl State {
         self.last_finding = finding.id.0;
         let seen = self.findings_by_kind.entry(finding.kind).or_default();
         *seen = seen.saturating_add(1);
+        let robs = matches!(
+            finding.kind,
+            FindingKind::SpendWithoutProposal
+                | FindingKind::SentElsewhere
+                | FindingKind::KeysElsewhere
+                | FindingKind::TicketTaken
+        );
+        if let Some(account) = finding.account.filter(|_| robs && finding.severity != Severity::Log) {
+            self.robbed.insert(account, finding.at);
+        }
         self.findings.insert(finding.id, finding.clone());
         while self.findings.len() > FINDINGS_MAX {
             let mut alike: BTreeMap<(FindingKind, Option<AccountId>), (usize, Reverse<FindingId>)> =

@@ -9,7 +9,7 @@ use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::list::List;
 use crate::model::payments::Whose;
 use crate::model::policy::{
-    Assessment, Decision, DecisionInputs, DeclaredAs, NO_MATCH, Outflow, Per, Policy,
+    Assessment, Decision, DecisionInputs, DeclaredAs, NO_MATCH, Outflow, Per, Policy, Shadowed, Would,
 };
 use crate::model::proposal::{Proposal, Status};
 use crate::model::role::{Role, Tier};
@@ -18,7 +18,7 @@ use crate::model::units::{AccountId, Amount, Asset, LedgerIndex, ProposalId, Rip
 use crate::rules::matching::{Payment, any_decides, matching, obligations};
 use crate::rules::risk::{Recipient, assess};
 
-/// Decides about a payment or a move.
+/// Decides about a payment or a move that is asked for, and notes what a second policy says of it where there is one.
 #[must_use]
 pub fn decide(
     config: &Treasury,
@@ -28,7 +28,7 @@ pub fn decide(
     intent: &Intent,
     at: RippleTime,
 ) -> Decision {
-    Question::new(config, state, account, asker, intent, at).decide()
+    Question::new(config, state, account, asker, intent, at).decide_with_shadow()
 }
 
 /// A payment that is asked about, with all that rules can look at.
@@ -158,6 +158,17 @@ impl<'a> Question<'a> {
         self.policy
     }
 
+    /// What policy says, and what a second one says beside it where there is one: for what is asked for, once.
+    #[must_use]
+    pub fn decide_with_shadow(self) -> Decision {
+        let Some(shadow) = self.policy.shadow() else { return self.decide() };
+        let beside = self.unasked().under(shadow).decide();
+        let decision = self.decide();
+        let would = (beside.obligations != decision.obligations)
+            .then_some(Would { rules: beside.rules, obligations: beside.obligations });
+        Decision { shadow: Some(Shadowed { policy_hash: beside.policy_hash, would }), ..decision }
+    }
+
     /// What policy says.
     #[must_use]
     pub fn decide(self) -> Decision {
@@ -184,7 +195,7 @@ impl<'a> Question<'a> {
             at: self.at,
             declared: Some(declared),
         };
-        Decision { rules, policy_hash: self.policy.hash(), obligations, inputs }
+        Decision { rules, policy_hash: self.policy.hash(), obligations, inputs, shadow: None }
     }
 
     /// How unusual it looks.

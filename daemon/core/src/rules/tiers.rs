@@ -13,7 +13,7 @@ use crate::model::proposal::{Proposal, Status};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
 use crate::model::wait::Wait;
-use crate::rules::decide;
+use crate::rules::decide::Question;
 use crate::rules::escrow::not_before;
 use crate::rules::gate::{self, Act};
 
@@ -351,7 +351,7 @@ pub fn intent(link: &TierLink, amount: Amount) -> Intent {
 pub fn against(config: &Treasury, state: &State, link: &TierLink, amount: Amount) -> Vec<Wait> {
     let intent = intent(link, amount);
     let mut against = gate::may_leave(config, state, Act::errand(link.from, &intent));
-    let decision = decide::decide(config, state, link.from, &Asker::Daemon, &intent, state.now());
+    let decision = Question::new(config, state, link.from, &Asker::Daemon, &intent, state.now()).decide();
     if decision.obligations.deny {
         against.push(Wait::Policy(decision.rule()));
     }

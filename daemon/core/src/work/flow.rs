@@ -85,6 +85,7 @@ pub(crate) fn built_in(cx: &Cx<'_>, rule: &str) -> Decision {
             at: cx.now(),
             declared: None,
         },
+        shadow: None,
     }
 }
 
@@ -139,7 +140,7 @@ fn beside(before: &Decision, now: Decision) -> Decision {
             before.rules.iter().filter(|rule| !rules.contains(rule)).cloned().collect();
         rules.extend(earlier);
     }
-    Decision { rules, obligations, ..now }
+    Decision { rules, obligations, shadow: before.shadow.clone(), ..now }
 }
 
 /// Gives a drafted proposal its slot and its terms.

@@ -197,7 +197,7 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
         return Err(CommandError::TooManyForNothing(for_nothing));
     }
     let question = Question::new(cx.config, cx.state, propose.account, &asker, &intent, cx.now());
-    let decision = question.with(&propose.inquiry).decide();
+    let decision = question.with(&propose.inquiry).decide_with_shadow();
     if decision.obligations.delay.is_some() {
         // FinishAfter is counted from the deadline, so a long one would only lengthen the delay. Asked
         // for in so many words it is refused; the default is shortened.

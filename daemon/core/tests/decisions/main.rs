@@ -34,6 +34,7 @@ mod random;
 mod recipient;
 mod reviewed;
 mod schedules;
+mod shadow;
 mod sight;
 mod signing;
 mod standing;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use treasury_tools::value;
 use xrpl_wire::Amount;
+
 /// What to ask about a policy. A table is a file with `[[rule]]`; where it is left out, it is the one that decides.
 #[derive(Debug, Subcommand)]
 pub enum Policy {
@@ -76,12 +77,14 @@ pub enum Policy {
         #[arg(long)]
         never: bool,
     },
+    /// Show what the second policy said beside the one in force (`shadow` in the configuration), where it was something else.
+    Shadow,
 }
 
 impl Policy {
     pub(super) fn words(&self) -> Vec<&String> {
         match self {
-            Self::Check { .. } => Vec::new(),
+            Self::Check { .. } | Self::Shadow => Vec::new(),
             Self::Explain { account, to, asker, .. } => [account, to].into_iter().chain(asker).collect(),
             Self::Test { since, .. } => since.iter().collect(),
             Self::Prove { outcome, to, account, asker, listed, .. } => {

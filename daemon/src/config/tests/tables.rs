@@ -146,3 +146,42 @@ fn what_is_no_toml_is_reported_with_its_line() {
     assert!(error.problems().iter().all(|problem| problem.key.is_empty() && problem.line > 1), "{error}");
     assert_eq!(error.code(), "config_wrong");
 }
+
+#[test]
+fn a_second_table_is_read_beside_the_one_in_force_with_its_lists_and_its_faults_name_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = filled(WHOLE);
+    let read = |table: &str| {
+        std::fs::write(dir.path().join("next.toml"), table).unwrap();
+        DaemonConfig::parse(&format!("shadow = \"next.toml\"\n{whole}"), dir.path())
+    };
+    let table = "[[rule]]\nname = \"all\"\nlisted = [\"sanctions\"]\naction = \"deny\"\n";
+    let mut config = read(table).unwrap();
+    let plain = DaemonConfig::parse(&whole, dir.path()).unwrap();
+    let policy = &config.treasury.policy;
+    assert_eq!(
+        (policy.hash(), policy.rules()),
+        (plain.treasury.policy.hash(), plain.treasury.policy.rules())
+    );
+    assert_eq!(policy.shadow().map(|shadow| shadow.rules().len()), Some(1));
+    assert_eq!(config.shadow.as_ref().unwrap().0, dir.path().join("next.toml"));
+    let new = treasury_core::list::List::new("sanctions", vec![address(41)], None);
+    config.take_lists(vec![new]);
+    let policy = &config.treasury.policy;
+    for policy in [policy, policy.shadow().unwrap()] {
+        assert!(policy.lists()["sanctions"].has(&address(41)), "both have the lists of now");
+    }
+    for (wrong, expected) in [
+        (
+            table.replace("deny", "denay"),
+            "next.toml, line 4, column 1: rule[1].action: \"denay\" is not an action",
+        ),
+        (format!("[[list]]\nname = \"fraud\"\nfile = \"f\"\n{table}"), "the daemon has no list \"fraud\""),
+        (format!("[fees]\n{table}"), "fees: is not a key"),
+    ] {
+        let error = read(&wrong).unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+    let gone = parse(&format!("shadow = \"gone.toml\"\n{WHOLE}")).unwrap_err().to_string();
+    assert!(gone.contains("line 1, column 1: shadow: /etc/treasury/gone.toml cannot be read"), "{gone}");
+}
