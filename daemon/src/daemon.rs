@@ -231,7 +231,7 @@ impl Daemon {
                 tracing::warn!(%error, "the store cannot be copied while the daemon runs: no socket for it");
             })
             .ok();
-        let (policy, accounts) = (config.treasury.policy.hash(), config.treasury.accounts.len());
+        let (policy, accounts) = (engine.handle.treasury().policy.hash(), config.treasury.accounts.len());
         let (now, before) = openings.last_two();
         let host = now.map_or("none", |now| now.host.name.as_str());
         let generation = openings.generation();
@@ -261,7 +261,7 @@ impl Daemon {
     }
 
     /// Decides by this configuration from now on: people, tokens, destinations, links, policy, limits, deadlines and
-    /// severities. Refused whole where anything else in it differs from what the daemon was started with, or where
+    /// severities. Where people put policies in force (`[activation]`), another policy waits for them. Refused whole where anything else in it differs from what the daemon was started with, or where
     /// something that is under way would be lost sight of.
     ///
     /// # Errors
@@ -281,7 +281,7 @@ impl Daemon {
         self.tokens.replace_logins(&config.logins);
         self.tokens.replace_passkeys(&config.passkeys);
         *now = Now::of(config.clone());
-        lines::config_reloaded(config.treasury.policy.hash(), config.treasury.accounts.len());
+        lines::config_reloaded(self.engine.treasury().policy.hash(), config.treasury.accounts.len());
         self.note_policy();
         for warning in warnings::of(&config) {
             lines::config_warning(&warning.key, &warning.what);
@@ -330,7 +330,7 @@ impl Daemon {
         config.take_lists(changed);
         let declared = self.engine.declare(config.treasury.clone()).await;
         declared.map_err(|_| ReloadError::Stopped)?.map_err(ReloadError::UnderWay)?;
-        lines::config_reloaded(config.treasury.policy.hash(), config.treasury.accounts.len());
+        lines::config_reloaded(self.engine.treasury().policy.hash(), config.treasury.accounts.len());
         self.note_policy();
         for warning in warnings::of(&config).iter().filter(|warning| warning.key.starts_with("list")) {
             lines::config_warning(&warning.key, &warning.what);

@@ -4,31 +4,29 @@
 //! queue, in the order in which it was put there; questions are answered between two steps.
 
 mod answers;
+mod machine;
 mod urgent;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use treasury_core::command::{Asked, Named};
-use treasury_core::state::Archived;
+use treasury_core::command::Asked;
 use treasury_core::units::RequestId;
-use treasury_core::{
-    Actor, Answer, ApplyError, Command, CommandError, Effect, Input, Runtime, State, Treasury, fits,
-    invariant, step,
-};
+use treasury_core::{Actor, Answer, ApplyError, Command, CommandError, Effect, Input, State, Treasury};
 
 use crate::clock;
 use crate::lines;
 use crate::metrics::Metrics;
-use crate::store::{Archive, Record, Resumed, Store, StoreError};
+use crate::store::{Archive, Record, Store, StoreError};
 
 use urgent::is_stop;
 
 pub use answers::Answers;
+pub use machine::Machine;
 
 /// Inputs that may wait. A step takes about a millisecond, so this is a second's worth; whoever finds the
 /// queue full waits.
@@ -129,9 +127,8 @@ impl Engine {
         metrics: Arc<Metrics>,
         on_fatal: OnFatal,
     ) -> Result<Self, EngineStartError> {
-        let treasury = Arc::new(treasury);
-        let declared: Declared = Arc::new(RwLock::new(Arc::clone(&treasury)));
-        let machine = Machine::open(treasury, store, Arc::clone(&metrics))?;
+        let machine = Machine::open(Arc::new(treasury), store, Arc::clone(&metrics))?;
+        let declared: Declared = Arc::new(RwLock::new(Arc::clone(&machine.treasury)));
         let runtime =
             tokio::runtime::Builder::new_current_thread().build().map_err(EngineStartError::Thread)?;
         let (inputs, inputs_out) = mpsc::channel(INPUTS_MAX);
@@ -191,7 +188,8 @@ pub struct EngineHandle {
     records: watch::Receiver<u64>,
 }
 
-/// What is declared now: it changes when the configuration is read anew.
+/// What is declared now, with the policy in force: it changes when the configuration is read anew, and when another policy
+/// is put in force.
 type Declared = Arc<RwLock<Arc<Treasury>>>;
 
 impl EngineHandle {
@@ -201,7 +199,7 @@ impl EngineHandle {
         self.inputs.clone()
     }
 
-    /// What is declared.
+    /// What is declared, with the policy in force.
     #[must_use]
     pub fn treasury(&self) -> Arc<Treasury> {
         // It is replaced whole, whatever panics meanwhile.
@@ -368,121 +366,6 @@ enum Question {
     Stop,
 }
 
-/// State and store together, with no thread, clock or queue: whoever calls [`Machine::take`] decides when.
-/// The engine's thread and the simulator run this same code.
-pub struct Machine {
-    treasury: Arc<Treasury>,
-    state: State,
-    runtime: Runtime,
-    store: Box<dyn Store>,
-    metrics: Arc<Metrics>,
-    archive: Arc<Archive>,
-    last: u64,
-    /// The record of the last step, and what left the state in it, as long as not everything has been done about it.
-    unsettled: Option<u64>,
-    retired: Vec<Archived>,
-}
-
-impl Machine {
-    /// Replays the store. Whatever sight it ends with was another process's, so the first step loses it:
-    /// until the ledger has been read anew, nothing may be released.
-    ///
-    /// # Errors
-    /// Where the store is damaged or contradicts itself.
-    pub fn open(
-        treasury: Arc<Treasury>,
-        mut store: Box<dyn Store>,
-        metrics: Arc<Metrics>,
-    ) -> Result<Self, EngineStartError> {
-        let Resumed { last, state } = store.resume(&mut |_| {})?;
-        invariant::check(&state).map_err(|violation| EngineStartError::Invariant(violation.to_string()))?;
-        let left = fits::left_behind(&treasury, &state);
-        if !left.is_empty() {
-            return Err(EngineStartError::LeftBehind(left.join("; ")));
-        }
-        metrics.restored(last, &state);
-        let archive = store.archive();
-        let runtime = Runtime::new();
-        let (unsettled, retired) = (None, Vec::new());
-        Ok(Self { treasury, state, runtime, store, metrics, archive, last, unsettled, retired })
-    }
-
-    /// What is known and intended now.
-    #[must_use]
-    pub fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// Takes one input to its consequences and makes its facts durable: twice where somebody is to be answered.
-    /// The effects may be released when this has returned, in their order; then comes [`Machine::settle`].
-    ///
-    /// # Errors
-    /// The machine must not be used any more: what it has in memory is then not what is stored.
-    pub fn take(&mut self, mut input: Input) -> Result<Vec<Effect>, Fatal> {
-        self.settle()?;
-        if let Err(error) = self.look_up(&mut input)
-            && let Input::Command { request, .. } = &input
-        {
-            tracing::error!(%error, "the archive of ended proposals cannot be read");
-            let answer = Err(CommandError::ArchiveUnreadable(error.to_string()));
-            return Ok(vec![Effect::Answer { request: *request, answer }]);
-        }
-        if matches!(input, Input::Tick { .. }) {
-            self.store.tidy();
-        }
-        let output = step(&self.treasury, &mut self.state, &mut self.runtime, input)?;
-        invariant::check_step(&self.state, &output.events)
-            .map_err(|violation| Fatal::Invariant(violation.to_string()))?;
-        self.retired = output.retired;
-        if !output.events.is_empty() {
-            let began = Instant::now();
-            let number = self.store.append(&output.events)?;
-            self.metrics.appended(number, began.elapsed(), &output.events);
-            (self.last, self.unsettled) = (number, Some(number));
-            if output.effects.iter().any(|effect| matches!(effect, Effect::Answer { .. })) {
-                self.store.secure()?;
-            }
-            lines::happened(&self.treasury, &self.state, &output.events);
-        }
-        Ok(output.effects)
-    }
-
-    /// Does what the last step left to be done: the second copy of the daemon's own steps, and a snapshot from
-    /// time to time. Nobody waits for these, so they come after the effects have been released.
-    ///
-    /// # Errors
-    /// As [`Machine::take`].
-    pub fn settle(&mut self) -> Result<(), Fatal> {
-        if let Some(number) = self.unsettled.take() {
-            self.store.secure()?;
-            self.archive.add(&std::mem::take(&mut self.retired))?;
-            self.store.settled(number, &self.state);
-        }
-        Ok(())
-    }
-
-    /// Where ended proposals are that have left the state.
-    #[must_use]
-    pub fn archive(&self) -> &Arc<Archive> {
-        &self.archive
-    }
-
-    /// Gives a command the ended proposal that it names, where that has left the state.
-    fn look_up(&self, input: &mut Input) -> Result<(), StoreError> {
-        let Input::Command { actor, command, archived, .. } = input else { return Ok(()) };
-        let found = match command.names() {
-            Some(Named::Proposal(id)) if !self.state.proposals.contains_key(&id) => self.archive.get(id)?,
-            Some(Named::Key(key)) => {
-                let known = self.state.idempotency.contains_key(&(actor.person.clone(), key.to_owned()));
-                if known { None } else { self.archive.by_key(&actor.person, key)? }
-            }
-            _ => None,
-        };
-        *archived = found.map(|found| Box::new(found.proposal));
-        Ok(())
-    }
-}
-
 /// What the thread owns.
 struct Core {
     machine: Machine,
@@ -501,6 +384,7 @@ impl Core {
     }
 
     async fn serve(&mut self, mut queues: Queues) -> Result<(), Fatal> {
+        self.take_configured()?;
         // Said at once and not with the first input, which may be long in coming.
         if self.machine.state.sees() {
             self.take(Input::SightLost { reason: "starting".to_owned() })?;
@@ -549,13 +433,10 @@ impl Core {
         match question {
             Question::Ask(question) => question(self),
             Question::Declare(treasury, reply) => {
-                let left = fits::left_behind(&treasury, &self.machine.state);
-                let answer = if left.is_empty() { Ok(()) } else { Err(left.join("; ")) };
+                let answer = self.machine.declare(*treasury);
                 if answer.is_ok() {
-                    self.machine.treasury = Arc::from(treasury);
-                    self.machine.runtime.declared_anew();
-                    *self.declared.write().unwrap_or_else(PoisonError::into_inner) =
-                        Arc::clone(&self.machine.treasury);
+                    self.tell_declared();
+                    self.take_configured()?;
                     // As after a start: what has not left is called back, and everything is looked at anew.
                     self.take(Input::SightLost { reason: "the configuration was read anew".to_owned() })?;
                 }
@@ -567,7 +448,26 @@ impl Core {
         Ok(())
     }
 
+    fn take_configured(&mut self) -> Result<(), Fatal> {
+        self.machine.configured().map_or(Ok(()), |input| self.take(input))
+    }
+
+    fn tell_declared(&self) {
+        *self.declared.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.machine.treasury);
+    }
+
     fn take(&mut self, input: Input) -> Result<(), Fatal> {
+        let decided_by = Arc::clone(&self.machine.treasury);
+        self.take_one(input)?;
+        if !Arc::ptr_eq(&decided_by, &self.machine.treasury) {
+            self.tell_declared();
+            // As with another configuration.
+            self.take_one(Input::SightLost { reason: "another policy was put in force".to_owned() })?;
+        }
+        Ok(())
+    }
+
+    fn take_one(&mut self, input: Input) -> Result<(), Fatal> {
         self.metrics.stepping(&input);
         if let Input::Ledger { wall_ms, .. } | Input::Reconciled { wall_ms, .. } = &input {
             self.last_ledger_ms = self.last_ledger_ms.max(*wall_ms);

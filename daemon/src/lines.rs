@@ -126,6 +126,27 @@ lines! {
         /// Everything that is wrong with it, or cannot change while the daemon runs.
         reason,
     }
+    /// Another policy is configured than the one in force, and waits for people (`[activation]`).
+    policy_candidate WARN {
+        /// The table that waits.
+        policy,
+        /// Who puts it in force.
+        wants,
+    }
+    /// Somebody wants the policy in force that waits.
+    policy_endorsed INFO {
+        /// The table.
+        policy,
+        /// Who.
+        by,
+        /// Why.
+        reason,
+    }
+    /// Another policy is in force from now on.
+    policy_activated WARN {
+        /// The table.
+        policy,
+    }
     /// The validated ledger can be seen and vouched for.
     sight_clear INFO {
         /// The ledger.

@@ -590,6 +590,7 @@ fn input_word(input: &Input) -> &'static str {
         Input::SubmitAnswered { .. } => "submit_answered",
         Input::Tick { .. } => "tick",
         Input::LoginsRefused { .. } => "logins_refused",
+        Input::Configured { .. } => "configured",
         Input::OpenLedgerFee { .. } => "open_ledger_fee",
     }
 }

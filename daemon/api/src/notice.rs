@@ -151,6 +151,10 @@ kinds! {
     BreakerOpened "breaker_opened",
     /// They may go on.
     BreakerClosed "breaker_closed",
+    /// Another policy is configured than the one in force, and waits for those whom it is for.
+    PolicyCandidate "policy_candidate",
+    /// Another policy is in force.
+    PolicyActivated "policy_activated",
     /// The validated ledger cannot be seen: nothing is signed, sent or released meanwhile.
     SightLost "sight_lost",
     /// It can be seen again.

@@ -4,14 +4,15 @@
 use std::marker::PhantomData;
 
 use crate::types::{
-    AccountView, AcknowledgeNoticesRequest, AcknowledgeRequest, AlertView, ApproveRequest, AuditPage,
-    AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView, DoneView, DrillRequest,
-    DrillView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView,
-    ExposureView, FindingView, FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView,
-    LinkView, LockoutView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyShadowView,
-    PolicyTestRequest, PolicyTestView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
-    ProveRequest, ProveView, ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView,
-    StatusView, StoppedView, StopsView, StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
+    AccountView, AcknowledgeNoticesRequest, AcknowledgeRequest, ActivateRequest, ActivatedView, AlertView,
+    ApproveRequest, AuditPage, AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView,
+    DoneView, DrillRequest, DrillView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery,
+    ExplainRequest, ExplainView, ExposureView, FindingView, FlagDestinationRequest, ForecastView,
+    FreezeRequest, LiftRequest, LiftedView, LinkView, LockoutView, Notice, PanicView, PolicyCheckView,
+    PolicyRequest, PolicyShadowView, PolicyTestRequest, PolicyTestView, ProposalView, ProposalsQuery,
+    ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest, RedeliverRequest,
+    RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView, StreamQuery, TestChannelRequest,
+    TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -292,6 +293,10 @@ operations! {
     /// Whether a table can let something happen to any payment, with an example. Changes nothing.
     POLICY_PROVE = PolicyProve "policy_prove":
         Post "/v1/policy/prove", Other, Who::Person, ProveRequest => ProveView;
+    /// Say that you want the table in force that waits, by its hash; with enough of those whom the table in force names it is.
+    POLICY_ACTIVATE = PolicyActivate "policy_activate":
+        Post "/v1/policy/activate", Other, Who::Those("whoever the table in force names (`[activation]`)"),
+        ActivateRequest => ActivatedView;
     /// What the second policy said beside the one in force (`shadow` of the configuration): how often something else, and
     /// the last of these, newest first. Nothing follows from it.
     POLICY_SHADOW = PolicyShadow "policy_shadow":

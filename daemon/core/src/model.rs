@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub mod book;
+pub mod charter;
 pub mod columns;
 pub mod command;
 pub mod config;

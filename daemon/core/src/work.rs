@@ -4,6 +4,7 @@ pub(crate) mod anomaly;
 pub(crate) mod asked;
 pub(crate) mod behaviour;
 pub(crate) mod breaker;
+pub(crate) mod charter;
 pub(crate) mod cx;
 pub(crate) mod drill;
 pub(crate) mod ending;

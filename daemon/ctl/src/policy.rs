@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use treasury_api::client::Client;
 use treasury_api::types::{
-    AmountView, ExplainRequest, ExplainView, PolicyCheckView, PolicyRequest, PolicyShadowView,
-    PolicyTestRequest, PolicyTestView, ProveRequest, ProveView, RemarkView,
+    AcknowledgedView, ActivationView, AmountView, ExplainRequest, ExplainView, PolicyCheckView,
+    PolicyRequest, PolicyShadowView, PolicyTestRequest, PolicyTestView, ProveRequest, ProveView, RemarkView,
 };
 use treasury_tools::console;
 use treasury_tools::text::{clean, has_seed};
@@ -41,6 +41,10 @@ pub(crate) async fn run(client: &Client, json: bool, asked: Policy) -> Result<St
             let proved = client.policy_prove(&request).await?;
             let text = answer(json, &proved, prove);
             refuse(never && proved.possible, "it can happen", text)
+        }
+        Policy::Activate { policy, reason } => {
+            let done = client.policy_activate(&policy, &reason).await?;
+            Ok(answer(json, &done, |done| format!("{}\n", done.words())))
         }
         Policy::Shadow => Ok(answer(json, &client.policy_shadow().await?, shadow)),
     }
@@ -75,7 +79,38 @@ fn check(checked: &PolicyCheckView) -> String {
         Some(hash) => text.push_str(&format!("{} rules, policy {}\n", checked.rules, clean(hash))),
         None => text.push_str("the daemon would refuse it\n"),
     }
+    if let Some(hash) = &checked.table_hash {
+        text.push_str(&format!("put in force by people it is called {}\n", clean(hash)));
+    }
+    if let Some(activation) = &checked.activation {
+        activated(&mut text, activation);
+    }
     text
+}
+
+/// Which table is in force, and which waits.
+fn activated(text: &mut String, activation: &ActivationView) {
+    let wanted = |text: &mut String, by: &[AcknowledgedView]| {
+        for one in by {
+            let (by, at, reason) = (clean(&one.by), clean(&one.at), clean(&one.reason));
+            text.push_str(&format!("  {by}, {at}: {reason}\n"));
+        }
+    };
+    let since = |since: &Option<String>| {
+        since.as_deref().map_or_else(String::new, |at| format!(" since {}", clean(at)))
+    };
+    text.push_str(&format!("in force: {}{}\n", clean(&activation.policy), since(&activation.since)));
+    wanted(text, &activation.by);
+    let (who, people) = (clean(&activation.who), clean(&activation.people.join(", ")));
+    text.push_str(&format!("another is put in force by {who} ({people})\n"));
+    let Some(candidate) = &activation.candidate else {
+        text.push_str("none waits\n");
+        return;
+    };
+    text.push_str(&format!("waits: {}{}\n", clean(&candidate.policy), since(&candidate.since)));
+    candidate.differs.iter().for_each(|one| text.push_str(&format!("  {}\n", clean(one))));
+    text.push_str(&format!("wanted by {} of {}\n", candidate.endorsed.len(), activation.wants));
+    wanted(text, &candidate.endorsed);
 }
 
 fn line(kind: &str, remark: &RemarkView) -> String {

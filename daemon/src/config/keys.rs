@@ -1,5 +1,6 @@
 //! Every key there is: what the reader accepts, and what docs/reference/config.md says.
 
+mod activation;
 mod audit;
 mod console;
 mod findings;
@@ -141,6 +142,7 @@ const GROUPS: &[Group] = &[
     guard::GUARD,
     screening::SCREENING,
     audit::AUDIT,
+    activation::ACTIVATION,
     Group {
         name: "account",
         repeated: true,

@@ -10,7 +10,7 @@ use treasury_core::policy::{Policy, Rule};
 use super::lists::{self, ListFile};
 use super::parties::Parties;
 use super::reader::{self, Place, Report, Section};
-use super::{DaemonConfig, Problem, risk, rules};
+use super::{DaemonConfig, Problem, activation, risk, rules};
 use crate::clock;
 
 /// What a file of its own may hold.
@@ -35,6 +35,8 @@ pub(super) struct Table {
 /// Reads the table, from the file that the key `policy` names where there is one, and the one that decides beside it.
 pub(super) fn read(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Table {
     let table = in_force(root, parties, base_dir);
+    let policy = table.policy.with_activation(activation::read(root, parties));
+    let table = Table { policy, ..table };
     let Some(named) = root.text("shadow", |text| match text {
         "" => Err("the path is empty".to_owned()),
         text => Ok(base_dir.join(text)),
@@ -96,7 +98,9 @@ pub fn other(treasury: &Treasury, text: &str) -> Result<(Treasury, Places), Vec<
     if !table.problems.is_empty() {
         return Err(table.problems);
     }
-    Ok((Treasury { policy: table.policy, ..treasury.clone() }, table.places))
+    // What it would be called where it is put in force by the people of now.
+    let policy = table.policy.with_activation(treasury.policy.activation().cloned());
+    Ok((Treasury { policy, ..treasury.clone() }, table.places))
 }
 
 /// A table whose lists are those that there are already: their files are not looked for.
@@ -127,7 +131,8 @@ impl DaemonConfig {
             Policy::new(policy.rules().to_vec()).with_lists(all.clone()).with_risk(policy.risk().clone())
         };
         let shadow = policy.shadow().map(with_these);
-        self.treasury.policy = with_these(policy).with_shadow(shadow);
+        let activation = policy.activation().cloned();
+        self.treasury.policy = with_these(policy).with_shadow(shadow).with_activation(activation);
     }
 
     /// Of lists that cannot be read now, those who were on them before stay on them.

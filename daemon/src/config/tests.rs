@@ -10,6 +10,7 @@ use xrpl_wire::AccountId;
 
 use super::*;
 
+mod activation;
 mod audit;
 mod console;
 mod findings;
@@ -406,6 +407,7 @@ fn every_key_of_the_reference_is_one_that_the_whole_file_may_have() {
         "severity",
         "policy",
         "shadow",
+        "activation",
         "notify",
         "channel",
         "route",

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use treasury_core::config::{FindingKind, Role, Severity, Tier, Treasury};
+use treasury_core::multisign;
 use treasury_core::policy::Action;
 use treasury_core::units::{AccountId, Weight};
 
@@ -49,6 +50,7 @@ pub fn of(config: &DaemonConfig) -> Vec<Warning> {
     passkeys(config, &mut found);
     accounts(&config.treasury, &mut found);
     found.0.extend(rule_warnings::of(&config.treasury, &config.rule_places, config.policy_file.as_deref()));
+    activation(&config.treasury, &mut found);
     if let (Some(shadow), Some((file, places))) = (config.treasury.policy.shadow(), &config.shadow) {
         let beside = Treasury { policy: shadow.clone(), ..config.treasury.clone() };
         found.0.extend(rule_warnings::of(&beside, places, Some(file)));
@@ -111,6 +113,21 @@ fn forecast(config: &DaemonConfig, found: &mut Found) {
             found.warn("forecast.prices", what, "nothing is told in money until there are newer ones");
         }
         Some(Ok(_)) | None => {}
+    }
+}
+
+/// Who puts another policy in force.
+fn activation(treasury: &Treasury, found: &mut Found) {
+    let Some(terms) = treasury.policy.activation() else { return };
+    let counted = treasury.people.values().filter(|person| multisign::is_one_of(terms, person));
+    let count = counted.fold(0_u32, |count, _| count.saturating_add(1));
+    if terms.signatures < 2 {
+        let what = "one person puts another policy in force";
+        found.warn("activation.signatures", what, "write at least 2");
+    }
+    if count <= terms.signatures {
+        let what = format!("it takes all {count} who count: with one of them gone nobody changes the policy");
+        found.warn("activation.signatures", what, "let more people count");
     }
 }
 

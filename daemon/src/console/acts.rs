@@ -10,8 +10,8 @@ use super::forms::Form;
 use super::{passkeys, refusal, signed};
 use crate::http::Refused;
 use crate::http::api::{
-    AcknowledgeNoticesRequest, AcknowledgeRequest, CloseBreakerRequest, EmptyRequest, FlagDestinationRequest,
-    FreezeRequest, LiftRequest, ReasonRequest, RedeliverRequest, TestChannelRequest,
+    AcknowledgeNoticesRequest, AcknowledgeRequest, ActivateRequest, CloseBreakerRequest, EmptyRequest,
+    FlagDestinationRequest, FreezeRequest, LiftRequest, ReasonRequest, RedeliverRequest, TestChannelRequest,
 };
 
 pub(super) async fn back_to_proposal(Path((id, _)): Path<(String, String)>) -> Response {
@@ -129,6 +129,11 @@ async fn done(console: &Console, act: &str, sent: &Sent) -> Result<Option<String
         "close_breaker" => {
             let asked = CloseBreakerRequest { account };
             door.ask(person, calls::CLOSE_BREAKER, "", &asked).await?.words("closed")
+        }
+        "activate" => {
+            let asked = ActivateRequest { policy: form.text("policy").trim().to_owned(), reason };
+            let done = door.ask(person, calls::POLICY_ACTIVATE, "", &asked).await?;
+            format!("{}: {}", asked.policy, done.words())
         }
         "redeliver" => {
             let asked = redelivery(form)?;

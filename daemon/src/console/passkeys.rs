@@ -26,7 +26,7 @@ use crate::http::Refused;
 use crate::passkey::{Asked, Passkey, Site};
 
 /// What can be asked for a passkey, and what it is called on the page that asks.
-pub(crate) const ACTS: [(&str, &str); 16] = [
+pub(crate) const ACTS: [(&str, &str); 17] = [
     ("approve", "Approve"),
     ("retract", "Take back an approval"),
     ("reject", "Reject"),
@@ -41,6 +41,7 @@ pub(crate) const ACTS: [(&str, &str); 16] = [
     ("acknowledge", "Acknowledge findings"),
     ("acknowledge_notices", "Acknowledge notices"),
     ("close_breaker", "Close a circuit breaker"),
+    ("activate", "Put a policy in force"),
     ("redeliver", "Send notices again"),
     ("test_channel", "Send a test message"),
 ];

@@ -1,3 +1,4 @@
+mod activated;
 mod listened;
 mod told;
 

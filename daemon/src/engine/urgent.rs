@@ -21,6 +21,7 @@ pub(super) fn is_stop(command: &Command) -> bool {
         | Command::AcknowledgeNotices { .. }
         | Command::Lift { .. }
         | Command::Unfreeze { .. }
+        | Command::ActivatePolicy { .. }
         | Command::CloseBreaker { .. } => false,
     }
 }

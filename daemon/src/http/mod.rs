@@ -1,5 +1,6 @@
 //! The HTTP API. Its operations are a table in `treasury-api`; what each does is in `routes.rs`.
 
+mod activation;
 mod attempts;
 mod audit;
 mod auth;
@@ -262,6 +263,7 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::PolicyExplain => on(method, policy::explain),
         Operation::PolicyTest => on(method, policy::test),
         Operation::PolicyProve => on(method, policy::prove),
+        Operation::PolicyActivate => on(method, activation::activate),
         Operation::PolicyShadow => on(method, shadow::shadow),
         Operation::Propose => on(method, routes::propose),
         Operation::Proposal => on(method, routes::proposal),

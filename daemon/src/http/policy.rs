@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use treasury_core::Treasury;
+use treasury_core::charter::Table;
 use treasury_core::decide::Question;
 use treasury_core::explain::{Explanation, explain as explained};
 use treasury_core::intent::{Asker, Intent, Pay};
@@ -16,6 +17,7 @@ use treasury_core::state::Archived;
 use treasury_core::units::{Amount, ProposalId, RippleTime};
 
 use super::App;
+use super::activation;
 use super::api::{
     AmountView, ChangeSumView, ChangeView, ExplainRequest, ExplainView, ListView, MissView, PolicyCheckView,
     PolicyRequest, PolicyTestRequest, PolicyTestView, ProveRequest, ProveView, RemarkView, RuleView,
@@ -46,7 +48,12 @@ pub(super) async fn check(
     Body(asked): Body<PolicyRequest>,
 ) -> Answered<PolicyCheckView> {
     let treasury = app.engine.treasury();
-    think(&app, move || checked(&treasury, asked.policy.as_deref())).await.map(Shown)
+    let activation = match &asked.policy {
+        None => app.engine.query(|state, treasury| activation::view(&state.charter, treasury)).await?,
+        Some(_) => None,
+    };
+    let checked = think(&app, move || checked(&treasury, asked.policy.as_deref())).await?;
+    Ok(Shown(PolicyCheckView { activation, ..checked }))
 }
 
 pub(super) async fn explain(
@@ -164,6 +171,8 @@ fn checked(treasury: &Treasury, policy: Option<&str>) -> PolicyCheckView {
         rules: judging.policy.rules().len(),
         policy_hash: Some(judging.policy.hash().to_string()),
         lists: lists(&judging.policy),
+        table_hash: Some(Table::of(&judging.policy).hash().to_string()),
+        activation: None,
         table: judging.policy.rules().iter().map(|rule| rule_words::rule(&judging, rule)).collect(),
     }
 }

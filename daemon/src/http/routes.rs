@@ -438,11 +438,16 @@ pub(super) async fn method_not_allowed() -> ApiError {
     ApiError::MethodNotAllowed
 }
 
-async fn carry_out(app: &App, speaker: Speaker, command: Command) -> Result<Answer, ApiError> {
+pub(super) async fn carry_out(app: &App, speaker: Speaker, command: Command) -> Result<Answer, ApiError> {
     let (person, asked) = (speaker.0.person.clone(), word(&command));
     let how = Box::new(speaker.asked(asked));
     let answer = app.engine.command_as(speaker.0.clone(), command, Some(how)).await?;
-    if let Ok(Answer::Done { changed: false } | Answer::Stopped { changed: false, .. }) = &answer {
+    if let Ok(
+        Answer::Done { changed: false }
+        | Answer::Stopped { changed: false, .. }
+        | Answer::Endorsed { changed: false, .. },
+    ) = &answer
+    {
         knocks::of_speaker(app, &speaker, asked, "UNCHANGED");
     }
     if let Err(refused) = &answer
@@ -473,6 +478,7 @@ fn word(command: &Command) -> &'static str {
         Command::Freeze { .. } => Operation::Freeze,
         Command::Unfreeze { .. } => Operation::Unfreeze,
         Command::CloseBreaker { .. } => Operation::CloseBreaker,
+        Command::ActivatePolicy { .. } => Operation::PolicyActivate,
     };
     operation.spec().name
 }
@@ -503,6 +509,6 @@ async fn lifted(app: &App, speaker: Speaker, command: Command) -> Answered<Lifte
     }
 }
 
-fn unexpected(answer: &Answer) -> ApiError {
+pub(super) fn unexpected(answer: &Answer) -> ApiError {
     ApiError::Internal(format!("a command was answered by {answer:?}"))
 }

@@ -1,5 +1,6 @@
 //! What happened, from the facts that have become durable.
 
+use treasury_core::charter::activators;
 use treasury_core::intent::Intent;
 use treasury_core::observe::Change;
 use treasury_core::proposal::{Status, Submission};
@@ -67,6 +68,14 @@ impl Told<'_> {
             Event::LedgerTaken { observation, .. } => {
                 observation.changes.iter().for_each(|change| self.changed(change));
             }
+            Event::PolicyProposed { table, .. } => super::policy_candidate(
+                table.hash(),
+                self.state.charter.activation().map(activators).unwrap_or_default(),
+            ),
+            Event::PolicyEndorsed { policy, by, endorsement, .. } => {
+                super::policy_endorsed(policy, by, &endorsement.reason);
+            }
+            Event::PolicyActivated { policy, .. } => super::policy_activated(policy),
             Event::EscrowRevealed { escrow, attempt, .. } => super::escrow_revealed(escrow, attempt),
             other => self.proposed(other),
         }

@@ -162,6 +162,14 @@ fn example(kind: Kind) -> Notice {
             (Severity::Critical, "Automated submissions of warm are stopped: tecUNFUNDED_PAYMENT.")
         }
         K::BreakerClosed => (Severity::Warning, "erin lets automated submissions of warm go on."),
+        K::PolicyCandidate => (
+            Severity::Warning,
+            "Another policy is configured than the one in force, and waits for 2 of admin: rule \"small\" is changed.",
+        ),
+        K::PolicyActivated => (
+            Severity::Warning,
+            "Another policy is in force: 6F2E0A0C3F1D5B7A94D2C1E8A7B6059483726150F1E2D3C4B5A697887766554F.",
+        ),
         K::SightLost => (
             Severity::Critical,
             "The validated ledger cannot be seen (no server answers): nothing is signed, sent or released meanwhile.",
@@ -221,7 +229,8 @@ fn example(kind: Kind) -> Notice {
         }
         K::ChannelGaveUp => (notice.channel, notice.ledger) = (Some("ops".to_owned()), None),
         K::DiskLow | K::Test => notice.ledger = None,
-        K::SightLost | K::SightClear | K::ClockBehind | K::Acknowledged => {}
+        K::PolicyCandidate => notice.people = vec!["dave".to_owned(), "erin".to_owned()],
+        K::PolicyActivated | K::SightLost | K::SightClear | K::ClockBehind | K::Acknowledged => {}
         _ => notice.proposal = Some("P3".to_owned()),
     }
     if kind == K::RuleMatched {

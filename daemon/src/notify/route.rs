@@ -178,6 +178,8 @@ impl NotifyConfig {
             format!("/proposals/{id}")
         } else if notice.escrow.is_some() {
             "/escrows".to_owned()
+        } else if matches!(notice.kind, Kind::PolicyCandidate | Kind::PolicyActivated) {
+            "/policy".to_owned()
         } else if notice.stop.is_some() || notice.kind != Kind::Test {
             "/system".to_owned()
         } else {

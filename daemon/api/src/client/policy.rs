@@ -3,8 +3,8 @@
 use super::{Client, ClientError};
 use crate::operations::calls;
 use crate::types::{
-    ExplainRequest, ExplainView, PolicyCheckView, PolicyRequest, PolicyShadowView, PolicyTestRequest,
-    PolicyTestView, ProveRequest, ProveView,
+    ActivateRequest, ActivatedView, ExplainRequest, ExplainView, PolicyCheckView, PolicyRequest,
+    PolicyShadowView, PolicyTestRequest, PolicyTestView, ProveRequest, ProveView,
 };
 
 impl Client {
@@ -46,5 +46,14 @@ impl Client {
     /// As [`Client::status`].
     pub async fn policy_shadow(&self) -> Result<PolicyShadowView, ClientError> {
         self.call(calls::POLICY_SHADOW, "", &()).await
+    }
+
+    /// Wants the table in force that waits.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn policy_activate(&self, policy: &str, reason: &str) -> Result<ActivatedView, ClientError> {
+        let asked = ActivateRequest { policy: policy.to_owned(), reason: reason.to_owned() };
+        self.call(calls::POLICY_ACTIVATE, "", &asked).await
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AmountView, DecisionView, PartyView, RiskView};
+use super::{AcknowledgedView, AmountView, DecisionView, PartyView, RiskView};
 
 /// `POST /v1/policy/check`: look at a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,82 @@ pub struct PolicyCheckView {
     /// Every rule in words, in the order of the table.
     #[serde(default)]
     pub table: Vec<RuleTextView>,
+    /// What the table is called where people put it in force: its rules, signs of risk, and who activates the next, without
+    /// who is on lists. `null` where there are errors.
+    #[serde(default)]
+    pub table_hash: Option<String>,
+    /// Which table is in force and which waits, where people decide that (`[activation]`) and none was asked about.
+    #[serde(default)]
+    pub activation: Option<ActivationView>,
+}
+
+/// Which table is in force and which waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivationView {
+    /// The table in force.
+    pub policy: String,
+    /// Since when, by the ledger.
+    pub since: Option<String>,
+    /// Who put it in force, and why; nobody where it was configured when people came to decide that.
+    pub by: Vec<AcknowledgedView>,
+    /// How many people it takes to put another in its place.
+    pub wants: u32,
+    /// Of whom, in words.
+    pub who: String,
+    /// Who counts now, by name.
+    pub people: Vec<String>,
+    /// The table that waits.
+    pub candidate: Option<CandidateView>,
+}
+
+/// A table that waits to be put in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidateView {
+    /// Names it: what `POST /v1/policy/activate` takes.
+    pub policy: String,
+    /// Since when, by the ledger.
+    pub since: Option<String>,
+    /// Who wants it in force, and why.
+    pub endorsed: Vec<AcknowledgedView>,
+    /// In what it differs from the one in force.
+    pub differs: Vec<String>,
+    /// Every rule in words.
+    pub table: Vec<RuleTextView>,
+}
+
+/// `POST /v1/policy/activate`: put the table in force that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateRequest {
+    /// Its hash.
+    pub policy: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivatedView {
+    /// Whether you had not said so before.
+    pub changed: bool,
+    /// Whether it is in force now.
+    pub in_force: bool,
+    /// How many want it who count.
+    pub has: u32,
+    /// How many it takes.
+    pub wants: u32,
+}
+
+impl ActivatedView {
+    /// In words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        if self.in_force {
+            return "it is in force".to_owned();
+        }
+        let said = if self.changed { "" } else { "you have said so already; " };
+        format!("{said}{} of {} want it in force", self.has, self.wants)
+    }
 }
 
 /// A rule in words.

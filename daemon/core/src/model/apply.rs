@@ -278,6 +278,13 @@ impl State {
             Event::ScheduleGone { schedule } => {
                 self.scheduled.get_mut(schedule).ok_or("it was not there")?.gone = true;
             }
+            Event::PolicyAdopted { table, at } => self.charter.adopt(table, *at)?,
+            Event::PolicyProposed { table, at } => self.charter.propose(table, *at)?,
+            Event::PolicyEndorsed { policy, by, endorsement, .. } => {
+                self.charter.endorse(*policy, by, endorsement.clone())?;
+            }
+            Event::PolicyActivated { policy, at } => self.charter.activate(*policy, *at)?,
+            Event::PolicyWithdrawn { policy } => self.charter.withdraw(*policy)?,
             // They say who asked for what the other facts say, and who looks after what was told.
             Event::CommandTaken { .. } | Event::NoticesAcknowledged { .. } => {}
         }

@@ -10,7 +10,7 @@ use crate::model::intent::Origin;
 use crate::model::role::Role;
 use crate::model::signing::RungSignatures;
 use crate::model::units::{
-    AccountId, Amount, EscrowKey, FindingId, HexBytes, ProposalId, RippleTime, StopId,
+    AccountId, Amount, EscrowKey, FindingId, Hash256, HexBytes, ProposalId, RippleTime, StopId,
 };
 
 /// The most notices that are acknowledged at a time.
@@ -161,6 +161,13 @@ pub enum Command {
         /// Of this account; `None`: of every one.
         account: Option<AccountId>,
     },
+    /// Put the table of rules in force that waits, with others who want that.
+    ActivatePolicy {
+        /// Which.
+        policy: Hash256,
+        /// Why, for people.
+        reason: String,
+    },
 }
 
 /// How a command names a proposal that may have ended long ago.
@@ -193,6 +200,7 @@ impl Command {
             | Self::Freeze { .. }
             | Self::Unfreeze { .. }
             | Self::AnswerDrill { .. }
+            | Self::ActivatePolicy { .. }
             | Self::CloseBreaker { .. } => None,
         }
     }
@@ -250,6 +258,17 @@ pub enum Answer {
         /// What it may come too late for, in words.
         warning: Option<String>,
     },
+    /// Somebody wants a table in force.
+    Endorsed {
+        /// Whether that is new.
+        changed: bool,
+        /// Whether it is in force now.
+        in_force: bool,
+        /// How many want it who count.
+        has: u32,
+        /// How many it takes.
+        wants: u32,
+    },
     /// Everything is stopped, and this is what became of what was under way.
     Panicked(Panicked),
     /// Stops were lifted.
@@ -296,6 +315,12 @@ pub enum CommandError {
     /// No such stop stands.
     #[error("no stop {0} stands")]
     UnknownStop(StopId),
+    /// No such table of rules waits to be put in force.
+    #[error("no table {0} waits to be put in force")]
+    UnknownPolicy(Hash256),
+    /// The table in force leaves it to others to put another in its place.
+    #[error("another table is put in force by {0}")]
+    NotAnActivator(String),
     /// No such finding is remembered.
     #[error("no finding {0} is remembered")]
     UnknownFinding(FindingId),
@@ -458,6 +483,8 @@ impl CommandError {
             Self::UnknownProposal(_) => "UNKNOWN_PROPOSAL",
             Self::UnknownStop(_) => "UNKNOWN_STOP",
             Self::UnknownFinding(_) => "UNKNOWN_FINDING",
+            Self::UnknownPolicy(_) => "UNKNOWN_POLICY",
+            Self::NotAnActivator(_) => "NOT_AN_ACTIVATOR",
             Self::SeveralStops { .. } => "SEVERAL_STOPS",
             Self::BadValue { .. } => "BAD_VALUE",
             Self::IdempotencyConflict(_) => "IDEMPOTENCY_CONFLICT",
@@ -496,6 +523,10 @@ impl CommandError {
             Self::UnknownProposal(_) => "List the proposals with GET /v1/proposals.",
             Self::UnknownStop(_) => "List what stands with GET /v1/stops; it may have been lifted already.",
             Self::UnknownFinding(_) => "List them with GET /v1/findings: the last thousand are remembered.",
+            Self::UnknownPolicy(_) => {
+                "POST /v1/policy/check without a table says which one waits; it may be in force by now, or another may wait."
+            }
+            Self::NotAnActivator(_) => "Ask one of them: POST /v1/policy/check says who they are.",
             Self::SeveralStops { .. } => {
                 "Look at each with GET /v1/stops, and lift by id those that are settled; the others stay."
             }
@@ -549,12 +580,14 @@ impl CommandError {
             | Self::BadDrillSignature { .. } => Refusal::Invalid,
             Self::UnknownPerson(_)
             | Self::RoleMissing(_)
+            | Self::NotAnActivator(_)
             | Self::NotASigner(_)
             | Self::NotYourSigner(_)
             | Self::KeyNotAllowed { .. } => Refusal::Forbidden,
             Self::UnknownAccount(_)
             | Self::UnknownProposal(_)
             | Self::UnknownStop(_)
+            | Self::UnknownPolicy(_)
             | Self::UnknownFinding(_) => Refusal::Missing,
             Self::SeveralStops { .. }
             | Self::IdempotencyConflict(_)

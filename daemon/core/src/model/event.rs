@@ -6,9 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::charter::{Endorsement, Table};
 use crate::model::command::Asked;
 use crate::model::drill::{Drill, Proof};
 use crate::model::failure::Cause;
+use crate::model::intent::Origin;
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::policy::Decision;
 use crate::model::proposal::{Approval, Ladder, Plan, Proposal, Rejection, Status, Submission};
@@ -363,6 +365,43 @@ pub enum Event {
         /// Its name.
         schedule: String,
     },
+    /// What was configured when tables came to be put in force by people is the first one in force.
+    PolicyAdopted {
+        /// The table.
+        table: Box<Table>,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// Another table is configured than the one in force, and waits for people. One that waited before waits no more.
+    PolicyProposed {
+        /// The table.
+        table: Box<Table>,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// Somebody wants it in force.
+    PolicyEndorsed {
+        /// Which.
+        policy: Hash256,
+        /// Who.
+        by: String,
+        /// Why, and when.
+        endorsement: Endorsement,
+        /// By which way it was said.
+        origin: Origin,
+    },
+    /// Enough of them do: it is in force.
+    PolicyActivated {
+        /// Which.
+        policy: Hash256,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// The one in force is configured again, and the other waits no more.
+    PolicyWithdrawn {
+        /// Which waited.
+        policy: Hash256,
+    },
 }
 
 impl Event {
@@ -413,6 +452,11 @@ impl Event {
             Self::RunwayChanged { .. } => "runway_changed",
             Self::AccountsForgotten { .. } => "accounts_forgotten",
             Self::ScheduleGone { .. } => "schedule_gone",
+            Self::PolicyAdopted { .. } => "policy_adopted",
+            Self::PolicyProposed { .. } => "policy_proposed",
+            Self::PolicyEndorsed { .. } => "policy_endorsed",
+            Self::PolicyActivated { .. } => "policy_activated",
+            Self::PolicyWithdrawn { .. } => "policy_withdrawn",
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::signing::{RungSignatures, Unsent};
 
+use crate::model::charter::Table;
 use crate::model::command::{Actor, Asked, Command};
 use crate::model::observe::{AccountSnapshot, LedgerObservation, LedgerPoint};
 use crate::model::proposal::Proposal;
@@ -139,6 +140,11 @@ pub enum Input {
         refused: Vec<RefusedLogins>,
         /// Within how long they were counted.
         seconds: u32,
+    },
+    /// This table of rules is configured, where it or the one in force says who may change that.
+    Configured {
+        /// The table.
+        table: Box<Table>,
     },
     /// The network's present fee for a reference transaction to enter the open ledger at once.
     OpenLedgerFee {

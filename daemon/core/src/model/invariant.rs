@@ -160,6 +160,11 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::ScheduleReached { .. }
             | Event::RunwayChanged { .. }
             | Event::AccountsForgotten { .. }
+            | Event::PolicyAdopted { .. }
+            | Event::PolicyProposed { .. }
+            | Event::PolicyEndorsed { .. }
+            | Event::PolicyActivated { .. }
+            | Event::PolicyWithdrawn { .. }
             | Event::ScheduleGone { .. } => {}
         }
     }

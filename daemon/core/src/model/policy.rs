@@ -23,6 +23,7 @@ pub struct Policy {
     risk: Arc<Risk>,
     hash: Hash256,
     shadow: Option<Arc<Policy>>,
+    activation: Option<Approvers>,
 }
 
 /// How rules are read: what was decided while the same words meant something else is asked about again.
@@ -50,6 +51,7 @@ impl Policy {
             risk: Arc::default(),
             hash,
             shadow: None,
+            activation: None,
         }
     }
 
@@ -83,6 +85,18 @@ impl Policy {
         Self { shadow: shadow.map(Arc::new), ..self }
     }
 
+    /// The same where so many of these people put another in its place. The hash of what decides says nothing of that.
+    #[must_use]
+    pub fn with_activation(self, activation: Option<Approvers>) -> Self {
+        Self { activation, ..self }
+    }
+
+    /// Who puts another in its place; `None`: whoever changes the configuration.
+    #[must_use]
+    pub fn activation(&self) -> Option<&Approvers> {
+        self.activation.as_ref()
+    }
+
     /// The policy that decides beside it, and of which nothing follows.
     #[must_use]
     pub fn shadow(&self) -> Option<&Self> {
@@ -111,6 +125,13 @@ impl Policy {
     #[must_use]
     pub fn columns(&self) -> &[Alike] {
         &self.columns
+    }
+
+    /// The lists of which a rule, or a sign of risk, asks who is on them.
+    #[must_use]
+    pub fn lists_asked_about(&self) -> BTreeSet<String> {
+        let of_rules = self.rules.iter().flat_map(|rule| rule.listed.iter().chain(&rule.unlisted)).flatten();
+        of_rules.chain(self.risk.listed.iter().flat_map(|(_, lists)| lists)).cloned().collect()
     }
 
     /// Whether a rule asks who is on this list, or it is a sign of risk, of which findings are made.

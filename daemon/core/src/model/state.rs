@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::book::Book;
+use crate::model::charter::Charter;
 use crate::model::config::{FindingKind, Severity};
 use crate::model::drill::{Drill, Proof};
 use crate::model::failure::Cause;
@@ -106,6 +107,9 @@ pub struct State {
     /// What a second policy would have decided.
     #[serde(default)]
     pub shadowing: Option<Shadowing>,
+    /// Which table of rules is in force, and which waits to be, where people decide that.
+    #[serde(default)]
+    pub charter: Charter,
     /// The last proposal's id.
     pub last_proposal: u64,
     /// The last finding's id.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::charter::activators;
 use crate::model::config::Treasury;
 use crate::model::state::{Guard, State};
 use crate::model::units::AccountId;
+use crate::rules::multisign;
 
 /// What is under way and would be lost sight of with this configuration, in words: an account that is no longer
 /// declared while something of it can still be applied, an escrow of the daemon's own that nobody would end. Empty:
@@ -34,6 +36,16 @@ pub fn left_behind(config: &Treasury, state: &State) -> Vec<String> {
             left.insert(format!("{} is not declared, and escrow {key} of it stands", key.owner));
         } else if config.runner.is_none() {
             left.insert(format!("no runner is declared, and escrow {key} stands, which only one can end"));
+        }
+    }
+    if let Some(terms) = state.charter.activation() {
+        let count = config.people.values().filter(|person| multisign::is_one_of(terms, person));
+        let count = count.fold(0_u32, |count, _| count.saturating_add(1));
+        if count < terms.signatures {
+            left.insert(format!(
+                "another policy is put in force by {}, of whom {count} are declared: nobody could change it any more",
+                activators(terms)
+            ));
         }
     }
     left.into_iter().collect()

@@ -14,6 +14,7 @@ use crate::rules::doomed;
 use crate::rules::multisign;
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::behaviour;
+use crate::work::charter;
 use crate::work::cx::Cx;
 use crate::work::drill;
 use crate::work::flow::{self, Draft};
@@ -77,6 +78,7 @@ fn carried_out(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Result<Answe
         }
         Command::Freeze { account, reason } => stopping::freeze(cx, &person, account, reason),
         Command::Unfreeze { account, reason } => stopping::unfreeze(cx, &person, account, reason),
+        Command::ActivatePolicy { policy, reason } => charter::activate(cx, &person, policy, reason),
         Command::CloseBreaker { account } => {
             needs(&person, Role::Admin)?;
             let mut counted = cx.state.breakers.iter();

@@ -18,8 +18,8 @@ use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
 use crate::work::{
-    anomaly, drill, flow, guarded, itself, people, recognise, reconcile, retire, runway, schedule, signing,
-    submission, ticket, tier,
+    anomaly, charter, drill, flow, guarded, itself, people, recognise, reconcile, retire, runway, schedule,
+    signing, submission, ticket, tier,
 };
 
 /// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
@@ -74,6 +74,7 @@ pub fn step(
         }
         Input::Tick { wall_ms, utc } => tick(&mut cx, wall_ms, utc),
         Input::LoginsRefused { refused, seconds } => itself::logins_refused(&mut cx, refused, seconds),
+        Input::Configured { table } => charter::configured(&mut cx, *table),
         Input::OpenLedgerFee { fee } => cx.runtime.open_ledger_fee = Some(fee),
     }
     cx.finish()

@@ -77,6 +77,17 @@ pub enum Policy {
         #[arg(long)]
         never: bool,
     },
+    /// Say that you want the table in force that waits; with enough of those whom the table in force names it is.
+    ///
+    /// `treasuryctl policy check` without a file shows which table waits, in what it differs from the one in force, and who
+    /// wants it. With the file, it says by which hash the daemon would name that: look whether it is the same.
+    Activate {
+        /// Its hash.
+        policy: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
     /// Show what the second policy said beside the one in force (`shadow` in the configuration), where it was something else.
     Shadow,
 }
@@ -86,6 +97,7 @@ impl Policy {
         match self {
             Self::Check { .. } | Self::Shadow => Vec::new(),
             Self::Explain { account, to, asker, .. } => [account, to].into_iter().chain(asker).collect(),
+            Self::Activate { policy, reason } => vec![policy, reason],
             Self::Test { since, .. } => since.iter().collect(),
             Self::Prove { outcome, to, account, asker, listed, .. } => {
                 [outcome].into_iter().chain(to).chain(account).chain(asker).chain(listed).collect()

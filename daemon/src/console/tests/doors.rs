@@ -197,6 +197,7 @@ pub(super) fn acts() -> Vec<String> {
         "acknowledge",
         "acknowledge_notices",
         "close_breaker",
+        "activate",
         "redeliver",
         "test_channel",
     ];

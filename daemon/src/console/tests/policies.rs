@@ -1,6 +1,6 @@
-//! The page of the policy: what decides beside the one in force.
+//! The page of the policy: what decides beside the one in force, and which waits to be put there.
 
-use treasury_core::policy::{Action, Policy, Rule};
+use treasury_core::policy::{Action, Approvers, Policy, Rule};
 
 use super::*;
 
@@ -36,4 +36,37 @@ async fn what_a_second_policy_would_have_said_is_shown_with_the_rules_of_both() 
     for part in ["Beside it", "<b>deny</b>, by nobody", "<b>1</b> stricter", "5 XRP from warm"] {
         assert!(page.contains(part), "{part}: {page}");
     }
+}
+
+#[tokio::test]
+async fn the_policy_that_waits_is_put_in_force_by_those_whom_the_one_in_force_names() {
+    let served = Served::new().await;
+    let people = ["bob", "adam"].map(str::to_owned).into();
+    let terms = Approvers { signatures: 2, people, ..Approvers::default() };
+    let policy = |action| Policy::new(vec![Rule::new("all", action)]).with_activation(Some(terms.clone()));
+    declare(&served, policy(Action::Deny), 102).await;
+    declare(&served, policy(Action::Allow), 103).await;
+    let check = treasury_api::types::PolicyRequest::default();
+    let waits = served.client("alice").policy_check(&check).await.unwrap().activation.unwrap();
+    let waits = waits.candidate.unwrap().policy;
+    let (alice, bob, adam) =
+        (served.login("alice").await, served.login("bob").await, served.login("adam").await);
+    let form = "action=\"/console/do/activate\"";
+    let page = alice.shows("/console/policy").await;
+    assert!(page.contains("waits to be put in force") && !page.contains(form), "{page}");
+    assert!(bob.shows("/console/policy").await.contains(form));
+    let fields = [("policy", waits.as_str()), ("reason", "as the board decided")];
+    let refused = alice.refused("/console/do/activate", &fields).await;
+    assert_eq!(refused, (403, "NOT_AN_ACTIVATOR".to_owned()));
+    let without = bob.refused("/console/do/activate", &[("policy", waits.as_str()), ("reason", "")]).await;
+    assert_eq!(without, (400, "BAD_VALUE".to_owned()));
+    let said = bob.does("/console/do/activate", &fields).await;
+    assert_eq!(said, format!("{waits}: 1 of 2 want it in force"));
+    assert!(adam.shows("/console/policy").await.contains("bob (as the board decided)"));
+    assert_eq!(adam.does("/console/do/activate", &fields).await, format!("{waits}: it is in force"));
+    let page = alice.shows("/console/policy").await;
+    assert!(!page.contains("waits to be put in force") && page.contains("put in force by adam"), "{page}");
+    assert_eq!(served.handle.treasury().policy, policy(Action::Allow));
+    let unknown = bob.refused("/console/do/activate", &[("policy", &"0".repeat(64)), ("reason", "x")]).await;
+    assert_eq!(unknown, (404, "UNKNOWN_POLICY".to_owned()));
 }

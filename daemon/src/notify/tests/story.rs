@@ -146,6 +146,34 @@ async fn whom_a_rule_names_is_told_when_what_it_matches_is_proposed() {
     assert!(matched.last().unwrap().can_do.is_empty(), "there is nothing left to stop");
 }
 
+/// Danger: another policy waits, and nobody whom it waits for knows.
+#[tokio::test]
+async fn those_who_can_put_another_policy_in_force_are_told_that_it_waits_and_all_that_it_is() {
+    let mut told = Told::start(&MemoryStore::new(), &Disk::default()).await;
+    let people = ["bob", "adam"].map(str::to_owned).into();
+    let terms = policy::Approvers { signatures: 2, people, ..policy::Approvers::default() };
+    let mut hash = String::new();
+    for action in [Action::Deny, Action::Allow] {
+        let mut treasury = testing::treasury();
+        treasury.policy = Policy::new(vec![Rule::new("all", action)]).with_activation(Some(terms.clone()));
+        hash = treasury_core::charter::Table::of(&treasury.policy).hash().to_string();
+        told.handle.declare(treasury).await.unwrap().unwrap();
+    }
+    let waits = told.until(Kind::PolicyCandidate).await.pop().unwrap();
+    assert_eq!(
+        waits.says,
+        "Another policy is configured than the one in force, and waits for 2 of adam or bob: rule \"all\" is changed."
+    );
+    assert_eq!((waits.severity, waits.people.join(", ")), (Severity::Warning, "adam, bob".to_owned()));
+    assert!(waits.can_do[1].contains(&format!("treasuryctl policy activate {hash} ")), "{waits:?}");
+    for person in ["bob", "adam"] {
+        let policy = hash.parse().unwrap();
+        told.command(person, Command::ActivatePolicy { policy, reason: "agreed".to_owned() }).await;
+    }
+    let done = told.until(Kind::PolicyActivated).await;
+    assert_eq!(done.last().unwrap().says, format!("Another policy is in force: {hash}."));
+}
+
 /// Danger: what happens while nobody tells it, between two lives of the daemon, is forgotten, or told twice.
 #[tokio::test]
 async fn a_restart_goes_on_where_it_was_and_a_store_that_was_built_anew_is_told_under_new_ids() {

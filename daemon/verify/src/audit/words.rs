@@ -284,6 +284,18 @@ fn sentence(said: &Value, event: &Value) -> String {
         "breaker_closed" => format!("A circuit breaker was closed by {}", text(&["by"])),
         "schedule_reached" => format!("Schedule \"{}\" has come to its next time", text(&["schedule"])),
         "schedule_gone" => format!("Schedule \"{}\" is not declared any more", text(&["schedule"])),
+        "policy_adopted" => {
+            "The policy that is configured is in force, and others are put in force by people".to_owned()
+        }
+        "policy_proposed" => "Another policy is configured, and waits for people".to_owned(),
+        "policy_endorsed" => {
+            let why = reason(&text(&["endorsement", "reason"]));
+            format!("{} wants policy {} in force{why}", text(&["by"]), text(&["policy"]))
+        }
+        "policy_activated" => format!("Policy {} is in force", text(&["policy"])),
+        "policy_withdrawn" => {
+            format!("Policy {} waits no more: the one in force is configured again", text(&["policy"]))
+        }
         "guard_said" => match event.get("refusal") {
             Some(Value::Null) | None => format!("The guard agrees to {proposal} again"),
             Some(refusal) => format!(

@@ -1,0 +1,220 @@
+//! Which table of rules is in force where a file alone may not change that: the one that was activated, and the one that
+//! waits for it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use xrpl_wire::sha512_half;
+
+use crate::model::list::List;
+use crate::model::observe::LedgerPoint;
+use crate::model::policy::{Policy, Risk};
+use crate::model::rule::{Approvers, Rule};
+use crate::model::units::Hash256;
+
+/// How a table is named.
+const NAME: &[u8] = b"treasuryd policy: a table to be activated";
+
+/// What is activated: everything that says what may leave, without who is on lists, and who can activate another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The rules. Accounts stand in them by address: what a configuration calls them later changes nothing.
+    pub rules: Vec<Rule>,
+    /// The signs of risk.
+    pub risk: Risk,
+    /// Who puts another table in force, and how many of them; `None`: whoever changes the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Approvers>,
+}
+
+impl Table {
+    /// The table of a policy.
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        Self {
+            rules: policy.rules().to_vec(),
+            risk: policy.risk().clone(),
+            activation: policy.activation().cloned(),
+        }
+    }
+
+    /// Names it. Zones count by their names: what their clocks show comes with the release, and a newer release must not
+    /// ask people for what nobody has changed.
+    #[must_use]
+    pub fn hash(&self) -> Hash256 {
+        // Plain types, whose serialization cannot fail; were it ever to, no two tables would be told apart, and the one that
+        // is in force would stay.
+        let mut text = serde_json::to_value(self).unwrap_or_default();
+        by_name(&mut text);
+        sha512_half(&[NAME, text.to_string().as_bytes()])
+    }
+
+    /// In which rules and what else it differs from another, in words.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> Vec<String> {
+        let named = |table: &Self, name: &str| table.rules.iter().find(|rule| rule.name == name).cloned();
+        let mut words = Vec::new();
+        for rule in &self.rules {
+            match named(other, &rule.name) {
+                None => words.push(format!("rule \"{}\" is new", rule.name)),
+                Some(before) if before != *rule => words.push(format!("rule \"{}\" is changed", rule.name)),
+                Some(_) => {}
+            }
+        }
+        let gone = other.rules.iter().filter(|rule| named(self, &rule.name).is_none());
+        words.extend(gone.map(|rule| format!("rule \"{}\" is gone", rule.name)));
+        if self.risk != other.risk {
+            words.push("the signs of risk are changed".to_owned());
+        }
+        match (&self.activation, &other.activation) {
+            (None, Some(_)) => words.push("whoever changes the configuration changes the rules".to_owned()),
+            (Some(now), before) if before.as_ref() != Some(now) => {
+                words.push(format!("another table is put in force by {}", activators(now)));
+            }
+            _ => {}
+        }
+        words
+    }
+}
+
+fn by_name(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::Object(zone)) = fields.get_mut("zone") {
+                zone.retain(|field, _| field == "name");
+            }
+            fields.values_mut().for_each(by_name);
+        }
+        Value::Array(items) => items.iter_mut().for_each(by_name),
+        _ => {}
+    }
+}
+
+/// Who puts another table in force, in words.
+#[must_use]
+pub fn activators(terms: &Approvers) -> String {
+    format!("{} of {}", terms.signatures, terms.who())
+}
+
+/// The tables that there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Charter {
+    /// The one in force; `None`: what is configured is.
+    pub active: Option<Active>,
+    /// The one that is configured, and waits to be put in force.
+    pub candidate: Option<Candidate>,
+}
+
+/// A table in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Active {
+    /// Names it.
+    pub hash: Hash256,
+    /// What it says.
+    pub table: Table,
+    /// Since when, by the ledger; a point of zeros where none had been seen.
+    pub since: LedgerPoint,
+    /// Who put it in force; nobody where it was configured when tables came to be activated.
+    pub by: BTreeMap<String, Endorsement>,
+}
+
+/// A table that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// Names it.
+    pub hash: Hash256,
+    /// What it says.
+    pub table: Table,
+    /// Since when it waits.
+    pub since: LedgerPoint,
+    /// Who wants it in force, by name.
+    pub endorsed: BTreeMap<String, Endorsement>,
+}
+
+/// Somebody wants a table in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endorsement {
+    /// Why, in their words.
+    pub reason: String,
+    /// When.
+    pub at: LedgerPoint,
+}
+
+impl Charter {
+    /// Who puts another table in force, and how many of them; `None`: whoever changes the configuration.
+    #[must_use]
+    pub fn activation(&self) -> Option<&Approvers> {
+        self.active.as_ref()?.table.activation.as_ref()
+    }
+
+    /// The policy that decides, where this one is configured: the table that was activated, with the lists and the second
+    /// policy of the configuration. A list that the table asks about and that is not configured any more counts as one that
+    /// cannot be read: whoever takes it out of a file must not let through whom it stops.
+    #[must_use]
+    pub fn in_force(&self, configured: &Policy) -> Policy {
+        let Some(active) = &self.active else { return configured.clone() };
+        if active.hash == Table::of(configured).hash() {
+            return configured.clone();
+        }
+        let table = &active.table;
+        let plain = Policy::new(table.rules.clone()).with_risk(table.risk.clone());
+        let asked = plain.lists_asked_about();
+        let missing = asked.into_iter().filter(|name| !configured.lists().contains_key(name));
+        let missing = missing.map(|name| List::unreadable(name, "it is not in the configuration any more"));
+        let lists: Vec<List> = configured.lists().values().cloned().chain(missing).collect();
+        Policy::new(table.rules.clone())
+            .with_lists(lists)
+            .with_risk(table.risk.clone())
+            .with_shadow(configured.shadow().cloned())
+            .with_activation(table.activation.clone())
+    }
+
+    pub(crate) fn adopt(&mut self, table: &Table, at: LedgerPoint) -> Result<(), String> {
+        if self.active.is_some() {
+            return Err("another table is in force".to_owned());
+        }
+        let (hash, table) = (table.hash(), table.clone());
+        self.active = Some(Active { hash, table, since: at, by: BTreeMap::new() });
+        Ok(())
+    }
+
+    pub(crate) fn propose(&mut self, table: &Table, at: LedgerPoint) -> Result<(), String> {
+        if self.active.is_none() {
+            return Err("no table is in force that another could be put in the place of".to_owned());
+        }
+        let (hash, table) = (table.hash(), table.clone());
+        self.candidate = Some(Candidate { hash, table, since: at, endorsed: BTreeMap::new() });
+        Ok(())
+    }
+
+    pub(crate) fn endorse(&mut self, hash: Hash256, by: &str, given: Endorsement) -> Result<(), String> {
+        self.waiting(hash)?.endorsed.insert(by.to_owned(), given);
+        Ok(())
+    }
+
+    pub(crate) fn activate(&mut self, hash: Hash256, at: LedgerPoint) -> Result<(), String> {
+        self.waiting(hash)?;
+        let Some(Candidate { table, endorsed, .. }) = self.candidate.take() else { return Ok(()) };
+        // Where the new one leaves it to the configuration, that is in force, and nothing is kept of it.
+        let asks = table.activation.is_some();
+        self.active = asks.then_some(Active { hash, table, since: at, by: endorsed });
+        Ok(())
+    }
+
+    pub(crate) fn withdraw(&mut self, hash: Hash256) -> Result<(), String> {
+        self.waiting(hash)?;
+        self.candidate = None;
+        Ok(())
+    }
+
+    fn waiting(&mut self, hash: Hash256) -> Result<&mut Candidate, String> {
+        let candidate = self.candidate.as_mut().filter(|candidate| candidate.hash == hash);
+        candidate.ok_or_else(|| format!("no table {hash} waits"))
+    }
+}

@@ -1,0 +1,63 @@
+//! Who puts another table of rules in force.
+
+use std::collections::BTreeSet;
+
+use treasury_core::config::{Person, Role};
+use treasury_core::multisign;
+use treasury_core::policy::Approvers;
+
+use super::parties::{Parties, role};
+use super::reader::{At, Section};
+
+/// Two, where nothing is said: whoever changes the file alone must not change what the daemon lets leave.
+const SIGNATURES: u32 = 2;
+
+/// Reads it, if the people there are can reach it.
+pub(super) fn read(root: &Section<'_>, parties: &Parties) -> Option<Approvers> {
+    let section = root.section("activation")?;
+    let roles = section.texts("roles", role);
+    let people = section.texts("people", |name| parties.resolve_person(name));
+    let signatures = section.integer("signatures", 1..=u32::MAX);
+    for (key, is_empty) in [
+        ("roles", roles.as_ref().is_some_and(Vec::is_empty)),
+        ("people", people.as_ref().is_some_and(Vec::is_empty)),
+    ] {
+        if is_empty {
+            section.wrong(key, "an empty list names nobody", "leave it out, or name somebody");
+        }
+    }
+    let terms = Approvers {
+        signatures: signatures.map_or(SIGNATURES, |signatures| signatures.value),
+        roles: match roles {
+            Some(roles) => values(roles),
+            None if people.is_some() => BTreeSet::new(),
+            None => BTreeSet::from([Role::Admin]),
+        },
+        people: people.map(values).unwrap_or_default(),
+        ..Approvers::default()
+    };
+    // Whoever has neither a token nor a login cannot say anything.
+    let speaks = |person: &&Person| {
+        parties.tokens.contains_key(&person.name) || parties.logins.values().any(|name| *name == person.name)
+    };
+    let counted =
+        parties.people.values().filter(|person| multisign::is_one_of(&terms, person)).filter(speaks);
+    let count = counted.fold(0_u32, |count, _| count.saturating_add(1));
+    if count < terms.signatures {
+        let what = format!(
+            "{} can never be reached: {count} of those who count have a token or a login",
+            terms.signatures
+        );
+        let key = if section.has("signatures") { "signatures" } else { "roles" };
+        section.wrong(
+            key,
+            what,
+            "lower it, or let more people count: nobody could change the policy any more",
+        );
+    }
+    Some(terms)
+}
+
+fn values<T: Ord>(items: Vec<At<T>>) -> BTreeSet<T> {
+    items.into_iter().map(|item| item.value).collect()
+}
