@@ -261,8 +261,9 @@ impl Daemon {
     }
 
     /// Decides by this configuration from now on: people, tokens, destinations, links, policy, limits, deadlines and
-    /// severities. Where people put policies in force (`[activation]`), another policy waits for them. Refused whole where anything else in it differs from what the daemon was started with, or where
-    /// something that is under way would be lost sight of.
+    /// severities. Where people put policies in force (`[activation]`), another policy waits for them. Refused whole where
+    /// anything else in it differs from what the daemon was started with, or where something that is under way would be lost
+    /// sight of.
     ///
     /// # Errors
     /// [`ReloadError`]. Nothing has changed then.

@@ -457,25 +457,25 @@ impl Core {
     }
 
     fn take(&mut self, input: Input) -> Result<(), Fatal> {
-        let decided_by = Arc::clone(&self.machine.treasury);
-        self.take_one(input)?;
-        if !Arc::ptr_eq(&decided_by, &self.machine.treasury) {
-            self.tell_declared();
-            // As with another configuration.
-            self.take_one(Input::SightLost { reason: "another policy was put in force".to_owned() })?;
-        }
-        Ok(())
-    }
-
-    fn take_one(&mut self, input: Input) -> Result<(), Fatal> {
         self.metrics.stepping(&input);
         if let Input::Ledger { wall_ms, .. } | Input::Reconciled { wall_ms, .. } = &input {
             self.last_ledger_ms = self.last_ledger_ms.max(*wall_ms);
         }
-        self.machine.take(input)?.into_iter().try_for_each(|effect| self.release(effect))?;
+        let decided_by = Arc::clone(&self.machine.treasury);
+        let effects = self.machine.take(input)?;
+        let is_another = !Arc::ptr_eq(&decided_by, &self.machine.treasury);
+        if is_another {
+            // Before anybody is answered: whoever looks then sees what decides.
+            self.tell_declared();
+        }
+        effects.into_iter().try_for_each(|effect| self.release(effect))?;
         self.machine.settle()?;
         let last = self.machine.last;
         self.recorded.send_if_modified(|known| std::mem::replace(known, last) != last);
+        if is_another {
+            // As with another configuration: what has not left is called back, and everything is looked at anew.
+            self.take(Input::SightLost { reason: "another policy was put in force".to_owned() })?;
+        }
         Ok(())
     }
 
