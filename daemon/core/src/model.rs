@@ -24,6 +24,7 @@ pub mod payments;
 pub mod policy;
 mod promises;
 pub mod proposal;
+mod refusal;
 pub mod risk;
 pub mod role;
 pub mod rule;
