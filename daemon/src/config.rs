@@ -5,6 +5,7 @@
 //! silently be no limit.
 
 mod activation;
+mod confirmation;
 mod console;
 mod endpoint;
 mod endpoints;

@@ -142,6 +142,16 @@ lines! {
         /// Why.
         reason,
     }
+    /// An entry has come to the address book, and waits for people (`[confirmation]`).
+    destination_waits WARN {
+        /// The address.
+        destination,
+    }
+    /// Enough people have confirmed it.
+    destination_confirmed WARN {
+        /// The address.
+        destination,
+    }
     /// Another policy is in force from now on.
     policy_activated WARN {
         /// The table.

@@ -20,6 +20,7 @@ pub const TYPES: &str = concat!(
     include_str!("types/drill.rs"),
     include_str!("types/tiers.rs"),
     include_str!("types/policy.rs"),
+    include_str!("types/destinations.rs"),
     include_str!("types/deliveries.rs"),
     include_str!("types/stream.rs"),
     include_str!("types/audit.rs")

@@ -155,6 +155,10 @@ kinds! {
     PolicyCandidate "policy_candidate",
     /// Another policy is in force.
     PolicyActivated "policy_activated",
+    /// An entry has come to the address book and waits for those who confirm it.
+    DestinationWaits "destination_waits",
+    /// Enough of them have.
+    DestinationConfirmed "destination_confirmed",
     /// The validated ledger cannot be seen: nothing is signed, sent or released meanwhile.
     SightLost "sight_lost",
     /// It can be seen again.

@@ -5,14 +5,14 @@ use std::marker::PhantomData;
 
 use crate::types::{
     AccountView, AcknowledgeNoticesRequest, AcknowledgeRequest, ActivateRequest, ActivatedView, AlertView,
-    ApproveRequest, AuditPage, AuditQuery, ChannelView, CloseBreakerRequest, DeliveriesQuery, DeliveryView,
-    DoneView, DrillRequest, DrillView, EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery,
-    ExplainRequest, ExplainView, ExposureView, FindingView, FlagDestinationRequest, ForecastView,
-    FreezeRequest, LiftRequest, LiftedView, LinkView, LockoutView, Notice, PanicView, PolicyCheckView,
-    PolicyRequest, PolicyShadowView, PolicyTestRequest, PolicyTestView, ProposalView, ProposalsQuery,
-    ProposeRequest, ProposedView, ProveRequest, ProveView, ReadyView, ReasonRequest, RedeliverRequest,
-    RedeliveredView, ScheduleView, StatusView, StoppedView, StopsView, StreamQuery, TestChannelRequest,
-    TestedView, UnfreezeRequest,
+    ApproveRequest, AuditPage, AuditQuery, ChannelView, CloseBreakerRequest, ConfirmRequest, ConfirmedView,
+    DeliveriesQuery, DeliveryView, DestinationsView, DoneView, DrillRequest, DrillView, EmptyRequest,
+    EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView, ExposureView,
+    FindingView, FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView, LinkView,
+    LockoutView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyShadowView, PolicyTestRequest,
+    PolicyTestView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView,
+    ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView,
+    StopsView, StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -297,6 +297,13 @@ operations! {
     POLICY_ACTIVATE = PolicyActivate "policy_activate":
         Post "/v1/policy/activate", Other, Who::Those("whoever the table in force names (`[activation]`)"),
         ActivateRequest => ActivatedView;
+    /// The address book: who of it is known, who waits for people to confirm them, and who cools.
+    DESTINATIONS = Destinations "destinations": Get "/v1/destinations", Other, Who::Person, () => DestinationsView;
+    /// Say that an entry of the address book is whose it is said to be; with enough of those whom `[confirmation]` names it is known
+    /// when it has cooled.
+    CONFIRM_DESTINATION = ConfirmDestination "confirm_destination":
+        Post "/v1/destinations/confirm", Other, Who::Those("whoever confirms entries of the address book (`[confirmation]`)"),
+        ConfirmRequest => ConfirmedView;
     /// What the second policy said beside the one in force (`shadow` of the configuration): how often something else, and
     /// the last of these, newest first. Nothing follows from it.
     POLICY_SHADOW = PolicyShadow "policy_shadow":

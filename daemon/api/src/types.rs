@@ -3,6 +3,7 @@
 
 mod audit;
 mod deliveries;
+mod destinations;
 mod drill;
 mod exposure;
 mod forecast;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use audit::*;
 pub use deliveries::*;
+pub use destinations::*;
 pub use drill::*;
 pub use exposure::*;
 pub use forecast::*;

@@ -1,5 +1,6 @@
 //! The vocabulary: what there is, what can happen, and how facts change the state.
 
+pub mod address_book;
 pub(crate) mod apply;
 pub mod book;
 pub mod charter;
@@ -8,6 +9,7 @@ pub mod command;
 pub mod config;
 pub mod drill;
 pub mod effect;
+mod endorsement;
 pub mod event;
 pub mod failure;
 pub mod finding;

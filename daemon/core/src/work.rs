@@ -1,5 +1,6 @@
 //! The acts of a step: what emits events and asks the world for something.
 
+pub(crate) mod address_book;
 pub(crate) mod anomaly;
 pub(crate) mod asked;
 pub(crate) mod behaviour;

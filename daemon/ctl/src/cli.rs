@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use treasury_tools::{manual, value};
 use treasury_verify::audit::{since, until};
-use xrpl_wire::Drops;
+use xrpl_wire::{AccountId, Drops};
 
 pub use self::policy::Policy;
 
@@ -252,6 +252,12 @@ pub enum Command {
         #[command(subcommand)]
         about: Deliveries,
     },
+    /// The address book, and making its entries known.
+    Destination {
+        /// What about it.
+        #[command(subcommand)]
+        about: Destinations,
+    },
     /// Print what is told as it is told, until it is ended. With --json one document a line, as a webhook gets it.
     Watch {
         /// From after the notice with this id on, or `start` for all that are kept. Otherwise from now on.
@@ -308,6 +314,7 @@ impl Command {
             | Self::Findings
             | Self::Events { .. } => {}
             Self::Deliveries { about } => words.extend(about.words()),
+            Self::Destination { about } => words.extend(about.words()),
             Self::Watch { after, .. } => words.extend(after),
             Self::Audit { about } => words.extend(about.words()),
             Self::Proposals { account, before, .. } => words.extend(account.iter().chain(before)),
@@ -427,6 +434,35 @@ pub struct Which {
     /// Only those up to this date (in UTC), the whole day, or this time.
     #[arg(long, value_name = "DATE", value_parser = until)]
     pub until: Option<String>,
+}
+
+/// What about the address book.
+#[derive(Debug, Subcommand)]
+pub enum Destinations {
+    /// Its entries, who of them is known, and who waits for people.
+    List,
+    /// Say that an entry is whose it is said to be; with enough of those whom `[confirmation]` names, it is known when it has
+    /// cooled.
+    ///
+    /// Ask by a way that you know to be theirs, and not by one that came with the request.
+    Confirm {
+        /// Its address, letter for letter: a name may be another's by then.
+        #[arg(value_parser = value::address)]
+        address: AccountId,
+        /// How you know.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+impl Destinations {
+    /// Every text in it that would be sent.
+    fn words(&self) -> Vec<&String> {
+        match self {
+            Self::List => Vec::new(),
+            Self::Confirm { reason, .. } => vec![reason],
+        }
+    }
 }
 
 /// What about what people are told.

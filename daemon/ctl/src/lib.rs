@@ -8,6 +8,7 @@ mod audit;
 pub mod cli;
 mod cosign;
 mod deliveries;
+mod destinations;
 mod drill;
 mod exposure;
 mod forecast;
@@ -300,6 +301,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         Command::CloseBreaker { account } => {
             done(json, &client.close_breaker(account.as_deref()).await?, "closed")
         }
+        Command::Destination { about } => destinations::run(&client, json, about).await?,
         Command::Policy(asked) => policy::run(&client, json, asked).await?,
         Command::Escrows => answer(json, &client.escrows().await?, |escrows| show::escrows(escrows)),
         Command::Findings => answer(json, &client.findings().await?, |findings| show::findings(findings)),

@@ -15,6 +15,11 @@ const SIGNATURES: u32 = 2;
 /// Reads it, if the people there are can reach it.
 pub(super) fn read(root: &Section<'_>, parties: &Parties) -> Option<Approvers> {
     let section = root.section("activation")?;
+    Some(terms(&section, parties, Role::Admin, "nobody could change the policy any more"))
+}
+
+/// So many of some people who can be reached: two of those with a role, where nothing is said.
+pub(super) fn terms(section: &Section<'_>, parties: &Parties, of: Role, otherwise: &str) -> Approvers {
     let roles = section.texts("roles", role);
     let people = section.texts("people", |name| parties.resolve_person(name));
     let signatures = section.integer("signatures", 1..=u32::MAX);
@@ -31,7 +36,7 @@ pub(super) fn read(root: &Section<'_>, parties: &Parties) -> Option<Approvers> {
         roles: match roles {
             Some(roles) => values(roles),
             None if people.is_some() => BTreeSet::new(),
-            None => BTreeSet::from([Role::Admin]),
+            None => BTreeSet::from([of]),
         },
         people: people.map(values).unwrap_or_default(),
         ..Approvers::default()
@@ -49,13 +54,9 @@ pub(super) fn read(root: &Section<'_>, parties: &Parties) -> Option<Approvers> {
             terms.signatures
         );
         let key = if section.has("signatures") { "signatures" } else { "roles" };
-        section.wrong(
-            key,
-            what,
-            "lower it, or let more people count: nobody could change the policy any more",
-        );
+        section.wrong(key, what, &format!("lower it, or let more people count: {otherwise}"));
     }
-    Some(terms)
+    terms
 }
 
 fn values<T: Ord>(items: Vec<At<T>>) -> BTreeSet<T> {

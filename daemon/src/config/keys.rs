@@ -2,6 +2,7 @@
 
 mod activation;
 mod audit;
+mod confirmation;
 mod console;
 mod findings;
 mod forecast;
@@ -143,6 +144,7 @@ const GROUPS: &[Group] = &[
     screening::SCREENING,
     audit::AUDIT,
     activation::ACTIVATION,
+    confirmation::CONFIRMATION,
     Group {
         name: "account",
         repeated: true,

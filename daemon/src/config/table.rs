@@ -10,7 +10,7 @@ use treasury_core::policy::{Policy, Rule};
 use super::lists::{self, ListFile};
 use super::parties::Parties;
 use super::reader::{self, Place, Report, Section};
-use super::{DaemonConfig, Problem, activation, risk, rules};
+use super::{DaemonConfig, Problem, activation, confirmation, risk, rules};
 use crate::clock;
 
 /// What a file of its own may hold.
@@ -36,6 +36,7 @@ pub(super) struct Table {
 pub(super) fn read(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Table {
     let table = in_force(root, parties, base_dir);
     let policy = table.policy.with_activation(activation::read(root, parties));
+    let policy = policy.with_confirmation(confirmation::read(root, parties));
     let table = Table { policy, ..table };
     let Some(named) = root.text("shadow", |text| match text {
         "" => Err("the path is empty".to_owned()),
@@ -100,6 +101,7 @@ pub fn other(treasury: &Treasury, text: &str) -> Result<(Treasury, Places), Vec<
     }
     // What it would be called where it is put in force by the people of now.
     let policy = table.policy.with_activation(treasury.policy.activation().cloned());
+    let policy = policy.with_confirmation(treasury.policy.confirmation().cloned());
     Ok((Treasury { policy, ..treasury.clone() }, table.places))
 }
 
@@ -131,8 +133,9 @@ impl DaemonConfig {
             Policy::new(policy.rules().to_vec()).with_lists(all.clone()).with_risk(policy.risk().clone())
         };
         let shadow = policy.shadow().map(with_these);
-        let activation = policy.activation().cloned();
-        self.treasury.policy = with_these(policy).with_shadow(shadow).with_activation(activation);
+        let (activation, confirmation) = (policy.activation().cloned(), policy.confirmation().cloned());
+        let policy = with_these(policy).with_shadow(shadow);
+        self.treasury.policy = policy.with_activation(activation).with_confirmation(confirmation);
     }
 
     /// Of lists that cannot be read now, those who were on them before stay on them.

@@ -12,6 +12,7 @@ use super::*;
 
 mod activation;
 mod audit;
+mod confirmation;
 mod console;
 mod findings;
 mod guard;
@@ -408,6 +409,7 @@ fn every_key_of_the_reference_is_one_that_the_whole_file_may_have() {
         "policy",
         "shadow",
         "activation",
+        "confirmation",
         "notify",
         "channel",
         "route",

@@ -51,6 +51,7 @@ pub fn of(config: &DaemonConfig) -> Vec<Warning> {
     accounts(&config.treasury, &mut found);
     found.0.extend(rule_warnings::of(&config.treasury, &config.rule_places, config.policy_file.as_deref()));
     activation(&config.treasury, &mut found);
+    confirmation(&config.treasury, &mut found);
     if let (Some(shadow), Some((file, places))) = (config.treasury.policy.shadow(), &config.shadow) {
         let beside = Treasury { policy: shadow.clone(), ..config.treasury.clone() };
         found.0.extend(rule_warnings::of(&beside, places, Some(file)));
@@ -128,6 +129,23 @@ fn activation(treasury: &Treasury, found: &mut Found) {
     if count <= terms.signatures {
         let what = format!("it takes all {count} who count: with one of them gone nobody changes the policy");
         found.warn("activation.signatures", what, "let more people count");
+    }
+}
+
+/// Who confirms whom the address book makes known.
+fn confirmation(treasury: &Treasury, found: &mut Found) {
+    let Some(terms) = treasury.policy.confirmation() else { return };
+    if terms.by.signatures < 2 {
+        let what = "one person makes a destination known, and may have written the entry";
+        found.warn("confirmation.signatures", what, "write at least 2");
+    }
+    if terms.cooling_seconds < 3_600 {
+        let what = "a destination is known within an hour of its confirmation";
+        found.warn("confirmation.cooling", what, "leave people the time to hear of it and to object");
+    }
+    if treasury.policy.activation().is_none() {
+        let what = "whoever changes the configuration can take this table out of it";
+        found.warn("confirmation", what, "have people put policies in force: write [activation]");
     }
 }
 

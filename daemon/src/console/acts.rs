@@ -10,8 +10,9 @@ use super::forms::Form;
 use super::{passkeys, refusal, signed};
 use crate::http::Refused;
 use crate::http::api::{
-    AcknowledgeNoticesRequest, AcknowledgeRequest, ActivateRequest, CloseBreakerRequest, EmptyRequest,
-    FlagDestinationRequest, FreezeRequest, LiftRequest, ReasonRequest, RedeliverRequest, TestChannelRequest,
+    AcknowledgeNoticesRequest, AcknowledgeRequest, ActivateRequest, CloseBreakerRequest, ConfirmRequest,
+    EmptyRequest, FlagDestinationRequest, FreezeRequest, LiftRequest, ReasonRequest, RedeliverRequest,
+    TestChannelRequest,
 };
 
 pub(super) async fn back_to_proposal(Path((id, _)): Path<(String, String)>) -> Response {
@@ -134,6 +135,11 @@ async fn done(console: &Console, act: &str, sent: &Sent) -> Result<Option<String
             let asked = ActivateRequest { policy: form.text("policy").trim().to_owned(), reason };
             let done = door.ask(person, calls::POLICY_ACTIVATE, "", &asked).await?;
             format!("{}: {}", asked.policy, done.words())
+        }
+        "confirm_destination" => {
+            let asked = ConfirmRequest { address: form.text("address").trim().to_owned(), reason };
+            let done = door.ask(person, calls::CONFIRM_DESTINATION, "", &asked).await?;
+            format!("{}: {}", asked.address, done.words())
         }
         "redeliver" => {
             let asked = redelivery(form)?;

@@ -26,7 +26,7 @@ use crate::http::Refused;
 use crate::passkey::{Asked, Passkey, Site};
 
 /// What can be asked for a passkey, and what it is called on the page that asks.
-pub(crate) const ACTS: [(&str, &str); 17] = [
+pub(crate) const ACTS: [(&str, &str); 18] = [
     ("approve", "Approve"),
     ("retract", "Take back an approval"),
     ("reject", "Reject"),
@@ -42,6 +42,7 @@ pub(crate) const ACTS: [(&str, &str); 17] = [
     ("acknowledge_notices", "Acknowledge notices"),
     ("close_breaker", "Close a circuit breaker"),
     ("activate", "Put a policy in force"),
+    ("confirm_destination", "Confirm a destination"),
     ("redeliver", "Send notices again"),
     ("test_channel", "Send a test message"),
 ];

@@ -13,9 +13,9 @@ use super::sessions::Visitor;
 use super::words;
 use crate::http::ApiError;
 use crate::http::api::{
-    AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, EscrowView, EscrowsQuery,
-    ExplainRequest, ExplainView, ExposureView, FindingView, ForecastView, LinkView, LockoutView,
-    PolicyCheckView, PolicyRequest, PolicyShadowView, ScheduleView, StopsView,
+    AccountView, AlertView, AmountView, ChannelView, DeliveriesQuery, DeliveryView, DestinationsView,
+    EscrowView, EscrowsQuery, ExplainRequest, ExplainView, ExposureView, FindingView, ForecastView, LinkView,
+    LockoutView, PolicyCheckView, PolicyRequest, PolicyShadowView, ScheduleView, StopsView,
 };
 
 /// An escrow's life as a line from its making to CancelAfter, in thousandths of it.
@@ -178,6 +178,7 @@ struct PolicyPage {
     asked: PolicyAsked,
     table: PolicyCheckView,
     shadow: PolicyShadowView,
+    book: DestinationsView,
     explained: Option<ExplainView>,
 }
 
@@ -190,6 +191,7 @@ pub(super) async fn policy(
     let (door, person) = (&console.door, visitor.person.as_str());
     let table = door.ask(person, calls::POLICY_CHECK, "", &PolicyRequest::default()).await?;
     let mut shadow = door.ask(person, calls::POLICY_SHADOW, "", &()).await?;
+    let book = door.ask(person, calls::DESTINATIONS, "", &()).await?;
     let more = shadow.differences.len().saturating_sub(ROWS);
     shadow.differences.truncate(ROWS);
     shadow.left_off = shadow.left_off.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
@@ -207,7 +209,7 @@ pub(super) async fn policy(
         };
         Some(door.ask(person, calls::POLICY_EXPLAIN, "", &request).await?)
     };
-    Ok(shown(&PolicyPage { frame, asked, table, shadow, explained }))
+    Ok(shown(&PolicyPage { frame, asked, table, shadow, book, explained }))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -79,11 +79,13 @@ impl Machine {
     }
 
     /// What is to be taken in first, at a start and with another configuration: its table of rules, where that or the one in
-    /// force says who may change it.
+    /// force says who may change it, or whom the address book makes known.
     #[must_use]
     pub fn configured(&self) -> Option<Input> {
         let policy = &self.configured.policy;
-        let is_asked = policy.activation().is_some() || self.state.charter.active.is_some();
+        let is_asked = policy.activation().is_some()
+            || policy.confirmation().is_some()
+            || self.state.charter.active.is_some();
         is_asked.then(|| Input::Configured { table: Box::new(Table::of(policy)) })
     }
 

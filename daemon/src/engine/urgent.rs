@@ -22,6 +22,7 @@ pub(super) fn is_stop(command: &Command) -> bool {
         | Command::Lift { .. }
         | Command::Unfreeze { .. }
         | Command::ActivatePolicy { .. }
+        | Command::ConfirmDestination { .. }
         | Command::CloseBreaker { .. } => false,
     }
 }

@@ -57,11 +57,11 @@ fn named(candidate: &Candidate) -> Vec<AcknowledgedView> {
     candidate.endorsed.iter().map(|(by, given)| endorsed(by, &given.reason, &given.at)).collect()
 }
 
-fn endorsed(by: &str, reason: &str, at: &LedgerPoint) -> AcknowledgedView {
+pub(super) fn endorsed(by: &str, reason: &str, at: &LedgerPoint) -> AcknowledgedView {
     AcknowledgedView { by: by.to_owned(), reason: reason.to_owned(), at: at.close_time.to_string() }
 }
 
 /// When, unless no ledger had been seen then.
-fn since(at: &LedgerPoint) -> Option<String> {
+pub(super) fn since(at: &LedgerPoint) -> Option<String> {
     (at.index.0 > 0).then(|| at.close_time.to_string())
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use treasury_core::Treasury;
 use treasury_core::config::Role;
+use treasury_core::decide::is_known;
 use treasury_core::inquiry::{AccountRead, Inquiry, Screening};
 use treasury_core::units::AccountId;
 
@@ -33,7 +34,7 @@ pub(super) async fn of_destination(
     destination_tag: Option<u32>,
 ) -> Result<Inquiry, ApiError> {
     let is_known =
-        treasury.accounts.contains_key(&destination) || treasury.destinations.contains_key(&destination);
+        app.engine.query(move |state, treasury| is_known(treasury, state, &destination, state.now())).await?;
     let may_ask = treasury.people.get(person).is_some_and(|person| person.roles.contains(&Role::Proposer));
     if is_known || !may_ask {
         return Ok(Inquiry::default());

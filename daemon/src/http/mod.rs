@@ -6,6 +6,7 @@ mod audit;
 mod auth;
 mod connections;
 mod deliveries;
+mod destinations;
 mod door;
 mod drill;
 mod error;
@@ -264,6 +265,8 @@ fn answering(operation: Operation) -> MethodRouter<App> {
         Operation::PolicyTest => on(method, policy::test),
         Operation::PolicyProve => on(method, policy::prove),
         Operation::PolicyActivate => on(method, activation::activate),
+        Operation::Destinations => on(method, destinations::all),
+        Operation::ConfirmDestination => on(method, destinations::confirm),
         Operation::PolicyShadow => on(method, shadow::shadow),
         Operation::Propose => on(method, routes::propose),
         Operation::Proposal => on(method, routes::proposal),

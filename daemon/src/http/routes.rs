@@ -445,7 +445,8 @@ pub(super) async fn carry_out(app: &App, speaker: Speaker, command: Command) -> 
     if let Ok(
         Answer::Done { changed: false }
         | Answer::Stopped { changed: false, .. }
-        | Answer::Endorsed { changed: false, .. },
+        | Answer::Endorsed { changed: false, .. }
+        | Answer::Confirmed { changed: false, .. },
     ) = &answer
     {
         knocks::of_speaker(app, &speaker, asked, "UNCHANGED");
@@ -479,6 +480,7 @@ fn word(command: &Command) -> &'static str {
         Command::Unfreeze { .. } => Operation::Unfreeze,
         Command::CloseBreaker { .. } => Operation::CloseBreaker,
         Command::ActivatePolicy { .. } => Operation::PolicyActivate,
+        Command::ConfirmDestination { .. } => Operation::ConfirmDestination,
     };
     operation.spec().name
 }

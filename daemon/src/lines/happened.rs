@@ -76,6 +76,8 @@ impl Told<'_> {
                 super::policy_endorsed(policy, by, &endorsement.reason);
             }
             Event::PolicyActivated { policy, .. } => super::policy_activated(policy),
+            Event::DestinationProposed { destination, .. } => super::destination_waits(destination),
+            Event::DestinationAdmitted { destination, .. } => super::destination_confirmed(destination),
             Event::EscrowRevealed { escrow, attempt, .. } => super::escrow_revealed(escrow, attempt),
             other => self.proposed(other),
         }

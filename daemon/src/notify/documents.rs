@@ -170,6 +170,15 @@ fn example(kind: Kind) -> Notice {
             Severity::Warning,
             "Another policy is in force: 6F2E0A0C3F1D5B7A94D2C1E8A7B6059483726150F1E2D3C4B5A697887766554F.",
         ),
+        K::DestinationWaits => (
+            Severity::Warning,
+            "exchange (rMwjYedjc7qqtKYVLiAccJSmCwih4LnE2q) has come to the address book and waits for 2 of approver: until then \
+             it is as new as anybody.",
+        ),
+        K::DestinationConfirmed => (
+            Severity::Warning,
+            "exchange (rMwjYedjc7qqtKYVLiAccJSmCwih4LnE2q) is confirmed by bob, dave, and is known from 2026-12-02T09:30:11Z on.",
+        ),
         K::SightLost => (
             Severity::Critical,
             "The validated ledger cannot be seen (no server answers): nothing is signed, sent or released meanwhile.",
@@ -229,8 +238,15 @@ fn example(kind: Kind) -> Notice {
         }
         K::ChannelGaveUp => (notice.channel, notice.ledger) = (Some("ops".to_owned()), None),
         K::DiskLow | K::Test => notice.ledger = None,
-        K::PolicyCandidate => notice.people = vec!["dave".to_owned(), "erin".to_owned()],
-        K::PolicyActivated | K::SightLost | K::SightClear | K::ClockBehind | K::Acknowledged => {}
+        K::PolicyCandidate | K::DestinationWaits => {
+            notice.people = vec!["dave".to_owned(), "erin".to_owned()]
+        }
+        K::PolicyActivated
+        | K::DestinationConfirmed
+        | K::SightLost
+        | K::SightClear
+        | K::ClockBehind
+        | K::Acknowledged => {}
         _ => notice.proposal = Some("P3".to_owned()),
     }
     if kind == K::RuleMatched {

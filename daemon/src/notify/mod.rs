@@ -20,6 +20,7 @@ mod escalate;
 mod host;
 pub(crate) mod mail;
 mod outbox;
+mod policies;
 pub(crate) mod post;
 mod remind;
 mod route;

@@ -178,7 +178,13 @@ impl NotifyConfig {
             format!("/proposals/{id}")
         } else if notice.escrow.is_some() {
             "/escrows".to_owned()
-        } else if matches!(notice.kind, Kind::PolicyCandidate | Kind::PolicyActivated) {
+        } else if matches!(
+            notice.kind,
+            Kind::PolicyCandidate
+                | Kind::PolicyActivated
+                | Kind::DestinationWaits
+                | Kind::DestinationConfirmed
+        ) {
             "/policy".to_owned()
         } else if notice.stop.is_some() || notice.kind != Kind::Test {
             "/system".to_owned()

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::{LedgerTime, Notice, PartyView};
-use treasury_core::charter::{Table, activators};
 use treasury_core::config::{Severity as FindingSeverity, Treasury};
 use treasury_core::drill::Drill;
 use treasury_core::model::signing::Purpose;
@@ -121,11 +120,9 @@ impl Teller<'_> {
                 Some(self.breaker(account.as_ref(), Kind::BreakerClosed, by))
             }
             Event::PolicyProposed { table, .. } => Some(self.candidate(table)),
-            Event::PolicyActivated { policy, .. } => Some(self.notice(
-                Kind::PolicyActivated,
-                Severity::Warning,
-                &format!("Another policy is in force: {policy}."),
-            )),
+            Event::PolicyActivated { policy, .. } => Some(self.activated(policy)),
+            Event::DestinationProposed { destination, .. } => Some(self.to_confirm(destination)),
+            Event::DestinationAdmitted { destination, .. } => Some(self.confirmed(destination)),
             Event::SignerUnable { signer, reason } => Some(self.signer(signer, reason.as_deref())),
             Event::EscrowRevealed { escrow, .. } => Some(self.revealed(*escrow)),
             Event::DrillAsked { signer, drill } => Some(self.drill(signer, drill)),
@@ -249,28 +246,6 @@ impl Teller<'_> {
         notice.destination = proposal.intent.destination().map(|account| self.party(&account));
         notice.amount = proposal.intent.amount().map(Into::into);
         notice.escrow = proposal.intent.ended_escrow().map(|escrow| escrow.to_string());
-        notice
-    }
-
-    /// Another policy waits for people.
-    fn candidate(&self, table: &Table) -> Notice {
-        let charter = &self.state.charter;
-        // By now it may be in force, or the one in force may leave it to the configuration.
-        let differs =
-            charter.active.as_ref().map_or_else(Vec::new, |active| table.differs_from(&active.table));
-        let terms = charter.activation();
-        let wants = terms.map_or_else(|| "people".to_owned(), activators);
-        let hash = table.hash();
-        let says = format!(
-            "Another policy is configured than the one in force, and waits for {wants}: {}.",
-            differs.join(", ")
-        );
-        let mut notice = self.notice(Kind::PolicyCandidate, Severity::Warning, &says);
-        notice.people = terms.map_or_else(Vec::new, |terms| who::one_of(self.treasury, terms));
-        notice.can_do = vec![
-            "See what it says: `treasuryctl policy check`.".to_owned(),
-            format!("Put it in force: `treasuryctl policy activate {hash} --reason …`."),
-        ];
         notice
     }
 

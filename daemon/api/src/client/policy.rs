@@ -3,11 +3,33 @@
 use super::{Client, ClientError};
 use crate::operations::calls;
 use crate::types::{
-    ActivateRequest, ActivatedView, ExplainRequest, ExplainView, PolicyCheckView, PolicyRequest,
-    PolicyShadowView, PolicyTestRequest, PolicyTestView, ProveRequest, ProveView,
+    ActivateRequest, ActivatedView, ConfirmRequest, ConfirmedView, DestinationsView, ExplainRequest,
+    ExplainView, PolicyCheckView, PolicyRequest, PolicyShadowView, PolicyTestRequest, PolicyTestView,
+    ProveRequest, ProveView,
 };
 
 impl Client {
+    /// The address book, and who of it is known.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn destinations(&self) -> Result<DestinationsView, ClientError> {
+        self.read(calls::DESTINATIONS).await
+    }
+
+    /// Says that an entry of the address book is whose it is said to be.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn confirm_destination(
+        &self,
+        address: &str,
+        reason: &str,
+    ) -> Result<ConfirmedView, ClientError> {
+        let asked = ConfirmRequest { address: address.to_owned(), reason: reason.to_owned() };
+        self.call(calls::CONFIRM_DESTINATION, "", &asked).await
+    }
+
     /// What is wrong with a table of rules, and what of it is hardly meant.
     ///
     /// # Errors

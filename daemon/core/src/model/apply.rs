@@ -285,6 +285,13 @@ impl State {
             }
             Event::PolicyActivated { policy, at } => self.charter.activate(*policy, *at)?,
             Event::PolicyWithdrawn { policy } => self.charter.withdraw(*policy)?,
+            Event::DestinationsAdopted { destinations, at } => self.address_book.adopt(destinations, *at)?,
+            Event::DestinationProposed { destination, at } => self.address_book.propose(*destination, *at)?,
+            Event::DestinationConfirmed { destination, by, endorsement, .. } => {
+                self.address_book.confirm(*destination, by, endorsement.clone())?;
+            }
+            Event::DestinationAdmitted { destination, at } => self.address_book.admit(*destination, *at)?,
+            Event::DestinationWithdrawn { destination } => self.address_book.withdraw(*destination)?,
             // They say who asked for what the other facts say, and who looks after what was told.
             Event::CommandTaken { .. } | Event::NoticesAcknowledged { .. } => {}
         }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xrpl_wire::sha512_half;
 
+use crate::model::address_book::Confirmation;
+pub use crate::model::endorsement::Endorsement;
 use crate::model::list::List;
 use crate::model::observe::LedgerPoint;
 use crate::model::policy::{Policy, Risk};
@@ -27,6 +29,9 @@ pub struct Table {
     /// Who puts another table in force, and how many of them; `None`: whoever changes the configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<Approvers>,
+    /// Who confirms whom the address book makes known; `None`: nobody needs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
 }
 
 impl Table {
@@ -37,6 +42,7 @@ impl Table {
             rules: policy.rules().to_vec(),
             risk: policy.risk().clone(),
             activation: policy.activation().cloned(),
+            confirmation: policy.confirmation().cloned(),
         }
     }
 
@@ -67,6 +73,15 @@ impl Table {
         words.extend(gone.map(|rule| format!("rule \"{}\" is gone", rule.name)));
         if self.risk != other.risk {
             words.push("the signs of risk are changed".to_owned());
+        }
+        match (&self.confirmation, &other.confirmation) {
+            (None, Some(_)) => words.push("entries of the address book need no confirmation".to_owned()),
+            (Some(now), before) if before.as_ref() != Some(now) => words.push(format!(
+                "entries of the address book are confirmed by {} and cool for {} s",
+                now.words(),
+                now.cooling_seconds
+            )),
+            _ => {}
         }
         match (&self.activation, &other.activation) {
             (None, Some(_)) => words.push("whoever changes the configuration changes the rules".to_owned()),
@@ -136,16 +151,6 @@ pub struct Candidate {
     pub endorsed: BTreeMap<String, Endorsement>,
 }
 
-/// Somebody wants a table in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endorsement {
-    /// Why, in their words.
-    pub reason: String,
-    /// When.
-    pub at: LedgerPoint,
-}
-
 impl Charter {
     /// Who puts another table in force, and how many of them; `None`: whoever changes the configuration.
     #[must_use]
@@ -173,6 +178,7 @@ impl Charter {
             .with_risk(table.risk.clone())
             .with_shadow(configured.shadow().cloned())
             .with_activation(table.activation.clone())
+            .with_confirmation(table.confirmation.clone())
     }
 
     pub(crate) fn adopt(&mut self, table: &Table, at: LedgerPoint) -> Result<(), String> {

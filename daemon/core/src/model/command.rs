@@ -162,6 +162,13 @@ pub enum Command {
         /// Of this account; `None`: of every one.
         account: Option<AccountId>,
     },
+    /// Say that an entry of the address book is whose it is said to be, with others who say so.
+    ConfirmDestination {
+        /// Which.
+        destination: AccountId,
+        /// How that is known, for people.
+        reason: String,
+    },
     /// Put the table of rules in force that waits, with others who want that.
     ActivatePolicy {
         /// Which.
@@ -202,6 +209,7 @@ impl Command {
             | Self::Unfreeze { .. }
             | Self::AnswerDrill { .. }
             | Self::ActivatePolicy { .. }
+            | Self::ConfirmDestination { .. }
             | Self::CloseBreaker { .. } => None,
         }
     }
@@ -258,6 +266,17 @@ pub enum Answer {
         changed: bool,
         /// What it may come too late for, in words.
         warning: Option<String>,
+    },
+    /// Somebody has confirmed an entry of the address book.
+    Confirmed {
+        /// Whether that is new.
+        changed: bool,
+        /// Whether enough of them have.
+        enough: bool,
+        /// How many have who count.
+        has: u32,
+        /// How many it takes.
+        wants: u32,
     },
     /// Somebody wants a table in force.
     Endorsed {

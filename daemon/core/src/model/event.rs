@@ -4,6 +4,8 @@
 //! What a kind of event holds is told by its word: a word keeps its meaning and its fields for ever, but for fields
 //! that are added with a default. What has to change otherwise gets a new word, and the old one stays here to be read.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::charter::{Endorsement, Table};
@@ -402,6 +404,43 @@ pub enum Event {
         /// Which waited.
         policy: Hash256,
     },
+    /// What was in the address book when people came to confirm its entries is known.
+    DestinationsAdopted {
+        /// Which.
+        destinations: BTreeSet<AccountId>,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// An entry has come to the address book, and waits for people.
+    DestinationProposed {
+        /// Whose.
+        destination: AccountId,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// Somebody says that it is whose it is said to be.
+    DestinationConfirmed {
+        /// Whose.
+        destination: AccountId,
+        /// Who.
+        by: String,
+        /// Why, and when.
+        endorsement: Endorsement,
+        /// By which way it was said.
+        origin: Origin,
+    },
+    /// Enough of them do: it is known when it has cooled.
+    DestinationAdmitted {
+        /// Whose.
+        destination: AccountId,
+        /// When.
+        at: LedgerPoint,
+    },
+    /// It is in the address book no more.
+    DestinationWithdrawn {
+        /// Whose.
+        destination: AccountId,
+    },
 }
 
 impl Event {
@@ -457,6 +496,11 @@ impl Event {
             Self::PolicyEndorsed { .. } => "policy_endorsed",
             Self::PolicyActivated { .. } => "policy_activated",
             Self::PolicyWithdrawn { .. } => "policy_withdrawn",
+            Self::DestinationsAdopted { .. } => "destinations_adopted",
+            Self::DestinationProposed { .. } => "destination_proposed",
+            Self::DestinationConfirmed { .. } => "destination_confirmed",
+            Self::DestinationAdmitted { .. } => "destination_admitted",
+            Self::DestinationWithdrawn { .. } => "destination_withdrawn",
         }
     }
 }

@@ -141,7 +141,7 @@ pub enum Input {
         /// Within how long they were counted.
         seconds: u32,
     },
-    /// This table of rules is configured, where it or the one in force says who may change that.
+    /// This table of rules is configured, and the address book, where the table or the one in force says who may change either.
     Configured {
         /// The table.
         table: Box<Table>,

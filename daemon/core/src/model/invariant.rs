@@ -165,6 +165,11 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::PolicyEndorsed { .. }
             | Event::PolicyActivated { .. }
             | Event::PolicyWithdrawn { .. }
+            | Event::DestinationsAdopted { .. }
+            | Event::DestinationProposed { .. }
+            | Event::DestinationConfirmed { .. }
+            | Event::DestinationAdmitted { .. }
+            | Event::DestinationWithdrawn { .. }
             | Event::ScheduleGone { .. } => {}
         }
     }

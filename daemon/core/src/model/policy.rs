@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use xrpl_wire::sha512_half;
 
+use crate::model::address_book::Confirmation;
 use crate::model::columns::{Alike, columns};
 use crate::model::list::List;
 pub use crate::model::matchers::{Count, PaidFor, Per, Rolling, Times, Weekday, Zone};
@@ -24,6 +25,7 @@ pub struct Policy {
     hash: Hash256,
     shadow: Option<Arc<Policy>>,
     activation: Option<Approvers>,
+    confirmation: Option<Confirmation>,
 }
 
 /// How rules are read: what was decided while the same words meant something else is asked about again.
@@ -52,6 +54,7 @@ impl Policy {
             hash,
             shadow: None,
             activation: None,
+            confirmation: None,
         }
     }
 
@@ -95,6 +98,19 @@ impl Policy {
     #[must_use]
     pub fn activation(&self) -> Option<&Approvers> {
         self.activation.as_ref()
+    }
+
+    /// The same where people confirm whom the address book makes known. The hash says nothing of that: who is known is among
+    /// what is looked at.
+    #[must_use]
+    pub fn with_confirmation(self, confirmation: Option<Confirmation>) -> Self {
+        Self { confirmation, ..self }
+    }
+
+    /// What makes an entry of the address book known; `None`: that it is configured.
+    #[must_use]
+    pub fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_ref()
     }
 
     /// The policy that decides beside it, and of which nothing follows.

@@ -24,6 +24,12 @@ pub enum CommandError {
     /// No such table of rules waits to be put in force.
     #[error("no table {0} waits to be put in force")]
     UnknownPolicy(Hash256),
+    /// No such destination is in the address book, or nobody needs to confirm it.
+    #[error("{0} is no entry of the address book that people confirm")]
+    UnknownDestination(AccountId),
+    /// Others confirm entries of the address book.
+    #[error("entries of the address book are confirmed by {0}")]
+    NotAConfirmer(String),
     /// The table in force leaves it to others to put another in its place.
     #[error("another table is put in force by {0}")]
     NotAnActivator(String),
@@ -191,6 +197,8 @@ impl CommandError {
             Self::UnknownFinding(_) => "UNKNOWN_FINDING",
             Self::UnknownPolicy(_) => "UNKNOWN_POLICY",
             Self::NotAnActivator(_) => "NOT_AN_ACTIVATOR",
+            Self::UnknownDestination(_) => "UNKNOWN_DESTINATION",
+            Self::NotAConfirmer(_) => "NOT_A_CONFIRMER",
             Self::SeveralStops { .. } => "SEVERAL_STOPS",
             Self::BadValue { .. } => "BAD_VALUE",
             Self::IdempotencyConflict(_) => "IDEMPOTENCY_CONFLICT",
@@ -232,6 +240,11 @@ impl CommandError {
             Self::UnknownPolicy(_) => {
                 "POST /v1/policy/check without a table says which one waits; it may be in force by now, or another may wait."
             }
+            Self::UnknownDestination(_) => {
+                "GET /v1/destinations has the entries that there are; where the configuration has no [confirmation], all of them \
+                 are known."
+            }
+            Self::NotAConfirmer(_) => "Ask one of them: GET /v1/destinations says who they are.",
             Self::NotAnActivator(_) => "Ask one of them: POST /v1/policy/check says who they are.",
             Self::SeveralStops { .. } => {
                 "Look at each with GET /v1/stops, and lift by id those that are settled; the others stay."
@@ -287,6 +300,7 @@ impl CommandError {
             Self::UnknownPerson(_)
             | Self::RoleMissing(_)
             | Self::NotAnActivator(_)
+            | Self::NotAConfirmer(_)
             | Self::NotASigner(_)
             | Self::NotYourSigner(_)
             | Self::KeyNotAllowed { .. } => Refusal::Forbidden,
@@ -294,6 +308,7 @@ impl CommandError {
             | Self::UnknownProposal(_)
             | Self::UnknownStop(_)
             | Self::UnknownPolicy(_)
+            | Self::UnknownDestination(_)
             | Self::UnknownFinding(_) => Refusal::Missing,
             Self::SeveralStops { .. }
             | Self::IdempotencyConflict(_)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::address_book::AddressBook;
 use crate::model::book::Book;
 use crate::model::charter::Charter;
 use crate::model::config::{FindingKind, Severity};
@@ -110,6 +111,9 @@ pub struct State {
     /// Which table of rules is in force, and which waits to be, where people decide that.
     #[serde(default)]
     pub charter: Charter,
+    /// Which entries of the address book people have confirmed.
+    #[serde(default)]
+    pub address_book: AddressBook,
     /// The last proposal's id.
     pub last_proposal: u64,
     /// The last finding's id.

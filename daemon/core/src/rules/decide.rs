@@ -104,7 +104,7 @@ impl<'a> Question<'a> {
             destination,
             tier: config.accounts.get(&account).map(|account| account.tier),
             is_own,
-            is_known: is_own || destination.is_some_and(|to| config.destinations.contains_key(&to)),
+            is_known: destination.is_some_and(|to| is_known(config, state, &to, at)),
             roles: person.map(|person| &person.roles),
             lists: OnceCell::new(),
             paid_for: OnceCell::new(),
@@ -431,6 +431,19 @@ fn as_far_as_seen(state: &State, account: &AccountId, paid: Amount, at: RippleTi
     let moved = |since: RippleTime| state.book.moved(account, paid.issue(), since);
     let then = moved(at).less(&moved(RippleTime(at.0.saturating_add(1))))?;
     Some(if then < paid { then } else { paid })
+}
+
+/// Whether a destination is one that policy calls *known*: the treasury's own, or in the address book, and where people
+/// confirm its entries, confirmed and cooled.
+#[must_use]
+pub fn is_known(config: &Treasury, state: &State, destination: &AccountId, at: RippleTime) -> bool {
+    let is_named = || config.destinations.contains_key(destination);
+    let is_confirmed = || {
+        config.policy.confirmation().is_none_or(|terms| {
+            state.address_book.known_from(destination, terms).is_some_and(|from| from <= at)
+        })
+    };
+    config.accounts.contains_key(destination) || (is_named() && is_confirmed())
 }
 
 /// Whether what was decided about a proposal stands: by the same policy, and about those who are declared as they were then.

@@ -290,6 +290,12 @@ impl Table<'_> {
                 let own = config.accounts.keys().chain(config.destinations.keys()).chain(&named);
                 let own: BTreeSet<AccountId> = own.copied().collect();
                 all.extend(own.iter().map(|account| of(*account)));
+                // Whoever is in the address book and has not been confirmed, or has not cooled, is as new as anybody.
+                let waits = config.policy.confirmation().is_some();
+                let named = all.iter().filter(|recipient| waits && recipient.known && !recipient.own);
+                let waiting: Vec<Recipient> =
+                    named.map(|recipient| Recipient { known: false, ..recipient.clone() }).collect();
+                all.extend(waiting);
                 let listed = self.policy.lists().values().flat_map(|list| list.entries());
                 let mut kinds = BTreeSet::new();
                 for account in listed.filter(|account| !own.contains(account)) {

@@ -57,6 +57,9 @@ pub struct Replayed {
 /// Asks a policy about every payment and move that was proposed since then. The order of the proposals says nothing.
 #[must_use]
 pub fn replay(config: &Treasury, policy: &Policy, proposals: &[Archived], since: RippleTime) -> Replayed {
+    // Whoever is in the address book now is taken for known, as in everything else that is declared.
+    let declared = config.policy.clone().with_confirmation(None);
+    let config = &Treasury { policy: declared, ..config.clone() };
     let mut history = History::of(proposals);
     let mut replayed = Replayed::default();
     for archived in history.in_order.clone() {

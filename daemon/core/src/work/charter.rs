@@ -7,6 +7,7 @@ use crate::model::event::Event;
 use crate::model::policy::Approvers;
 use crate::model::units::Hash256;
 use crate::rules::multisign;
+use crate::work::address_book;
 use crate::work::asked::checked_text;
 use crate::work::cx::Cx;
 
@@ -26,6 +27,10 @@ pub(crate) fn configured(cx: &mut Cx<'_>, table: Table) {
         Some(_) if waits == Some(hash) => {}
         Some(_) => cx.emit(Event::PolicyProposed { table: Box::new(table), at }),
     }
+    // Whether people confirm who is in the address book is said by the table in force.
+    let active = cx.state.charter.active.as_ref().map(|active| active.table.confirmation.clone());
+    let terms = active.unwrap_or_else(|| cx.config.policy.confirmation().cloned());
+    address_book::configured(cx, terms.as_ref());
 }
 
 /// Somebody wants the table in force that waits. With enough of them it is.
@@ -53,6 +58,7 @@ pub(crate) fn activate(
     }
     let candidate = charter.candidate.as_ref().filter(|candidate| candidate.hash == policy);
     let candidate = candidate.ok_or(CommandError::UnknownPolicy(policy))?;
+    let confirmation = candidate.table.confirmation.clone();
     let changed = !candidate.endorsed.contains_key(&person.name);
     let at = cx.point();
     if changed {
@@ -63,6 +69,7 @@ pub(crate) fn activate(
     let in_force = has >= terms.signatures;
     if in_force {
         cx.emit(Event::PolicyActivated { policy, at });
+        address_book::configured(cx, confirmation.as_ref());
     }
     Ok(Answer::Endorsed { changed, in_force, has, wants: terms.signatures })
 }

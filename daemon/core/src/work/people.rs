@@ -14,12 +14,12 @@ use crate::rules::doomed;
 use crate::rules::multisign;
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::behaviour;
-use crate::work::charter;
 use crate::work::cx::Cx;
 use crate::work::drill;
 use crate::work::flow::{self, Draft};
 use crate::work::stopping;
 use crate::work::submission::end_or_void;
+use crate::work::{address_book, charter};
 
 /// Open proposals that one account may have. Each takes a Ticket, of which an account may hold 250; this
 /// leaves room for the daemon's own errands.
@@ -79,6 +79,9 @@ fn carried_out(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Result<Answe
         Command::Freeze { account, reason } => stopping::freeze(cx, &person, account, reason),
         Command::Unfreeze { account, reason } => stopping::unfreeze(cx, &person, account, reason),
         Command::ActivatePolicy { policy, reason } => charter::activate(cx, &person, policy, reason),
+        Command::ConfirmDestination { destination, reason } => {
+            address_book::confirm(cx, &person, destination, reason)
+        }
         Command::CloseBreaker { account } => {
             needs(&person, Role::Admin)?;
             let mut counted = cx.state.breakers.iter();

@@ -9,6 +9,7 @@ mod behaviour;
 mod boundaries;
 mod cascades;
 mod commitments;
+mod confirmation;
 mod deadlines;
 mod declared;
 mod drills;

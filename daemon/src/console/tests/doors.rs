@@ -198,6 +198,7 @@ pub(super) fn acts() -> Vec<String> {
         "acknowledge_notices",
         "close_breaker",
         "activate",
+        "confirm_destination",
         "redeliver",
         "test_channel",
     ];

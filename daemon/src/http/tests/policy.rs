@@ -34,6 +34,8 @@ pub(super) fn requests() -> Vec<(Method, &'static str, &'static str)> {
         (Method::POST, "/v1/policy/test", r#"{"policy":""}"#),
         (Method::POST, "/v1/policy/prove", r#"{"outcome":"leave"}"#),
         (Method::POST, "/v1/policy/activate", r#"{"policy":"00","reason":"x"}"#),
+        (Method::GET, "/v1/destinations", ""),
+        (Method::POST, "/v1/destinations/confirm", r#"{"address":"00","reason":"x"}"#),
         (Method::GET, "/v1/policy/shadow", ""),
     ]
 }

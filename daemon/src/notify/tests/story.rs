@@ -437,3 +437,40 @@ pub(super) fn strange_escrow() -> Input {
     observation.changes.push(treasury_core::observe::Change::EscrowCreated { escrow });
     ledger
 }
+
+/// Danger: somebody has come to the address book, and nobody who would know better hears of it.
+#[tokio::test]
+async fn those_who_confirm_destinations_are_told_who_has_come_to_the_address_book_and_all_that_it_is_confirmed()
+ {
+    let mut told = Told::start(&MemoryStore::new(), &Disk::default()).await;
+    let people = ["bob", "adam"].map(str::to_owned).into();
+    let by = policy::Approvers { signatures: 2, people, ..policy::Approvers::default() };
+    let terms = treasury_core::address_book::Confirmation { by, cooling_seconds: 3_600 };
+    let mut treasury = testing::treasury();
+    treasury.policy = treasury.policy.with_confirmation(Some(terms));
+    told.handle.declare(treasury.clone()).await.unwrap().unwrap();
+    let supplier = testing::signer(77);
+    treasury.destinations.insert(supplier, "supplier".to_owned());
+    told.handle.declare(treasury).await.unwrap().unwrap();
+    let waits = told.until(Kind::DestinationWaits).await.pop().unwrap();
+    assert_eq!(
+        waits.says,
+        format!(
+            "supplier ({supplier}) has come to the address book and waits for 2 of adam or bob: until then it is as new as anybody."
+        )
+    );
+    assert_eq!((waits.severity, waits.people.join(", ")), (Severity::Warning, "adam, bob".to_owned()));
+    assert!(waits.can_do[1].contains(&format!("treasuryctl destination confirm {supplier} ")), "{waits:?}");
+    told.handle.input(testing::ledger(102)).await.unwrap();
+    told.handle.input(testing::reconciled_at(102)).await.unwrap();
+    for person in ["bob", "adam"] {
+        let reason = "called them back".to_owned();
+        told.command(person, Command::ConfirmDestination { destination: supplier, reason }).await;
+    }
+    let done = told.until(Kind::DestinationConfirmed).await;
+    let says = &done.last().unwrap().says;
+    assert!(
+        says.starts_with(&format!("supplier ({supplier}) is confirmed by adam, bob, and is known from 20")),
+        "{says}"
+    );
+}

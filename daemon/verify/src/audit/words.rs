@@ -293,6 +293,21 @@ fn sentence(said: &Value, event: &Value) -> String {
             format!("{} wants policy {} in force{why}", text(&["by"]), text(&["policy"]))
         }
         "policy_activated" => format!("Policy {} is in force", text(&["policy"])),
+        "destinations_adopted" => {
+            "Whoever is in the address book is known, and whoever comes to be there is confirmed by people"
+                .to_owned()
+        }
+        "destination_proposed" => {
+            format!("{} has come to the address book, and waits for people", text(&["destination"]))
+        }
+        "destination_confirmed" => {
+            let why = reason(&text(&["endorsement", "reason"]));
+            format!("{} confirms {}{why}", text(&["by"]), text(&["destination"]))
+        }
+        "destination_admitted" => {
+            format!("{} is confirmed, and known when it has cooled", text(&["destination"]))
+        }
+        "destination_withdrawn" => format!("{} is in the address book no more", text(&["destination"])),
         "policy_withdrawn" => {
             format!("Policy {} waits no more: the one in force is configured again", text(&["policy"]))
         }
