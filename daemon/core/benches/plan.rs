@@ -10,7 +10,7 @@ use std::hint::black_box;
 use treasury_core::config::{AccountConfig, FeeConfig, Keeps, Signing, TicketConfig, Tier, TierLink, Timing};
 use treasury_core::observe::{EscrowView, LedgerPoint, RootView};
 use treasury_core::policy::{Action, Policy, Rule};
-use treasury_core::state::{AccountView, Guard, TrackedEscrow};
+use treasury_core::state::{AccountView, Guard, Reached, TrackedEscrow};
 use treasury_core::tiers::Planner;
 use treasury_core::units::{Asset, Drops, EscrowKey, ProposalId};
 use treasury_core::{State, Treasury};
@@ -109,9 +109,18 @@ fn state(accounts: u32, commitments: u32, balance: u64) -> State {
 
 fn main() {
     println!("| figure | median | best | target |\n|---|---|---|---|");
-    for (what, balance) in [("all within their bounds", 8_000_000), ("all below their floors", 2_000_000)] {
+    let enough = 8_000_000;
+    for (what, balance, scheduled) in [
+        ("all within their bounds", enough, false),
+        ("the same where schedules have asked for something", enough, true),
+        ("all below their floors", 2_000_000, false),
+    ] {
         for (accounts, commitments) in [(500, 5_000), (1_000, 10_000)] {
-            let (config, state) = (treasury(accounts), state(accounts, commitments, balance));
+            let (config, mut state) = (treasury(accounts), state(accounts, commitments, balance));
+            if scheduled {
+                let reached = Reached { through: NOW, day: None, gone: false };
+                state.scheduled.insert("a schedule".to_owned(), reached);
+            }
             measure(
                 &format!("plan of all links, {accounts} accounts, {commitments} commitments, {what}"),
                 if accounts == 1_000 { "≤ 1 ms" } else { "" },

@@ -1,5 +1,6 @@
 //! Pure questions about the state. A rule takes the state and answers; it never emits.
 
+pub(crate) mod ahead;
 pub mod analysis;
 pub mod bounds;
 pub mod cells;

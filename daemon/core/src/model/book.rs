@@ -84,12 +84,18 @@ impl Book {
     /// Whether the proposal's money is in the book.
     #[must_use]
     pub fn holds(&self, proposal: &Proposal) -> bool {
-        self.leaving.get(&proposal.account).is_some_and(|promised| promised.has(proposal.id))
+        self.is_promised(&proposal.account, proposal.id)
     }
 
     /// Proposals that may still take something out of the account.
     pub fn promised(&self, account: &AccountId) -> impl Iterator<Item = ProposalId> + '_ {
         self.leaving.get(account).into_iter().flat_map(Promises::proposals)
+    }
+
+    /// Whether that proposal may still take something out of the account.
+    #[must_use]
+    pub fn is_promised(&self, account: &AccountId, id: ProposalId) -> bool {
+        self.leaving.get(account).is_some_and(|promised| promised.has(id))
     }
 
     pub(crate) fn promise(&mut self, proposal: &Proposal) {

@@ -169,6 +169,14 @@ impl<'a> Question<'a> {
         Decision { shadow: Some(Shadowed { policy_hash: beside.policy_hash, would }), ..decision }
     }
 
+    /// Whether policy denies it, without what that goes by.
+    #[must_use]
+    pub fn denies(&self) -> bool {
+        obligations(&matching(self.policy, self)).deny
+            || self.unscreened().is_some()
+            || self.against_screening().is_some()
+    }
+
     /// What policy says.
     #[must_use]
     pub fn decide(self) -> Decision {

@@ -35,6 +35,8 @@ pub struct Act<'a> {
     pub asker: &'a Asker,
     /// The proposal, where there is one already.
     pub proposal: Option<&'a Proposal>,
+    /// The declared link that it is a move of, where that is known and need not be looked for.
+    link: Option<&'a TierLink>,
 }
 
 impl<'a> Act<'a> {
@@ -46,13 +48,20 @@ impl<'a> Act<'a> {
             intent: &proposal.intent,
             asker: &proposal.asker,
             proposal: Some(proposal),
+            link: None,
         }
     }
 
     /// An errand of the daemon's own that has not been drafted.
     #[must_use]
     pub fn errand(account: AccountId, intent: &'a Intent) -> Self {
-        Self { account, intent, asker: &Asker::Daemon, proposal: None }
+        Self { account, intent, asker: &Asker::Daemon, proposal: None, link: None }
+    }
+
+    /// A move along a declared link that has not been drafted.
+    #[must_use]
+    pub fn along(link: &'a TierLink, intent: &'a Intent) -> Self {
+        Self { link: Some(link), ..Self::errand(link.from, intent) }
     }
 
     /// Whether it is the void of a proposal that would leave: it moves nothing and lets nothing else move.
@@ -171,7 +180,8 @@ fn link(config: &Treasury, act: &Act<'_>) -> Option<Wait> {
         let between = link.from == act.account && link.to == movement.destination;
         link.name == name && between && movement.amount <= link.move_max
     };
-    (!config.links.iter().any(allows)).then(|| Wait::Link(name.to_owned()))
+    let allowed = act.link.map_or_else(|| config.links.iter().any(allows), allows);
+    (!allowed).then(|| Wait::Link(name.to_owned()))
 }
 
 /// An account that the act rests on and of which something may be unknown: one that it touches, or one that
@@ -196,7 +206,7 @@ fn in_doubt(state: &State, act: &Act<'_>) -> Option<AccountId> {
 /// stopped only by a freeze: then nothing more is sent for it.
 #[must_use]
 pub fn stops<'a>(config: &Treasury, state: &'a State, act: Act<'_>) -> Vec<&'a Stop> {
-    if takes_back(config, state, &act) {
+    if state.stops.is_empty() || takes_back(config, state, &act) {
         return Vec::new();
     }
     let released = act.intent.released_escrow().and_then(|escrow| state.escrows.get(&escrow));

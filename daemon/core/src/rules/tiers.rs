@@ -4,7 +4,7 @@
 //! links into one account never fill it twice, and a delayed move is not made again while it waits. What is promised
 //! out of a source counts as if it had left, so a source never ends below its floor.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
 use std::fmt;
 
 use crate::model::config::{Keeps, LinkLimit, TierLink, Treasury};
@@ -13,8 +13,8 @@ use crate::model::proposal::{Proposal, Status};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
 use crate::model::wait::Wait;
+use crate::rules::ahead::{Ahead, Place, Places, Standing, coming_by, most, saturating_add};
 use crate::rules::decide::Question;
-use crate::rules::escrow::not_before;
 use crate::rules::gate::{self, Act};
 
 /// The moves of a link, newest first.
@@ -75,32 +75,50 @@ impl fmt::Display for By {
 
 /// Plans over all links at once, at a cost that grows with how many links there are and how much of it is promised, and
 /// with nothing else.
+///
+/// One is made for each planning. In that, no ledger is taken in and schedules ask for nothing, so balances, escrows and
+/// schedules are looked through once, when the first link asks; moves are drafted, and are looked up for each.
 #[derive(Debug)]
 pub struct Planner<'a> {
     config: &'a Treasury,
-    /// Links by the account that they take from, and of what.
-    from: BTreeMap<(AccountId, Asset), Vec<&'a TierLink>>,
-    /// The highest floor that any of them sets for what it takes; `None`: of different assets.
-    floors: BTreeMap<(AccountId, Asset), Option<Amount>>,
+    places: Places<'a>,
+    ahead: OnceCell<Ahead>,
 }
 
 impl<'a> Planner<'a> {
     /// A planner of these links.
     #[must_use]
     pub fn new(config: &'a Treasury) -> Self {
-        let mut from: BTreeMap<_, Vec<&TierLink>> = BTreeMap::new();
-        for link in &config.links {
-            from.entry((link.from, link.asset)).or_default().push(link);
-        }
-        let floor = |asset: Asset, links: &[&TierLink]| {
-            links.iter().map(|link| link.source_floor).try_fold(asset.nothing(), most)
-        };
-        let floors = from.iter().map(|(key, links)| (*key, floor(key.1, links))).collect();
-        Self { config, from, floors }
+        Self { config, places: Places::of(config), ahead: OnceCell::new() }
     }
 
-    fn links_from(&self, account: &AccountId, asset: Asset) -> impl Iterator<Item = &'a TierLink> {
-        self.from.get(&(*account, asset)).into_iter().flatten().copied()
+    fn at(&self, account: &AccountId, asset: Asset) -> At<'_, 'a> {
+        match self.places.find(account, asset) {
+            Some(number) => self.numbered(number, account, asset),
+            None => At { place: None, account: *account, asset, number: None },
+        }
+    }
+
+    fn numbered(&self, number: usize, account: &AccountId, asset: Asset) -> At<'_, 'a> {
+        At { place: self.places.get(number), account: *account, asset, number: Some(number) }
+    }
+
+    /// What stands at a place: what was looked through once, or where no link is what is there now.
+    fn standing(&self, state: &State, at: &At<'_, '_>) -> Standing {
+        let ahead = || self.ahead.get_or_init(|| Ahead::of(&self.places, state));
+        at.number.and_then(|number| ahead().get(number)).copied().unwrap_or_else(|| Standing {
+            holding: state.holding(&at.account, at.asset),
+            escrowed: at.asset.nothing(),
+            scheduled: at.asset.nothing(),
+        })
+    }
+
+    /// What the place will have when everything that is on its way to it has come: the same as [`expected`].
+    fn expected(&self, state: &State, at: &At<'_, '_>, standing: &Standing) -> Option<Amount> {
+        let escrowed = saturating_add(standing.holding?, standing.escrowed);
+        let all = Some(saturating_add(escrowed, state.book.coming(&at.account, at.asset)));
+        debug_assert_eq!(all, expected(state, &at.account, at.asset), "something came or went in a planning");
+        all
     }
 
     /// What the link would move now: what its account is below its floor or above its ceiling, up or down to its target, as
@@ -128,10 +146,11 @@ impl<'a> Planner<'a> {
             return none(By::Hours);
         }
         let left = left_of_periods(state, link, now);
-        let Some(source) = self.spare(state, &link.from, link.asset) else { return none(By::NotThere) };
+        let from = self.at(&link.from, link.asset);
+        let Some(source) = self.spared(state, &from) else { return none(By::NotThere) };
         let source = match link.keeps {
             Keeps::Filled { .. } => source,
-            Keeps::Swept { .. } => source.less(&self.to_pass_on(state, link)).unwrap_or(nothing),
+            Keeps::Swept { .. } => source.less(&self.to_pass_on(state, &from)).unwrap_or(nothing),
         };
         let limits = [(link.move_max, By::MoveMax), (left, By::PeriodMax), (source, By::Source)];
         let least = limits.into_iter().fold(
@@ -148,19 +167,24 @@ impl<'a> Planner<'a> {
     }
 
     /// What a sweep leaves to the links that fill others from its account, with what a move of theirs may burn.
-    fn to_pass_on(&self, state: &State, link: &TierLink) -> Amount {
-        let onward = self.onward(state, &link.from, link.asset);
-        if onward.is_zero() { onward } else { saturating_add(onward, fee(self.config, link.asset)) }
+    fn to_pass_on(&self, state: &State, from: &At<'_, '_>) -> Amount {
+        let onward = self.wanted(state, from, &mut vec![from.account]);
+        if onward.is_zero() { onward } else { saturating_add(onward, fee(self.config, from.asset)) }
     }
 
     /// What its account has too little or too much of; `None`: it is not on the ledger, or that asset is not followed.
     fn needed(&self, state: &State, link: &TierLink) -> Option<Amount> {
         let nothing = link.asset.nothing();
         match link.keeps {
-            Keeps::Filled { floor, target } => self.lacking(state, link, [floor, target], &mut vec![link.to]),
+            Keeps::Filled { floor, target } => {
+                self.lacking(state, &self.at(&link.to, link.asset), [floor, target], &mut vec![link.to])
+            }
             Keeps::Swept { ceiling, target } => {
-                let has = unpromised(state, &link.from, link.asset)?;
-                let has = has.less(&self.onward(state, &link.from, link.asset)).unwrap_or(nothing);
+                let from = self.at(&link.from, link.asset);
+                let promised = state.book.leaving(&link.from, link.asset, None);
+                let has = self.standing(state, &from).holding?.less(&promised).unwrap_or(nothing);
+                let onward = self.wanted(state, &from, &mut vec![link.from]);
+                let has = has.less(&onward).unwrap_or(nothing);
                 Some(if has > ceiling { has.less(&target).unwrap_or(nothing) } else { nothing })
             }
         }
@@ -170,21 +194,19 @@ impl<'a> Planner<'a> {
     fn lacking(
         &self,
         state: &State,
-        link: &TierLink,
+        to: &At<'_, '_>,
         [floor, target]: [Amount; 2],
         asked: &mut Vec<AccountId>,
     ) -> Option<Amount> {
-        let nothing = link.asset.nothing();
-        let has = expected(state, &link.to, link.asset)?;
-        let onward = self.wanted(state, &link.to, link.asset, asked);
-        let onward = saturating_add(onward, self.filling(state, &link.to, link.asset));
-        let onward = saturating_add(onward, scheduled(state, &link.to, link.asset));
+        let nothing = to.asset.nothing();
+        let standing = self.standing(state, to);
+        let has = self.expected(state, to, &standing)?;
+        let onward = self.wanted(state, to, asked);
+        let onward = saturating_add(onward, filling(state, to));
+        let onward = saturating_add(onward, standing.scheduled);
         // What goes on leaves no less than the highest floor of the links that it goes on by, and what may burn as a fee.
-        let kept = if onward.is_zero() {
-            nothing
-        } else {
-            saturating_add(self.source_floor(&link.to, link.asset)?, fee(self.config, link.asset))
-        };
+        let kept =
+            if onward.is_zero() { nothing } else { saturating_add(to.floor()?, fee(self.config, to.asset)) };
         let short = has < saturating_add(most(floor, kept)?, onward);
         let full = saturating_add(most(target, kept)?, onward);
         Some(if short { full.less(&has).unwrap_or(nothing) } else { nothing })
@@ -194,15 +216,15 @@ impl<'a> Planner<'a> {
     /// its hours or its limits keep a link from moving it does not want: it would lie there, and be swept back.
     #[must_use]
     pub fn onward(&self, state: &State, account: &AccountId, asset: Asset) -> Amount {
-        self.wanted(state, account, asset, &mut vec![*account])
+        self.wanted(state, &self.at(account, asset), &mut vec![*account])
     }
 
     /// What an account is wanted for by one link is wanted once, whichever other way leads to it; and links may go round. A way
     /// by which nothing can go is no way.
-    fn wanted(&self, state: &State, account: &AccountId, asset: Asset, asked: &mut Vec<AccountId>) -> Amount {
-        let nothing = asset.nothing();
+    fn wanted(&self, state: &State, at: &At<'_, '_>, asked: &mut Vec<AccountId>) -> Amount {
+        let nothing = at.asset.nothing();
         let mut all = nothing;
-        for link in self.links_from(account, asset) {
+        for (link, to) in at.links() {
             let Keeps::Filled { floor, target } = link.keeps else { continue };
             let rests = matches!(rests(self.config, state, link, state.now()), Some(By::Rests(_)));
             if rests || asked.contains(&link.to) {
@@ -210,9 +232,14 @@ impl<'a> Planner<'a> {
             }
             let before = asked.len();
             asked.push(link.to);
-            let need = self.lacking(state, link, [floor, target], asked).unwrap_or(nothing);
-            let limits = [link.move_max, left_of_periods(state, link, state.now())];
-            let want = limits.into_iter().fold(need, |want, limit| if limit < want { limit } else { want });
+            let to = self.numbered(*to, &link.to, at.asset);
+            let need = self.lacking(state, &to, [floor, target], asked).unwrap_or(nothing);
+            let want = if need > nothing { need } else { nothing };
+            let limits = (want > nothing).then(|| [link.move_max, left_of_periods(state, link, state.now())]);
+            let want = limits
+                .into_iter()
+                .flatten()
+                .fold(want, |want, limit| if limit < want { limit } else { want });
             if want > nothing && want >= link.move_min && is_free(self.config, state, link, want) {
                 all = saturating_add(all, want);
             } else {
@@ -222,55 +249,64 @@ impl<'a> Planner<'a> {
         all
     }
 
-    /// What moves that are under way take out of an account to fill others.
-    fn filling(&self, state: &State, account: &AccountId, asset: Asset) -> Amount {
-        let links = self.links_from(account, asset).filter(|link| matches!(link.keeps, Keeps::Filled { .. }));
-        links.flat_map(|link| under_way(state, link)).fold(asset.nothing(), saturating_add)
-    }
-
     /// What an account can give of an asset: what it has, without what is promised out of it, what may burn as a fee, and
     /// the highest floor that any link sets for it. `None`: that asset is not followed.
     #[must_use]
     pub fn spare(&self, state: &State, account: &AccountId, asset: Asset) -> Option<Amount> {
-        let nothing = asset.nothing();
-        let floor = self.source_floor(account, asset)?;
-        let fee = fee(self.config, asset);
-        let promised = state.book.leaving(account, asset, None);
-        let has = state.holding(account, asset).unwrap_or(nothing);
-        [promised, fee, floor].iter().try_fold(has, |left, kept| left.less(kept))
+        self.spared(state, &self.at(account, asset))
     }
 
-    /// The highest floor that any link sets for what it takes from an account.
-    fn source_floor(&self, account: &AccountId, asset: Asset) -> Option<Amount> {
-        self.floors.get(&(*account, asset)).copied().unwrap_or(Some(asset.nothing()))
+    fn spared(&self, state: &State, at: &At<'_, '_>) -> Option<Amount> {
+        let promised = state.book.leaving(&at.account, at.asset, None);
+        let has = self.standing(state, at).holding.unwrap_or(at.asset.nothing());
+        [promised, fee(self.config, at.asset), at.floor()?].iter().try_fold(has, |left, kept| left.less(kept))
     }
 }
 
-/// What schedules have asked for that no validated ledger has. What people ask for does not count: it may be refused, and
-/// whoever may ask would otherwise draw money to an account.
-fn scheduled(state: &State, account: &AccountId, asset: Asset) -> Amount {
-    let promised = state.book.promised(account).filter_map(|id| state.proposals.get(&id));
-    promised
-        .filter(|proposal| proposal.occurrence.is_some())
-        .filter_map(|proposal| proposal.intent.movement())
-        .map(|movement| movement.amount)
-        .filter(|amount| amount.issue() == asset)
-        .fold(asset.nothing(), saturating_add)
+/// An account and an asset that are asked about.
+struct At<'p, 'a> {
+    account: AccountId,
+    asset: Asset,
+    /// What links do there, and its number among the places; `None`: nothing.
+    place: Option<&'p Place<'a>>,
+    number: Option<usize>,
+}
+
+impl<'a> At<'_, 'a> {
+    /// The links that take from it.
+    fn links(&self) -> &[(&'a TierLink, usize)] {
+        self.place.map_or(&[], |place| &place.out)
+    }
+
+    /// The highest floor that any of them sets for it.
+    fn floor(&self) -> Option<Amount> {
+        self.place.map_or(Some(self.asset.nothing()), |place| place.floor)
+    }
+}
+
+/// What moves that are under way take out of an account to fill others.
+fn filling(state: &State, at: &At<'_, '_>) -> Amount {
+    let links = at.links().iter().map(|(link, _)| link);
+    let links = links.filter(|link| matches!(link.keeps, Keeps::Filled { .. }));
+    links.flat_map(|link| under_way(state, link)).fold(at.asset.nothing(), saturating_add)
 }
 
 /// What moves of a link may still carry that no validated ledger has.
 fn under_way<'a>(state: &'a State, link: &'a TierLink) -> impl Iterator<Item = Amount> + 'a {
-    let promised = state.book.promised(&link.from).filter_map(|id| state.proposals.get(&id));
+    let promised = state.moves.get(&link.name).into_iter().flatten();
     promised
-        .filter(|proposal| proposal.intent.link() == Some(&link.name))
-        .filter_map(|proposal| proposal.intent.amount())
+        .filter(|id| state.book.is_promised(&link.from, **id))
+        .filter_map(|id| state.proposals.get(id)?.intent.amount())
         .filter(|amount| amount.issue() == link.asset)
 }
 
 /// Whether nothing but money keeps the link from this move.
 fn is_free(config: &Treasury, state: &State, link: &TierLink, amount: Amount) -> bool {
     let in_time = link.hours.as_ref().is_none_or(|hours| hours.holds(state.now()));
-    in_time && against(config, state, link, amount).is_empty()
+    let intent = intent(link, amount);
+    in_time
+        && gate::may_leave(config, state, Act::along(link, &intent)).is_empty()
+        && !Question::new(config, state, link.from, &Asker::Daemon, &intent, state.now()).denies()
 }
 
 /// What may still be moved within every period that the link has a limit for.
@@ -308,24 +344,14 @@ fn rests(config: &Treasury, state: &State, link: &TierLink, now: RippleTime) -> 
 #[must_use]
 pub fn expected(state: &State, account: &AccountId, asset: Asset) -> Option<Amount> {
     let balance = state.holding(account, asset)?;
-    let escrowed = state.own_escrows_for(account).filter(|tracked| {
-        // What can be released no more comes back to where it was.
-        tracked.view.cancel_after.is_none_or(|cancel| {
-            state.now() <= cancel && not_before(state, tracked).is_none_or(|from| from < cancel)
-        })
-    });
-    let escrowed = escrowed.filter_map(|tracked| tracked.view.amount).filter(|held| held.issue() == asset);
+    let escrowed = state.own_escrows_for(account).filter_map(|tracked| coming_by(state, tracked));
+    let escrowed = escrowed.filter(|held| held.issue() == asset);
     Some(escrowed.chain([state.book.coming(account, asset)]).fold(balance, saturating_add))
 }
 
 /// What a move may burn of what it moves.
 fn fee(config: &Treasury, asset: Asset) -> Amount {
     if asset.is_xrp() { Amount::Xrp(config.fees.fee_max) } else { asset.nothing() }
-}
-
-/// The greater of two; none of different assets.
-fn most(one: Amount, other: Amount) -> Option<Amount> {
-    Some(if one.partial_cmp(&other)?.is_ge() { one } else { other })
 }
 
 /// What the link has moved, or may still move, within its period. It counts from when the money moved: a move may have
@@ -350,7 +376,7 @@ pub fn intent(link: &TierLink, amount: Amount) -> Intent {
 #[must_use]
 pub fn against(config: &Treasury, state: &State, link: &TierLink, amount: Amount) -> Vec<Wait> {
     let intent = intent(link, amount);
-    let mut against = gate::may_leave(config, state, Act::errand(link.from, &intent));
+    let mut against = gate::may_leave(config, state, Act::along(link, &intent));
     let decision = Question::new(config, state, link.from, &Asker::Daemon, &intent, state.now()).decide();
     if decision.obligations.deny {
         against.push(Wait::Policy(decision.rule()));
@@ -364,8 +390,4 @@ pub fn is_denied(config: &Treasury, state: &State, link: &TierLink) -> bool {
     moves(state, link).next().is_some_and(|last| {
         last.status == Status::Denied && last.decision.policy_hash == config.policy.hash()
     })
-}
-
-fn saturating_add(sum: Amount, more: Amount) -> Amount {
-    sum.checked_add(&more).unwrap_or(sum.issue().most())
 }

@@ -20,7 +20,7 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
         }
         let intent = intent(link, amount);
         // Not into an account that is stopped or was robbed, and not out of one.
-        if !gate::may_leave(cx.config, cx.state, Act::errand(link.from, &intent)).is_empty() {
+        if !gate::may_leave(cx.config, cx.state, Act::along(link, &intent)).is_empty() {
             continue;
         }
         let decision = decide::decide(cx.config, cx.state, link.from, &Asker::Daemon, &intent, cx.now());
