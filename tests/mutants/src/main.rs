@@ -2,7 +2,7 @@
 
 mod rewrite;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,8 @@ const TESTS: [&str; 3] = ["--lib", "--test", "decisions"];
 /// A test that takes so many times as long as it does, and this much more, has found that something never ends.
 const PATIENCE: u32 = 10;
 const PATIENCE_MORE: Duration = Duration::from_secs(5);
+/// So many tests that saw the last changes of a file are tried first of the next one there.
+const REMEMBERED: usize = 6;
 
 #[derive(Clone, PartialEq)]
 enum Outcome {
@@ -42,12 +44,24 @@ struct Test {
 }
 
 fn main() {
-    let options: Vec<String> = std::env::args().skip(1).collect();
+    let (options, parts): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|word| word.starts_with("--"));
     let room = PathBuf::from("target/mutants");
     fs::create_dir_all(&room).expect("a folder for the copy");
     let room = room.canonicalize().expect("it was made");
-    let mutants = list();
-    let before = previous(&room.join("outcomes"));
+    // Where parts of paths are given, what is in such files comes first, or is all that is tried.
+    let named = |mutant: &Mutant| parts.iter().any(|part| mutant.file.contains(part.as_str()));
+    let (mut mutants, mut others): (Vec<Mutant>, Vec<Mutant>) = list().into_iter().partition(named);
+    if !options.iter().any(|option| option == "--only") {
+        mutants.append(&mut others);
+    }
+    let earlier = fs::read_to_string(room.join("outcomes")).unwrap_or_default();
+    let before = previous(&earlier);
+    // What is said of the others stays said.
+    let others: BTreeSet<&str> = others.iter().map(|mutant| mutant.name.as_str()).collect();
+    let kept =
+        earlier.lines().filter(|line| line.split('\t').nth(1).is_some_and(|name| others.contains(name)));
+    let kept: String = kept.map(|line| format!("{line}\n")).collect();
     copy(&room.join("copy"));
     let mut outcomes: Vec<Option<Outcome>> = vec![None; mutants.len()];
     switch(&room, &mutants, &mut outcomes);
@@ -70,7 +84,7 @@ fn main() {
     let outcomes = Mutex::new(outcomes);
     run(&room, &tests, &reached, &outcomes, &mutants);
     let outcomes = outcomes.into_inner().expect("no worker panicked");
-    report(&room, &mutants, &outcomes);
+    report(&room, &mutants, &outcomes, kept);
 }
 
 fn text_of(command: &mut Command) -> String {
@@ -105,8 +119,7 @@ fn list() -> Vec<Mutant> {
         .collect()
 }
 
-fn previous(path: &Path) -> HashMap<String, Outcome> {
-    let text = fs::read_to_string(path).unwrap_or_default();
+fn previous(text: &str) -> HashMap<String, Outcome> {
     let parsed = |line: &str| {
         let mut parts = line.split('\t');
         let (word, name, test) = (parts.next()?, parts.next()?, parts.next()?.to_owned());
@@ -318,6 +331,7 @@ fn run(
 ) {
     let next = AtomicUsize::new(0);
     let progress = Mutex::new(fs::File::create(room.join("progress")).expect("room on the disk"));
+    let saw: Mutex<HashMap<&str, VecDeque<usize>>> = Mutex::default();
     let started = Instant::now();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let work = |worker: usize| {
@@ -328,11 +342,14 @@ fn run(
             if outcomes.lock().expect("no worker panicked")[number].is_some() {
                 continue;
             }
-            let mut order: Vec<&Test> = reached.iter().map(|test| &tests[*test]).collect();
-            order.sort_by_key(|test| test.takes);
+            let file = mutants[number].file.as_str();
+            let likely = saw.lock().expect("no worker panicked").get(file).cloned().unwrap_or_default();
+            let mut order = reached.clone();
+            order.sort_by_key(|test| (!likely.contains(test), tests[*test].takes));
             let mut outcome =
                 Outcome::Missed(if order.is_empty() { "nothing comes by it" } else { "every test passes" });
-            for test in order {
+            for index in order {
+                let test = &tests[index];
                 let limit = test.takes * PATIENCE + PATIENCE_MORE;
                 match passes(&place, test, limit, &[("MUTANT", number.to_string())]) {
                     Some(true) => continue,
@@ -340,6 +357,11 @@ fn run(
                     None => outcome = Outcome::Timeout(test.name.clone()),
                 }
                 place = desk(room, worker);
+                let mut saw = saw.lock().expect("no worker panicked");
+                let of_file = saw.entry(file).or_default();
+                of_file.retain(|known| *known != index);
+                of_file.push_front(index);
+                of_file.truncate(REMEMBERED);
                 break;
             }
             if let Outcome::Missed(why) = outcome {
@@ -378,11 +400,11 @@ fn line(mutant: &Mutant, outcome: Option<&Outcome>) -> String {
 }
 
 /// Every mutant with its outcome, and how many there are of each.
-fn report(room: &Path, mutants: &[Mutant], outcomes: &[Option<Outcome>]) {
+fn report(room: &Path, mutants: &[Mutant], outcomes: &[Option<Outcome>], kept: String) {
     let equivalent = include_str!("../equivalent");
     let equivalent: BTreeSet<&str> =
         equivalent.lines().filter(|line| !line.starts_with([' ', '#'])).collect();
-    let mut lines = String::new();
+    let mut lines = kept;
     let mut counts: BTreeMap<&str, [usize; 6]> = BTreeMap::new();
     for (mutant, outcome) in mutants.iter().zip(outcomes) {
         lines.push_str(&line(mutant, outcome.as_ref()));
