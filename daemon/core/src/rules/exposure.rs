@@ -336,8 +336,11 @@ fn holdings(state: &State, account: &AccountId) -> Vec<Amount> {
 fn comes(config: &Treasury, account: &AccountId) -> Vec<(String, Amount, u32)> {
     let links = config.links.iter().filter(|link| link.to == *account);
     let least = links.filter_map(|link| {
-        let limits = link.all_limits();
-        let least = limits.reduce(|one, other| if other.most < one.most { other } else { one })?;
+        let least = link.all_limits().reduce(|one, other| {
+            // As much over a longer time is less.
+            let is_longer = other.most == one.most && other.period_seconds > one.period_seconds;
+            if other.most < one.most || is_longer { other } else { one }
+        })?;
         Some((link.name.clone(), least.most, least.period_seconds))
     });
     least.collect()

@@ -10,7 +10,7 @@ use crate::model::signing::{GuardRefusal, Party};
 use crate::model::state::Guard;
 use crate::model::stops::Subject;
 use crate::model::units::{EscrowKey, ProposalId};
-use crate::rules::escrow::{Phase, is_revealed, phase};
+use crate::rules::escrow::{Phase, phase};
 use crate::work::anomaly::{find_about, is_found};
 use crate::work::cx::Cx;
 use crate::work::ending;
@@ -87,7 +87,7 @@ pub(crate) fn gave(cx: &mut Cx<'_>, maker: ProposalId, party: Party) {
 /// An escrow could be released, the guard does not answer, and half of the window is over: said once.
 pub(crate) fn still_silent(cx: &mut Cx<'_>, key: &EscrowKey) {
     let Some(tracked) = cx.state.escrows.get(key) else { return };
-    if !matches!(tracked.guard, Guard::Locked { .. }) || is_revealed(cx.state, tracked) {
+    if !matches!(tracked.guard, Guard::Locked { .. }) {
         return;
     }
     let Some(maker) = tracked.guard.proposal() else { return };

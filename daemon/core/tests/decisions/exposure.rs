@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use treasury_core::config::{Keeps, Role, TierLink, Treasury};
+use treasury_core::config::{AccountConfig, Keeps, LinkLimit, Role, Tier, TierLink, Treasury};
 use treasury_core::effect::Party;
 use treasury_core::exposure::{
     Captured, Exposure, Most, Power, Surroundings, Take, Until, Way, by_keys, exposure, exposures,
@@ -85,13 +85,24 @@ fn what_links_bring_in_the_meantime_is_told_by_the_least_of_their_limits() {
         move_max: amount(500 * XRP),
         period_max: amount(900 * XRP),
         period_seconds: 86_400,
-        limits: vec![treasury_core::config::LinkLimit { most: amount(300 * XRP), period_seconds: 3_600 }],
+        limits: vec![LinkLimit { most: amount(300 * XRP), period_seconds: 3_600 }],
         hours: None,
     };
-    let w = World::with(Treasury { links: vec![link], ..config() });
-    let all = of(&w, Captured::AgentKeys);
-    let Most::Everything { comes, .. } = &take(&all, "hot").unwrap().most else { panic!("{all:?}") };
-    assert_eq!(*comes, [("warm to hot".to_owned(), amount(300 * XRP), 3_600)]);
+    let comes = |link: &TierLink| {
+        let w = World::with(Treasury { links: vec![link.clone()], ..config() });
+        let all = of(&w, Captured::AgentKeys);
+        let Most::Everything { comes, .. } = &take(&all, "hot").unwrap().most else { panic!("{all:?}") };
+        let [(name, most, seconds)] = comes.as_slice() else { panic!("{comes:?}") };
+        assert_eq!(name, "warm to hot");
+        (*most, *seconds)
+    };
+    assert_eq!(comes(&link), (amount(300 * XRP), 3_600));
+    // As much over a longer time is less.
+    for (period_seconds, other) in [(3_600, 7_200), (7_200, 3_600)] {
+        let limits = vec![LinkLimit { most: amount(900 * XRP), period_seconds: other }];
+        let link = TierLink { period_seconds, limits, ..link.clone() };
+        assert_eq!(comes(&link), (amount(900 * XRP), 7_200));
+    }
 }
 
 #[test]
@@ -190,6 +201,146 @@ fn every_single_thing_is_told_once() {
     expected.extend(["server"; 3]);
     expected.push("guard");
     assert_eq!(words, expected);
+}
+
+#[test]
+fn the_key_of_an_account_itself_takes_it_unless_it_may_not_sign() {
+    let mut config = config();
+    config.people.get_mut("bob").unwrap().signer = Some(id("hot"));
+    let mut w = World::with(config);
+    let bob = |w: &World| whole(&of(w, Captured::Person("bob".to_owned())));
+    assert_eq!(bob(&w), BTreeSet::new(), "its master key is disabled");
+    let mut root = w.state.accounts[&id("hot")].root.unwrap();
+    root.flags = 0;
+    w.change(vec![Change::Root { account: id("hot"), root: Some(root) }]);
+    assert_eq!(bob(&w), ids(&["hot"]));
+}
+
+#[test]
+fn an_account_that_is_not_on_the_ledger_yet_counts_as_it_is_declared() {
+    let mut w = World::new();
+    let hot = w.state.accounts.get_mut(&id("hot")).unwrap();
+    (hot.root, hot.signer_list) = (None, None);
+    let all = of(&w, Captured::AgentKeys);
+    assert_eq!(whole(&all), ids(&["warm", "hot"]));
+    assert_eq!(take(&all, "hot").unwrap().most, Most::Everything { has: Vec::new(), comes: Vec::new() });
+}
+
+#[test]
+fn what_a_key_opens_by_itself_is_not_told_once_more_as_what_policy_lets_through() {
+    let mut w = World::new();
+    let mut root = w.state.accounts[&id("hot")].root.unwrap();
+    root.regular_key = Some(id("alice"));
+    w.change(vec![Change::Root { account: id("hot"), root: Some(root) }]);
+    let alice = of(&w, Captured::Person("alice".to_owned()));
+    let ways: Vec<(AccountId, Way)> = alice.takes.iter().map(|take| (take.account, take.way)).collect();
+    assert_eq!(ways, [(id("warm"), Way::Policy), (id("hot"), Way::Alone)]);
+}
+
+#[test]
+fn of_an_account_that_pays_nobody_nothing_is_got_by_asking() {
+    let mut config = config();
+    let hot = config.accounts[&id("hot")].clone();
+    let board = AccountConfig { name: "board".to_owned(), tier: Tier::Board, ..hot };
+    config.accounts.insert(id("board"), board);
+    let w = World::with(config);
+    let alice = of(&w, Captured::Person("alice".to_owned()));
+    let asked: BTreeSet<AccountId> = alice.takes.iter().map(|take| take.account).collect();
+    assert_eq!(asked, ids(&["warm", "hot"]));
+}
+
+#[test]
+fn what_is_taken_is_told_in_the_order_of_tiers() {
+    let mut config = config();
+    config.people.get_mut("bob").unwrap().signer = None;
+    let cold = config.accounts.get_mut(&id("cold")).unwrap();
+    cold.signers.as_mut().unwrap().entries = [(id("agent-1"), 3)].into();
+    let w = World::with(config);
+    let daemon = of(&w, Captured::Daemon);
+    let taken: Vec<AccountId> = daemon.takes.iter().map(|take| take.account).collect();
+    assert_eq!(taken, ["cold", "warm", "hot", "runner"].map(id));
+}
+
+#[test]
+fn what_is_taken_is_told_in_words_that_leave_nothing_out() {
+    let xrp = |xrp: u64| amount(xrp * XRP);
+    let reach = |one: Option<u64>, periods: &[(u32, u64)]| Reach {
+        one: one.map(xrp),
+        periods: periods.iter().map(|(seconds, most)| (*seconds, xrp(*most))).collect(),
+    };
+    let comes = vec![("fill".to_owned(), xrp(300), 3_600), ("other".to_owned(), xrp(5), 90)];
+    let stop = |names: &[&str]| Until::Stop(names.iter().map(|name| (*name).to_owned()).collect());
+    let small = reach(Some(10), &[(60, 20), (172_800, 50)]);
+    for (way, most, until, expected) in [
+        (
+            Way::Alone,
+            Most::Everything { has: Vec::new(), comes },
+            Until::Nobody,
+            "EVERYTHING, at once (not known), and up to 300 XRP within 1 h that \"fill\" brings, and up to 5 XRP within 90 s \
+             that \"other\" brings: its key needs no other; nobody can stop it",
+        ),
+        (
+            Way::Policy,
+            Most::Limited { to_new: None, to_anybody: reach(None, &[(0, 40)]) },
+            stop(&["dave", "erin"]),
+            "nothing to a new destination; to others whatever it has with one payment, 40 XRP within 0 s: by asking for what \
+             agents sign; until a stop of dave or erin, at once",
+        ),
+        (
+            Way::Policy,
+            Most::Limited { to_new: Some(small.clone()), to_anybody: small.clone() },
+            stop(&[]),
+            "10 XRP a payment, 20 XRP within 60 s and 50 XRP within 2 d: by asking for what agents sign; nobody else may stop it",
+        ),
+        (
+            Way::Policy,
+            Most::Limited { to_new: Some(small), to_anybody: reach(Some(100), &[]) },
+            stop(&["dave"]),
+            "10 XRP a payment, 20 XRP within 60 s and 50 XRP within 2 d to a new destination; 100 XRP a payment, again and \
+             again, WITHOUT A LIMIT to others: by asking for what agents sign; until a stop of dave, at once",
+        ),
+        (
+            Way::Escrows { count: 3 },
+            Most::Waiting(vec![xrp(2_000), xrp(1)]),
+            Until::Nobody,
+            "2000 XRP, 1 XRP: 3 that wait, to whom they were made for; nobody can stop it",
+        ),
+    ] {
+        let take = Take { account: id("hot"), way, most, until };
+        assert_eq!(take.words(), expected);
+    }
+}
+
+#[test]
+fn things_and_ways_and_ends_have_the_words_that_programs_go_by() {
+    let w = World::new();
+    let which = |captured: Captured| captured.which();
+    assert_eq!(which(Captured::AgentKey(id("agent-1"))), Some(id("agent-1").to_string()));
+    assert_eq!(which(Captured::Person("bob".to_owned())).as_deref(), Some("bob"));
+    assert_eq!(which(Captured::Server("wss://one".to_owned())).as_deref(), Some("wss://one"));
+    for only in [Captured::AgentKeys, Captured::Runner(id("runner")), Captured::Daemon, Captured::Guard] {
+        assert_eq!(which(only), None);
+    }
+    let ways = [Way::Quorum { weight: 2, quorum: 2 }, Way::Alone, Way::Policy, Way::Escrows { count: 1 }];
+    assert_eq!(ways.map(Way::word), ["quorum", "alone", "policy", "escrows"]);
+    let ends = [Until::OtherSigners, Until::Nobody, Until::Stop(Vec::new())];
+    assert_eq!(ends.map(|until| until.word()), ["other_signers", "nobody", "stop"]);
+    let words: BTreeSet<&str> = exposures(&w.config, &w.state, &around(1, 1))
+        .iter()
+        .flat_map(|found| &found.powers)
+        .map(|power| power.words())
+        .collect();
+    let expected = [
+        "asks for payments that others have to sign",
+        "keeps its part back: what waits in guarded escrows comes back",
+        "lifts freezes",
+        "lifts holds",
+        "shows another ledger: what would hold an escrow back is not seen",
+        "signs what others ask for, and is one of several who have to",
+        "stops everything",
+        "takes sight away: nothing leaves as long as it likes",
+    ];
+    assert_eq!(words, expected.into());
 }
 
 fn rule(name: usize, above: u64, most: u64, action: Action) -> Rule {
