@@ -119,6 +119,8 @@ mod tests {
         let Amount::Issued(one) = Amount::from_words(&format!("1 {USD}")).unwrap() else { panic!("issued") };
         let owed = Amount::Issued(xrpl_wire::IssuedAmount { value: one.value.negated(), ..one });
         assert_eq!(prices.worth(&owed), None, "what is owed is worth nothing to whoever owes it");
+        let nothing = Prices { of: [(USD.parse().unwrap(), 0)].into(), ..prices.clone() };
+        assert_eq!(nothing.worth(&Amount::from_words(&format!("1e70 {USD}")).unwrap()), Some(0));
         for (later, stale) in [(0, false), (60, false), (61, true)] {
             assert_eq!(prices.are_stale(RippleTime(at.0 + later)), stale);
         }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use treasury_core::command::Command;
+use treasury_core::command::{Command, Propose};
 use treasury_core::config::{Role, Tier};
 use treasury_core::decide::{self, Question};
 use treasury_core::intent::{Asker, Intent, IntentKind, Pay};
 use treasury_core::list::List;
+use treasury_core::observe::Change;
 use treasury_core::policy::{
     Action, Approvers, Count, DestinationMatch, Outflow, Per, Policy, Rolling, Rule,
 };
@@ -158,4 +159,36 @@ fn what_was_decided_stands_only_while_all_whom_it_concerns_are_declared_as_they_
     w.config = before;
     assert!(stands(&w));
     w.command("alice", Command::Withdraw { proposal: p }).unwrap();
+}
+
+/// Danger: a payment that policy allowed is denied when its Ticket comes, because others were asked for meanwhile.
+#[test]
+fn what_others_ask_for_since_is_no_reason_to_decide_anew() {
+    let mut w = World::new();
+    w.config.destinations.insert(id("exchange"), "exchange".to_owned());
+    let two = Approvers { weight: Weight(2), roles: [Role::Approver].into(), ..Default::default() };
+    let above = Rolling {
+        period_seconds: DAY,
+        per: Per::Account,
+        amount_above: Some(amount(600 * XRP)),
+        amount_max: None,
+    };
+    let new = Rule {
+        destination: Some(DestinationMatch::New),
+        rolling: Some(above),
+        ..Rule::new("much to new ones", Action::Deny)
+    };
+    w.config.policy = Policy::new(vec![Rule::new("all", Action::Approve(two)), new]);
+    let known = |w: &mut World, xrp: u64| {
+        let payment = Propose { destination: id("exchange"), ..w.payment("warm", xrp) };
+        w.command("alice", Command::Propose(payment)).unwrap();
+    };
+    (0..10).for_each(|_| known(&mut w, 1));
+    let p = w.propose("warm", 500);
+    assert_eq!(w.word(p), "drafted", "there is no Ticket left");
+    known(&mut w, 400);
+    w.change(vec![Change::TicketCreated { account: id("warm"), ticket: 31 }]);
+    assert_eq!(w.word(p), "collecting");
+    let over = w.propose("warm", 500);
+    assert_eq!(w.word(over), "denied");
 }

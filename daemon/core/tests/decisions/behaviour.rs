@@ -185,6 +185,28 @@ fn a_busy_hour_is_found_once_where_it_only_alerts_and_each_payment_of_it_where_i
 }
 
 #[test]
+fn what_is_busy_for_longer_than_the_period_is_found_again_when_that_is_over() {
+    let mut w = world(risk());
+    let payments = |w: &mut World, so_many: usize| {
+        for _ in 0..so_many {
+            w.propose("warm", 1);
+            w.settle();
+        }
+    };
+    payments(&mut w, 4);
+    let first = w.state.findings.values().next_back().unwrap().at.close_time.0;
+    w.jump(first + HOUR - 60 - w.state.now().0);
+    payments(&mut w, 3);
+    assert_eq!(found(&w, FindingKind::Velocity).len(), 1);
+    w.jump(first + HOUR - 1 - w.state.now().0);
+    w.propose("warm", 1);
+    assert_eq!(found(&w, FindingKind::Velocity).len(), 1);
+    w.jump(1);
+    w.propose("warm", 1);
+    assert_eq!(found(&w, FindingKind::Velocity).len(), 2);
+}
+
+#[test]
 fn a_busy_hour_of_one_account_says_nothing_of_another() {
     let mut w = world(risk());
     w.config.severities.insert(FindingKind::Velocity, Severity::Alert);

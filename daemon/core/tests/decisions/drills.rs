@@ -1,12 +1,15 @@
 //! People who sign show that they still have their keys: by what they sign anyway, or when they are asked to.
 
+use std::collections::BTreeSet;
+
 use crate::world::{World, config, id, key};
 use treasury_core::Event;
 use treasury_core::command::{Answer, Command, CommandError};
 use treasury_core::config::{Drills, FindingKind, Treasury};
 use treasury_core::drill::Proof;
 use treasury_core::drills;
-use treasury_core::units::{AccountId, HexBytes};
+use treasury_core::observe::{Change, SignerListView};
+use treasury_core::units::{AccountId, HexBytes, Weight};
 
 const DAY: u32 = 86_400;
 
@@ -44,8 +47,7 @@ fn nobody_is_asked_where_nothing_is_said_and_then_everybody_of_whom_nothing_is_k
     let mut all: Vec<AccountId> = ["alice", "bob", "carol", "dave"].map(id).into();
     all.sort();
     assert_eq!(asked(&w), all, "no agent is asked");
-    let challenges: std::collections::BTreeSet<_> =
-        w.state.drills.values().map(|drill| drill.challenge).collect();
+    let challenges: BTreeSet<_> = w.state.drills.values().map(|drill| drill.challenge).collect();
     assert_eq!(challenges.len(), 4);
     w.jump(DAY);
     assert_eq!(w.events.iter().filter(|event| matches!(event, Event::DrillAsked { .. })).count(), 4, "once");
@@ -137,6 +139,42 @@ fn a_person_may_be_asked_more_often_and_whoever_signs_no_more_is_not_waited_for(
     w.close(&[]);
     assert_eq!(asked(&w), []);
     assert_eq!(answer(&mut w, "alice", "alice"), Err(CommandError::NoDrill));
+}
+
+#[test]
+fn a_signer_is_asked_for_every_account_that_lists_them_or_should() {
+    let mut w = World::with(drilled());
+    let of = |w: &World, name: &str| -> BTreeSet<AccountId> {
+        drills::accounts_of(&w.config, &w.state, &id(name)).collect()
+    };
+    assert_eq!(of(&w, "alice"), ["cold", "warm", "hot"].map(id).into());
+    assert_eq!(of(&w, "erin"), BTreeSet::new());
+    let list = Some(SignerListView { quorum: Weight(1), entries: [(id("erin"), 1)].into() });
+    w.change(vec![Change::SignerList { account: id("cold"), list }]);
+    assert_eq!(of(&w, "alice"), ["cold", "warm", "hot"].map(id).into(), "she should be on its list");
+    assert_eq!(of(&w, "erin"), [id("cold")].into());
+}
+
+#[test]
+fn a_drill_is_overdue_after_the_time_for_an_answer_and_not_at_its_end() {
+    let mut w = World::with(drilled());
+    let drill = w.state.drills[&id("alice")];
+    for (now, overdue) in [(5 * DAY, false), (5 * DAY + 1, true)] {
+        w.jump(drill.at.close_time.0 + now - w.state.now().0);
+        assert_eq!(drills::is_overdue(&w.config, &w.state, &drill), overdue);
+    }
+}
+
+#[test]
+fn it_is_looked_who_is_to_be_asked_every_ten_minutes() {
+    let mut w = World::new();
+    w.runtime.declared_anew();
+    w.close(&[]);
+    w.config = drilled();
+    w.jump(599);
+    assert_eq!(asked(&w), []);
+    w.jump(1);
+    assert_eq!(asked(&w).len(), 4);
 }
 
 /// Danger: a key was changed, and what the old one signed is taken for the new one's.

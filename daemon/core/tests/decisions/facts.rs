@@ -2,14 +2,16 @@
 
 use treasury_core::Event;
 use treasury_core::command::Command;
-use treasury_core::config::{FindingKind, Severity};
+use treasury_core::config::{FindingKind, Severity, Treasury};
+use treasury_core::effect::Party;
 use treasury_core::failure::Cause;
-use treasury_core::observe::{AccountSnapshot, Change, ObservedTx};
+use treasury_core::observe::{AccountSnapshot, Change, ObservedTx, TrustLineView};
 use treasury_core::state::{BreakerKey, FINDINGS_MAX, Finding, Guard};
 use treasury_core::stops::Subject;
-use treasury_core::units::{Asset, FindingId, ProposalId, RippleTime, SeqProxy};
+use treasury_core::units::{Amount, Asset, FindingId, ProposalId, RippleTime, SeqProxy};
+use xrpl_wire::entry::RippleState;
 
-use crate::world::{World, XRP, drops, hash, id};
+use crate::world::{World, XRP, config, drops, hash, id};
 
 const DAY: u32 = 86_400;
 
@@ -228,4 +230,80 @@ fn a_delayed_payment_leaves_with_its_escrow_and_the_stops_on_both() {
     let archived = w.archived[&made].escrow.as_ref().unwrap();
     assert_eq!(archived.view.key, key);
     assert!(w.state.stops.is_empty(), "nothing is left for it to stop");
+}
+
+#[test]
+fn severities_have_the_words_that_the_configuration_takes() {
+    let all = [Severity::Log, Severity::Alert, Severity::Hold, Severity::Freeze];
+    assert_eq!(all.map(Severity::word), ["log", "alert", "hold", "freeze"]);
+    for severity in all {
+        assert_eq!(serde_json::to_value(severity).unwrap(), severity.word());
+    }
+}
+
+/// Danger: a newer store is larger than it need be, and an earlier program cannot read what says nothing new.
+#[test]
+fn what_a_proposal_has_none_of_is_not_written_down() {
+    let stored = |party| {
+        let mut w = World::with(Treasury { new_escrows: party, ..config() });
+        let p = w.propose("warm", 2_000);
+        serde_json::to_value(w.proposal(p)).unwrap()
+    };
+    let own = stored(Party::Own);
+    assert_eq!(own.get("inquiry"), None);
+    assert!(!own.to_string().contains("\"party\""), "{own}");
+    assert!(stored(Party::Guarded).to_string().contains("\"party\":\"guarded\""));
+}
+
+/// Danger: what is known of everybody who was ever paid stays in memory, and is asked of ledger servers.
+#[test]
+fn a_recipient_that_nothing_rests_on_any_more_is_let_go_of() {
+    let mut w = World::new();
+    let mut payment = w.payment("warm", 50);
+    payment.destination = w.stranger("mallory", Some(0));
+    w.command("alice", Command::Propose(payment)).unwrap();
+    assert!(w.state.accounts.contains_key(&id("mallory")));
+    w.settle();
+    (0..256).for_each(|_| w.close(&[]));
+    assert!(!w.state.accounts.contains_key(&id("mallory")));
+    assert!(w.state.accounts.contains_key(&id("warm")));
+    // Of whom an escrow waits to pay everything is followed: what becomes of them may speak against its release.
+    w.escrow();
+    (0..256).for_each(|_| w.close(&[]));
+    assert!(w.state.accounts.contains_key(&id("shop")));
+}
+
+#[test]
+fn each_side_of_a_trust_line_has_it_where_it_keeps_a_reserve_frozen_where_the_other_side_froze_it() {
+    let issued = |value: &str, issuer: &str| {
+        let words = format!("{value} EUR.{}", id(issuer));
+        let Amount::Issued(issued) = Amount::from_words(&words).unwrap() else { panic!("{words}") };
+        issued
+    };
+    let (low, high) = if id("hot") < id("bank") { ("hot", "bank") } else { ("bank", "hot") };
+    let line = |flags: u32| RippleState {
+        balance: issued("7", low),
+        low_limit: issued("100", low),
+        high_limit: issued("0", high),
+        flags,
+        previous: None,
+    };
+    let of = |name: &str| -> Asset { format!("EUR.{}", id(name)).parse().unwrap() };
+    let view = |balance: &str, limit: &str, frozen, deep_frozen| TrustLineView {
+        balance: balance.parse().unwrap(),
+        limit: limit.parse().unwrap(),
+        frozen,
+        deep_frozen,
+    };
+    // lsfLowReserve, lsfHighReserve; lsfLowFreeze, lsfHighFreeze; lsfLowDeepFreeze, lsfHighDeepFreeze.
+    let flags = [0x0001_0000, 0x0002_0000, 0x0040_0000, 0x0080_0000, 0x0200_0000, 0x0400_0000];
+    for bits in 0..64_u32 {
+        let has = |bit: usize| bits & (1 << bit) != 0;
+        let set = (0..6).filter(|bit| has(*bit)).map(|bit| flags[bit]).sum();
+        let expected = [
+            (id(low), of(high), has(0).then(|| view("7", "100", has(3), has(5)))),
+            (id(high), of(low), has(1).then(|| view("-7", "0", has(2), has(4)))),
+        ];
+        assert_eq!(TrustLineView::sides(&line(set)), expected, "{bits:b}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Escrows in which a second party has a part: nothing of them goes on without it, and all else does.
 
+use treasury_core::Event;
 use treasury_core::Input;
 use treasury_core::Treasury;
 use treasury_core::config::FindingKind;
@@ -74,6 +75,21 @@ fn without_the_guards_condition_nothing_can_be_signed_and_nothing_else_waits() {
     assert!(w.state.guard_refusals.is_empty());
 }
 
+/// Danger: a guard that says the same with every ledger fills the log.
+#[test]
+fn what_the_guard_says_again_is_written_down_once_and_that_it_is_silent_is_something_else() {
+    let mut w = guarded();
+    let said = |w: &World| w.events.iter().filter(|event| matches!(event, Event::GuardSaid { .. })).count();
+    for (answered, expected) in [(true, 1), (false, 2), (true, 3)] {
+        w.guard_refusal = refusal("guard_stopped", answered);
+        if expected == 1 {
+            w.propose("warm", 5_000);
+        }
+        (0..5).for_each(|_| w.jump(4));
+        assert_eq!(said(&w), expected);
+    }
+}
+
 #[test]
 fn what_the_guard_never_answers_ends_with_its_deadline() {
     let mut w = guarded();
@@ -114,6 +130,21 @@ fn a_release_that_the_guard_refuses_keeps_no_ticket_and_opens_no_breaker() {
     assert!(w.state.guard_refusals.is_empty());
 }
 
+#[test]
+fn of_a_release_that_the_guard_is_asked_about_again_it_is_told_what_it_said_last() {
+    let mut w = guarded();
+    let (_, key) = w.escrow();
+    w.guard_refusal = refusal("guard_stopped", true);
+    w.jump(49 * HOUR);
+    w.signer_answers = false;
+    for _ in 0..4 {
+        w.jump(100);
+    }
+    let Guard::Locked { preparing: Some(attempt), .. } = *w.guard(key) else { panic!("{:?}", w.guard(key)) };
+    let said = "the guard, which refuses (guard_stopped): because of guard_stopped".to_owned();
+    assert!(w.waits(attempt).contains(&said), "{:?}", w.waits(attempt));
+}
+
 /// Danger: the guard stops a release for a reason that kept the condition back days before, and nobody hears of it.
 #[test]
 fn a_release_that_is_refused_for_what_kept_the_condition_back_is_found_as_well() {
@@ -147,7 +178,10 @@ fn a_silent_guard_is_found_once_when_half_of_the_window_is_over_and_the_money_co
     let opens = w.proposal(p).release_inputs().unwrap().finish_after.0;
     w.jump(opens + 11 * HOUR - w.state.now().0);
     w.jump(200);
+    w.jump(opens + 12 * HOUR - 1 - w.state.now().0);
     assert_eq!(found(&w, FindingKind::GuardSilent).len(), 0);
+    w.jump(1);
+    assert_eq!(found(&w, FindingKind::GuardSilent).len(), 1, "just half of it");
     for _ in 0..4 {
         w.jump(HOUR);
     }

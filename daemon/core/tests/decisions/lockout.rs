@@ -55,6 +55,10 @@ fn the_daemon_is_one_of_the_people_and_keys_with_one_label_count_as_one() {
         [["zurich", "bern"].into(), ["zurich", "dave's, not declared"].into()].into()
     );
     assert_eq!(sets(&of(&w, "cold", By::Vendors).locks.sets), [["one"].into()].into());
+    for (by, name) in [(By::Vendors, "treasuryd's keystore"), (By::Places, "treasuryd's host")] {
+        let spends = of(&w, "warm", by).spends.unwrap();
+        assert_eq!((spends.size, sets(&spends.sets).contains(&[name].into())), (1, true), "{spends:?}");
+    }
     assert!(needs(&w.config, &w.state, &id("runner")).is_none());
 }
 
@@ -86,5 +90,6 @@ fn a_key_that_does_not_sign_is_lost_already() {
     }
     let locked = of(&w, "warm", By::Keys);
     assert_eq!(locked.locks.size, 0, "it is locked");
+    assert_eq!(locked.locks.sets, [Vec::<String>::new()], "without that anything else is lost");
     assert_eq!(locked.spends.map(|spends| spends.size), Some(2), "whoever has such keys can sign with them");
 }

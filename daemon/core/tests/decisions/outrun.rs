@@ -222,6 +222,27 @@ fn two_answers_in_turn_are_one_failure() {
 }
 
 #[test]
+fn what_becomes_of_one_payment_makes_no_second_failure_of_another() {
+    let mut w = World::new();
+    let p = w.propose("hot", 50);
+    let answered = |w: &mut World| {
+        for _ in 0..2 {
+            w.reply(p, "terINSUF_FEE_B");
+            w.reply_with(p, SubmitReply::Busy("tooBusy".to_owned()));
+        }
+        let failures: Vec<u32> = w.state.breakers.values().map(|breaker| breaker.failures).collect();
+        failures
+    };
+    let once = answered(&mut w);
+    assert!(!once.is_empty() && once.iter().all(|failures| *failures == 1), "{once:?}");
+    let other = w.propose("warm", 50);
+    let sent: Vec<_> = w.sent().into_iter().filter(|tx| tx.account() == id("warm")).collect();
+    w.close(&sent);
+    assert_eq!((w.word(p), w.word(other)), ("in_flight", "validated"));
+    assert_eq!(answered(&mut w), once);
+}
+
+#[test]
 fn a_robbery_is_remembered_until_somebody_has_looked() {
     let mut w = World::new();
     w.config.severities.insert(FindingKind::SpendWithoutProposal, Severity::Alert);

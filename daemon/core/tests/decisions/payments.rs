@@ -216,7 +216,9 @@ fn whoever_asks_again_and_again_for_what_comes_to_nothing_waits_an_hour() {
     assert_eq!(w.events.len(), events);
     w.config.people.get_mut("bob").unwrap().roles.insert(Role::Proposer);
     assert_eq!(ask(&mut w, "bob"), Ok(()), "others are not kept");
-    w.jump(3_601);
+    w.jump(3_599);
+    assert_eq!(ask(&mut w, "alice"), Err(CommandError::TooManyForNothing(100)));
+    w.jump(1);
     assert_eq!(ask(&mut w, "alice"), Ok(()));
 }
 

@@ -1,9 +1,10 @@
 //! What the destination's account weighs: as it was read when somebody asked for the payment, or as proven ledgers tell.
 
-use crate::world::{World, XRP, config, drops, id};
+use crate::world::{World, XRP, amount, config, drops, id};
 use treasury_core::command::{Answer, Command, Propose};
-use treasury_core::decide;
+use treasury_core::decide::{self, Question};
 use treasury_core::inquiry::{AccountRead, Inquiry, Screening};
+use treasury_core::intent::{Asker, Intent, Pay};
 use treasury_core::observe::RootView;
 use treasury_core::policy::{Action, DestinationMatch, Policy, Risk, RiskBand, Rule, Sign};
 use treasury_core::prove::{Outcome, Query, prove};
@@ -236,6 +237,30 @@ fn the_prover_takes_any_score_for_possible_where_destinations_are_screened() {
     assert!(!denies(&w), "no score is above 14");
     w.config.screening = true;
     assert!(denies(&w));
+}
+
+#[test]
+fn what_was_decided_with_an_answer_stands_and_is_not_decided_anew() {
+    let mut w = world(Risk { new_destination: None, unusual_amount: None, ..Risk::default() });
+    w.config.screening = true;
+    let inquiry = Inquiry { screening: Some(answered(false, 3)), ..Inquiry::default() };
+    let p = propose(&mut w, "nobody", None, inquiry);
+    assert!(decide::stands(&w.config, &w.state, w.proposal(p)));
+    let p = propose(&mut w, "nobody", None, Inquiry::default());
+    assert!(!decide::stands(&w.config, &w.state, w.proposal(p)), "nobody was asked");
+}
+
+#[test]
+fn what_is_found_out_of_a_destination_counts_though_it_was_weighed_before() {
+    let w = world(risk());
+    let asker = Asker::Person("alice".to_owned());
+    let pay = Pay { destination: id("nobody"), destination_tag: None, amount: amount(XRP) };
+    let (intent, inquiry) = (Intent::Pay(pay), read(Some(root())));
+    let question = Question::new(&w.config, &w.state, id("warm"), &asker, &intent, w.state.now());
+    let seen =
+        |question: &Question<'_>| question.assess().seen.iter().map(|seen| seen.sign).collect::<Vec<_>>();
+    assert_eq!(seen(&question), [Sign::Unread]);
+    assert_eq!(seen(&question.with(&inquiry)), []);
 }
 
 /// Danger: somebody else's program is asked from now on, and what waits for its last signature leaves though it never was.

@@ -6,9 +6,11 @@ use treasury_core::Event;
 use treasury_core::command::{Answer, Command};
 use treasury_core::config::{Due, FindingKind, Schedule, Severity};
 use treasury_core::failure::Cause;
+use treasury_core::gate::{Act, may_leave};
 use treasury_core::proposal::Status;
 use treasury_core::tiers::Planner;
 use treasury_core::units::{ProposalId, RippleTime};
+use treasury_core::wait::Wait;
 use xrpl_wire::sf;
 
 use crate::world::{World, amount, config, id};
@@ -295,6 +297,53 @@ fn an_open_breaker_stops_what_a_schedule_asks_for() {
     w.command("dave", Command::CloseBreaker { account }).unwrap();
     w.close(&[]);
     assert_eq!((w.word(p), w.sent().len()), ("in_flight", 1));
+}
+
+#[test]
+fn what_is_as_late_as_it_may_be_is_asked_for_and_a_second_later_it_is_missed() {
+    for (late, times) in [(HOUR, 1), (HOUR + 1, 0)] {
+        let mut w = world(50, &[10 * DAY]);
+        let due = w.config.schedules[0].due[0].at;
+        until(&mut w, RippleTime(due.0 + late));
+        assert_eq!((asked(&w).len(), w.state.findings.len()), (times, 1 - times), "{late}");
+    }
+}
+
+/// Its transaction may be on its way, and is not sent once more.
+#[test]
+fn nothing_is_sent_again_after_the_last_moment_and_all_is_until_then() {
+    let mut w = world(50, &[DAY]);
+    let (due, p) = one(&w);
+    until(&mut w, due);
+    assert_eq!(w.word(p), "in_flight");
+    let now = w.state.now().0;
+    for (last, over) in [(now - 1, true), (now, false), (now + 1, false)] {
+        let mut proposal = w.proposal(p).clone();
+        proposal.occurrence.as_mut().unwrap().until = RippleTime(last);
+        let against = may_leave(&w.config, &w.state, Act::of(&proposal));
+        assert_eq!(against.contains(&Wait::Deadline), over, "{against:?}");
+    }
+}
+
+/// Danger: a program that asks for payment after payment of an account keeps its salaries out, or somebody else's account does.
+#[test]
+fn a_schedule_leaves_the_places_of_its_account_to_people_and_takes_the_first_that_is_free() {
+    let full = |account: &str| {
+        let mut w = World::with(config());
+        w.checks_forms = false;
+        let waiting: Vec<ProposalId> = (0..100).map(|_| w.propose(account, 500)).collect();
+        w.config.schedules = vec![salary(w.state.now(), 50, &[DAY])];
+        w.close(&[]);
+        (w, waiting)
+    };
+    let (w, _) = full("warm");
+    assert_eq!(asked(&w).len(), 1);
+    let (mut w, waiting) = full("hot");
+    assert!(asked(&w).is_empty());
+    w.command("alice", Command::Withdraw { proposal: waiting[99] }).unwrap();
+    w.close(&[]);
+    assert_eq!(asked(&w).len(), 1);
+    assert!(w.state.findings.is_empty());
 }
 
 /// Danger: the page says that accounts are filled for what is due, and on the day there is too little.

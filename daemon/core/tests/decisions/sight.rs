@@ -222,3 +222,31 @@ fn an_escrow_of_a_token_that_an_earlier_version_took_in_costs_no_sight() {
     w.misread(id("warm"), |read| read.escrows[0].amount = Some(amount(5)));
     assert!(!w.state.sees(), "XRP was told in every version");
 }
+
+/// A ledger that stands still can be read over and over.
+#[test]
+fn sight_that_was_lost_comes_back_with_a_new_ledger_and_not_with_a_reading_of_the_last_one() {
+    let mut w = World::new();
+    w.input(Input::SightLost { reason: "no server answers".to_owned() });
+    for _ in 0..3 {
+        w.reconcile();
+        assert!(!w.state.sees());
+    }
+    w.close(&[]);
+    w.reconcile();
+    assert!(w.state.sees());
+}
+
+/// A clock is looked at with every tick; what it says between two of them goes on by wall time.
+#[test]
+fn a_ledger_is_too_old_by_the_clock_of_the_last_tick_and_the_wall_time_since() {
+    for (seconds, sees) in [(0_u64, true), (5, true), (5_000, false)] {
+        let mut w = World::new();
+        let utc = RippleTime(w.state.now().0 + 4);
+        w.input(Input::Tick { wall_ms: 4_000, utc });
+        let wall_ms = 4_000 + seconds * 1_000;
+        let observation = w.next_ledger(4);
+        w.input(Input::Ledger { observation, wall_ms });
+        assert_eq!(w.state.sees(), sees, "{seconds}");
+    }
+}
