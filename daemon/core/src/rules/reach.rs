@@ -133,7 +133,8 @@ impl Asked<'_> {
     /// Whether agents may come to sign it: one rule lets it through, and none that matches in any case asks for more.
     fn passes(&self, rules: &[Rule], amount: &Amount, sum: Option<Sum>) -> bool {
         let mut allowed = false;
-        for rule in rules {
+        // What only tells people keeps nothing back.
+        for rule in rules.iter().filter(|rule| rule.decides()) {
             let allows = rule.action == Action::Allow;
             match self.matches(rule, amount, sum) {
                 Matches::Always if !allows => return false,

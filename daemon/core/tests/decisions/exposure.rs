@@ -11,7 +11,7 @@ use treasury_core::exposure::{
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::matching::{matching, obligations};
 use treasury_core::observe::{Change, SignerListView};
-use treasury_core::policy::{Action, Approvers, DestinationMatch, Per, Policy, Rolling, Rule};
+use treasury_core::policy::{Action, Approvers, DestinationMatch, Per, Policy, Rolling, Rule, Told};
 use treasury_core::prove::{Outcome, Query, prove};
 use treasury_core::reach::{Payee, Reach, reach};
 use treasury_core::units::{AccountId, Amount, Asset, RippleTime, Weight};
@@ -373,7 +373,13 @@ fn a_new_destination_gets_what_rules_for_new_ones_let_through() {
 
 fn an_action() -> impl Strategy<Value = Action> {
     let two = Approvers { weight: Weight(2), roles: [Role::Approver].into(), ..Default::default() };
-    prop_oneof![4 => Just(Action::Allow), 1 => Just(Action::Approve(two)), 1 => Just(Action::Deny)]
+    let told = Told { roles: [Role::Security].into(), ..Told::default() };
+    prop_oneof![
+        4 => Just(Action::Allow),
+        1 => Just(Action::Approve(two)),
+        1 => Just(Action::Deny),
+        1 => Just(Action::Notify(told)),
+    ]
 }
 
 fn a_rolling() -> impl Strategy<Value = Option<Rolling>> {

@@ -1,7 +1,7 @@
 //! How far one person gets with the policy alone: what is told keeps to the drop to what rules say, and not above it.
 
 use treasury_core::config::{Role, Treasury};
-use treasury_core::policy::{Action, Per, Policy, Rolling, Rule};
+use treasury_core::policy::{Action, Per, Policy, Rolling, Rule, Told};
 use treasury_core::reach::{Payee, Reach, reach};
 use treasury_core::units::Amount;
 
@@ -39,6 +39,16 @@ fn what_is_denied_in_any_case_bounds_one_payment_whoever_is_paid() {
     for payee in [Payee::New, Payee::Anybody] {
         assert_eq!(told(&rules, payee), Some(Reach { one: Some(xrp(50)), periods: Vec::new() }), "{payee:?}");
     }
+}
+
+/// Danger: people are told of what is large, and what a thief can take is said to be little.
+#[test]
+fn a_rule_that_only_tells_people_keeps_nothing_back_and_lets_nothing_through() {
+    let told_of = Told { roles: [Role::Security].into(), ..Told::default() };
+    let notify = Rule { amount_above: Some(xrp(10)), ..Rule::new("", Action::Notify(told_of)) };
+    let rules = [Rule { amount_max: Some(xrp(50)), ..allow() }, notify.clone()];
+    assert_eq!(told(&rules, Payee::Anybody), Some(Reach { one: Some(xrp(50)), periods: Vec::new() }));
+    assert_eq!(told(&[notify], Payee::Anybody), None);
 }
 
 #[test]
