@@ -198,12 +198,6 @@ pub struct Obligations {
 }
 
 impl Obligations {
-    /// That it does not leave.
-    #[must_use]
-    pub fn denial() -> Self {
-        Self { deny: true, ..Self::default() }
-    }
-
     /// What several rules ask for together: the strictest of each.
     #[must_use]
     pub fn of<'a>(actions: impl IntoIterator<Item = &'a Action>) -> Self {

@@ -276,6 +276,8 @@ fn in_what_two_tables_differ_is_said() {
         ]
     );
     assert_eq!(one.differs_from(&one), Vec::<String>::new());
+    // Where the same people put tables in force as before, nothing is said of them.
+    assert_eq!(Table::of(&asked(20)).differs_from(&Table::of(&asked(10))), ["rule \"small\" is changed"]);
     assert!(
         one.differs_from(&other).contains(&"whoever changes the configuration changes the rules".to_owned())
     );

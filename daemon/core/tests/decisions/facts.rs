@@ -1,14 +1,16 @@
 //! What single facts change, and what they leave alone: a book, a view or a stop that is wrong after one is wrong for ever.
 
 use treasury_core::Event;
-use treasury_core::command::Command;
+use treasury_core::command::{Actor, Asked, Command, Propose};
 use treasury_core::config::{FindingKind, Severity, Treasury};
 use treasury_core::effect::Party;
 use treasury_core::failure::Cause;
+use treasury_core::input::Input;
+use treasury_core::intent::Origin;
 use treasury_core::observe::{AccountSnapshot, Change, ObservedTx, TrustLineView};
 use treasury_core::state::{BreakerKey, FINDINGS_MAX, Finding, Guard};
 use treasury_core::stops::Subject;
-use treasury_core::units::{Amount, Asset, FindingId, ProposalId, RippleTime, SeqProxy};
+use treasury_core::units::{Amount, Asset, FindingId, ProposalId, RequestId, RippleTime, SeqProxy};
 use xrpl_wire::entry::RippleState;
 
 use crate::world::{World, XRP, config, drops, hash, id};
@@ -306,4 +308,38 @@ fn each_side_of_a_trust_line_has_it_where_it_keeps_a_reserve_frozen_where_the_ot
         ];
         assert_eq!(TrustLineView::sides(&line(set)), expected, "{bits:b}");
     }
+}
+
+/// Danger: the audit log names nobody for what was done, or somebody for what never came to be.
+#[test]
+fn who_asked_stands_before_all_that_followed_and_nowhere_where_nothing_did() {
+    let mut w = World::new();
+    let asked = Asked {
+        operation: "propose".to_owned(),
+        person: "alice".to_owned(),
+        origin: Origin::Http,
+        token: None,
+        address: None,
+        request: None,
+        utc: w.state.now(),
+    };
+    let mut ask = |propose: Propose| {
+        let before = w.events.len();
+        let answer = w.input(Input::Command {
+            request: RequestId(900),
+            actor: Actor { person: "alice".to_owned(), origin: Origin::Http },
+            command: Command::Propose(propose),
+            archived: None,
+            asked: Some(Box::new(asked.clone())),
+        });
+        (answer.unwrap().is_ok(), w.events[before..].to_vec())
+    };
+    let propose = World::new().payment("hot", 50);
+    let propose = Propose { idempotency_key: Some("k".to_owned()), ..propose };
+    let (taken, events) = ask(propose.clone());
+    assert!(taken && events.len() > 1);
+    assert_eq!(events[0], Event::CommandTaken { asked: asked.clone() });
+    assert!(!events[1..].iter().any(|event| matches!(event, Event::CommandTaken { .. })));
+    assert_eq!(ask(propose.clone()), (true, Vec::new()), "the same again");
+    assert_eq!(ask(Propose { account: id("nobody"), ..propose }), (false, Vec::new()));
 }

@@ -92,6 +92,8 @@ fn laxer_is_told_from_stricter_and_from_what_is_neither() {
     let turns: Vec<_> = said(&w).last.iter().map(|one| (one.proposal, one.turn)).collect();
     assert_eq!(turns, [(told, Turn::Otherwise), (lax, Turn::Laxer), (other, Turn::Otherwise)]);
     assert_eq!((said(&w).stricter, said(&w).laxer, said(&w).otherwise), (0, 1, 2));
+    let told = Turn::ALL.map(|turn| (turn.word(), said(&w).so_many(turn)));
+    assert_eq!(told, [("stricter", 0), ("laxer", 1), ("otherwise", 2)]);
     assert_eq!(w.word(lax), "collecting", "two have to sign it all the same");
 }
 

@@ -1,6 +1,8 @@
 //! Sight: what is proven outranks what one server says, and what is old is not of now.
 
 use crate::world::{World, amount, config, drops, id};
+use treasury_core::Event;
+use treasury_core::command::Command;
 use treasury_core::config::FindingKind;
 use treasury_core::effect::Effect;
 use treasury_core::input::Input;
@@ -249,4 +251,35 @@ fn a_ledger_is_too_old_by_the_clock_of_the_last_tick_and_the_wall_time_since() {
         w.input(Input::Ledger { observation, wall_ms });
         assert_eq!(w.state.sees(), sees, "{seconds}");
     }
+}
+
+#[test]
+fn a_lie_about_one_account_is_told_once_though_there_was_one_about_another_since() {
+    let mut w = World::new();
+    for (liar, told) in [("warm", 1), ("hot", 2), ("warm", 2), ("hot", 2)] {
+        w.misread(id(liar), |read| read.signer_list = None);
+        w.close(&[]);
+        w.reconcile();
+        assert!(w.state.sees());
+        let found = w.state.findings.values().filter(|finding| finding.kind == FindingKind::ViewDiffers);
+        assert_eq!(found.count(), told, "{liar}");
+    }
+}
+
+/// An escrow that comes with a reading is known since then; of a reading without one there is nothing to keep the time for.
+#[test]
+fn a_reading_keeps_the_time_where_an_escrow_came_with_it_and_nowhere_else() {
+    let taken = |w: &World| {
+        let read = w.events.iter().rev().find_map(|event| match event {
+            Event::AccountsRead { taken, .. } => Some(*taken),
+            _ => None,
+        });
+        read.unwrap()
+    };
+    let mut w = World::new();
+    let mut payment = w.payment("warm", 50);
+    payment.destination = w.stranger("mallory", Some(0));
+    w.command("alice", Command::Propose(payment)).unwrap();
+    assert!(w.state.accounts.contains_key(&id("mallory")));
+    assert_eq!(taken(&w), None);
 }
