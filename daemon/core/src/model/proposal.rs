@@ -222,6 +222,9 @@ pub struct Rejection {
     /// By which way it came; `None` in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// Whether it came with a panic, which ends whatever is open: that says nothing about who asked for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub panic: bool,
     /// When.
     pub at: LedgerPoint,
 }

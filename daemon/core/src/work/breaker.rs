@@ -1,5 +1,7 @@
 //! The circuit breakers: one for each account and cause.
 
+use std::collections::BTreeSet;
+
 use crate::model::event::Event;
 use crate::model::failure::{self, Cause};
 use crate::model::intent::{Asker, Intent, IntentKind};
@@ -19,6 +21,28 @@ pub(crate) fn count_failure(cx: &mut Cx<'_>, account: AccountId, cause: Cause, r
         let at = cx.point();
         cx.emit(Event::BreakerOpened { account, cause, at, reason: reason.to_owned() });
     }
+}
+
+/// Lets automated submissions go on: of one account, or of all. Whether any were stopped.
+///
+/// Each is closed by its account, so that whoever was told that it is open is told the same way that it is not.
+pub(crate) fn close(cx: &mut Cx<'_>, by: &str, account: Option<AccountId>) -> bool {
+    let meant = cx.state.breakers.iter().filter(|(key, _)| account.is_none() || key.account == account);
+    let (open, counted): (Vec<_>, Vec<_>) = meant.partition(|(_, breaker)| breaker.open.is_some());
+    let accounts: BTreeSet<Option<AccountId>> = open.iter().map(|(key, _)| key.account).collect();
+    let counted: Vec<BreakerKey> =
+        counted.iter().map(|(key, _)| **key).filter(|key| !accounts.contains(&key.account)).collect();
+    if accounts.is_empty() {
+        return false;
+    }
+    for BreakerKey { account, cause } in counted {
+        cx.emit(Event::BreakerCounted { account, cause, failures: 0 });
+    }
+    // That of every account, which earlier versions had, last: its end is that of all.
+    for account in accounts.into_iter().rev() {
+        cx.emit(Event::BreakerClosed { account, by: by.to_owned() });
+    }
+    true
 }
 
 /// What an ended proposal means for the account's circuit breakers. Only the daemon's own errands show that

@@ -14,6 +14,7 @@ use crate::rules::doomed;
 use crate::rules::multisign;
 use crate::work::asked::{checked_text, find, needs, wrong_state};
 use crate::work::behaviour;
+use crate::work::breaker;
 use crate::work::cx::Cx;
 use crate::work::drill;
 use crate::work::flow::{self, Draft};
@@ -84,14 +85,7 @@ fn carried_out(cx: &mut Cx<'_>, actor: &Actor, command: Command) -> Result<Answe
         }
         Command::CloseBreaker { account } => {
             needs(&person, Role::Admin)?;
-            let mut counted = cx.state.breakers.iter();
-            let open = counted.any(|(key, breaker)| {
-                breaker.open.is_some() && (account.is_none() || key.account == account)
-            });
-            if open {
-                cx.emit(Event::BreakerClosed { account, by: person.name });
-            }
-            Ok(Answer::Done { changed: open })
+            Ok(Answer::Done { changed: breaker::close(cx, &person.name, account) })
         }
     }
 }
@@ -197,6 +191,8 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
         .filter_map(|(id, _)| cx.state.proposals.get(id))
         .filter(|proposal| proposal.asker == asker && proposal.occurrence.is_none())
         .filter(|proposal| proposal.status.ended_without_effect())
+        // What somebody's panic ended is not for nothing by the asker's doing.
+        .filter(|proposal| !proposal.rejections.values().any(|rejection| rejection.panic))
         .count();
     if for_nothing >= FOR_NOTHING_MAX {
         return Err(CommandError::TooManyForNothing(for_nothing));
@@ -298,7 +294,7 @@ fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> R
     if !is_first && withdrawn.is_none() {
         return Ok(Answer::Done { changed: false });
     }
-    let rejection = Rejection { signer, reason, origin: Some(cx.origin), at };
+    let rejection = Rejection { signer, reason, origin: Some(cx.origin), panic: false, at };
     cx.emit(Event::Objected { proposal: id, person: person.name.clone(), rejection });
     if is_first {
         behaviour::rejected(cx, id);

@@ -128,14 +128,14 @@ pub(crate) fn void(
     }
     // What has not left is not sent before its void.
     cx.effect(Effect::Recall);
-    object(cx, person, id, reason);
+    object(cx, person, id, reason, false);
     submission::void(cx, id);
     Ok(Answer::Done { changed: true })
 }
 
 /// Keeps with the proposal who ended it and why.
-fn object(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) {
-    let rejection = Rejection { signer: None, reason, origin: Some(cx.origin), at: cx.point() };
+fn object(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String, panic: bool) {
+    let rejection = Rejection { signer: None, reason, origin: Some(cx.origin), panic, at: cx.point() };
     cx.emit(Event::Objected { proposal: id, person: person.name.clone(), rejection });
 }
 
@@ -200,7 +200,7 @@ fn close(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: &str, found: 
             set_stop(cx, subject, StopKind::Hold, source, reason.to_owned());
         }
     } else {
-        object(cx, person, id, reason.to_owned());
+        object(cx, person, id, reason.to_owned(), true);
         submission::end_or_void(cx, id, Status::Withdrawn);
         let is_open = cx.state.open.contains(&id);
         if is_open { &mut found.voiding } else { &mut found.ended }.push(id);

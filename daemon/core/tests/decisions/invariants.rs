@@ -106,8 +106,13 @@ fn an_open_proposal_that_is_in_no_index_is_found_by_whatever_concerns_it() {
     let reason = String::new();
     w.approve("alice", p).unwrap();
     let approval = w.proposal(p).approvals.values().next().unwrap().clone();
-    let rejection =
-        Rejection { signer: None, reason: String::new(), origin: None, at: w.state.ledger.unwrap() };
+    let rejection = Rejection {
+        signer: None,
+        reason: String::new(),
+        origin: None,
+        panic: false,
+        at: w.state.ledger.unwrap(),
+    };
     let events = [
         Event::ProposalDrafted { proposal, idempotency_key: None },
         Event::Redecided { proposal: p, decision },

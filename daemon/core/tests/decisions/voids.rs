@@ -497,3 +497,26 @@ fn a_payment_that_others_send_after_it_was_taken_back_counts_in_every_sum() {
         assert_eq!(sum, amount(500 * XRP));
     }
 }
+
+/// Danger: somebody panics while much is open, and whoever had asked for it can ask for nothing when it is over.
+#[test]
+fn what_a_panic_has_ended_counts_against_nobody_who_asked_for_it() {
+    let mut w = World::new();
+    for _ in 0..99 {
+        let p = w.propose("hot", 1_000_000);
+        assert_eq!(w.word(p), "denied");
+    }
+    let open = w.propose("warm", 500);
+    w.command("dave", Command::Panic { reason: "a thief".to_owned() }).unwrap();
+    assert_eq!(w.word(open), "withdrawn");
+    let payment = w.payment("warm", 500);
+    assert!(w.command("alice", Command::Propose(payment)).is_ok());
+    // By herself it is another matter.
+    let payment = w.payment("warm", 501);
+    let Ok(Answer::Proposed { proposal }) = w.command("alice", Command::Propose(payment)) else {
+        panic!("refused")
+    };
+    w.command("alice", Command::Withdraw { proposal }).unwrap();
+    let payment = w.payment("warm", 502);
+    assert_eq!(w.command("alice", Command::Propose(payment)), Err(CommandError::TooManyForNothing(100)));
+}

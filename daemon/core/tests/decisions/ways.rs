@@ -138,7 +138,17 @@ fn a_breaker_is_closed_by_name_and_all_are_without_one() {
     assert!(close(&mut w, Some("warm")));
     assert!(!close(&mut w, Some("warm")));
     w.record(open);
+    w.record(Event::BreakerOpened { account: Some(id("hot")), cause, at, reason: "no key".to_owned() });
+    let before = w.events.len();
     assert!(close(&mut w, None));
+    // Whoever was told of each as that of its account is told of its end in the same way.
+    let closed = w.events[before..].iter().filter_map(|event| match event {
+        Event::BreakerClosed { account, .. } => Some(account.unwrap()),
+        _ => None,
+    });
+    let closed: BTreeSet<_> = closed.collect();
+    assert_eq!(closed, BTreeSet::from([id("hot"), id("warm")]));
+    assert!(w.state.breakers.is_empty(), "what was only counted is forgotten, too");
 }
 
 /// Danger: somebody's payment is taken for that of another who chose the same key.
