@@ -524,6 +524,14 @@ lines! {
         /// Why.
         reason,
     }
+    /// An entry of the outbox is damaged, by its disk or by whoever wrote to it. It is left out: a notice that is damaged is told
+    /// to nobody any more, and one of which it is not known whether it was delivered is sent again.
+    outbox_entry_damaged ERROR {
+        /// Its key there.
+        key,
+        /// What is wrong with it.
+        reason,
+    }
     /// Notices cannot be kept: until that is mended nobody is told of what happens, and everything else goes on.
     notices_stuck ERROR {
         /// Why.

@@ -72,9 +72,13 @@ impl Desk {
     /// Alerts that somebody has to answer or looks after, the oldest first.
     pub(crate) fn alerts(&self) -> Vec<AlertView> {
         let outbox = self.outbox();
-        let mut alerts: Vec<&Alert> = outbox.alerts().values().collect();
-        alerts.sort_by_key(|alert| (alert.answered.is_some(), alert.since_ms));
-        alerts.into_iter().map(alert).collect()
+        let mut alerts: Vec<(&String, &Alert)> = outbox.alerts().iter().collect();
+        alerts.sort_by_key(|(_, alert)| (alert.answered.is_some(), alert.since_ms));
+        let next_ms = |name: &str, alert: &Alert| {
+            let due_ms = alert.next_ms();
+            self.config.step_held_until(name, alert, due_ms).unwrap_or(due_ms)
+        };
+        alerts.into_iter().map(|(name, one)| alert(one, next_ms(name, one))).collect()
     }
 
     /// Whether there is a channel of this name.
@@ -154,10 +158,10 @@ impl Desk {
     }
 }
 
-fn alert(alert: &Alert) -> AlertView {
+fn alert(alert: &Alert, next_ms: u64) -> AlertView {
     let to = &alert.escalation.to;
     let (went, goes) = to.split_at(alert.steps.min(to.len()));
-    let next = clock::unix(alert.next_ms() / 1_000).to_string();
+    let next = clock::unix(next_ms / 1_000).to_string();
     let acknowledged = alert.answered.as_ref().map(|answered| AcknowledgedView {
         by: answered.by.clone(),
         reason: answered.reason.clone(),

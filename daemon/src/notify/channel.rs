@@ -324,6 +324,16 @@ mod tests {
             (&json!("2026-01-01T00:00:00Z"), &json!("2026-01-01T00:00:00Z"))
         );
         assert!(lost.get("endsAt").is_none() && clear.get("startsAt").is_none());
+        let of_account = |kind| {
+            let account =
+                treasury_api::types::PartyView { address: "rHOT".to_owned(), name: Some("hot".to_owned()) };
+            alertmanager(&Notice { kind, account: Some(account), ..notice() })[0].clone()
+        };
+        let (opened, closed) = (of_account(Kind::BreakerOpened), of_account(Kind::BreakerClosed));
+        assert_eq!(opened["labels"]["account"], "hot");
+        assert_eq!(closed["labels"]["alertname"], "treasuryd_breaker_opened");
+        assert_eq!(closed["labels"]["account"], "hot");
+        assert!(closed.get("endsAt").is_some());
         assert_eq!(of(Kind::Finding, Severity::Warning)["labels"]["finding"], "F3");
         let url = alerts_url(Url::parse("https://alerts.example/team/").unwrap()).unwrap();
         assert_eq!(url.as_str(), "https://alerts.example/team/api/v2/alerts");

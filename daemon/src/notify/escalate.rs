@@ -63,7 +63,9 @@ impl Alert {
         if now_ms < self.next_ms() && !self.is_ahead(now_ms) {
             return None;
         }
-        let minutes = self.escalation.after_seconds / 60;
+        // Longer than it had to be answered in, where quiet hours came in between.
+        let waited = now_ms.saturating_sub(self.since_ms) / 60_000;
+        let minutes = waited.max(u64::from(self.escalation.after_seconds / 60));
         let step = self.steps.saturating_add(1);
         let mut notice = self.notice.clone();
         notice.id = format!("{}-step-{step}", self.notice.id);

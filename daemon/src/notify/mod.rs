@@ -485,7 +485,13 @@ impl Desk {
         }
         let names: Vec<String> = stand.keys().cloned().collect();
         outbox.set_alerts(stand)?;
-        names.iter().try_for_each(|name| outbox.step(name, self.clock.now_ms()))?;
+        for name in &names {
+            let now_ms = self.clock.now_ms();
+            let held = |alert| self.config.step_held_until(name, alert, now_ms).is_some();
+            if !outbox.alerts().get(name).is_some_and(held) {
+                outbox.step(name, now_ms)?;
+            }
+        }
         drop(outbox);
         self.show_unanswered();
         Ok(())

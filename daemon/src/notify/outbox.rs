@@ -10,7 +10,8 @@ mod purge;
 mod queue;
 mod told;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ use treasury_api::types::Notice;
 
 use self::queue::Queue;
 use super::escalate::Alert;
+use crate::lines;
 use crate::store::StoreError;
 use crate::store::seam::{Engine, Pair};
 
@@ -72,12 +74,20 @@ pub(super) struct Delivery {
     /// What went wrong last. Never quotes what a receiver said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) problem: Option<String>,
+    /// Who has it already where it goes to several, by marks that tell nothing of their addresses: the others are tried alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) has: Vec<String>,
 }
 
 impl Delivery {
     /// One that is to be sent then for the first time.
     pub(super) fn due(at_ms: u64) -> Self {
-        Self { stage: Stage::Waiting, attempts: 0, at_ms, problem: None }
+        Self { stage: Stage::Waiting, attempts: 0, at_ms, problem: None, has: Vec::new() }
+    }
+
+    /// One that was given up then.
+    pub(super) fn given_up(at_ms: u64, problem: String) -> Self {
+        Self { stage: Stage::Dead, problem: Some(problem), ..Self::due(at_ms) }
     }
 }
 
@@ -155,6 +165,8 @@ pub(super) struct Outbox {
     reminded: BTreeMap<String, u32>,
     /// Alerts that nobody has answered, by name.
     alerts: BTreeMap<String, Alert>,
+    /// Keys of what is damaged, once that was said.
+    damaged: RefCell<BTreeSet<Vec<u8>>>,
     /// The mark that is not stored yet, because nothing was told up to there.
     unsaved: u64,
     /// How much is kept.
@@ -202,6 +214,7 @@ impl Outbox {
             dead: BTreeMap::new(),
             reminded: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            damaged: RefCell::default(),
             unsaved: 0,
             limits: purge::Limits::default(),
         };
@@ -213,26 +226,53 @@ impl Outbox {
     fn look(&mut self) -> Result<(), OutboxError> {
         for (key, value) in self.all(NOTICE)? {
             let number = key.get(1..).and_then(number_of).ok_or_else(|| damaged("a notice's key"))?;
-            let notice: Notice = read(&value, "a notice")?;
             self.last = self.last.max(number);
-            self.hold(number, notice);
+            if let Some(notice) = self.whole(&key, &value, "a notice") {
+                self.hold(number, notice);
+            }
         }
         for (key, value) in self.all(DELIVERY)? {
             let place = key.get(1..).and_then(|key| Some((number_of(key.get(..8)?)?, key.get(8..)?)));
             let (number, channel) = place.ok_or_else(|| damaged("a delivery's key"))?;
             let channel = String::from_utf8_lossy(channel).into_owned();
-            let delivery: Delivery = read(&value, "a delivery")?;
+            let delivery = self.whole(&key, &value, "a delivery").unwrap_or_else(unknown);
             self.remember(number, &channel, &delivery);
         }
         for (key, value) in self.all(REMINDED)? {
             let what = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
-            self.reminded.insert(what, read(&value, "a reminder")?);
+            if let Some(times) = self.whole(&key, &value, "a reminder") {
+                self.reminded.insert(what, times);
+            }
         }
         for (key, value) in self.all(ALERT)? {
             let name = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
-            self.alerts.insert(name, read(&value, "an alert")?);
+            if let Some(alert) = self.whole(&key, &value, "an alert") {
+                self.alerts.insert(name, alert);
+            }
         }
         Ok(())
+    }
+
+    /// An entry, if it is what was written. One that is damaged keeps nobody from what else there is: it is said, once, and
+    /// left out.
+    fn whole<T: DeserializeOwned>(&self, key: &[u8], value: &[u8], what: &str) -> Option<T> {
+        let entry = read(value, what);
+        if let Err(error) = &entry
+            && self.damaged.borrow_mut().insert(key.to_vec())
+        {
+            lines::outbox_entry_damaged(hex::encode(key), error);
+        }
+        entry.ok()
+    }
+
+    /// The notice of that number, if it is there and whole.
+    ///
+    /// # Errors
+    /// What the storage engine says.
+    fn notice_at(&self, number: Number) -> Result<Option<Notice>, OutboxError> {
+        let key = notice_key(number);
+        let value = self.value(&key)?.unwrap_or_default();
+        Ok(self.whole(&key, &value, "a notice"))
     }
 
     /// Every entry of a sort, in order.
@@ -389,18 +429,19 @@ impl Outbox {
         Ok(())
     }
 
-    /// A notice, and how far a channel has come with it.
+    /// A notice, and how far a channel has come with it; `None` where there is no such notice, or it is damaged.
     ///
     /// # Errors
-    /// What the storage engine says, or what is damaged.
+    /// What the storage engine says.
     pub(super) fn delivery(
         &self,
         channel: &str,
         number: Number,
     ) -> Result<Option<(Notice, Delivery)>, OutboxError> {
-        let Some(delivery) = self.value(&delivery_key(number, channel))? else { return Ok(None) };
-        let notice = self.value(&notice_key(number))?.ok_or_else(|| damaged("a notice"))?;
-        Ok(Some((read(&notice, "a notice")?, read(&delivery, "a delivery")?)))
+        let key = delivery_key(number, channel);
+        let Some(value) = self.value(&key)? else { return Ok(None) };
+        let delivery = self.whole(&key, &value, "a delivery").unwrap_or_else(unknown);
+        Ok(self.notice_at(number)?.map(|notice| (notice, delivery)))
     }
 
     /// Puts down how far a channel has come with a notice.
@@ -448,8 +489,7 @@ impl Outbox {
             .filter(|(channel, _)| !channels.contains(&channel.as_str()))
             .flat_map(|(channel, queue)| queue.all().map(|(_, number)| (channel.clone(), number)))
             .collect();
-        let problem = Some("the channel is configured no more".to_owned());
-        let dead = Delivery { stage: Stage::Dead, attempts: 0, at_ms: now_ms, problem };
+        let dead = Delivery::given_up(now_ms, "the channel is configured no more".to_owned());
         gone.iter().try_for_each(|(channel, number)| self.set(channel, *number, &dead))
     }
 
@@ -458,6 +498,11 @@ impl Outbox {
         above.push(0);
         Ok(self.engine.range(key, &above, 1)?.pop().map(|(_, value)| value))
     }
+}
+
+/// How far a channel has come where that is damaged: better twice than never.
+fn unknown() -> Delivery {
+    Delivery::due(0)
 }
 
 fn notice_key(number: Number) -> Vec<u8> {

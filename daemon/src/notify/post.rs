@@ -121,6 +121,15 @@ pub(super) enum Parcel {
     Letter(Letter),
 }
 
+impl Parcel {
+    /// What is left of it to send where those of these marks have it; `None`: nothing.
+    pub(super) fn without(self, has: &[String]) -> Option<Self> {
+        let Self::Letter(mut letter) = self else { return Some(self) };
+        letter.to.retain(|address| !has.contains(&smtp::mark(address)));
+        (!letter.to.is_empty()).then_some(Self::Letter(letter))
+    }
+}
+
 /// A request of HTTP.
 pub(crate) struct Request {
     pub(crate) method: hyper::Method,
@@ -183,6 +192,8 @@ pub(crate) enum PostError {
         code: u16,
         /// Whether it never will, for all of these.
         for_good: bool,
+        /// The marks of those it has taken it for: they must not get it again.
+        has: Vec<String>,
     },
 }
 

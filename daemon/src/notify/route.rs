@@ -145,6 +145,25 @@ impl NotifyConfig {
         Addressed { notice, channels, alerts: alerts.into_iter().collect() }
     }
 
+    /// Until when the next step of an alert waits that would be taken then: for the quiet hours of the route by which it goes
+    /// on, and for those of whoever it would go to, which stand on every route to their channel. `None`: it does not wait.
+    pub(super) fn step_held_until(&self, name: &str, alert: &Alert, now_ms: u64) -> Option<u64> {
+        let next = alert.escalation.to.get(alert.steps)?;
+        let goes_on = |route: &Route| {
+            let called = |escalation| escalate::name(&alert.notice, escalation);
+            route.matches(&alert.notice)
+                && route.escalation.as_ref().and_then(called).is_some_and(|called| called == name)
+        };
+        let end_of = |wanted: &dyn Fn(&Route) -> bool| {
+            let routes = self.routes.iter().filter(|route| wanted(route));
+            let ends =
+                routes.map(|route| when::held_until(alert.notice.severity, route.quiet.as_ref(), now_ms));
+            // Where one of them holds nothing now, nothing waits; and so it is where there is none.
+            ends.collect::<Option<Vec<u64>>>()?.into_iter().min()
+        };
+        end_of(&goes_on).max(end_of(&|route| route.channels.contains(next)))
+    }
+
     /// To whom an alert goes on by the routes that there are now, by its names: as it does under its own name, or under those
     /// that it has where no route leads to the same people any more. Steps and times stay as they are.
     pub(super) fn address_again(&self, name: &str, alert: &Alert) -> BTreeMap<String, Alert> {

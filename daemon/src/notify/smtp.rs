@@ -19,6 +19,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -62,6 +63,12 @@ pub(super) struct Letter {
     pub(super) to: Vec<Address>,
     /// With its headers.
     pub(super) message: Vec<u8>,
+}
+
+/// What stands for an address where it is remembered who has a letter: nobody reads it there.
+pub(super) fn mark(address: &Address) -> String {
+    let digest = Sha256::digest(address.to_string());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Hands a letter over.
@@ -139,10 +146,11 @@ async fn speak(
         login.map_err(|error| if error.is_client() { PostError::NoLogin } else { about_us(&error) })?;
     }
     connection.command(Mail::new(Some(letter.from), Vec::new())).await.map_err(|error| about_it(&error))?;
-    let (all, mut refusals) = (letter.to.len(), Vec::new());
+    let (all, mut refusals, mut has) = (letter.to.len(), Vec::new(), Vec::new());
     for address in letter.to {
+        let mark = mark(&address);
         match connection.command(Rcpt::new(address, Vec::new())).await {
-            Ok(_) => {}
+            Ok(_) => has.push(mark),
             Err(error) => refusals.push(refusal(&error)?),
         }
     }
@@ -154,7 +162,7 @@ async fn speak(
     let answer = connection.message(&letter.message).await.map_err(|error| about_it(&error))?;
     let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
     match refusals.first() {
-        Some(code) => Err(PostError::Partly { refused: refusals.len(), all, code: *code, for_good }),
+        Some(code) => Err(PostError::Partly { refused: refusals.len(), all, code: *code, for_good, has }),
         None => Ok(answer.code().into()),
     }
 }

@@ -77,6 +77,7 @@ impl Listener {
 /// What is kept no more.
 pub(super) fn trimmed(after: &str, missing: Option<u64>) -> Trimmed {
     let says = match missing {
+        Some(1) => "One notice that came after this one is kept no more, or is damaged.".to_owned(),
         Some(missing) => format!("{missing} notices that came after this one are kept no more."),
         None => "No notice of this id is kept, so what came after it may be kept no more; all that are kept follow.".to_owned(),
     };

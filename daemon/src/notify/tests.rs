@@ -1,4 +1,5 @@
 mod flood;
+mod letters;
 mod listening;
 mod story;
 mod unanswered;

@@ -27,9 +27,7 @@ pub(crate) struct Batch {
 /// When a notice that comes now is sent, in milliseconds of UTC. Quiet hours hold what is not critical, and what was held
 /// goes out when they end; a batch goes out at the end of its period, the same for all of it and whoever asks.
 pub(super) fn due(severity: Severity, quiet: Option<&Times>, batch: Option<Batch>, now_ms: u64) -> u64 {
-    if severity < Severity::Critical
-        && let Some(end) = quiet.and_then(|quiet| quiet_until(quiet, now_ms))
-    {
+    if let Some(end) = held_until(severity, quiet, now_ms) {
         return end;
     }
     match batch {
@@ -39,6 +37,11 @@ pub(super) fn due(severity: Severity, quiet: Option<&Times>, batch: Option<Batch
         }
         _ => now_ms,
     }
+}
+
+/// Until when quiet hours hold what is so severe; `None`: they do not.
+pub(super) fn held_until(severity: Severity, quiet: Option<&Times>, now_ms: u64) -> Option<u64> {
+    quiet.filter(|_| severity < Severity::Critical).and_then(|quiet| quiet_until(quiet, now_ms))
 }
 
 /// When quiet hours end; `None`: there are none now. Looked for minute by minute, as clocks show them: one that goes

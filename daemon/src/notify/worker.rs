@@ -99,23 +99,15 @@ pub(super) async fn run(desk: &Desk, channel: &Channel) {
 
 /// Tries once, and puts down what came of it: of a notice, or of all that a channel gathers until the same time.
 async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, OutboxError> {
-    let (mut notices, mut before) = (Vec::new(), Vec::new());
-    {
-        let outbox = desk.outbox();
-        let numbers = match channel.batch {
-            Some(_) => outbox.next_together(&channel.name, number, TOGETHER_MAX),
-            None => vec![number],
-        };
-        for number in numbers {
-            if let Some((notice, delivery)) = outbox.delivery(&channel.name, number)? {
-                notices.push(notice);
-                before.push((number, delivery));
-            }
-        }
-    }
+    let message = message(desk, channel, number)?;
+    desk.show(&channel.name);
+    let Some(Message { notices, before }) = message else { return Ok(End::Dead) };
+    let has = before.first().map(|(_, delivery)| delivery.has.as_slice()).unwrap_or_default();
     let parcel = channel.parcel(&notices, &id_of(&notices), desk.clock.now_ms() / 1_000);
-    let answered = match parcel {
-        Ok(parcel) => desk.post.post(&channel.receiver, parcel).await,
+    let answered = match parcel.map(|parcel| parcel.without(has)) {
+        Ok(Some(parcel)) => desk.post.post(&channel.receiver, parcel).await,
+        // Everybody has it who is to have it by now.
+        Ok(None) => Ok(200),
         Err(error) => Err(error),
     };
     let (now, jitter) = (desk.clock.now_ms(), (desk.jitter)());
@@ -141,6 +133,41 @@ async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, 
     Ok(worst)
 }
 
+/// Notices that go together, with their numbers and how far they have come.
+pub(super) struct Message {
+    pub(super) notices: Vec<Notice>,
+    before: Vec<(Number, Delivery)>,
+}
+
+/// What goes with the notice of that number, if it can be read. One that cannot is given up: it would keep all others waiting.
+pub(super) fn message(
+    desk: &Desk,
+    channel: &Channel,
+    number: Number,
+) -> Result<Option<Message>, OutboxError> {
+    let mut outbox = desk.outbox();
+    let numbers = match channel.batch {
+        Some(_) => outbox.next_together(&channel.name, number, TOGETHER_MAX),
+        None => vec![number],
+    };
+    let (mut notices, mut before) = (Vec::new(), Vec::<(Number, Delivery)>::new());
+    for number in numbers {
+        let Some((notice, delivery)) = outbox.delivery(&channel.name, number)? else {
+            let dead =
+                Delivery::given_up(desk.clock.now_ms(), "the notice is damaged on the disk".to_owned());
+            outbox.set(&channel.name, number, &dead)?;
+            desk.metrics.delivery(&channel.name, End::Dead.word());
+            continue;
+        };
+        // Those that others lack go in another message.
+        if before.first().is_none_or(|(_, first)| first.has == delivery.has) {
+            notices.push(notice);
+            before.push((number, delivery));
+        }
+    }
+    Ok((!notices.is_empty()).then_some(Message { notices, before }))
+}
+
 /// The id of a message: the notice's, or that of several which go together, the same as often as they do.
 fn id_of(notices: &[Notice]) -> Cow<'_, str> {
     match notices {
@@ -163,22 +190,27 @@ fn outcome(
     let attempts = before.attempts.saturating_add(1);
     let (problem, is_gone) = match answered {
         Ok(200..=299) => {
-            let delivered = Delivery { stage: Stage::Delivered, attempts, at_ms: now_ms, problem: None };
+            let delivered = Delivery { stage: Stage::Delivered, attempts, ..Delivery::due(now_ms) };
             return (End::Delivered, delivered);
         }
         Ok(status @ 300..=399) => (format!("answered with {status}; redirects are not followed"), false),
         Ok(status) => (format!("answered with {status}"), *status == GONE),
         Err(error) => (error.to_string(), error.is_for_good()),
     };
+    let mut has = before.has.clone();
+    if let Err(PostError::Partly { has: more, .. }) = answered {
+        has.extend(more.iter().cloned());
+    }
+    let problem = Some(problem);
     let wait = usize::try_from(before.attempts).ok().and_then(|tried| WAITS.get(tried)).filter(|_| !is_gone);
     match wait {
         Some(seconds) => {
             // From four fifths to six fifths of it: receivers that come back are not all met at one moment.
             let wait_ms = seconds.saturating_mul(800_u64.saturating_add(jitter.min(1_000) * 2 / 5));
             let at_ms = now_ms.saturating_add(wait_ms);
-            (End::Failed, Delivery { stage: Stage::Waiting, attempts, at_ms, problem: Some(problem) })
+            (End::Failed, Delivery { stage: Stage::Waiting, attempts, at_ms, problem, has })
         }
-        None => (End::Dead, Delivery { stage: Stage::Dead, attempts, at_ms: now_ms, problem: Some(problem) }),
+        None => (End::Dead, Delivery { stage: Stage::Dead, attempts, at_ms: now_ms, problem, has }),
     }
 }
 
@@ -208,7 +240,7 @@ mod tests {
     use super::*;
 
     fn waiting(attempts: u32) -> Delivery {
-        Delivery { stage: Stage::Waiting, attempts, at_ms: 0, problem: None }
+        Delivery { attempts, ..Delivery::due(0) }
     }
 
     #[test]
@@ -254,8 +286,14 @@ mod tests {
             (Err(PostError::TimedOut), End::Failed),
             (Err(PostError::PutOff(451)), End::Failed),
             (Err(PostError::Cut), End::Failed),
-            (Err(PostError::Partly { refused: 1, all: 2, code: 451, for_good: false }), End::Failed),
-            (Err(PostError::Partly { refused: 1, all: 2, code: 550, for_good: true }), End::Dead),
+            (
+                Err(PostError::Partly { refused: 1, all: 2, code: 451, for_good: false, has: Vec::new() }),
+                End::Failed,
+            ),
+            (
+                Err(PostError::Partly { refused: 1, all: 2, code: 550, for_good: true, has: Vec::new() }),
+                End::Dead,
+            ),
             (Err(PostError::Refused(550)), End::Dead),
         ] {
             let (end, after) = outcome(&waiting(0), &answered, 7, 0);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use treasury_api::types::Notice;
 
-use super::{Addressed, BATCH_MAX, Number, Outbox, OutboxError, alert_key, damaged, json, notice_key, read};
+use super::{Addressed, BATCH_MAX, Number, Outbox, OutboxError, alert_key, json};
 use crate::notify::escalate::{Alert, Answered};
 
 impl Outbox {
@@ -108,9 +108,7 @@ impl Outbox {
     /// # Errors
     /// What the storage engine says, or what is damaged.
     pub(in crate::notify) fn notice(&self, id: &str) -> Result<Option<Notice>, OutboxError> {
-        let Some(number) = self.number(id) else { return Ok(None) };
-        let stored = self.value(&notice_key(number))?.ok_or_else(|| damaged("a notice"))?;
-        read(&stored, "a notice").map(Some)
+        self.number(id).map_or(Ok(None), |number| self.notice_at(number))
     }
 
     /// Forgets alerts that were answered, or that are over.

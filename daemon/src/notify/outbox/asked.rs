@@ -40,11 +40,17 @@ impl Outbox {
                 }
             }
         }
-        let again = Delivery::due(now_ms);
         for batch in chosen.chunks(BATCH_MAX) {
-            let puts = batch.iter().map(|(number, name)| Ok((delivery_key(*number, name), json(&again)?)));
-            self.engine.apply(puts.collect::<Result<_, OutboxError>>()?, Vec::new())?;
-            batch.iter().for_each(|(number, name)| self.remember(*number, name, &again));
+            let (mut puts, mut after) = (Vec::new(), Vec::new());
+            for (number, name) in batch {
+                // Of one that was given up those get it who lack it; of one that all have, all.
+                let has = self.delivery(name, *number)?.map(|(_, before)| before.has).unwrap_or_default();
+                let again = Delivery { has, ..Delivery::due(now_ms) };
+                puts.push((delivery_key(*number, name), json(&again)?));
+                after.push((*number, name, again));
+            }
+            self.engine.apply(puts, Vec::new())?;
+            after.iter().for_each(|(number, name, again)| self.remember(*number, name, again));
         }
         Ok(chosen.len())
     }

@@ -90,8 +90,7 @@ impl Outbox {
                 break;
             };
             let (channel, problem) = (channel.clone(), format!("too many wait ({waiting})"));
-            let dead =
-                Delivery { stage: Stage::Dead, attempts: 0, at_ms: now_ms, problem: Some(problem.clone()) };
+            let dead = Delivery::given_up(now_ms, problem.clone());
             let numbers: Vec<Number> = queue.rest.iter().take(over).map(|(_, number)| *number).collect();
             let after: Vec<(Number, Delivery)> =
                 numbers.iter().map(|number| (*number, dead.clone())).collect();

@@ -27,6 +27,12 @@ impl Disk {
         *self.left.lock().unwrap() = None;
     }
 
+    /// The notice of that number is something else from now on.
+    pub(in crate::notify) fn damage(&self, number: Number) {
+        let before = self.entries.lock().unwrap().insert(notice_key(number), b"{\"id\":".to_vec());
+        assert!(before.is_some());
+    }
+
     pub(in crate::notify) fn text(&self) -> String {
         let entries = self.entries.lock().unwrap();
         entries.values().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
@@ -196,7 +202,7 @@ fn what_was_given_up_or_delivered_can_be_sent_again_by_id_and_by_range() {
     let disk = Disk::default();
     let mut outbox = open(&disk);
     outbox.take(told(1, 4), mark(1)).unwrap();
-    let end = |stage| Delivery { stage, attempts: 9, at_ms: 7, problem: None };
+    let end = |stage| Delivery { stage, attempts: 9, at_ms: 7, problem: None, has: Vec::new() };
     for number in 1..=4 {
         let stage = if number == 2 { Stage::Dead } else { Stage::Delivered };
         outbox.set("ops", number, &end(stage)).unwrap();
@@ -235,7 +241,13 @@ fn what_everybody_has_leaves_in_time_and_what_somebody_waits_for_stays() {
         last = record;
         for channel in CHANNELS {
             if record != 3 || channel == "ops" {
-                let delivered = Delivery { stage: Stage::Delivered, attempts: 1, at_ms: 0, problem: None };
+                let delivered = Delivery {
+                    stage: Stage::Delivered,
+                    attempts: 1,
+                    at_ms: 0,
+                    problem: None,
+                    has: Vec::new(),
+                };
                 outbox.set(channel, record, &delivered).unwrap();
             }
         }
@@ -277,7 +289,7 @@ fn of_far_too_many_notices_the_oldest_that_nobody_waits_for_leave_and_those_that
     let disk = Disk::default();
     let mut outbox = open(&disk);
     (outbox.limits.least, outbox.limits.most) = (5, 10);
-    let dead = Delivery { stage: Stage::Dead, attempts: 9, at_ms: 7, problem: None };
+    let dead = Delivery { stage: Stage::Dead, attempts: 9, at_ms: 7, problem: None, has: Vec::new() };
     for record in 1..=30 {
         outbox.take(told(record, 1), mark(record)).unwrap();
         if record > 1 {
@@ -398,6 +410,51 @@ fn each_step_of_an_alert_is_taken_once_wherever_the_power_goes() {
         assert_eq!(sent, expected.map(|(id, channel)| (id.to_owned(), channel.to_owned())), "{writes}");
         assert!(outbox.alerts().is_empty());
     }
+}
+
+/// Danger: one sector of a disk, and nobody is told of anything any more.
+#[test]
+fn what_is_damaged_is_left_out_and_said_once_and_keeps_nobody_from_the_rest() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    outbox.take(told(1, 3), mark(1)).unwrap();
+    disk.damage(2);
+    let alert_of = alert_key("F1");
+    disk.entries.lock().unwrap().insert(alert_of, b"7".to_vec());
+    disk.entries.lock().unwrap().insert(delivery_key(3, "ops"), b"x".to_vec());
+    for outbox in [&outbox, &open(&disk)] {
+        for _ in 0..2 {
+            let page = outbox.after(0, 10).unwrap();
+            let got: Vec<(u64, &str)> =
+                page.notices.iter().map(|(missing, notice)| (*missing, notice.id.as_str())).collect();
+            assert_eq!(got, [(0, "n-s-1-0"), (1, "n-s-1-2")]);
+            let one = outbox.after(1, 1).unwrap();
+            assert_eq!((one.last, one.notices.len()), (3, 1));
+            let listed = outbox.list(u64::MAX, Some("mail"), None, 10).unwrap();
+            assert_eq!(listed.iter().map(|listed| listed.number).collect::<Vec<_>>(), [3, 1]);
+        }
+        assert!(outbox.delivery("ops", 2).unwrap().is_none());
+        let (_, unknown) = outbox.delivery("ops", 3).unwrap().unwrap();
+        assert_eq!(unknown, Delivery::due(0), "it is sent again");
+        assert!(outbox.damaged.borrow().contains(&notice_key(2)));
+    }
+    let again = open(&disk);
+    assert_eq!((again.last(), again.waiting("ops"), again.alerts().len()), (3, 2, 0));
+    assert_eq!(again.damaged.borrow().len(), 3);
+}
+
+/// Danger: whoever has a letter gets it again because others lack it.
+#[test]
+fn what_was_given_up_goes_to_those_who_lack_it_when_it_is_sent_again_and_what_all_have_to_all() {
+    let mut outbox = open(&Disk::default());
+    outbox.take(told(1, 2), mark(1)).unwrap();
+    let has = vec!["5e".to_owned()];
+    outbox.set("ops", 1, &Delivery { has: has.clone(), ..Delivery::given_up(7, "x".to_owned()) }).unwrap();
+    outbox.set("ops", 2, &Delivery { stage: Stage::Delivered, ..Delivery::due(7) }).unwrap();
+    assert_eq!(outbox.redeliver((1, 2), Some("ops"), None, 50).unwrap(), 2);
+    let after = |number| outbox.delivery("ops", number).unwrap().unwrap().1;
+    assert_eq!(after(1), Delivery { has, ..Delivery::due(50) });
+    assert_eq!(after(2), Delivery::due(50));
 }
 
 #[test]

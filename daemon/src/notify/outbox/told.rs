@@ -5,7 +5,7 @@ use std::ops::Bound;
 use treasury_api::notice::START;
 use treasury_api::types::Notice;
 
-use super::{Number, Outbox, OutboxError, damaged, notice_key, read};
+use super::{Number, Outbox, OutboxError};
 
 /// Where somebody stands who listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +53,18 @@ impl Outbox {
     /// Notices above a number, at most so many, in their order.
     ///
     /// # Errors
-    /// What the storage engine says, or what is damaged.
+    /// What the storage engine says.
     pub(in crate::notify) fn after(&self, number: Number, most: usize) -> Result<Page, OutboxError> {
         let mut page = Page { notices: Vec::new(), last: number };
-        for number in
-            self.held.range((Bound::Excluded(number), Bound::Unbounded)).map(|(number, _)| *number).take(most)
+        for number in self.held.range((Bound::Excluded(number), Bound::Unbounded)).map(|(number, _)| *number)
         {
-            let stored = self.value(&notice_key(number))?.ok_or_else(|| damaged("a notice"))?;
+            if page.notices.len() >= most {
+                break;
+            }
+            // One that is damaged is as one that is kept no more.
+            let Some(notice) = self.notice_at(number)? else { continue };
             let missing = number.saturating_sub(page.last).saturating_sub(1);
-            page.notices.push((missing, read(&stored, "a notice")?));
+            page.notices.push((missing, notice));
             page.last = number;
         }
         Ok(page)

@@ -278,7 +278,8 @@ async fn those_whose_address_is_taken_get_the_letter_and_what_was_refused_is_sai
     for (text, code, for_good) in [("550 nobody", 550, true), ("450 full", 450, false)] {
         let script = Script { at: "RCPT", does: Does::Says(text), with: "alice" };
         let mut server = Server::start(Tls::None, script).await;
-        let partly = PostError::Partly { refused: 1, all: 2, code, for_good };
+        let has = vec![mark(&"bob@b.example".parse().unwrap())];
+        let partly = PostError::Partly { refused: 1, all: 2, code, for_good, has };
         assert_eq!(server.takes(Tls::None, LONG).await, Err(partly.clone()));
         assert!(server.lines().iter().any(|line| line == "."), "Bob has it");
         assert_eq!(partly.is_for_good(), for_good);

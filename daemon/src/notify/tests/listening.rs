@@ -19,7 +19,11 @@ struct Served {
 }
 
 async fn served(limits: Limits) -> Served {
-    let told = Told::start_in(&MemoryStore::new(), world(&Disk::default(), &["ops"])).await;
+    served_from(&Disk::default(), limits).await
+}
+
+async fn served_from(disk: &Disk, limits: Limits) -> Served {
+    let told = Told::start_in(&MemoryStore::new(), world(disk, &["ops"])).await;
     let metrics = Arc::new(Metrics::new().unwrap());
     let app = App::new(told.handle.clone(), Arc::clone(&metrics), Tokens::new(&testing::tokens()), limits)
         .with_desk(Some(Arc::clone(&told.world.desk)));
@@ -63,6 +67,24 @@ async fn read_until(socket: &mut TcpStream, text: &str) -> String {
             return String::from_utf8(all).unwrap();
         }
     }
+}
+
+/// Danger: one notice that the disk has damaged ends the stream of every program, and again whenever it comes back.
+#[tokio::test]
+async fn a_notice_that_is_damaged_is_left_out_of_the_stream_which_says_so_and_goes_on() {
+    let disk = Disk::default();
+    let served = served_from(&disk, Limits::default()).await;
+    served.told.world.tell("ops", 3);
+    let last = served.told.world.desk.outbox().last();
+    disk.damage(last - 1);
+    let id_of = |number| served.told.world.desk.outbox().delivery("ops", number).unwrap().unwrap().0.id;
+    let (before, after) = (id_of(last - 2), id_of(last));
+    let mut socket = served.raw("bob", &format!("last-event-id: {before}\r\n")).await;
+    let text = read_until(&mut socket, &after).await;
+    assert!(text.contains("event: trimmed") && text.contains("\"missing\":1"), "{text}");
+    served.told.world.tell("ops", 1);
+    let newest = served.told.world.desk.list(u64::MAX, None, None, 1).unwrap()[0].notice.id.clone();
+    read_until(&mut socket, &newest).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Alerts that nobody answers, told by an engine that lives through them.
 
+use treasury_core::policy::{Times, Zone};
 use treasury_core::{Command, Input};
 
 use super::story::{Told, strange_escrow};
@@ -80,6 +81,70 @@ async fn a_finding_that_nobody_acknowledges_goes_on_to_the_next_and_each_step_is
         step.notice.says.starts_with("Nobody has answered this for 15 min, so it comes to you: Finding F1")
     );
     assert_eq!(step.notice.finding.as_deref(), Some("F1"));
+}
+
+/// Danger: what came late in the evening and is not grave wakes somebody in the night, because nobody answered it before.
+#[tokio::test]
+async fn a_step_that_is_not_critical_waits_for_the_quiet_hours_of_its_route_and_of_whom_it_goes_to() {
+    let zone = Arc::new(Zone { name: "UTC".to_owned(), ahead_seconds: 0, changes: Vec::new() });
+    // The clock begins at midnight.
+    let until = |hour: u16| {
+        Some(Times { zone: Arc::clone(&zone), weekdays: None, from_minute: 10, until_minute: hour * 60 })
+    };
+    let to = ["bob", "board"].map(str::to_owned).to_vec();
+    let escalation = Some(Escalation { after_seconds: 900, to });
+    let all = Route {
+        channels: vec!["ops".to_owned()],
+        severity: Severity::Warning,
+        quiet: until(7),
+        escalation,
+        ..Route::default()
+    };
+    let bobs = Route {
+        channels: vec!["bob".to_owned()],
+        kinds: Some([Kind::DrillAsked].into()),
+        quiet: until(9),
+        ..Route::default()
+    };
+    let world = world_of(&Disk::default(), &["ops", "bob", "board"], vec![all, bobs], |_| {});
+    let mut told = Told::start_in(&MemoryStore::new(), world).await;
+    testing::look(&told.handle).await;
+    told.command("alice", testing::pay(testing::xrp(50))).await;
+    told.until(Kind::Wanted).await;
+    let next = |told: &Told| told.world.desk.alerts()[0].next.clone();
+    assert_eq!(next(&told).as_deref(), Some("2000-01-01T09:00:00Z"), "as people are told");
+    for minutes in [15, 6 * 60, 2 * 60 + 30] {
+        told.look_after(minutes).await;
+        assert!(told.came("bob").await.is_empty());
+    }
+    told.look_after(30).await;
+    let came = told.came("bob").await;
+    assert!(came.len() == 1 && came[0].ends_with("-step-1"), "{came:?}");
+    let step = told.world.desk.list(u64::MAX, Some("bob"), None, 10).unwrap();
+    let says = &step.iter().find(|one| one.notice.id == came[0]).unwrap().notice.says;
+    assert!(says.starts_with("Nobody has answered this for 555 min"), "{says}");
+    told.look_after(15).await;
+    assert_eq!(told.came("board").await.len(), 1);
+}
+
+/// What is critical goes on at night all the same.
+#[tokio::test]
+async fn a_step_of_what_is_critical_waits_for_no_quiet_hours() {
+    let zone = Arc::new(Zone { name: "UTC".to_owned(), ahead_seconds: 0, changes: Vec::new() });
+    let quiet = Some(Times { zone, weekdays: None, from_minute: 0, until_minute: 24 * 60 });
+    let to = vec!["bob".to_owned()];
+    let escalation = Some(Escalation { after_seconds: 900, to });
+    let channels = vec!["ops".to_owned()];
+    let all = Route { channels, severity: Severity::Warning, quiet, escalation, ..Route::default() };
+    let mut told =
+        Told::start_in(&MemoryStore::new(), world_of(&Disk::default(), &["ops", "bob"], vec![all], |_| {}))
+            .await;
+    testing::look(&told.handle).await;
+    let freeze = Command::Freeze { account: None, reason: "a thief".to_owned() };
+    told.command("sue", freeze).await;
+    told.until(Kind::Freeze).await;
+    told.look_after(15).await;
+    assert_eq!(told.came("bob").await.len(), 1);
 }
 
 #[tokio::test]
