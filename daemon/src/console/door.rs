@@ -100,7 +100,7 @@ pub(super) fn session_of(parts: &Parts, console: &Console) -> Option<String> {
     read_cookie(parts, cookie_name(&console.config)).map(Sessions::called)
 }
 
-fn visitor(parts: &Parts, console: &Console) -> Option<Visitor> {
+pub(super) fn visitor(parts: &Parts, console: &Console) -> Option<Visitor> {
     console.sessions.enter(read_cookie(parts, cookie_name(&console.config))?, &console.door)
 }
 
@@ -161,18 +161,28 @@ impl FromRequest<Console> for Sent {
         })?;
         let visitor = Visitor::from_request_parts(&mut parts, console).await?;
         let form = Form::read(&console.door, &parts, body).await.map_err(IntoResponse::into_response)?;
-        let is_ours = bool::from(form.text("csrf").as_bytes().ct_eq(visitor.csrf.as_bytes()));
-        if !is_ours {
-            let refused = refusal::wrong_form();
-            console.door.note(&parts, Some(&visitor.person), "form", &refused.error.code);
-            return Err(refused.into_response());
-        }
+        is_ours(console, &parts, &form, &visitor).map_err(IntoResponse::into_response)?;
         Ok(Self { visitor, form, parts })
     }
 }
 
+/// Whether the form is of the visitor's session.
+pub(super) fn is_ours(
+    console: &Console,
+    parts: &Parts,
+    form: &Form,
+    visitor: &Visitor,
+) -> Result<(), crate::http::Refused> {
+    if bool::from(form.text("csrf").as_bytes().ct_eq(visitor.csrf.as_bytes())) {
+        return Ok(());
+    }
+    let refused = refusal::wrong_form();
+    console.door.note(parts, Some(&visitor.person), "form", &refused.error.code);
+    Err(refused)
+}
+
 /// Browsers say where a form comes from. One that does not say so, or that comes from elsewhere, is not looked at.
-fn from_here(parts: &Parts, config: &ConsoleConfig) -> Result<(), crate::http::Refused> {
+pub(super) fn from_here(parts: &Parts, config: &ConsoleConfig) -> Result<(), crate::http::Refused> {
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let origin = header(ORIGIN);
     let is_here = match (&config.origin, origin, header(HOST)) {

@@ -6,8 +6,8 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use treasury_api::operations::{Operation, Who, calls};
 
-use super::Console;
 use super::sessions::Visitor;
+use super::{Console, refusal};
 use crate::http::Refused;
 use crate::http::api::{BreakerView, StatusView, StopView};
 
@@ -50,7 +50,9 @@ impl Frame {
         here: &'static str,
         back: impl Into<String>,
     ) -> Result<Self, Refused> {
-        let status = console.door.ask(&visitor.person, calls::STATUS, "", &()).await?;
+        let asked = console.door.ask(&visitor.person, calls::STATUS, "", &()).await;
+        // What was done is said here, where no page can say it.
+        let status = asked.map_err(|refused| refusal::after(refused, &console.sessions.said(visitor)))?;
         let treasury = console.door.treasury();
         let roles = treasury.people.get(&visitor.person).map(|person| &person.roles);
         let roles = roles.into_iter().flatten().map(|role| role.word()).collect();

@@ -22,6 +22,7 @@ mod refusal;
 mod sessions;
 mod signed;
 mod standing;
+mod stop;
 mod words;
 
 use std::sync::Arc;
@@ -129,6 +130,7 @@ pub(crate) fn router(door: Door, config: ConsoleConfig) -> Router {
         .route("/console/policy", get(standing::policy))
         .route("/console/deliveries", get(standing::deliveries))
         .route("/console/system", get(standing::system))
+        .route(stop::PATH, get(stop::page).post(stop::send))
         .route("/console/confirm", post(passkeys::confirm).get(|| async { Redirect::to("/console") }))
         .route("/console/passkeys", get(passkeys::own))
         .route("/console/passkeys/new", post(passkeys::make).get(to_passkeys))

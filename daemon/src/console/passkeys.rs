@@ -23,6 +23,7 @@ use super::frame::{Frame, shown};
 use super::sessions::{Held, Visitor};
 use super::{Console, ConsoleConfig, refusal, signed};
 use crate::http::Refused;
+use crate::http::api::StopView;
 use crate::passkey::{Asked, Passkey, Site};
 
 /// What can be asked for a passkey, and what it is called on the page that asks.
@@ -107,11 +108,24 @@ impl Passkeys {
 #[template(path = "confirm.html")]
 struct Confirm {
     frame: Frame,
+    asked: Confirmation,
+}
+
+/// The same for a stop while no page can be shown, which is no reason to stop nothing.
+#[derive(Template)]
+#[template(path = "confirm_bare.html")]
+struct ConfirmBare {
+    asked: Confirmation,
+}
+
+struct Confirmation {
     /// What would be done: what it is, and what it says.
     lines: Vec<(&'static str, String)>,
     /// For the script.
     options: String,
     held: String,
+    csrf: String,
+    back: String,
 }
 
 /// Does it, or asks for the gesture that it needs first.
@@ -128,10 +142,23 @@ pub(super) async fn once_confirmed(console: &Console, act: Act, sent: Sent) -> A
     }
     let lines = lines(console, &visitor, &act, &form).await?;
     let back = super::door::own_path(form.text("back")).unwrap_or("/console").to_owned();
-    let frame = Frame::of(console, &visitor, "/console", back).await?;
+    let framed = Frame::of(console, &visitor, "/console", back.clone()).await;
+    let frame = match framed {
+        Ok(frame) => Some(frame),
+        Err(refused) if is_stop(&act) && refusal::is_busy(&refused) => None,
+        Err(refused) => return Err(refused),
+    };
     let (options, asked) = passkeys.site.ask(&known).map_err(internal)?;
     let held = console.sessions.hold(&visitor, Held { act, form, asked });
-    Ok(shown(&Confirm { frame, lines, options, held }))
+    let asked = Confirmation { lines, options, held, csrf: visitor.csrf, back };
+    Ok(match frame {
+        Some(frame) => shown(&Confirm { frame, asked }),
+        None => shown(&ConfirmBare { asked }),
+    })
+}
+
+fn is_stop(act: &Act) -> bool {
+    STOPS.contains(&act.name())
 }
 
 /// What a form would do, in words.
@@ -144,20 +171,30 @@ async fn lines(
     let called = ACTS.iter().find(|(name, _)| *name == act.name()).map_or(act.name(), |(_, called)| *called);
     let mut lines = vec![("Act", called.to_owned())];
     if let Act::Proposal { id, .. } = act {
-        let proposal = console.door.ask(&visitor.person, calls::PROPOSAL, id, &()).await?;
-        lines.push(("Proposal", format!("{}: {}", proposal.id, proposal.what())));
-        if act.name() == "approve" {
-            // What cannot be read is said before anybody makes a gesture for it.
-            let request = signed::read(&proposal, &form.signed())?;
-            lines.push(("Signer", request.signer));
+        match console.door.ask(&visitor.person, calls::PROPOSAL, id, &()).await {
+            Ok(proposal) => {
+                lines.push(("Proposal", format!("{}: {}", proposal.id, proposal.what())));
+                if act.name() == "approve" {
+                    // What cannot be read is said before anybody makes a gesture for it.
+                    let request = signed::read(&proposal, &form.signed())?;
+                    lines.push(("Signer", request.signer));
+                }
+            }
+            Err(refused) if is_stop(act) && refusal::is_busy(&refused) => {
+                let id = treasury_tools::text::clean(id);
+                lines.push(("Proposal", format!("{id}; there is too much to do to say what it is")));
+            }
+            Err(refused) => return Err(refused),
         }
+    }
+    if act.name() == "lift" {
+        lines.extend(lifted(console, visitor, &form.all("stop")).await?);
     }
     if matches!(act.name(), "freeze" | "close_breaker") {
         lines.push(("What", form.some("account").unwrap_or_else(|| "everything".to_owned())));
     }
     for (field, called) in [
         ("destination", "Destination"),
-        ("stop", "Stops"),
         ("finding", "Findings"),
         ("notice", "Notices"),
         ("id", "Notice"),
@@ -171,6 +208,36 @@ async fn lines(
         if !said.is_empty() {
             lines.push((called, treasury_tools::text::clean(&said.join(", "))));
         }
+    }
+    Ok(lines)
+}
+
+/// What stops are, and who set them why: nobody lifts by a number what they have not read.
+async fn lifted(
+    console: &Console,
+    visitor: &Visitor,
+    ids: &[String],
+) -> Result<Vec<(&'static str, String)>, Refused> {
+    let known = console.door.ask(&visitor.person, calls::STOPS, "", &()).await?;
+    let mut lines = Vec::new();
+    for id in ids {
+        let is_it = |stop: &&StopView| stop.id == *id;
+        let shown = treasury_tools::text::clean(id);
+        let words = if let Some(stop) = known.standing.iter().find(is_it) {
+            let mut words = stop.words();
+            // Of a proposal more than its number, where it is still known.
+            if stop.subject.starts_with('P')
+                && let Ok(on) = console.door.ask(&visitor.person, calls::PROPOSAL, &stop.subject, &()).await
+            {
+                words = format!("{words} ({}: {})", on.id, on.what());
+            }
+            words
+        } else if known.lifted.iter().map(|lifted| &lifted.stop).any(|stop| stop.id == *id) {
+            format!("{shown}: was lifted already")
+        } else {
+            format!("{shown}: there is no such stop")
+        };
+        lines.push(("Stop", words));
     }
     Ok(lines)
 }

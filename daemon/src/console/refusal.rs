@@ -16,17 +16,36 @@ struct Page<'a> {
     status: u16,
     /// Whether there is somewhere to go back to.
     login: bool,
+    /// Whether there is too much to do for this, but not for what stops something.
+    is_busy: bool,
 }
 
 /// The page of an error.
 pub(super) fn page(refused: &Refused) -> Response {
     let login = refused.status == StatusCode::UNAUTHORIZED;
-    let page = Page { error: &refused.error, status: refused.status.as_u16(), login };
+    let is_busy = is_busy(refused);
+    let page = Page { error: &refused.error, status: refused.status.as_u16(), login, is_busy };
     let mut response = shown(&page);
     if response.status() == StatusCode::OK {
         *response.status_mut() = refused.status;
     }
     response
+}
+
+/// Whether the API has too much to do to answer this, which says nothing about what is asked for.
+pub(super) fn is_busy(refused: &Refused) -> bool {
+    use crate::http::ApiError::{RateLimited, Timeout, TooManyRequests};
+    [RateLimited, TooManyRequests, Timeout].iter().any(|busy| busy.code() == refused.error.code)
+}
+
+/// A page that cannot be shown, after something that was done.
+pub(super) fn after(refused: Refused, said: &[String]) -> Refused {
+    if said.is_empty() {
+        return refused;
+    }
+    let message =
+        format!("Done: {}. The page after it cannot be shown: {}.", said.join("; "), refused.error.message);
+    Refused { error: ErrorView { message, ..refused.error }, ..refused }
 }
 
 /// A token that is nobody's. The advice of the API is for programs; here it was typed.

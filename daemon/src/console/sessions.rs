@@ -13,7 +13,7 @@ use super::forms::Form;
 use crate::http::{Badge, Door};
 use crate::passkey::{Asked, Enrolling};
 
-/// Sessions of one person: a browser at the desk, one on the phone, and some that were not logged out of.
+/// Sessions of one person by one token, or by the provider of logins: a browser at the desk, one on the phone, and some that were not logged out of.
 const EACH_MAX: usize = 8;
 
 /// Things that are said on the next page; more are not read anyway.
@@ -83,7 +83,9 @@ impl Sessions {
         open.retain(|_, session| self.is_alive(session, now));
         let own: Vec<(Instant, Key)> = open
             .iter()
-            .filter(|(_, session)| session.badge.person == badge.person)
+            .filter(|(_, session)| {
+                session.badge.person == badge.person && session.badge.name() == badge.name()
+            })
             .map(|(key, session)| (session.seen, *key))
             .collect();
         if own.len() >= EACH_MAX

@@ -6,6 +6,7 @@ mod passkeys;
 mod policies;
 mod provider;
 mod shown;
+mod stops;
 
 use std::collections::BTreeMap;
 

@@ -159,6 +159,18 @@ async fn the_session_that_a_browser_had_ends_with_a_login_at_the_provider() {
     assert_eq!(bobs.get("/console").await.status, 303);
 }
 
+/// Danger: whoever has somebody's token logs in again and again, and the person's own session makes room for theirs.
+#[tokio::test]
+async fn whoever_has_a_token_ends_no_session_that_a_login_at_the_provider_began() {
+    let asked = Asked::new().await;
+    let mut browser = asked.served.browser();
+    browser.cookie = session(&asked.login("c1").await).unwrap();
+    for _ in 0..9 {
+        asked.served.login("alice").await;
+    }
+    assert!(browser.shows("/console").await.contains("alice"));
+}
+
 /// Danger: anybody who can have a token signed somewhere, or who holds a part of what is needed, is let in as somebody.
 #[tokio::test]
 async fn what_the_provider_did_not_swear_to_for_this_login_lets_nobody_in() {

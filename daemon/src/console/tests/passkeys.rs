@@ -164,6 +164,63 @@ async fn a_form_that_waits_shows_what_was_written_as_text_and_the_right_one_is_d
     assert_eq!(stops[0].on(), "warm");
 }
 
+/// Danger: somebody is had to lift another stop than they think, for the page that asks for the gesture has a number alone.
+#[tokio::test]
+async fn what_is_to_be_lifted_is_shown_with_what_it_stops_who_set_it_and_why() {
+    let mut asked = Asked::new(&["lift"]).await;
+    let id = asked.served.proposal("rent").await.id;
+    let client = asked.served.client("sue");
+    client.flag(&id, "a strange account").await.unwrap();
+    client.freeze(Some("warm"), "a stolen laptop").await.unwrap();
+    let stops = client.stops().await.unwrap().standing;
+    let ids: Vec<(&str, &str)> = stops.iter().map(|stop| ("stop", stop.id.as_str())).collect();
+    let sue = asked.login("sue").await;
+    let fields = [ids.as_slice(), &[("stop", "S99"), ("reason", "it was the auditor")]].concat();
+    let page = sue.submit("/console/do/lift", &fields).await;
+    for part in [
+        "S1 hold on P1 by sue since ",
+        ": a strange account (P1: warm pays 5 XRP to exchange)",
+        "S2 freeze on warm by sue since ",
+        ": a stolen laptop</dd>",
+        "S99: there is no such stop",
+        "it was the auditor",
+    ] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    // The freeze is not hers to lift, and nothing is lifted in part.
+    let gesture = asked.sue.gesture(&options(&page));
+    assert_eq!(confirm(&sue, &page, &gesture).await.status, 403);
+    let page = sue.submit("/console/do/lift", &[("stop", "S1"), ("reason", "known")]).await;
+    assert!(!page.text.contains("<dt>Stop</dt><dd>S2"), "{}", page.text);
+    let gesture = asked.sue.gesture(&options(&page));
+    assert_eq!(confirm(&sue, &page, &gesture).await.status, 303);
+    let page = sue.submit("/console/do/lift", &[("stop", "S1"), ("reason", "known")]).await;
+    assert!(page.text.contains("S1: was lifted already"), "{}", page.text);
+}
+
+/// Danger: a stop needs a gesture, and the page that asks for one cannot be shown for all that somebody else asks for.
+#[tokio::test]
+async fn a_stop_that_needs_a_gesture_is_asked_for_it_however_busy_the_rest_is() {
+    let limits = Limits { requests: 0, ..Limits::default() };
+    let mut asked = Asked::of(Served::on(Some(config(&["flag"])), limits).await);
+    let pay = testing::pay(testing::xrp(5));
+    asked.served.handle.command(testing::actor("alice"), pay).await.unwrap().unwrap();
+    let sue = asked.login("sue").await;
+    let csrf = sue.get("/console/stop").await.field("csrf");
+    let fields = [("csrf", csrf.as_str()), ("act", "flag"), ("proposal", "P1"), ("reason", "odd")];
+    let page = sue.send("/console/stop", &fields, &[]).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    assert!(page.text.contains("P1; there is too much to do to say what it is"), "{}", page.text);
+    assert!(page.text.contains("/console/console.js"), "without it there is no gesture");
+    let gesture = asked.sue.gesture(&options(&page));
+    let held = page.field("held");
+    let fields = [("csrf", csrf.as_str()), ("held", &held), ("gesture", &gesture)];
+    let done = sue.send("/console/confirm", &fields, &[]).await;
+    assert_eq!((done.status, done.header("location")), (303, "/console"), "{}", done.text);
+    let stops = asked.served.handle.query(|state, _| state.stops.all().count()).await.unwrap();
+    assert_eq!(stops, 1);
+}
+
 /// Danger: who has stolen a session makes a passkey of their own, and from then on confirms with it.
 #[tokio::test]
 async fn a_passkey_that_somebody_makes_counts_when_the_configuration_has_it() {
