@@ -20,8 +20,8 @@ use crate::screening::failed;
 /// the payment waits for it.
 const READING: Duration = Duration::from_secs(3);
 
-/// Destinations that are asked about at once; whoever comes beyond waits as long as for the answer. The servers answer the
-/// daemon's own questions, too.
+/// Destinations that are asked about at once, of one person half as many; whoever comes beyond waits as long as for the answer.
+/// The servers answer the daemon's own questions, too.
 pub(super) const AT_ONCE: usize = 4;
 
 /// What can be found out, for a person who may ask for payments. Of the treasury's own accounts and of the address book
@@ -40,25 +40,29 @@ pub(super) async fn of_destination(
         return Ok(Inquiry::default());
     }
     let reads = treasury.policy.risk().reads_accounts() && !is_followed(app, destination).await?;
-    let account = async { if reads { look_up(app, destination).await } else { None } };
-    let (account, screening) = tokio::join!(account, screen(app, destination, destination_tag));
+    let account = async { if reads { look_up(app, person, destination).await } else { None } };
+    let (account, screening) = tokio::join!(account, screen(app, person, destination, destination_tag));
     Ok(Inquiry { account, screening })
 }
 
-async fn look_up(app: &App, destination: AccountId) -> Option<AccountRead> {
+async fn look_up(app: &App, person: &str, destination: AccountId) -> Option<AccountRead> {
     let port = app.port.as_ref()?;
     let asked = async {
-        // It is never closed.
-        let _place = app.inquiries.acquire().await.ok()?;
+        let _place = app.inquiries.take(person).await?;
         port.look_up(destination).await
     };
     timeout(READING, asked).await.ok().flatten()
 }
 
-async fn screen(app: &App, destination: AccountId, destination_tag: Option<u32>) -> Option<Screening> {
+async fn screen(
+    app: &App,
+    person: &str,
+    destination: AccountId,
+    destination_tag: Option<u32>,
+) -> Option<Screening> {
     let screener = app.screener.as_ref()?;
     let asked = async {
-        let _place = app.screenings.acquire().await;
+        let _place = app.screenings.take(person).await;
         screener.screen(destination, destination_tag).await
     };
     Some(match timeout(screener.patience(), asked).await {

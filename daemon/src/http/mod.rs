@@ -12,6 +12,7 @@ mod drill;
 mod error;
 mod exposure;
 mod extract;
+mod fair;
 mod forecast;
 mod inquiry;
 mod knocks;
@@ -69,6 +70,7 @@ pub(crate) use stream::HEARTBEAT;
 use self::attempts::Attempts;
 use self::auth::Speaker;
 pub(crate) use self::connections::Connection;
+use self::fair::Fair;
 use self::knocks::Caller;
 use self::limits::Places;
 use self::rates::{Rates, Turn};
@@ -119,10 +121,10 @@ pub struct App {
     streams: Streams,
     rates: Rates,
     /// Places for questions about destinations.
-    inquiries: Arc<Semaphore>,
+    inquiries: Fair,
     /// Who screens destinations, where somebody does, and places for asking.
     screener: Option<Screener>,
-    screenings: Arc<Semaphore>,
+    screenings: Fair,
     /// One at a time looks at whole tables: that takes seconds of a processor.
     thinking: Arc<Semaphore>,
     /// Where what is neither a stop nor a probe is answered: long lists and pages take their time.
@@ -149,9 +151,9 @@ impl App {
             limits,
             places: Places::new(&limits),
             rates: Rates::new(&limits),
-            inquiries: Arc::new(Semaphore::new(inquiry::AT_ONCE)),
+            inquiries: Fair::new(inquiry::AT_ONCE),
             screener: None,
-            screenings: Arc::new(Semaphore::new(inquiry::AT_ONCE)),
+            screenings: Fair::new(inquiry::AT_ONCE),
             thinking: Arc::new(Semaphore::new(1)),
             elsewhere: Handle::current(),
         }

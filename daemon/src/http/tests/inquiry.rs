@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::task::JoinSet;
+use treasury_core::config::Role;
 use treasury_core::policy::{Action, Approvers, Policy, Risk, RiskBand, Rule};
 use treasury_core::units::Weight;
 
@@ -85,6 +87,33 @@ async fn a_screener_that_is_silent_costs_new_destinations_their_payment_and_nobo
     assert!(decision.rules[1].ends_with("failed: no answer in time"), "{:?}", decision.rules);
     told.recv().await.unwrap();
     assert_eq!(asked(&served, testing::exchange()).await.action, "approve");
+}
+
+/// Danger: a stolen token asks for so many payments to strangers that nobody else's destination is screened in time.
+#[tokio::test]
+async fn one_person_who_asks_for_many_payments_keeps_no_other_from_having_theirs_screened() {
+    let (url, mut told) = answering(String::new()).await;
+    let served = served(Risk::default(), Some((url, Duration::from_secs(8)))).await;
+    let mut declared = treasury(Risk::default(), true);
+    declared.people.get_mut("bob").unwrap().roles.insert(Role::Proposer);
+    served.handle.declare(declared).await.unwrap().unwrap();
+    let mut asking = JoinSet::new();
+    let mut ask = |person: &str, n: u8| {
+        let client = served.client(person);
+        let destination = treasury_core::units::AccountId([n; 20]).to_string();
+        asking.spawn(async move {
+            let request = ProposeRequest { destination, ..payment(5_000_000) };
+            client.propose(&request).await.map(drop)
+        });
+    };
+    (0..20).for_each(|_| ask("alice", 77));
+    for _ in 0..2 {
+        told.recv().await.unwrap();
+    }
+    ask("bob", 78);
+    let bobs = treasury_core::units::AccountId([78; 20]).to_string();
+    let third = told.recv().await.unwrap();
+    assert!(third.contains(&bobs), "{third}");
 }
 
 #[tokio::test]
