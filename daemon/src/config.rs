@@ -17,6 +17,7 @@ mod lists;
 mod matchers;
 mod notify;
 mod parties;
+mod prints;
 mod reader;
 mod risk;
 mod rule_keys;
@@ -39,6 +40,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use treasury_core::Treasury;
+use treasury_core::config::FindingKind;
 use treasury_core::effect::Party;
 use treasury_core::exposure::Surroundings;
 use treasury_core::units::AccountId;
@@ -58,6 +60,7 @@ pub use forecast::PriceFile;
 pub use keys::reference;
 pub use lists::ListFile;
 pub(crate) use lists::moment;
+pub use prints::Prints;
 pub use reader::Place;
 
 /// The environment variable that may hold the keystore's passphrase.
@@ -100,6 +103,8 @@ pub struct DaemonConfig {
     pub notify: NotifyConfig,
     /// Where each rule of the policy stands, by its name.
     pub rule_places: BTreeMap<String, Place>,
+    /// Where it stands what follows from findings, by their kinds.
+    pub severity_places: BTreeMap<FindingKind, Place>,
     /// The file of the policy, where it has one of its own.
     pub policy_file: Option<PathBuf>,
     /// The file of the policy that decides beside it, and where its rules stand, where there is one.
@@ -108,6 +113,8 @@ pub struct DaemonConfig {
     pub list_files: Vec<ListFile>,
     /// The file of prices, where there is one.
     pub prices: Option<PriceFile>,
+    /// What it was read from, by hashes.
+    pub prints: Prints,
 }
 
 /// The ledger servers and how long to wait for them.
@@ -384,7 +391,7 @@ impl DaemonConfig {
             config
         });
         match read {
-            Some(config) if problems.is_empty() => Ok(config),
+            Some(config) if problems.is_empty() => Ok(Self { prints: Prints::of(&document), ..config }),
             _ => wrong(problems),
         }
     }
@@ -401,7 +408,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
     let tickets = settings::tickets(root);
     let timing = settings::timing(root);
     let schedules = schedules::read(root, &parties, timing.deadline_max_seconds);
-    let severities = settings::severities(root);
+    let (severities, severity_places) = settings::severities(root);
     let alarms = risk::alarms(root);
     let (outlook, prices) = forecast::read(root, base_dir);
     let console = console::read(root, base_dir);
@@ -453,10 +460,12 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         audit_keep_days: settings::audit_keep_days(root),
         notify,
         rule_places: table.places,
+        severity_places,
         policy_file: table.file,
         shadow: table.shadow,
         list_files: table.lists,
         prices,
+        prints: Prints::default(),
     };
     Some((config, table.problems))
 }

@@ -189,9 +189,12 @@ impl Daemon {
         };
         let auditor = {
             let (data_dir, keep_days) = (config.data_dir.clone(), config.audit_keep_days);
-            let (handle, metrics) = (engine.handle.clone(), Arc::clone(&metrics));
-            tokio::task::spawn_blocking(move || Auditor::start(&data_dir, handle, &metrics, keep_days))
-                .await?
+            let (handle, metrics, prints) =
+                (engine.handle.clone(), Arc::clone(&metrics), config.prints.clone());
+            tokio::task::spawn_blocking(move || {
+                Auditor::start(&data_dir, handle, &metrics, keep_days, prints)
+            })
+            .await?
         };
         let limits = Limits {
             rate: config.requests_per_second,
@@ -283,7 +286,7 @@ impl Daemon {
         self.tokens.replace_passkeys(&config.passkeys);
         *now = Now::of(config.clone());
         lines::config_reloaded(self.engine.treasury().policy.hash(), config.treasury.accounts.len());
-        self.note_policy();
+        self.note_policy(&config);
         for warning in warnings::of(&config) {
             lines::config_warning(&warning.key, &warning.what);
         }
@@ -291,11 +294,13 @@ impl Daemon {
     }
 
     /// Has the audit log say by what is decided from now on.
-    fn note_policy(&self) {
+    fn note_policy(&self, config: &DaemonConfig) {
         if let Some(auditor) = &self.auditor {
+            let audit = auditor.audit();
             let policy = self.engine.treasury().policy.hash().to_string();
             let text = serde_json::json!({ "kind": "configured", "policy": policy });
-            if let Err(trouble) = auditor.audit().say(&self.engine, text) {
+            let said = audit.say(&self.engine, text);
+            if let Err(trouble) = said.and_then(|()| audit.say_configuration(&self.engine, &config.prints)) {
                 lines::audit_stuck(trouble);
             }
         }
@@ -332,7 +337,7 @@ impl Daemon {
         let declared = self.engine.declare(config.treasury.clone()).await;
         declared.map_err(|_| ReloadError::Stopped)?.map_err(ReloadError::UnderWay)?;
         lines::config_reloaded(self.engine.treasury().policy.hash(), config.treasury.accounts.len());
-        self.note_policy();
+        self.note_policy(&config);
         for warning in warnings::of(&config).iter().filter(|warning| warning.key.starts_with("list")) {
             lines::config_warning(&warning.key, &warning.what);
         }

@@ -11,6 +11,7 @@
 //! What it does not guard against: whoever holds the machine can write the whole chain anew. Note its head down elsewhere.
 
 pub(crate) mod book;
+mod configured;
 mod form;
 pub(crate) mod keep;
 pub(crate) mod knocks;
@@ -33,6 +34,7 @@ use treasury_verify::audit::Checker;
 use self::book::{Book, Draft, FOLDER, Shelf};
 use self::knocks::{Knock, Knocks};
 use crate::clock::{self, Clock};
+use crate::config::Prints;
 use crate::engine::{EngineError, EngineHandle};
 use crate::lines;
 use crate::metrics::Metrics;
@@ -69,6 +71,8 @@ pub(crate) struct Audit {
     book: Mutex<Book>,
     place: Mutex<Place>,
     proven: Mutex<Proven>,
+    /// What the configuration was when it was written down last.
+    configured: Mutex<Option<Prints>>,
     /// What became no record.
     pub(crate) knocks: Knocks,
     metrics: Arc<Metrics>,
@@ -142,8 +146,9 @@ impl Auditor {
         engine: EngineHandle,
         metrics: &Arc<Metrics>,
         keep_days: Option<u32>,
+        prints: Prints,
     ) -> Option<Self> {
-        let started = Self::try_start(data_dir, engine, metrics, keep_days).inspect_err(|error| {
+        let started = Self::try_start(data_dir, engine, metrics, keep_days, prints).inspect_err(|error| {
             metrics.audit_fault(true);
             lines::audit_stuck(error);
         });
@@ -155,6 +160,7 @@ impl Auditor {
         engine: EngineHandle,
         metrics: &Arc<Metrics>,
         keep_days: Option<u32>,
+        prints: Prints,
     ) -> Result<Self, Trouble> {
         let audit = Audit::open(&data_dir.join(FOLDER), Clock::system(), Arc::clone(metrics))?;
         let audit = Arc::new(audit);
@@ -165,7 +171,7 @@ impl Auditor {
         let at_work = Arc::clone(&audit);
         let thread = std::thread::Builder::new()
             .name("audit".to_owned())
-            .spawn(move || runtime.block_on(follow(&at_work, &engine, last, keep_days, stopped)))
+            .spawn(move || runtime.block_on(follow(&at_work, &engine, (last, &prints), keep_days, stopped)))
             .map_err(Trouble::Thread)?;
         Ok(Self { audit, stop, thread })
     }
@@ -187,7 +193,7 @@ impl Auditor {
 async fn follow(
     audit: &Arc<Audit>,
     engine: &EngineHandle,
-    last: u64,
+    (last, prints): (u64, &Prints),
     keep_days: Option<u32>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -199,6 +205,7 @@ async fn follow(
         let done = async {
             if !has_begun {
                 audit.begin(engine, last).await?;
+                audit.say_configuration(engine, prints)?;
             }
             has_begun = true;
             audit.write_down(engine).await?;
@@ -257,6 +264,7 @@ impl Audit {
             book: Mutex::new(book),
             place: Mutex::default(),
             proven: Mutex::default(),
+            configured: Mutex::default(),
             knocks: Knocks::by(clock),
             metrics,
             searches: Arc::new(Semaphore::new(look::SEARCHES)),

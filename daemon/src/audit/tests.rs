@@ -505,3 +505,37 @@ async fn a_person_is_taken_out_of_the_store_too_and_both_agree() {
     assert!(held > 0 && differs.is_none(), "entry {differs:?} is of another record");
     assert_eq!(proven(&dir).last().unwrap().hash, head);
 }
+
+/// Danger: somebody has the daemon work by another configuration for a night, and nothing says so afterwards.
+#[tokio::test]
+async fn another_configuration_than_the_last_is_written_down_by_its_hashes_and_what_changed() {
+    let prints = |of: &[(&str, &str)]| {
+        Prints(of.iter().map(|(name, print)| ((*name).to_owned(), (*print).to_owned())).collect())
+    };
+    let (store, dir) = (MemoryStore::new(), tempfile::tempdir().unwrap());
+    let mut watched = Watched::on(store.clone(), dir).await;
+    let first = prints(&[("alice", "01"), ("rule", "02")]);
+    for _ in 0..2 {
+        watched.audit.say_configuration(&watched.handle, &first).unwrap();
+    }
+    let of = "The configuration that the daemon works by is ";
+    let entries = watched.lines().await;
+    let told = telling(&entries, of);
+    assert_eq!(told.len(), 1);
+    assert_eq!(telling_in(&told, &format!("{of}{}; none before", first.whole())), 1);
+    // After a start, too; `alice` is a name that is committed to, and is read again all the same.
+    watched = Watched::on(store.clone(), watched.dir).await;
+    watched.audit.say_configuration(&watched.handle, &first).unwrap();
+    assert_eq!(telling(&watched.lines().await, of).len(), 1);
+    let second = prints(&[("alice", "03"), ("channel", "04"), ("rule", "02")]);
+    watched = Watched::on(store, watched.dir).await;
+    watched.audit.say_configuration(&watched.handle, &second).unwrap();
+    let entries = watched.lines().await;
+    let words = format!("{of}another one, {}: alice, channel changed", second.whole());
+    assert_eq!(telling(&entries, &words).len(), 1, "{:?}", telling(&entries, of));
+    // And while the daemon runs.
+    watched.audit.say_configuration(&watched.handle, &first).unwrap();
+    let entries = watched.lines().await;
+    assert_eq!(telling(&entries, of).len(), 3);
+    assert_eq!(telling(&entries, "alice, channel changed").len(), 2);
+}

@@ -90,6 +90,11 @@ pub(super) struct At<T> {
 }
 
 impl<T> At<T> {
+    /// Where it stands.
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
     /// The same place, another value.
     pub(super) fn with<U>(&self, value: U) -> At<U> {
         At { value, key: self.key.clone(), place: self.place }

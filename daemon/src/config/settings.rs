@@ -11,7 +11,7 @@ use treasury_core::units::{AccountId, Amount, Asset, Drops};
 
 use super::parties::Parties;
 use super::reader::{Entry, Section};
-use super::{NetworkConfig, PassphraseSource, Verify, endpoints, keys, matchers, value};
+use super::{NetworkConfig, PassphraseSource, Place, Verify, endpoints, keys, matchers, value};
 
 /// Where the API listens if nobody says.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8_580);
@@ -388,9 +388,11 @@ pub(super) fn timing(root: &Section<'_>) -> Timing {
     timing
 }
 
-/// Reads what follows from findings.
-pub(super) fn severities(root: &Section<'_>) -> BTreeMap<FindingKind, Severity> {
-    let Some(section) = root.section("severity") else { return BTreeMap::new() };
+/// Reads what follows from findings, and where that stands.
+pub(super) fn severities(
+    root: &Section<'_>,
+) -> (BTreeMap<FindingKind, Severity>, BTreeMap<FindingKind, Place>) {
+    let Some(section) = root.section("severity") else { return Default::default() };
     let read = |kind: &FindingKind| {
         let severity = section.text(kind.word(), |text| {
             let known = keys::SEVERITIES.iter().find(|(word, _)| *word == text);
@@ -401,7 +403,7 @@ pub(super) fn severities(root: &Section<'_>) -> BTreeMap<FindingKind, Severity> 
         if *kind == FindingKind::RuleSilenced && severity.value == Severity::Log {
             section.wrong(kind.word(), "cannot be told to nobody", "write \"alert\", or leave it out");
         }
-        Some((*kind, severity.value))
+        Some(((*kind, severity.value), (*kind, severity.place())))
     };
-    FindingKind::ALL.iter().filter_map(read).collect()
+    FindingKind::ALL.iter().filter_map(read).unzip()
 }

@@ -18,6 +18,7 @@ mod findings;
 mod guard;
 mod links;
 mod people;
+mod prints;
 mod risk;
 mod schedules;
 mod screening;

@@ -57,7 +57,7 @@ pub fn of(config: &DaemonConfig) -> Vec<Warning> {
         found.0.extend(rule_warnings::of(&beside, places, Some(file)));
     }
     lists(&config.treasury, &mut found);
-    findings(&config.treasury, &mut found);
+    findings(config, &mut found);
     forecast(config, &mut found);
     telling(config, &mut found);
     found.0
@@ -375,17 +375,26 @@ fn lists(treasury: &Treasury, found: &mut Found) {
     }
 }
 
-fn findings(treasury: &Treasury, found: &mut Found) {
+fn findings(config: &DaemonConfig, found: &mut Found) {
     for kind in FindingKind::ALL {
         let usual = kind.default_severity();
-        let said = treasury.severity(kind);
-        if said < usual && usual >= Severity::Hold {
-            found.warn(
-                format!("severity.{}", kind.word()),
-                "what points at a stolen key stops nothing",
-                "leave the key out",
+        let said = config.treasury.severity(kind);
+        let (what, advice) = if said < usual && usual >= Severity::Hold {
+            ("what points at a stolen key stops nothing".to_owned(), "leave the key out")
+        } else if kind == FindingKind::FailedLogins && said >= Severity::Hold {
+            let stops = if said == Severity::Freeze { "freezes" } else { "holds" };
+            let what = format!(
+                "{stops} everything for wrong tokens: whoever reaches the daemon's address, or the console's, can stop the treasury without knowing any"
             );
-        }
+            (
+                what,
+                "write \"alert\", and stop what is strange by hand; or let nobody reach it whom you do not know",
+            )
+        } else {
+            continue;
+        };
+        let place = config.severity_places.get(&kind).map(|place| (None, *place));
+        found.0.push(Warning { key: format!("severity.{}", kind.word()), what, advice, place });
     }
 }
 
@@ -487,6 +496,16 @@ action = "allow"
                 "[[rule]]",
                 "[severity]\nspend_without_proposal = \"log\"\n[[rule]]",
                 "severity.spend_without_proposal: ",
+            ),
+            (
+                "[[rule]]",
+                "[severity]\n  failed_logins = \"freeze\"\n[[rule]]",
+                "line 31, column 3: severity.failed_logins: freezes everything for wrong tokens",
+            ),
+            (
+                "[[rule]]",
+                "[severity]\nfailed_logins = \"hold\"\n[[rule]]",
+                "severity.failed_logins: holds everything for wrong tokens",
             ),
         ] {
             assert!(SAFE.contains(from), "{from}");

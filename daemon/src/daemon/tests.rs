@@ -49,6 +49,8 @@ async fn config(dir: &Path) -> DaemonConfig {
         shadow: None,
         list_files: Vec::new(),
         prices: None,
+        severity_places: BTreeMap::new(),
+        prints: crate::config::Prints::default(),
     }
 }
 

@@ -79,6 +79,7 @@ pub fn sentences(said: &Value) -> Vec<String> {
         "configured" => {
             told.push(format!("The configuration was read anew: policy {}", at(said, &["policy"])))
         }
+        "configuration" => told.push(configuration(said)),
         "stopped" => told.push("The daemon stopped in order".to_owned()),
         "removed" => told.push(format!("Removed from the audit log: {}", at(said, &["what"]))),
         "knocks" => {
@@ -88,6 +89,18 @@ pub fn sentences(said: &Value) -> Vec<String> {
         _ => {}
     }
     told
+}
+
+fn configuration(said: &Value) -> String {
+    let hash = at(said, &["hash"]);
+    let Some(changed) = said.get("changed").and_then(Value::as_array) else {
+        return format!("The configuration that the daemon works by is {hash}; none before it is known here");
+    };
+    let changed: Vec<&str> = changed.iter().filter_map(Value::as_str).collect();
+    format!(
+        "The configuration that the daemon works by is another one, {hash}: {} changed",
+        changed.join(", ")
+    )
 }
 
 fn knock(row: &Value) -> String {
