@@ -224,3 +224,19 @@ async fn a_list_whose_file_changes_decides_from_then_on_and_a_damaged_one_keeps_
     assert!(list().is_good(crate::clock::utc()) && list().entries().is_empty(), "an empty list is a list");
     daemon.shutdown().await;
 }
+
+/// Danger: somebody has the daemon work by another configuration, and nobody can find out afterwards that it did.
+#[tokio::test]
+async fn a_start_by_another_configuration_than_the_last_is_in_the_audit_log_and_one_by_the_same_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(dir.path()).await;
+    for (print, expected) in [("01", 1), ("01", 1), ("02", 2)] {
+        config.prints = crate::config::Prints([("rule".to_owned(), print.to_owned())].into());
+        let daemon = Daemon::start(config.clone()).await.unwrap();
+        daemon.shutdown().await;
+        let files = std::fs::read_dir(config.data_dir.join("audit")).unwrap();
+        let files = files.map(|file| file.unwrap().path()).filter(|path| path.is_file());
+        let text: String = files.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+        assert_eq!(text.matches("configuration").count(), expected, "{print}: {text}");
+    }
+}
