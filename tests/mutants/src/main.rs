@@ -106,7 +106,7 @@ fn list() -> Vec<Mutant> {
             let line = number(&start["line"]);
             let source = fs::read_to_string(&file).expect("a file of the core");
             let text = source.lines().nth(line - 1).unwrap_or_default().trim();
-            let what = name.splitn(2, ": ").nth(1).unwrap_or_default();
+            let what = name.split_once(": ").map(|(_, what)| what).unwrap_or_default();
             Mutant {
                 key: format!("{} | {what} | {text}", file.trim_start_matches("daemon/core/src/")),
                 genre: word(&entry["genre"]),
@@ -367,7 +367,7 @@ fn run(
             if let Outcome::Missed(why) = outcome {
                 println!("missed ({why}): {}", mutants[number].name);
             }
-            if number % 100 == 0 {
+            if number.is_multiple_of(100) {
                 println!("{number} of {} after {} s", mutants.len(), started.elapsed().as_secs());
             }
             let line = line(&mutants[number], Some(&outcome));

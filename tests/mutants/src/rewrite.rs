@@ -178,7 +178,7 @@ impl<'a> Visit<'a> for Finder {
         let with = |word: &str| found.iter().find(|(_, to)| to == word).map(|(number, _)| *number);
         if deleted.is_some() || !found.is_empty() {
             let end = bytes(&arm.pat).end;
-            let range = guard.map_or(end..end, |guard| bytes(guard));
+            let range = guard.map_or(end..end, bytes);
             let (always, never) = (with("true"), with("false"));
             let kind = Kind::Guard { deleted, always, never, guarded: guard.is_some() };
             self.nodes.push(Node { range, kind });

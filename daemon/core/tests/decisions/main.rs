@@ -36,6 +36,7 @@ mod prove;
 mod random;
 mod reach;
 mod recipient;
+mod retiring;
 mod reviewed;
 mod schedules;
 mod shadow;
