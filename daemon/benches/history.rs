@@ -248,6 +248,7 @@ fn treasury(rules: Vec<Rule>) -> Treasury {
         outlook: Default::default(),
         key_labels: Default::default(),
         screening: false,
+        newcomers: Default::default(),
         new_escrows: Default::default(),
     }
 }

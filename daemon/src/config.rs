@@ -438,6 +438,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
             alarms,
             outlook,
             screening: screening.is_some(),
+            newcomers: Default::default(),
             new_escrows: if guard.as_ref().is_some_and(|guard| guard.new_escrows) {
                 Party::Guarded
             } else {

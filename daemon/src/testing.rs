@@ -131,6 +131,7 @@ pub(crate) fn treasury() -> Treasury {
         outlook: Default::default(),
         key_labels: Default::default(),
         screening: false,
+        newcomers: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -44,6 +44,7 @@ fn treasury() -> Treasury {
         outlook: Default::default(),
         key_labels: Default::default(),
         screening: false,
+        newcomers: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -65,6 +65,7 @@ fn treasury(accounts: u32) -> Treasury {
         outlook: Default::default(),
         key_labels: Default::default(),
         screening: false,
+        newcomers: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -174,7 +174,7 @@ fn of(section: &Section<'_>, parties: &Parties, base_dir: &Path, file: Option<Pa
     });
     let names = lists.iter().map(|list| list.name.clone()).collect();
     let (rules, places) = rules_of(section, parties, &names);
-    let labels = parties.labels.iter().map(|(label, accounts)| List::new(label, accounts.clone(), None));
+    let labels = parties.labels.iter().map(|(label, accounts)| List::label(label, accounts.clone()));
     let lists_of_all = labels.chain(lists.iter().map(ListFile::load));
     let policy = Policy::new(rules).with_lists(lists_of_all).with_risk(risk::read(section, parties, &names));
     Table { policy, places, lists, file, shadow: None, problems: Vec::new() }

@@ -85,8 +85,9 @@ impl Machine {
         let policy = &self.configured.policy;
         let is_asked = policy.activation().is_some()
             || policy.confirmation().is_some()
-            || self.state.charter.active.is_some();
-        is_asked.then(|| Input::Configured { table: Box::new(Table::of(policy)) })
+            || self.state.charter.active.is_some()
+            || self.state.address_book.adopted;
+        is_asked.then(|| Input::Configured { table: Box::new(Table::of(&self.configured)) })
     }
 
     /// Takes one input to its consequences and makes its facts durable: twice where somebody is to be answered.
@@ -167,11 +168,10 @@ fn changes_policy(event: &Event) -> bool {
     matches!(event, Event::PolicyAdopted { .. } | Event::PolicyActivated { .. })
 }
 
-/// A configuration with the policy that is in force.
+/// A configuration with what is in force of it.
 fn in_force(configured: Arc<Treasury>, state: &State) -> Arc<Treasury> {
-    let policy = state.charter.in_force(&configured.policy);
-    if policy == configured.policy {
-        return configured;
+    match &state.charter.active {
+        Some(_) => Arc::new(state.charter.in_force(&configured)),
+        None => configured,
     }
-    Arc::new(Treasury { policy, ..Treasury::clone(&configured) })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use treasury_core::Treasury;
-use treasury_core::charter::Table;
+use treasury_core::charter::{Declared, Table};
 use treasury_core::decide::Question;
 use treasury_core::explain::{Explanation, explain as explained};
 use treasury_core::intent::{Asker, Intent, Pay};
@@ -48,11 +48,19 @@ pub(super) async fn check(
     Body(asked): Body<PolicyRequest>,
 ) -> Answered<PolicyCheckView> {
     let treasury = app.engine.treasury();
-    let activation = match &asked.policy {
-        None => app.engine.query(|state, treasury| activation::view(&state.charter, treasury)).await?,
-        Some(_) => None,
-    };
-    let checked = think(&app, move || checked(&treasury, asked.policy.as_deref())).await?;
+    let in_general = asked.policy.is_none();
+    let (activation, declared) = app
+        .engine
+        .query(move |state, treasury| {
+            let view = activation::view(&state.charter, treasury).filter(|_| in_general);
+            // A table that is asked about would come with what else is configured: that is in the one that waits.
+            let candidate = state.charter.candidate.as_ref().filter(|_| !in_general);
+            let waits = candidate.map(|candidate| &candidate.table);
+            let table = waits.or(state.charter.active.as_ref().map(|active| &active.table));
+            (view, table.and_then(|table| table.declared.clone()))
+        })
+        .await?;
+    let checked = think(&app, move || checked(&treasury, asked.policy.as_deref(), declared)).await?;
     Ok(Shown(PolicyCheckView { activation, ..checked }))
 }
 
@@ -149,7 +157,7 @@ fn judging(treasury: &Arc<Treasury>, policy: Option<String>) -> Result<Arc<Treas
     Ok(Arc::new(judging))
 }
 
-fn checked(treasury: &Treasury, policy: Option<&str>) -> PolicyCheckView {
+fn checked(treasury: &Treasury, policy: Option<&str>, declared: Option<Declared>) -> PolicyCheckView {
     let read = match policy {
         Some(text) => other(treasury, text),
         None => Ok((treasury.clone(), Places::new())),
@@ -163,6 +171,8 @@ fn checked(treasury: &Treasury, policy: Option<&str>) -> PolicyCheckView {
             };
         }
     };
+    let table = Table::of(&judging);
+    let table = Table { declared: declared.or(table.declared), ..table };
     let of_rules = warnings::of_rules(&judging, &places, None);
     let of_table = warnings::of_table(&judging, &places, None);
     PolicyCheckView {
@@ -171,7 +181,7 @@ fn checked(treasury: &Treasury, policy: Option<&str>) -> PolicyCheckView {
         rules: judging.policy.rules().len(),
         policy_hash: Some(judging.policy.hash().to_string()),
         lists: lists(&judging.policy),
-        table_hash: Some(Table::of(&judging.policy).hash().to_string()),
+        table_hash: Some(table.hash().to_string()),
         activation: None,
         table: judging.policy.rules().iter().map(|rule| rule_words::rule(&judging, rule)).collect(),
     }

@@ -117,6 +117,7 @@ pub(crate) fn treasury(count: u32) -> Treasury {
         outlook: Default::default(),
         key_labels: Default::default(),
         screening: false,
+        newcomers: Default::default(),
         new_escrows: Default::default(),
     }
 }

@@ -314,6 +314,7 @@ impl Cast {
             outlook: Default::default(),
             key_labels: Default::default(),
             screening: false,
+            newcomers: Default::default(),
             new_escrows: Default::default(),
         }
     }

@@ -8,12 +8,14 @@ use serde_json::Value;
 use xrpl_wire::sha512_half;
 
 use crate::model::address_book::Confirmation;
+use crate::model::config::{TierLink, Treasury};
 pub use crate::model::endorsement::Endorsement;
 use crate::model::list::List;
 use crate::model::observe::LedgerPoint;
 use crate::model::policy::{Policy, Risk};
-use crate::model::rule::{Approvers, Rule};
-use crate::model::units::Hash256;
+use crate::model::role::Tier;
+use crate::model::rule::{Approvers, DestinationMatch, Rule};
+use crate::model::units::{AccountId, Hash256};
 
 /// How a table is named.
 const NAME: &[u8] = b"treasuryd policy: a table to be activated";
@@ -32,13 +34,35 @@ pub struct Table {
     /// Who confirms whom the address book makes known; `None`: nobody needs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
+    /// What else says who is paid; `None`: what is configured, of a table that was put in force before that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Declared>,
+}
+
+/// What makes an account one that is paid as the treasury's own, and what is paid to new ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declared {
+    /// The treasury's accounts and their tiers.
+    pub accounts: BTreeMap<AccountId, Tier>,
+    /// The links, each with its bounds and limits.
+    pub links: Vec<TierLink>,
+    /// Whether new destinations are screened.
+    pub screening: bool,
 }
 
 impl Table {
-    /// The table of a policy.
+    /// The table of a treasury.
     #[must_use]
-    pub fn of(policy: &Policy) -> Self {
+    pub fn of(treasury: &Treasury) -> Self {
+        let policy = &treasury.policy;
+        let declared = Declared {
+            accounts: treasury.accounts.iter().map(|(account, config)| (*account, config.tier)).collect(),
+            links: treasury.links.clone(),
+            screening: treasury.screening,
+        };
         Self {
+            declared: Some(declared),
             rules: policy.rules().to_vec(),
             risk: policy.risk().clone(),
             activation: policy.activation().cloned(),
@@ -57,6 +81,21 @@ impl Table {
         sha512_half(&[NAME, text.to_string().as_bytes()])
     }
 
+    /// The policy that it makes, with the lists and the second policy of what is configured.
+    fn policy(&self, configured: &Policy) -> Policy {
+        let plain = Policy::new(self.rules.clone()).with_risk(self.risk.clone());
+        let asked = plain.lists_asked_about();
+        let missing = asked.into_iter().filter(|name| !configured.lists().contains_key(name));
+        let missing = missing.map(|name| List::unreadable(name, "it is not in the configuration any more"));
+        let lists: Vec<List> = configured.lists().values().cloned().chain(missing).collect();
+        Policy::new(self.rules.clone())
+            .with_lists(lists)
+            .with_risk(self.risk.clone())
+            .with_shadow(configured.shadow().cloned())
+            .with_activation(self.activation.clone())
+            .with_confirmation(self.confirmation.clone())
+    }
+
     /// In which rules and what else it differs from another, in words.
     #[must_use]
     pub fn differs_from(&self, other: &Self) -> Vec<String> {
@@ -64,13 +103,29 @@ impl Table {
         let mut words = Vec::new();
         for rule in &self.rules {
             match named(other, &rule.name) {
-                None => words.push(format!("rule \"{}\" is new", rule.name)),
-                Some(before) if before != *rule => words.push(format!("rule \"{}\" is changed", rule.name)),
+                None => {
+                    let paid =
+                        whom(rule).map_or_else(String::new, |paid| format!(", for payments to {paid}"));
+                    words.push(format!("rule \"{}\" is new{paid}", rule.name));
+                }
+                Some(before) if before != *rule => {
+                    let paid = whom(rule).filter(|paid| whom(&before).as_ref() != Some(paid));
+                    let paid =
+                        paid.map_or_else(String::new, |paid| format!(", and is for payments to {paid}"));
+                    words.push(format!("rule \"{}\" is changed{paid}", rule.name));
+                }
                 Some(_) => {}
             }
         }
         let gone = other.rules.iter().filter(|rule| named(self, &rule.name).is_none());
         words.extend(gone.map(|rule| format!("rule \"{}\" is gone", rule.name)));
+        let order = |table: &Self| table.rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
+        if words.is_empty() && order(self) != order(other) {
+            words.push("rules stand in another order".to_owned());
+        }
+        if let (Some(now), Some(before)) = (&self.declared, &other.declared) {
+            now.differs_from(before, &mut words);
+        }
         if self.risk != other.risk {
             words.push("the signs of risk are changed".to_owned());
         }
@@ -91,6 +146,42 @@ impl Table {
             _ => {}
         }
         words
+    }
+}
+
+/// Whom a rule names as destinations, by address: a name in a file may be another's than it was.
+fn whom(rule: &Rule) -> Option<String> {
+    let Some(DestinationMatch::Accounts(accounts)) = &rule.destination else { return None };
+    Some(accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+}
+
+impl Declared {
+    fn differs_from(&self, other: &Self, words: &mut Vec<String>) {
+        for (account, tier) in &self.accounts {
+            match other.accounts.get(account) {
+                None => words.push(format!("account {account} ({}) is the treasury's own", tier.word())),
+                Some(before) if before != tier => {
+                    words.push(format!("account {account} is {}, and was {}", tier.word(), before.word()));
+                }
+                Some(_) => {}
+            }
+        }
+        let gone = other.accounts.keys().filter(|account| !self.accounts.contains_key(*account));
+        words.extend(gone.map(|account| format!("account {account} is the treasury's own no more")));
+        for link in &self.links {
+            match other.links.iter().find(|before| before.name == link.name) {
+                None => words.push(format!("link \"{}\" is new, to {}", link.name, link.to)),
+                Some(before) if before != link => words.push(format!("link \"{}\" is changed", link.name)),
+                Some(_) => {}
+            }
+        }
+        let gone = other.links.iter().filter(|before| self.links.iter().all(|link| link.name != before.name));
+        words.extend(gone.map(|link| format!("link \"{}\" is gone", link.name)));
+        match (self.screening, other.screening) {
+            (true, false) => words.push("new destinations are screened".to_owned()),
+            (false, true) => words.push("new destinations are screened no more".to_owned()),
+            _ => {}
+        }
     }
 }
 
@@ -158,27 +249,31 @@ impl Charter {
         self.active.as_ref()?.table.activation.as_ref()
     }
 
-    /// The policy that decides, where this one is configured: the table that was activated, with the lists and the second
+    /// The treasury as it decides, where this one is configured: by the table that was activated, with the lists and the second
     /// policy of the configuration. A list that the table asks about and that is not configured any more counts as one that
-    /// cannot be read: whoever takes it out of a file must not let through whom it stops.
+    /// cannot be read: whoever takes it out of a file must not let through whom it stops. Accounts that are not in it are
+    /// nobody's as destinations, links that are not in it move nothing, and tiers are as it has them.
     #[must_use]
-    pub fn in_force(&self, configured: &Policy) -> Policy {
+    pub fn in_force(&self, configured: &Treasury) -> Treasury {
         let Some(active) = &self.active else { return configured.clone() };
         if active.hash == Table::of(configured).hash() {
             return configured.clone();
         }
         let table = &active.table;
-        let plain = Policy::new(table.rules.clone()).with_risk(table.risk.clone());
-        let asked = plain.lists_asked_about();
-        let missing = asked.into_iter().filter(|name| !configured.lists().contains_key(name));
-        let missing = missing.map(|name| List::unreadable(name, "it is not in the configuration any more"));
-        let lists: Vec<List> = configured.lists().values().cloned().chain(missing).collect();
-        Policy::new(table.rules.clone())
-            .with_lists(lists)
-            .with_risk(table.risk.clone())
-            .with_shadow(configured.shadow().cloned())
-            .with_activation(table.activation.clone())
-            .with_confirmation(table.confirmation.clone())
+        let mut decides = Treasury { policy: table.policy(&configured.policy), ..configured.clone() };
+        if let Some(declared) = &table.declared {
+            for (account, config) in &mut decides.accounts {
+                match declared.accounts.get(account) {
+                    Some(tier) => config.tier = *tier,
+                    None => {
+                        decides.newcomers.insert(*account);
+                    }
+                }
+            }
+            decides.links.retain(|link| declared.links.contains(link));
+            decides.screening |= declared.screening;
+        }
+        decides
     }
 
     pub(crate) fn adopt(&mut self, table: &Table, at: LedgerPoint) -> Result<(), String> {

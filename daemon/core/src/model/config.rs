@@ -54,11 +54,20 @@ pub struct Treasury {
     pub outlook: Outlook,
     /// Whether destinations that are in nobody's book are screened: then nothing leaves to one of which nobody has answered.
     pub screening: bool,
+    /// Of the accounts, those that are declared and not in the table that people have put in force: as destinations they are
+    /// nobody's until they are.
+    pub newcomers: BTreeSet<AccountId>,
     /// Who holds the preimages of escrows that are planned from now on.
     pub new_escrows: Party,
 }
 
 impl Treasury {
+    /// Whether an account is one of the treasury's own, for whoever pays it.
+    #[must_use]
+    pub fn is_own(&self, account: &AccountId) -> bool {
+        self.accounts.contains_key(account) && !self.newcomers.contains(account)
+    }
+
     /// The name of an account as people know it: a treasury account, a person's or the address book's.
     #[must_use]
     pub fn name_of(&self, account: &AccountId) -> Option<&str> {
@@ -151,7 +160,8 @@ pub struct KeyLabels {
 }
 
 /// Keeps `to` filled from `from`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TierLink {
     /// Unique name.
     pub name: String,
@@ -188,7 +198,8 @@ impl TierLink {
 }
 
 /// The most that all moves of a link may carry within a rolling period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LinkLimit {
     /// How much.
     pub most: Amount,
@@ -197,7 +208,8 @@ pub struct LinkLimit {
 }
 
 /// What a link keeps within bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Keeps {
     /// `to`: it is filled.
     Filled {

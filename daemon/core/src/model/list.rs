@@ -14,6 +14,8 @@ pub struct List {
     problem: Option<String>,
     /// Who is on it was never known.
     is_unread: bool,
+    /// It is a label of the address book.
+    is_label: bool,
 }
 
 /// When a list was made, and until when it is believed.
@@ -36,7 +38,13 @@ impl List {
         entries.dedup();
         let parts: Vec<&[u8]> = entries.iter().map(|account| account.0.as_slice()).collect();
         let hash = sha512_half(&parts);
-        Self { name: name.into(), entries, hash, dated, problem: None, is_unread: false }
+        Self { name: name.into(), entries, hash, dated, problem: None, is_unread: false, is_label: false }
+    }
+
+    /// A label of the address book: whoever has it.
+    #[must_use]
+    pub fn label(name: impl Into<String>, entries: Vec<AccountId>) -> Self {
+        Self { is_label: true, ..Self::new(name, entries, None) }
     }
 
     /// A list that cannot be read: who is on it is not known.
@@ -45,7 +53,7 @@ impl List {
         let problem = problem.into();
         let hash = sha512_half(&[b"unreadable"]);
         let (entries, dated, problem) = (Vec::new(), None, Some(problem));
-        Self { name: name.into(), entries, hash, dated, problem, is_unread: true }
+        Self { name: name.into(), entries, hash, dated, problem, is_unread: true, is_label: false }
     }
 
     /// The same that nobody can believe any more: those who were on it stay on it.
@@ -74,6 +82,12 @@ impl List {
     #[must_use]
     pub fn is_unread(&self) -> bool {
         self.is_unread
+    }
+
+    /// Whether it is a label of the address book. Nobody has one before they are known.
+    #[must_use]
+    pub fn is_label(&self) -> bool {
+        self.is_label
     }
 
     /// Names what is on it.

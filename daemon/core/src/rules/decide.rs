@@ -87,7 +87,7 @@ impl<'a> Question<'a> {
         at: RippleTime,
     ) -> Self {
         let destination = intent.destination();
-        let is_own = destination.is_some_and(|to| config.accounts.contains_key(&to));
+        let is_own = destination.is_some_and(|to| config.is_own(&to));
         let person = match asker {
             Asker::Person(name) => config.people.get(name),
             Asker::Daemon => None,
@@ -356,7 +356,9 @@ impl Payment for Question<'_> {
     fn is_on(&self, list: &str) -> bool {
         let lists = self.lists.get_or_init(|| {
             let Some(to) = self.destination else { return Vec::new() };
-            let on = self.policy.lists().values().filter(|list| list.has(&to));
+            // Whoever is as new as anybody has no label.
+            let counts = |list: &&List| list.has(&to) && (self.is_known || !list.is_label());
+            let on = self.policy.lists().values().filter(counts);
             on.map(|list| list.name()).collect()
         });
         lists.contains(&list)
@@ -451,7 +453,7 @@ pub fn is_known(config: &Treasury, state: &State, destination: &AccountId, at: R
             state.address_book.known_from(destination, terms).is_some_and(|from| from <= at)
         })
     };
-    config.accounts.contains_key(destination) || (is_named() && is_confirmed())
+    config.is_own(destination) || (is_named() && is_confirmed())
 }
 
 /// Whether what was decided about a proposal stands: by the same policy, and about those who are declared as they were then.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::charter::activators;
 use crate::model::config::Treasury;
+use crate::model::rule::Action;
 use crate::model::state::{Guard, State};
 use crate::model::units::AccountId;
 use crate::rules::multisign;
@@ -37,6 +38,17 @@ pub fn left_behind(config: &Treasury, state: &State) -> Vec<String> {
         } else if config.runner.is_none() {
             left.insert(format!("no runner is declared, and escrow {key} stands, which only one can end"));
         }
+    }
+    // Rules of the file are held against its runner when it is read; those in force may be others.
+    let in_force = state.charter.active.iter().flat_map(|active| &active.table.rules);
+    let delays = in_force.filter(|rule| matches!(rule.action, Action::Delay { .. }));
+    if config.runner.is_none()
+        && let Some(rule) = delays.into_iter().next()
+    {
+        left.insert(format!(
+            "no runner is declared, and rule \"{}\" of the policy in force delays payments, which only one can release",
+            rule.name
+        ));
     }
     if let Some(terms) = state.charter.activation() {
         let count = config.people.values().filter(|person| multisign::is_one_of(terms, person));

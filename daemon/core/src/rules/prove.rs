@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 
 use crate::model::config::{TierLink, Treasury};
 use crate::model::intent::{Asker, IntentKind};
+use crate::model::list::List;
 use crate::model::policy::{DestinationMatch, Obligations, Per, Policy, Rule, SCORE_MAX};
 use crate::model::role::{Role, Tier};
 use crate::model::units::{AccountId, Amount, Asset, RippleTime};
@@ -270,8 +271,8 @@ impl Table<'_> {
         let config = self.config;
         let of = |account: AccountId| Recipient {
             account: Some(account),
-            own: config.accounts.contains_key(&account),
-            known: config.accounts.contains_key(&account) || config.destinations.contains_key(&account),
+            own: config.is_own(&account),
+            known: config.is_own(&account) || config.destinations.contains_key(&account),
             lists: self.lists_of(&account),
         };
         let mut all: Vec<Recipient> = Vec::new();
@@ -293,8 +294,7 @@ impl Table<'_> {
                 // Whoever is in the address book and has not been confirmed, or has not cooled, is as new as anybody.
                 let waits = config.policy.confirmation().is_some();
                 let named = all.iter().filter(|recipient| waits && recipient.known && !recipient.own);
-                let waiting: Vec<Recipient> =
-                    named.map(|recipient| Recipient { known: false, ..recipient.clone() }).collect();
+                let waiting: Vec<Recipient> = named.map(|recipient| self.unconfirmed(recipient)).collect();
                 all.extend(waiting);
                 let listed = self.policy.lists().values().flat_map(|list| list.entries());
                 let mut kinds = BTreeSet::new();
@@ -314,6 +314,13 @@ impl Table<'_> {
     fn lists_of(&self, account: &AccountId) -> BTreeSet<String> {
         let lists = self.policy.lists().values().filter(|list| list.has(account));
         lists.map(|list| list.name().to_owned()).collect()
+    }
+
+    /// The same as somebody who is as new as anybody, and has no label.
+    fn unconfirmed(&self, recipient: &Recipient) -> Recipient {
+        let is_label = |name: &String| self.policy.lists().get(name).is_some_and(List::is_label);
+        let lists = recipient.lists.iter().filter(|name| !is_label(name)).cloned().collect();
+        Recipient { known: false, lists, ..recipient.clone() }
     }
 
     fn is_wanted(&self, recipient: &Recipient) -> bool {

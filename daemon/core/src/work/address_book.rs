@@ -14,9 +14,11 @@ use crate::work::asked::checked_text;
 use crate::work::cx::Cx;
 
 /// Holds the address book that is configured against what people have confirmed. The first time, what is there is taken as it
-/// is; whatever comes later waits for people.
+/// is; whatever comes later waits for people. What is taken out is written down also while nobody has to confirm anything: it
+/// would come back as it went.
 pub(crate) fn configured(cx: &mut Cx<'_>, terms: Option<&Confirmation>) {
-    if terms.is_none() {
+    let book = &cx.state.address_book;
+    if terms.is_none() && !book.adopted {
         return;
     }
     let at = cx.point();
@@ -28,6 +30,9 @@ pub(crate) fn configured(cx: &mut Cx<'_>, terms: Option<&Confirmation>) {
     let known: BTreeSet<AccountId> = cx.state.address_book.entries.keys().copied().collect();
     for destination in known.difference(&declared) {
         cx.emit(Event::DestinationWithdrawn { destination: *destination });
+    }
+    if terms.is_none() {
+        return;
     }
     for destination in declared.difference(&known) {
         cx.emit(Event::DestinationProposed { destination: *destination, at });

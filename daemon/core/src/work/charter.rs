@@ -3,6 +3,7 @@
 use crate::model::charter::{Candidate, Endorsement, Table, activators};
 use crate::model::command::{Answer, CommandError};
 use crate::model::config::Person;
+use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::policy::Approvers;
 use crate::model::units::Hash256;
@@ -69,6 +70,8 @@ pub(crate) fn activate(
     let in_force = has >= terms.signatures;
     if in_force {
         cx.emit(Event::PolicyActivated { policy, at });
+        // Nothing that the one before let go leaves after people have been told that another is in force.
+        cx.effect(Effect::Recall);
         address_book::configured(cx, confirmation.as_ref());
     }
     Ok(Answer::Endorsed { changed, in_force, has, wants: terms.signatures })

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use treasury_core::charter::{Charter, Table};
-use treasury_core::command::{Answer, Command, CommandError};
-use treasury_core::config::Role;
+use treasury_core::command::{Answer, Command, CommandError, Propose};
+use treasury_core::config::{Keeps, Role, Tier, TierLink};
+use treasury_core::decide::is_known;
 use treasury_core::fits::left_behind;
 use treasury_core::input::Input;
 use treasury_core::list::List;
 use treasury_core::observe::LedgerPoint;
-use treasury_core::policy::{Action, Approvers, Policy, Risk, Rule, Times, Zone};
-use treasury_core::units::{Hash256, RippleTime};
+use treasury_core::policy::{Action, Approvers, DestinationMatch, Policy, Risk, Rule, Times, Zone};
+use treasury_core::units::{Asset, Hash256, RippleTime};
 use treasury_core::{Event, Treasury};
 
-use crate::world::{World, XRP, amount, config, hash};
+use crate::world::{World, XRP, amount, config, hash, id};
 
 /// Two of bob, carol and dave.
 fn terms() -> Approvers {
@@ -40,8 +41,18 @@ fn world(policy: Policy) -> World {
 
 /// As the daemon does with another configuration: what is in force decides.
 fn configure(w: &mut World, policy: &Policy) {
-    w.input(Input::Configured { table: Box::new(Table::of(policy)) });
-    w.config.policy = w.state.charter.in_force(policy);
+    let configured = Treasury { policy: policy.clone(), ..w.config.clone() };
+    w.input(Input::Configured { table: Box::new(Table::of(&configured)) });
+    w.config = w.state.charter.in_force(&configured);
+}
+
+/// The policy in force where this one is configured.
+fn in_force(w: &World, policy: &Policy) -> Policy {
+    w.state.charter.in_force(&Treasury { policy: policy.clone(), ..config() }).policy
+}
+
+fn table_of(policy: &Policy) -> Table {
+    Table::of(&Treasury { policy: policy.clone(), ..config() })
 }
 
 fn activate(w: &mut World, person: &str, policy: Hash256) -> Result<Answer, CommandError> {
@@ -53,7 +64,7 @@ fn waits(w: &World) -> Option<Hash256> {
 }
 
 fn named(policy: &Policy) -> Hash256 {
-    Table::of(policy).hash()
+    table_of(policy).hash()
 }
 
 #[test]
@@ -85,17 +96,17 @@ fn a_changed_table_decides_once_so_many_people_have_put_it_in_force_and_not_befo
         activate(&mut w, "bob", named(&next)),
         Ok(Answer::Endorsed { changed: false, in_force: false, has: 1, wants: 2 })
     );
-    assert_eq!(w.state.charter.in_force(&next), asked(10));
+    assert_eq!(in_force(&w, &next), asked(10));
     assert_eq!(
         activate(&mut w, "dave", named(&next)),
         Ok(Answer::Endorsed { changed: true, in_force: true, has: 2, wants: 2 })
     );
-    assert_eq!((waits(&w), w.state.charter.in_force(&next)), (None, next.clone()));
+    assert_eq!((waits(&w), in_force(&w, &next)), (None, next.clone()));
     let active = w.state.charter.active.clone().unwrap();
     let by: Vec<(&str, &str)> =
         active.by.iter().map(|(by, given)| (by.as_str(), given.reason.as_str())).collect();
     assert_eq!(by, [("bob", "as agreed on Monday"), ("dave", "as agreed on Monday")]);
-    w.config.policy = w.state.charter.in_force(&next);
+    w.config.policy = in_force(&w, &next);
     let paid = w.propose("hot", 11);
     assert_eq!(w.word(paid), "in_flight");
     // An answer that was lost can be asked for again.
@@ -261,10 +272,10 @@ fn what_clocks_show_somewhere_is_no_other_table_and_anything_else_is() {
 #[test]
 fn in_what_two_tables_differ_is_said() {
     let rule = |name: &str, action| Rule::new(name, action);
-    let one = Table::of(&Policy::new(vec![rule("a", Action::Allow), rule("b", Action::Deny)]));
+    let one = table_of(&Policy::new(vec![rule("a", Action::Allow), rule("b", Action::Deny)]));
     let risk = Risk { new_destination: Some(31), ..Risk::default() };
     let rules = vec![rule("a", Action::Deny), rule("c", Action::Deny)];
-    let other = Table::of(&Policy::new(rules).with_risk(risk).with_activation(Some(terms())));
+    let other = table_of(&Policy::new(rules).with_risk(risk).with_activation(Some(terms())));
     assert_eq!(
         other.differs_from(&one),
         [
@@ -277,7 +288,7 @@ fn in_what_two_tables_differ_is_said() {
     );
     assert_eq!(one.differs_from(&one), Vec::<String>::new());
     // Where the same people put tables in force as before, nothing is said of them.
-    assert_eq!(Table::of(&asked(20)).differs_from(&Table::of(&asked(10))), ["rule \"small\" is changed"]);
+    assert_eq!(table_of(&asked(20)).differs_from(&table_of(&asked(10))), ["rule \"small\" is changed"]);
     assert!(
         one.differs_from(&other).contains(&"whoever changes the configuration changes the rules".to_owned())
     );
@@ -287,7 +298,7 @@ fn in_what_two_tables_differ_is_said() {
 fn records_that_do_not_fit_are_refused_and_change_nothing() {
     let mut w = world(asked(10));
     let (at, policy) = (LedgerPoint::ZERO, hash("another"));
-    let table = || Box::new(Table::of(&asked(20)));
+    let table = || Box::new(table_of(&asked(20)));
     let before = w.state.charter.clone();
     for event in [
         Event::PolicyAdopted { table: table(), at },
@@ -299,4 +310,108 @@ fn records_that_do_not_fit_are_refused_and_change_nothing() {
     }
     let mut fresh = treasury_core::State::default();
     assert!(fresh.apply(&Event::PolicyProposed { table: table(), at }).is_err());
+}
+
+/// Danger: whoever can write the file declares their own account as the treasury's, and a link that fills it.
+#[test]
+fn accounts_links_and_screening_of_a_file_alone_make_nobody_the_treasury_s_own() {
+    let own = Rule { destination: Some(DestinationMatch::Treasury), ..Rule::new("own", Action::Allow) };
+    let policy = Policy::new(vec![own]).with_activation(Some(terms()));
+    let mut first = Treasury { policy, screening: true, ..config() };
+    first.accounts.remove(&id("cold"));
+    let mut w = World::with(first.clone());
+    w.input(Input::Configured { table: Box::new(Table::of(&first)) });
+    let mut file = Treasury { screening: false, ..config() };
+    file.policy = first.policy.clone();
+    file.accounts.get_mut(&id("hot")).unwrap().tier = Tier::Cold;
+    let link = TierLink {
+        name: "more".to_owned(),
+        from: id("warm"),
+        to: id("cold"),
+        asset: Asset::Xrp,
+        keeps: Keeps::Filled { floor: amount(1_000 * XRP), target: amount(2_000 * XRP) },
+        move_min: amount(1),
+        source_floor: amount(0),
+        move_max: amount(1_000 * XRP),
+        period_max: amount(1_000 * XRP),
+        period_seconds: 60,
+        limits: Vec::new(),
+        hours: None,
+    };
+    file.links.push(link.clone());
+    w.input(Input::Configured { table: Box::new(Table::of(&file)) });
+    let decides = w.state.charter.in_force(&file);
+    assert_eq!(decides.newcomers, BTreeSet::from([id("cold")]));
+    assert!(decides.accounts.contains_key(&id("cold")), "it is looked after, and nobody's as a destination");
+    assert!(!decides.is_own(&id("cold")) && decides.is_own(&id("hot")));
+    assert!(!is_known(&decides, &w.state, &id("cold"), w.state.now()));
+    assert_eq!(decides.accounts[&id("hot")].tier, Tier::Hot);
+    assert!(decides.links.iter().all(|link| link.name != "more") && decides.screening);
+    let waits = w.state.charter.candidate.clone().unwrap();
+    let differs = waits.table.differs_from(&w.state.charter.active.as_ref().unwrap().table);
+    let cold = id("cold");
+    assert_eq!(
+        differs,
+        [
+            format!("account {cold} (cold) is the treasury's own"),
+            format!("account {} is cold, and was hot", id("hot")),
+            format!("link \"more\" is new, to {cold}"),
+            "new destinations are screened no more".to_owned()
+        ]
+    );
+    // A payment to it is one to a stranger.
+    w.config = decides;
+    let payment = Propose { destination: cold, destination_tag: None, ..w.payment("hot", 1) };
+    let Ok(Answer::Proposed { proposal }) = w.command("alice", Command::Propose(payment)) else { panic!() };
+    assert_eq!(w.word(proposal), "denied");
+    // And with people it is as configured.
+    for person in ["bob", "carol"] {
+        activate(&mut w, person, Table::of(&file).hash()).unwrap();
+    }
+    let decides = w.state.charter.in_force(&file);
+    assert!(decides.is_own(&cold) && decides.links.contains(&link) && !decides.screening);
+}
+
+/// Danger: what the one before let go leaves after people have been told that another is in force.
+#[test]
+fn what_waits_to_be_sent_is_called_back_before_anybody_is_told_that_another_policy_is_in_force() {
+    let mut w = world(asked(10));
+    configure(&mut w, &asked(5));
+    activate(&mut w, "bob", named(&asked(5))).unwrap();
+    let before = w.recalls;
+    activate(&mut w, "dave", named(&asked(5))).unwrap();
+    assert_eq!(w.recalls, before + 1, "in the step of the answer");
+}
+
+/// Danger: a name in the file is another's than it was, and people put in force what they have not read.
+#[test]
+fn whom_a_changed_rule_pays_is_shown_by_address() {
+    let pays = |name: &str| {
+        let destination = Some(DestinationMatch::Accounts(vec![id(name)]));
+        table_of(&Policy::new(vec![Rule { destination, ..Rule::new("supplier", Action::Allow) }]))
+    };
+    let words = |who: &str| format!("rule \"supplier\" is changed, and is for payments to {}", id(who));
+    assert_eq!(pays("shop").differs_from(&pays("other")), [words("shop")]);
+    let new = format!("rule \"supplier\" is new, for payments to {}", id("shop"));
+    assert_eq!(pays("shop").differs_from(&table_of(&Policy::new(vec![]))), [new]);
+    let two = |one: &str, other: &str| {
+        table_of(&Policy::new(vec![Rule::new(one, Action::Deny), Rule::new(other, Action::Deny)]))
+    };
+    assert_eq!(two("a", "b").differs_from(&two("b", "a")), ["rules stand in another order"]);
+}
+
+/// Danger: the file drops the runner, and what the table in force delays is never released.
+#[test]
+fn a_configuration_without_a_runner_is_refused_where_the_table_in_force_delays() {
+    let delay =
+        Action::Delay { delay_seconds: 3_600, window_seconds: 7_200, approvers: Approvers::default() };
+    let policy = Policy::new(vec![Rule::new("all", delay)]).with_activation(Some(terms()));
+    let w = world(policy);
+    let without = Treasury { policy: asked(10), runner: None, ..config() };
+    let left = left_behind(&without, &w.state);
+    assert!(
+        left.iter().any(|why| why.contains("rule \"all\" of the policy in force delays payments")),
+        "{left:?}"
+    );
+    assert!(left_behind(&Treasury { policy: asked(10), ..config() }, &w.state).is_empty());
 }

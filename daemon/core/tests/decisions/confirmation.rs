@@ -7,6 +7,7 @@ use treasury_core::charter::Table;
 use treasury_core::command::{Answer, Command, CommandError};
 use treasury_core::decide::is_known;
 use treasury_core::input::Input;
+use treasury_core::list::List;
 use treasury_core::policy::{Action, Approvers, DestinationMatch, Policy, Rule};
 use treasury_core::prove::{Outcome, Query, prove};
 use treasury_core::units::AccountId;
@@ -37,9 +38,13 @@ fn world(policy: Policy, book: &[&str]) -> World {
 /// As the daemon does with another configuration.
 fn configure(w: &mut World, book: &[&str]) {
     w.config.destinations = book.iter().map(|name| (id(name), (*name).to_owned())).collect();
-    let configured = w.config.policy.clone();
+    let configured = w.config.clone();
     w.input(Input::Configured { table: Box::new(Table::of(&configured)) });
-    w.config.policy = w.state.charter.in_force(&configured);
+    w.config = w.state.charter.in_force(&configured);
+}
+
+fn table_of(policy: &Policy) -> Table {
+    Table::of(&Treasury { policy: policy.clone(), ..config() })
 }
 
 fn confirm(w: &mut World, person: &str, destination: AccountId) -> Result<Answer, CommandError> {
@@ -116,7 +121,7 @@ fn who_is_taken_out_and_whose_address_is_another_is_confirmed_anew() {
     assert_eq!(w.state.address_book.entries[&id("shop")].standing, Standing::Waiting);
     // The same name for another account.
     w.config.destinations = [(id("stranger"), "shop".to_owned()), (id("other"), "other".to_owned())].into();
-    let configured = w.config.policy.clone();
+    let configured = w.config.clone();
     w.input(Input::Configured { table: Box::new(Table::of(&configured)) });
     assert!(!knows(&w, "stranger") && knows(&w, "other"));
     let standing: BTreeSet<AccountId> = w.state.address_book.entries.keys().copied().collect();
@@ -159,12 +164,12 @@ fn where_people_put_policies_in_force_a_file_alone_cannot_do_without_confirmatio
     configure(&mut w, &["other"]);
     assert_eq!(w.state.address_book, AddressBook::default());
     for person in ["bob", "carol"] {
-        let policy = Table::of(&asked).hash();
+        let policy = table_of(&asked).hash();
         w.command(person, Command::ActivatePolicy { policy, reason: "agreed".to_owned() }).unwrap();
     }
-    w.config.policy = w.state.charter.in_force(&asked);
+    w.config.policy = asked.clone();
     assert!(knows(&w, "other"));
-    let differs = Table::of(&asked).differs_from(&Table::of(&known_are_paid(None)));
+    let differs = table_of(&asked).differs_from(&table_of(&known_are_paid(None)));
     assert!(
         differs[0]
             == "entries of the address book are confirmed by 2 of bob or carol or dave and cool for 86400 s",
@@ -231,4 +236,38 @@ fn the_prover_takes_whoever_may_have_to_be_confirmed_for_a_new_one_too() {
     };
     assert_eq!(found(None), None);
     assert_eq!(found(Some(terms())).unwrap().example.recipient.account, Some(id("shop")));
+}
+
+/// Danger: an entry that nobody has confirmed is let through by its label.
+#[test]
+fn whoever_is_not_known_yet_has_no_label() {
+    let labelled =
+        Rule { listed: Some(["exchange".to_owned()].into()), ..Rule::new("exchange", Action::Allow) };
+    let labels = || [List::label("exchange", vec![id("shop"), id("other")])];
+    let policy = Policy::new(vec![labelled]).with_lists(labels()).with_confirmation(Some(terms()));
+    let mut w = world(policy.clone(), &["other"]);
+    configure(&mut w, &["other", "shop"]);
+    let denied = w.propose("hot", 1);
+    assert_eq!(w.word(denied), "denied");
+    for person in ["bob", "carol"] {
+        confirm(&mut w, person, id("shop")).unwrap();
+    }
+    w.jump(DAY);
+    let paid = w.propose("hot", 1);
+    assert_eq!(w.word(paid), "in_flight");
+    let asked =
+        Query { outcome: Outcome::Alone, destination: Some(DestinationMatch::New), ..Query::default() };
+    let now = treasury_core::units::RippleTime(800_000_000);
+    assert_eq!(prove(&w.config, &policy, now, &asked).unwrap(), None);
+}
+
+/// Danger: who was taken out while nobody had to confirm anything comes back as it went.
+#[test]
+fn who_is_taken_out_while_nobody_has_to_confirm_anything_waits_when_it_comes_back() {
+    let mut w = world(known_are_paid(Some(terms())), &["shop", "other"]);
+    w.config.policy = known_are_paid(None);
+    configure(&mut w, &["other"]);
+    w.config.policy = known_are_paid(Some(terms()));
+    configure(&mut w, &["other", "shop"]);
+    assert!(!knows(&w, "shop") && knows(&w, "other"));
 }

@@ -7,7 +7,7 @@ pub(super) const ACTIVATION: Group = Group {
     name: "activation",
     repeated: false,
     about: "Who puts another table of rules in force. Without this table, whoever changes the file does, with the next reload or \
-            start. With it, changed rules and signs of risk, and a change of this table itself, wait for so many of these \
+            start. With it, changed rules and signs of risk, accounts, tiers and links, screening that is taken out, and a change of this table itself, wait for so many of these \
             people, as the table in force names them; at restarts, too. Lists, and everything else in the configuration, \
             are as before.",
     keys: &[

@@ -156,7 +156,7 @@ async fn those_who_can_put_another_policy_in_force_are_told_that_it_waits_and_al
     for action in [Action::Deny, Action::Allow] {
         let mut treasury = testing::treasury();
         treasury.policy = Policy::new(vec![Rule::new("all", action)]).with_activation(Some(terms.clone()));
-        hash = treasury_core::charter::Table::of(&treasury.policy).hash().to_string();
+        hash = treasury_core::charter::Table::of(&treasury).hash().to_string();
         told.handle.declare(treasury).await.unwrap().unwrap();
     }
     let waits = told.until(Kind::PolicyCandidate).await.pop().unwrap();
