@@ -169,6 +169,7 @@ fn where_people_put_policies_in_force_a_file_alone_cannot_do_without_confirmatio
     }
     w.config.policy = asked.clone();
     assert!(knows(&w, "other"));
+    assert_eq!(table_of(&asked).differs_from(&table_of(&asked)), Vec::<String>::new());
     let differs = table_of(&asked).differs_from(&table_of(&known_are_paid(None)));
     assert!(
         differs[0]

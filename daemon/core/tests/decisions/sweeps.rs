@@ -3,8 +3,9 @@
 use treasury_core::config::{Keeps, TierLink};
 use treasury_core::intent::IntentKind;
 use treasury_core::policy::{Action, Policy, Rule};
-use treasury_core::tiers::{By, Planner};
+use treasury_core::tiers::{By, Planner, against, unpromised};
 use treasury_core::units::{Asset, ProposalId};
+use treasury_core::wait::Wait;
 use xrpl_wire::{Transaction, TransactionType, TxBody};
 
 use crate::world::{World, XRP, amount, config, id};
@@ -172,4 +173,16 @@ fn a_move_that_was_voided_is_not_made_again_at_once_however_long_ago_it_was_draf
     assert_eq!(w.word(p), "voided");
     assert!(matches!(by(&w, &sweep()), By::Rests(_)), "{:?}", by(&w, &sweep()));
     assert_eq!(moved(&w.sent()), []);
+}
+
+#[test]
+fn what_is_promised_is_not_told_as_there_to_be_swept_and_what_speaks_against_a_move_is() {
+    let mut w = world(vec![sweep()], 4_000);
+    let there = |w: &World| unpromised(&w.state, &id("hot"), Asset::Xrp);
+    let speaks = |w: &World| against(&w.config, &w.state, &sweep(), amount(100 * XRP));
+    assert_eq!((there(&w), speaks(&w)), (Some(amount(4_000 * XRP)), Vec::new()));
+    w.propose("hot", 50);
+    assert_eq!(there(&w), Some(amount(3_950 * XRP)));
+    w.config.policy = Policy::new(Vec::new());
+    assert!(matches!(speaks(&w).as_slice(), [Wait::Policy(_)]), "{:?}", speaks(&w));
 }
