@@ -1,5 +1,6 @@
 //! Every rule of the checker's fires: each is shown a forged history that breaks it, beside one that does not.
 
+mod dates;
 mod exposure;
 mod stops;
 
@@ -588,9 +589,13 @@ fn a_restart_that_knows_something_else_is_seen() {
 
 #[test]
 fn every_rule_has_a_test_here() {
-    let text =
-        [include_str!("checker.rs"), include_str!("checker/exposure.rs"), include_str!("checker/stops.rs")]
-            .concat();
+    let text = [
+        include_str!("checker.rs"),
+        include_str!("checker/dates.rs"),
+        include_str!("checker/exposure.rs"),
+        include_str!("checker/stops.rs"),
+    ]
+    .concat();
     for rule in Rule::ALL {
         assert!(text.contains(&format!("Rule::{rule:?}")), "{rule:?}");
     }

@@ -290,7 +290,7 @@ impl Cast {
                     ..self.link("hot to warm", ["hot", "warm"], [0, 0, 900, 4_000, 500])
                 },
             ],
-            schedules: Vec::new(),
+            schedules: self.schedules(),
             fees: FeeConfig::default(),
             tickets: TicketConfig { low_water: 4, target: 10 },
             timing: Timing {

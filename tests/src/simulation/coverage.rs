@@ -105,7 +105,12 @@ pub(super) fn of_state(treasury: &Treasury, state: &State, record: &mut Record) 
 
 /// Kinds of work that every range of runs is to have had; see [`of_workload`] and the checker's own. That a delayed move is taken
 /// back is counted, and not asked for: it happens in one of two hundred lives.
-const WORKLOAD: [&str; 11] = [
+const WORKLOAD: [&str; 16] = [
+    "a schedule's payment is stopped until it is too late",
+    "a schedule's payment came",
+    "a schedule asks late",
+    "a schedule catches up after its daemon was dead",
+    "a link fills for what a schedule asked for",
     "money on its way over two links into one account",
     "a delayed move came",
     "an account that was drained waits for people",
@@ -222,8 +227,7 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         // Everybody who is paid is in the address book, and on no list.
         FindingKind::LargeToNew,
         FindingKind::ListedDestination,
-        // Nothing is due at set times, and no second party is there.
-        FindingKind::ScheduleMissed,
+        // No second party is there.
         FindingKind::GuardRefused,
         FindingKind::GuardSilent,
         // What counts as short is declared by nobody there.
@@ -241,6 +245,7 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
     expected.extend(WORKLOAD.map(|word| ("workload", word)));
     expected.extend(["death while starting", "death while nobody waits"].map(|word| ("store", word)));
     expected.extend(["foreign", "locked", "releasing", "released", "cancelled"].map(|word| ("guard", word)));
+    expected.extend(["validated", "rejected", "expired"].map(|word| ("schedule", word)));
     expected.extend(["person", "finding", "hold", "freeze"].map(|word| ("stop", word)));
     expected.extend(["tesSUCCESS", "terQUEUED", "busy", "no reply"].map(|word| ("reply", word)));
     expected.extend(["signatures", "hold", "freeze", "deadline", "ledger"].map(|word| ("wait", word)));

@@ -8,6 +8,7 @@
 //! faults end, people put things right, and everything has to come to its end. The same seed gives the same run,
 //! to the last byte of the log.
 
+mod carry;
 pub mod cast;
 pub mod checker;
 pub mod coverage;
@@ -19,6 +20,7 @@ mod outsiders;
 mod people;
 pub mod record;
 mod recovery;
+mod schedules;
 pub mod store;
 pub mod transport;
 mod world;

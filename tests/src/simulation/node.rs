@@ -52,6 +52,8 @@ pub struct Node {
     pub pending: BTreeMap<RequestId, Pending>,
     /// What it knew when it died, if all of that was durable.
     pub before: Option<State>,
+    /// It has not taken in a ledger with sight since it started.
+    pub(super) has_just_started: bool,
     life: Option<Life>,
     requests: u64,
     /// Ends what has not left when somebody stops something.
@@ -75,6 +77,7 @@ impl Node {
             incarnation: 0,
             pending: BTreeMap::new(),
             before: None,
+            has_just_started: false,
             life: None,
             requests: 0,
             leave: Leave::default(),
@@ -116,6 +119,7 @@ impl Node {
         };
         let transport = Arc::new(SimTransport { daemon: self.number, shared: shared.clone() });
         let port = Port::spawn_on(transport, clock, jitter_seed, network, start, sender);
+        self.has_just_started = self.incarnation > 0;
         self.incarnation += 1;
         self.life = Some(Life { machine, port, inputs });
         Ok(records)

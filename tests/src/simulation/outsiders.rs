@@ -5,7 +5,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use treasury_core::exposure::Captured;
 use treasury_core::proposal::Status;
-use treasury_core::units::{AccountId, EscrowKey};
+use treasury_core::units::{AccountId, EscrowKey, ProposalId};
 use xrpl_wire::typed::{
     AccountSet, EscrowCancel, EscrowCreate, EscrowFinish, Payment, SetRegularKey, SignerEntry, SignerListSet,
     TxBody,
@@ -299,14 +299,16 @@ impl World {
     }
 
     /// Every proposal that collects signatures, with what it has.
-    fn signed_so_far(&self) -> Vec<(Transaction, Vec<Signer>, AccountId)> {
-        let states = self.nodes.iter().filter_map(|node| node.state());
-        let open = states.flat_map(|state| state.open.iter().filter_map(|id| state.proposals.get(id)));
-        open.filter(|proposal| {
+    fn signed_so_far(&self) -> Vec<(Transaction, Vec<Signer>, (usize, ProposalId))> {
+        let states = self.nodes.iter().filter_map(|node| Some((node.number, node.state()?)));
+        let open = states.flat_map(|(number, state)| {
+            state.open.iter().filter_map(move |id| Some((number, state.proposals.get(id)?)))
+        });
+        open.filter(|(_, proposal)| {
             matches!(proposal.status, Status::Collecting | Status::Ready | Status::InFlight(_))
                 && !proposal.approvals.is_empty()
         })
-        .filter_map(|proposal| {
+        .filter_map(|(number, proposal)| {
             let plan = proposal.plan.as_ref()?;
             let last = plan.rungs.len().checked_sub(1)?;
             let tx = Transaction::decode(&plan.rungs.get(last)?.0).ok()?;
@@ -317,7 +319,7 @@ impl World {
                     signature: approval.signatures.get(last)?.0.clone(),
                 })
             });
-            Some((tx, signers.collect::<Option<Vec<_>>>()?, proposal.account))
+            Some((tx, signers.collect::<Option<Vec<_>>>()?, (number, proposal.id)))
         })
         .collect()
     }
@@ -366,11 +368,12 @@ impl World {
     /// Sends a proposal at its highest fee with all signatures there are, or all but one.
     fn send_early(&mut self) -> Option<&'static str> {
         let all = self.signed_so_far();
-        let (tx, mut signers, _) = all.choose(&mut self.rng)?.clone();
+        let (tx, mut signers, (number, proposal)) = all.choose(&mut self.rng)?.clone();
         if signers.len() > 2 && self.rng.random_bool(0.5) {
             signers.remove(0);
         }
         let tx = sign::assemble(&tx, signers).ok()?;
+        self.checker.is_of(tx.id(), number, proposal);
         self.submit(&tx);
         Some("send a proposal past the daemon")
     }

@@ -53,7 +53,7 @@ impl People {
 }
 
 /// Milliseconds of a ledger, about.
-const LEDGER_MS: u64 = 4_000;
+pub(super) const LEDGER_MS: u64 = 4_000;
 
 impl World {
     /// People begin to act, and go on until faults are over.

@@ -1,7 +1,7 @@
 //! What escrows must show: the form that policy asks for, the delay that was promised, and that what is not
 //! released comes back.
 
-use treasury_core::units::{AccountId, EscrowKey};
+use treasury_core::units::{AccountId, EscrowKey, ProposalId};
 use xrpl_harness::embedded::{ClosedLedger, ClosedTx};
 use xrpl_wire::Amount;
 use xrpl_wire::typed::EscrowCreate;
@@ -25,6 +25,8 @@ pub(super) struct Made {
     daemon: usize,
     /// The intent that it came of; `None`: a move along a link.
     pub(super) tag: Option<u32>,
+    /// The proposal of a schedule's that it came of.
+    pub(super) proposal: Option<ProposalId>,
     pub(super) destination: AccountId,
     amount: u64,
     /// When it came to be, in true time.
@@ -83,6 +85,7 @@ impl Checker {
             let made = Made {
                 daemon: intent.map_or_else(|| self.sender(tx), |intent| intent.daemon),
                 tag: create.destination_tag,
+                proposal: self.proposal_sent(tx.id),
                 destination: create.destination,
                 amount: whole,
                 at_ms: self.now_ms,
@@ -102,8 +105,8 @@ impl Checker {
             self.reached.push("a delayed move came");
         }
         self.flows_in(flow, made.destination, made.amount);
-        let intent = made.tag.and_then(|tag| self.intents.get(&tag));
-        if let Some(proposal) = intent.and_then(|intent| intent.proposal)
+        let proposal = made.proposal.or_else(|| self.proposal_of(made.tag?));
+        if let Some(proposal) = proposal
             && self.is_flagged(made.daemon, proposal)
         {
             let what = format!("{key} of {proposal} is flagged, and was finished");

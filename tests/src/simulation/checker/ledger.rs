@@ -23,6 +23,7 @@ impl Checker {
             self.steady_since = closed.header.index;
         }
         (self.index, self.close_time) = (closed.header.index, closed.header.close_time.0);
+        self.keeps_time();
         for tx in &closed.transactions {
             self.transaction(closed, tx);
         }
@@ -157,6 +158,10 @@ impl Checker {
     /// An intent's transaction is in a ledger: the first, and what was asked for. False where the tag is
     /// nobody's.
     pub(super) fn applies(&mut self, tag: u32, tx: &ClosedTx, destination: AccountId, amount: u64) -> bool {
+        if self.schedule_of(tag).is_some() {
+            self.pays_date(tag, tx, destination, amount);
+            return true;
+        }
         let Some(intent) = self.intents.get(&tag) else {
             if !self.foreign.contains(&tx.id) {
                 let what = format!("{} pays with tag {tag}, which nobody asked for", tx.id);

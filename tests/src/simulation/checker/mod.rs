@@ -1,6 +1,7 @@
 //! What must never happen, written from the specification. It looks at the ledger's truth, at what the daemons
 //! acknowledged, at what they send, and at what they show to people; never at how they decide.
 
+mod dates;
 mod escrows;
 mod exposure;
 mod fence;
@@ -17,6 +18,7 @@ use treasury_core::units::{AccountId, Amount, Drops, EscrowKey, Hash256, Proposa
 use xrpl_wire::TransactionType;
 
 use super::cast::Cast;
+use dates::Dates;
 use escrows::Made;
 use exposure::Thefts;
 use money::Tide;
@@ -30,6 +32,8 @@ pub enum Rule {
     DropsConserved,
     /// Of what somebody asked for once, at most one transaction is ever applied.
     OncePerIntent,
+    /// For each date of a schedule at most one payment is asked for, and one is ever applied, and not before it is due.
+    OncePerDate,
     /// A treasury account sends nothing that nobody asked for.
     NothingUnasked,
     /// What was acknowledged stays known.
@@ -66,9 +70,10 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::DropsConserved,
         Self::OncePerIntent,
+        Self::OncePerDate,
         Self::NothingUnasked,
         Self::AcknowledgedKept,
         Self::FlaggedNotFinished,
@@ -183,6 +188,10 @@ pub struct Checker {
     acknowledged: BTreeMap<u32, u32>,
     /// What captured things took, and what they could.
     thefts: Thefts,
+    /// What is due at set times.
+    dates: Dates,
+    /// Close times of the last ledgers.
+    times: BTreeMap<u32, u32>,
     /// Drops there were after the ledger before, its index and close time, and since when ledgers kept their pace.
     total_drops: u64,
     index: u32,
@@ -220,6 +229,8 @@ impl Checker {
             fenced: BTreeSet::new(),
             tides: money::tides(&treasury, first),
             thefts: Thefts::new(&treasury, first),
+            dates: Dates::default(),
+            times: BTreeMap::new(),
             gone: BTreeMap::new(),
             counts_from: BTreeMap::new(),
             acknowledged: BTreeMap::new(),

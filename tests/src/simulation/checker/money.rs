@@ -84,6 +84,19 @@ impl Checker {
         }
     }
 
+    /// When the ledger that is looked at closed.
+    pub(super) fn keeps_time(&mut self) {
+        self.times.insert(self.index, self.close_time);
+        while self.times.first_key_value().is_some_and(|(at, _)| at + DELAYED_MOVE_LEDGERS < self.index) {
+            self.times.pop_first();
+        }
+    }
+
+    /// When a ledger closed; the first that is known where that is later.
+    fn time_of(&self, index: u32) -> u32 {
+        self.times.range(index..).next().map_or(self.close_time, |(_, time)| *time)
+    }
+
     /// All of a ledger has been looked at: where the accounts stand.
     pub(super) fn turn(&mut self, closed: &ClosedLedger) {
         if closed.transactions.is_empty() {
@@ -134,7 +147,8 @@ impl Checker {
         let onward: Vec<_> = onward.filter(|link| matches!(link.keeps, Keeps::Filled { .. })).collect();
         let kept = onward.iter().map(|link| drops_of(link.source_floor)).max().unwrap_or_default();
         let passed_on: u64 = onward.iter().map(|link| 2 * drops_of(link.move_max)).sum();
-        let ceiling = target.max(kept) + passed_on;
+        let for_dates = self.filled_for_dates(account, self.time_of(since));
+        let ceiling = target.max(kept) + passed_on + for_dates;
         let excuse = self.unforeseen(account, daemon, since).0;
         let balance = self.tides.get(&account).map_or(0, |tide| tide.balance);
         if i128::from(balance) > i128::from(ceiling) + excuse {

@@ -34,6 +34,13 @@ impl Checker {
             self.broken(Rule::BlindNotSent, what);
         }
         let Ok(body) = TxBody::parse_lossy(tx) else { return };
+        let finish_after = match &body {
+            TxBody::EscrowCreate(create) => create.finish_after,
+            _ => None,
+        };
+        if !is_void(tx, &body) {
+            self.is_due(daemon, tx.id(), finish_after);
+        }
         self.stops_bind(daemon, tx, &body);
         self.is_not_fenced(daemon, tx, &body);
         if let TxBody::EscrowFinish(finish) = body {
@@ -50,8 +57,8 @@ impl Checker {
             return;
         };
         let early = made.delay_left_ms(self.now_ms);
-        let intent = made.tag.and_then(|tag| self.intents.get(&tag));
-        if let Some(proposal) = intent.and_then(|intent| intent.proposal)
+        let proposal = made.proposal.or_else(|| self.proposal_of(made.tag?));
+        if let Some(proposal) = proposal
             && self.is_flagged(daemon, proposal)
         {
             let what = format!("daemon {daemon} released {key}; {proposal} is flagged");
@@ -96,7 +103,7 @@ impl Checker {
             let what = format!("daemon {daemon} sent {name}, which touches {}", self.cast.name(frozen));
             self.broken(Rule::StopsBind, what);
         }
-        let proposal = tag.and_then(|tag| self.intents.get(&tag)).and_then(|intent| intent.proposal);
+        let proposal = tag.and_then(|tag| self.proposal_of(tag)).or_else(|| self.proposal_sent(tx.id()));
         let revealed = matches!(body, TxBody::EscrowFinish(_));
         if let Some(proposal) = proposal.filter(|proposal| !revealed && self.is_flagged(daemon, *proposal)) {
             self.broken(Rule::StopsBind, format!("daemon {daemon} sent {name}; {proposal} is flagged"));
