@@ -1,5 +1,6 @@
 //! The API under clients that take its connections, its places and its time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -144,6 +145,8 @@ async fn a_client_that_takes_no_answer_is_left() {
 struct Gate {
     inner: MemoryStore,
     shut: Arc<(Mutex<bool>, Condvar)>,
+    /// Whether something waits, or has.
+    reached: Arc<AtomicBool>,
 }
 
 impl Gate {
@@ -155,7 +158,9 @@ impl Gate {
 
 impl Store for Gate {
     fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
-        drop(self.shut.1.wait_while(self.shut.0.lock().unwrap(), |shut| *shut).unwrap());
+        let shut = self.shut.0.lock().unwrap();
+        self.reached.fetch_or(*shut, Ordering::SeqCst);
+        drop(self.shut.1.wait_while(shut, |shut| *shut).unwrap());
         self.inner.append(events)
     }
 
@@ -185,6 +190,10 @@ async fn a_stop_and_the_probes_have_places_that_stuck_requests_do_not_take() {
         tokio::spawn(async move { served.client(person).status().await })
     };
     let stuck = propose(&served);
+    // A look that came before it would be answered, and its place free again.
+    while !gate.reached.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
     // One person's take no more than theirs.
     let looks = [look("bob"), look("sue")];
     while served.places.left() > 0 {
