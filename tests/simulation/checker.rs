@@ -2,6 +2,8 @@
 
 mod dates;
 mod exposure;
+mod flags;
+mod shares;
 mod stops;
 
 use std::sync::Arc;
@@ -117,6 +119,12 @@ impl Scene {
 
     /// An escrow of intent 7, standing.
     fn escrow(&mut self) -> EscrowKey {
+        let key = self.makes_escrow();
+        assert_eq!(self.rules(), []);
+        key
+    }
+
+    fn makes_escrow(&mut self) -> EscrowKey {
         let now = self.ledger.validated().header.close_time.0;
         self.intend(7, "warm", 2_000 * XRP);
         let body = TxBody::EscrowCreate(EscrowCreate {
@@ -130,7 +138,6 @@ impl Scene {
         let tx = self.multi("warm", &["alice", "bob"], &body);
         let key = EscrowKey { owner: self.cast.id("warm"), sequence: tx.seq().value() };
         self.apply(&tx);
-        assert_eq!(self.rules(), []);
         key
     }
 
@@ -471,37 +478,6 @@ fn what_is_not_taken_back_in_time_is_seen() {
 }
 
 #[test]
-fn a_flagged_escrow_that_is_released_is_seen() {
-    let mut scene = Scene::new();
-    let key = scene.escrow();
-    let (proposal, reason) = (ProposalId(7), String::new());
-    scene.do_command(&Command::Flag { proposal, reason });
-    let finish = scene.finish(key);
-    scene.checker.time(DELAYED_MS);
-    scene.checker.released(0, &finish, HEARD);
-    assert_eq!(scene.rules(), [Rule::FlaggedNotFinished]);
-    // And on the ledger, whoever sent it.
-    scene.ledger.close(CloseTime::At(RippleTime(scene.ledger.validated().header.close_time.0 + 2_100)));
-    scene.submit(&finish);
-    scene.close();
-    assert_eq!(scene.rules(), [Rule::FlaggedNotFinished; 2]);
-}
-
-#[test]
-fn a_cleared_flag_demands_nothing() {
-    let mut scene = Scene::new();
-    let key = scene.escrow();
-    let (proposal, reason) = (ProposalId(7), String::new());
-    scene.do_command(&Command::Flag { proposal, reason });
-    let dave = Actor { person: "dave".to_owned(), origin: treasury_core::intent::Origin::Http };
-    scene.checker.asked(0, &dave, &Command::Clear { proposal, reason: String::new() });
-    let finish = scene.finish(key);
-    scene.checker.time(DELAYED_MS);
-    scene.checker.released(0, &finish, HEARD);
-    assert_eq!(scene.rules(), []);
-}
-
-#[test]
 fn what_is_sent_without_sight_is_seen() {
     let late = Heard { silence_ms: 40_000, ..HEARD };
     let unread = Heard { read_all: false, ..HEARD };
@@ -592,6 +568,8 @@ fn every_rule_has_a_test_here() {
     let text = [
         include_str!("checker.rs"),
         include_str!("checker/dates.rs"),
+        include_str!("checker/flags.rs"),
+        include_str!("checker/shares.rs"),
         include_str!("checker/exposure.rs"),
         include_str!("checker/stops.rs"),
     ]

@@ -1,7 +1,7 @@
 //! Carries out what daemons ask for: answers, signatures, what is sent.
 
 use rand::Rng;
-use treasury_core::effect::Unsent;
+use treasury_core::effect::{Party, Unsent};
 use treasury_core::input::RungSignatures;
 use treasury_core::units::{HexBytes, ProposalId};
 use treasury_core::{Effect, Input};
@@ -22,6 +22,12 @@ impl World {
                 self.checker.answered(number, pending.tag, &pending.command, &answer);
                 self.hear(number, &pending, &answer);
             }
+            Effect::DeriveCondition { proposal, inputs } if inputs.party == Party::Guarded => {
+                self.ask_for_condition(number, proposal, &inputs);
+            }
+            Effect::DeriveFulfillment { proposal, inputs } if inputs.party == Party::Guarded => {
+                self.ask_for_share(number, proposal, &inputs);
+            }
             Effect::DeriveCondition { proposal, inputs } => {
                 let made = self.signer.condition(&inputs).map(|derived| Input::ConditionDerived {
                     proposal,
@@ -39,6 +45,7 @@ impl World {
                 self.sign(number, proposal, made.map_err(|error| error.to_string()));
             }
             Effect::Recognise { inputs } => {
+                self.ask_whether_known(number, &inputs);
                 if let Ok(derived) = self.signer.conditions(&inputs) {
                     let incarnation = self.nodes[number].incarnation;
                     self.after(
@@ -92,7 +99,7 @@ impl World {
     }
 
     /// What the signer has to say gets to the daemon, sooner or later or not at all.
-    fn sign(&mut self, number: usize, proposal: ProposalId, made: Result<Input, String>) {
+    pub(super) fn sign(&mut self, number: usize, proposal: ProposalId, made: Result<Input, String>) {
         if self.strikes(Fault::SignerSilent, 4) {
             return;
         }

@@ -105,7 +105,9 @@ pub(super) fn of_state(treasury: &Treasury, state: &State, record: &mut Record) 
 
 /// Kinds of work that every range of runs is to have had; see [`of_workload`] and the checker's own. That a delayed move is taken
 /// back is counted, and not asked for: it happens in one of two hundred lives.
-const WORKLOAD: [&str; 16] = [
+const WORKLOAD: [&str; 18] = [
+    "a guard gives its share",
+    "a guarded escrow went back",
     "a schedule's payment is stopped until it is too late",
     "a schedule's payment came",
     "a schedule asks late",
@@ -227,9 +229,6 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         // Everybody who is paid is in the address book, and on no list.
         FindingKind::LargeToNew,
         FindingKind::ListedDestination,
-        // No second party is there.
-        FindingKind::GuardRefused,
-        FindingKind::GuardSilent,
         // What counts as short is declared by nobody there.
         FindingKind::RunwayShort,
         // Lists there are long enough to lose somebody.

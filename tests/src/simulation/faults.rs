@@ -96,6 +96,12 @@ faults! {
     SignerLate = "signer_late";
     /// The signer never answers.
     SignerSilent = "signer_silent";
+    /// The guard does not run, or cannot be reached.
+    GuardAway = "guard_away";
+    /// The guard answers late.
+    GuardLate = "guard_late";
+    /// The guard gives a share that opens nothing.
+    GuardFalse = "guard_false";
 }
 
 /// Which kinds may be injected.

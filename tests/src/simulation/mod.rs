@@ -21,6 +21,7 @@ mod people;
 pub mod record;
 mod recovery;
 mod schedules;
+mod second;
 pub mod store;
 pub mod transport;
 mod world;

@@ -9,7 +9,7 @@ use treasury_core::input::RungSignatures;
 use treasury_core::intent::Intent as Wanted;
 use treasury_core::proposal::Status;
 use treasury_core::stops::{StopKind, StopSource, Subject};
-use treasury_core::units::{AccountId, HexBytes, ProposalId, StopId};
+use treasury_core::units::{AccountId, EscrowKey, HexBytes, ProposalId, StopId};
 use xrpl_wire::{KeyPair, Transaction, sign};
 
 use super::cast::{DEADLINE_MAX_SECONDS, DELAYED_SOURCE, GUARDS, PAYEES, PEOPLE, XRP, drops};
@@ -31,6 +31,8 @@ pub(super) enum Act {
     Reject { daemon: usize, proposal: ProposalId, person: &'static str },
     /// A request whose answer never came is sent again.
     AskAgain { tag: u32 },
+    /// An operator of the guard's lifts what was stopped.
+    GuardLifts(EscrowKey),
     /// Somebody past the daemons does this.
     Outside(Outsider),
 }
@@ -93,6 +95,7 @@ impl World {
                 self.reach("people", "ask again");
                 self.ask(daemon, person, Some(tag), Command::Propose(propose)).await;
             }
+            Act::GuardLifts(key) => self.guard_lifts(key),
             Act::Outside(outsider) => self.outside(outsider),
         }
     }

@@ -25,6 +25,7 @@ impl World {
         assert!(END_SECONDS > u64::from(DEADLINE_MAX_SECONDS + DELAY_SECONDS + WINDOW_SECONDS));
         self.healed = true;
         self.shared.lock().heal();
+        self.guard_heals();
         for node in &self.nodes {
             node.disk.heal();
         }

@@ -11,6 +11,7 @@ use rand::{Rng, SeedableRng};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 use treasury_core::command::{Actor, Command};
+use treasury_core::effect::Party;
 use treasury_core::{Input, Treasury};
 use treasuryd::engine::Fatal;
 use treasuryd::metrics::Metrics;
@@ -25,6 +26,7 @@ use super::network::Network;
 use super::node::{Node, Pending};
 use super::people::{Act, People};
 use super::record::Record;
+use super::second::Second;
 use super::transport::Shared;
 use super::{Options, Report};
 
@@ -54,6 +56,8 @@ pub(super) struct World {
     pub(super) cast: Cast,
     pub(super) treasury: Arc<Treasury>,
     without_schedules: Arc<Treasury>,
+    /// Who has a part in every release, in some runs.
+    pub(super) second: Option<Second>,
     pub(super) nodes: Vec<Node>,
     pub(super) checker: Checker,
     pub(super) people: People,
@@ -94,13 +98,17 @@ impl World {
         // Calm, rough and wild networks.
         let permille = [5, 25, 80][rng.random_range(0..3)];
         let daemons = options.daemons.unwrap_or(if rng.random_range(0..8) == 0 { 2 } else { 1 });
+        let guarded = rng.random_range(0..3) == 0;
+        let new_escrows = if guarded { Party::Guarded } else { Party::Own };
+        let treasury = Treasury { new_escrows, ..cast.treasury() };
         let record = Record::new(options.trace);
         let network_rng = StdRng::seed_from_u64(rng.random());
         let network = Network::new(ledger, options.faults.clone(), permille, network_rng, record);
         let mut world = Self {
             shared: Shared::new(network),
-            treasury: Arc::new(cast.treasury()),
-            without_schedules: Arc::new(Treasury { schedules: Vec::new(), ..cast.treasury() }),
+            second: guarded.then(|| Second::new(&cast)),
+            without_schedules: Arc::new(Treasury { schedules: Vec::new(), ..treasury.clone() }),
+            treasury: Arc::new(treasury),
             signer: cast.signer(),
             cast,
             nodes: (0..daemons).map(Node::new).collect(),
@@ -120,6 +128,9 @@ impl World {
             rng,
         };
         world.line(format!("seed {seed}: {daemons} daemon(s), {permille} in a thousand requests suffer"));
+        if guarded {
+            world.checker.is_guarded();
+        }
         if daemons > 1 {
             world.reach("workload", "two stores with one keystore");
         }
@@ -264,6 +275,7 @@ impl World {
             self.reach("validated result", tx.result.name());
         }
         self.checker.ledger(&closed);
+        self.guard_lives(&closed);
         for number in 0..self.nodes.len() {
             let sees = self.nodes[number].state().is_some_and(|state| {
                 state.sees() && state.ledger.is_some_and(|cursor| cursor.index.0 + NEAR_LEDGERS >= self.index)

@@ -94,12 +94,14 @@ impl Checker {
                 overdue: 0,
             };
             self.escrows.insert(key, made);
+            self.is_made_with_guard(key, create.condition.as_ref());
         }
     }
 
     /// The money of an escrow has gone to its destination.
     pub(super) fn finished(&mut self, key: EscrowKey) {
         let Some(made) = self.is_over(key) else { return };
+        self.is_given(key, "was finished");
         let flow = made.tag.map_or(Flow::Move(made.daemon), Flow::Asked);
         if made.tag.is_none() {
             self.reached.push("a delayed move came");

@@ -71,6 +71,9 @@ impl Checker {
             }
             Ok(TxBody::EscrowCancel(cancel)) if succeeded => {
                 let made = self.is_over(EscrowKey { owner: cancel.owner, sequence: cancel.offer_sequence });
+                if made.is_some() {
+                    self.went_back(EscrowKey { owner: cancel.owner, sequence: cancel.offer_sequence });
+                }
                 if made.is_some_and(|made| made.tag.is_none()) {
                     self.reached.push("a delayed move was taken back");
                 }

@@ -9,6 +9,7 @@ mod kept;
 mod ledger;
 mod money;
 mod sent;
+mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use dates::Dates;
 use escrows::Made;
 use exposure::Thefts;
 use money::Tide;
+use shares::Shares;
 
 pub use sent::Heard;
 
@@ -40,6 +42,8 @@ pub enum Rule {
     AcknowledgedKept,
     /// An escrow that was flagged is never finished.
     FlaggedNotFinished,
+    /// What is guarded is made by no other condition than the guard's, and finished only where the guard gave its share.
+    GuardsShare,
     /// Once a stop is acknowledged nothing of its subject leaves, and nothing enters a stopped account.
     StopsBind,
     /// Nothing is sent without sight of the ledger.
@@ -70,13 +74,14 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::DropsConserved,
         Self::OncePerIntent,
         Self::OncePerDate,
         Self::NothingUnasked,
         Self::AcknowledgedKept,
         Self::FlaggedNotFinished,
+        Self::GuardsShare,
         Self::StopsBind,
         Self::BlindNotSent,
         Self::PolicyKept,
@@ -190,6 +195,8 @@ pub struct Checker {
     thefts: Thefts,
     /// What is due at set times.
     dates: Dates,
+    /// What the guard made and gave.
+    shares: Shares,
     /// Close times of the last ledgers.
     times: BTreeMap<u32, u32>,
     /// Drops there were after the ledger before, its index and close time, and since when ledgers kept their pace.
@@ -230,6 +237,7 @@ impl Checker {
             tides: money::tides(&treasury, first),
             thefts: Thefts::new(&treasury, first),
             dates: Dates::default(),
+            shares: Shares::default(),
             times: BTreeMap::new(),
             gone: BTreeMap::new(),
             counts_from: BTreeMap::new(),

@@ -56,6 +56,8 @@ impl Checker {
             self.broken(Rule::NothingUnasked, what);
             return;
         };
+        let made = made.clone();
+        self.is_given(key, &format!("is released by daemon {daemon}"));
         let early = made.delay_left_ms(self.now_ms);
         let proposal = made.proposal.or_else(|| self.proposal_of(made.tag?));
         if let Some(proposal) = proposal
