@@ -14,6 +14,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use treasury_api::types::{AuditEntry, AuditOpened};
@@ -240,14 +241,27 @@ fn check(entry: &AuditEntry) -> Result<(), AuditFault> {
     for (name, opened) in &entry.open {
         let is_it = match &opened.value {
             Some(value) => commitment(&opened.salt, value) == *name.as_str(),
-            // A record is proven against the store that has it; of everything else the value stands here.
-            None => opened.kind == RECORD,
+            // A record is proven against the store that has it; of everything else the value stands here. What kind it is
+            // is not hashed, so that alone must not excuse it.
+            None => opened.kind == RECORD && is_facts(text, name),
         };
         if !is_it || !is_salt(&opened.salt) || !text.contains(&format!("#{name}")) {
             return Err(AuditFault::Opened(number));
         }
     }
     Ok(())
+}
+
+/// Whether this is the commitment to the record that a text is made of: of no other may the value be elsewhere.
+fn is_facts(text: &str, name: &str) -> bool {
+    let facts = serde_json::from_str::<Bound>(text).ok().and_then(|bound| bound.facts);
+    facts.is_some_and(|facts| facts.strip_prefix('#') == Some(name))
+}
+
+/// What of a text binds its record.
+#[derive(Deserialize)]
+struct Bound {
+    facts: Option<String>,
 }
 
 /// The commitments in a text: whole strings of it, `#` and 64 digits.

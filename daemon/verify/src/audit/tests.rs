@@ -105,6 +105,31 @@ fn no_part_of_a_value_can_be_hidden_in_its_salt() {
     }
 }
 
+/// Danger: somebody takes a name or a reason away by hand, and says of it that it is a record, which stands elsewhere.
+#[test]
+fn nothing_but_the_record_of_an_entry_can_be_proven_elsewhere() {
+    let (record, mut elsewhere) = open(SALT, "record", "{}");
+    elsewhere.value = None;
+    let (why, reason) = open(OTHER_SALT, "text", "do not pay this");
+    let said = |facts: &str| {
+        // What is called so further in is no record.
+        let events =
+            json!([{ "event": "rejected", "reason": format!("#{why}"), "facts": format!("#{why}") }]);
+        let text = json!({ "kind": "facts", "facts": facts, "events": events });
+        let open = BTreeMap::from([(record.clone(), elsewhere.clone()), (why.clone(), reason.clone())]);
+        sealed(None, text.to_string(), open)
+    };
+    let entry = said(&format!("#{record}"));
+    assert!(checked(std::slice::from_ref(&entry)).unwrap().unaccounted().is_empty());
+    let mut changed = entry;
+    if let Some(reason) = changed.open.get_mut(&why) {
+        (reason.kind, reason.value) = (RECORD.to_owned(), None);
+    }
+    assert_eq!(checked(&[changed]).unwrap_err(), AuditFault::Opened(1));
+    // Nor a record that the entry is not made of.
+    assert_eq!(checked(&[said(&format!("#{record} "))]).unwrap_err(), AuditFault::Opened(1));
+}
+
 #[test]
 fn texts_and_names_can_be_taken_away_and_the_chain_holds() {
     let mut entries = log();
