@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Places, of which one person has at most half: a newcomer finds one that is free, or is next where one becomes free.
+/// Places, of which one person has a part at most: a newcomer finds one that is free, or is next where one becomes free.
 #[derive(Clone, Debug)]
 pub(super) struct Fair {
     inner: Arc<Mutex<Inner>>,
@@ -30,10 +30,15 @@ pub(super) struct Place {
 }
 
 impl Fair {
-    /// So many places.
+    /// So many places, of which one person has at most half.
     pub(super) fn new(places: usize) -> Self {
+        Self::of(places, places / 2)
+    }
+
+    /// So many places, of which one person has at most so many, and one at least.
+    pub(super) fn of(places: usize, each: usize) -> Self {
         let inner = Inner { free: places, taken: BTreeMap::new(), waiting: VecDeque::new() };
-        Self { inner: Arc::new(Mutex::new(inner)), each: (places / 2).max(1) }
+        Self { inner: Arc::new(Mutex::new(inner)), each: each.max(1) }
     }
 
     /// Waits for a place; who drops the future waits no more. It is never `None`: what waits is given up by nobody else.
@@ -51,6 +56,12 @@ impl Fair {
             // Who has ceased to wait just now drops it, and it is free again.
             drop(send.send(Place { fair: self.clone(), person }));
         }
+    }
+
+    /// How many requests wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.inner().waiting.iter().map(|(_, requests)| requests.len()).sum()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -149,8 +160,7 @@ mod tests {
         }
         let mut last = Box::pin(fair.take("dave"));
         assert!((&mut last).now_or_never().is_none());
-        let waiting: usize = fair.inner().waiting.iter().map(|(_, requests)| requests.len()).sum();
-        assert!(waiting <= 2, "{waiting}");
+        assert!(fair.waiting() <= 2, "{}", fair.waiting());
         drop(one);
         assert!((&mut last).now_or_never().flatten().is_some());
         drop(other);

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use treasury_api::operations::Class;
 
 use super::error::ApiError;
+use super::fair::{Fair, Place};
 
 /// The most connections, however many files the process may have open: with more, more memory is what an attacker gets.
 const CONNECTIONS_MAX: usize = 512;
@@ -30,7 +32,7 @@ pub struct Limits {
     /// Requests answered at the same time that are neither stops nor probes. More find out at once that it is too much,
     /// instead of queueing in memory.
     pub requests: usize,
-    /// The same of requests that stop something.
+    /// The same of requests that stop something; a quarter of them of one person. More wait for their turn.
     pub stops: usize,
     /// The same of probes.
     pub probes: usize,
@@ -81,28 +83,54 @@ impl Limits {
     }
 }
 
+/// How long a stop waits for its turn. Each before it takes milliseconds and only the same person's can be many, as many as
+/// there are connections at most: what waits longer waits for a disk that hangs. Meanwhile its connection can be cut for
+/// another, those that have waited longer first.
+pub(super) const STOP_WAITS: Duration = Duration::from_secs(5);
+
 /// Places for requests.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     others: Arc<Semaphore>,
-    stops: Arc<Semaphore>,
+    stops: Fair,
     probes: Arc<Semaphore>,
+}
+
+/// A place until it is dropped.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// Anybody's.
+    Any { _place: OwnedSemaphorePermit },
+    /// Of those that people share.
+    Shared { _place: Place },
 }
 
 impl Places {
     pub(super) fn new(limits: &Limits) -> Self {
         let places = |count| Arc::new(Semaphore::new(count));
-        Self { others: places(limits.requests), stops: places(limits.stops), probes: places(limits.probes) }
+        let stops = Fair::of(limits.stops, limits.stops / 4);
+        Self { others: places(limits.requests), stops, probes: places(limits.probes) }
     }
 
-    /// A place until it is dropped.
-    pub(super) fn take(&self, class: Class) -> Result<OwnedSemaphorePermit, ApiError> {
+    /// A place for this person's request. A stop waits for its turn, and people take turns: whoever has many waiting waits
+    /// for their own. Everything else is refused where there is none.
+    pub(super) async fn take(&self, class: Class, person: &str) -> Result<Taken, ApiError> {
         let places = match class {
             Class::Probe => &self.probes,
-            Class::Stop => &self.stops,
             Class::Other => &self.others,
+            Class::Stop => {
+                let place = timeout(STOP_WAITS, self.stops.take(person)).await.ok().flatten();
+                return place.map(|place| Taken::Shared { _place: place }).ok_or(ApiError::TooManyRequests);
+            }
         };
-        Arc::clone(places).try_acquire_owned().map_err(|_| ApiError::TooManyRequests)
+        let place = Arc::clone(places).try_acquire_owned().map_err(|_| ApiError::TooManyRequests)?;
+        Ok(Taken::Any { _place: place })
+    }
+
+    /// How many stops wait for their turn.
+    #[cfg(test)]
+    pub(super) fn stops_waiting(&self) -> usize {
+        self.stops.waiting()
     }
 
     /// How many requests that are neither stops nor probes could still come.

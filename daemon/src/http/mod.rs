@@ -51,7 +51,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use treasury_api::operations::{Class, Method, Operation, Who};
+use treasury_api::operations::{Class, Method, Operation, Spec, Who};
+use treasury_core::command::CommandError;
+use treasury_core::config::Role;
 use treasury_core::exposure::Surroundings;
 
 pub use treasury_api::types as api;
@@ -427,7 +429,7 @@ async fn count(
 }
 
 /// A request takes a place when all of it is there: how slowly it comes is its connection's matter, and costs nobody
-/// else a place.
+/// else a place. Nor does a stop of somebody who may not stop anything.
 async fn bounded(
     app: &App,
     operation: Option<Operation>,
@@ -441,7 +443,8 @@ async fn bounded(
         Some(operation) => turn(app, operation, &mut parts)?,
         None => None,
     };
-    let _place = app.places.take(class)?;
+    let person = parts.extensions.get::<Speaker>().map(|speaker| speaker.0.person.as_str());
+    let _place = app.places.take(class, person.unwrap_or_default()).await?;
     let _answering = parts.extensions.get::<Arc<Connection>>().map(Connection::answering);
     let request = Request::from_parts(parts, Body::from(body));
     let answered = async {
@@ -472,6 +475,7 @@ fn turn(app: &App, operation: Operation, parts: &mut Parts) -> Result<Option<Tur
         let token = speaker.1.token.take().or_else(|| app.tokens.name_of(&speaker.0.person));
         speaker.1 = caller.is(&speaker.0, token);
     }
+    has_role(app, &speaker.0.person, operation)?;
     let turn = app.rates.turn(&speaker.0.person, spec.class).map_err(|(error, is_time)| {
         if is_time {
             lines::requests_limited(&speaker.0.person, spec.name);
@@ -479,7 +483,24 @@ fn turn(app: &App, operation: Operation, parts: &mut Parts) -> Result<Option<Tur
         error
     })?;
     parts.extensions.insert(speaker);
-    Ok(Some(turn))
+    Ok(turn)
+}
+
+/// Whether a stop that needs a role comes from somebody who has it. The core asks again, of what is declared by then.
+fn has_role(app: &App, person: &str, operation: Operation) -> Result<(), ApiError> {
+    let Spec { name, class: Class::Stop, who: Who::Role(word), .. } = operation.spec() else { return Ok(()) };
+    let treasury = app.engine.treasury();
+    // Whom it does not know, the core refuses by another name.
+    let Some(known) = treasury.people.get(person) else { return Ok(()) };
+    let roles = [Role::Proposer, Role::Approver, Role::Security, Role::Admin];
+    match roles.into_iter().find(|role| role.word() == word) {
+        Some(role) if !known.roles.contains(&role) => {
+            let refused = CommandError::RoleMissing(role);
+            lines::request_forbidden(person, name, refused.code());
+            Err(refused.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A token was nobody's: counted, and from time to time said.

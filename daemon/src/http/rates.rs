@@ -1,8 +1,9 @@
 //! How much one person may ask for: so many requests a second, and so many at once. A script that runs wild, or a token
 //! that was stolen, takes no more than that of everybody's places.
 //!
-//! Stops have no rate: whoever has to stop something does so as often as it takes. Behind a proxy all clients have one
-//! address, so nobody is limited by theirs.
+//! Stops have no rate, and however many of a person's are under way none is refused: who has the person's token would have
+//! the person's own refused with theirs. They wait for their turn (`limits.rs`). Behind a proxy all clients have one address,
+//! so nobody is limited by theirs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,15 +33,8 @@ pub(super) struct Rates {
 struct Asked {
     /// When all that was asked for would have been, at the rate.
     through: Option<Instant>,
-    stops: usize,
-    others: usize,
+    under_way: usize,
     said: Said,
-}
-
-impl Asked {
-    fn under_way(&mut self, class: Class) -> &mut usize {
-        if class == Class::Stop { &mut self.stops } else { &mut self.others }
-    }
 }
 
 /// When something was said of it, and how often it came since.
@@ -68,19 +62,19 @@ impl Rates {
         Self { limits: *limits, people: Arc::default(), refused: Arc::default() }
     }
 
-    /// A person's turn until it is dropped. The error says whether it is time to say so in the log.
-    pub(super) fn turn(&self, person: &str, class: Class) -> Result<Turn, (ApiError, bool)> {
+    /// A person's turn until it is dropped; a stop needs none. The error says whether it is time to say so in the log.
+    pub(super) fn turn(&self, person: &str, class: Class) -> Result<Option<Turn>, (ApiError, bool)> {
+        if class == Class::Stop {
+            return Ok(None);
+        }
         let mut people = self.people();
         let asked = people.entry(person.to_owned()).or_default();
-        let most = match class {
-            Class::Stop => self.limits.stops / 2,
-            Class::Probe | Class::Other => self.limits.requests / 4,
-        };
-        if *asked.under_way(class) >= most.max(1) || (class == Class::Other && !self.is_in_rate(asked)) {
+        let most = (self.limits.requests / 4).max(1);
+        if asked.under_way >= most || (class == Class::Other && !self.is_in_rate(asked)) {
             return Err((ApiError::RateLimited, asked.said.again().is_some()));
         }
-        *asked.under_way(class) += 1;
-        Ok(Turn { rates: self.clone(), person: person.to_owned(), class })
+        asked.under_way = asked.under_way.saturating_add(1);
+        Ok(Some(Turn { rates: self.clone(), person: person.to_owned() }))
     }
 
     fn is_in_rate(&self, asked: &mut Asked) -> bool {
@@ -110,14 +104,12 @@ impl Rates {
 pub(super) struct Turn {
     rates: Rates,
     person: String,
-    class: Class,
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(asked) = self.rates.people().get_mut(&self.person) {
-            let under_way = asked.under_way(self.class);
-            *under_way = under_way.saturating_sub(1);
+            asked.under_way = asked.under_way.saturating_sub(1);
         }
     }
 }
@@ -128,6 +120,15 @@ mod tests {
 
     fn rates() -> Rates {
         Rates::new(&Limits { rate: 10, requests: 100, stops: 4, ..Limits::default() })
+    }
+
+    /// Danger: whoever has a person's token keeps as many of their stops under way as they may have, and their freeze is
+    /// refused.
+    #[tokio::test(start_paused = true)]
+    async fn no_stop_is_refused_for_what_else_of_the_person_is_under_way() {
+        let rates = rates();
+        let turns: Vec<_> = (0..50).map(|_| rates.turn("sue", Class::Stop)).collect();
+        assert_eq!(turns.iter().filter(|turn| turn.is_ok()).count(), 50);
     }
 
     #[tokio::test(start_paused = true)]
@@ -145,14 +146,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_person_has_so_many_requests_under_way_and_not_everybodys_places() {
         let rates = rates();
-        for (class, most) in [(Class::Other, 20), (Class::Stop, 2)] {
-            let turns: Vec<_> = (0..50).map_while(|_| rates.turn("alice", class).ok()).collect();
-            assert_eq!(turns.len(), most);
-            assert!(rates.turn("bob", class).is_ok());
-            drop(turns);
-            tokio::time::advance(Duration::from_secs(10)).await;
-            assert!(rates.turn("alice", class).is_ok());
-        }
+        let turns: Vec<_> = (0..50).map_while(|_| rates.turn("alice", Class::Other).ok()).collect();
+        assert_eq!(turns.len(), 20);
+        assert!(rates.turn("bob", Class::Other).is_ok());
+        drop(turns);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert!(rates.turn("alice", Class::Other).is_ok());
     }
 
     #[tokio::test(start_paused = true)]

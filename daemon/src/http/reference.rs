@@ -18,8 +18,9 @@ pub fn reference() -> String {
          UTC by the ledger's clock, ids text such as `P12`. Where an account is asked for, its address or its\n\
          name in the configuration will do. A request that changes something is answered when its facts are\n\
          durable, after at most {} s; then look before you send it again.\n\n\
-         Stops (freezing, flagging, rejecting, withdrawing, retracting) and the three probes have places and a queue of\n\
-         their own, which nothing else fills. A head has to come within {} s and a body within {} s; a connection is\n\
+         Stops (freezing, flagging, rejecting, withdrawing, retracting) and the three probes have places of their own, which\n\
+         nothing else fills. A stop that finds none waits for its turn, {} s at most; people take turns, and one of them has a quarter of\n\
+         the places. A role that a stop needs is asked for before that. A head has to come within {} s and a body within {} s; a connection is\n\
          kept for {} s. Where there are more connections than there is room for (at most {}, and fewer where the\n\
          process may have few files open), the one that has kept the API waiting longest is cut.\n\n\
          An error's body is `{{\"error\":{{\"code\",\"message\",\"advice\"}}}}`; nothing has changed then.\n\
@@ -28,6 +29,7 @@ pub fn reference() -> String {
          ## Requests\n\n| request | for | takes | answers | does |\n|---|---|---|---|---|\n",
         super::BODY_MAX_BYTES,
         super::TIMEOUT.as_secs(),
+        super::limits::STOP_WAITS.as_secs(),
         limits.head.as_secs(),
         limits.body.as_secs(),
         limits.head.as_secs(),

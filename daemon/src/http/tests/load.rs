@@ -220,3 +220,76 @@ async fn a_stop_and_the_probes_have_places_that_stuck_requests_do_not_take() {
         look.await.unwrap().unwrap();
     }
 }
+
+/// Danger: whoever has a person's token asks for stops of nothing without a pause, and when the person stops something, that
+/// is refused as too much. Method: their share of the places is taken while requests pile up, and then it is free.
+#[tokio::test]
+async fn a_stop_waits_for_its_turn_behind_all_that_the_same_token_asks_for() {
+    let limits = Limits { connections: 64, requests: 3, stops: 8, probes: 2, ..Limits::default() };
+    let store = MemoryStore::new();
+    let served = Arc::new(Served::on(store.clone(), store, limits).await);
+    testing::look(&served.handle).await;
+    let share = [
+        served.places.take(Class::Stop, "sue").await.unwrap(),
+        served.places.take(Class::Stop, "sue").await.unwrap(),
+    ];
+    let withdraw = || {
+        let served = Arc::clone(&served);
+        tokio::spawn(async move { served.client("sue").withdraw("P999").await })
+    };
+    let thiefs: Vec<_> = (0..20).map(|_| withdraw()).collect();
+    while served.places.stops_waiting() < thiefs.len() {
+        assert!(!thiefs.iter().any(tokio::task::JoinHandle::is_finished), "one was refused");
+        tokio::task::yield_now().await;
+    }
+    let own = {
+        let served = Arc::clone(&served);
+        tokio::spawn(async move { served.client("sue").freeze(None, "a thief").await })
+    };
+    while served.places.stops_waiting() <= thiefs.len() {
+        assert!(!own.is_finished(), "it was refused");
+        tokio::task::yield_now().await;
+    }
+    // Nobody else waits for what is hers.
+    let alices = served.client("alice").withdraw("P999").await.unwrap_err();
+    assert_eq!(alices.code(), Some("UNKNOWN_PROPOSAL"));
+    drop(share);
+    assert!(own.await.unwrap().unwrap().changed);
+    for thief in thiefs {
+        assert_eq!(thief.await.unwrap().unwrap_err().code(), Some("UNKNOWN_PROPOSAL"));
+    }
+}
+
+/// Danger: those who may not stop anything ask for it all the same, and take the places of those who may.
+#[tokio::test]
+async fn a_stop_of_somebody_without_the_role_takes_no_place() {
+    let store = MemoryStore::new();
+    let served = Served::on(store.clone(), store, few()).await;
+    let _all = [
+        served.places.take(Class::Stop, "sue").await.unwrap(),
+        served.places.take(Class::Stop, "adam").await.unwrap(),
+    ];
+    let alice = served.client("alice");
+    for refused in [
+        alice.freeze(None, "x").await.map(drop),
+        alice.flag("P1", "x").await.map(drop),
+        alice.panic("x").await.map(drop),
+        alice.flag_destination("exchange", "x").await.map(drop),
+        alice.void("P1", "x").await.map(drop),
+    ] {
+        assert_eq!(refused.unwrap_err().code(), Some("ROLE_MISSING"));
+    }
+}
+
+/// Nobody but a disk that hangs keeps a stop waiting for so long: then it is said, and not waited for.
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_gets_no_turn_says_so() {
+    let places = Places::new(&few());
+    let held =
+        (places.take(Class::Stop, "sue").await.unwrap(), places.take(Class::Stop, "adam").await.unwrap());
+    let began = Instant::now();
+    assert_eq!(places.take(Class::Stop, "alice").await.unwrap_err(), ApiError::TooManyRequests);
+    assert_eq!(began.elapsed().as_secs(), 5);
+    drop(held);
+    assert!(places.take(Class::Stop, "alice").await.is_ok());
+}
