@@ -193,8 +193,16 @@ async fn lines(
     if matches!(act.name(), "freeze" | "close_breaker") {
         lines.push(("What", form.some("account").unwrap_or_else(|| "everything".to_owned())));
     }
+    if act.name() == "confirm_destination" {
+        let address = form.text("address").trim();
+        let treasury = console.door.treasury();
+        let name = address.parse().ok().and_then(|address| treasury.destinations.get(&address));
+        let name = name.map_or("is not in the address book", String::as_str);
+        lines.push(("Address", treasury_tools::text::clean(&format!("{address}: {name}"))));
+    }
     for (field, called) in [
         ("destination", "Destination"),
+        ("policy", "Policy"),
         ("finding", "Findings"),
         ("notice", "Notices"),
         ("id", "Notice"),

@@ -83,8 +83,21 @@ pub(super) const PASSKEYS: Group = Group {
             a name and `https://`, or `http://localhost`. The API by token needs none. Without this table nothing does. See [Use the console](../how-to/console.md#ask-for-a-passkey).",
     keys: &[key(
         "acts",
-        "list of `approve`, `retract`, `reject`, `withdraw`, `void`, `flag`, `clear`, `flag_destination`, `lift`, `freeze`, `panic`, `acknowledge`, `acknowledge_notices`, `close_breaker`, `redeliver`, `test_channel`",
+        "list of `approve`, `retract`, `reject`, `withdraw`, `void`, `flag`, `clear`, `flag_destination`, `lift`, `freeze`, `panic`, `acknowledge`, `acknowledge_notices`, `close_breaker`, `activate`, `confirm_destination`, `redeliver`, `test_channel`",
         REQUIRED,
         "What needs one. With `flag`, `flag_destination`, `freeze` or `panic` whoever has no passkey at hand cannot stop anything by the console.",
     )],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::passkeys::ACTS;
+
+    #[test]
+    fn every_act_that_can_need_a_passkey_is_in_the_reference() {
+        for (act, _) in ACTS {
+            assert!(PASSKEYS.keys[0].kind.contains(&format!("`{act}`")), "{act}");
+        }
+    }
+}

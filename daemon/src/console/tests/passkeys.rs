@@ -302,3 +302,22 @@ async fn where_nothing_needs_one_there_are_none() {
     }
     assert!(!sue.shows("/console").await.contains("Passkeys"));
 }
+
+/// Danger: somebody makes the gesture for another address, or another policy, than they were told of.
+#[tokio::test]
+async fn the_page_that_asks_says_whose_address_and_which_policy_it_is_for() {
+    let asked = Asked::new(&["confirm_destination", "activate"]).await;
+    let bob = asked.login("bob").await;
+    let (address, _) = testing::treasury().destinations.pop_first().unwrap();
+    let fields = [("address", address.to_string()), ("reason", "called them back".to_owned())];
+    let fields = fields.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let page = bob.submit("/console/do/confirm_destination", &fields).await;
+    assert!(page.text.contains(&format!("{address}: exchange")), "{}", page.text);
+    let stranger = testing::signer(78).to_string();
+    let page =
+        bob.submit("/console/do/confirm_destination", &[("address", &stranger), ("reason", "x")]).await;
+    assert!(page.text.contains(&format!("{stranger}: is not in the address book")), "{}", page.text);
+    let hash = "ab".repeat(32);
+    let page = bob.submit("/console/do/activate", &[("policy", &hash), ("reason", "x")]).await;
+    assert!(page.text.contains(&hash), "{}", page.text);
+}
