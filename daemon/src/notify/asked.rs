@@ -74,11 +74,8 @@ impl Desk {
         let outbox = self.outbox();
         let mut alerts: Vec<(&String, &Alert)> = outbox.alerts().iter().collect();
         alerts.sort_by_key(|(_, alert)| (alert.answered.is_some(), alert.since_ms));
-        let next_ms = |name: &str, alert: &Alert| {
-            let due_ms = alert.next_ms();
-            self.config.step_held_until(name, alert, due_ms).unwrap_or(due_ms)
-        };
-        alerts.into_iter().map(|(name, one)| alert(one, next_ms(name, one))).collect()
+        let now_ms = self.clock.now_ms();
+        alerts.into_iter().map(|(name, one)| alert(one, self.config.step_at(name, one, now_ms))).collect()
     }
 
     /// Whether there is a channel of this name.

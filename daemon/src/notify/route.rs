@@ -25,6 +25,10 @@ pub struct NotifyConfig {
     pub console: Option<String>,
 }
 
+/// The longest that quiet hours hold a step after it is due. Those of the route and those of whoever is next can follow each
+/// other without end, and whoever set each of them meant a night.
+const STEP_HELD_MS_MAX: u64 = 86_400_000;
+
 /// Where nobody says how often people are reminded.
 pub(crate) const REMIND_SECONDS: u32 = 6 * 3_600;
 
@@ -146,8 +150,30 @@ impl NotifyConfig {
     }
 
     /// Until when the next step of an alert waits that would be taken then: for the quiet hours of the route by which it goes
-    /// on, and for those of whoever it would go to, which stand on every route to their channel. `None`: it does not wait.
+    /// on, and for those of whoever it would go to, which stand on every route to their channel; never longer than
+    /// [`STEP_HELD_MS_MAX`]. `None`: it does not wait.
     pub(super) fn step_held_until(&self, name: &str, alert: &Alert, now_ms: u64) -> Option<u64> {
+        let latest = alert.next_ms().saturating_add(STEP_HELD_MS_MAX);
+        let end = self.quiet_for_step(name, alert, now_ms)?;
+        (now_ms < latest).then(|| end.min(latest))
+    }
+
+    /// When the next step of an alert is taken, as far as that is known now: when it is due, or when nothing holds it any more.
+    pub(super) fn step_at(&self, name: &str, alert: &Alert, now_ms: u64) -> u64 {
+        let due_ms = alert.next_ms();
+        let mut at_ms = due_ms.max(now_ms);
+        let Some(mut held) = self.step_held_until(name, alert, at_ms) else { return due_ms };
+        // Each end is later than what it was asked for, and the last is the latest that there can be.
+        loop {
+            at_ms = held;
+            match self.step_held_until(name, alert, at_ms) {
+                Some(end) if end > at_ms => held = end,
+                _ => return at_ms,
+            }
+        }
+    }
+
+    fn quiet_for_step(&self, name: &str, alert: &Alert, now_ms: u64) -> Option<u64> {
         let next = alert.escalation.to.get(alert.steps)?;
         let goes_on = |route: &Route| {
             let called = |escalation| escalate::name(&alert.notice, escalation);

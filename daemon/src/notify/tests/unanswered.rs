@@ -418,3 +418,37 @@ async fn each_route_s_people_are_woken_though_others_were_before_them() {
     told.look_after(25).await;
     assert_eq!(told.came("board").await, [format!("{}-step-1-board", finding.id)]);
 }
+
+/// Danger: the quiet hours of the route and those of whoever is next follow each other round the clock, and nobody is ever
+/// told on.
+#[tokio::test]
+async fn quiet_hours_that_leave_no_hour_hold_a_step_for_a_day_and_no_longer() {
+    let zone = Arc::new(Zone { name: "UTC".to_owned(), ahead_seconds: 0, changes: Vec::new() });
+    let hours = |from: u16, until: u16| {
+        let zone = Arc::clone(&zone);
+        Some(Times { zone, weekdays: None, from_minute: from * 60, until_minute: until * 60 })
+    };
+    let escalation = Some(Escalation { after_seconds: 900, to: vec!["bob".to_owned()] });
+    let channels = vec!["ops".to_owned()];
+    let all = Route { channels, quiet: hours(22, 7), escalation, ..Route::default() };
+    let bobs = Route {
+        channels: vec!["bob".to_owned()],
+        kinds: Some([Kind::DrillAsked].into()),
+        quiet: hours(7, 22),
+        ..Route::default()
+    };
+    let world = world_of(&Disk::default(), &["ops", "bob"], vec![all, bobs], |_| {});
+    let mut told = Told::start_in(&MemoryStore::new(), world).await;
+    let desk = Arc::clone(&told.world.desk);
+    // From midnight on it waits for the morning.
+    low(&desk, 1, Severity::Warning);
+    let next = || desk.alerts()[0].next.clone();
+    assert_eq!(next().as_deref(), Some("2000-01-02T07:15:00Z"));
+    for hours in [8, 8, 8] {
+        told.look_after(hours * 60).await;
+        assert!(told.came("bob").await.is_empty());
+        assert_eq!(next().as_deref(), Some("2000-01-02T07:15:00Z"));
+    }
+    told.look_after(7 * 60 + 15).await;
+    assert_eq!(told.came("bob").await, ["n-s-1-step-1"]);
+}
