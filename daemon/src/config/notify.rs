@@ -24,6 +24,9 @@ const REMIND_LEAST_SECONDS: u32 = 900;
 /// Whom an alert can go on to, one after the other.
 const STEPS_MAX: usize = 10;
 
+/// Each notice is kept together with every channel that it goes to, in one change of the outbox, which is bounded.
+const CHANNELS_MAX: usize = 40;
+
 /// What `notify.remind` says where nobody is to be reminded.
 const NEVER: &str = "never";
 
@@ -55,6 +58,13 @@ fn channels(root: &Section<'_>, base_dir: &Path) -> Vec<Channel> {
     let addresses = mail::addresses(root);
     let mut names = BTreeSet::new();
     let sections = root.sections("channel");
+    if sections.len() > CHANNELS_MAX {
+        root.wrong(
+            "channel",
+            format!("is there {} times: a notice is kept with all of its channels at once", sections.len()),
+            "declare at most 40 channels; let one of them be a group, a list of addresses or a relay",
+        );
+    }
     let channels = sections.iter().map(|section| {
         let channel = channel(section, base_dir, &addresses);
         if let Some(name) = section.text("name", value::name)

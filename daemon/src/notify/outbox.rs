@@ -33,6 +33,12 @@ const FORMAT: u32 = 1;
 /// Changes in one batch: at a thousand the storage engine was seen to deadlock, at a hundred never.
 const BATCH_MAX: usize = 90;
 
+/// Channels of one notice: it is stored with all of them in one batch.
+const CHANNELS_OF_NOTICE_MAX: usize = BATCH_MAX / 2;
+
+/// Alerts that begin with one notice, in the same batch.
+const ALERTS_MAX: usize = BATCH_MAX / 2 - 2;
+
 /// The place of a notice in the order in which they were told; from 1.
 pub(super) type Number = u64;
 
@@ -124,6 +130,17 @@ impl Addressed {
     /// One that goes to a channel then, and that nobody has to answer.
     pub(super) fn to(notice: Notice, channel: &str, due_ms: u64) -> Self {
         Self { notice, channels: vec![(channel.to_owned(), due_ms)], alerts: Vec::new() }
+    }
+
+    /// What does not fit into one batch is left out, and said. The configuration has no more channels than fit.
+    fn cut(&mut self) {
+        let left_out = self.channels.len().saturating_sub(CHANNELS_OF_NOTICE_MAX);
+        let left_out = left_out.saturating_add(self.alerts.len().saturating_sub(ALERTS_MAX));
+        if left_out > 0 {
+            tracing::error!(notice = %self.notice.id, left_out, "a notice has more channels or alerts than are kept with one");
+        }
+        self.channels.truncate(CHANNELS_OF_NOTICE_MAX);
+        self.alerts.truncate(ALERTS_MAX);
     }
 }
 
@@ -360,12 +377,12 @@ impl Outbox {
             if self.numbers.contains_key(&entry.notice.id) {
                 continue;
             }
-            entry.channels.truncate(BATCH_MAX / 2);
             let alerts = std::mem::take(&mut entry.alerts).into_iter().filter_map(|(name, alert)| {
                 let known = told.get(&name).or_else(|| self.alerts.get(&name));
                 Alert::with(known, &alert).map(|after| (name, after))
             });
-            entry.alerts = alerts.take(BATCH_MAX / 2 - 2).collect();
+            entry.alerts = alerts.collect();
+            entry.cut();
             told.extend(entry.alerts.iter().cloned());
             let more = entry.channels.len().saturating_add(entry.alerts.len()).saturating_add(1);
             if puts.len().saturating_add(more) >= BATCH_MAX {

@@ -20,7 +20,7 @@ pub(super) const CHANNEL: Group = Group {
     repeated: true,
     about: "A receiver of notices. It must answer with a status from 200 to 299 within 15 s; otherwise the notice is sent again for about eight hours, \
             under the same id, and is then a dead letter. Redirects are not followed, and proxies not asked. Files of secrets must be readable by their \
-            owner alone, and are read for each notice.",
+            owner alone, and are read for each notice. At most 40 channels.",
     keys: &[
         key("name", "name", REQUIRED, "Unique among channels."),
         key(

@@ -259,6 +259,10 @@ fn what_is_wrong_with_a_channel_or_route_is_named_and_no_secret_repeated() {
             "is too short or too long",
         ),
         (
+            (0..41).map(|n| format!("[[channel]]\nname = \"c{n}\"\nurl = \"https://a.example\"\n")).collect(),
+            "is there 41 times: a notice is kept with all of its channels at once",
+        ),
+        (
             format!(
                 "{CHANNELS}[[route]]\nchannels = [\"ops\"]\nquiet = {{ zone = \"Zurich\", hours = \"22:00-07:00\" }}"
             ),
