@@ -147,6 +147,22 @@ pub(super) fn about(notice: &Notice) -> Option<String> {
     Some(about)
 }
 
+/// Whether what a notice tells is the end of what an alert is about that can come again under the same name. It is then no
+/// longer what somebody looked after.
+pub(super) fn ends(notice: &Notice, alert: &Alert) -> bool {
+    let Some(about) = about(&alert.notice) else { return false };
+    let account = notice.account.as_ref().map(|account| account.address.as_str());
+    match (notice.kind, account) {
+        (Kind::SightClear, _) => about == "sight",
+        (Kind::SignerAble, _) => about == format!("signer {}", account.unwrap_or("all")),
+        (Kind::BreakerClosed, Some(account)) => about == format!("breaker {account}"),
+        // That closes them all.
+        (Kind::BreakerClosed, None) => about.starts_with("breaker "),
+        (Kind::Quorum, _) => notice.proposal.as_ref() == Some(&about),
+        _ => false,
+    }
+}
+
 /// The matter of the host's, or of the telling's, that a notice is about.
 pub(super) fn of_host(notice: &Notice) -> Option<String> {
     match notice.kind {

@@ -19,7 +19,7 @@ use treasury_api::notice::Severity;
 use treasury_api::types::Notice;
 
 use self::queue::Queue;
-use super::escalate::Alert;
+use super::escalate::{self, Alert};
 use crate::lines;
 use crate::store::StoreError;
 use crate::store::seam::{Engine, Pair};
@@ -36,7 +36,7 @@ const BATCH_MAX: usize = 90;
 /// Channels of one notice: it is stored with all of them in one batch.
 const CHANNELS_OF_NOTICE_MAX: usize = BATCH_MAX / 2;
 
-/// Alerts that begin with one notice, in the same batch.
+/// Alerts that begin or end with one notice, in the same batch.
 const ALERTS_MAX: usize = BATCH_MAX / 2 - 2;
 
 /// The place of a notice in the order in which they were told; from 1.
@@ -370,46 +370,63 @@ impl Outbox {
         notices: Vec<Addressed>,
         with: impl FnOnce(bool) -> Result<Option<Pair>, OutboxError>,
     ) -> Result<(), OutboxError> {
-        let (mut puts, mut entries): (Vec<Pair>, Vec<Addressed>) = (Vec::new(), Vec::new());
+        let (mut puts, mut removals) = (Vec::<Pair>::new(), Vec::<Vec<u8>>::new());
+        let mut entries: Vec<(Addressed, Vec<String>)> = Vec::new();
         let mut told: BTreeMap<String, Alert> = BTreeMap::new();
+        let mut over: BTreeSet<String> = BTreeSet::new();
         let mut number = self.last;
         for mut entry in notices {
             if self.numbers.contains_key(&entry.notice.id) {
                 continue;
             }
+            let ended = self.ended_by(&entry.notice, &told);
+            over.extend(ended.iter().cloned());
             let alerts = std::mem::take(&mut entry.alerts).into_iter().filter_map(|(name, alert)| {
-                let known = told.get(&name).or_else(|| self.alerts.get(&name));
-                Alert::with(known, &alert).map(|after| (name, after))
+                let known = self.alerts.get(&name).filter(|_| !over.contains(&name));
+                Alert::with(told.get(&name).or(known), &alert).map(|after| (name, after))
             });
             entry.alerts = alerts.collect();
             entry.cut();
             told.extend(entry.alerts.iter().cloned());
-            let more = entry.channels.len().saturating_add(entry.alerts.len()).saturating_add(1);
-            if puts.len().saturating_add(more) >= BATCH_MAX {
-                self.engine.apply(std::mem::take(&mut puts), Vec::new())?;
+            let more = [entry.channels.len(), entry.alerts.len(), ended.len(), removals.len(), 1];
+            if puts.len().saturating_add(more.iter().sum()) >= BATCH_MAX {
+                self.engine.apply(std::mem::take(&mut puts), std::mem::take(&mut removals))?;
                 self.keep(std::mem::take(&mut entries));
             }
+            removals.extend(ended.iter().map(|name| alert_key(name)));
             number = number.saturating_add(1);
             puts.push((notice_key(number), json(&entry.notice)?));
             for (channel, due_ms) in &entry.channels {
                 puts.push((delivery_key(number, channel), json(&Delivery::due(*due_ms))?));
             }
             for (name, alert) in &entry.alerts {
+                // One that ended in the same batch and is there again.
+                removals.retain(|key| *key != alert_key(name));
                 puts.push((alert_key(name), json(alert)?));
             }
-            entries.push(entry);
+            entries.push((entry, ended));
         }
         puts.extend(with(puts.is_empty())?);
         if !puts.is_empty() {
-            self.engine.apply(puts, Vec::new())?;
+            self.engine.apply(puts, removals)?;
             self.keep(entries);
         }
         Ok(())
     }
 
-    /// Remembers what is stored now.
-    fn keep(&mut self, entries: Vec<Addressed>) {
-        for Addressed { notice, channels, alerts } in entries {
+    /// The alerts that somebody looks after and that are over with this notice. What nobody has answered goes on until it is
+    /// looked whether it lasts: else what comes and goes would begin anew each time, and never come to the next.
+    fn ended_by(&self, notice: &Notice, told: &BTreeMap<String, Alert>) -> Vec<String> {
+        let answered =
+            self.alerts.iter().filter(|(name, alert)| alert.answered.is_some() && !told.contains_key(*name));
+        let ended = answered.filter(|(_, alert)| escalate::ends(notice, alert));
+        ended.map(|(name, _)| name.clone()).take(ALERTS_MAX).collect()
+    }
+
+    /// Remembers what is stored now: notices, and the alerts that ended with each.
+    fn keep(&mut self, entries: Vec<(Addressed, Vec<String>)>) {
+        for (Addressed { notice, channels, alerts }, ended) in entries {
+            ended.iter().for_each(|name| drop(self.alerts.remove(name)));
             self.last = self.last.saturating_add(1);
             let number = self.last;
             self.hold(number, notice);

@@ -452,3 +452,44 @@ async fn quiet_hours_that_leave_no_hour_hold_a_step_for_a_day_and_no_longer() {
     told.look_after(7 * 60 + 15).await;
     assert_eq!(told.came("bob").await, ["n-s-1-step-1"]);
 }
+
+/// Danger: somebody looks after lost sight, it comes back and is lost again before anybody looks at alerts, and that wakes
+/// nobody.
+#[tokio::test]
+async fn what_is_over_and_comes_again_before_anybody_looks_asks_anew() {
+    let mut told = Told::start_in(&MemoryStore::new(), asking(&Disk::default())).await;
+    let desk = Arc::clone(&told.world.desk);
+    let tell = |id: &str, kind: Kind, severity: Severity| {
+        let notice = Notice::new(id.to_owned(), kind, severity, String::new(), "x".to_owned());
+        let addressed = desk.config.address(notice, desk.clock.now_ms());
+        desk.outbox().add(addressed, None).unwrap();
+    };
+    let unanswered = || desk.alerts().iter().filter(|alert| alert.acknowledged.is_none()).count();
+    for (again, over) in [
+        (Kind::SightLost, Kind::SightClear),
+        (Kind::BreakerOpened, Kind::BreakerClosed),
+        (Kind::SignerUnable, Kind::SignerAble),
+    ] {
+        let word = again.word();
+        let (first, second) = (format!("{word}-1"), format!("{word}-2"));
+        tell(&first, again, Severity::Critical);
+        let answered = Answered {
+            by: "bob".to_owned(),
+            reason: "I look".to_owned(),
+            at: String::new(),
+            severity: Severity::Info,
+        };
+        desk.note_answers(&[(vec![first], answered)]).unwrap();
+        assert_eq!(unanswered(), 0, "{word}");
+        tell(&format!("{word}-over"), over, Severity::Info);
+        assert!(desk.alerts().is_empty(), "{word}: it is over");
+        tell(&second, again, Severity::Critical);
+        assert_eq!((unanswered(), desk.alerts()[0].notice.id.as_str()), (1, second.as_str()), "{word}");
+        // What nobody has answered goes on in its time, however often it comes and goes.
+        tell(&format!("{word}-over-2"), over, Severity::Info);
+        tell(&format!("{word}-3"), again, Severity::Critical);
+        assert_eq!(desk.alerts()[0].notice.id, second, "{word}");
+        desk.outbox().set_alerts(BTreeMap::new()).unwrap();
+    }
+    assert!(told.came("bob").await.is_empty());
+}
