@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
+use tokio::sync::OwnedSemaphorePermit;
 use treasury_core::Treasury;
 use treasury_core::charter::{Declared, Table};
 use treasury_core::decide::Question;
@@ -60,7 +61,8 @@ pub(super) async fn check(
             (view, table.and_then(|table| table.declared.clone()))
         })
         .await?;
-    let checked = think(&app, move || checked(&treasury, asked.policy.as_deref(), declared)).await?;
+    let turn = turn_to_think(&app).await?;
+    let checked = think(turn, move || checked(&treasury, asked.policy.as_deref(), declared)).await?;
     Ok(Shown(PolicyCheckView { activation, ..checked }))
 }
 
@@ -103,9 +105,11 @@ pub(super) async fn test(
         Some(text) => moment(text).ok_or(ApiError::BadField { field: "since", problem })?,
     };
     let judging = judging(&treasury, Some(asked.policy))?;
+    // Before all proposals are read: whoever waits holds none of them in memory.
+    let turn = turn_to_think(&app).await?;
     let history = history(&app).await?;
     let judged = move || replayed(&replay(&judging, &judging.policy, &history, since));
-    think(&app, judged).await.map(Shown)
+    think(turn, judged).await.map(Shown)
 }
 
 pub(super) async fn prove(
@@ -116,7 +120,7 @@ pub(super) async fn prove(
     let treasury = app.engine.treasury();
     let query = query(&treasury, &asked)?;
     let judging = judging(&treasury, asked.policy)?;
-    let answer = think(&app, move || {
+    let answer = think(turn_to_think(&app).await?, move || {
         let witness = prover::prove(&judging, &judging.policy, clock::utc(), &query)?;
         Ok(match witness {
             None => ProveView::default(),
@@ -134,16 +138,19 @@ pub(super) async fn prove(
     Ok(Shown(answer.await?.map_err(too_many)?))
 }
 
-/// Looks at whole tables on a thread of its own, one at a time.
+/// A turn to look at whole tables, which one has at a time.
+async fn turn_to_think(app: &App) -> Result<OwnedSemaphorePermit, ApiError> {
+    Arc::clone(&app.thinking).acquire_owned().await.map_err(|_| ApiError::EngineStopped)
+}
+
+/// Looks at whole tables on a thread of its own.
 async fn think<T: Send + 'static>(
-    app: &App,
+    turn: OwnedSemaphorePermit,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    let stopped = |_| ApiError::EngineStopped;
-    let permit = Arc::clone(&app.thinking).acquire_owned().await.map_err(stopped)?;
     let thought = tokio::task::spawn_blocking(move || {
         // Held to the end, also where nobody waits for the answer any more.
-        let _permit = permit;
+        let _turn = turn;
         work()
     });
     thought.await.map_err(|error| ApiError::Internal(error.to_string()))

@@ -26,6 +26,7 @@ struct Served {
     handle: EngineHandle,
     http: reqwest::Client,
     places: Places,
+    thinking: Arc<Semaphore>,
     _stop: watch::Sender<bool>,
 }
 
@@ -52,13 +53,13 @@ impl Served {
     }
 
     async fn of(app: App, handle: EngineHandle, store: MemoryStore) -> Self {
-        let places = app.places.clone();
+        let (places, thinking) = (app.places.clone(), Arc::clone(&app.thinking));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, app, stopped));
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { url, store, handle, http: reqwest::Client::new(), places, _stop: stop }
+        Self { url, store, handle, http: reqwest::Client::new(), places, thinking, _stop: stop }
     }
 
     fn client(&self, person: &str) -> Client {

@@ -166,3 +166,27 @@ fn a_table_that_tells_too_many_payments_apart_is_refused_and_not_thought_about_f
     );
     assert!(proved.is_err() || proved.is_ok_and(|witness| witness.is_none()));
 }
+
+/// Danger: many ask at once what another table would have said, and each holds every proposal in memory until it is their
+/// turn. Method: what is proposed while one waits for its turn is among what it judges.
+#[tokio::test]
+async fn whoever_waits_for_a_turn_to_judge_everything_has_read_nothing_yet() {
+    let served = Served::new().await;
+    let turn = Arc::clone(&served.thinking).acquire_owned().await.unwrap();
+    let left = served.places.left();
+    let alice = served.client("alice");
+    let asking = tokio::spawn(async move {
+        let asked = PolicyTestRequest { policy: TABLE.to_owned(), since: None };
+        alice.policy_test(&asked).await
+    });
+    while served.places.left() == left {
+        tokio::task::yield_now().await;
+    }
+    let alice = served.client("alice");
+    for _ in 0..20 {
+        alice.status().await.unwrap();
+    }
+    alice.propose(&payment(5_000_000)).await.unwrap();
+    drop(turn);
+    assert_eq!(asking.await.unwrap().unwrap().proposals, 1);
+}
