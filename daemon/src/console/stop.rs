@@ -25,6 +25,7 @@ struct Page {
     /// Who is logged in, and what their forms carry.
     visitor: Option<(String, String)>,
     said: Vec<String>,
+    /// What can be frozen, for whoever is logged in: nobody else learns what accounts there are.
     accounts: Vec<String>,
 }
 
@@ -35,7 +36,8 @@ pub(super) async fn page(State(console): State<Console>, parts: Parts) -> Respon
     }
     let said = visitor.as_ref().map(|visitor| console.sessions.said(visitor)).unwrap_or_default();
     let treasury = console.door.treasury();
-    let mut accounts: Vec<String> = treasury.accounts.values().map(|account| account.name.clone()).collect();
+    let named = treasury.accounts.values().filter(|_| visitor.is_some());
+    let mut accounts: Vec<String> = named.map(|account| account.name.clone()).collect();
     accounts.sort();
     let visitor = visitor.map(|visitor| (visitor.person, visitor.csrf));
     shown(&Page { visitor, said, accounts })

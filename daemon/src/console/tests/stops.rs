@@ -68,6 +68,7 @@ async fn whoever_has_no_session_stops_with_their_token_and_is_logged_in() {
     let mut nobody = served.browser();
     let page = nobody.get("/console/stop").await;
     assert!(page.text.contains("name=\"token\"") && !page.text.contains("csrf"), "{}", page.text);
+    assert!(page.text.contains("<input name=\"account\"") && !page.text.contains("warm"), "{}", page.text);
     let token = token_of("sue");
     let stop = [("token", token.as_str()), ("act", "freeze"), ("account", "warm"), ("reason", "a thief")];
     let elsewhere = nobody.send("/console/stop", &stop, &[("sec-fetch-site", "cross-site")]).await;
