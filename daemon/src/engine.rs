@@ -389,16 +389,19 @@ impl Core {
         if self.machine.state.sees() {
             self.take(Input::SightLost { reason: "starting".to_owned() })?;
         }
-        let mut in_a_row: u32 = 0;
+        // Steps since anybody else had a turn. Stops count: whoever asks for them without a pause keeps nobody from looking,
+        // from being told, or from taking the token that they are asked with.
+        let (mut in_a_row, mut inputs): (u32, u32) = (0, 0);
         loop {
             for _ in 0..STOPS_MAX {
                 let Ok(stop) = queues.stops.try_recv() else { break };
                 self.take(stop)?;
+                in_a_row = in_a_row.saturating_add(1);
             }
             if let Ok(input) = queues.inputs.try_recv() {
                 self.take(input)?;
-                in_a_row += 1;
-                if in_a_row.is_multiple_of(INPUTS_BEFORE_PROBE)
+                (in_a_row, inputs) = (in_a_row.saturating_add(1), inputs.wrapping_add(1));
+                if inputs.is_multiple_of(INPUTS_BEFORE_PROBE)
                     && let Ok(Question::Ask(probe)) = queues.probes.try_recv()
                 {
                     probe(self);
@@ -406,7 +409,12 @@ impl Core {
                 if in_a_row < INPUTS_IN_A_ROW {
                     continue;
                 }
+            }
+            if in_a_row >= INPUTS_IN_A_ROW {
                 in_a_row = 0;
+                if let Ok(Question::Ask(probe)) = queues.probes.try_recv() {
+                    probe(self);
+                }
                 match queues.questions.try_recv() {
                     Ok(Question::Stop) => return Ok(()),
                     Ok(question) => self.answer(question)?,
@@ -414,16 +422,24 @@ impl Core {
                 }
                 continue;
             }
-            in_a_row = 0;
             tokio::select! {
                 biased;
-                Some(stop) = queues.stops.recv() => self.take(stop)?,
-                Some(input) = queues.inputs.recv() => self.take(input)?,
+                Some(stop) = queues.stops.recv() => {
+                    self.take(stop)?;
+                    in_a_row = in_a_row.saturating_add(1);
+                }
+                Some(input) = queues.inputs.recv() => {
+                    self.take(input)?;
+                    in_a_row = 0;
+                }
                 Some(Question::Ask(probe)) = queues.probes.recv() => probe(self),
                 question = queues.questions.recv() => match question {
                     // No handle is left: nothing can come any more.
                     Some(Question::Stop) | None => return Ok(()),
-                    Some(question) => self.answer(question)?,
+                    Some(question) => {
+                        self.answer(question)?;
+                        in_a_row = 0;
+                    }
                 },
             }
         }

@@ -134,6 +134,39 @@ async fn a_stop_and_a_probe_do_not_wait_for_a_full_queue() {
     assert!(before <= INPUTS_BEFORE_PROBE, "{before} came before it");
 }
 
+/// Danger: whoever has a token that may stop something asks for stops without a pause, and nobody is told of anything, nor
+/// can the token be taken from them. Method: whenever a stop is being stored, the next one is there already.
+#[tokio::test]
+async fn whoever_asks_for_stops_without_a_pause_keeps_no_question_waiting() {
+    let (began_in, began) = std_mpsc::channel();
+    let (go_on, go_on_out) = std_mpsc::channel();
+    let store = Stepwise { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
+    let (mut engine, _, _) = testing::engine(store);
+    testing::only_answers(&mut engine);
+    engine.handle.input(reconciled()).await.unwrap();
+    began.recv().unwrap();
+    let mut question = std::pin::pin!(engine.handle.query(|state, _| state.stops.all().count()));
+    assert!(futures_util::poll!(question.as_mut()).is_pending());
+    let (mut floods, mut before) = (Vec::new(), 0);
+    let seen = loop {
+        assert!(before <= 2 * INPUTS_IN_A_ROW, "{before} stops came before it");
+        let reason = format!("number {before}");
+        let handle = engine.handle.clone();
+        let mut next = Box::pin(async move { handle.command(actor("sue"), freeze(&reason)).await });
+        assert!(futures_util::poll!(next.as_mut()).is_pending());
+        floods.push(next);
+        go_on.send(()).unwrap();
+        // The next stop is stored, after the question where that had its turn.
+        assert_eq!(began.recv().unwrap(), ["stop_set"]);
+        before += 1;
+        if let std::task::Poll::Ready(seen) = futures_util::poll!(question.as_mut()) {
+            break seen.unwrap();
+        }
+    };
+    assert!(seen >= 1);
+    go_on.send(()).unwrap();
+}
+
 /// Notes what it is asked to do; its second copy may fail.
 struct Noting {
     inner: MemoryStore,
