@@ -22,6 +22,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use secrecy::SecretString;
 use treasury_core::Treasury;
+use treasury_core::charter::Table;
 use treasury_tools::console::{self, Unwritten, out, say};
 use xrpl_wire::{AccountId, KeyType, Seed};
 
@@ -347,12 +348,13 @@ fn check_config(
                 check_keys(&config, &Keystore::open(&config.keystore, &passphrase)?)?;
             }
             out!(
-                "{} is right: {} accounts, {} people, {} rules, policy {}",
+                "{} is right: {} accounts, {} people, {} rules, policy {}\nput in force by people it is called {}",
                 path.display(),
                 config.treasury.accounts.len(),
                 config.treasury.people.len(),
                 config.treasury.policy.rules().len(),
-                config.treasury.policy.hash()
+                config.treasury.policy.hash(),
+                Table::of(&config.treasury).hash()
             )?;
             let mut warnings = warnings::of(&config);
             let (places, file) = (&config.rule_places, config.policy_file.as_deref());

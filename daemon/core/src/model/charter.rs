@@ -1,14 +1,14 @@
 //! Which table of rules is in force where a file alone may not change that: the one that was activated, and the one that
 //! waits for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xrpl_wire::sha512_half;
 
 use crate::model::address_book::Confirmation;
-use crate::model::config::{TierLink, Treasury};
+use crate::model::config::{Keeps, TierLink, Treasury};
 pub use crate::model::endorsement::Endorsement;
 use crate::model::list::List;
 use crate::model::observe::LedgerPoint;
@@ -40,7 +40,7 @@ pub struct Table {
 }
 
 /// What makes an account one that is paid as the treasury's own, and what is paid to new ones.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Declared {
     /// The treasury's accounts and their tiers.
@@ -49,6 +49,8 @@ pub struct Declared {
     pub links: Vec<TierLink>,
     /// Whether new destinations are screened.
     pub screening: bool,
+    /// Which of the names that rules ask about are labels of the address book, and no lists.
+    pub labels: BTreeSet<String>,
 }
 
 impl Table {
@@ -60,6 +62,7 @@ impl Table {
             accounts: treasury.accounts.iter().map(|(account, config)| (*account, config.tier)).collect(),
             links: treasury.links.clone(),
             screening: treasury.screening,
+            labels: labels(policy),
         };
         Self {
             declared: Some(declared),
@@ -85,9 +88,21 @@ impl Table {
     fn policy(&self, configured: &Policy) -> Policy {
         let plain = Policy::new(self.rules.clone()).with_risk(self.risk.clone());
         let asked = plain.lists_asked_about();
-        let missing = asked.into_iter().filter(|name| !configured.lists().contains_key(name));
+        let missing = asked.iter().filter(|name| !configured.lists().contains_key(*name));
         let missing = missing.map(|name| List::unreadable(name, "it is not in the configuration any more"));
-        let lists: Vec<List> = configured.lists().values().cloned().chain(missing).collect();
+        let of_kind = |list: &List| match &self.declared {
+            Some(declared) if asked.contains(list.name()) => {
+                declared.labels.contains(list.name()) == list.is_label()
+            }
+            _ => true,
+        };
+        let kept = configured.lists().values().map(|list| {
+            if of_kind(list) {
+                return list.clone();
+            }
+            List::unreadable(list.name(), "it was a label of the address book, or is one now")
+        });
+        let lists: Vec<List> = kept.chain(missing).collect();
         Policy::new(self.rules.clone())
             .with_lists(lists)
             .with_risk(self.risk.clone())
@@ -123,8 +138,8 @@ impl Table {
         if words.is_empty() && order(self) != order(other) {
             words.push("rules stand in another order".to_owned());
         }
-        if let (Some(now), Some(before)) = (&self.declared, &other.declared) {
-            now.differs_from(before, &mut words);
+        if let Some(now) = &self.declared {
+            now.differs_from(other.declared.as_ref().unwrap_or(&Declared::default()), &mut words);
         }
         if self.risk != other.risk {
             words.push("the signs of risk are changed".to_owned());
@@ -170,9 +185,11 @@ impl Declared {
         words.extend(gone.map(|account| format!("account {account} is the treasury's own no more")));
         for link in &self.links {
             match other.links.iter().find(|before| before.name == link.name) {
-                None => words.push(format!("link \"{}\" is new, to {}", link.name, link.to)),
-                Some(before) if before != link => words.push(format!("link \"{}\" is changed", link.name)),
-                Some(_) => {}
+                None => words.push(format!("link \"{}\" is new: {}", link.name, said(link))),
+                Some(before) if is_same(before, link) => {}
+                Some(before) => {
+                    words.push(format!("link \"{}\" is {}; it was {}", link.name, said(link), said(before)));
+                }
             }
         }
         let gone = other.links.iter().filter(|before| self.links.iter().all(|link| link.name != before.name));
@@ -182,7 +199,53 @@ impl Declared {
             (false, true) => words.push("new destinations are screened no more".to_owned()),
             _ => {}
         }
+        for name in self.labels.symmetric_difference(&other.labels) {
+            let what = if self.labels.contains(name) { "a label of the address book" } else { "no label" };
+            words.push(format!("\"{name}\" is {what}"));
+        }
     }
+}
+
+/// The names that rules ask about and that are labels.
+fn labels(policy: &Policy) -> BTreeSet<String> {
+    let asked = policy.lists_asked_about().into_iter();
+    let is_label = |name: &String| policy.lists().get(name).is_some_and(List::is_label);
+    asked.filter(is_label).collect()
+}
+
+/// Whether two links are the same, zones by their names.
+fn is_same(one: &TierLink, other: &TierLink) -> bool {
+    let named = |link: &TierLink| {
+        // Plain types, whose serialization cannot fail; were it ever to, no link would be told from another.
+        let mut text = serde_json::to_value(link).unwrap_or_default();
+        by_name(&mut text);
+        text
+    };
+    one == other || named(one) == named(other)
+}
+
+/// What a link does, in words, with accounts by address.
+fn said(link: &TierLink) -> String {
+    let keeps = match link.keeps {
+        Keeps::Filled { floor, target } => {
+            format!("fills it below {} up to {}", floor.words(), target.words())
+        }
+        Keeps::Swept { ceiling, target } => {
+            format!("sweeps it above {} down to {}", ceiling.words(), target.words())
+        }
+    };
+    let limits =
+        link.all_limits().map(|limit| format!("{} in {} s", limit.most.words(), limit.period_seconds));
+    let hours = if link.hours.is_some() { ", at its hours" } else { "" };
+    format!(
+        "from {} to {}, {keeps}, {} to {} at a time, at most {}, and leaves {}{hours}",
+        link.from,
+        link.to,
+        link.move_min.words(),
+        link.move_max.words(),
+        limits.collect::<Vec<_>>().join(" and "),
+        link.source_floor.words()
+    )
 }
 
 fn by_name(value: &mut Value) {
@@ -252,7 +315,7 @@ impl Charter {
     /// The treasury as it decides, where this one is configured: by the table that was activated, with the lists and the second
     /// policy of the configuration. A list that the table asks about and that is not configured any more counts as one that
     /// cannot be read: whoever takes it out of a file must not let through whom it stops. Accounts that are not in it are
-    /// nobody's as destinations, links that are not in it move nothing, and tiers are as it has them.
+    /// nobody's as destinations; links and tiers are as it has them.
     #[must_use]
     pub fn in_force(&self, configured: &Treasury) -> Treasury {
         let Some(active) = &self.active else { return configured.clone() };
@@ -270,7 +333,10 @@ impl Charter {
                     }
                 }
             }
-            decides.links.retain(|link| declared.links.contains(link));
+            let is_there = |link: &&TierLink| {
+                decides.accounts.contains_key(&link.from) && decides.accounts.contains_key(&link.to)
+            };
+            decides.links = declared.links.iter().filter(is_there).cloned().collect();
             decides.screening |= declared.screening;
         }
         decides

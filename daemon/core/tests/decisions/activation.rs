@@ -355,7 +355,11 @@ fn accounts_links_and_screening_of_a_file_alone_make_nobody_the_treasury_s_own()
         [
             format!("account {cold} (cold) is the treasury's own"),
             format!("account {} is cold, and was hot", id("hot")),
-            format!("link \"more\" is new, to {cold}"),
+            format!(
+                "link \"more\" is new: from {} to {cold}, fills it below 1000 XRP up to 2000 XRP, 0.000001 XRP to 1000 XRP at a \
+                 time, at most 1000 XRP in 60 s, and leaves 0 XRP",
+                id("warm")
+            ),
             "new destinations are screened no more".to_owned()
         ]
     );
@@ -414,4 +418,70 @@ fn a_configuration_without_a_runner_is_refused_where_the_table_in_force_delays()
         "{left:?}"
     );
     assert!(left_behind(&Treasury { policy: asked(10), ..config() }, &w.state).is_empty());
+}
+
+fn link(name: &str, to: &str, move_max: u64) -> TierLink {
+    TierLink {
+        name: name.to_owned(),
+        from: id("warm"),
+        to: id(to),
+        asset: Asset::Xrp,
+        keeps: Keeps::Filled { floor: amount(10 * XRP), target: amount(20 * XRP) },
+        move_min: amount(1),
+        source_floor: amount(500 * XRP),
+        move_max: amount(move_max * XRP),
+        period_max: amount(100 * XRP),
+        period_seconds: 60,
+        limits: Vec::new(),
+        hours: None,
+    }
+}
+
+/// Danger: one link of the file is changed or taken out, and the floor that it kept for all links falls with it.
+#[test]
+fn links_are_as_people_have_put_them_in_force_with_their_floors() {
+    let mut first = Treasury { policy: asked(10), ..config() };
+    first.links = vec![link("one", "hot", 50), link("two", "cold", 50)];
+    let mut w = World::with(first.clone());
+    w.input(Input::Configured { table: Box::new(Table::of(&first)) });
+    for links in
+        [vec![link("one", "hot", 5_000), link("two", "cold", 50)], vec![link("two", "cold", 50)], vec![]]
+    {
+        let file = Treasury { links, ..first.clone() };
+        w.input(Input::Configured { table: Box::new(Table::of(&file)) });
+        assert_eq!(w.state.charter.in_force(&file).links, first.links);
+    }
+    let gone = w.state.charter.candidate.as_ref().unwrap().table.differs_from(&Table::of(&first));
+    assert_eq!(gone, ["link \"one\" is gone", "link \"two\" is gone"]);
+    let changed =
+        Treasury { links: vec![link("one", "hot", 5_000), link("two", "cold", 50)], ..first.clone() };
+    let differs = Table::of(&changed).differs_from(&Table::of(&first)).join("");
+    assert!(differs.contains("to 5000 XRP at a time") && differs.contains("; it was from"), "{differs}");
+}
+
+/// Danger: a label becomes a list, or a list a label, and the rules that ask for it mean somebody else.
+#[test]
+fn a_name_that_is_of_another_kind_than_in_force_counts_as_a_list_that_cannot_be_read() {
+    let listed =
+        |name: &str, action| Rule { listed: Some([name.to_owned()].into()), ..Rule::new(name, action) };
+    let rules = || vec![listed("exchange", Action::Allow), listed("sanctions", Action::Deny)];
+    let with = |exchange: List, sanctions: List| {
+        Policy::new(rules()).with_lists([exchange, sanctions]).with_activation(Some(terms()))
+    };
+    let first =
+        with(List::label("exchange", vec![id("shop")]), List::new("sanctions", vec![id("other")], None));
+    let mut w = world(first.clone());
+    let turned =
+        with(List::new("exchange", vec![id("stranger")], None), List::label("sanctions", vec![id("shop")]));
+    configure(&mut w, &turned);
+    assert!(waits(&w).is_some(), "people are asked");
+    let decides = in_force(&w, &turned);
+    for name in ["exchange", "sanctions"] {
+        assert!(decides.lists()[name].is_unread(), "{name}");
+    }
+    let differs = table_of(&turned).differs_from(&table_of(&first));
+    assert_eq!(differs, ["\"exchange\" is no label", "\"sanctions\" is a label of the address book"]);
+    // Who is on them changes as ever.
+    let more = with(List::label("exchange", vec![]), List::new("sanctions", vec![id("shop")], None));
+    assert_eq!(named(&more), named(&first));
 }
