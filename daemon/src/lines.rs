@@ -505,7 +505,7 @@ lines! {
         /// What went wrong last.
         problem,
     }
-    /// The whole audit log was proven. Keep these lines where nobody can change them, and the log cannot be written anew
+    /// The whole audit log was proven, and what is gone from it is what it says was taken away. Keep these lines where nobody can change them, and the log cannot be written anew
     /// unnoticed.
     audit_proven INFO {
         /// How many entries.
@@ -513,7 +513,8 @@ lines! {
         /// The hash of the last one.
         head,
     }
-    /// The audit log is not what was written: somebody has changed it, or its disk has.
+    /// The audit log is not what was written: somebody has changed it, or its disk has; or something is gone from it that it
+    /// does not say was taken away.
     audit_broken ERROR {
         /// What is wrong first.
         problem,

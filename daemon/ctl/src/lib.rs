@@ -82,6 +82,14 @@ pub enum CtlError {
     /// The audit log is not what was written.
     #[error("{0}")]
     AuditChanged(#[from] AuditFault),
+    /// Something is gone from the audit log, and nothing in it says that it was taken away.
+    #[error("{what}")]
+    AuditMissing {
+        /// What.
+        what: String,
+        /// What is printed all the same.
+        answer: String,
+    },
     /// A file that was named cannot be read.
     #[error("{path} cannot be read: {reason}")]
     Unread {
@@ -168,6 +176,11 @@ impl CtlError {
                 "Compare it with an earlier export, and with the hashes that were noted down: somebody or a disk has \
                  changed it.",
             ),
+            Self::AuditMissing { .. } => view(
+                "AUDIT_MISSING",
+                "Compare it with an earlier export: it was lost, or somebody took it away by hand. An export that ends before \
+                 the log does lacks what says so of entries in it: export to the end.",
+            ),
             Self::Unread { .. } => view("FILE_UNREADABLE", "Name another file."),
             Self::Unmade { .. } => {
                 view("FILE_NOT_MADE", "Name a file that is not there yet; none is overwritten.")
@@ -201,7 +214,10 @@ pub fn main() -> ExitCode {
         // Whoever read the output has seen enough.
         Err(CtlError::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            if let CtlError::Denied { answer, .. } | CtlError::PolicyAmiss { answer, .. } = &error {
+            if let CtlError::Denied { answer, .. }
+            | CtlError::PolicyAmiss { answer, .. }
+            | CtlError::AuditMissing { answer, .. } = &error
+            {
                 // Whoever reads no more has the exit code.
                 let _ = print(answer);
             }

@@ -404,7 +404,10 @@ impl Audit {
         };
         let count = shelf.count();
         let checker = if count > 0 { Checker::whole().noted(count, &head) } else { Checker::whole() };
-        let problem = shelf.check(checker).err().map(|error| error.to_string());
+        let problem = match shelf.check(checker) {
+            Ok(checker) => Some(checker.unaccounted().join("; ")).filter(|gone| !gone.is_empty()),
+            Err(error) => Some(error.to_string()),
+        };
         let mut proven = self.proven();
         let is_time = proven.said.is_none_or(|said| said.elapsed() >= DAY);
         match &problem {

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use tempfile::TempDir;
@@ -465,6 +465,35 @@ async fn a_log_that_somebody_changed_is_found_out() {
     watched.audit.prove();
     let problem = watched.audit.chain().problem.unwrap();
     assert!(problem.contains("says of something in it what was not written"), "{problem}");
+}
+
+/// Danger: somebody takes texts away by hand, the chain holds, and nobody is told. Or the daemon takes texts away while it proves
+/// them, and people are woken.
+#[tokio::test]
+async fn a_text_that_is_gone_and_nobody_accounts_for_is_found_out() {
+    let watched = Watched::new().await;
+    watched.client("sue").freeze(None, "a stranger called").await.unwrap();
+    watched.lines().await;
+    let shelf = watched.audit.shelf();
+    let mut by_hand = |entry: &mut AuditEntry| {
+        let is_first = entry.number == 1;
+        if is_first {
+            (entry.text, entry.open) = (None, BTreeMap::new());
+        }
+        is_first
+    };
+    shelf.change(false, &mut by_hand).unwrap();
+    // The file is another one now.
+    *watched.audit.book() = Book::open(&watched.dir.path().join(FOLDER)).unwrap();
+    watched.audit.prove();
+    let fault = || watched.audit.metrics.text().unwrap().contains("\ntreasuryd_audit_fault 1\n");
+    let problem = watched.audit.chain().problem.unwrap();
+    assert!(problem.starts_with("1 texts are missing") && fault(), "{problem}");
+    let taken = shelf.check(Checker::whole()).unwrap().texts.missing;
+    watched.audit.say(&watched.handle, Taken::Texts(taken).text("an old text")).unwrap();
+    assert!(shelf.check(Checker::whole()).unwrap().unaccounted().is_empty(), "it is said by what came since");
+    watched.audit.prove();
+    assert_eq!((watched.audit.chain().problem, fault()), (None, false));
 }
 
 /// Danger: a person is gone from the audit log, and the store that it is made of has the name and the notes all the same.

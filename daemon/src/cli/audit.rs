@@ -22,10 +22,14 @@ use crate::store::{DiskStore, StoreLock, forget};
 /// The exit code of `verify` where the log is not what was written.
 const CHANGED: u8 = 3;
 
+/// That where something is gone from it and nothing in it says that it was taken away.
+const MISSING: u8 = 1;
+
 /// What can be done with the audit log of a data directory. A daemon may be running, but for `trim` and `forget`.
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
-    /// Prove every entry: its text, its hash, and that it follows the one before it. Exit code 0: whole; 3: changed.
+    /// Prove every entry: its text, its hash, and that it follows the one before it. Exit code 0: whole; 1: something is gone that it
+    /// does not say was taken away (or nothing can be read); 3: changed.
     Verify {
         /// The data directory.
         #[arg(long, default_value = "data")]
@@ -180,11 +184,13 @@ fn verify(data_dir: &Path, noted: Vec<(u64, String)>, store: bool) -> Result<Exi
     };
     let (count, head) = checker.head().unwrap_or((0, "none"));
     out!(
-        "{count} entries, all as they were written; {} without their texts, {} without something in them; head {head}",
+        "{count} entries, what is there of them as it was written; {} without their texts, {} without something in them; \
+         head {head}",
         checker.texts.missing.count(),
         checker.openings.missing.count()
     )?;
-    for line in checker.unaccounted() {
+    let missing = checker.unaccounted();
+    for line in &missing {
         say!("AUDIT_MISSING: {line}");
     }
     if store {
@@ -196,7 +202,7 @@ fn verify(data_dir: &Path, noted: Vec<(u64, String)>, store: bool) -> Result<Exi
         }
         out!("{held} of them are what the store's records say")?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(MISSING) })
 }
 
 /// What is gone does not come back, so somebody has to say yes to how much it is.
@@ -355,6 +361,28 @@ mod tests {
                 assert!(refused.to_string().contains("2026-11-27"), "{refused}");
             }
         }
+    }
+
+    /// Danger: somebody takes old texts away by hand, and whoever looks at the exit code alone believes the log.
+    #[test]
+    fn what_is_gone_and_nobody_accounts_for_is_no_success_of_a_proof() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path();
+        for what in ["one", "two"] {
+            say_taken(data, what, Taken::Texts(Numbers::default())).unwrap();
+        }
+        let file = std::fs::read_dir(data.join(FOLDER)).unwrap().next().unwrap().unwrap().path();
+        let lines = std::fs::read_to_string(&file).unwrap();
+        let (first, rest) = lines.split_once('\n').unwrap();
+        let mut first: AuditEntry = serde_json::from_str(first).unwrap();
+        first.text = None;
+        std::fs::write(&file, format!("{}\n{rest}", serde_json::to_string(&first).unwrap())).unwrap();
+        let code = || format!("{:?}", does(data, &["verify"]).unwrap());
+        assert_eq!(code(), format!("{:?}", ExitCode::from(1)));
+        let mut first = Numbers::default();
+        first.add(1);
+        say_taken(data, "the first", Taken::Texts(first)).unwrap();
+        assert_eq!(code(), format!("{:?}", ExitCode::SUCCESS));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{Metric, Metrics, gauge};
 pub(super) const AUDIT_FAULT: Metric = Metric::gauge(
     "treasuryd_audit_fault",
     &[],
-    "1 while the audit log is not what was written, or cannot be written; otherwise 0. The log says which: `audit_broken`, `audit_stuck`.",
+    "1 while the audit log is not what was written, lacks what it does not say was taken away, or cannot be written; otherwise 0. The log says which: `audit_broken`, `audit_stuck`.",
 );
 
 #[derive(Debug)]
