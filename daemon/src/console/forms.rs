@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use treasury_tools::text::{has_seed, without_seeds};
 use url::form_urlencoded;
 
 use super::door::refuse;
@@ -50,6 +51,17 @@ impl Form {
     /// What somebody signed: the file that they chose, or what they pasted.
     pub(super) fn signed(&self) -> String {
         self.some("file").or_else(|| self.some("signed")).unwrap_or_default()
+    }
+
+    /// Whether a seed stands in any of it.
+    pub(super) fn has_seed(&self) -> bool {
+        self.0.iter().any(|(_, value)| has_seed(value))
+    }
+
+    /// The same without seeds.
+    pub(super) fn without_seeds(self) -> Self {
+        let shown = |(name, value): (String, String)| (name, without_seeds(&value).into_owned());
+        Self(self.0.into_iter().map(shown).collect())
     }
 
     /// Every value of the field.

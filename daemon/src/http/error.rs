@@ -37,6 +37,11 @@ pub enum ApiError {
         /// What would be right.
         problem: &'static str,
     },
+    /// There is a seed in what was sent.
+    #[error(
+        "there is a seed in what was sent: the secret of a key, which would be stored and shown to everybody"
+    )]
+    SeedGiven,
     /// The id in the path is not one.
     #[error("`{0}` is not the id of a proposal")]
     BadId(String),
@@ -98,6 +103,7 @@ impl ApiError {
             Self::BadQuery(_) => "BAD_QUERY",
             // The same as the core's own.
             Self::BadField { .. } => "BAD_VALUE",
+            Self::SeedGiven => "SEED_GIVEN",
             Self::BadId(_) => "BAD_ID",
             Self::UnknownName { .. } => "UNKNOWN_NAME",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
@@ -127,6 +133,9 @@ impl ApiError {
             Self::BadBody(_) => "Look at the message for the field, correct it and send the request again.",
             Self::BadQuery(_) => "Correct the part after the question mark.",
             Self::BadField { .. } => "Correct the value and send the request again.",
+            Self::SeedGiven => {
+                "Nothing was stored. Leave the seed out and send the request again; and use another key, since this one was typed where others may have seen it."
+            }
             Self::BadId(_) => "Use an id such as P12; GET /v1/proposals lists them.",
             Self::UnknownName { .. } => {
                 "Use an address, or the name of an account, destination or person of the configuration."
@@ -153,7 +162,7 @@ impl ApiError {
     }
 
     /// One of each but the core's own, for the reference.
-    pub(super) fn examples() -> [Self; 19] {
+    pub(super) fn examples() -> [Self; 20] {
         [
             Self::TokenMissing,
             Self::TokenWrong,
@@ -161,6 +170,7 @@ impl ApiError {
             Self::BadBody(String::new()),
             Self::BadQuery(String::new()),
             Self::BadField { field: "", problem: "" },
+            Self::SeedGiven,
             Self::BadId(String::new()),
             Self::UnknownName { field: "", what: String::new() },
             Self::BodyTooLarge,
@@ -186,6 +196,7 @@ impl ApiError {
             | Self::BadBody(_)
             | Self::BadQuery(_)
             | Self::BadField { .. }
+            | Self::SeedGiven
             | Self::BadId(_)
             | Self::UnknownName { .. }
             | Self::BodyUnreadable(_) => StatusCode::BAD_REQUEST,

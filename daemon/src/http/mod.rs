@@ -24,6 +24,7 @@ mod rates;
 mod reference;
 mod routes;
 mod rule_words;
+mod seeds;
 mod shadow;
 mod shown;
 mod stream;
@@ -446,6 +447,10 @@ async fn bounded(
     let person = parts.extensions.get::<Speaker>().map(|speaker| speaker.0.person.as_str());
     let _place = app.places.take(class, person.unwrap_or_default()).await?;
     let _answering = parts.extensions.get::<Arc<Connection>>().map(Connection::answering);
+    let body = match operation {
+        Some(_) => seeds::kept_out(class, body)?,
+        None => body,
+    };
     let request = Request::from_parts(parts, Body::from(body));
     let answered = async {
         match class {

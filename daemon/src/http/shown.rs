@@ -4,6 +4,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
+use treasury_tools::text::without_seeds;
 
 use super::error::ApiError;
 use crate::redact;
@@ -13,19 +14,35 @@ use crate::redact;
 const SIGNATURE_DIGITS_LEAST: usize = 120;
 
 /// A JSON answer. Every one goes through here, errors included: texts from stores of earlier versions may have
-/// addresses of servers in them with passwords and keys.
+/// addresses of servers in them with passwords and keys, and seeds.
 pub(super) struct Shown<T>(pub(super) T);
 
 impl<T: Serialize> IntoResponse for Shown<T> {
     fn into_response(self) -> Response {
         match serde_json::to_string(&self.0) {
             Ok(text) => {
-                let text = redact::addresses(&text).into_owned();
+                let text = seedless(&redact::addresses(&text));
                 ([(CONTENT_TYPE, "application/json")], text).into_response()
             }
             Err(error) => ApiError::Internal(error.to_string()).into_response(),
         }
     }
+}
+
+/// JSON without seeds in its texts. What follows a line feed stands behind a letter here, that of its escape.
+fn seedless(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for (at, part) in json.split('\\').enumerate() {
+        let escape = if at == 0 { 0 } else { part.chars().next().map_or(0, char::len_utf8) };
+        let (letter, rest) = part.split_at(escape);
+        if at > 0 {
+            shown.push('\\');
+        }
+        // After a backslash that is one itself, the letter is no escape's.
+        let part = letter.to_owned() + &without_seeds(rest);
+        shown.push_str(&without_seeds(&part));
+    }
+    shown
 }
 
 /// A stored fact without signatures and signed transactions. Whoever has those of a complete payment can send it, past
@@ -64,6 +81,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn seeds_are_left_out_of_json_however_they_stand_in_a_text() {
+        let (seed, left) = ("snoPBrXtMeMyMHUVTgbuqAfg1SUTb", "(a seed, not shown)");
+        for around in [
+            ["", ""],
+            ["x\n", "\n"],
+            ["\\", "\\"],
+            ["\"", "\"s"],
+            ["é\t", " s"],
+            ["\\n ", ""],
+            ["\n", " snoPBrXtMeMyMHUVTgbuqAfg1SUTb"],
+        ] {
+            let text =
+                |word: &str| json!({ "reason": around.join(word), "s": [around.join("s")] }).to_string();
+            assert_eq!(seedless(&text(seed)), text(left).replace(seed, left));
+            assert_eq!(seedless(&text("some")), text("some").replace(seed, left));
+        }
+    }
 
     #[test]
     fn whatever_may_be_a_signature_is_left_out_and_nothing_else() {

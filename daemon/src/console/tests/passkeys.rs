@@ -98,6 +98,36 @@ async fn an_act_that_needs_a_gesture_is_done_with_it_and_not_before() {
     assert_eq!((status, code.as_str()), (403, "PASSKEY_MISSING"));
 }
 
+/// Danger: a page shows a seed that somebody pasted, or keeps somebody from stopping something for it.
+#[tokio::test]
+async fn a_seed_in_a_form_is_on_no_page_and_keeps_nobody_from_stopping() {
+    let mut asked = Asked::new(&["flag", "lift"]).await;
+    let id = asked.served.proposal("rent").await.id;
+    let sue = asked.login("sue").await;
+    let seed = "sEdTM1uX8pu2do5XvTnutH6HsouMaM2";
+    let reason = format!("a thief has {seed}");
+    let page = sue.submit(&format!("/console/proposals/{id}/flag"), &[("reason", &reason)]).await;
+    assert!(
+        page.text.contains("a thief has (a seed, not shown)") && !page.text.contains(seed),
+        "{}",
+        page.text
+    );
+    let gesture = asked.sue.gesture(&options(&page));
+    assert_eq!(confirm(&sue, &page, &gesture).await.status, 303);
+    let stored = asked.served.store.last();
+    for (path, fields) in [
+        ("/console/do/lift", [("stop", "S1"), ("reason", reason.as_str())]),
+        ("/console/do/acknowledge", [("finding", "F1"), ("reason", reason.as_str())]),
+    ] {
+        let refused = sue.submit(path, &fields).await;
+        assert_eq!(code_of(&refused), (400, "SEED_GIVEN".to_owned()));
+        assert!(!refused.text.contains(seed), "{}", refused.text);
+    }
+    assert_eq!(asked.served.store.last(), stored);
+    let stops = asked.served.client("sue").stops().await.unwrap().standing;
+    assert!(stops.len() == 1 && stops[0].reason == "a thief has (a seed, not shown)", "{stops:?}");
+}
+
 /// Danger: a gesture that was made for one thing lets another one through, or somebody else's.
 #[tokio::test]
 async fn a_gesture_is_for_its_form_in_its_session_once_and_not_for_long() {

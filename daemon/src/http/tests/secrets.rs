@@ -68,3 +68,42 @@ async fn secrets_in_addresses_that_an_earlier_version_stored_are_not_served() {
     assert!(!all.contains("PASSWORD99") && !all.contains("KEY99"), "{all}");
     assert!(all.contains("sight of the validated ledger (ws://127.0.0.1:6006/…"), "{all}");
 }
+
+const SEED: &str = "sEdTM1uX8pu2do5XvTnutH6HsouMaM2";
+
+/// Danger: somebody pastes a seed where a reason or a note belongs, and it is stored for ever and shown to everybody. Or what
+/// stops something is refused for that, and money goes out meanwhile.
+#[tokio::test]
+async fn a_seed_in_a_reason_or_a_note_is_refused_and_what_stops_something_is_done_without_it() {
+    let served = Served::new().await;
+    let refused = (400, "SEED_GIVEN");
+    let mut asked = payment(5_000_000);
+    asked.note = format!("signed with {SEED}");
+    let asked = serde_json::to_string(&asked).unwrap();
+    served.check_refused(Method::POST, "/v1/proposals", &asked, refused).await;
+    served.client("alice").propose(&payment(5_000_000)).await.unwrap();
+    let sue = served.client("sue");
+    let reason = format!("a stranger has it:\n{SEED}");
+    let said = "a stranger has it:\n(a seed, not shown)";
+    sue.flag("P1", &reason).await.unwrap();
+    served.client("bob").reject("P1", &reason).await.unwrap();
+    let lift = serde_json::json!({ "stops": ["S1"], "reason": reason }).to_string();
+    let bearer = format!("Bearer {}", token_of("sue"));
+    served.check_refused_as(Some(&bearer), Method::POST, "/v1/stops/lift", &lift, refused).await;
+    sue.freeze(None, &reason).await.unwrap();
+    sue.panic(&reason).await.unwrap();
+    assert!(sue.stops().await.unwrap().standing.iter().all(|stop| stop.reason == said));
+    let records = served.handle.events(0, 500).await.unwrap().unwrap();
+    let stored = serde_json::to_string(&records).unwrap();
+    assert!(stored.contains("(a seed, not shown)") && !stored.contains(SEED), "{stored}");
+}
+
+#[tokio::test]
+async fn seeds_that_an_earlier_version_stored_are_not_served() {
+    let served = Served::new().await;
+    let reason = format!("my key:\n{SEED}");
+    let freeze = treasury_core::Command::Freeze { account: None, reason };
+    served.handle.command(testing::actor("sue"), freeze).await.unwrap().unwrap();
+    let all = everything_served(&served).await;
+    assert!(all.contains("my key:\\n(a seed, not shown)") && !all.contains(SEED), "{all}");
+}

@@ -1,0 +1,93 @@
+//! A seed that somebody types where a reason or a note belongs. What is sent is stored for ever, and everybody who may ask reads
+//! it: so it is refused before anything else looks at it. What stops something is done all the same, without the seed, because
+//! nobody whose reason is not taken must be left with money going out.
+//!
+//! What this does not guard against: a seed in another form than the ledger's own (`s…`), such as words or hex, or one that is
+//! written apart. And whoever typed it has shown it: the key has to be replaced.
+
+use axum::body::Bytes;
+use serde_json::Value;
+use treasury_api::operations::Class;
+use treasury_tools::text::{has_seed, without_seeds};
+
+use super::error::ApiError;
+
+/// The body of a request without a seed in it.
+///
+/// # Errors
+/// There is one, and the request stops nothing.
+pub(super) fn kept_out(class: Class, body: Bytes) -> Result<Bytes, ApiError> {
+    // What is no text, or no JSON, is refused for that, by what takes it.
+    let Ok(text) = std::str::from_utf8(&body) else { return Ok(body) };
+    // Of what is escaped a text says something else than its letters.
+    if !text.contains('\\') && !has_seed(text) {
+        return Ok(body);
+    }
+    let Ok(mut said) = serde_json::from_str::<Value>(text) else { return Ok(body) };
+    if !leave_out(&mut said) {
+        return Ok(body);
+    }
+    match class {
+        Class::Stop => Ok(Bytes::from(said.to_string())),
+        Class::Other | Class::Probe => Err(ApiError::SeedGiven),
+    }
+}
+
+/// Leaves seeds out of every text; whether there were any.
+fn leave_out(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let is_there = has_seed(text);
+            if is_there {
+                *text = without_seeds(text).into_owned();
+            }
+            is_there
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |found, item| leave_out(item) | found),
+        // Under a name that is none of its fields nothing is taken.
+        Value::Object(fields) => {
+            fields.iter_mut().fold(false, |found, (name, field)| leave_out(field) | has_seed(name) | found)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SEED: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+
+    #[test]
+    fn a_seed_is_found_however_a_text_is_written_and_nothing_else_is_taken_for_one() {
+        let kept = |class, text: &str| kept_out(class, Bytes::from(text.to_owned()));
+        for (said, left) in [
+            (format!("{{\"reason\":\"my key {SEED}\"}}"), json!({ "reason": "my key (a seed, not shown)" })),
+            (format!("{{\"reason\":\"two\\n{SEED}\"}}"), json!({ "reason": "two\n(a seed, not shown)" })),
+            (format!("{{\"a\":[1,\"\\u0073{}\"]}}", &SEED[1..]), json!({ "a": [1, "(a seed, not shown)"] })),
+        ] {
+            assert_eq!(kept(Class::Other, &said), Err(ApiError::SeedGiven), "{said}");
+            let stop = kept(Class::Stop, &said).unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&stop).unwrap(), left);
+        }
+        assert_eq!(kept(Class::Other, &format!("{{\"{SEED}\":1}}")), Err(ApiError::SeedGiven));
+        let key = "0330E7FC9D56BB25D6893BA3F317AE5BCF33B3291BD63DB32654A313222F7FD020";
+        let signature = format!("3045022100{}", "a5".repeat(64));
+        for same in [
+            "".to_owned(),
+            "{\"reason\":\"".to_owned(),
+            json!({ "signing_pub_key": key, "signatures": [signature, signature.to_lowercase()] })
+                .to_string(),
+            json!({ "signer": "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", "reason": "a \"quoted\" one" })
+                .to_string(),
+            json!({ "policy": "5e".repeat(32), "note": "something snowy sEdX", "key": "ctl-00ff" })
+                .to_string(),
+        ] {
+            for class in [Class::Other, Class::Stop] {
+                assert_eq!(kept(class, &same).unwrap(), same);
+            }
+        }
+    }
+}
