@@ -39,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use toml::de::DeTable;
 use treasury_core::Treasury;
 use treasury_core::config::FindingKind;
 use treasury_core::effect::Party;
@@ -384,21 +385,26 @@ impl DaemonConfig {
         let Some(document) = reader::parse_toml(text, &report) else {
             return wrong(report.into_problems());
         };
-        let read = read(&reader::Section::root(&document, &report), base_dir);
+        let read = read(&document, &report, base_dir);
         let mut problems = report.into_problems();
         let read = read.map(|(config, of_policy)| {
             problems.extend(of_policy);
             config
         });
         match read {
-            Some(config) if problems.is_empty() => Ok(Self { prints: Prints::of(&document), ..config }),
+            Some(config) if problems.is_empty() => Ok(config),
             _ => wrong(problems),
         }
     }
 }
 
 /// Reads every section, so that every problem is found. `None` only after a problem was reported.
-fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Vec<Problem>)> {
+fn read(
+    document: &DeTable<'_>,
+    report: &reader::Report,
+    base_dir: &Path,
+) -> Option<(DaemonConfig, Vec<Problem>)> {
+    let root = &reader::Section::root(document, report);
     let network = settings::network(root, base_dir);
     let daemon = settings::daemon(root, base_dir);
     let parties = parties::read(root);
@@ -466,7 +472,7 @@ fn read(root: &reader::Section<'_>, base_dir: &Path) -> Option<(DaemonConfig, Ve
         shadow: table.shadow,
         list_files: table.lists,
         prices,
-        prints: Prints::default(),
+        prints: Prints::of(document).with_texts(&table.texts),
     };
     Some((config, table.problems))
 }

@@ -1,7 +1,11 @@
 //! What the configuration says, by hashes: so that the audit log can tell when it was another one, and in which of its parts.
 //!
-//! A hash is of what a section says without anything secret: hashes of tokens, passwords, and of addresses all but scheme,
-//! host and port are left out before, so that nobody can try what they may be.
+//! A hash is of what a section says without anything secret: passwords, and of addresses all but scheme, host and port are left
+//! out before, so that nobody can try what they may be. The hash of a token is hashed once more instead: a token has 256
+//! random bits, which nobody can try, and another one lets somebody else in.
+//!
+//! Files that the configuration names are not looked into, but those of the policy and of the one beside it, in which there
+//! is nothing secret. So another secret, password, key or list in its file is not seen, and neither is what is left out above.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,8 +15,11 @@ use toml::de::{DeTable, DeValue};
 use treasury_tools::text::without_seeds;
 use url::Url;
 
-/// Parts of names of keys whose values are secret, or the hash of something secret.
+/// Parts of names of keys whose values are secret.
 const SECRETS: [&str; 4] = ["token", "password", "passphrase", "secret"];
+
+/// The end of names of keys whose values are the hash of a token.
+const TOKEN: &str = "token_sha256";
 
 /// Ends of names of keys that only say where a secret is.
 const PLACES: [&str; 2] = ["_file", "_header"];
@@ -27,16 +34,26 @@ impl Prints {
             let name = name.get_ref().as_ref().to_owned();
             let mut text = String::new();
             write(value.get_ref(), &mut text);
-            (name, hex::encode(Sha256::digest(text)))
+            (name, digest(&text))
         });
         Self(prints.collect())
+    }
+
+    /// With the hashes of texts of files, by the keys that name these.
+    pub(super) fn with_texts(mut self, texts: &BTreeMap<&str, String>) -> Self {
+        for (name, text) in texts {
+            if let Some(print) = self.0.get_mut(*name) {
+                *print = digest(&format!("{print} {text}"));
+            }
+        }
+        self
     }
 
     /// One hash for all of it: that of a line for each section, in the order of their names.
     #[must_use]
     pub fn whole(&self) -> String {
         let lines = self.0.iter().map(|(name, print)| format!("{name} {print}\n"));
-        hex::encode(Sha256::digest(lines.collect::<String>()))
+        digest(&lines.collect::<String>())
     }
 
     /// Names of the sections that are others than before, or that only one of the two has.
@@ -48,6 +65,10 @@ impl Prints {
         changed.sort();
         changed
     }
+}
+
+pub(super) fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
 }
 
 /// Writes a value as it is whatever the order of its keys; without what is secret.
@@ -71,7 +92,13 @@ fn write(value: &DeValue<'_>, text: &mut String) {
             text.push('{');
             for (key, value) in keys.into_iter().filter(|(key, _)| !is_secret(key)) {
                 let _ = write!(text, "{key:?}:");
-                write(value, text);
+                match value {
+                    // However it is written.
+                    DeValue::String(hash) if key.ends_with(TOKEN) => {
+                        text.push_str(&digest(&hash.to_ascii_lowercase()));
+                    }
+                    value => write(value, text),
+                }
                 text.push(',');
             }
             text.push('}');
@@ -84,8 +111,8 @@ fn write(value: &DeValue<'_>, text: &mut String) {
 }
 
 fn is_secret(key: &str) -> bool {
-    let is_place = PLACES.iter().any(|place| key.ends_with(place));
-    !is_place && SECRETS.iter().any(|secret| key.contains(secret))
+    let is_shown = key.ends_with(TOKEN) || PLACES.iter().any(|place| key.ends_with(place));
+    !is_shown && SECRETS.iter().any(|secret| key.contains(secret))
 }
 
 /// Of an address scheme, host and port: the rest of it may be what lets somebody in.

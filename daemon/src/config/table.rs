@@ -10,7 +10,7 @@ use treasury_core::policy::{Policy, Rule};
 use super::lists::{self, ListFile};
 use super::parties::Parties;
 use super::reader::{self, Place, Report, Section};
-use super::{DaemonConfig, Problem, activation, confirmation, risk, rules};
+use super::{DaemonConfig, Problem, activation, confirmation, prints, risk, rules};
 use crate::clock;
 
 /// What a file of its own may hold.
@@ -28,6 +28,8 @@ pub(super) struct Table {
     pub(super) file: Option<PathBuf>,
     /// The file of the table that decides beside it, and where its rules stand.
     pub(super) shadow: Option<(PathBuf, Places)>,
+    /// Hashes of the texts of those files, by the keys that name them.
+    pub(super) texts: BTreeMap<&'static str, String>,
     /// What is wrong with a file of its own.
     pub(super) problems: Vec<Problem>,
 }
@@ -47,13 +49,15 @@ pub(super) fn read(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Ta
     let path = named.value.clone();
     match std::fs::read_to_string(&path) {
         Ok(text) => {
+            let mut texts = table.texts;
+            texts.insert("shadow", prints::digest(&text));
             let lists = table.policy.lists();
             let beside =
                 of_text(&text, path.clone(), |section, file| of_known(section, parties, lists, file));
             let mut problems = table.problems;
             problems.extend(beside.problems);
             let policy = table.policy.with_shadow(Some(beside.policy));
-            Table { policy, shadow: Some((path, beside.places)), problems, ..table }
+            Table { policy, shadow: Some((path, beside.places)), texts, problems, ..table }
         }
         Err(error) => {
             root.blame(&named, format!("{} cannot be read: {error}", path.display()), "");
@@ -77,7 +81,8 @@ fn in_force(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Table {
     match std::fs::read_to_string(&path) {
         Ok(text) => {
             let base_dir = path.parent().unwrap_or(base_dir).to_owned();
-            of_text(&text, path, |section, file| of(section, parties, &base_dir, Some(file)))
+            let table = of_text(&text, path, |section, file| of(section, parties, &base_dir, Some(file)));
+            Table { texts: BTreeMap::from([("policy", prints::digest(&text))]), ..table }
         }
         Err(error) => {
             root.blame(&named, format!("{} cannot be read: {error}", path.display()), "");
@@ -120,7 +125,15 @@ fn of_known(
     let (rules, places) = rules_of(section, parties, &names);
     let risk = risk::read(section, parties, &names);
     let policy = Policy::new(rules).with_lists(known.values().cloned()).with_risk(risk);
-    Table { policy, places, lists, file: Some(file), shadow: None, problems: Vec::new() }
+    Table {
+        policy,
+        places,
+        lists,
+        file: Some(file),
+        shadow: None,
+        texts: BTreeMap::new(),
+        problems: Vec::new(),
+    }
 }
 
 impl DaemonConfig {
@@ -163,7 +176,7 @@ fn of_text(text: &str, file: PathBuf, read: impl FnOnce(&Section<'_>, PathBuf) -
 
 fn nothing(file: Option<PathBuf>, problems: Vec<Problem>) -> Table {
     let (policy, places) = (Policy::new(Vec::new()), BTreeMap::new());
-    Table { policy, places, lists: Vec::new(), file, shadow: None, problems }
+    Table { policy, places, lists: Vec::new(), file, shadow: None, texts: BTreeMap::new(), problems }
 }
 
 fn of(section: &Section<'_>, parties: &Parties, base_dir: &Path, file: Option<PathBuf>) -> Table {
@@ -177,7 +190,7 @@ fn of(section: &Section<'_>, parties: &Parties, base_dir: &Path, file: Option<Pa
     let labels = parties.labels.iter().map(|(label, accounts)| List::label(label, accounts.clone()));
     let lists_of_all = labels.chain(lists.iter().map(ListFile::load));
     let policy = Policy::new(rules).with_lists(lists_of_all).with_risk(risk::read(section, parties, &names));
-    Table { policy, places, lists, file, shadow: None, problems: Vec::new() }
+    Table { policy, places, lists, file, shadow: None, texts: BTreeMap::new(), problems: Vec::new() }
 }
 
 fn rules_of(section: &Section<'_>, parties: &Parties, lists: &BTreeSet<String>) -> (Vec<Rule>, Places) {

@@ -30,7 +30,10 @@ fn prints(text: &str) -> Prints {
 fn no_secret_is_in_a_hash_and_everything_else_is() {
     let before = prints(TEXT);
     for (from, to, changed) in [
-        ("\"aa\"", "\"bb\"", ""),
+        // Another token lets somebody else in.
+        ("\"aa\"", "\"bb\"", "person"),
+        ("\"aa\"", "\"AA\"", ""),
+        ("token_sha256 = \"aa\"\n", "", "person"),
         ("PASSWORD", "another", ""),
         ("/KEY", "/other", ""),
         ("SECRET", "another", ""),
@@ -63,4 +66,24 @@ fn a_configuration_that_is_read_has_the_hash_of_each_of_its_sections() {
     assert!(
         config.prints.0.contains_key("network") && config.prints.0.values().all(|print| print.len() == 64)
     );
+}
+
+/// Danger: whoever can write to the policy's file alone changes what may leave, and the configuration is the same as before.
+#[test]
+fn what_stands_in_the_files_of_tables_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = format!("policy = \"policy.toml\"\nshadow = \"next.toml\"\n{}", super::console::LEAST);
+    let with = |policy: &str, next: &str| {
+        std::fs::write(dir.path().join("policy.toml"), policy).unwrap();
+        std::fs::write(dir.path().join("next.toml"), next).unwrap();
+        DaemonConfig::parse(&text, dir.path()).unwrap().prints
+    };
+    let rule = "# another text\n";
+    let before = with("", "");
+    for (policy, next, changed) in
+        [("", "", ""), (rule, "", "policy"), ("", rule, "shadow"), (rule, rule, "policy shadow")]
+    {
+        assert_eq!(with(policy, next).changed_since(&before).join(" "), changed);
+    }
+    assert_ne!(before, prints(&text), "the text beside the path");
 }
