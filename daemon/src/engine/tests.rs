@@ -149,7 +149,9 @@ async fn whoever_asks_for_stops_without_a_pause_keeps_no_question_waiting() {
     assert!(futures_util::poll!(question.as_mut()).is_pending());
     let (mut floods, mut before) = (Vec::new(), 0);
     let seen = loop {
-        assert!(before <= 2 * INPUTS_IN_A_ROW, "{before} stops came before it");
+        if before > 2 * INPUTS_IN_A_ROW {
+            break None;
+        }
         let reason = format!("number {before}");
         let handle = engine.handle.clone();
         let mut next = Box::pin(async move { handle.command(actor("sue"), freeze(&reason)).await });
@@ -160,11 +162,12 @@ async fn whoever_asks_for_stops_without_a_pause_keeps_no_question_waiting() {
         assert_eq!(began.recv().unwrap(), ["stop_set"]);
         before += 1;
         if let std::task::Poll::Ready(seen) = futures_util::poll!(question.as_mut()) {
-            break seen.unwrap();
+            break Some(seen);
         }
     };
-    assert!(seen >= 1);
-    go_on.send(()).unwrap();
+    // The engine ends with that, wherever it is.
+    drop(go_on);
+    assert!(matches!(seen, Some(Ok(1..))), "{before} stops came before it: {seen:?}");
 }
 
 /// Notes what it is asked to do; its second copy may fail.
