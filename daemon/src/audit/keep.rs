@@ -166,7 +166,8 @@ fn forget(entry: &mut AuditEntry, person: &str) -> bool {
     };
     let is_it = |opened: &AuditOpened| match (opened.kind.as_str(), opened.value.as_deref()) {
         ("person", Some(value)) => value == person,
-        (_, Some(value)) => names(value),
+        // What a name is labelled is hashed nowhere.
+        (_, Some(value)) => value == person || names(value),
         (_, None) => false,
     };
     if !entry.open.values().any(is_it) {

@@ -81,9 +81,8 @@ impl Wanted {
             return true;
         }
         let Some(said) = opened(entry) else { return false };
-        let names = |person: &String| {
-            entry.open.values().any(|opened| opened.kind == "person" && opened.value.as_ref() == Some(person))
-        };
+        // By what is opened alone: as what it is labelled is hashed nowhere.
+        let names = |person: &String| entry.open.values().any(|opened| opened.value.as_ref() == Some(person));
         let at = moment(&said);
         person.as_ref().is_none_or(names)
             && id.as_ref().is_none_or(|id| about(&said).contains(id))
@@ -214,6 +213,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde_json::json;
+    use treasury_api::types::AuditOpened;
+    use treasury_verify::audit::{Checker, commitment, sealed};
 
     use super::*;
 
@@ -227,6 +228,24 @@ mod tests {
             hash: none,
             text: Some(text),
             open: BTreeMap::new(),
+        }
+    }
+
+    /// Danger: whoever can write to the log relabels somebody's name, no proof fails, and the entry is missing in their record.
+    #[test]
+    fn an_entry_is_of_a_person_however_somebody_has_labelled_their_name() {
+        let (salt, sue) = ("0".repeat(32), "sue".to_owned());
+        let name = commitment(&salt, &sue);
+        let text = json!({ "kind": "facts", "events": [{ "event": "stop_set", "by": format!("#{name}") }] });
+        for kind in ["person", "text", "record", "address", ""] {
+            let opened = AuditOpened { kind: kind.to_owned(), salt: salt.clone(), value: Some(sue.clone()) };
+            let entry = sealed(None, text.to_string(), BTreeMap::from([(name.clone(), opened)]));
+            Checker::whole().take(&entry).unwrap();
+            let has = |person: &str| {
+                let person = Some(person.to_owned());
+                Wanted::of(AuditQuery { person, ..AuditQuery::default() }).unwrap().has(&entry)
+            };
+            assert!(has("sue") && !has("bob"), "labelled {kind:?}");
         }
     }
 
