@@ -197,8 +197,28 @@ fn matrix(text: &str) -> Value {
     json!({ "msgtype": "m.text", "body": text })
 }
 
-/// One alert. Its labels say what it is about, so that the same comes as the same alert; it ends when nobody has said it
-/// for as long as the Alertmanager is told to wait, or by what says that it is over.
+/// How long an alert stands whose end is told: as long as it may last. Without it an Alertmanager ends it after some minutes.
+const LASTS_SECONDS: i64 = 30 * 86_400;
+
+/// How long before it is told an alert ended, for the Alertmanager: one whose clock is behind by less takes it for over, and
+/// does not keep the end of before that is far ahead.
+const ENDED_BEFORE_SECONDS: i64 = 60;
+
+/// Whether its end is told under the same labels: those are of what is critical.
+fn has_end(notice: &Notice) -> bool {
+    let is_told = matches!(notice.kind, Kind::SightLost | Kind::SignerUnable | Kind::BreakerOpened);
+    is_told && notice.severity == Severity::Critical
+}
+
+/// A time so many seconds later. What is none stays as it is.
+fn later(time: &str, seconds: i64) -> String {
+    let parsed = time.parse::<jiff::Timestamp>().ok();
+    let later = parsed.and_then(|at| at.checked_add(jiff::SignedDuration::from_secs(seconds)).ok());
+    later.map_or_else(|| time.to_owned(), |at| at.to_string())
+}
+
+/// One alert. Its labels say what it is about, so that the same comes as the same alert; it ends by what says that it is over,
+/// or, where nothing will, when nobody has said it for as long as the Alertmanager is told to wait.
 fn alertmanager(notice: &Notice) -> Value {
     let over = match notice.kind {
         Kind::SightClear => Some(Kind::SightLost),
@@ -220,9 +240,15 @@ fn alertmanager(notice: &Notice) -> Value {
         }
     }
     let annotations = json!({ "summary": notice.says, "description": notice.text() });
-    let time = if over.is_some() { "endsAt" } else { "startsAt" };
     let mut alert = json!({ "labels": labels, "annotations": annotations });
-    alert[time] = Value::String(notice.timestamp.clone());
+    if over.is_some() {
+        alert["endsAt"] = Value::String(later(&notice.timestamp, -ENDED_BEFORE_SECONDS));
+    } else {
+        alert["startsAt"] = Value::String(notice.timestamp.clone());
+        if has_end(notice) {
+            alert["endsAt"] = Value::String(later(&notice.timestamp, LASTS_SECONDS));
+        }
+    }
     if let Some(link) = &notice.link {
         alert["generatorURL"] = Value::String(link.clone());
     }
@@ -319,11 +345,8 @@ mod tests {
         let (lost, clear) = (of(Kind::SightLost, Severity::Critical), of(Kind::SightClear, Severity::Info));
         assert_eq!(lost["labels"], json!({ "alertname": "treasuryd_sight_lost", "severity": "critical" }));
         assert_eq!(lost["labels"], clear["labels"]);
-        assert_eq!(
-            (&lost["startsAt"], &clear["endsAt"]),
-            (&json!("2026-01-01T00:00:00Z"), &json!("2026-01-01T00:00:00Z"))
-        );
-        assert!(lost.get("endsAt").is_none() && clear.get("startsAt").is_none());
+        assert_eq!(lost["startsAt"], "2026-01-01T00:00:00Z");
+        assert!(clear.get("startsAt").is_none());
         let of_account = |kind| {
             let account =
                 treasury_api::types::PartyView { address: "rHOT".to_owned(), name: Some("hot".to_owned()) };
@@ -337,6 +360,21 @@ mod tests {
         assert_eq!(of(Kind::Finding, Severity::Warning)["labels"]["finding"], "F3");
         let url = alerts_url(Url::parse("https://alerts.example/team/").unwrap()).unwrap();
         assert_eq!(url.as_str(), "https://alerts.example/team/api/v2/alerts");
+    }
+
+    /// Danger: the daemon is blind for a night, and after five minutes the Alertmanager says that it sees again.
+    #[test]
+    fn an_alert_whose_end_is_told_lasts_until_then_and_the_end_is_over_for_a_clock_that_is_behind() {
+        let end = |kind, severity| alertmanager(&Notice { kind, severity, ..notice() })[0]["endsAt"].clone();
+        for kind in [Kind::SightLost, Kind::SignerUnable, Kind::BreakerOpened] {
+            assert_eq!(end(kind, Severity::Critical), "2026-01-31T00:00:00Z");
+        }
+        for kind in [Kind::SightClear, Kind::SignerAble, Kind::BreakerClosed] {
+            assert_eq!(end(kind, Severity::Info), "2025-12-31T23:59:00Z");
+        }
+        for (kind, severity) in [(Kind::SightLost, Severity::Info), (Kind::Finding, Severity::Critical)] {
+            assert_eq!(end(kind, severity), Value::Null, "nothing ends it under its labels");
+        }
     }
 
     #[test]
