@@ -14,8 +14,9 @@ use super::remind::Due;
 const LOW_PERCENT: u64 = 10;
 const VERY_LOW_PERCENT: u64 = 5;
 
-/// It is over when so much is free again: between the two nothing is said, however often it goes to and fro.
+/// Each is over when so much is free again: between the two nothing is said, however often it goes to and fro.
 const ENOUGH_PERCENT: u64 = 12;
+const LESS_LOW_PERCENT: u64 = 7;
 
 /// What is free of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +54,8 @@ pub(super) struct Seen<'a> {
     pub(super) time: Time,
     /// Channels with how many notices were given up there.
     pub(super) dead: Vec<(&'a str, usize)>,
-    /// Whether something of that name was told of and is not over.
-    pub(super) is_told: &'a dyn Fn(&str) -> bool,
+    /// Up to which step something of that name was told of that is not over.
+    pub(super) told: &'a dyn Fn(&str) -> Option<u32>,
 }
 
 /// The name of the matter of a channel.
@@ -71,31 +72,30 @@ pub(super) fn look(seen: &Seen<'_>, series: &str) -> (Vec<Due>, Vec<String>) {
     let (mut due, mut lasts) = (Vec::new(), Vec::new());
     match seen.room {
         // What the system does not say is not over.
-        None if (seen.is_told)(DISK) => lasts.push(DISK.to_owned()),
+        None if (seen.told)(DISK).is_some() => lasts.push(DISK.to_owned()),
         None => {}
-        Some(room) => match low(room) {
-            Some((times, notice)) => due.push(Due { what: DISK.to_owned(), times, notice }),
-            None if room.percent() < ENOUGH_PERCENT && (seen.is_told)(DISK) => lasts.push(DISK.to_owned()),
-            None => {}
-        },
+        Some(room) => {
+            let low = low(room, (seen.told)(DISK).unwrap_or_default());
+            due.extend(low.map(|(step, notice)| Due { what: DISK.to_owned(), step, notice }));
+        }
     }
     match seen.time.ledger {
         Some(ledger) => due.extend(behind(seen.time.utc, ledger, seen.time.skew).map(|notice| Due {
             what: CLOCK.to_owned(),
-            times: 1,
+            step: 1,
             notice,
         })),
-        None if (seen.is_told)(CLOCK) => lasts.push(CLOCK.to_owned()),
+        None if (seen.told)(CLOCK).is_some() => lasts.push(CLOCK.to_owned()),
         None => {}
     }
     for (channel, dead) in seen.dead.iter().filter(|(_, dead)| *dead > 0) {
         // One that stays must not hide those that come after it: said again whenever there are twice as many.
-        let times = usize::BITS.saturating_sub(dead.leading_zeros());
-        due.push(Due { what: of_channel(channel), times, notice: gave_up(channel, *dead) });
+        let step = usize::BITS.saturating_sub(dead.leading_zeros());
+        due.push(Due { what: of_channel(channel), step, notice: gave_up(channel, *dead) });
     }
     for (number, due) in due.iter_mut().enumerate() {
         // The same may begin again: the time makes it another notice.
-        due.notice.id = format!("n-{series}-{}-{}-{}-{number}", due.notice.kind, due.times, seen.time.utc.0);
+        due.notice.id = format!("n-{series}-{}-{}-{}-{number}", due.notice.kind, due.step, seen.time.utc.0);
         due.notice.timestamp = seen.time.utc.to_string();
     }
     (due, lasts)
@@ -107,18 +107,20 @@ fn notice(kind: Kind, severity: Severity, says: String, can_do: &str) -> Notice 
     notice
 }
 
-fn low(room: Room) -> Option<(u32, Notice)> {
+/// What was told up to that step lasts until there is more than where it began.
+fn low(room: Room, told: u32) -> Option<(u32, Notice)> {
     let percent = room.percent();
-    let (times, severity) = match percent {
-        percent if percent < VERY_LOW_PERCENT => (2, Severity::Critical),
-        percent if percent < LOW_PERCENT => (1, Severity::Warning),
+    let bound = |step, begins, ends| if told < step { begins } else { ends };
+    let (step, severity) = match percent {
+        percent if percent < bound(2, VERY_LOW_PERCENT, LESS_LOW_PERCENT) => (2, Severity::Critical),
+        percent if percent < bound(1, LOW_PERCENT, ENOUGH_PERCENT) => (1, Severity::Warning),
         _ => return None,
     };
     let says = format!(
         "The disk of the data directory has {} MiB left, {percent} % of it. A daemon that cannot write stops.",
         room.free_bytes / (1024 * 1024)
     );
-    Some((times, notice(Kind::DiskLow, severity, says, "Make room, or give it a larger disk.")))
+    Some((step, notice(Kind::DiskLow, severity, says, "Make room, or give it a larger disk.")))
 }
 
 /// One that is ahead costs sight, because its ledgers are old.
@@ -147,32 +149,31 @@ fn gave_up(channel: &str, dead: usize) -> Notice {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use treasury_core::units::{Hash256, LedgerIndex};
     use treasury_core::{Treasury, clock};
 
     use super::*;
     use crate::testing;
 
-    fn seen(percent: u64, told: &BTreeSet<&str>) -> (Vec<(String, u32, Severity)>, Vec<String>) {
+    fn seen(percent: u64, told: Option<u32>) -> (Vec<(String, u32, Severity)>, Vec<String>) {
         let room = Some(Room { free_bytes: percent * 1_000_000, all_bytes: 100_000_000 });
-        let is_told = |what: &str| told.contains(what);
+        let told = |what: &str| told.filter(|_| what == DISK);
         let time = Time { utc: RippleTime(1), ledger: None, skew: None };
-        let seen = Seen { room, time, dead: Vec::new(), is_told: &is_told };
+        let seen = Seen { room, time, dead: Vec::new(), told: &told };
         let (due, lasts) = look(&seen, "s");
-        (due.into_iter().map(|due| (due.what, due.times, due.notice.severity)).collect(), lasts)
+        (due.into_iter().map(|due| (due.what, due.step, due.notice.severity)).collect(), lasts)
     }
 
     #[test]
     fn a_disk_that_fills_is_told_of_and_wakes_people_and_is_over_only_when_enough_is_free() {
-        let (before, after) = (BTreeSet::new(), BTreeSet::from([DISK]));
-        assert_eq!(seen(11, &before), (vec![], vec![]));
-        assert_eq!(seen(10, &before), (vec![], vec![]));
-        assert_eq!(seen(9, &before).0, [(DISK.to_owned(), 1, Severity::Warning)]);
-        assert_eq!(seen(4, &after).0, [(DISK.to_owned(), 2, Severity::Critical)]);
-        assert_eq!(seen(11, &after), (vec![], vec![DISK.to_owned()]), "it would be told again and again");
-        assert_eq!(seen(12, &after), (vec![], vec![]));
+        let warns = [(DISK.to_owned(), 1, Severity::Warning)];
+        let wakes = [(DISK.to_owned(), 2, Severity::Critical)];
+        assert_eq!(seen(10, None), (vec![], vec![]));
+        assert_eq!((seen(9, None).0, seen(4, None).0), (warns.to_vec(), wakes.to_vec()));
+        assert_eq!((seen(5, Some(1)).0, seen(4, Some(1)).0), (warns.to_vec(), wakes.to_vec()));
+        assert_eq!(seen(11, Some(1)).0, warns, "it would be told again and again");
+        assert_eq!((seen(6, Some(2)).0, seen(7, Some(2)).0), (wakes.to_vec(), warns.to_vec()));
+        assert_eq!((seen(12, Some(1)), seen(12, Some(2))), ((vec![], vec![]), (vec![], vec![])));
         assert_eq!(Room { free_bytes: 0, all_bytes: 0 }.percent(), 100);
     }
 
@@ -181,8 +182,8 @@ mod tests {
     fn dead_letters_are_told_of_anew_whenever_there_are_twice_as_many() {
         let times = |dead: usize| {
             let time = Time { utc: RippleTime(1), ledger: None, skew: None };
-            let seen = Seen { room: None, time, dead: vec![("ops", dead)], is_told: &|_| true };
-            look(&seen, "s").0.first().map(|due| (due.what.clone(), due.times))
+            let seen = Seen { room: None, time, dead: vec![("ops", dead)], told: &|_| Some(1) };
+            look(&seen, "s").0.first().map(|due| (due.what.clone(), due.step))
         };
         assert_eq!(times(0), None);
         for (dead, expected) in

@@ -414,23 +414,32 @@ impl Desk {
         };
         let (mut waiting, time) = engine.query(look).await?;
         let room = (self.room)();
-        self.look_at_host(&mut waiting, room, time, &told_as);
+        self.look_at_host(&mut waiting, room, time, &told_as)?;
         self.remind(waiting)?;
         self.escalate(engine).await?;
         self.wake_all();
         Ok(())
     }
 
-    /// Looks at what is no matter of the treasury's.
-    fn look_at_host(&self, waiting: &mut remind::Waiting, room: Option<Room>, time: Time, series: &str) {
-        let outbox = self.outbox();
+    /// Looks at what is no matter of the treasury's. What is less by now than what was told of it counts from there.
+    fn look_at_host(
+        &self,
+        waiting: &mut remind::Waiting,
+        room: Option<Room>,
+        time: Time,
+        series: &str,
+    ) -> Result<(), OutboxError> {
+        let mut outbox = self.outbox();
         let names = self.config.channels.iter().map(|channel| channel.name.as_str());
         let dead = names.map(|channel| (channel, outbox.dead(channel))).collect();
-        let is_told = |what: &str| outbox.reminded(what).is_some();
-        let seen = Seen { room, time, dead, is_told: &is_told };
-        let (due, lasts) = host::look(&seen, series);
+        let told = |what: &str| outbox.reminded(what);
+        let (due, lasts) = host::look(&Seen { room, time, dead, told: &told }, series);
+        for due in &due {
+            outbox.fall(&due.what, due.step)?;
+        }
         waiting.all.extend(due.iter().map(|due| due.what.clone()).chain(lasts));
         waiting.due.extend(due);
+        Ok(())
     }
 
     /// Tells of what waits, where that has not been told.
@@ -438,9 +447,9 @@ impl Desk {
         let mut outbox = self.outbox();
         outbox.forget_reminders(|what| waiting.all.contains(what))?;
         for due in waiting.due {
-            if outbox.reminded(&due.what).is_none_or(|before| before < due.times) {
+            if outbox.reminded(&due.what).is_none_or(|before| before < due.step) {
                 let addressed = self.config.address(due.notice, self.clock.now_ms());
-                outbox.add(addressed, Some((due.what, due.times)))?;
+                outbox.add(addressed, Some((due.what, due.step)))?;
             }
         }
         Ok(())

@@ -178,7 +178,7 @@ pub(super) struct Outbox {
     due: BTreeMap<String, Queue>,
     /// How many are dead in each channel.
     dead: BTreeMap<String, usize>,
-    /// The last reminder of each proposal or escrow.
+    /// Up to which step each proposal, escrow or matter of the host's was told of.
     reminded: BTreeMap<String, u32>,
     /// Alerts that nobody has answered, by name.
     alerts: BTreeMap<String, Alert>,
@@ -345,7 +345,7 @@ impl Outbox {
         self.purge()
     }
 
-    /// Takes a notice in that follows from no record: a reminder, with what it is the how manieth of, or a test.
+    /// Takes a notice in that follows from no record: a reminder, with what it is of and up to which step, or a test.
     ///
     /// # Errors
     /// What the storage engine says.
@@ -443,9 +443,28 @@ impl Outbox {
         self.held.insert(number, Held { id: notice.id, is_critical, stages: BTreeMap::new() });
     }
 
-    /// The last reminder of a proposal or escrow.
+    /// Up to which step something was told of that waits or lasts.
     pub(super) fn reminded(&self, what: &str) -> Option<u32> {
         self.reminded.get(what).copied()
+    }
+
+    /// Notes that a matter of the host's is less by now than when it was told of: it is told again when it grows, and asks anew
+    /// then, whoever has looked after it.
+    ///
+    /// # Errors
+    /// What the storage engine says.
+    pub(super) fn fall(&mut self, what: &str, step: u32) -> Result<(), OutboxError> {
+        if self.reminded(what).is_none_or(|told| told <= step) {
+            return Ok(());
+        }
+        let is_of_it = |alert: &Alert| escalate::of_host(&alert.notice).as_deref() == Some(what);
+        let answered = self.alerts.iter().filter(|(_, alert)| alert.answered.is_some() && is_of_it(alert));
+        let over: Vec<String> = answered.map(|(name, _)| name.clone()).take(ALERTS_MAX).collect();
+        let removals = over.iter().map(|name| alert_key(name)).collect();
+        self.engine.apply(vec![(reminder_key(what), json(&step)?)], removals)?;
+        self.reminded.insert(what.to_owned(), step);
+        over.iter().for_each(|name| drop(self.alerts.remove(name)));
+        Ok(())
     }
 
     /// Forgets the reminders of what waits no more.

@@ -24,8 +24,8 @@ const CLOSING_SECONDS: u32 = 3_600;
 pub(super) struct Due {
     /// What it is of: the same for every reminder of it.
     pub(super) what: String,
-    /// The how manieth reminder it is.
-    pub(super) times: u32,
+    /// How far it has come: told where that is further than what was told last.
+    pub(super) step: u32,
     pub(super) notice: Notice,
 }
 
@@ -61,8 +61,7 @@ pub(super) fn look(
     }
     for due in &mut waiting.due {
         due.notice.ledger = state.ledger.map(ledger_time);
-        due.notice.id =
-            format!("n-{series}-{}-{}-{}", due.what.replace(':', "-"), due.notice.kind, due.times);
+        due.notice.id = format!("n-{series}-{}-{}-{}", due.what.replace(':', "-"), due.notice.kind, due.step);
     }
     waiting
 }
@@ -73,7 +72,7 @@ fn reminder(teller: &Teller<'_>, proposal: &Proposal, every_seconds: u32) -> Opt
     let began = RippleTime(plan.deadline.0.saturating_sub(proposal.deadline_seconds));
     let short = runway::of_move(treasury, state, proposal);
     let every_seconds = more_often(every_seconds, short.as_ref().map_or(0, |short| short.crossed));
-    let times = times(began, plan.deadline, every_seconds, state.now());
+    let (times, at) = last(began, plan.deadline, every_seconds, state.now());
     let signers = who::can_sign(treasury, state, proposal);
     if times == 0 || signers.is_empty() {
         return None;
@@ -89,7 +88,8 @@ fn reminder(teller: &Teller<'_>, proposal: &Proposal, every_seconds: u32) -> Opt
     notice.can_do = vec![format!(
         "Look at it and sign it: `treasuryctl approve {id}`; or speak against it: `treasuryctl reject {id} --reason …`."
     )];
-    Some(Due { what: id.to_string(), times, notice })
+    // Not how many there were: of a shorter time between them there were more, and it may be longer again.
+    Some(Due { what: id.to_string(), step: at.0, notice })
 }
 
 /// Twice as often with each limit that what the move is for is below of.
@@ -100,14 +100,19 @@ fn more_often(every_seconds: u32, crossed: u32) -> u32 {
 /// How many reminders are due by now: one after each `every_seconds` of waiting, or after half of the time that is left
 /// where that is less, until the deadline is near.
 fn times(began: RippleTime, deadline: RippleTime, every_seconds: u32, now: RippleTime) -> u32 {
+    last(began, deadline, every_seconds, now).0
+}
+
+/// The same, and when the last of them was due.
+fn last(began: RippleTime, deadline: RippleTime, every_seconds: u32, now: RippleTime) -> (u32, RippleTime) {
     let (mut at, mut times) = (began.0, 0_u32);
     loop {
         let wait = every_seconds.min(deadline.0.saturating_sub(at) / 2);
-        at = at.saturating_add(wait);
-        if wait < LEAST_SECONDS || at > now.0 {
-            return times;
+        let next = at.saturating_add(wait);
+        if wait < LEAST_SECONDS || next > now.0 {
+            return (times, RippleTime(at));
         }
-        times = times.saturating_add(1);
+        (at, times) = (next, times.saturating_add(1));
     }
 }
 
@@ -126,7 +131,7 @@ fn closing(teller: &Teller<'_>, key: &EscrowKey) -> Option<Due> {
     due(state, key).and_then(|end| end.released_escrow())?;
     let closes = escrow.view.cancel_after?;
     let opened = not_before(state, escrow).unwrap_or(escrow.seen_at);
-    let (times, severity) = alarms(opened, closes, now)?;
+    let (step, severity) = alarms(opened, closes, now)?;
     let says = format!(
         "Escrow {key} is not released, and can be until {closes} only, by the ledger's clock; then its money goes back."
     );
@@ -135,7 +140,7 @@ fn closing(teller: &Teller<'_>, key: &EscrowKey) -> Option<Due> {
     notice.deadline = Some(closes.to_string());
     notice.can_do =
         vec!["See `treasuryctl escrows` for what it waits for, and `treasuryctl stops`.".to_owned()];
-    Some(Due { what: key.to_string(), times, notice })
+    Some(Due { what: key.to_string(), step, notice })
 }
 
 /// How many alarms of a window are due by now, and how grave the last one is; `None`: none, or it is over.

@@ -137,12 +137,31 @@ mod tests {
             let short = of_move(&treasury, &state, &proposal).unwrap();
             assert_eq!((short.words.as_str(), short.crossed), (words, crossed));
             // What the reminder says, and that it comes sooner.
-            state.ledger.as_mut().unwrap().close_time.0 += 3_600;
-            let look = |state: &State| remind::look(&treasury, state, 3_600, "s", "").due;
-            let due = look(&state);
-            assert_eq!(due[0].times, [1, 2, 4, 4][usize::try_from(crossed).unwrap()], "{crossed}");
-            let says = &due[0].notice.says;
+            state.ledger.as_mut().unwrap().close_time.0 += 6_300;
+            let (after, says) = last(&treasury, &state);
+            assert_eq!(after, [3_600, 5_400, 6_300, 6_300][usize::try_from(crossed).unwrap()], "{crossed}");
             assert!(says.contains("; without it warm lasts "), "{says}");
         }
+    }
+
+    /// How long after it began to wait the last reminder was due, and what it says.
+    fn last(treasury: &Treasury, state: &State) -> (u32, String) {
+        let proposal = &state.proposals[&ProposalId(1)];
+        let began = proposal.plan.as_ref().unwrap().deadline.0 - proposal.deadline_seconds;
+        let due = remind::look(treasury, state, 3_600, "s", "").due.pop().unwrap();
+        (due.step - began, due.notice.says)
+    }
+
+    /// Danger: people were reminded often, the account recovers, and until the deadline nobody is reminded of the move any more.
+    #[test]
+    fn reminders_go_on_where_what_a_move_fills_lasts_longer_again() {
+        let mut treasury = treasury(20_000, 2);
+        let mut state = waiting(&treasury);
+        state.ledger.as_mut().unwrap().close_time.0 += 6_300;
+        let often = last(&treasury, &state).0;
+        treasury.outlook.warn_days.clear();
+        assert!(last(&treasury, &state).0 < often, "what was told so often is not told again");
+        state.ledger.as_mut().unwrap().close_time.0 += 900;
+        assert!(last(&treasury, &state).0 > often, "the next is told");
     }
 }

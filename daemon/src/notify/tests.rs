@@ -1,3 +1,4 @@
+mod falling;
 mod flood;
 mod letters;
 mod listening;
