@@ -52,7 +52,7 @@ use treasury_core::{Event, State, Treasury};
 
 use self::escalate::{Alert, Answered};
 use self::host::{Room, Seen, Time};
-use self::outbox::{Mark, Outbox};
+use self::outbox::{Closed, Mark, Outbox};
 use self::post::{Post, Wire};
 use self::tell::Teller;
 use crate::clock::{self, Clock};
@@ -337,7 +337,7 @@ impl Desk {
         let newest = *engine.records().borrow();
         let known = self.outbox().mark().cloned();
         let channels: Vec<&str> = self.config.channels.iter().map(|channel| channel.name.as_str()).collect();
-        self.outbox().close_all_but(&channels, self.clock.now_ms())?;
+        self.close_all_but(&channels)?;
         if let Some(mark) = &known
             && mark.record <= newest
             && mark.digest == digest_at(engine, mark.record).await?
@@ -377,6 +377,20 @@ impl Desk {
         self.wake_all();
         self.give_up_what_is_too_much()?;
         Ok(is_all)
+    }
+
+    /// Gives up what waits for channels that there are no more, says so, and has it go by the routes of now.
+    fn close_all_but(&self, channels: &[&str]) -> Result<(), OutboxError> {
+        let now_ms = self.clock.now_ms();
+        let address = |notice| self.config.address(notice, now_ms).channels;
+        let closed = self.outbox().close_all_but(channels, now_ms, &address)?;
+        for Closed { channel, given_up, lost } in &closed {
+            tracing::warn!(%channel, given_up, lost, "notices waited for a channel that is configured no more");
+        }
+        if !closed.is_empty() {
+            self.wake_all();
+        }
+        Ok(())
     }
 
     /// How grave the notices are that these answer, where they are kept.

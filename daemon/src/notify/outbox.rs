@@ -6,6 +6,7 @@
 
 mod alerts;
 mod asked;
+mod closed;
 mod purge;
 mod queue;
 mod told;
@@ -25,6 +26,7 @@ use crate::store::StoreError;
 use crate::store::seam::{Engine, Pair};
 
 pub(super) use asked::Listed;
+pub(super) use closed::Closed;
 pub(super) use told::Place;
 
 /// Version of what is stored here.
@@ -529,21 +531,6 @@ impl Outbox {
     /// The number of the notice with this id.
     pub(super) fn number(&self, id: &str) -> Option<Number> {
         self.numbers.get(id).copied()
-    }
-
-    /// Gives up what waits for channels that there are no more.
-    ///
-    /// # Errors
-    /// What the storage engine says.
-    pub(super) fn close_all_but(&mut self, channels: &[&str], now_ms: u64) -> Result<(), OutboxError> {
-        let gone: Vec<(String, Number)> = self
-            .due
-            .iter()
-            .filter(|(channel, _)| !channels.contains(&channel.as_str()))
-            .flat_map(|(channel, queue)| queue.all().map(|(_, number)| (channel.clone(), number)))
-            .collect();
-        let dead = Delivery::given_up(now_ms, "the channel is configured no more".to_owned());
-        gone.iter().try_for_each(|(channel, number)| self.set(channel, *number, &dead))
     }
 
     fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, OutboxError> {

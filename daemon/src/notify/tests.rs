@@ -2,6 +2,7 @@ mod falling;
 mod flood;
 mod letters;
 mod listening;
+mod renamed;
 mod story;
 mod unanswered;
 mod waiting;

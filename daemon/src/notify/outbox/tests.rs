@@ -227,8 +227,12 @@ fn what_waits_for_a_channel_that_is_no_more_is_given_up() {
     let disk = Disk::default();
     let mut outbox = open(&disk);
     outbox.take(told(1, 2), mark(1)).unwrap();
-    outbox.close_all_but(&["ops"], 9).unwrap();
+    let closed = outbox.close_all_but(&["ops"], 9, &|_| Vec::new()).unwrap();
+    assert_eq!(closed, [Closed { channel: "mail".to_owned(), given_up: 2, lost: 0 }], "ops has it");
     assert_eq!((outbox.waiting("mail"), outbox.dead("mail"), outbox.waiting("ops")), (0, 2, 2));
+    assert_eq!(outbox.close_all_but(&["ops"], 9, &|_| Vec::new()).unwrap(), []);
+    let closed = outbox.close_all_but(&[], 9, &|_| Vec::new()).unwrap();
+    assert_eq!(closed, [Closed { channel: "ops".to_owned(), given_up: 2, lost: 2 }]);
 }
 
 #[test]
