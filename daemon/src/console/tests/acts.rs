@@ -329,7 +329,7 @@ async fn what_was_given_up_shows_and_is_sent_again() {
         // On a slow machine the channel that gave up is one, too.
         let alerts = served.client("sue").alerts().await.unwrap();
         if let Some(alert) =
-            alerts.into_iter().find(|alert| alert.notice.kind == treasury_api::notice::Kind::StopSet)
+            alerts.into_iter().find(|alert| alert.notice.kind == treasury_api::notice::Kind::Freeze)
         {
             break alert;
         }
