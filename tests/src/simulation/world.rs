@@ -350,6 +350,7 @@ impl World {
                 let before = self.nodes[number].before.take();
                 if let Some((state, archive)) = self.nodes[number].known() {
                     self.checker.booted(number, before.as_ref(), state, archive);
+                    self.checker.dates_known(number, state);
                 }
             }
             // It is started again until it does.

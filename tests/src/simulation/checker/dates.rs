@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use treasury_core::State;
 use treasury_core::config::Schedule;
 use treasury_core::units::{AccountId, Hash256, ProposalId, RippleTime};
 use xrpl_harness::embedded::ClosedTx;
@@ -42,6 +43,15 @@ impl Checker {
             self.broken(Rule::OncePerDate, what);
         }
         self.dates.asked.insert((daemon, proposal), date);
+    }
+
+    /// A daemon starts with what it stored: also what it stored in the step in which it died, of which nobody heard.
+    pub fn dates_known(&mut self, daemon: usize, state: &State) {
+        for proposal in state.proposals.values() {
+            if let Some(occurrence) = &proposal.occurrence {
+                self.dated(daemon, proposal.id, &occurrence.schedule, occurrence.due);
+            }
+        }
     }
 
     /// A transaction is sent for a proposal.
