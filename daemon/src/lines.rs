@@ -4,14 +4,16 @@
 //! Whatever else is logged helps whoever looks for a fault, and may change with every release.
 
 mod happened;
+mod reference;
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use treasury_tools::text::{clean, without_seeds};
 
 use crate::redact;
 
 pub(crate) use happened::happened;
+pub use reference::reference;
 
 /// Where all of them come from, in the log's own words.
 pub(crate) const TARGET: &str = "treasuryd";
@@ -533,6 +535,30 @@ lines! {
         /// What is wrong with it.
         reason,
     }
+    /// A channel is configured no more, and notices waited for it. They go by the routes of now.
+    channel_gone WARN {
+        /// Its name.
+        channel,
+        /// How many waited.
+        given_up,
+        /// How many of them go nowhere else.
+        lost,
+    }
+    /// A notice has more channels or alerts than are kept with one: whoever stands behind those is not told of it.
+    notice_cut ERROR {
+        /// The notice's id.
+        id,
+        /// How many are left out.
+        left_out,
+    }
+    /// What the archive has of an ended proposal cannot be read: a stop of it is told by its id alone, and what
+    /// else happens to it is not.
+    archive_damaged ERROR {
+        /// The proposal.
+        proposal,
+        /// What is wrong.
+        problem,
+    }
     /// Notices cannot be kept: until that is mended nobody is told of what happens, and everything else goes on.
     notices_stuck ERROR {
         /// Why.
@@ -554,45 +580,6 @@ pub(crate) fn shown(value: &impl Display) -> String {
 fn value_of(field: &str, value: &str) -> String {
     format!("{field} {value}")
 }
-
-/// The page docs/reference/log.md.
-#[must_use]
-pub fn reference() -> String {
-    let joined = |lines: &[&str]| lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
-    let mut page = String::from(INTRODUCTION);
-    for line in LINES {
-        // Writing to a String cannot fail.
-        let _ = write!(page, "\n### `{}`\n\n{} {}\n", line.name, line.level, joined(line.says));
-        if !line.fields.is_empty() {
-            page.push_str("\n| field | says |\n|---|---|\n");
-        }
-        for (field, says) in line.fields {
-            let _ = writeln!(page, "| `{field}` | {} |", joined(says));
-        }
-    }
-    page
-}
-
-const INTRODUCTION: &str = "\
-# Log
-
-Generated from `daemon/src/lines.rs`; a test compares the two.
-
-The daemon logs to standard error: as text, or with `treasuryd run --log-json` as one JSON object a line, and nothing
-else is on standard error then. Each thing below is one line with the target `treasuryd` and its name in the field
-`line`; names and fields stay, and a line that is added is in the changelog. In JSON, `timestamp`, `level`, `target`,
-`line` and the fields stand side by side, and all fields are texts. Lines without `line` are for whoever looks for a
-fault, and may change.
-
-Accounts are named as in the configuration, others by address. Control characters, turned directions of writing and
-invisible letters are written out, such as `\\u{202e}`; of ledger servers only scheme, host and port are shown. No token,
-seed, signature, signed transaction or fulfillment is in any line.
-
-`RUST_LOG` chooses what is logged (default `info,sled=warn`); `RUST_LOG=warn,treasuryd=info` is these lines and little
-else. A reader that ends or is stuck costs lines and holds nothing up.
-
-## Lines
-";
 
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,38 @@
-//! Server addresses in texts of an earlier version, which stored and showed them whole: with users, passwords and keys.
+//! Server addresses in texts of an earlier version, which stored and showed them whole: with users, passwords and keys; and
+//! seeds that somebody typed where a reason or a note belongs.
 //!
 //! What is stored stays as it is, because the state follows from it. What is shown of it, or exported, goes through
 //! here.
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+use treasury_tools::text::{has_seed, without_seeds};
+
 /// How an address begins that may hold a secret.
 const SCHEMES: [&str; 2] = ["ws://", "wss://"];
 
 /// What may follow an address in a sentence.
 const PUNCTUATION: [char; 6] = [':', ';', ',', '.', ')', '`'];
+
+/// Leaves seeds out of every text; whether there were any.
+pub(crate) fn seeds(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let is_there = has_seed(text);
+            if is_there {
+                *text = without_seeds(text).into_owned();
+            }
+            is_there
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |found, item| seeds(item) | found),
+        // Under a name that is none of its fields nothing is taken.
+        Value::Object(fields) => {
+            fields.iter_mut().fold(false, |found, (name, field)| seeds(field) | has_seed(name) | found)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
 
 /// The text, which may be JSON, with websocket addresses cut down to scheme, host and port.
 pub(crate) fn addresses(text: &str) -> Cow<'_, str> {

@@ -34,5 +34,6 @@ pub mod shadow;
 pub mod signing;
 pub mod state;
 pub mod stops;
+mod tracked;
 pub mod units;
 pub mod wait;

@@ -295,6 +295,19 @@ pub enum Command {
 }
 
 impl Command {
+    /// The reason of what stops something.
+    pub(crate) fn reason_to_stop(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Reject { reason, .. }
+            | Self::Flag { reason, .. }
+            | Self::Void { reason, .. }
+            | Self::FlagDestination { reason, .. }
+            | Self::Panic { reason }
+            | Self::Freeze { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Every text in it that would be sent.
     pub(crate) fn words(&self) -> Vec<&str> {
         let mut words: Vec<&String> = Vec::new();

@@ -36,8 +36,8 @@ use treasury_api::client::{Client, ClientError};
 use treasury_api::types::{
     DoneView, ErrorBody, ErrorView, LiftedView, ProposalView, ProposalsQuery, ProposeRequest, StoppedView,
 };
-use treasury_tools::private;
 use treasury_tools::text::{clean, clean_json, has_seed, without_seeds};
+use treasury_tools::{console, private};
 use treasury_verify::audit::AuditFault;
 
 /// What goes wrong.
@@ -248,6 +248,15 @@ fn print(text: &str) -> Result<(), CtlError> {
 /// See [`CtlError`].
 pub async fn run(cli: Cli) -> Result<String, CtlError> {
     // What is sent stays in the daemon's store, and everybody who speaks to it reads it.
+    let mut cli = cli;
+    if let Some(reason) = cli.command.reason_to_stop().filter(|reason| has_seed(reason)) {
+        // Nobody whose reason is not taken is left with money going out.
+        *reason = without_seeds(reason).into_owned();
+        console::write_err(format_args!(
+            "there is a seed in the reason, and it is left out of what is sent; it may be in your shell's history now, so \
+             use another key\n"
+        ));
+    }
     if cli.command.words().into_iter().any(has_seed) {
         return Err(CtlError::Usage(
             "there is a seed in what was typed, and nothing was sent; it may be in your shell's history now, so use \

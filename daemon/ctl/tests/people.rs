@@ -257,7 +257,6 @@ async fn a_seed_in_what_is_typed_is_not_sent_and_not_repeated() {
         vec!["show", seed],
         vec!["approve", seed],
         vec!["proposals", "--account", seed],
-        vec!["reject", "P1", "--reason", &note],
         vec!["freeze", "--account", seed, "--reason", "a drill"],
         vec!["unfreeze", "--reason", &note],
         vec!["close-breaker", "--account", seed],
@@ -268,6 +267,18 @@ async fn a_seed_in_what_is_typed_is_not_sent_and_not_repeated() {
         let view = run(Cli::try_parse_from(line).unwrap()).await.unwrap_err().view();
         assert_eq!(view.code, "USAGE", "{words:?}");
         assert!(view.message.contains("a seed") && !format!("{view:?}").contains(seed), "{view:?}");
+    }
+    // What stops something is sent without it: nobody is left with money going out for their reason.
+    for words in [
+        vec!["reject", "P1", "--reason", &note],
+        vec!["flag", "P1", "--reason", &note],
+        vec!["freeze", "--reason", &note],
+        vec!["panic", "--reason", &note],
+    ] {
+        let line = ["treasuryctl", "--url", "http://127.0.0.1:1"].into_iter().chain(words.iter().copied());
+        let view = run(Cli::try_parse_from(line).unwrap()).await.unwrap_err().view();
+        assert_eq!(view.code, "NO_ANSWER", "{words:?}");
+        assert!(!format!("{view:?}").contains(seed), "{view:?}");
     }
 }
 

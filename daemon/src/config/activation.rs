@@ -45,9 +45,7 @@ pub(super) fn terms(section: &Section<'_>, parties: &Parties, of: Role, otherwis
     let speaks = |person: &&Person| {
         parties.tokens.contains_key(&person.name) || parties.logins.values().any(|name| *name == person.name)
     };
-    let counted =
-        parties.people.values().filter(|person| multisign::is_one_of(&terms, person)).filter(speaks);
-    let count = counted.fold(0_u32, |count, _| count.saturating_add(1));
+    let count = multisign::count(&terms, parties.people.values().filter(speaks));
     if count < terms.signatures {
         let what = format!(
             "{} can never be reached: {count} of those who count have a token or a login",

@@ -120,8 +120,7 @@ fn forecast(config: &DaemonConfig, found: &mut Found) {
 /// Who puts another policy in force.
 fn activation(treasury: &Treasury, found: &mut Found) {
     let Some(terms) = treasury.policy.activation() else { return };
-    let counted = treasury.people.values().filter(|person| multisign::is_one_of(terms, person));
-    let count = counted.fold(0_u32, |count, _| count.saturating_add(1));
+    let count = multisign::count(terms, treasury.people.values());
     if terms.signatures < 2 {
         let what = "one person puts another policy in force";
         found.warn("activation.signatures", what, "write at least 2");

@@ -68,6 +68,20 @@ struct Stepwise {
     go_on: std_mpsc::Receiver<()>,
 }
 
+impl Stepwise {
+    /// An engine in the middle of a step.
+    async fn in_a_step() -> (Engine, std_mpsc::Receiver<Vec<&'static str>>, std_mpsc::Sender<()>) {
+        let (began_in, began) = std_mpsc::channel();
+        let (go_on, go_on_out) = std_mpsc::channel();
+        let store = Stepwise { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
+        let (mut engine, _, _) = testing::engine(store);
+        testing::only_answers(&mut engine);
+        engine.handle.input(reconciled()).await.unwrap();
+        began.recv().unwrap();
+        (engine, began, go_on)
+    }
+}
+
 impl Store for Stepwise {
     fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
         self.began.send(events.iter().map(Event::word).collect()).map_err(|_| StoreError::Injected)?;
@@ -87,13 +101,7 @@ impl Store for Stepwise {
 /// Danger: a backfill or a flood fills the queue, and a freeze waits behind a thousand payments.
 #[tokio::test]
 async fn a_stop_and_a_probe_do_not_wait_for_a_full_queue() {
-    let (began_in, began) = std_mpsc::channel();
-    let (go_on, go_on_out) = std_mpsc::channel();
-    let store = Stepwise { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
-    let (mut engine, _, _) = testing::engine(store);
-    testing::only_answers(&mut engine);
-    engine.handle.input(reconciled()).await.unwrap();
-    began.recv().unwrap();
+    let (engine, began, go_on) = Stepwise::in_a_step().await;
     // The engine is in the middle of a step.
     let mut waiting = 0;
     let pay = |n| Input::Command {
@@ -138,13 +146,7 @@ async fn a_stop_and_a_probe_do_not_wait_for_a_full_queue() {
 /// can the token be taken from them. Method: whenever a stop is being stored, the next one is there already.
 #[tokio::test]
 async fn whoever_asks_for_stops_without_a_pause_keeps_no_question_waiting() {
-    let (began_in, began) = std_mpsc::channel();
-    let (go_on, go_on_out) = std_mpsc::channel();
-    let store = Stepwise { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
-    let (mut engine, _, _) = testing::engine(store);
-    testing::only_answers(&mut engine);
-    engine.handle.input(reconciled()).await.unwrap();
-    began.recv().unwrap();
+    let (engine, began, go_on) = Stepwise::in_a_step().await;
     let mut question = std::pin::pin!(engine.handle.query(|state, _| state.stops.all().count()));
     assert!(futures_util::poll!(question.as_mut()).is_pending());
     let (mut floods, mut before) = (Vec::new(), 0);

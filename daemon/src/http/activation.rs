@@ -1,7 +1,7 @@
 //! Which table of rules is in force, which waits to be, and putting that in force.
 
 use axum::extract::State as Shared;
-use treasury_core::charter::{Candidate, Charter, activators};
+use treasury_core::charter::{Candidate, Charter};
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::Hash256;
 use treasury_core::{Answer, Command, Treasury, multisign};
@@ -35,14 +35,13 @@ pub(super) async fn activate(
 /// What there is to say where people put tables in force.
 pub(super) fn view(charter: &Charter, treasury: &Treasury) -> Option<ActivationView> {
     let (active, terms) = (charter.active.as_ref()?, charter.activation()?);
-    let people = treasury.people.values().filter(|person| multisign::is_one_of(terms, person));
     Some(ActivationView {
         policy: active.hash.to_string(),
         since: since(&active.since),
         by: active.by.iter().map(|(by, given)| endorsed(by, &given.reason, &given.at)).collect(),
         wants: terms.signatures,
-        who: activators(terms),
-        people: people.map(|person| person.name.clone()).collect(),
+        who: terms.so_many(),
+        people: multisign::names(terms, treasury),
         candidate: charter.candidate.as_ref().map(|candidate| CandidateView {
             policy: candidate.hash.to_string(),
             since: since(&candidate.since),

@@ -38,14 +38,11 @@ pub(super) async fn confirm(
 
 fn view(state: &State, treasury: &Treasury) -> DestinationsView {
     let terms = treasury.policy.confirmation();
-    let confirmation = terms.map(|terms| {
-        let people = treasury.people.values().filter(|person| multisign::is_one_of(&terms.by, person));
-        ConfirmationView {
-            wants: terms.by.signatures,
-            who: terms.words(),
-            people: people.map(|person| person.name.clone()).collect(),
-            cooling_seconds: terms.cooling_seconds,
-        }
+    let confirmation = terms.map(|terms| ConfirmationView {
+        wants: terms.by.signatures,
+        who: terms.words(),
+        people: multisign::names(&terms.by, treasury),
+        cooling_seconds: terms.cooling_seconds,
     });
     let of = |(address, name): (&AccountId, &String)| {
         let entry = state.address_book.entries.get(address).filter(|_| terms.is_some());

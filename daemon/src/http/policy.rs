@@ -58,7 +58,7 @@ pub(super) async fn check(
             let candidate = state.charter.candidate.as_ref().filter(|_| !in_general);
             let waits = candidate.map(|candidate| &candidate.table);
             let table = waits.or(state.charter.active.as_ref().map(|active| &active.table));
-            (view, table.and_then(|table| table.declared.clone()))
+            (view, table.map(|table| table.declared.clone()))
         })
         .await?;
     let turn = turn_to_think(&app).await?;
@@ -179,7 +179,7 @@ fn checked(treasury: &Treasury, policy: Option<&str>, declared: Option<Declared>
         }
     };
     let table = Table::of(&judging);
-    let table = Table { declared: declared.or(table.declared), ..table };
+    let table = Table { declared: declared.unwrap_or(table.declared), ..table };
     let of_rules = warnings::of_rules(&judging, &places, None);
     let of_table = warnings::of_table(&judging, &places, None);
     PolicyCheckView {

@@ -8,9 +8,10 @@
 use axum::body::Bytes;
 use serde_json::Value;
 use treasury_api::operations::Class;
-use treasury_tools::text::{has_seed, without_seeds};
+use treasury_tools::text::has_seed;
 
 use super::error::ApiError;
+use crate::redact;
 
 /// The body of a request without a seed in it.
 ///
@@ -24,31 +25,12 @@ pub(super) fn kept_out(class: Class, body: Bytes) -> Result<Bytes, ApiError> {
         return Ok(body);
     }
     let Ok(mut said) = serde_json::from_str::<Value>(text) else { return Ok(body) };
-    if !leave_out(&mut said) {
+    if !redact::seeds(&mut said) {
         return Ok(body);
     }
     match class {
         Class::Stop => Ok(Bytes::from(said.to_string())),
         Class::Other | Class::Probe => Err(ApiError::SeedGiven),
-    }
-}
-
-/// Leaves seeds out of every text; whether there were any.
-fn leave_out(value: &mut Value) -> bool {
-    match value {
-        Value::String(text) => {
-            let is_there = has_seed(text);
-            if is_there {
-                *text = without_seeds(text).into_owned();
-            }
-            is_there
-        }
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| leave_out(item) | found),
-        // Under a name that is none of its fields nothing is taken.
-        Value::Object(fields) => {
-            fields.iter_mut().fold(false, |found, (name, field)| leave_out(field) | has_seed(name) | found)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What happened, from the facts that have become durable.
 
-use treasury_core::charter::activators;
 use treasury_core::intent::Intent;
 use treasury_core::observe::Change;
+use treasury_core::policy::Approvers;
 use treasury_core::proposal::{Status, Submission};
 use treasury_core::state::Sight;
 use treasury_core::stops::Subject;
@@ -70,7 +70,7 @@ impl Told<'_> {
             }
             Event::PolicyProposed { table, .. } => super::policy_candidate(
                 table.hash(),
-                self.state.charter.activation().map(activators).unwrap_or_default(),
+                self.state.charter.activation().map(Approvers::so_many).unwrap_or_default(),
             ),
             Event::PolicyEndorsed { policy, by, endorsement, .. } => {
                 super::policy_endorsed(policy, by, &endorsement.reason);

@@ -22,6 +22,7 @@ pub(crate) mod mail;
 mod outbox;
 mod policies;
 pub(crate) mod post;
+mod records;
 mod remind;
 mod route;
 mod runway;
@@ -41,26 +42,22 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::Rng;
-use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
-use treasury_api::types::Notice;
-use treasury_core::observe::LedgerPoint;
-use treasury_core::state::Acknowledged;
-use treasury_core::{Event, State, Treasury};
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+use treasury_core::{State, Treasury};
 
 use self::escalate::{Alert, Answered};
 use self::host::{Room, Seen, Time};
 use self::outbox::{Closed, Mark, Outbox};
 use self::post::{Post, Wire};
-use self::tell::Teller;
+use self::records::{answers, digest, digest_at, notices};
 use crate::clock::{self, Clock};
 use crate::engine::{EngineError, EngineHandle};
 use crate::lines;
 use crate::metrics::Metrics;
+use crate::store::StoreError;
 use crate::store::seam::Ground;
-use crate::store::{Record, StoreError};
 
 pub use treasury_api::notice::{Kind, Severity};
 
@@ -218,12 +215,11 @@ async fn take_in(desk: &Desk, engine: &EngineHandle, last: u64) -> EngineError {
     let mut has_begun = false;
     loop {
         let done = if has_begun { desk.tell(engine).await } else { desk.begin(engine, last).await };
-        match done {
+        let again = match done {
             Err(Trouble::Engine(stopped)) => return stopped,
             Err(trouble) => {
                 desk.stuck(&Source::Tell, &trouble);
-                tokio::time::sleep(AFTER_TROUBLE).await;
-                continue;
+                Some(Instant::now() + AFTER_TROUBLE)
             }
             Ok(is_all) => {
                 desk.goes_on(&Source::Tell);
@@ -231,11 +227,14 @@ async fn take_in(desk: &Desk, engine: &EngineHandle, last: u64) -> EngineError {
                     has_begun = true;
                     continue;
                 }
+                None
             }
-        }
+        };
+        // What waits is looked at in any trouble with what is to be told.
         tokio::select! {
-            changed = records.changed() => if changed.is_err() { return EngineError::Stopped },
-            _ = looks.tick() => match desk.look(engine).await {
+            () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {}
+            changed = records.changed(), if again.is_none() => if changed.is_err() { return EngineError::Stopped },
+            _ = looks.tick(), if has_begun => match desk.look(engine).await {
                 Err(Trouble::Engine(stopped)) => return stopped,
                 Err(trouble) => desk.stuck(&Source::Look, &trouble),
                 Ok(()) => desk.goes_on(&Source::Look),
@@ -385,7 +384,7 @@ impl Desk {
         let address = |notice| self.config.address(notice, now_ms).channels;
         let closed = self.outbox().close_all_but(channels, now_ms, &address)?;
         for Closed { channel, given_up, lost } in &closed {
-            tracing::warn!(%channel, given_up, lost, "notices waited for a channel that is configured no more");
+            lines::channel_gone(channel, given_up, lost);
         }
         if !closed.is_empty() {
             self.wake_all();
@@ -524,63 +523,6 @@ impl Desk {
         let unanswered = self.outbox().alerts().values().filter(|alert| alert.answered.is_none()).count();
         self.metrics.unanswered(unanswered);
     }
-}
-
-/// Who looks after what was told, by these records.
-fn answers(records: &[Record]) -> Vec<(Vec<String>, Answered)> {
-    let events = records.iter().flat_map(|record| &record.events);
-    let of = |event: &Event| match event {
-        Event::NoticesAcknowledged { notices, acknowledged } => {
-            let Acknowledged { by, reason, at } = acknowledged;
-            let at = at.close_time.to_string();
-            let answered = Answered { by: by.clone(), reason: reason.clone(), at, severity: Severity::Info };
-            Some((notices.clone(), answered))
-        }
-        _ => None,
-    };
-    events.filter_map(of).collect()
-}
-
-/// What is told of records. What they are about is looked up in the state, and in the archive where it has left that.
-async fn notices(
-    engine: &EngineHandle,
-    records: Arc<Vec<Record>>,
-    answered: BTreeMap<String, Severity>,
-    series: String,
-    mut ledger: Option<LedgerPoint>,
-) -> Result<(Vec<Notice>, Option<LedgerPoint>), Trouble> {
-    let asked = Arc::clone(&records);
-    let missing = engine.query(move |state, _| tell::missing(&asked, state)).await?;
-    let archived = if missing.is_empty() {
-        BTreeMap::new()
-    } else {
-        let found = engine.archived(move |archive| {
-            let found = missing.iter().map(|id| Ok(archive.get(*id)?.map(|found| (*id, found.proposal))));
-            found.filter_map(Result::transpose).collect::<Result<BTreeMap<_, _>, StoreError>>()
-        });
-        found.await??
-    };
-    let told = engine.query(move |state, treasury| {
-        let utc = clock::utc().to_string();
-        let (archived, answered, series) = (&archived, &answered, series.as_str());
-        let teller = Teller { treasury, state, archived, answered, series, utc: &utc };
-        let notices: Vec<Notice> =
-            records.iter().flat_map(|record| teller.record(record, &mut ledger)).collect();
-        (notices, ledger)
-    });
-    Ok(told.await?)
-}
-
-/// The digest of a stored record; of none, nothing.
-async fn digest_at(engine: &EngineHandle, number: u64) -> Result<String, Trouble> {
-    let Some(before) = number.checked_sub(1) else { return Ok(String::new()) };
-    let found = engine.events(before, 1).await??;
-    Ok(found.first().map(digest).unwrap_or_default())
-}
-
-fn digest(record: &Record) -> String {
-    let text = serde_json::to_vec(record).unwrap_or_default();
-    hex::encode(Sha256::digest(text))
 }
 
 fn new_series() -> String {

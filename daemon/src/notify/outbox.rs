@@ -22,6 +22,7 @@ use treasury_api::types::Notice;
 use self::queue::Queue;
 use super::escalate::{self, Alert};
 use crate::lines;
+use crate::redact;
 use crate::store::StoreError;
 use crate::store::seam::{Engine, Pair};
 
@@ -139,7 +140,7 @@ impl Addressed {
         let left_out = self.channels.len().saturating_sub(CHANNELS_OF_NOTICE_MAX);
         let left_out = left_out.saturating_add(self.alerts.len().saturating_sub(ALERTS_MAX));
         if left_out > 0 {
-            tracing::error!(notice = %self.notice.id, left_out, "a notice has more channels or alerts than are kept with one");
+            lines::notice_cut(&self.notice.id, left_out);
         }
         self.channels.truncate(CHANNELS_OF_NOTICE_MAX);
         self.alerts.truncate(ALERTS_MAX);
@@ -291,7 +292,12 @@ impl Outbox {
     fn notice_at(&self, number: Number) -> Result<Option<Notice>, OutboxError> {
         let key = notice_key(number);
         let value = self.value(&key)?.unwrap_or_default();
-        Ok(self.whole(&key, &value, "a notice"))
+        let Some(mut notice) = self.whole::<serde_json::Value>(&key, &value, "a notice") else {
+            return Ok(None);
+        };
+        // An earlier version stored what somebody typed.
+        redact::seeds(&mut notice);
+        Ok(self.whole(&key, notice.to_string().as_bytes(), "a notice"))
     }
 
     /// Every entry of a sort, in order.

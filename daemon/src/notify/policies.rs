@@ -3,11 +3,12 @@
 use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::Notice;
 use treasury_core::address_book::Confirmation;
-use treasury_core::charter::{Table, activators};
+use treasury_core::charter::Table;
+use treasury_core::multisign;
+use treasury_core::policy::Approvers;
 use treasury_core::units::{AccountId, Hash256};
 
 use super::tell::Teller;
-use super::who;
 
 impl Teller<'_> {
     /// Another policy waits for people.
@@ -17,14 +18,14 @@ impl Teller<'_> {
         let differs =
             charter.active.as_ref().map_or_else(Vec::new, |active| table.differs_from(&active.table));
         let terms = charter.activation();
-        let wants = terms.map_or_else(|| "people".to_owned(), activators);
+        let wants = terms.map_or_else(|| "people".to_owned(), Approvers::so_many);
         let hash = table.hash();
         let says = format!(
             "Another policy is configured than the one in force, and waits for {wants}: {}.",
             differs.join(", ")
         );
         let mut notice = self.notice(Kind::PolicyCandidate, Severity::Warning, &says);
-        notice.people = terms.map_or_else(Vec::new, |terms| who::one_of(self.treasury, terms));
+        notice.people = terms.map_or_else(Vec::new, |terms| multisign::names(terms, self.treasury));
         notice.can_do = vec![
             "See what it says: `treasuryctl policy check`.".to_owned(),
             format!("Put it in force: `treasuryctl policy activate {hash} --reason …`."),
@@ -47,7 +48,7 @@ impl Teller<'_> {
             self.called(destination)
         );
         let mut notice = self.notice(Kind::DestinationWaits, Severity::Warning, &says);
-        notice.people = terms.map_or_else(Vec::new, |terms| who::one_of(self.treasury, &terms.by));
+        notice.people = terms.map_or_else(Vec::new, |terms| multisign::names(&terms.by, self.treasury));
         notice.can_do = vec![
             "Ask whose account it is, by a way that you know to be theirs.".to_owned(),
             format!("Confirm it: `treasuryctl destination confirm {destination} --reason …`."),

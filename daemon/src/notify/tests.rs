@@ -17,12 +17,16 @@ use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use treasury_api::types::Notice;
+use treasury_core::observe::LedgerPoint;
 
 use super::channel::Form;
 use super::outbox::tests::Disk;
 use super::post::{Parcel, PostError, Receiver};
+use super::tell::Teller;
 use super::worker::WAITS;
 use super::*;
+use crate::store::Record;
 
 /// Of the Standard Webhooks libraries' examples; what it holds must be nowhere else.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

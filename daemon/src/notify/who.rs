@@ -2,7 +2,7 @@
 
 use treasury_core::config::{Signing, Treasury};
 use treasury_core::multisign;
-use treasury_core::policy::{Approvers, Told};
+use treasury_core::policy::Told;
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::{State, config::Person};
 
@@ -23,12 +23,6 @@ pub(crate) fn told_of(treasury: &Treasury, told: &Told) -> Vec<String> {
         told.people.contains(&person.name) || person.roles.iter().any(|role| told.roles.contains(role))
     };
     treasury.people.values().filter(named).map(|person| person.name.clone()).collect()
-}
-
-/// The people whom these terms name, by name.
-pub(super) fn one_of(treasury: &Treasury, terms: &Approvers) -> Vec<String> {
-    let named = treasury.people.values().filter(|person| multisign::is_one_of(terms, person));
-    named.map(|person| person.name.clone()).collect()
 }
 
 /// Whether it waits for people, and not for the daemon's own keys alone.

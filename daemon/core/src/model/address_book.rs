@@ -23,7 +23,7 @@ impl Confirmation {
     /// In words.
     #[must_use]
     pub fn words(&self) -> String {
-        format!("{} of {}", self.by.signatures, self.by.who())
+        self.by.so_many()
     }
 }
 
@@ -95,9 +95,9 @@ impl AddressBook {
         &mut self,
         destination: AccountId,
         by: &str,
-        given: Endorsement,
+        given: &Endorsement,
     ) -> Result<(), String> {
-        self.waiting(destination)?.confirmed.insert(by.to_owned(), given);
+        self.waiting(destination)?.confirmed.insert(by.to_owned(), given.clone());
         Ok(())
     }
 

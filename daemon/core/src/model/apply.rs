@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 
 use crate::model::event::{Event, HoldSource};
 use crate::model::intent::{Asker, Movement};
-use crate::model::observe::{AccountSnapshot, Change, EscrowView, LedgerObservation, LedgerPoint};
+use crate::model::observe::{AccountSnapshot, Change, LedgerObservation, LedgerPoint};
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::shadow::Shadowing;
-use crate::model::signing::Slot;
 use crate::model::state::{Archived, Breaker, BreakerKey, Guard, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
@@ -280,15 +279,15 @@ impl State {
             }
             Event::PolicyAdopted { table, at } => self.charter.adopt(table, *at)?,
             Event::PolicyProposed { table, at } => self.charter.propose(table, *at)?,
-            Event::PolicyEndorsed { policy, by, endorsement, .. } => {
-                self.charter.endorse(*policy, by, endorsement.clone())?;
+            Event::PolicyEndorsed { policy, by, endorsement: given, .. } => {
+                self.charter.endorse(*policy, by, given)?
             }
             Event::PolicyActivated { policy, at } => self.charter.activate(*policy, *at)?,
             Event::PolicyWithdrawn { policy } => self.charter.withdraw(*policy)?,
             Event::DestinationsAdopted { destinations, at } => self.address_book.adopt(destinations, *at)?,
             Event::DestinationProposed { destination, at } => self.address_book.propose(*destination, *at)?,
-            Event::DestinationConfirmed { destination, by, endorsement, .. } => {
-                self.address_book.confirm(*destination, by, endorsement.clone())?;
+            Event::DestinationConfirmed { destination: to, by, endorsement: given, .. } => {
+                self.address_book.confirm(*to, by, given)?
             }
             Event::DestinationAdmitted { destination, at } => self.address_book.admit(*destination, *at)?,
             Event::DestinationWithdrawn { destination } => self.address_book.withdraw(*destination)?,
@@ -504,43 +503,6 @@ impl State {
         }
     }
 
-    /// An escrow is the daemon's only if a proposal of its own has the slot that made it *and* every term
-    /// is the one that was frozen, the condition included: only then can the preimage be derived.
-    fn track(&mut self, at: LedgerPoint, seen_at: RippleTime, view: &EscrowView) {
-        let key = view.key;
-        let proposal = [Slot::Ticket(key.sequence), Slot::Sequence(key.sequence)]
-            .into_iter()
-            .find_map(|slot| self.slots.get(&(key.owner, slot)))
-            .and_then(|id| self.proposals.get(id))
-            .filter(|proposal| made(proposal, view))
-            // Its EscrowCreate may have been seen before the escrow was, and have freed the slot.
-            .or_else(|| {
-                let of_owner = self.by_account.get(&key.owner)?.iter().rev();
-                of_owner.filter_map(|id| self.proposals.get(id)).find(|proposal| made(proposal, view))
-            });
-        let guard = proposal
-            .map_or(Guard::Foreign, |proposal| Guard::Locked { proposal: proposal.id, preparing: None });
-        self.no_longer_stands(&key);
-        self.standing.insert(key);
-        if matches!(guard, Guard::Locked { .. }) {
-            self.stands_as_own(view);
-        }
-        self.escrows.insert(key, TrackedEscrow { view: view.clone(), seen: at, seen_at, guard });
-    }
-
-    fn stands_as_own(&mut self, view: &EscrowView) {
-        self.by_finish_after.insert(view.finish_order());
-        self.by_destination.insert((view.destination, view.key));
-    }
-
-    fn no_longer_stands(&mut self, key: &EscrowKey) {
-        self.standing.remove(key);
-        if let Some(tracked) = self.escrows.get(key) {
-            self.by_finish_after.remove(&tracked.view.finish_order());
-            self.by_destination.remove(&(tracked.view.destination, *key));
-        }
-    }
-
     /// An attempt to end an escrow is over. Where nothing of it has left, its fulfillment is as secret as before.
     fn no_longer_attempts(&mut self, escrow: &EscrowKey, ended: ProposalId, unsent: Option<LedgerPoint>) {
         let Some(tracked) = self.escrows.get_mut(escrow) else { return };
@@ -586,17 +548,4 @@ impl State {
 /// What a freeze of earlier versions was on.
 fn frozen(account: &Option<AccountId>) -> Subject {
     account.map_or(Subject::Everything, Subject::Account)
-}
-
-fn made(proposal: &Proposal, view: &EscrowView) -> bool {
-    let Some(plan) = &proposal.plan else { return false };
-    let Some(delay) = &plan.delay else { return false };
-    delay.escrow == view.key
-        && delay.destination == view.destination
-        && delay.destination_tag == view.destination_tag
-        && Some(delay.amount) == view.amount
-        && Some(delay.finish_after) == view.finish_after
-        && Some(delay.cancel_after) == view.cancel_after
-        && plan.condition.is_some()
-        && plan.condition == view.condition
 }

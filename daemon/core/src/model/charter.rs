@@ -34,9 +34,8 @@ pub struct Table {
     /// Who confirms whom the address book makes known; `None`: nobody needs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
-    /// What else says who is paid; `None`: what is configured, of a table that was put in force before that was asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub declared: Option<Declared>,
+    /// What else says who is paid.
+    pub declared: Declared,
 }
 
 /// What makes an account one that is paid as the treasury's own, and what is paid to new ones.
@@ -65,7 +64,7 @@ impl Table {
             labels: labels(policy),
         };
         Self {
-            declared: Some(declared),
+            declared,
             rules: policy.rules().to_vec(),
             risk: policy.risk().clone(),
             activation: policy.activation().cloned(),
@@ -90,11 +89,8 @@ impl Table {
         let asked = plain.lists_asked_about();
         let missing = asked.iter().filter(|name| !configured.lists().contains_key(*name));
         let missing = missing.map(|name| List::unreadable(name, "it is not in the configuration any more"));
-        let of_kind = |list: &List| match &self.declared {
-            Some(declared) if asked.contains(list.name()) => {
-                declared.labels.contains(list.name()) == list.is_label()
-            }
-            _ => true,
+        let of_kind = |list: &List| {
+            !asked.contains(list.name()) || self.declared.labels.contains(list.name()) == list.is_label()
         };
         let kept = configured.lists().values().map(|list| {
             if of_kind(list) {
@@ -123,7 +119,7 @@ impl Table {
                         whom(rule).map_or_else(String::new, |paid| format!(", for payments to {paid}"));
                     words.push(format!("rule \"{}\" is new{paid}", rule.name));
                 }
-                Some(before) if before != *rule => {
+                Some(before) if !is_same(&before, rule) => {
                     let paid = whom(rule).filter(|paid| whom(&before).as_ref() != Some(paid));
                     let paid =
                         paid.map_or_else(String::new, |paid| format!(", and is for payments to {paid}"));
@@ -134,13 +130,7 @@ impl Table {
         }
         let gone = other.rules.iter().filter(|rule| named(self, &rule.name).is_none());
         words.extend(gone.map(|rule| format!("rule \"{}\" is gone", rule.name)));
-        let order = |table: &Self| table.rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
-        if words.is_empty() && order(self) != order(other) {
-            words.push("rules stand in another order".to_owned());
-        }
-        if let Some(now) = &self.declared {
-            now.differs_from(other.declared.as_ref().unwrap_or(&Declared::default()), &mut words);
-        }
+        self.declared.differs_from(&other.declared, &mut words);
         if self.risk != other.risk {
             words.push("the signs of risk are changed".to_owned());
         }
@@ -156,9 +146,13 @@ impl Table {
         match (&self.activation, &other.activation) {
             (None, Some(_)) => words.push("whoever changes the configuration changes the rules".to_owned()),
             (Some(now), before) if before.as_ref() != Some(now) => {
-                words.push(format!("another table is put in force by {}", activators(now)));
+                words.push(format!("another table is put in force by {}", now.so_many()));
             }
             _ => {}
+        }
+        // Whatever else stands in it has no order.
+        if words.is_empty() && self.hash() != other.hash() {
+            words.push("rules or links stand in another order".to_owned());
         }
         words
     }
@@ -213,11 +207,11 @@ fn labels(policy: &Policy) -> BTreeSet<String> {
     asked.filter(is_label).collect()
 }
 
-/// Whether two links are the same, zones by their names.
-fn is_same(one: &TierLink, other: &TierLink) -> bool {
-    let named = |link: &TierLink| {
-        // Plain types, whose serialization cannot fail; were it ever to, no link would be told from another.
-        let mut text = serde_json::to_value(link).unwrap_or_default();
+/// Whether two rules or links are the same, zones by their names.
+fn is_same<T: PartialEq + Serialize>(one: &T, other: &T) -> bool {
+    let named = |it: &T| {
+        // Plain types, whose serialization cannot fail; were it ever to, none would be told from another.
+        let mut text = serde_json::to_value(it).unwrap_or_default();
         by_name(&mut text);
         text
     };
@@ -259,12 +253,6 @@ fn by_name(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(by_name),
         _ => {}
     }
-}
-
-/// Who puts another table in force, in words.
-#[must_use]
-pub fn activators(terms: &Approvers) -> String {
-    format!("{} of {}", terms.signatures, terms.who())
 }
 
 /// The tables that there are.
@@ -324,21 +312,19 @@ impl Charter {
         }
         let table = &active.table;
         let mut decides = Treasury { policy: table.policy(&configured.policy), ..configured.clone() };
-        if let Some(declared) = &table.declared {
-            for (account, config) in &mut decides.accounts {
-                match declared.accounts.get(account) {
-                    Some(tier) => config.tier = *tier,
-                    None => {
-                        decides.newcomers.insert(*account);
-                    }
+        for (account, config) in &mut decides.accounts {
+            match table.declared.accounts.get(account) {
+                Some(tier) => config.tier = *tier,
+                None => {
+                    decides.newcomers.insert(*account);
                 }
             }
-            let is_there = |link: &&TierLink| {
-                decides.accounts.contains_key(&link.from) && decides.accounts.contains_key(&link.to)
-            };
-            decides.links = declared.links.iter().filter(is_there).cloned().collect();
-            decides.screening |= declared.screening;
         }
+        let is_there = |link: &&TierLink| {
+            decides.accounts.contains_key(&link.from) && decides.accounts.contains_key(&link.to)
+        };
+        decides.links = table.declared.links.iter().filter(is_there).cloned().collect();
+        decides.screening |= table.declared.screening;
         decides
     }
 
@@ -360,8 +346,8 @@ impl Charter {
         Ok(())
     }
 
-    pub(crate) fn endorse(&mut self, hash: Hash256, by: &str, given: Endorsement) -> Result<(), String> {
-        self.waiting(hash)?.endorsed.insert(by.to_owned(), given);
+    pub(crate) fn endorse(&mut self, hash: Hash256, by: &str, given: &Endorsement) -> Result<(), String> {
+        self.waiting(hash)?.endorsed.insert(by.to_owned(), given.clone());
         Ok(())
     }
 

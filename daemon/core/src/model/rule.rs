@@ -203,6 +203,12 @@ impl Approvers {
         }
     }
 
+    /// How many of whom, in words.
+    #[must_use]
+    pub fn so_many(&self) -> String {
+        format!("{} of {}", self.signatures, self.who())
+    }
+
     /// What is asked for, in words.
     #[must_use]
     pub fn words(&self) -> String {

@@ -172,9 +172,7 @@ impl<'a> Question<'a> {
     /// Whether policy denies it, without what that goes by.
     #[must_use]
     pub fn denies(&self) -> bool {
-        obligations(&matching(self.policy, self)).deny
-            || self.unscreened().is_some()
-            || self.against_screening().is_some()
+        obligations(&matching(self.policy, self)).deny || !self.against().is_empty()
     }
 
     /// What policy says.
@@ -186,14 +184,9 @@ impl<'a> Question<'a> {
         if !any_decides(&matching) {
             rules.push(NO_MATCH.to_owned());
         }
-        if let Some(list) = self.unscreened() {
-            rules.push(format!("list {list} is not good"));
-            obligations.deny = true;
-        }
-        if let Some(why) = self.against_screening() {
-            rules.push(format!("the screening of the destination {why}"));
-            obligations.deny = true;
-        }
+        let against = self.against();
+        obligations.deny |= !against.is_empty();
+        rules.extend(against);
         let asker_roles = self.roles.cloned().unwrap_or_default();
         let declared = DeclaredAs { own_destination: self.is_own, tier: self.tier, asker_roles };
         let inputs = DecisionInputs {
@@ -204,6 +197,14 @@ impl<'a> Question<'a> {
             declared: Some(declared),
         };
         Decision { rules, policy_hash: self.policy.hash(), obligations, inputs, shadow: None }
+    }
+
+    /// What denies it whatever the rules say.
+    fn against(&self) -> Vec<String> {
+        let list = self.unscreened().map(|list| format!("list {list} is not good"));
+        let screening = self.against_screening();
+        let screening = screening.map(|why| format!("the screening of the destination {why}"));
+        list.into_iter().chain(screening).collect()
     }
 
     /// How unusual it looks.

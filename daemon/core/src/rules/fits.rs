@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::charter::activators;
 use crate::model::config::Treasury;
 use crate::model::rule::Action;
 use crate::model::state::{Guard, State};
@@ -51,12 +50,11 @@ pub fn left_behind(config: &Treasury, state: &State) -> Vec<String> {
         ));
     }
     if let Some(terms) = state.charter.activation() {
-        let count = config.people.values().filter(|person| multisign::is_one_of(terms, person));
-        let count = count.fold(0_u32, |count, _| count.saturating_add(1));
+        let count = multisign::count(terms, config.people.values());
         if count < terms.signatures {
             left.insert(format!(
                 "another policy is put in force by {}, of whom {count} are declared: nobody could change it any more",
-                activators(terms)
+                terms.so_many()
             ));
         }
     }

@@ -213,6 +213,20 @@ pub fn is_one_of(demand: &Approvers, person: &Person) -> bool {
     }
 }
 
+/// Who counts, by name.
+#[must_use]
+pub fn names(demand: &Approvers, config: &Treasury) -> Vec<String> {
+    let counted = config.people.values().filter(|person| is_one_of(demand, person));
+    counted.map(|person| person.name.clone()).collect()
+}
+
+/// How many of these people count.
+#[must_use]
+pub fn count<'a>(demand: &Approvers, people: impl IntoIterator<Item = &'a Person>) -> u32 {
+    let counted = people.into_iter().filter(|person| is_one_of(demand, person));
+    counted.fold(0, |count, _| count.saturating_add(1))
+}
+
 /// How far the approvals of a proposal have come.
 #[must_use]
 pub fn of_proposal(config: &Treasury, list: &SignerListView, proposal: &Proposal) -> Tally {

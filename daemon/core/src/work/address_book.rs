@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::address_book::{Confirmation, Entry, Standing};
+use crate::model::address_book::{Confirmation, Standing};
 use crate::model::charter::Endorsement;
 use crate::model::command::{Answer, CommandError};
 use crate::model::config::Person;
@@ -17,8 +17,7 @@ use crate::work::cx::Cx;
 /// is; whatever comes later waits for people. What is taken out is written down also while nobody has to confirm anything: it
 /// would come back as it went.
 pub(crate) fn configured(cx: &mut Cx<'_>, terms: Option<&Confirmation>) {
-    let book = &cx.state.address_book;
-    if terms.is_none() && !book.adopted {
+    if terms.is_none() && !cx.state.address_book.adopted {
         return;
     }
     let at = cx.point();
@@ -74,18 +73,13 @@ pub(crate) fn confirm(
         let endorsement = Endorsement { reason, at };
         cx.emit(Event::DestinationConfirmed { destination, by, endorsement, origin });
     }
+    // Whoever has lost since what made them count does not.
     let entry = cx.state.address_book.entries.get(&destination);
-    let has = entry.map_or(0, |entry| confirmed(cx, terms, entry));
+    let confirmed = entry.into_iter().flat_map(|entry| entry.confirmed.keys());
+    let has = multisign::count(&terms.by, confirmed.filter_map(|name| cx.config.people.get(name)));
     let enough = has >= wants;
     if enough {
         cx.emit(Event::DestinationAdmitted { destination, at });
     }
     Ok(Answer::Confirmed { changed, enough, has, wants })
-}
-
-/// How many of those who have confirmed it count now.
-fn confirmed(cx: &Cx<'_>, terms: &Confirmation, entry: &Entry) -> u32 {
-    let people = entry.confirmed.keys().filter_map(|name| cx.config.people.get(name));
-    let counted = people.filter(|person| multisign::is_one_of(&terms.by, person));
-    counted.fold(0, |count, _| count.saturating_add(1))
 }

@@ -1,11 +1,10 @@
 //! Putting another table of rules in force, where the one in force does not leave that to whoever changes a file.
 
-use crate::model::charter::{Candidate, Endorsement, Table, activators};
+use crate::model::charter::{Endorsement, Table};
 use crate::model::command::{Answer, CommandError};
 use crate::model::config::Person;
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::policy::Approvers;
 use crate::model::units::Hash256;
 use crate::rules::multisign;
 use crate::work::address_book;
@@ -51,7 +50,7 @@ pub(crate) fn activate(
     let terms = active.and_then(|active| active.table.activation.clone());
     let Some(terms) = terms else { return Err(CommandError::UnknownPolicy(policy)) };
     if !multisign::is_one_of(&terms, person) {
-        return Err(CommandError::NotAnActivator(activators(&terms)));
+        return Err(CommandError::NotAnActivator(terms.so_many()));
     }
     if active.is_some_and(|active| active.hash == policy) {
         let has = terms.signatures;
@@ -66,7 +65,9 @@ pub(crate) fn activate(
         let (by, origin) = (person.name.clone(), cx.origin);
         cx.emit(Event::PolicyEndorsed { policy, by, endorsement: Endorsement { reason, at }, origin });
     }
-    let has = cx.state.charter.candidate.as_ref().map_or(0, |candidate| endorsed(cx, &terms, candidate));
+    // Whoever has lost since what made them count does not.
+    let endorsed = cx.state.charter.candidate.iter().flat_map(|candidate| candidate.endorsed.keys());
+    let has = multisign::count(&terms, endorsed.filter_map(|name| cx.config.people.get(name)));
     let in_force = has >= terms.signatures;
     if in_force {
         cx.emit(Event::PolicyActivated { policy, at });
@@ -75,10 +76,4 @@ pub(crate) fn activate(
         address_book::configured(cx, confirmation.as_ref());
     }
     Ok(Answer::Endorsed { changed, in_force, has, wants: terms.signatures })
-}
-
-/// How many of those who want it in force count now: whoever has lost the role since does not.
-fn endorsed(cx: &Cx<'_>, terms: &Approvers, candidate: &Candidate) -> u32 {
-    let people = candidate.endorsed.keys().filter_map(|name| cx.config.people.get(name));
-    people.filter(|person| multisign::is_one_of(terms, person)).fold(0, |count, _| count.saturating_add(1))
 }

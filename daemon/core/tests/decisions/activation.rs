@@ -401,7 +401,7 @@ fn whom_a_changed_rule_pays_is_shown_by_address() {
     let two = |one: &str, other: &str| {
         table_of(&Policy::new(vec![Rule::new(one, Action::Deny), Rule::new(other, Action::Deny)]))
     };
-    assert_eq!(two("a", "b").differs_from(&two("b", "a")), ["rules stand in another order"]);
+    assert_eq!(two("a", "b").differs_from(&two("b", "a")), ["rules or links stand in another order"]);
 }
 
 /// Danger: the file drops the runner, and what the table in force delays is never released.
@@ -451,6 +451,9 @@ fn links_are_as_people_have_put_them_in_force_with_their_floors() {
         w.input(Input::Configured { table: Box::new(Table::of(&file)) });
         assert_eq!(w.state.charter.in_force(&file).links, first.links);
     }
+    let turned = Treasury { links: first.links.iter().rev().cloned().collect(), ..first.clone() };
+    let order = Table::of(&turned).differs_from(&Table::of(&first));
+    assert_eq!(order, ["rules or links stand in another order"]);
     let gone = w.state.charter.candidate.as_ref().unwrap().table.differs_from(&Table::of(&first));
     assert_eq!(gone, ["link \"one\" is gone", "link \"two\" is gone"]);
     let changed =

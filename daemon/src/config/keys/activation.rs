@@ -1,6 +1,14 @@
 //! The keys of who puts another table of rules in force.
 
-use super::{Group, key};
+use super::{Group, Key, key};
+
+/// Who counts, by name.
+pub(super) const WHO: Key = key(
+    "people",
+    "list of people",
+    "anybody with one of `roles`",
+    "Who counts is one of these; where `roles` is there too, one of these with one of them. They need a token or a login.",
+);
 
 /// `[activation]`.
 pub(super) const ACTIVATION: Group = Group {
@@ -17,12 +25,7 @@ pub(super) const ACTIVATION: Group = Group {
             "[\"admin\"]; with `people`, any",
             "Who counts has one of these roles.",
         ),
-        key(
-            "people",
-            "list of people",
-            "anybody with one of `roles`",
-            "Who counts is one of these; where `roles` is there too, one of these with one of them. They need a token or a login.",
-        ),
+        WHO,
         key("signatures", "whole number", "2", "How many of them it takes."),
     ],
 };

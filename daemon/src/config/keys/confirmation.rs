@@ -1,5 +1,6 @@
 //! The keys of who confirms whom the address book makes known.
 
+use super::activation::WHO;
 use super::{Group, key};
 
 /// `[confirmation]`.
@@ -18,12 +19,7 @@ pub(super) const CONFIRMATION: Group = Group {
             "[\"approver\"]; with `people`, any",
             "Who counts has one of these roles.",
         ),
-        key(
-            "people",
-            "list of people",
-            "anybody with one of `roles`",
-            "Who counts is one of these; where `roles` is there too, one of these with one of them. They need a token or a login.",
-        ),
+        WHO,
         key(
             "signatures",
             "whole number",

@@ -475,3 +475,18 @@ fn an_outbox_of_a_newer_release_or_a_damaged_one_is_said_to_be_so() {
     assert!(matches!(error, OutboxError::Damaged(_)), "{error}");
     assert!(!disk.text().is_empty());
 }
+
+/// Danger: a seed that an earlier version stored in a reason is told through every channel.
+#[test]
+fn a_seed_that_was_stored_is_told_to_nobody() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    let said = Notice {
+        says: "sue set a hold: a thief has sEdTM1uX8pu2do5XvTnutH6HsouMaM2".to_owned(),
+        ..notice("a")
+    };
+    outbox.add(Addressed::to(said, "ops", 0), None).unwrap();
+    let (told, _) = outbox.delivery("ops", 1).unwrap().unwrap();
+    assert_eq!(told.says, "sue set a hold: a thief has (a seed, not shown)");
+    assert_eq!(told, Notice { says: told.says.clone(), ..notice("a") }, "and nothing else of it changes");
+}

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use treasury_core::config::Role;
 use treasury_core::policy::{self, Action, Policy, Rule};
 use treasury_core::units::{Amount, ProposalId};
-use treasury_core::{Command, Input};
+use treasury_core::{Command, Event, Input};
 
 use super::*;
 use crate::engine::Engine;
 use crate::http::{App, Limits, Tokens};
-use crate::store::MemoryStore;
+use crate::store::{Archive, MemoryStore, Store};
 use crate::testing::{self, ALICE, BOB};
 
 /// An engine on a store, whose facts a desk takes in.
@@ -473,4 +473,60 @@ async fn those_who_confirm_destinations_are_told_who_has_come_to_the_address_boo
         says.starts_with(&format!("supplier ({supplier}) is confirmed by adam, bob, and is known from 20")),
         "{says}"
     );
+}
+
+/// A store whose records cannot be read while that is said.
+#[derive(Clone, Default)]
+struct Unreadable {
+    inner: MemoryStore,
+    is_broken: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Store for Unreadable {
+    fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
+        self.inner.append(events)
+    }
+
+    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        if self.is_broken.load(Ordering::SeqCst) {
+            Err(StoreError::Injected)
+        } else {
+            self.inner.read(after, limit)
+        }
+    }
+
+    fn archive(&self) -> Arc<Archive> {
+        self.inner.archive()
+    }
+}
+
+/// Danger: one record that cannot be read keeps everybody from being reminded and woken for all that was told before.
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_looked_at_though_what_has_happened_cannot_be_read() {
+    let store = Unreadable::default();
+    let world = world(&Disk::default(), &["ops"]);
+    let (mut engine, _, _) = testing::engine(store.clone());
+    testing::only_answers(&mut engine);
+    let (desk, handle) = (Arc::clone(&world.desk), engine.handle.clone());
+    let last = *handle.records().borrow();
+    let told = handle.clone();
+    let work = tokio::spawn(async move { take_in(&desk, &told, last).await });
+    let is_in = |source: Source| world.desk.troubles.lock().unwrap().contains(&source);
+    testing::look(&handle).await;
+    store.is_broken.store(true, Ordering::SeqCst);
+    handle.command(testing::actor("sue"), testing::freeze("a drill")).await.unwrap().unwrap();
+    while !is_in(Source::Tell) {
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    // A look that is done says that it has no trouble.
+    world.desk.stuck(&Source::Look, &"a drill");
+    while is_in(Source::Look) {
+        assert!(is_in(Source::Tell));
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    store.is_broken.store(false, Ordering::SeqCst);
+    while is_in(Source::Tell) {
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    work.abort();
 }
