@@ -1,6 +1,7 @@
 //! What each account of the links has, what is on its way to it in escrows, and what schedules will take out of it: looked
 //! through once for all links.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -39,7 +40,7 @@ struct Numbers {
 pub(crate) struct Ahead(Vec<Standing>);
 
 /// What stands at a place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Standing {
     /// `None`: the account is not on the ledger, or the asset is not followed.
     pub(crate) holding: Option<Amount>,
@@ -48,12 +49,36 @@ pub(crate) struct Standing {
     /// What schedules have asked for that no validated ledger has. What people ask for does not count: it may be refused,
     /// and whoever may ask would otherwise draw money to an account.
     pub(crate) scheduled: Amount,
+    /// What proposals may still bring, and which one was the last when that was looked up: in a planning only what is
+    /// drafted adds to it.
+    coming: Cell<Option<(u64, Amount)>>,
+}
+
+impl Standing {
+    /// What is there now, without what is looked through once.
+    pub(crate) fn of(state: &State, account: &AccountId, asset: Asset) -> Self {
+        let nothing = asset.nothing();
+        let holding = state.holding(account, asset);
+        Self { holding, escrowed: nothing, scheduled: nothing, coming: Cell::new(None) }
+    }
+
+    /// What will be there when everything that is on its way has come.
+    pub(crate) fn expected(&self, state: &State, account: &AccountId, asset: Asset) -> Option<Amount> {
+        let escrowed = saturating_add(self.holding?, self.escrowed);
+        let known = self.coming.get().filter(|(last, _)| *last == state.last_proposal);
+        let coming = known.map_or_else(|| state.book.coming(account, asset), |(_, coming)| coming);
+        self.coming.set(Some((state.last_proposal, coming)));
+        Some(saturating_add(escrowed, coming))
+    }
 }
 
 impl<'a> Places<'a> {
     /// Those of the declared links.
     pub(crate) fn of(config: &'a Treasury) -> Self {
-        let mut places = Self { all: Vec::new(), numbers: HashMap::default() };
+        // A link has two places, of which others share at least one in most treasuries.
+        let so_many = config.links.len().saturating_add(1);
+        let numbers = HashMap::with_capacity_and_hasher(so_many, BuildHasherDefault::default());
+        let mut places = Self { all: Vec::with_capacity(so_many), numbers };
         for link in &config.links {
             let to = places.add(link.to, link.asset);
             let from = places.add(link.from, link.asset);
@@ -94,11 +119,7 @@ impl<'a> Places<'a> {
 impl Ahead {
     /// Looks through everything that is promised, at a cost that grows with how much that is.
     pub(crate) fn of(places: &Places<'_>, state: &State) -> Self {
-        let stands = |place: &Place<'_>| {
-            let nothing = place.asset.nothing();
-            let holding = state.holding(&place.account, place.asset);
-            Standing { holding, escrowed: nothing, scheduled: nothing }
-        };
+        let stands = |place: &Place<'_>| Standing::of(state, &place.account, place.asset);
         let mut ahead = Self(places.all.iter().map(stands).collect());
         let own = |tracked: &&TrackedEscrow| {
             matches!(tracked.guard, Guard::Locked { .. } | Guard::Releasing { .. })

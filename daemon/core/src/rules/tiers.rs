@@ -4,6 +4,7 @@
 //! links into one account never fill it twice, and a delayed move is not made again while it waits. What is promised
 //! out of a source counts as if it had left, so a source never ends below its floor.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 
@@ -104,21 +105,10 @@ impl<'a> Planner<'a> {
     }
 
     /// What stands at a place: what was looked through once, or where no link is what is there now.
-    fn standing(&self, state: &State, at: &At<'_, '_>) -> Standing {
+    fn standing(&self, state: &State, at: &At<'_, '_>) -> Cow<'_, Standing> {
         let ahead = || self.ahead.get_or_init(|| Ahead::of(&self.places, state));
-        at.number.and_then(|number| ahead().get(number)).copied().unwrap_or_else(|| Standing {
-            holding: state.holding(&at.account, at.asset),
-            escrowed: at.asset.nothing(),
-            scheduled: at.asset.nothing(),
-        })
-    }
-
-    /// What the place will have when everything that is on its way to it has come: the same as [`expected`].
-    fn expected(&self, state: &State, at: &At<'_, '_>, standing: &Standing) -> Option<Amount> {
-        let escrowed = saturating_add(standing.holding?, standing.escrowed);
-        let all = Some(saturating_add(escrowed, state.book.coming(&at.account, at.asset)));
-        debug_assert_eq!(all, expected(state, &at.account, at.asset), "something came or went in a planning");
-        all
+        let there = at.number.and_then(|number| ahead().get(number)).map(Cow::Borrowed);
+        there.unwrap_or_else(|| Cow::Owned(Standing::of(state, &at.account, at.asset)))
     }
 
     /// What the link would move now: what its account is below its floor or above its ceiling, up or down to its target, as
@@ -200,7 +190,12 @@ impl<'a> Planner<'a> {
     ) -> Option<Amount> {
         let nothing = to.asset.nothing();
         let standing = self.standing(state, to);
-        let has = self.expected(state, to, &standing)?;
+        let has = standing.expected(state, &to.account, to.asset)?;
+        debug_assert_eq!(
+            Some(has),
+            expected(state, &to.account, to.asset),
+            "something came or went in a planning"
+        );
         let onward = self.wanted(state, to, asked);
         let onward = saturating_add(onward, filling(state, to));
         let onward = saturating_add(onward, standing.scheduled);
