@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -24,6 +23,7 @@ use crate::engine::EngineHandle;
 use crate::lines;
 use crate::signer::FirstPart;
 
+pub use crate::leave::{Leave, Permit};
 pub(crate) use guarded::silent;
 pub use guarded::{GuardPort, Share};
 
@@ -40,40 +40,6 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// A future that a port hands out.
 pub type Reply<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// Says whether what was allowed to leave still is. A stop ends every permit that was given before it.
-#[derive(Clone, Debug, Default)]
-pub struct Leave {
-    stops: Arc<AtomicU64>,
-}
-
-impl Leave {
-    /// A permit to send something, for now.
-    #[must_use]
-    pub fn permit(&self) -> Permit {
-        Permit { given: self.stops.load(Ordering::SeqCst), stops: Arc::clone(&self.stops) }
-    }
-
-    /// Ends every permit that has been given.
-    pub fn end(&self) {
-        self.stops.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// A permit to send something, looked at again where it leaves the process.
-#[derive(Clone, Debug)]
-pub struct Permit {
-    given: u64,
-    stops: Arc<AtomicU64>,
-}
-
-impl Permit {
-    /// Whether no stop has come since it was given.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.stops.load(Ordering::SeqCst) == self.given
-    }
-}
 
 /// What the driver needs of the ledger.
 pub trait LedgerPort: Send + Sync + 'static {
@@ -158,7 +124,8 @@ pub fn spawn(
     guard: Option<Arc<dyn GuardPort>>,
 ) -> JoinHandle<()> {
     let guarded = Guarded::new(engine.clone(), Arc::clone(&signer), guard);
-    let driver = Driver { engine, ledger, signer, guarded, leave: Leave::default() };
+    let leave = engine.leave().clone();
+    let driver = Driver { engine, ledger, signer, guarded, leave, recalled: 0 };
     tokio::spawn(driver.run(effects))
 }
 
@@ -168,12 +135,15 @@ struct Driver {
     signer: Arc<dyn SignerPort>,
     guarded: Guarded,
     leave: Leave,
+    /// How often the engine has called back what had not left, as far as that was taken off its queue: what was asked for
+    /// before it did leaves no more, however late it is begun.
+    recalled: u64,
 }
 
 impl Driver {
-    /// Lets nothing leave that has not left yet, and says so to the core, which asks the gate again.
-    fn recall(&self, waiting: &mut VecDeque<Effect>, running: &mut JoinSet<()>) {
-        self.leave.end();
+    /// Tells the core of all that waits here and was called back, so that it asks the gate again.
+    fn recall(&mut self, waiting: &mut VecDeque<Effect>, running: &mut JoinSet<()>) {
+        self.recalled = self.recalled.saturating_add(1);
         for effect in std::mem::take(waiting) {
             match effect {
                 Effect::Submit { proposal, tx_id, .. } => {
@@ -188,7 +158,7 @@ impl Driver {
         }
     }
 
-    async fn run(self, mut effects: mpsc::Receiver<Effect>) {
+    async fn run(mut self, mut effects: mpsc::Receiver<Effect>) {
         let mut waiting = VecDeque::new();
         let mut running = JoinSet::new();
         let mut tick = tokio::time::interval(TICK);
@@ -201,8 +171,6 @@ impl Driver {
             }
             tokio::select! {
                 effect = effects.recv(), if waiting.len() < WAITING_MAX => match effect {
-                    // Somebody waits for it, and giving it takes no time: never behind a slow request.
-                    Some(Effect::Answer { request, answer }) => self.engine.answers().give(request, answer),
                     // What stops comes before what waits.
                     Some(Effect::Recall) => self.recall(&mut waiting, &mut running),
                     Some(effect) => waiting.push_back(effect),
@@ -226,7 +194,8 @@ impl Driver {
         let engine = self.engine.clone();
         let signer = Arc::clone(&self.signer);
         match effect {
-            Effect::Answer { request, answer } => engine.answers().give(request, answer),
+            // Given by the engine itself.
+            Effect::Answer { .. } => {}
             // Carried out when it was taken off the queue.
             Effect::Recall => {}
             Effect::DeriveCondition { proposal, inputs } if inputs.party == Party::Guarded => {
@@ -287,7 +256,7 @@ impl Driver {
                 }));
             }
             Effect::Submit { proposal, tx_id, blob } => {
-                let reply = self.ledger.submit(tx_id, blob, self.leave.permit());
+                let reply = self.ledger.submit(tx_id, blob, self.leave.permit_after(self.recalled));
                 running.spawn(async move {
                     let reply = reply.await;
                     lines::submission_answered(proposal, tx_id, in_words(&reply));

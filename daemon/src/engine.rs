@@ -19,6 +19,7 @@ use treasury_core::units::RequestId;
 use treasury_core::{Actor, Answer, ApplyError, Command, CommandError, Effect, Input, State, Treasury};
 
 use crate::clock;
+use crate::leave::Leave;
 use crate::lines;
 use crate::metrics::Metrics;
 use crate::store::{Archive, Record, Store, StoreError};
@@ -107,7 +108,7 @@ pub enum EngineError {
 pub struct Engine {
     /// Speaks to it.
     pub handle: EngineHandle,
-    /// What it asks of the world, in order.
+    /// What it asks of the world, in order. Answers to commands it gives itself.
     pub effects: mpsc::Receiver<Effect>,
     /// Ends when the engine does.
     pub thread: JoinHandle<()>,
@@ -136,7 +137,7 @@ impl Engine {
         let (questions, questions_out) = mpsc::channel(QUESTIONS_MAX);
         let (probes, probes_out) = mpsc::channel(PROBES_MAX);
         let (effects_in, effects) = mpsc::channel(EFFECTS_MAX);
-        let answers = Arc::new(Answers::default());
+        let (answers, leave) = (Arc::new(Answers::default()), Leave::default());
         let (recorded, records) = watch::channel(machine.last);
         let handle = EngineHandle {
             records,
@@ -145,12 +146,22 @@ impl Engine {
             questions,
             probes,
             answers: Arc::clone(&answers),
+            leave: leave.clone(),
             requests: Arc::new(AtomicU64::new(1)),
             treasury: Arc::clone(&declared),
             archive: Arc::clone(machine.archive()),
         };
         let last_ledger_ms = clock::wall_ms();
-        let core = Core { machine, metrics, declared, recorded, effects: effects_in, last_ledger_ms };
+        let core = Core {
+            machine,
+            metrics,
+            declared,
+            recorded,
+            effects: effects_in,
+            answers: Arc::clone(&answers),
+            leave,
+            last_ledger_ms,
+        };
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || {
@@ -182,6 +193,7 @@ pub struct EngineHandle {
     questions: mpsc::Sender<Question>,
     probes: mpsc::Sender<Question>,
     answers: Arc<Answers>,
+    leave: Leave,
     requests: Arc<AtomicU64>,
     treasury: Declared,
     archive: Arc<Archive>,
@@ -235,10 +247,10 @@ impl EngineHandle {
         self.records.clone()
     }
 
-    /// Where answers to commands go.
+    /// Whether what it asked the driver to send may still leave.
     #[must_use]
-    pub fn answers(&self) -> &Arc<Answers> {
-        &self.answers
+    pub fn leave(&self) -> &Leave {
+        &self.leave
     }
 
     /// Hands over one input; waits while the queue is full.
@@ -373,6 +385,8 @@ struct Core {
     declared: Declared,
     recorded: watch::Sender<u64>,
     effects: mpsc::Sender<Effect>,
+    answers: Arc<Answers>,
+    leave: Leave,
     last_ledger_ms: u64,
 }
 
@@ -495,7 +509,17 @@ impl Core {
         Ok(())
     }
 
+    /// What is called back leaves no more from here on, and whoever asked is answered after that, whatever waits to be carried
+    /// out.
     fn release(&self, effect: Effect) -> Result<(), Fatal> {
+        match effect {
+            Effect::Answer { request, answer } => {
+                self.answers.give(request, answer);
+                return Ok(());
+            }
+            Effect::Recall => self.leave.end(),
+            _ => {}
+        }
         match self.effects.try_send(effect) {
             Ok(()) => Ok(()),
             // Full, or the driver is gone.

@@ -24,6 +24,7 @@ pub mod driver;
 pub mod engine;
 pub mod guard;
 pub mod http;
+mod leave;
 pub mod ledger;
 pub mod lines;
 mod log;

@@ -33,7 +33,7 @@ impl Watched {
     /// On a store with what is in it, and an audit log that may be there.
     async fn on(store: impl Store + 'static, dir: TempDir) -> Self {
         let (mut engine, metrics, _) = testing::engine(store);
-        testing::only_answers(&mut engine);
+        testing::carry_nothing_out(&mut engine);
         let Engine { handle, .. } = engine;
         let opened = Audit::open(&dir.path().join(FOLDER), Clock::system(), Arc::clone(&metrics));
         let audit = Arc::new(opened.unwrap());
@@ -227,7 +227,7 @@ async fn what_a_crash_kept_from_the_log_is_written_down_at_the_next_start_with_w
 async fn the_log_of_a_store_from_before_begins_at_a_marked_point_and_so_does_that_of_another_store() {
     let store = MemoryStore::new();
     let (mut engine, ..) = testing::engine(store.clone());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     testing::look(&engine.handle).await;
     engine.handle.command(testing::actor("sue"), testing::freeze("long ago")).await.unwrap().unwrap();
     engine.handle.stop().await;

@@ -66,7 +66,7 @@ impl Served {
     async fn audited_with(dir: &std::path::Path, config: ConsoleConfig) -> (Self, std::sync::Arc<Audit>) {
         let store = MemoryStore::new();
         let (mut engine, metrics, _) = testing::engine(store.clone());
-        testing::only_answers(&mut engine);
+        testing::carry_nothing_out(&mut engine);
         let Engine { handle, .. } = engine;
         testing::look(&handle).await;
         let opened = Audit::open(dir, crate::clock::Clock::system(), std::sync::Arc::clone(&metrics));
@@ -84,7 +84,7 @@ impl Served {
     async fn on(config: Option<ConsoleConfig>, limits: Limits) -> Self {
         let store = MemoryStore::new();
         let (mut engine, metrics, _) = testing::engine(store.clone());
-        testing::only_answers(&mut engine);
+        testing::carry_nothing_out(&mut engine);
         let Engine { handle, .. } = engine;
         testing::look(&handle).await;
         let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), limits);

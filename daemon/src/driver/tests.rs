@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use tokio::sync::oneshot;
+use tokio::sync::Semaphore;
 use treasury_core::Answer;
 use treasury_core::effect::{FIRST_KEY, GuardRefusal};
 use treasury_core::proposal::Status;
@@ -257,18 +257,30 @@ async fn a_guard_that_never_answers_holds_up_nothing_else() {
     assert!(*guard.asked.lock().unwrap() <= 8, "more are not asked at once");
 }
 
-/// A ledger that never answers.
+/// A ledger that answers when it is let.
 struct Hanging {
-    begun: Mutex<usize>,
     permits: Mutex<Vec<Permit>>,
-    _never: oneshot::Sender<()>,
+    let_go: Arc<Semaphore>,
+}
+
+impl Hanging {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { permits: Mutex::default(), let_go: Arc::new(Semaphore::new(0)) })
+    }
+
+    fn begun(&self) -> usize {
+        self.permits.lock().unwrap().len()
+    }
 }
 
 impl LedgerPort for Hanging {
     fn submit(&self, _: Hash256, _: HexBytes, permit: Permit) -> Reply<SubmitReply> {
         self.permits.lock().unwrap().push(permit);
-        *self.begun.lock().unwrap() += 1;
-        Box::pin(std::future::pending())
+        let let_go = Arc::clone(&self.let_go);
+        Box::pin(async move {
+            let _one_more = let_go.acquire().await;
+            SubmitReply::NotSent
+        })
     }
 
     fn reconcile(&self, _: Vec<AccountId>) -> Reply<()> {
@@ -276,54 +288,69 @@ impl LedgerPort for Hanging {
     }
 }
 
-#[tokio::test]
-async fn answers_never_wait_behind_a_ledger_that_hangs() {
+/// Waits until it is so. Each turn lets other tasks and the engine's thread run.
+async fn until_so(mut so: impl FnMut() -> bool) {
+    let limit = tokio::time::timeout(Duration::from_secs(10), async {
+        while !so() {
+            tokio::task::yield_now().await;
+        }
+    });
+    limit.await.unwrap();
+}
+
+/// An engine whose driver has so many submissions to carry out, of a ledger that hangs; and what is handed to the driver.
+async fn with_submissions(
+    so_many: u64,
+    ledger: &Arc<Hanging>,
+) -> (EngineHandle, tokio::sync::mpsc::Sender<Effect>) {
     let (engine, _, _) = testing::engine(MemoryStore::new());
-    let (effects_in, effects) = mpsc::channel(1_024);
-    let (never, _) = oneshot::channel();
-    let ledger = Arc::new(Hanging { begun: Mutex::default(), permits: Mutex::default(), _never: never });
+    let (effects_in, effects) = mpsc::channel(16_384);
     spawn(effects, engine.handle.clone(), ledger.clone(), Arc::new(FakeSigner { works: true }), None);
-    for n in 0..200 {
+    let mut from_engine = engine.effects;
+    for n in 0..so_many {
         let submit = Effect::Submit { proposal: ProposalId(n), tx_id: Hash256::ZERO, blob: HexBytes(vec![]) };
         effects_in.send(submit).await.unwrap();
     }
-    let handle = engine.handle.clone();
-    let mut from_engine = engine.effects;
-    // The engine's own answer, handed on behind all those submissions.
+    let onward = effects_in.clone();
     tokio::spawn(async move {
         while let Some(effect) = from_engine.recv().await {
-            effects_in.send(effect).await.unwrap();
+            onward.send(effect).await.unwrap();
         }
     });
-    let answer = tokio::time::timeout(Duration::from_secs(10), handle.command(actor("nobody"), pay(xrp(1))));
+    (engine.handle, effects_in)
+}
+
+#[tokio::test]
+async fn no_more_is_asked_of_a_ledger_that_hangs_than_so_much_at_once_and_commands_are_answered() {
+    let ledger = Hanging::new();
+    let (engine, _) = with_submissions(200, &ledger).await;
+    until_so(|| ledger.begun() == AT_ONCE).await;
+    let answer = tokio::time::timeout(Duration::from_secs(10), engine.command(actor("nobody"), pay(xrp(1))));
     answer.await.unwrap().unwrap().unwrap_err();
-    assert_eq!(*ledger.begun.lock().unwrap(), AT_ONCE, "no more at once than that");
+    assert_eq!(ledger.begun(), AT_ONCE, "no more at once than that");
 }
 
 /// Danger: submissions wait behind a slow server, somebody freezes everything and is told that it is done, and then
-/// they leave for the first time. Method: a ledger that hangs, more payments than it is asked at once, a freeze.
+/// they leave for the first time. Method: a ledger that hangs, a freeze behind more payments than wait in the driver, so that
+/// it does not hear of it; then the ledger answers.
 #[tokio::test]
 async fn what_waits_to_be_sent_does_not_leave_after_a_freeze_was_answered() {
-    let (engine, _, _) = testing::engine(MemoryStore::new());
-    let (effects_in, effects) = mpsc::channel(1_024);
-    let (never, _) = oneshot::channel();
-    let ledger = Arc::new(Hanging { begun: Mutex::default(), _never: never, permits: Mutex::default() });
-    spawn(effects, engine.handle.clone(), ledger.clone(), Arc::new(FakeSigner { works: true }), None);
-    for n in 0..100 {
-        let submit = Effect::Submit { proposal: ProposalId(n), tx_id: Hash256::ZERO, blob: HexBytes(vec![]) };
-        effects_in.send(submit).await.unwrap();
-    }
-    let handle = engine.handle.clone();
-    let mut from_engine = engine.effects;
-    tokio::spawn(async move {
-        while let Some(effect) = from_engine.recv().await {
-            effects_in.send(effect).await.unwrap();
-        }
-    });
+    let all = u64::try_from(WAITING_MAX + AT_ONCE + 100).unwrap();
+    let ledger = Hanging::new();
+    let (engine, driver) = with_submissions(all, &ledger).await;
+    until_so(|| ledger.begun() == AT_ONCE).await;
+    assert!(ledger.permits.lock().unwrap().iter().all(Permit::holds));
     let freeze = testing::freeze("keys stolen");
-    let answer = tokio::time::timeout(Duration::from_secs(10), handle.command(actor("sue"), freeze)).await;
+    let answer = tokio::time::timeout(Duration::from_secs(10), engine.command(actor("sue"), freeze)).await;
     assert!(matches!(answer, Ok(Ok(Ok(Answer::Stopped { changed: true, .. })))), "{answer:?}");
-    let permits = ledger.permits.lock().unwrap();
-    assert_eq!(permits.len(), AT_ONCE, "what had not begun did not begin");
-    assert!(permits.iter().all(|permit| !permit.holds()), "and what had begun does not leave its queue");
+    assert_eq!(ledger.begun(), AT_ONCE);
+    assert!(
+        !ledger.permits.lock().unwrap().iter().any(Permit::holds),
+        "what had begun does not leave its queue"
+    );
+    ledger.let_go.add_permits(usize::try_from(all).unwrap());
+    // The driver has taken everything off its queue, the freeze last.
+    until_so(|| driver.capacity() == driver.max_capacity()).await;
+    assert!(ledger.begun() > AT_ONCE, "what waited was begun before the driver heard of the freeze");
+    assert!(!ledger.permits.lock().unwrap().iter().any(Permit::holds), "and did not leave either");
 }

@@ -40,25 +40,21 @@ async fn no_effect_is_released_before_its_facts_are_durable() {
     let (go_on, go_on_out) = std_mpsc::channel();
     let store = SlowStore { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
     let (mut engine, _, _) = testing::engine(store);
-    let command = Input::Command {
-        request: RequestId(7),
-        actor: actor("sue"),
-        command: freeze("a drill"),
-        archived: None,
-        asked: None,
-    };
     engine.handle.input(reconciled()).await.unwrap();
     began.recv().unwrap();
     go_on.send(()).unwrap();
-    engine.handle.input(command).await.unwrap();
-    began.recv().unwrap();
+    let handle = engine.handle.clone();
+    let permit = handle.leave().permit();
+    let asked = tokio::spawn(async move { handle.command(actor("sue"), freeze("a drill")).await });
+    tokio::task::spawn_blocking(move || began.recv().unwrap()).await.unwrap();
     // The step has been taken, its facts are on their way to the disk, and nobody has heard of it.
     assert!(engine.effects.try_recv().is_err());
+    assert!(permit.holds() && !asked.is_finished());
     go_on.send(()).unwrap();
-    // What waits to be sent is called back before the answer is given.
+    assert_eq!(asked.await.unwrap(), Ok(Ok(STOPPED)));
+    // What waits to be sent was called back before the answer was given.
+    assert!(!permit.holds());
     assert_eq!(engine.effects.recv().await.unwrap(), Effect::Recall);
-    let effect = engine.effects.recv().await.unwrap();
-    assert_eq!(effect, Effect::Answer { request: RequestId(7), answer: Ok(STOPPED) });
 }
 
 /// Says what an append stores, and lets it go on only when told to.
@@ -75,7 +71,7 @@ impl Stepwise {
         let (go_on, go_on_out) = std_mpsc::channel();
         let store = Stepwise { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
         let (mut engine, _, _) = testing::engine(store);
-        testing::only_answers(&mut engine);
+        testing::carry_nothing_out(&mut engine);
         engine.handle.input(reconciled()).await.unwrap();
         began.recv().unwrap();
         (engine, began, go_on)
@@ -269,34 +265,20 @@ async fn a_failed_append_stops_the_engine_and_releases_nothing() {
 }
 
 #[tokio::test]
-async fn answers_come_in_the_order_of_the_commands() {
-    let (mut engine, _, _) = testing::engine(MemoryStore::new());
+async fn commands_are_carried_out_in_the_order_in_which_they_were_asked_for() {
+    let (engine, _, _) = testing::engine(MemoryStore::new());
     engine.handle.input(reconciled()).await.unwrap();
-    for n in 1..=20 {
-        let command = Input::Command {
-            request: RequestId(n),
-            actor: actor("alice"),
-            command: pay(xrp(n)),
-            archived: None,
-            asked: None,
-        };
-        engine.handle.input(command).await.unwrap();
+    let commands = (1..=20).map(|n| engine.handle.command(actor("alice"), pay(xrp(n))));
+    for (n, answer) in (1..=20).zip(futures_util::future::join_all(commands).await) {
+        assert_eq!(answer.unwrap(), Ok(Answer::Proposed { proposal: ProposalId(n) }));
     }
-    let mut answered = Vec::new();
-    while answered.len() < 20 {
-        if let Effect::Answer { request, answer } = engine.effects.recv().await.unwrap() {
-            assert_eq!(answer, Ok(Answer::Proposed { proposal: ProposalId(request.0) }));
-            answered.push(request.0);
-        }
-    }
-    assert_eq!(answered, (1..=20).collect::<Vec<_>>());
 }
 
 #[tokio::test]
 async fn an_answered_command_is_in_the_store() {
     let store = MemoryStore::new();
     let (mut engine, _, _) = testing::engine(store.clone());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     engine.handle.input(reconciled()).await.unwrap();
     let answer = engine.handle.command(actor("alice"), pay(xrp(5))).await.unwrap();
     assert_eq!(answer, Ok(Answer::Proposed { proposal: ProposalId(1) }));
@@ -308,7 +290,7 @@ async fn an_answered_command_is_in_the_store() {
 async fn a_refused_command_stores_nothing() {
     let store = MemoryStore::new();
     let (mut engine, _, _) = testing::engine(store.clone());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     engine.handle.input(reconciled()).await.unwrap();
     engine.handle.query(|_, _| ()).await.unwrap();
     let before = store.last();
@@ -338,7 +320,7 @@ async fn a_question_sees_every_input_handed_over_before_it() {
 async fn after_a_restart_the_state_is_the_same_and_sight_is_not_taken_over() {
     let store = MemoryStore::new();
     let (mut engine, _, _) = testing::engine(store.clone());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     engine.handle.input(reconciled()).await.unwrap();
     engine.handle.command(actor("alice"), pay(xrp(5))).await.unwrap().unwrap();
     let mut before = engine.handle.query(|state, _| state.clone()).await.unwrap();

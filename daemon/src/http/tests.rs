@@ -46,7 +46,7 @@ impl Served {
     /// The same on an engine with this store, whose records are in `kept`, and with these limits.
     async fn on(store: impl crate::store::Store + 'static, kept: MemoryStore, limits: Limits) -> Self {
         let (mut engine, metrics, _) = testing::engine(store);
-        testing::only_answers(&mut engine);
+        testing::carry_nothing_out(&mut engine);
         let Engine { handle, .. } = engine;
         let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), limits);
         Self::of(app, handle, kept).await

@@ -297,7 +297,7 @@ async fn what_was_given_up_shows_and_is_sent_again() {
     let metrics = std::sync::Arc::new(Metrics::new().unwrap());
     let store = MemoryStore::new();
     let (mut engine, _, _) = testing::engine(store.clone());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     let Engine { handle, .. } = engine;
     testing::look(&handle).await;
     let (data, asked, counted) = (dir.path().to_path_buf(), handle.clone(), std::sync::Arc::clone(&metrics));

@@ -73,7 +73,7 @@ async fn a_form_that_stops_something_waits_for_no_page() {
     let pages = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let store = MemoryStore::new();
     let (mut engine, metrics, _) = testing::engine(store.clone());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     let Engine { handle, .. } = engine;
     testing::look(&handle).await;
     let app = {

@@ -39,7 +39,7 @@ impl Asked {
         };
         let store = MemoryStore::new();
         let (mut engine, metrics, _) = testing::engine(store.clone());
-        testing::only_answers(&mut engine);
+        testing::carry_nothing_out(&mut engine);
         let Engine { handle, .. } = engine;
         testing::look(&handle).await;
         let log = dir.path().join("audit");

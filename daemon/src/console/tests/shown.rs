@@ -83,7 +83,7 @@ async fn a_thousand_proposals() -> Served {
     let start = Engine::start(treasury, Box::new(store.clone()), Arc::clone(&metrics), Box::new(|_| {}));
     let mut engine = start.unwrap();
     engine.handle.inputs().try_send(testing::now()).unwrap();
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     let handle = engine.handle;
     let Input::Reconciled { at, mut accounts, from, wall_ms } = testing::reconciled() else { panic!() };
     let like = accounts.iter().find(|seen| seen.account == testing::warm()).unwrap().clone();

@@ -18,7 +18,7 @@ fn priced(dir: &Path) -> (PriceFile, std::path::PathBuf) {
 /// The treasury with a trust line of warm's, and prices.
 async fn served(prices: PriceFile) -> Served {
     let (mut engine, metrics, _) = testing::engine(MemoryStore::new());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     let Engine { handle, .. } = engine;
     let Input::Reconciled { at, mut accounts, from, wall_ms } = testing::reconciled() else { panic!() };
     let asset: Asset = EURO.parse().unwrap();

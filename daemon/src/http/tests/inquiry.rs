@@ -24,7 +24,7 @@ fn treasury(risk: Risk, screening: bool) -> treasury_core::Treasury {
 async fn served(risk: Risk, screener: Option<(String, Duration)>) -> Served {
     let store = MemoryStore::new();
     let (mut engine, metrics, _) = testing::engine(store.clone());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     let Engine { handle, .. } = engine;
     handle.declare(treasury(risk, screener.is_some())).await.unwrap().unwrap();
     let screening = screener.map(|(url, patience)| config(&url, patience));
@@ -120,7 +120,7 @@ async fn one_person_who_asks_for_many_payments_keeps_no_other_from_having_theirs
 async fn tokens_that_are_refused_too_often_from_one_address_are_found_once_without_what_was_shown() {
     let store = MemoryStore::new();
     let (mut engine, metrics, _) = testing::engine(store.clone());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     let Engine { handle, .. } = engine;
     let app = App::new(handle.clone(), metrics, Tokens::new(&testing::tokens()), Limits::default());
     let attempts = app.attempts();

@@ -27,7 +27,7 @@ impl Told {
 
     pub(super) async fn start_in(store: &MemoryStore, world: World) -> Self {
         let (mut engine, _, _) = testing::engine(store.clone());
-        testing::only_answers(&mut engine);
+        testing::carry_nothing_out(&mut engine);
         let Engine { handle, .. } = engine;
         let mut work = world.work();
         let last = *handle.records().borrow();
@@ -209,7 +209,7 @@ async fn a_restart_goes_on_where_it_was_and_a_store_that_was_built_anew_is_told_
 #[tokio::test]
 async fn what_happens_before_the_first_look_is_told_where_the_daemon_had_started_by_then() {
     let (mut engine, _, _) = testing::engine(MemoryStore::new());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     let Engine { handle, .. } = engine;
     let last = *handle.records().borrow();
     handle.command(testing::actor("sue"), testing::freeze("at once")).await.unwrap().unwrap();
@@ -506,7 +506,7 @@ async fn what_waits_is_looked_at_though_what_has_happened_cannot_be_read() {
     let store = Unreadable::default();
     let world = world(&Disk::default(), &["ops"]);
     let (mut engine, _, _) = testing::engine(store.clone());
-    testing::only_answers(&mut engine);
+    testing::carry_nothing_out(&mut engine);
     let (desk, handle) = (Arc::clone(&world.desk), engine.handle.clone());
     let last = *handle.records().borrow();
     let told = handle.clone();
