@@ -10,6 +10,7 @@ use rand::random;
 use treasury_api::operations::{Class, Operation};
 use treasury_core::Actor;
 use treasury_core::intent::Origin;
+use treasury_tools::text::has_seed;
 
 use super::App;
 use super::auth::{Speaker, Whence};
@@ -47,6 +48,7 @@ impl Caller {
         let is_plain = |id: &&str| {
             (1..=ID_MAX).contains(&id.len())
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+                && !has_seed(id)
         };
         let id = given.filter(is_plain).map_or_else(|| hex::encode(random::<[u8; 8]>()), str::to_owned);
         let peer = request.extensions().get::<Arc<Connection>>().map(|connection| connection.peer());

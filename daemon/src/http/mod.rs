@@ -66,6 +66,7 @@ pub(crate) use door::{Door, Refused};
 pub use error::ApiError;
 pub use limits::Limits;
 pub use reference::reference;
+pub(crate) use seeds::is_in_query;
 pub(crate) use shown::without_signatures;
 #[cfg(test)]
 pub(crate) use stream::HEARTBEAT;
@@ -448,7 +449,10 @@ async fn bounded(
     let _place = app.places.take(class, person.unwrap_or_default()).await?;
     let _answering = parts.extensions.get::<Arc<Connection>>().map(Connection::answering);
     let body = match operation {
-        Some(_) => seeds::kept_out(class, body)?,
+        Some(_) => {
+            seeds::not_asked(class, &parts)?;
+            seeds::kept_out(class, body)?
+        }
         None => body,
     };
     let request = Request::from_parts(parts, Body::from(body));

@@ -2,15 +2,22 @@
 //! it: so it is refused before anything else looks at it. What stops something is done all the same, without the seed, because
 //! nobody whose reason is not taken must be left with money going out.
 //!
+//! What is asked in an address, or said by a listener of where they are, comes back in answers and pages, and is refused, too. A
+//! request's own id that is a seed is not taken over.
+//!
 //! What this does not guard against: a seed in another form than the ledger's own (`s…`), such as words or hex, or one that is
 //! written apart. And whoever typed it has shown it: the key has to be replaced.
 
 use axum::body::Bytes;
+use axum::http::Uri;
+use axum::http::request::Parts;
 use serde_json::Value;
 use treasury_api::operations::Class;
 use treasury_tools::text::has_seed;
+use url::form_urlencoded;
 
 use super::error::ApiError;
+use super::stream::LAST_EVENT_ID;
 use crate::redact;
 
 /// The body of a request without a seed in it.
@@ -32,6 +39,22 @@ pub(super) fn kept_out(class: Class, body: Bytes) -> Result<Bytes, ApiError> {
         Class::Stop => Ok(Bytes::from(said.to_string())),
         Class::Other | Class::Probe => Err(ApiError::SeedGiven),
     }
+}
+
+/// Refuses a question in which a seed stands. What stops something asks nothing: what is in its address is looked at by nobody.
+///
+/// # Errors
+/// There is one.
+pub(super) fn not_asked(class: Class, parts: &Parts) -> Result<(), ApiError> {
+    let place = parts.headers.get(LAST_EVENT_ID).map(|id| String::from_utf8_lossy(id.as_bytes()));
+    let is_there = is_in_query(&parts.uri) || place.is_some_and(|place| has_seed(&place));
+    if is_there && class != Class::Stop { Err(ApiError::SeedGiven) } else { Ok(()) }
+}
+
+/// Whether a seed stands in what an address asks.
+pub(crate) fn is_in_query(uri: &Uri) -> bool {
+    let asked = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    asked.into_iter().any(|(name, value)| has_seed(&name) || has_seed(&value))
 }
 
 #[cfg(test)]

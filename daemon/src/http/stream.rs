@@ -32,7 +32,7 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 /// A comment, which says nothing.
 const BEAT: &str = ":\n\n";
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Has proxies of a widespread kind pass on what comes at once.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");

@@ -232,3 +232,24 @@ async fn pages_say_what_the_api_says_of_accounts_and_the_system() {
     let blind = alice.shows("/console").await;
     assert!(blind.contains("Sight is lost.") && !blind.contains("PASSWORD99"), "{blind}");
 }
+
+/// Danger: a seed that was pasted into a search stands on the page that comes back, in its links and in what is downloaded.
+#[tokio::test]
+async fn a_seed_in_what_is_searched_for_is_on_no_page() {
+    const SEED: &str = "sEdTM1uX8pu2do5XvTnutH6HsouMaM2";
+    let served = Served::new().await;
+    let alice = served.login("alice").await;
+    for path in [
+        format!("/console/history?text={SEED}"),
+        format!("/console/audit?person=x+{SEED}"),
+        format!("/console/login?next=/console/{SEED}"),
+        format!("/console/policy?account=warm&destination=%73{}&amount=5", &SEED[1..]),
+        format!("/console/proposals/{SEED}"),
+        format!("/console/{SEED}"),
+    ] {
+        let page = alice.get(&path).await;
+        assert!((400..500).contains(&page.status), "{path}: {}", page.status);
+        assert!(!page.text.contains(SEED), "{path}: {}", page.text);
+        assert_eq!(path.contains('?'), page.text.contains("SEED_GIVEN"), "{path}: {}", page.text);
+    }
+}

@@ -107,3 +107,37 @@ async fn seeds_that_an_earlier_version_stored_are_not_served() {
     let all = everything_served(&served).await;
     assert!(all.contains("my key:\\n(a seed, not shown)") && !all.contains(SEED), "{all}");
 }
+
+/// Danger: somebody pastes a seed into a search, or a program into a header, and it comes back in an answer, stands in an access
+/// log's id of the request or in the audit log for ever.
+#[tokio::test]
+async fn a_seed_in_a_question_or_in_a_request_s_id_is_in_no_answer_and_no_record() {
+    let served = Served::new().await;
+    let escaped = format!("%73{}", &SEED[1..]);
+    for asked in [
+        format!("/v1/events?after={SEED}"),
+        format!("/v1/proposals?account={SEED}"),
+        format!("/v1/audit/report?about=a+{escaped}"),
+        format!("/v1/status?{escaped}=1"),
+        format!("/v1/notices/stream?after=n-1-{SEED}"),
+    ] {
+        served.check_refused(Method::GET, &asked, "", (400, "SEED_GIVEN")).await;
+    }
+    let url = |path: &str| format!("{}{path}", served.url);
+    let bearer = format!("Bearer {}", token_of("alice"));
+    let listens = served.http.get(url("/v1/notices/stream")).header("authorization", &bearer);
+    let answer = listens.header("last-event-id", SEED).send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    assert!(!answer.text().await.unwrap().contains(SEED));
+    let proposes = || served.http.post(url("/v1/proposals")).header("authorization", &bearer);
+    for (id, is_kept) in [(format!("n-{SEED}"), false), ("n-4711".to_owned(), true)] {
+        let body = serde_json::to_string(&payment(5_000_000)).unwrap();
+        let answer = proposes().header("x-request-id", &id).body(body).send().await.unwrap();
+        assert!(answer.status().is_success());
+        let its = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+        assert_eq!(its == id, is_kept, "{its}");
+        let records = served.handle.events(0, 500).await.unwrap().unwrap();
+        let stored = serde_json::to_string(&records).unwrap();
+        assert!(stored.contains(&format!("\"request\":\"{its}\"")) && !stored.contains(SEED), "{stored}");
+    }
+}
