@@ -27,6 +27,9 @@ const STEPS_MAX: usize = 10;
 /// Each notice is kept together with every channel that it goes to, in one change of the outbox, which is bounded.
 const CHANNELS_MAX: usize = 40;
 
+/// A notice may begin an alert for each list of people that it goes on to, and is kept together with these, too.
+const LISTS_MAX: usize = 40;
+
 /// What `notify.remind` says where nobody is to be reminded.
 const NEVER: &str = "never";
 
@@ -39,9 +42,33 @@ pub(super) fn read(
 ) -> NotifyConfig {
     let channels = channels(root, base_dir);
     let names: BTreeSet<String> = channels.iter().map(|channel| channel.name.clone()).collect();
-    let routes =
-        root.sections("route").iter().filter_map(|section| route(section, parties, &names)).collect();
+    let sections = root.sections("route");
+    let read = |section: &Section<'_>| route(section, parties, &names);
+    // Every one is looked at before those that are wrong are left out.
+    let routes: Vec<Option<Route>> = sections.iter().map(read).collect();
+    few_lists(&sections, &routes);
+    let routes = routes.into_iter().flatten().collect();
     NotifyConfig { channels, routes, remind_seconds: remind(root), console }
+}
+
+/// Two routes with the same list are one alert of the same matter.
+fn few_lists(sections: &[Section<'_>], routes: &[Option<Route>]) {
+    let mut lists: BTreeSet<&[String]> = BTreeSet::new();
+    for (section, route) in sections.iter().zip(routes) {
+        let Some(escalation) = route.as_ref().and_then(|route| route.escalation.as_ref()) else { continue };
+        lists.insert(&escalation.to);
+        if lists.len() > LISTS_MAX {
+            section.wrong(
+                "escalate_to",
+                format!(
+                    "is list {} of whom notices go on to: a notice is kept with all of its alerts at once",
+                    lists.len()
+                ),
+                "have at most 40 different lists; let routes share one, or let a channel be a group",
+            );
+            return;
+        }
+    }
 }
 
 fn remind(root: &Section<'_>) -> u32 {

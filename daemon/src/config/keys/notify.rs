@@ -157,7 +157,7 @@ pub(super) const ROUTE: Group = Group {
             "list of channels",
             "none",
             "Where an alert goes on to that nobody has answered by then: through the first of these, after the same time once more through the second, and so on, \
-             each once. What is not critical waits for quiet hours, of its route and of every route to whom it goes to, a day at most after its time. A finding is answered by its acknowledgement; a stop, lost sight, an open breaker, a signer that does not sign, \
+             each once, and once from all lists that name it. There can be 40 different lists. What is not critical waits for quiet hours, of its route and of every route to whom it goes to, a day at most after its time. A finding is answered by its acknowledgement; a stop, lost sight, an open breaker, a signer that does not sign, \
              a window that closes, signatures that are wanted, a channel that gave up and a disk that is nearly full by their end; all but findings also by whoever says that they look after it, until it is over. Nothing else is an alert, nor is what is of severity `info`.",
         ),
     ],

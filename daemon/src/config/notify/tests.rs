@@ -192,6 +192,30 @@ fn channels_and_routes_are_read_with_their_secrets_in_files() {
     assert_eq!(parse("[notify]\nremind = \"never\"", dir.path()).unwrap().remind_seconds, 0);
 }
 
+/// Danger: whoever stands in the list that is one too many is never told of anything, and a line of the log is all that says so.
+#[test]
+fn more_lists_of_people_than_are_kept_with_a_notice_are_refused_at_the_first_that_is_too_many() {
+    let dir = folder();
+    let route = |to: usize| {
+        let names = ["ops", "chat", "room", "mail", "alerts"];
+        let list = [to % 5, to / 5 % 5, to / 25].map(|at| format!("\"{}\"", names[at])).join(", ");
+        format!("[[route]]\nchannels = [\"ops\"]\nescalate_after = \"10m\"\nescalate_to = [{list}]\n")
+    };
+    let with = |lists: usize| {
+        // The same list once more is no other one.
+        let routes: String = (0..lists).chain([0]).map(route).collect();
+        format!("{CHANNELS}{routes}")
+    };
+    assert_eq!(parse(&with(40), dir.path()).unwrap().routes.len(), 41);
+    let refused = parse(&with(42), dir.path()).unwrap_err();
+    let text = whole(&with(42));
+    let line = text.lines().enumerate().filter(|(_, line)| line.starts_with("escalate_to")).nth(40);
+    let at = format!("line {}, column ", line.unwrap().0 + 1);
+    assert!(refused.contains("route[41].escalate_to: is list 41 of whom notices go on to"), "{refused}");
+    assert!(refused.contains(&at), "{at} {refused}");
+    assert_eq!(refused.matches("is list ").count(), 1, "{refused}");
+}
+
 #[test]
 fn what_is_wrong_with_a_channel_or_route_is_named_and_no_secret_repeated() {
     let dir = folder();
