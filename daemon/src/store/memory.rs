@@ -43,7 +43,7 @@ impl MemoryStore {
 
     /// Changes one stored byte, to see whether that is found.
     #[cfg(test)]
-    pub(super) fn damage(&self, record: u64, chunk: u16, byte: usize) {
+    pub(crate) fn damage(&self, record: u64, chunk: u16, byte: usize) {
         if let Some(value) = self.shared().values.get_mut(&key(record, chunk)) {
             value[byte] ^= 1;
         }

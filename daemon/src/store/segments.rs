@@ -132,9 +132,12 @@ impl Segments {
                 None => Reading::open(&*self.disk, &self.dir, *span)?,
             };
             while reading.next <= span.last && records.len() < limit {
-                let record = reading.record()?;
-                if record.number >= next {
-                    records.push(record);
+                match reading.record() {
+                    Ok(record) if record.number >= next => records.push(record),
+                    Ok(_) => {}
+                    // One that is not asked for hides none of those that are.
+                    Err(error) if reading.next < next && goes_on(&error) => reading.skip(),
+                    Err(error) => return Err(error),
                 }
             }
             next = reading.next;
@@ -179,6 +182,11 @@ impl Reading {
         Ok(Self { span, next: span.first, frames })
     }
 
+    /// Goes on after a record whose frame is damaged.
+    fn skip(&mut self) {
+        self.next = self.next.saturating_add(1);
+    }
+
     fn record(&mut self) -> Result<Record, StoreError> {
         let number = self.next;
         let damaged = |problem: &str| StoreError::Damaged { record: number, problem: problem.to_owned() };
@@ -206,15 +214,19 @@ pub(super) fn problems(disk: &dyn Disk, dir: &Path, span: Span) -> Vec<StoreErro
     let mut problems = Vec::new();
     while reading.next <= span.last {
         let Err(error) = reading.record() else { continue };
-        let goes_on =
-            matches!(&error, StoreError::Damaged { problem, .. } if problem.contains("checksum is"));
+        let goes_on = goes_on(&error);
         problems.push(error);
         if !goes_on {
             break;
         }
-        reading.next = reading.next.saturating_add(1);
+        reading.skip();
     }
     problems
+}
+
+/// Whether the frame behind the one that is damaged can be found.
+fn goes_on(error: &StoreError) -> bool {
+    matches!(error, StoreError::Damaged { problem, .. } if problem.contains("checksum is"))
 }
 
 /// Writes a file of records.

@@ -83,6 +83,12 @@ fn damage_is_named_piece_by_piece_with_what_a_rebuild_does_about_it() {
     let text = fs::read_to_string(&file).unwrap();
     let at = text.find("{\"number\":5,").unwrap() + 60;
     flip(&file, at);
+    let numbers = |after: u64| {
+        let read = DiskStore::open(dir.path()).unwrap().read(after, 3);
+        read.map(|found| found.into_iter().map(|record| record.number).collect::<Vec<u64>>())
+    };
+    assert!(matches!(numbers(4), Err(StoreError::Damaged { record: 5, .. })));
+    assert_eq!(numbers(5).unwrap(), [6, 7, 8], "it hides none of those behind it");
     let snapshots = dir.path().join(files::SNAPSHOTS);
     let newest = *snapshot::numbers(&*seam::system(), &snapshots).unwrap().last().unwrap();
     flip(&snapshot::path_of(&snapshots, newest), 200);
