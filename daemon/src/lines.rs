@@ -559,6 +559,16 @@ lines! {
         /// What is wrong.
         problem,
     }
+    /// Records of the store cannot be read: nobody is told of what they say, and everybody of what comes after them. See
+    /// `treasuryd store check`.
+    records_untold ERROR {
+        /// The number of the first.
+        first,
+        /// And of the last.
+        last,
+        /// What is wrong with the first.
+        reason,
+    }
     /// Notices cannot be kept: until that is mended nobody is told of what happens, and everything else goes on.
     notices_stuck ERROR {
         /// Why.

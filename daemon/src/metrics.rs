@@ -32,7 +32,8 @@ use xrpl_wire::TxResult;
 use accounts::{ACCOUNTS_SHOWN, Accounts, OTHERS};
 use audit::{AUDIT_FAULT, AuditLog};
 use deliveries::{
-    DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK, NOTICES_UNANSWERED, STREAMS,
+    DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK, NOTICES_UNANSWERED,
+    RECORDS_UNTOLD, STREAMS,
 };
 use links::{LINK_BOUND, LINK_HAS, LINK_MOVED, LINK_MOVED_MAX, LINK_MOVES, LINK_TARGET, Links};
 use make::{clamp, count, counters, float_gauges, gauge, gauges, register};
@@ -222,7 +223,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 53] = [
+pub const METRICS: [Metric; 54] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -269,6 +270,7 @@ pub const METRICS: [Metric; 53] = [
     DELIVERIES_WAITING,
     DELIVERIES_DEAD,
     NOTICES_STUCK,
+    RECORDS_UNTOLD,
     NOTICES_UNANSWERED,
     STREAMS,
     MEMORY,

@@ -1,8 +1,8 @@
 //! Notices on their way to people.
 
-use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
-use super::{Metric, Metrics, count, counters, gauge, gauges};
+use super::{Metric, Metrics, count, counters, gauge, gauges, register};
 
 pub(super) const DELIVERIES: Metric = Metric::counter(
     "treasuryd_deliveries_total",
@@ -26,6 +26,12 @@ pub(super) const NOTICES_STUCK: Metric = Metric::gauge(
     "1 while notices cannot be kept, because the outbox cannot be read or written: nobody is told of what happens. Otherwise 0.",
 );
 
+pub(super) const RECORDS_UNTOLD: Metric = Metric::counter(
+    "treasuryd_records_untold_total",
+    &[],
+    "Records of the store that could not be read when they were to be told, since the process started: nobody was told of what they say.",
+);
+
 pub(super) const NOTICES_UNANSWERED: Metric = Metric::gauge(
     "treasuryd_notices_unanswered",
     &[],
@@ -44,6 +50,7 @@ pub(super) struct Deliveries {
     waiting: IntGaugeVec,
     dead: IntGaugeVec,
     stuck: IntGauge,
+    untold: IntCounter,
     unanswered: IntGauge,
     streams: IntGauge,
 }
@@ -55,6 +62,7 @@ impl Deliveries {
             waiting: gauges(registry, DELIVERIES_WAITING)?,
             dead: gauges(registry, DELIVERIES_DEAD)?,
             stuck: gauge(registry, NOTICES_STUCK)?,
+            untold: register(registry, IntCounter::new(RECORDS_UNTOLD.name, RECORDS_UNTOLD.help)?)?,
             unanswered: gauge(registry, NOTICES_UNANSWERED)?,
             streams: gauge(registry, STREAMS)?,
         })
@@ -65,6 +73,11 @@ impl Metrics {
     /// Whether notices cannot be kept.
     pub fn notices_stuck(&self, is_stuck: bool) {
         self.deliveries.stuck.set(i64::from(is_stuck));
+    }
+
+    /// So many records could not be read, and were told to nobody.
+    pub fn untold(&self, records: u64) {
+        self.deliveries.untold.inc_by(records);
     }
 
     /// How many alerts nobody has answered yet.

@@ -13,6 +13,7 @@ use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::Notice;
 use url::Url;
 
+use super::bounds;
 use super::mail::Mail;
 use super::post::{Parcel, PostError, Receiver, Request};
 use super::sign;
@@ -61,6 +62,18 @@ impl Form {
     }
 }
 
+impl Form {
+    /// The body of a message that says this of these notices, where it is one for a chat.
+    pub(super) fn says(&self, text: &str, notices: &[Notice]) -> Option<Value> {
+        match self {
+            Self::Slack => Some(slack(text)),
+            Self::Teams => Some(teams(text, notices)),
+            Self::Matrix { .. } => Some(matrix(text)),
+            Self::Webhook { .. } | Self::Email(_) | Self::Alertmanager { .. } => None,
+        }
+    }
+}
+
 impl fmt::Debug for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
@@ -104,15 +117,15 @@ impl Channel {
             Ok(Parcel::Request(Request { method: Method::POST, url, headers, body: bytes(body)? }))
         };
         let first = notices.first().ok_or(PostError::BadRequest)?;
+        let chat = |form, notices| bounds::chat(form, notices).ok_or(PostError::BadRequest);
         match &self.form {
             Form::Webhook { secrets_file } => webhook(secrets_file, url, first, unix_seconds),
-            Form::Slack => post(url, &slack(&text(notices)), Vec::new()),
-            Form::Teams => post(url, &teams(notices), Vec::new()),
+            Form::Slack | Form::Teams => post(url, &chat(&self.form, notices)?, Vec::new()),
             Form::Matrix { room, token_file } => Ok(Parcel::Request(Request {
                 method: Method::PUT,
                 url: matrix_url(url, room, id)?,
                 headers: vec![bearer(token_file)?],
-                body: bytes(&matrix(&text(notices)))?,
+                body: bytes(&chat(&self.form, notices)?)?,
             })),
             Form::Alertmanager { token_file } => {
                 let headers = token_file.as_deref().map(bearer).transpose()?;
@@ -163,8 +176,8 @@ fn slack(text: &str) -> Value {
 }
 
 /// A card of text runs, in which nothing is markup.
-fn teams(notices: &[Notice]) -> Value {
-    let lines: Vec<Value> = text(notices)
+fn teams(text: &str, notices: &[Notice]) -> Value {
+    let lines: Vec<Value> = text
         .lines()
         .map(|line| json!({ "type": "RichTextBlock", "inlines": [{ "type": "TextRun", "text": line }] }))
         .collect();
@@ -217,15 +230,42 @@ fn later(time: &str, seconds: i64) -> String {
     later.map_or_else(|| time.to_owned(), |at| at.to_string())
 }
 
-/// One alert. Its labels say what it is about, so that the same comes as the same alert; it ends by what says that it is over,
-/// or, where nothing will, when nobody has said it for as long as the Alertmanager is told to wait.
-fn alertmanager(notice: &Notice) -> Value {
-    let over = match notice.kind {
+/// The kind whose alert ends with this notice.
+fn ended(notice: &Notice) -> Option<Kind> {
+    match notice.kind {
         Kind::SightClear => Some(Kind::SightLost),
         Kind::SignerAble => Some(Kind::SignerUnable),
         Kind::BreakerClosed => Some(Kind::BreakerOpened),
         _ => None,
-    };
+    }
+}
+
+/// What an Alertmanager knows the alert by, where its end is told: of what is told of one of those, only the last holds.
+pub(super) fn fingerprint(notice: &Notice) -> Option<String> {
+    (has_end(notice) || ended(notice).is_some()).then(|| labels(notice).to_string())
+}
+
+/// One alert. Its labels say what it is about, so that the same comes as the same alert; it ends by what says that it is over,
+/// or, where nothing will, when nobody has said it for as long as the Alertmanager is told to wait.
+fn alertmanager(notice: &Notice) -> Value {
+    let annotations = json!({ "summary": notice.says, "description": notice.text() });
+    let mut alert = json!({ "labels": labels(notice), "annotations": annotations });
+    if ended(notice).is_some() {
+        alert["endsAt"] = Value::String(later(&notice.timestamp, -ENDED_BEFORE_SECONDS));
+    } else {
+        alert["startsAt"] = Value::String(notice.timestamp.clone());
+        if has_end(notice) {
+            alert["endsAt"] = Value::String(later(&notice.timestamp, LASTS_SECONDS));
+        }
+    }
+    if let Some(link) = &notice.link {
+        alert["generatorURL"] = Value::String(link.clone());
+    }
+    json!([alert])
+}
+
+fn labels(notice: &Notice) -> Value {
+    let over = ended(notice);
     let (kind, severity) = over.map_or((notice.kind, notice.severity), |over| (over, Severity::Critical));
     let mut labels = json!({ "alertname": format!("treasuryd_{kind}"), "severity": severity });
     for (name, value) in [
@@ -239,20 +279,7 @@ fn alertmanager(notice: &Notice) -> Value {
             labels[name] = Value::String(value);
         }
     }
-    let annotations = json!({ "summary": notice.says, "description": notice.text() });
-    let mut alert = json!({ "labels": labels, "annotations": annotations });
-    if over.is_some() {
-        alert["endsAt"] = Value::String(later(&notice.timestamp, -ENDED_BEFORE_SECONDS));
-    } else {
-        alert["startsAt"] = Value::String(notice.timestamp.clone());
-        if has_end(notice) {
-            alert["endsAt"] = Value::String(later(&notice.timestamp, LASTS_SECONDS));
-        }
-    }
-    if let Some(link) = &notice.link {
-        alert["generatorURL"] = Value::String(link.clone());
-    }
-    json!([alert])
+    labels
 }
 
 fn alerts_url(mut url: Url) -> Result<Url, PostError> {
@@ -312,7 +339,7 @@ mod tests {
     fn what_people_wrote_is_no_markup_in_any_chat() {
         let text = slack(&notice().text())["text"].as_str().unwrap().to_owned();
         assert!(text.contains("&lt;!channel&gt;") && !text.contains('<'), "{text}");
-        let card = teams(&[notice()]);
+        let card = teams(&notice().text(), &[notice()]);
         let block = &card["attachments"][0]["content"]["body"][0];
         assert_eq!(block["type"], "RichTextBlock");
         assert!(block["inlines"][0]["text"].as_str().unwrap().contains("[click]"));
@@ -327,7 +354,7 @@ mod tests {
         let said = text(&[with_link.clone(), notice()]);
         assert!(said.starts_with("2 notices:\n\n[info] <!channel>"), "{said}");
         assert!(said.contains(&link) && !text(&[notice()]).contains("notices:"), "{said}");
-        let card = &teams(&[with_link, notice()])["attachments"][0]["content"];
+        let card = &teams(&said, &[with_link, notice()])["attachments"][0]["content"];
         assert_eq!(
             card["actions"],
             json!([{ "type": "Action.OpenUrl", "title": "Open in the console", "url": link }])

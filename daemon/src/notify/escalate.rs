@@ -39,6 +39,9 @@ pub(super) struct Alert {
     pub(super) since_ms: u64,
     /// How many steps were taken.
     pub(super) steps: usize,
+    /// The channels that got one of them, since it is as grave as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) went: Vec<String>,
     /// Who looks after it. It stays until it is over, so that what is told again of it wakes nobody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) answered: Option<Answered>,
@@ -116,9 +119,18 @@ impl Alert {
         self.since_ms > now_ms.saturating_add(most_ms)
     }
 
-    /// As it is after that step.
-    pub(super) fn stepped(&self, now_ms: u64) -> Self {
-        Self { steps: self.steps.saturating_add(1), since_ms: now_ms, ..self.clone() }
+    /// Whether that channel has got a step of this matter, by this list, and no less grave than the other says it is.
+    pub(super) fn went_to(&self, channel: &str, other: &Self) -> bool {
+        self.is_of(&other.notice)
+            && self.notice.severity >= other.notice.severity
+            && self.went.iter().any(|went| went == channel)
+    }
+
+    /// As it is after a step that went to this channel, or to nobody, because whoever it was for has had it.
+    pub(super) fn stepped(&self, to: Option<&str>, now_ms: u64) -> Self {
+        let mut after = Self { steps: self.steps.saturating_add(1), since_ms: now_ms, ..self.clone() };
+        after.went.extend(to.map(str::to_owned));
+        after
     }
 }
 

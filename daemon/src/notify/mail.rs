@@ -96,6 +96,13 @@ impl Mail {
         })
     }
 
+    /// How many bytes the letter has that carries them.
+    pub(super) fn size(&self, channel: &str, notices: &[Notice]) -> usize {
+        // As long as an id of several.
+        let id = "b-00000000000000000000000000000000";
+        self.message(channel, notices, id, 0).map_or(0, |message| message.formatted().len())
+    }
+
     fn message(&self, channel: &str, notices: &[Notice], id: &str, unix_seconds: u64) -> Option<Message> {
         let told: Vec<Told<'_>> = notices.iter().map(Told::of).collect();
         let subject = subject(notices)?;

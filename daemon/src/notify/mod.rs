@@ -13,6 +13,7 @@
 
 mod address;
 mod asked;
+mod bounds;
 pub(crate) mod channel;
 #[cfg(test)]
 pub(crate) mod documents;
@@ -26,6 +27,7 @@ mod records;
 mod remind;
 mod route;
 mod runway;
+mod settled;
 mod sign;
 pub(crate) mod smtp;
 mod stream;
@@ -51,7 +53,8 @@ use self::escalate::{Alert, Answered};
 use self::host::{Room, Seen, Time};
 use self::outbox::{Closed, Mark, Outbox};
 use self::post::{Post, Wire};
-use self::records::{answers, digest, digest_at, notices};
+use self::records::{Next, answers, digest, digest_at, notices};
+use self::settled::{Open, open_matters};
 use crate::clock::{self, Clock};
 use crate::engine::{EngineError, EngineHandle};
 use crate::lines;
@@ -98,6 +101,8 @@ pub(crate) struct Desk {
     /// A chance between 0 and 1000.
     jitter: Box<dyn Fn() -> u64 + Send + Sync>,
     metrics: Arc<Metrics>,
+    /// What was not settled when it was looked last.
+    open: Mutex<Open>,
     /// What cannot read or write the outbox now.
     troubles: Mutex<BTreeSet<Source>>,
     /// Places for whoever asks by the API: a question may read much of the disk.
@@ -288,6 +293,7 @@ impl Desk {
             room,
             jitter,
             metrics,
+            open: Mutex::default(),
             troubles: Mutex::default(),
             questions,
         }
@@ -339,7 +345,7 @@ impl Desk {
         self.close_all_but(&channels)?;
         if let Some(mark) = &known
             && mark.record <= newest
-            && mark.digest == digest_at(engine, mark.record).await?
+            && is_same(mark, digest_at(engine, mark.record).await?.as_deref())
         {
             return Ok(true);
         }
@@ -348,7 +354,7 @@ impl Desk {
                 "the store's records are not those that were told of: from now on notices are of new ones"
             );
         }
-        let digest = digest_at(engine, last).await?;
+        let digest = digest_at(engine, last).await?.unwrap_or_default();
         let ledger = engine.query(|state, _| state.ledger).await?;
         self.outbox().begin(&new_series(), Mark { record: last, digest, ledger })?;
         Ok(true)
@@ -360,10 +366,13 @@ impl Desk {
             let outbox = self.outbox();
             (outbox.mark().cloned().unwrap_or_default(), outbox.series().to_owned())
         };
-        let records = Arc::new(engine.events(mark.record, PAGE).await??);
+        let (records, is_all) = match records::next(engine, mark.record).await? {
+            Next::Records { records, is_all } => (Arc::new(records), is_all),
+            Next::Unread { last, reason } => return self.pass_over(mark, last, &reason).map(|()| false),
+        };
         let Some(last) = records.last() else { return Ok(true) };
         let digest = digest(last);
-        let (number, is_all) = (last.number, records.len() < PAGE);
+        let number = last.number;
         let answers = answers(&records);
         let answered = self.severities(&answers)?;
         let (notices, ledger) = notices(engine, records, answered, series, mark.ledger).await?;
@@ -376,6 +385,15 @@ impl Desk {
         self.wake_all();
         self.give_up_what_is_too_much()?;
         Ok(is_all)
+    }
+
+    /// Goes on after records that cannot be read, and says so.
+    fn pass_over(&self, mark: Mark, last: u64, reason: &StoreError) -> Result<(), Trouble> {
+        let (first, count) = (mark.record.saturating_add(1), last.saturating_sub(mark.record));
+        self.outbox().begin_after(Mark { record: last, digest: String::new(), ledger: mark.ledger })?;
+        lines::records_untold(first, last, reason);
+        self.metrics.untold(count);
+        Ok(())
     }
 
     /// Gives up what waits for channels that there are no more, says so, and has it go by the routes of now.
@@ -423,9 +441,12 @@ impl Desk {
             let seen = state.ledger.filter(|_| state.sees());
             let skew = seen.and_then(|ledger| treasury_core::clock::skew(treasury, ledger, now));
             let time = Time { utc: now, ledger: seen, skew };
-            (remind::look(treasury, state, every, &series, &utc), time)
+            (remind::look(treasury, state, every, &series, &utc), time, open_matters(treasury, state))
         };
-        let (mut waiting, time) = engine.query(look).await?;
+        // What is told by now is in the state that is asked next.
+        let upto = self.outbox().last();
+        let (mut waiting, time, matters) = engine.query(look).await?;
+        self.note_open(Open::new(upto, matters));
         let room = (self.room)();
         self.look_at_host(&mut waiting, room, time, &told_as)?;
         self.remind(waiting)?;
@@ -523,6 +544,13 @@ impl Desk {
         let unanswered = self.outbox().alerts().values().filter(|alert| alert.answered.is_none()).count();
         self.metrics.unanswered(unanswered);
     }
+}
+
+/// Whether the record that was told last is the one that there is now. Of one that cannot be read, now or then, nobody knows
+/// better.
+fn is_same(mark: &Mark, digest: Option<&str>) -> bool {
+    let is_unread = mark.record > 0 && mark.digest.is_empty();
+    is_unread || digest.is_none_or(|digest| digest == mark.digest)
 }
 
 fn new_series() -> String {

@@ -7,6 +7,7 @@
 mod alerts;
 mod asked;
 mod closed;
+mod delivery;
 mod purge;
 mod queue;
 mod told;
@@ -19,7 +20,9 @@ use serde::{Deserialize, Serialize};
 use treasury_api::notice::Severity;
 use treasury_api::types::Notice;
 
+use self::delivery::unknown;
 use self::queue::Queue;
+use super::channel;
 use super::escalate::{self, Alert};
 use crate::lines;
 use crate::redact;
@@ -28,6 +31,8 @@ use crate::store::seam::{Engine, Pair};
 
 pub(super) use asked::Listed;
 pub(super) use closed::Closed;
+pub(super) use delivery::Delivery;
+pub(crate) use delivery::Stage;
 pub(super) use told::Place;
 
 /// Version of what is stored here.
@@ -44,61 +49,6 @@ const ALERTS_MAX: usize = BATCH_MAX / 2 - 2;
 
 /// The place of a notice in the order in which they were told; from 1.
 pub(super) type Number = u64;
-
-/// How far a channel has come with a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Stage {
-    /// It is to be sent.
-    Waiting,
-    /// The receiver has answered that it has it.
-    Delivered,
-    /// It was tried for long enough. Sent again only where somebody says so.
-    Dead,
-}
-
-impl Stage {
-    /// The stage of that word.
-    pub(crate) fn of(word: &str) -> Option<Self> {
-        [Self::Waiting, Self::Delivered, Self::Dead].into_iter().find(|stage| stage.word() == word)
-    }
-
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-        }
-    }
-}
-
-/// A notice on its way through a channel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Delivery {
-    pub(super) stage: Stage,
-    /// How often it was tried since it was put in or asked for again.
-    pub(super) attempts: u32,
-    /// When it is to be tried next, or when it came to its end; milliseconds of UTC.
-    pub(super) at_ms: u64,
-    /// What went wrong last. Never quotes what a receiver said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) problem: Option<String>,
-    /// Who has it already where it goes to several, by marks that tell nothing of their addresses: the others are tried alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) has: Vec<String>,
-}
-
-impl Delivery {
-    /// One that is to be sent then for the first time.
-    pub(super) fn due(at_ms: u64) -> Self {
-        Self { stage: Stage::Waiting, attempts: 0, at_ms, problem: None, has: Vec::new() }
-    }
-
-    /// One that was given up then.
-    pub(super) fn given_up(at_ms: u64, problem: String) -> Self {
-        Self { stage: Stage::Dead, problem: Some(problem), ..Self::due(at_ms) }
-    }
-}
 
 /// How far the store's records have been told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +116,8 @@ pub enum OutboxError {
 struct Held {
     id: String,
     is_critical: bool,
+    /// What an Alertmanager knows its alert by, where the end of that is told.
+    fingerprint: Option<String>,
     /// Its channels, with the stages of their deliveries and when they are due.
     stages: BTreeMap<String, (Stage, u64)>,
 }
@@ -177,6 +129,8 @@ pub(super) struct Outbox {
     last: Number,
     held: BTreeMap<Number, Held>,
     numbers: BTreeMap<String, Number>,
+    /// Those of the same alert of an Alertmanager.
+    fingerprints: BTreeMap<String, BTreeSet<Number>>,
     /// What waits in each channel.
     due: BTreeMap<String, Queue>,
     /// How many are dead in each channel.
@@ -230,6 +184,7 @@ impl Outbox {
             last: 0,
             held: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            fingerprints: BTreeMap::new(),
             due: BTreeMap::new(),
             dead: BTreeMap::new(),
             reminded: BTreeMap::new(),
@@ -332,6 +287,15 @@ impl Outbox {
         self.engine.apply(vec![(META.to_vec(), json(&meta)?)], Vec::new())?;
         (self.meta, self.unsaved) = (meta, 0);
         Ok(())
+    }
+
+    /// Tells what comes after this mark, under ids of the same series.
+    ///
+    /// # Errors
+    /// What the storage engine says.
+    pub(super) fn begin_after(&mut self, mark: Mark) -> Result<(), OutboxError> {
+        let series = self.meta.series.clone();
+        self.begin(&series, mark)
     }
 
     /// Takes notices in, and with them the mark up to which everything has been told now.
@@ -448,7 +412,11 @@ impl Outbox {
     fn hold(&mut self, number: Number, notice: Notice) {
         self.numbers.insert(notice.id.clone(), number);
         let is_critical = notice.severity >= Severity::Critical;
-        self.held.insert(number, Held { id: notice.id, is_critical, stages: BTreeMap::new() });
+        let fingerprint = channel::fingerprint(&notice);
+        if let Some(fingerprint) = &fingerprint {
+            self.fingerprints.entry(fingerprint.clone()).or_default().insert(number);
+        }
+        self.held.insert(number, Held { id: notice.id, is_critical, fingerprint, stages: BTreeMap::new() });
     }
 
     /// Up to which step something was told of that waits or lasts.
@@ -544,11 +512,6 @@ impl Outbox {
         above.push(0);
         Ok(self.engine.range(key, &above, 1)?.pop().map(|(_, value)| value))
     }
-}
-
-/// How far a channel has come where that is damaged: better twice than never.
-fn unknown() -> Delivery {
-    Delivery::due(0)
 }
 
 fn notice_key(number: Number) -> Vec<u8> {

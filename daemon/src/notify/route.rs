@@ -131,7 +131,7 @@ impl NotifyConfig {
             {
                 let (notice, escalation) = (notice.clone(), escalation.clone());
                 let since_ms = first.unwrap_or(now_ms);
-                let told = Alert { notice, escalation, since_ms, steps: 0, answered: None };
+                let told = Alert { notice, escalation, since_ms, steps: 0, went: Vec::new(), answered: None };
                 if let Some(alert) = Alert::with(alerts.get(&name), &told) {
                     alerts.insert(name, alert);
                 }

@@ -1,10 +1,14 @@
+mod alerts;
 mod falling;
 mod flood;
 mod letters;
 mod listening;
+mod lists;
 mod renamed;
+mod settled;
 mod story;
 mod unanswered;
+mod unread;
 mod waiting;
 mod words;
 

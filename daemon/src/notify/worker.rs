@@ -8,7 +8,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use treasury_api::types::Notice;
 
-use super::channel::Channel;
+use super::channel::{Channel, Form};
 use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage};
 use super::post::PostError;
 use super::when::HELD_MS_MAX;
@@ -34,7 +34,7 @@ const GONE: u16 = 410;
 /// been set back since, and would wait for as long as that was ahead.
 const PUT_OFF_MS_MAX: u64 = 14_400 * 1_200;
 
-/// Notices in one message at most: what chats take of text, and people of it.
+/// Notices in one message at most: what people take of it. What receivers take is in [`super::bounds`].
 const TOGETHER_MAX: usize = 20;
 
 /// Whether an attempt that was put off until then is to be made now. The first one may be put off by quiet hours.
@@ -99,6 +99,9 @@ pub(super) async fn run(desk: &Desk, channel: &Channel) {
 
 /// Tries once, and puts down what came of it: of a notice, or of all that a channel gathers until the same time.
 async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, OutboxError> {
+    if matches!(channel.form, Form::Alertmanager { .. }) && pass_over(desk, &channel.name, number)? {
+        return Ok(End::Delivered);
+    }
     let message = message(desk, channel, number)?;
     desk.show(&channel.name);
     let Some(Message { notices, before }) = message else { return Ok(End::Dead) };
@@ -133,6 +136,20 @@ async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, 
     Ok(worst)
 }
 
+/// Leaves out what an Alertmanager has had something later of: an alert would open again after its end, or end though it has
+/// opened again.
+fn pass_over(desk: &Desk, channel: &str, number: Number) -> Result<bool, OutboxError> {
+    let mut outbox = desk.outbox();
+    if !outbox.is_overtaken(channel, number) {
+        return Ok(false);
+    }
+    let attempts = outbox.delivery(channel, number)?.map_or(0, |(_, before)| before.attempts);
+    outbox.set(channel, number, &Delivery::overtaken(desk.clock.now_ms(), attempts))?;
+    drop(outbox);
+    desk.show(channel);
+    Ok(true)
+}
+
 /// Notices that go together, with their numbers and how far they have come.
 pub(super) struct Message {
     pub(super) notices: Vec<Notice>,
@@ -164,6 +181,15 @@ pub(super) fn message(
             notices.push(notice);
             before.push((number, delivery));
         }
+    }
+    drop(outbox);
+    let numbered = before.iter().map(|(number, _)| *number).zip(notices);
+    let mut notices: Vec<Notice> =
+        numbered.map(|(number, notice)| desk.as_of_now(&channel.form, number, notice)).collect();
+    // What is more than the receiver takes at once goes in the next message.
+    while notices.len() > 1 && !channel.takes(&notices) {
+        notices.pop();
+        before.pop();
     }
     Ok((!notices.is_empty()).then_some(Message { notices, before }))
 }

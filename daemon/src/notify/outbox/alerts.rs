@@ -13,19 +13,25 @@ impl Outbox {
         &self.alerts
     }
 
-    /// Takes the next step of an alert, where one is due: the notice of it and that it was taken are stored together.
+    /// Takes the next step of an alert, where one is due: the notice of it and that it was taken are stored together. Whoever has
+    /// had a step of the same matter by another list gets none by this one, which goes on in its time all the same.
     ///
     /// # Errors
     /// What the storage engine says. The step is then taken another time.
     pub(in crate::notify) fn step(&mut self, name: &str, now_ms: u64) -> Result<(), OutboxError> {
         let Some(alert) = self.alerts.get(name) else { return Ok(()) };
         let Some((notice, channel)) = alert.due(now_ms) else { return Ok(()) };
+        let others = self.alerts.iter().filter(|(other, _)| *other != name);
+        if others.map(|(_, other)| other).any(|other| other.went_to(channel, alert)) {
+            let after = alert.stepped(None, now_ms);
+            return self.put_alerts(&[(name.to_owned(), after)]);
+        }
         let mut notice = notice;
         // Another route's people have had their step of the same notice.
         if self.numbers.contains_key(&notice.id) {
             notice.id = format!("{}-{channel}", notice.id);
         }
-        let (next, after) = (Addressed::to(notice, channel, now_ms), alert.stepped(now_ms));
+        let (next, after) = (Addressed::to(notice, channel, now_ms), alert.stepped(Some(channel), now_ms));
         let put = (alert_key(name), json(&after)?);
         self.put_in(vec![next], |_| Ok(Some(put)))?;
         self.alerts.insert(name.to_owned(), after);

@@ -64,6 +64,14 @@ impl Outbox {
     fn let_go(&mut self, number: Number) {
         let Some(held) = self.held.remove(&number) else { return };
         self.numbers.remove(&held.id);
+        if let Some(fingerprint) = &held.fingerprint
+            && let Some(numbers) = self.fingerprints.get_mut(fingerprint)
+        {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                self.fingerprints.remove(fingerprint);
+            }
+        }
         for (channel, (stage, _)) in &held.stages {
             if let Some(dead) = self.dead.get_mut(channel).filter(|_| *stage == Stage::Dead) {
                 *dead = dead.saturating_sub(1);

@@ -313,7 +313,14 @@ fn of_far_too_many_notices_the_oldest_that_nobody_waits_for_leave_and_those_that
 
 fn alert(id: &str, severity: Severity, since_ms: u64, after_seconds: u32) -> Alert {
     let escalation = Escalation { after_seconds, to: vec!["mail".to_owned(), "ops".to_owned()] };
-    Alert { notice: Notice { severity, ..notice(id) }, escalation, since_ms, steps: 0, answered: None }
+    Alert {
+        notice: Notice { severity, ..notice(id) },
+        escalation,
+        since_ms,
+        steps: 0,
+        went: Vec::new(),
+        answered: None,
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn asking(disk: &Disk) -> World {
 
 impl Told {
     /// Looks after so many minutes at what nobody has answered.
-    async fn look_after(&self, minutes: u64) {
+    pub(super) async fn look_after(&self, minutes: u64) {
         self.world.later(minutes);
         self.world.desk.look(&self.handle).await.unwrap();
     }
@@ -205,7 +205,7 @@ async fn what_somebody_looks_after_goes_on_to_nobody_until_it_is_over_and_over_r
 }
 
 /// A disk that has so little room, as the how manieth notice.
-fn low(desk: &Desk, number: u32, severity: Severity) {
+pub(super) fn low(desk: &Desk, number: u32, severity: Severity) {
     let id = format!("n-s-{number}");
     let notice = Notice::new(id, Kind::DiskLow, severity, String::new(), "low".to_owned());
     let addressed = desk.config.address(notice, desk.clock.now_ms());
@@ -214,7 +214,7 @@ fn low(desk: &Desk, number: u32, severity: Severity) {
 }
 
 /// Bob looks after that notice. Gives how many alerts nobody looks after.
-fn look_after(desk: &Desk, number: u32) -> usize {
+pub(super) fn look_after(desk: &Desk, number: u32) -> usize {
     let answered = Answered {
         by: "bob".to_owned(),
         reason: "I buy one".to_owned(),

@@ -155,3 +155,42 @@ fn a_notice_leads_to_the_page_of_the_console_that_it_is_about() {
     let nowhere = Notice::new(String::new(), Kind::Test, Severity::Info, String::new(), String::new());
     assert_eq!(NotifyConfig::default().address(nowhere, 0).notice.link, None);
 }
+
+/// Danger: twenty long notices are one card, which Teams refuses every time, and after eight hours people have been told nothing.
+#[tokio::test(start_paused = true)]
+async fn no_message_is_longer_than_its_receiver_takes_and_none_is_lost() {
+    let matrix = || Form::Matrix { room: "!a:b".to_owned(), token_file: PathBuf::new() };
+    for (form, most, words) in [(Form::Slack, 4_000, 60), (Form::Teams, 12_000, 180), (matrix(), 60_000, 900)]
+    {
+        let routes = vec![to("chat", Severity::Info, None)];
+        let mut world = world_of(&Disk::default(), &["chat"], routes, |channel| {
+            let Form::Webhook { secrets_file } = channel.form.clone() else { panic!("a webhook") };
+            gathers(channel);
+            channel.form = match &form {
+                Form::Matrix { room, .. } => Form::Matrix { room: room.clone(), token_file: secrets_file },
+                form => form.clone(),
+            };
+        });
+        let long = "ein \"Wort\" ".repeat(words);
+        (0..20).for_each(|number| world.said(&format!("n-{number:02} {long}"), Severity::Warning));
+        let _work = world.work();
+        tokio::time::sleep(Duration::from_secs(901)).await;
+        world.empty("chat").await;
+        let mut told = Vec::new();
+        while let Ok(got) = world.got.try_recv() {
+            let body: serde_json::Value = serde_json::from_str(&got.notice.says).unwrap();
+            let size = match &form {
+                Form::Slack => body["text"].as_str().unwrap().chars().count(),
+                Form::Teams => body.to_string().encode_utf16().count(),
+                _ => body.to_string().len(),
+            };
+            assert!(size <= most, "{form:?}: {size}");
+            let said = got.notice.says;
+            told.push(
+                (0..20).filter(|number| said.contains(&format!("says n-{number:02} "))).collect::<Vec<_>>(),
+            );
+        }
+        assert!((3..=10).contains(&told.len()), "{form:?}: {told:?}");
+        assert_eq!(told.concat(), (0..20).collect::<Vec<_>>(), "{form:?}");
+    }
+}

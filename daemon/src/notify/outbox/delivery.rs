@@ -1,0 +1,69 @@
+//! How far a channel has come with a notice.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a channel has come with a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// It is to be sent.
+    Waiting,
+    /// The receiver has answered that it has it.
+    Delivered,
+    /// It was tried for long enough. Sent again only where somebody says so.
+    Dead,
+}
+
+impl Stage {
+    /// The stage of that word.
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        [Self::Waiting, Self::Delivered, Self::Dead].into_iter().find(|stage| stage.word() == word)
+    }
+
+    pub(in crate::notify) fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// A notice on its way through a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::notify) struct Delivery {
+    pub(in crate::notify) stage: Stage,
+    /// How often it was tried since it was put in or asked for again.
+    pub(in crate::notify) attempts: u32,
+    /// When it is to be tried next, or when it came to its end; milliseconds of UTC.
+    pub(in crate::notify) at_ms: u64,
+    /// What went wrong last. Never quotes what a receiver said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::notify) problem: Option<String>,
+    /// Who has it already where it goes to several, by marks that tell nothing of their addresses: the others are tried alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::notify) has: Vec<String>,
+}
+
+impl Delivery {
+    /// One that is to be sent then for the first time.
+    pub(in crate::notify) fn due(at_ms: u64) -> Self {
+        Self { stage: Stage::Waiting, attempts: 0, at_ms, problem: None, has: Vec::new() }
+    }
+
+    /// One that need not be sent any more then, after so many tries.
+    pub(in crate::notify) fn overtaken(at_ms: u64, attempts: u32) -> Self {
+        let problem = Some("not sent: the receiver has what came later of the same alert".to_owned());
+        Self { stage: Stage::Delivered, attempts, problem, ..Self::due(at_ms) }
+    }
+
+    /// One that was given up then.
+    pub(in crate::notify) fn given_up(at_ms: u64, problem: String) -> Self {
+        Self { stage: Stage::Dead, problem: Some(problem), ..Self::due(at_ms) }
+    }
+}
+
+/// How far a channel has come where that is damaged: better twice than never.
+pub(super) fn unknown() -> Delivery {
+    Delivery::due(0)
+}
