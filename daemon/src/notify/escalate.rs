@@ -11,7 +11,7 @@ use treasury_api::types::Notice;
 use treasury_core::config::Treasury;
 use treasury_core::proposal::Status;
 use treasury_core::state::Sight;
-use treasury_core::units::{EscrowKey, FindingId, ProposalId};
+use treasury_core::units::{EscrowKey, FindingId, ProposalId, StopId};
 use treasury_core::{State, proposal::Proposal};
 
 use super::when::HELD_MS_MAX;
@@ -194,7 +194,8 @@ pub(super) fn stands(treasury: &Treasury, state: &State, notice: &Notice) -> boo
             id.and_then(|id| state.findings.get(&id)).is_some_and(|finding| finding.acknowledged.is_none())
         }
         Kind::StopSet | Kind::Freeze => {
-            notice.stop.as_ref().is_some_and(|id| state.stops.all().any(|stop| stop.id.to_string() == *id))
+            let id: Option<StopId> = parsed(notice.stop.as_ref());
+            id.is_some_and(|id| state.stops.get(id).is_some())
         }
         Kind::WindowClosing => {
             let key: Option<EscrowKey> = parsed(notice.escrow.as_ref());

@@ -50,7 +50,8 @@ pub struct ApproveRequest {
 pub struct FlagDestinationRequest {
     /// Which: address, or a name from the configuration.
     pub destination: String,
-    /// Why, for people; at most 500 bytes.
+    /// Why, for people; of more than 500 bytes the first are kept, and what is no letter is a space: a stop is not refused for its
+    /// words.
     pub reason: String,
 }
 
@@ -58,7 +59,8 @@ pub struct FlagDestinationRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonRequest {
-    /// Why, for people; at most 500 bytes.
+    /// Why, for people; at most 500 bytes. Of what stops something (all but `…/clear`) the first 500 are kept, and what is no
+    /// letter is a space: it is not refused for its words.
     pub reason: String,
 }
 
@@ -98,7 +100,8 @@ pub struct FreezeRequest {
     /// On this treasury account (name or address); on everything where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Why, for people; at most 500 bytes.
+    /// Why, for people; of more than 500 bytes the first are kept, and what is no letter is a space: a stop is not refused for its
+    /// words.
     pub reason: String,
 }
 

@@ -127,14 +127,38 @@ pub const LIFTED_MAX: usize = 1_000;
 /// who causes findings must not fill the memory or the list of what people have to lift.
 pub const FINDING_STOPS_MAX: usize = 20;
 
+/// Stops of one person that stand side by side on one subject. The subject is stopped by the first; whoever has somebody's
+/// token must not fill the memory, or the list of what people have to lift, with reasons.
+pub const PERSON_STOPS_MAX: usize = 20;
+
 /// All stops that stand, by subject, and those lifted lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Stored")]
 pub struct Stops {
     standing: BTreeMap<Subject, BTreeMap<StopId, Stop>>,
     lifted: BTreeMap<StopId, Lifted>,
     /// The last stop's id.
     last: u64,
+    /// What each one that stands is on, for whoever knows its id: there may be thousands.
+    #[serde(skip)]
+    on: BTreeMap<StopId, Subject>,
+}
+
+/// What is stored of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    standing: BTreeMap<Subject, BTreeMap<StopId, Stop>>,
+    lifted: BTreeMap<StopId, Lifted>,
+    last: u64,
+}
+
+impl From<Stored> for Stops {
+    fn from(Stored { standing, lifted, last }: Stored) -> Self {
+        let stops = standing.values().flat_map(BTreeMap::values);
+        let on = stops.map(|stop| (stop.id, stop.subject.clone())).collect();
+        Self { standing, lifted, last, on }
+    }
 }
 
 impl Stops {
@@ -157,7 +181,7 @@ impl Stops {
     /// A stop that stands.
     #[must_use]
     pub fn get(&self, id: StopId) -> Option<&Stop> {
-        self.standing.values().find_map(|stops| stops.get(&id))
+        self.standing.get(self.on.get(&id)?)?.get(&id)
     }
 
     /// Whether nothing stands.
@@ -176,12 +200,13 @@ impl Stops {
             return Err(format!("{} after S{}", stop.id, self.last));
         }
         self.last = stop.id.0;
+        self.on.insert(stop.id, stop.subject.clone());
         self.standing.entry(stop.subject.clone()).or_default().insert(stop.id, stop);
         Ok(())
     }
 
     pub(crate) fn lift(&mut self, id: StopId, by: &str, reason: &str, at: LedgerPoint) -> Result<(), String> {
-        let subject = self.get(id).map(|stop| stop.subject.clone()).ok_or("there is no such stop")?;
+        let subject = self.on.remove(&id).ok_or("there is no such stop")?;
         let Some(stops) = self.standing.get_mut(&subject) else { return Ok(()) };
         if let Some(stop) = stops.remove(&id) {
             self.lifted.insert(id, Lifted { stop, by: by.to_owned(), reason: reason.to_owned(), at });

@@ -21,6 +21,17 @@ pub(crate) fn checked_text(field: &'static str, text: &str) -> Result<(), Comman
     Ok(())
 }
 
+/// The reason of a stop, as it is kept. Nobody whose words are too long, or not as words should be, is left with money going
+/// out: what does not fit is left out, and what is no letter is a space.
+pub(crate) fn stop_reason(mut reason: String) -> String {
+    reason.truncate(reason.floor_char_boundary(NOTE_MAX));
+    if checked_text("reason", &reason).is_err() {
+        let kept = |c: char| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c };
+        reason = reason.replace("\r\n", "\n").chars().map(kept).collect();
+    }
+    reason
+}
+
 pub(crate) fn find<'a>(cx: &'a Cx<'_>, id: ProposalId) -> Result<&'a Proposal, CommandError> {
     // What has left the state has ended, and its end is what there is to say.
     let archived = cx.archived.as_deref().filter(|archived| archived.id == id);

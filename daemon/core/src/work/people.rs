@@ -12,7 +12,7 @@ use crate::model::wait::Wait;
 use crate::rules::decide::Question;
 use crate::rules::doomed;
 use crate::rules::multisign;
-use crate::work::asked::{checked_text, find, needs, wrong_state};
+use crate::work::asked::{checked_text, find, needs, stop_reason, wrong_state};
 use crate::work::behaviour;
 use crate::work::breaker;
 use crate::work::cx::Cx;
@@ -273,7 +273,7 @@ fn retract(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, C
 }
 
 fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> Result<Answer, CommandError> {
-    checked_text("reason", &reason)?;
+    let reason = stop_reason(reason);
     let proposal = find(cx, id)?;
     if !matches!(proposal.status, Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready) {
         return Err(wrong_state(proposal, "it can be rejected only before submission"));

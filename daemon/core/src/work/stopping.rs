@@ -13,11 +13,11 @@ use crate::model::event::Event;
 use crate::model::intent::{AskedBy, FinishEscrow, Intent};
 use crate::model::proposal::{Proposal, Rejection, Status};
 use crate::model::state::{Acknowledged, Guard, TrackedEscrow};
-use crate::model::stops::{Stop, StopKind, StopSource, Subject};
+use crate::model::stops::{PERSON_STOPS_MAX, Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, FindingId, ProposalId, StopId};
 use crate::rules::findings::{can_be_held, can_be_withheld};
 use crate::work::anomaly::set_stop;
-use crate::work::asked::{checked_text, find, needs, wrong_state};
+use crate::work::asked::{checked_text, find, needs, stop_reason, wrong_state};
 use crate::work::cx::Cx;
 use crate::work::{flow, submission};
 
@@ -28,11 +28,11 @@ pub(crate) fn flag(
     reason: String,
 ) -> Result<Answer, CommandError> {
     needs(person, Role::Security)?;
-    checked_text("reason", &reason)?;
+    let reason = stop_reason(reason);
     let proposal = find(cx, id)?;
     let subject = subject_of(proposal);
-    if let Some(stop) = own_stop(cx, person, &subject, StopKind::Hold, &reason) {
-        return Ok(Answer::Stopped { stop, changed: false, warning: None });
+    if let Some(known) = known(cx, person, &subject, StopKind::Hold, &reason) {
+        return Ok(known);
     }
     if !can_be_held(cx.state, proposal) {
         return Err(too_late(cx, proposal));
@@ -69,7 +69,7 @@ pub(crate) fn flag_destination(
     reason: String,
 ) -> Result<Answer, CommandError> {
     needs(person, Role::Security)?;
-    checked_text("reason", &reason)?;
+    let reason = stop_reason(reason);
     stop(cx, person, Subject::Destination(destination), StopKind::Hold, reason)
 }
 
@@ -81,8 +81,8 @@ fn stop(
     kind: StopKind,
     reason: String,
 ) -> Result<Answer, CommandError> {
-    if let Some(stop) = own_stop(cx, person, &subject, kind, &reason) {
-        return Ok(Answer::Stopped { stop, changed: false, warning: None });
+    if let Some(known) = known(cx, person, &subject, kind, &reason) {
+        return Ok(known);
     }
     let under_way = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id)).filter(|proposal| {
         matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left())
@@ -106,7 +106,7 @@ pub(crate) fn void(
     reason: String,
 ) -> Result<Answer, CommandError> {
     needs(person, Role::Security)?;
-    checked_text("reason", &reason)?;
+    let reason = stop_reason(reason);
     let proposal = find(cx, id)?;
     if proposal.is_being_voided() || matches!(proposal.status, Status::Voided { .. }) {
         return Ok(Answer::Done { changed: false });
@@ -142,7 +142,7 @@ fn object(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String, pani
 /// Stops everything and takes back what can be taken back. All of it is in one step: what is answered has happened.
 pub(crate) fn panic(cx: &mut Cx<'_>, person: &Person, reason: String) -> Result<Answer, CommandError> {
     needs(person, Role::Security)?;
-    checked_text("reason", &reason)?;
+    let reason = stop_reason(reason);
     let source = StopSource::Person(person.name.clone());
     let freeze = match own_stop(cx, person, &Subject::Everything, StopKind::Freeze, &reason) {
         Some(standing) => standing,
@@ -213,12 +213,25 @@ fn subject_of(proposal: &Proposal) -> Subject {
     proposal.intent.ended_escrow().map_or(Subject::Proposal(proposal.id), Subject::Escrow)
 }
 
-/// The stop that this person has set already on the same subject, for the same reason.
+/// The answer where a person's stop adds nothing to what they have set already.
+fn known(cx: &Cx<'_>, person: &Person, subject: &Subject, kind: StopKind, reason: &str) -> Option<Answer> {
+    let stop = own_stop(cx, person, subject, kind, reason)?;
+    let says_else = cx.state.stops.get(stop).is_some_and(|stop| stop.reason != reason);
+    let warning = says_else.then(|| {
+        format!("{PERSON_STOPS_MAX} of your stops stand on it; it is stopped, and this one was not added")
+    });
+    Some(Answer::Stopped { stop, changed: false, warning })
+}
+
+/// The stop that this person has set already on the same subject, for the same reason; or the newest of theirs, where there are
+/// so many that one more would stop nothing and only be in the way of whoever lifts them.
 fn own_stop(cx: &Cx<'_>, person: &Person, subject: &Subject, kind: StopKind, reason: &str) -> Option<StopId> {
     let own = StopSource::Person(person.name.clone());
-    let standing = cx.state.stops.on(subject);
-    let mut same = standing.filter(|stop| stop.kind == kind && stop.source == own && stop.reason == reason);
-    same.next().map(|stop| stop.id)
+    let standing: Vec<_> =
+        cx.state.stops.on(subject).filter(|stop| stop.kind == kind && stop.source == own).collect();
+    let same = standing.iter().find(|stop| stop.reason == reason);
+    let newest = standing.last().filter(|_| standing.len() >= PERSON_STOPS_MAX);
+    same.or(newest).map(|stop| stop.id)
 }
 
 fn too_late(cx: &Cx<'_>, proposal: &Proposal) -> CommandError {
@@ -240,7 +253,7 @@ pub(crate) fn freeze(
     reason: String,
 ) -> Result<Answer, CommandError> {
     needs(person, Role::Security)?;
-    checked_text("reason", &reason)?;
+    let reason = stop_reason(reason);
     let subject = freezable(cx, account)?;
     stop(cx, person, subject, StopKind::Freeze, reason)
 }
