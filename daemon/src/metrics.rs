@@ -38,7 +38,7 @@ use deliveries::{
 use links::{LINK_BOUND, LINK_HAS, LINK_MOVED, LINK_MOVED_MAX, LINK_MOVES, LINK_TARGET, Links};
 use make::{clamp, count, counters, float_gauges, gauge, gauges, register};
 use process::{MEMORY, OPEN_FILES, Process, STARTED, THREADS};
-use runway::{RUNWAY, Runways, USUAL};
+use runway::{RUNWAY, Runways, USUAL, USUAL_TOKENS};
 use shadow::{SHADOW, Shadows};
 use standing::Standing;
 
@@ -223,7 +223,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 54] = [
+pub const METRICS: [Metric; 55] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -266,6 +266,7 @@ pub const METRICS: [Metric; 54] = [
     RUNWAY,
     SHADOW,
     USUAL,
+    USUAL_TOKENS,
     DELIVERIES,
     DELIVERIES_WAITING,
     DELIVERIES_DEAD,

@@ -19,6 +19,7 @@ pub mod forecast;
 pub mod gate;
 pub mod lockout;
 pub mod matching;
+pub(crate) mod measure;
 pub mod multisign;
 pub mod prove;
 pub mod reach;

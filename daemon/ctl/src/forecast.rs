@@ -1,6 +1,8 @@
 //! How long the money lasts, and what there is, as tables.
 
-use treasury_api::types::{ForecastView, PricesView, RunwayView};
+use std::collections::BTreeSet;
+
+use treasury_api::types::{ForecastView, PricesView, TokenRunwayView};
 
 use treasury_tools::console;
 use treasury_tools::text::clean;
@@ -23,10 +25,11 @@ pub(super) fn shown(forecast: &ForecastView) -> String {
             xrp_number(&account.promised_drops),
             xrp_number(&account.scheduled_drops),
             xrp_number(&account.usual_drops_per_day),
-            remark(account),
+            remark(account.below_days, account.is_source),
         ]);
     }
     text.push_str(&table.shown(console::width()));
+    text.push_str(&tokens(&forecast.tokens, console::width()));
     if !forecast.pipeline.is_empty() {
         let mut table =
             Rows::new(["may leave", "from", "amount", "at the soonest", "signed until", "likely"]);
@@ -74,8 +77,39 @@ pub(super) fn shown(forecast: &ForecastView) -> String {
     text
 }
 
-fn remark(account: &RunwayView) -> String {
-    match (account.below_days, account.is_source) {
+/// The same of each other asset, which has a table of its own: its whole name is long, and only the whole of it says which it is.
+fn tokens(all: &[TokenRunwayView], columns: Option<usize>) -> String {
+    let assets: BTreeSet<&str> = all.iter().map(|token| token.asset.as_str()).collect();
+    let mut text = String::new();
+    for asset in assets {
+        let mut table =
+            Rows::new(["account", "with", "lasts", "until", "has", "promised", "scheduled", "a day", ""]);
+        for token in all.iter().filter(|token| token.asset == asset) {
+            let with: Vec<String> = token.fills.iter().map(short).collect();
+            let mut remarks = vec![remark(token.below_days, token.is_source)];
+            if token.frozen.value != "0" {
+                remarks.push(format!("{} FROZEN", token.frozen.value));
+            }
+            remarks.retain(|remark| !remark.is_empty());
+            table.row([
+                format!("{} ({})", short(&token.account), token.tier),
+                with.join(" "),
+                token.lasts.clone(),
+                token.ends.clone().unwrap_or_else(|| "-".to_owned()),
+                token.has.value.clone(),
+                token.promised.value.clone(),
+                token.scheduled.value.clone(),
+                token.usual_per_day.value.clone(),
+                remarks.join("; "),
+            ]);
+        }
+        text.push_str(&format!("\n{}\n{}", clean(asset), table.shown(columns)));
+    }
+    text
+}
+
+fn remark(below_days: Option<u32>, is_source: bool) -> String {
+    match (below_days, is_source) {
         (Some(days), _) => format!("BELOW {days} d"),
         (None, false) => "is filled by a link".to_owned(),
         (None, true) => String::new(),
@@ -104,7 +138,7 @@ fn priced(prices: &PricesView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use treasury_api::types::{AmountView, ExpectedView, PartyView, PositionView, WorthView};
+    use treasury_api::types::{AmountView, ExpectedView, PartyView, PositionView, RunwayView, WorthView};
 
     use super::*;
 
@@ -133,6 +167,7 @@ mod tests {
                 lasts: "about 6 d 6 h".to_owned(),
                 below_days: Some(7),
             }],
+            tokens: Vec::new(),
             pipeline: vec![ExpectedView {
                 proposal: "P12".to_owned(),
                 account: party("warm"),
@@ -171,6 +206,43 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("EUR"), "{text}");
+    }
+
+    /// Danger: of two assets with one currency's name people see one; or what is frozen seems to be gone.
+    #[test]
+    fn each_asset_has_a_table_under_its_whole_name() {
+        let usd = |issuer: &str| format!("USD.{issuer}");
+        let token = |issuer: &str, has: &str, frozen: &str| {
+            let of = |value: &str| AmountView { asset: usd(issuer), value: value.to_owned() };
+            TokenRunwayView {
+                account: party("cold"),
+                tier: "cold".to_owned(),
+                asset: usd(issuer),
+                fills: vec![party("hot")],
+                is_source: true,
+                has: of(has),
+                frozen: of(frozen),
+                promised: of("0"),
+                scheduled: of("0"),
+                usual_per_day: of("12.5"),
+                ends: Some("2026-12-03T06:00:00Z".to_owned()),
+                seconds: Some(540_000),
+                lasts: "about 6 d 6 h".to_owned(),
+                below_days: Some(7),
+            }
+        };
+        let (one, other) = ("rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B", "rhub8VRN55s94qWKDv6jmDy1pUykJzF3wq");
+        let tokens = vec![token(one, "75.25", "0"), token(other, "0", "300")];
+        let text = shown(&ForecastView { tokens: tokens.clone(), ..forecast(None) });
+        for part in [usd(one), usd(other), "75.25".to_owned(), "12.5".to_owned()] {
+            assert!(text.contains(&part), "{part}: {text}");
+        }
+        assert_eq!((text.matches("BELOW 7 d").count(), text.matches("FROZEN").count()), (3, 1), "{text}");
+        let narrow = super::tokens(&tokens, Some(80));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+        for part in [usd(one), usd(other)] {
+            assert!(narrow.contains(&part), "whole: {narrow}");
+        }
     }
 
     /// Danger: somebody decides by what money was worth last week.

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::State as Shared;
 use treasury_core::State;
 use treasury_core::config::{Tier, Treasury};
-use treasury_core::forecast::{self, Position};
+use treasury_core::forecast::{self, Position, Runway};
 use treasury_core::units::{AccountId, Asset, RippleTime};
 use treasury_core::worth::{self, Prices};
 
 use super::App;
-use super::api::{ExpectedView, ForecastView, PositionView, PricesView, RunwayView, WorthView};
+use super::api::{
+    ExpectedView, ForecastView, PositionView, PricesView, RunwayView, TokenRunwayView, WorthView,
+};
 use super::auth::Speaker;
 use super::error::ApiError;
 use super::shown::Shown;
@@ -35,10 +37,10 @@ pub(super) async fn forecast(Shared(app): Shared<App>, _: Speaker) -> Result<Sho
     let Looked { mut view, now, positions, accounts } = app.engine.query(look).await?;
     for some in accounts.chunks(ACCOUNTS_AT_ONCE) {
         let some = some.to_vec();
-        let look = move |state: &State, treasury: &Treasury| -> Vec<RunwayView> {
-            some.iter().map(|account| runway(state, treasury, account)).collect()
-        };
-        view.accounts.extend(app.engine.query(look).await?);
+        let look = move |state: &State, treasury: &Treasury| runways(state, treasury, &some);
+        let (accounts, tokens) = app.engine.query(look).await?;
+        view.accounts.extend(accounts);
+        view.tokens.extend(tokens);
     }
     let prices = match app.prices.clone() {
         Some(file) => Some(load(file).await?),
@@ -79,6 +81,7 @@ fn look(state: &State, treasury: &Treasury) -> Looked {
     let view = ForecastView {
         at: state.ledger.map(|ledger| ledger.close_time.to_string()),
         accounts: Vec::new(),
+        tokens: Vec::new(),
         pipeline: expected.collect(),
         pipeline_more: pipeline.len().saturating_sub(PIPELINE_MAX),
         positions: Vec::new(),
@@ -88,22 +91,61 @@ fn look(state: &State, treasury: &Treasury) -> Looked {
     Looked { view, now: state.now(), positions: forecast::positions(treasury, state), accounts }
 }
 
-fn runway(state: &State, treasury: &Treasury, account: &AccountId) -> RunwayView {
-    let runway = forecast::runway(treasury, state, account);
+fn runways(
+    state: &State,
+    treasury: &Treasury,
+    accounts: &[AccountId],
+) -> (Vec<RunwayView>, Vec<TokenRunwayView>) {
+    let named = forecast::named(treasury);
+    let (mut of_xrp, mut of_tokens) = (Vec::new(), Vec::new());
+    for account in accounts {
+        for asset in forecast::assets(&named, state, account) {
+            let runway = forecast::runway(treasury, state, account, asset);
+            if asset.is_xrp() {
+                of_xrp.push(of_account(state, treasury, account, &runway));
+            } else {
+                of_tokens.push(of_token(state, treasury, account, &runway));
+            }
+        }
+    }
+    (of_xrp, of_tokens)
+}
+
+fn of_token(state: &State, treasury: &Treasury, account: &AccountId, runway: &Runway) -> TokenRunwayView {
+    let fills = runway.group.iter().filter(|other| *other != account);
+    TokenRunwayView {
+        account: party(treasury, account),
+        tier: treasury.accounts.get(account).map_or("", |known| tier_word(known.tier)).to_owned(),
+        asset: runway.asset.to_string(),
+        fills: fills.map(|other| party(treasury, other)).collect(),
+        is_source: forecast::is_source(treasury, account, runway.asset),
+        has: runway.has.into(),
+        frozen: runway.frozen.into(),
+        promised: runway.promised.into(),
+        scheduled: runway.scheduled.into(),
+        usual_per_day: runway.usual.into(),
+        ends: runway.ends.map(|ends| ends.to_string()),
+        seconds: runway.ends.map(|_| runway.seconds()),
+        lasts: runway.lasts(),
+        below_days: state.below_days(account, runway.asset),
+    }
+}
+
+fn of_account(state: &State, treasury: &Treasury, account: &AccountId, runway: &Runway) -> RunwayView {
     let fills = runway.group.iter().filter(|other| *other != account);
     RunwayView {
         account: party(treasury, account),
         tier: treasury.accounts.get(account).map_or("", |known| tier_word(known.tier)).to_owned(),
         fills: fills.map(|other| party(treasury, other)).collect(),
-        is_source: forecast::is_source(treasury, account),
-        has_drops: runway.has.to_string(),
-        promised_drops: runway.promised.to_string(),
-        scheduled_drops: runway.scheduled.to_string(),
-        usual_drops_per_day: runway.usual.to_string(),
+        is_source: forecast::is_source(treasury, account, runway.asset),
+        has_drops: runway.has.value_text(),
+        promised_drops: runway.promised.value_text(),
+        scheduled_drops: runway.scheduled.value_text(),
+        usual_drops_per_day: runway.usual.value_text(),
         ends: runway.ends.map(|ends| ends.to_string()),
         seconds: runway.ends.map(|_| runway.seconds()),
         lasts: runway.lasts(),
-        below_days: state.short.get(account).copied(),
+        below_days: state.below_days(account, runway.asset),
     }
 }
 

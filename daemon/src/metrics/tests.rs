@@ -13,7 +13,7 @@ use crate::testing;
 /// Metrics after a short life, with every label set used.
 fn lived() -> Metrics {
     let metrics = Metrics::new().unwrap();
-    let treasury = linked();
+    let mut treasury = linked();
     let (mut state, mut runtime) = (State::default(), Runtime::new());
     let mut ledger = testing::ledger(101);
     let Input::Ledger { observation, .. } = &mut ledger else { panic!("a ledger") };
@@ -27,6 +27,9 @@ fn lived() -> Metrics {
     metrics.answered("/v1/status", 200);
     metrics.deliveries("ops", 2, 1);
     metrics.show_process();
+    // A link names an asset of an account whose trust lines are known.
+    treasury.links.push(dollars());
+    state.accounts.get_mut(&testing::warm()).unwrap().trust_lines = Some(BTreeMap::new());
     metrics.show(&treasury, &state, Duration::from_secs(3));
     metrics.show_endpoints(&[
         ("wss://one".to_owned(), Some("it lied".to_owned())),
@@ -57,6 +60,27 @@ fn linked() -> Treasury {
     treasury
 }
 
+const USD: &str = "USD.rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+
+/// It is kept at some dollars, too.
+fn dollars() -> TierLink {
+    let asset: Asset = USD.parse().unwrap();
+    let one = Amount::of(asset, "1").unwrap();
+    let [link] = <[TierLink; 1]>::try_from(linked().links).unwrap();
+    let keeps = Keeps::Filled { floor: one, target: one };
+    let (source_floor, move_min) = (asset.nothing(), asset.nothing());
+    TierLink {
+        name: "dollars".to_owned(),
+        asset,
+        keeps,
+        source_floor,
+        move_min,
+        move_max: one,
+        period_max: one,
+        ..link
+    }
+}
+
 /// An escrow of an issued currency, which nobody proposed.
 fn of_a_token() -> treasury_core::observe::EscrowView {
     treasury_core::observe::EscrowView {
@@ -79,6 +103,59 @@ fn tokens_in_escrow_are_shown_by_their_asset_and_not_as_xrp() {
         "{text}"
     );
     assert!(text.contains("treasuryd_escrow_drops{guard=\"foreign\"} 0"), "{text}");
+}
+
+/// Danger: whoever can make an account pay what nobody has named makes series without end; or what nobody names any more is told
+/// for ever.
+#[test]
+fn how_long_an_asset_lasts_has_series_where_links_or_schedules_name_it_and_no_other() {
+    let metrics = Metrics::new().unwrap();
+    let mut treasury = linked();
+    let usd: Asset = USD.parse().unwrap();
+    let (mut state, mut runtime) = (State::default(), Runtime::new());
+    let Input::Reconciled { at, mut accounts, from, wall_ms } = testing::reconciled() else {
+        panic!("a reading")
+    };
+    let line = |balance: &str| treasury_core::observe::TrustLineView {
+        balance: balance.parse().unwrap(),
+        limit: "1000".parse().unwrap(),
+        frozen: false,
+        deep_frozen: false,
+    };
+    let euro: Asset = "EUR.rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".parse().unwrap();
+    for read in accounts.iter_mut().filter(|read| read.account == testing::warm()) {
+        read.trust_lines = Some([(usd, line("70")), (euro, line("70"))].into());
+    }
+    let mut ledger = testing::ledger(101);
+    let Input::Ledger { observation, .. } = &mut ledger else { panic!("a ledger") };
+    observation.changes = [usd, euro]
+        .map(|asset| {
+            let (account, line) = (testing::warm(), Some(line("60")));
+            treasury_core::observe::Change::TrustLine { account, asset, line }
+        })
+        .to_vec();
+    for input in [testing::now(), Input::Reconciled { at, accounts, from, wall_ms }, ledger] {
+        step(&treasury, &mut state, &mut runtime, input).unwrap();
+    }
+    let mut shown = |treasury: &Treasury| {
+        state.ledger.as_mut().unwrap().close_time.0 += 300;
+        metrics.show(treasury, &state, Duration::ZERO);
+        let text = metrics.text().unwrap();
+        let of = |name: &str| text.lines().filter(|line| line.starts_with(name)).map(str::to_owned).collect();
+        let all: [Vec<String>; 2] = [of("treasuryd_runway_seconds{"), of("treasuryd_usual_outflow_tokens{")];
+        all
+    };
+    let xrp = "treasuryd_runway_seconds{account=\"warm\",asset=\"XRP\"} 31622400";
+    assert_eq!(shown(&treasury), [vec![xrp.to_owned()], vec![]], "nobody has named what left");
+    treasury.links.push(dollars());
+    let label = format!("{{account=\"warm\",asset=\"{usd}\"}}");
+    let named = [
+        vec![format!("treasuryd_runway_seconds{label} 31622400"), xrp.to_owned()],
+        vec![format!("treasuryd_usual_outflow_tokens{label} 0")],
+    ];
+    assert_eq!(shown(&treasury), named);
+    treasury.links.pop();
+    assert_eq!(shown(&treasury), [vec![xrp.to_owned()], vec![]]);
 }
 
 fn submit_answered(reply: SubmitReply) -> Input {

@@ -4,7 +4,7 @@ use treasury_core::State;
 use treasury_core::config::{Keeps, Treasury};
 use treasury_core::forecast;
 use treasury_core::proposal::Proposal;
-use treasury_core::units::AccountId;
+use treasury_core::units::{AccountId, Asset};
 
 /// How long the account that a move fills lasts without it.
 pub(super) struct Short {
@@ -14,25 +14,29 @@ pub(super) struct Short {
     pub(super) crossed: u32,
 }
 
-/// `None`: it is no move that fills an account, or not of XRP.
+/// `None`: it is no move that fills an account.
 pub(super) fn of_move(treasury: &Treasury, state: &State, proposal: &Proposal) -> Option<Short> {
-    let to = filled(treasury, proposal)?;
-    let runway = forecast::runway(treasury, state, &to);
+    let (to, asset) = filled(treasury, proposal)?;
+    let runway = forecast::runway(treasury, state, &to, asset);
     let name = treasury.name_of(&to).map_or_else(|| to.to_string(), str::to_owned);
     let with = match runway.group.len() {
         0 | 1 => String::new(),
         _ => " and what it fills".to_owned(),
     };
-    let verb = if with.is_empty() { "lasts" } else { "last" };
-    let words = format!("; without it {name}{with} {verb} {}", runway.lasts());
+    let (of, verb) = match asset {
+        Asset::Xrp if with.is_empty() => (String::new(), "lasts"),
+        Asset::Xrp => (String::new(), "last"),
+        other => (format!("{other} of "), "lasts"),
+    };
+    let words = format!("; without it {of}{name}{with} {verb} {}", runway.lasts());
     Some(Short { words, crossed: treasury.outlook.crossed(runway.days()) })
 }
 
-fn filled(treasury: &Treasury, proposal: &Proposal) -> Option<AccountId> {
+fn filled(treasury: &Treasury, proposal: &Proposal) -> Option<(AccountId, Asset)> {
     let movement = proposal.intent.movement()?;
     let link = treasury.links.iter().find(|link| Some(link.name.as_str()) == movement.link)?;
-    let fills = link.asset.is_xrp() && matches!(link.keeps, Keeps::Filled { .. });
-    fills.then_some(movement.destination)
+    let fills = matches!(link.keeps, Keeps::Filled { .. });
+    fills.then_some((movement.destination, link.asset))
 }
 
 #[cfg(test)]
@@ -40,7 +44,7 @@ mod tests {
     use treasury_core::config::{
         AccountConfig, DeclaredSigners, Due, Role, Schedule, Signing, Tier, TierLink,
     };
-    use treasury_core::intent::{Asker, IntentKind};
+    use treasury_core::intent::{Asker, Intent, IntentKind};
     use treasury_core::policy::{Action, Approvers, Policy, Rule};
     use treasury_core::units::{Asset, ProposalId, RippleTime, Weight};
     use treasury_core::{Input, Runtime, step};
@@ -142,6 +146,38 @@ mod tests {
             assert_eq!(after, [3_600, 5_400, 6_300, 6_300][usize::try_from(crossed).unwrap()], "{crossed}");
             assert!(says.contains("; without it warm lasts "), "{says}");
         }
+    }
+
+    /// Danger: people are told of XRP, of which there is enough, and not of what the move is for.
+    #[test]
+    fn of_a_move_of_another_asset_people_are_told_how_long_that_lasts() {
+        let mut treasury = treasury(20_000, 2);
+        let mut state = waiting(&treasury);
+        let mut proposal = state.proposals[&ProposalId(1)].clone();
+        let euro: Asset = format!("EUR.{}", testing::exchange()).parse().unwrap();
+        let eur = |value: &str| treasury_core::units::Amount::of(euro, value).unwrap();
+        let keeps = Keeps::Filled { floor: eur("1"), target: eur("1") };
+        let link = TierLink { name: "euros".to_owned(), asset: euro, keeps, ..treasury.links[0].clone() };
+        let mut dues = treasury.schedules[0].clone();
+        (dues.name, dues.amount) = ("dues".to_owned(), eur("70.5"));
+        dues.due =
+            [5, 9].map(|days| Due { at: RippleTime(state.now().0 + days * DAY + 60), day: days }).into();
+        treasury.links.push(link);
+        treasury.schedules.push(dues);
+        let line = treasury_core::observe::TrustLineView {
+            balance: "100".parse().unwrap(),
+            limit: "1000".parse().unwrap(),
+            frozen: false,
+            deep_frozen: false,
+        };
+        state.accounts.get_mut(&testing::warm()).unwrap().trust_lines = Some([(euro, line)].into());
+        let of_xrp = of_move(&treasury, &state, &proposal).unwrap();
+        assert_eq!(of_xrp.words, "; without it warm lasts about 2 d 0 h");
+        let Intent::Move(moved) = &mut proposal.intent else { panic!("a move") };
+        (moved.link, moved.amount) = ("euros".to_owned(), eur("10"));
+        let of_euros = of_move(&treasury, &state, &proposal).unwrap();
+        assert_eq!(of_euros.words, format!("; without it {euro} of warm lasts about 9 d 0 h"));
+        assert_eq!((of_euros.crossed, of_xrp.crossed), (1, 3));
     }
 
     /// How long after it began to wait the last reminder was due, and what it says.

@@ -9,8 +9,12 @@ use super::{AmountView, PartyView};
 pub struct ForecastView {
     /// As of when, by the ledger; `null` before the first ledger.
     pub at: Option<String>,
-    /// Each account that pays others, by tier and name.
+    /// Each account that pays others, by tier and name: of XRP.
     pub accounts: Vec<RunwayView>,
+    /// The same accounts, of each other asset that links or schedules move there, that proposals may take out, or that has left
+    /// by a trust line of the account's lately.
+    #[serde(default)]
+    pub tokens: Vec<TokenRunwayView>,
     /// What may still leave, by when it does at the soonest; at most the first 200.
     pub pipeline: Vec<ExpectedView>,
     /// How many there are that are not shown.
@@ -42,6 +46,39 @@ pub struct RunwayView {
     pub scheduled_drops: String,
     /// What usually leaves in a day, without what schedules pay.
     pub usual_drops_per_day: String,
+    /// When it is all gone, by the ledger; `null`: not within a year.
+    pub ends: Option<String>,
+    /// Seconds until then; `null`: more than a year.
+    pub seconds: Option<u32>,
+    /// How long it lasts, in words.
+    pub lasts: String,
+    /// The least of the limits of `forecast.warn_days` that it was found to be below of, in days.
+    pub below_days: Option<u32>,
+}
+
+/// How long an account, with what it fills, lasts with an asset that it has by a trust line, if nothing comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRunwayView {
+    /// The account.
+    pub account: PartyView,
+    /// Its tier.
+    pub tier: String,
+    /// Which asset: its currency and issuer.
+    pub asset: String,
+    /// The accounts that links fill from it with that asset, over however many links.
+    pub fills: Vec<PartyView>,
+    /// Whether nothing fills it with that asset: what it runs out of, people have to bring.
+    pub is_source: bool,
+    /// What they all have by trust lines that are not frozen.
+    pub has: AmountView,
+    /// What they have by trust lines that the issuer has frozen. It counts for nothing.
+    pub frozen: AmountView,
+    /// What proposals may still take out of them.
+    pub promised: AmountView,
+    /// What schedules take within a year and have not asked for.
+    pub scheduled: AmountView,
+    /// What usually leaves in a day, without what schedules pay.
+    pub usual_per_day: AmountView,
     /// When it is all gone, by the ledger; `null`: not within a year.
     pub ends: Option<String>,
     /// Seconds until then; `null`: more than a year.

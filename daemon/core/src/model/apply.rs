@@ -272,7 +272,9 @@ impl State {
             Event::DrillAsked { signer, drill } => drop(self.drills.insert(*signer, *drill)),
             Event::DrillEnded { signer, proof } => self.drill_ended(*signer, *proof)?,
             Event::ScheduleReached { schedule, through, day } => self.reached(schedule, *through, *day),
-            Event::RunwayChanged { account, below_days } => self.runs_short(*account, *below_days)?,
+            Event::RunwayChanged { account, asset, below_days } => {
+                self.runs_short(*account, *asset, *below_days)?;
+            }
             Event::AccountsForgotten { accounts } => self.forget_accounts(accounts)?,
             Event::ScheduleGone { schedule } => {
                 self.scheduled.get_mut(schedule).ok_or("it was not there")?.gone = true;
@@ -419,14 +421,15 @@ impl State {
         // What strangers spend is theirs, and may be something in every ledger: they mostly have no SignerList, own no
         // Tickets here, and nothing is proposed of them.
         let sends = |account: &AccountId| observation.transactions.iter().any(|tx| tx.account == *account);
-        self.book.take(observation, |account| {
+        let balance = |account: &AccountId| {
             let view = accounts.get(account)?;
             let ours = view.signer_list.is_some()
                 || !view.tickets.is_empty()
                 || by_account.contains_key(account)
                 || sends(account);
             view.root.filter(|_| ours).map(|root| root.balance)
-        });
+        };
+        self.book.take(observation, balance, |account, asset| accounts.get(account)?.held(asset));
         self.ledger = Some(observation.point);
         self.fees = Some(observation.fees);
         let seen_at = taken.unwrap_or(observation.point.close_time).max(observation.point.close_time);

@@ -63,6 +63,24 @@ impl Book {
         within(self.moved.get(account), asset, since)
     }
 
+    /// What has left the account in the ledgers that closed at `since` or later, and before `until`: in all, and of that by
+    /// schedules and over these links.
+    #[must_use]
+    pub fn gone<'a>(
+        &self,
+        account: &AccountId,
+        asset: Asset,
+        [since, until]: [RippleTime; 2],
+        links: impl Iterator<Item = &'a str>,
+    ) -> (Amount, Vec<Amount>) {
+        let of = |moved: Option<&BTreeMap<Asset, Moved>>| {
+            moved.and_then(|moved| moved.get(&asset)).map(|moved| moved.between(asset, since, until))
+        };
+        let known = links.filter_map(|link| of(self.by_link.get(link)));
+        let known = known.chain(of(self.scheduled.get(account))).collect();
+        (of(self.moved.get(account)).unwrap_or(asset.nothing()), known)
+    }
+
     /// What the link has moved in ledgers that closed at `since` or later.
     #[must_use]
     pub fn moved_by(&self, link: &str, asset: Asset, since: RippleTime) -> Amount {
@@ -115,12 +133,15 @@ impl Book {
     }
 
     /// Takes in what left accounts in a ledger, by transactions of their own and of others: a check that is cashed, an
-    /// offer that is taken. `balance` is what each had before it; of strangers nothing.
+    /// offer that is taken. `balance` and `line` are what each had before it, of XRP and by a trust line; of strangers, and of
+    /// what is not known, nothing.
     pub(crate) fn take(
         &mut self,
         observation: &LedgerObservation,
         balance: impl Fn(&AccountId) -> Option<Drops>,
+        line: impl Fn(&AccountId, Asset) -> Option<Amount>,
     ) {
+        self.take_lines(observation, line);
         let mut lost: BTreeMap<AccountId, (u64, u64)> = BTreeMap::new();
         for change in &observation.changes {
             let Change::Root { account, root } = change else { continue };
@@ -144,12 +165,35 @@ impl Book {
         }
     }
 
+    /// What went out by trust lines. What an account owes by one is no money of its own, and grows without anything leaving.
+    fn take_lines(
+        &mut self,
+        observation: &LedgerObservation,
+        line: impl Fn(&AccountId, Asset) -> Option<Amount>,
+    ) {
+        let mut held: BTreeMap<(AccountId, Asset), Amount> = BTreeMap::new();
+        for change in &observation.changes {
+            let Change::TrustLine { account, asset, line: after } = change else { continue };
+            let before = held.get(&(*account, *asset)).copied().or_else(|| line(account, *asset));
+            let Some(before) = before else { continue };
+            let has = after.and_then(|after| after.held(*asset)).unwrap_or(asset.nothing());
+            if let Some(gone) = before.less(&has).filter(|gone| !gone.is_zero()) {
+                self.leaves(*account, observation.point.close_time, gone);
+            }
+            held.insert((*account, *asset), has);
+        }
+    }
+
     /// So much XRP has left the account, as is seen now.
     pub(crate) fn left(&mut self, account: AccountId, at: RippleTime, drops: u64) {
         // More than there is counts as all that there is.
-        let amount = Amount::Xrp(Drops::new(drops).unwrap_or(Drops::MAX));
-        let moved = self.moved.entry(account).or_default().entry(Asset::Xrp);
-        moved.or_insert_with(|| Moved::none_of(Asset::Xrp)).add(at, amount);
+        self.leaves(account, at, Amount::Xrp(Drops::new(drops).unwrap_or(Drops::MAX)));
+    }
+
+    fn leaves(&mut self, account: AccountId, at: RippleTime, amount: Amount) {
+        let asset = amount.issue();
+        let moved = self.moved.entry(account).or_default().entry(asset);
+        moved.or_insert_with(|| Moved::none_of(asset)).add(at, amount);
     }
 
     /// The proposal's transaction is in a validated ledger that closed then.

@@ -20,7 +20,7 @@ use crate::model::signing::{GuardRefusal, first_key, is_first_key};
 use crate::model::state::{Acknowledged, Finding, Sight};
 use crate::model::stops::Stop;
 use crate::model::units::{
-    AccountId, EscrowKey, FindingId, Hash256, HexBytes, HoldId, ProposalId, RippleTime, StopId,
+    AccountId, Asset, EscrowKey, FindingId, Hash256, HexBytes, HoldId, ProposalId, RippleTime, StopId,
 };
 
 /// Version of the stored format.
@@ -353,6 +353,9 @@ pub enum Event {
     RunwayChanged {
         /// The account.
         account: AccountId,
+        /// With which asset.
+        #[serde(default = "xrp", skip_serializing_if = "Asset::is_xrp")]
+        asset: Asset,
         /// The least of the declared limits that it is below of, in days; `None`: of none.
         below_days: Option<u32>,
     },
@@ -441,6 +444,11 @@ pub enum Event {
         /// Whose.
         destination: AccountId,
     },
+}
+
+/// What records of earlier versions are about, which name no asset.
+fn xrp() -> Asset {
+    Asset::Xrp
 }
 
 impl Event {

@@ -70,6 +70,23 @@ impl Moved {
         };
         amount.filter(|amount| *amount <= asset.most()).unwrap_or(asset.most())
     }
+
+    /// The same of what has been added before `until`. Each such stretch is summed up by itself: of an issued currency, small
+    /// amounts of one day would be nothing beside a large one of another.
+    pub(crate) fn between(&self, asset: Asset, since: RippleTime, until: RippleTime) -> Amount {
+        let until = until.max(since);
+        match self {
+            Self::Whole(sums) => {
+                let by = |at: RippleTime| sums.range(..at).next_back().map_or(0, |(_, sum)| *sum);
+                let sum = by(until).saturating_sub(by(since));
+                Self::Whole(BTreeMap::from([(since, sum)])).within(asset, since)
+            }
+            Self::Decimal(sums) => {
+                let part = sums.range(since..until).map(|(at, moved)| (*at, *moved)).collect();
+                Self::Decimal(part).within(asset, since)
+            }
+        }
+    }
 }
 
 /// Adds to the sum at that time and to all later ones: what moved is mostly learnt in order, and an escrow that is
@@ -129,5 +146,35 @@ mod tests {
             moved.add(RippleTime(at), amount);
         }
         assert_eq!(moved.within(asset, RippleTime(0)).words(), format!("12 {asset}"));
+    }
+
+    /// Danger: one large amount makes that of every day before it nothing, in sixteen digits.
+    #[test]
+    fn what_moved_on_one_day_is_that_whatever_moved_on_others() {
+        let issued: Asset = "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B".parse().unwrap();
+        for asset in [Asset::Xrp, issued] {
+            let mut moved = Moved::none_of(asset);
+            for (at, value) in [(10, "1"), (19, "2"), (20, "50000000000"), (29, "3"), (30, "4")] {
+                moved.add(RippleTime(at), Amount::from_words(&format!("{value} {asset}")).unwrap());
+            }
+            for (since, until, sum) in [
+                (10, 20, "3"),
+                (11, 20, "2"),
+                (10, 19, "1"),
+                (20, 30, "50000000003"),
+                (21, 31, "7"),
+                (0, 10, "0"),
+                (31, 99, "0"),
+                (25, 20, "0"),
+            ] {
+                let between = moved.between(asset, RippleTime(since), RippleTime(until));
+                assert_eq!(between.words(), format!("{sum} {asset}"), "{since} to {until}");
+            }
+        }
+        let usd = |value: &str| Amount::from_words(&format!("{value} {issued}")).unwrap();
+        let mut moved = Moved::none_of(issued);
+        moved.add(RippleTime(1), usd("0.4"));
+        moved.add(RippleTime(2), usd("9000000000000000"));
+        assert_eq!(moved.between(issued, RippleTime(1), RippleTime(2)), usd("0.4"));
     }
 }

@@ -99,9 +99,13 @@ pub struct State {
     pub idempotency: BTreeMap<(String, String), ProposalId>,
     /// Failures in a row, and where they stop automated submissions.
     pub breakers: BTreeMap<BreakerKey, Breaker>,
-    /// Of accounts that last for too short a time, the least of the declared limits that they were found to be below of, in days.
+    /// Of accounts whose XRP lasts for too short a time, the least of the declared limits that they were found to be below of, in
+    /// days.
     #[serde(default)]
     pub short: BTreeMap<AccountId, u32>,
+    /// The same of what they have by trust lines.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub short_tokens: BTreeMap<AccountId, BTreeMap<Asset, u32>>,
     /// Until when the payments of each schedule have been asked for, or given up.
     #[serde(default)]
     pub scheduled: BTreeMap<String, Reached>,
@@ -168,6 +172,13 @@ pub struct AccountView {
 }
 
 impl AccountView {
+    /// What the account has by its trust line of an asset; nothing where it has none or owes, and `None` where its lines were not
+    /// read.
+    pub(crate) fn held(&self, asset: Asset) -> Option<Amount> {
+        let line = self.trust_lines.as_ref()?.get(&asset);
+        Some(line.and_then(|line| line.held(asset)).unwrap_or(asset.nothing()))
+    }
+
     /// A trust line changed. What was not read is not known, whatever of it changes.
     pub(crate) fn take_line(&mut self, asset: Asset, line: Option<TrustLineView>) {
         let Some(lines) = &mut self.trust_lines else { return };
@@ -401,12 +412,36 @@ impl State {
     }
 
     /// How short a time an account lasts.
-    pub(crate) fn runs_short(&mut self, account: AccountId, below: Option<u32>) -> Result<(), String> {
-        match below {
-            Some(days) => drop(self.short.insert(account, days)),
-            None => drop(self.short.remove(&account).ok_or("it was not short")?),
+    pub(crate) fn runs_short(
+        &mut self,
+        account: AccountId,
+        asset: Asset,
+        below: Option<u32>,
+    ) -> Result<(), String> {
+        if below.is_none() && self.below_days(&account, asset).is_none() {
+            return Err("it was not short".to_owned());
+        }
+        match (asset, below) {
+            (Asset::Xrp, Some(days)) => drop(self.short.insert(account, days)),
+            (Asset::Xrp, None) => drop(self.short.remove(&account)),
+            (_, Some(days)) => drop(self.short_tokens.entry(account).or_default().insert(asset, days)),
+            (_, None) => self.short_tokens.retain(|of, short| {
+                if *of == account {
+                    short.remove(&asset);
+                }
+                !short.is_empty()
+            }),
         }
         Ok(())
+    }
+
+    /// The least of the declared limits that an account was found to be below of with an asset, in days.
+    #[must_use]
+    pub fn below_days(&self, account: &AccountId, asset: Asset) -> Option<u32> {
+        match asset {
+            Asset::Xrp => self.short.get(account).copied(),
+            _ => self.short_tokens.get(account)?.get(&asset).copied(),
+        }
     }
 
     pub(crate) fn retire(&mut self, archived: Archived) {

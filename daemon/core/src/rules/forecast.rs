@@ -4,15 +4,21 @@
 //! schedules have paid is not what usually leaves; and what goes from one account of a group to another leaves neither.
 //!
 //! It errs to the short side: what waits for signatures counts as if it left as soon as it can, and what may still come counts
-//! for nothing.
+//! for nothing, as what the issuer has frozen does.
+//!
+//! Each asset is looked at by itself: XRP, and what an account has by trust lines. Which accounts count together is by the links
+//! of that asset.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::config::{Keeps, Schedule, Tier, TierLink, Treasury};
+use crate::model::observe::RootView;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Reached, State};
 use crate::model::units::{AccountId, Amount, Asset, Drops, ProposalId, RippleTime};
+use crate::rules::ahead::saturating_add;
 use crate::rules::gate::{self, Act};
+use crate::rules::measure::Measure;
 use crate::rules::{multisign, schedule};
 
 /// Seconds of a day. A forecast counts days back from now, and knows no calendar.
@@ -31,19 +37,23 @@ const BACK_DAYS: usize = 84;
 /// whichever day, no middle is less for it.
 const MIDDLES: [(usize, usize); 6] = [(1, 7), (1, 28), (1, 84), (7, 3), (7, 12), (28, 3)];
 
-/// How long an account, with what it fills, lasts if nothing comes.
+/// How long an account, with what it fills, lasts with one asset if nothing comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runway {
-    /// The account and every account that links fill from it, over however many links.
+    /// Which asset; all amounts are of it.
+    pub asset: Asset,
+    /// The account and every account that links fill from it with that asset, over however many links.
     pub group: BTreeSet<AccountId>,
-    /// XRP that they have, above what the ledger asks them to keep.
-    pub has: Drops,
+    /// What they have: XRP above what the ledger asks them to keep, or by trust lines that nobody has frozen.
+    pub has: Amount,
+    /// What they have by trust lines that the issuer has frozen. It pays nobody but the issuer, and counts for nothing.
+    pub frozen: Amount,
     /// What proposals may still take out of them, and not to one another.
-    pub promised: Drops,
+    pub promised: Amount,
     /// What schedules that have not been asked for take within the horizon.
-    pub scheduled: Drops,
+    pub scheduled: Amount,
     /// What usually leaves in a day, without what schedules pay.
-    pub usual: Drops,
+    pub usual: Amount,
     /// When it is all gone; `None`: not within the horizon.
     pub ends: Option<RippleTime>,
     /// As of when.
@@ -83,52 +93,101 @@ pub fn accounts(config: &Treasury) -> impl Iterator<Item = AccountId> + '_ {
     config.accounts.iter().filter(move |(_, account)| pays(account.tier)).map(|(address, _)| *address)
 }
 
-/// Those of them that no link fills.
+/// What links and schedules move besides XRP, by the accounts that they name for it.
 #[must_use]
-pub fn sources(config: &Treasury) -> BTreeSet<AccountId> {
-    let filled: BTreeSet<AccountId> =
-        config.links.iter().filter(|link| fills(link)).map(|link| link.to).collect();
-    accounts(config).filter(|account| !filled.contains(account)).collect()
+pub fn named(config: &Treasury) -> BTreeMap<AccountId, BTreeSet<Asset>> {
+    let links = config.links.iter().flat_map(|link| [(link.from, link.asset), (link.to, link.asset)]);
+    let schedules = config.schedules.iter().map(|schedule| (schedule.from, schedule.amount.issue()));
+    let mut named: BTreeMap<AccountId, BTreeSet<Asset>> = BTreeMap::new();
+    for (account, asset) in links.chain(schedules).filter(|(_, asset)| !asset.is_xrp()) {
+        named.entry(account).or_default().insert(asset);
+    }
+    named
 }
 
-/// Whether no link fills the account: what it runs out of, people have to bring.
+/// The assets that an account is looked at for: XRP, and of what it can have by trust lines all that links and schedules name
+/// there, that proposals may still take out, or that has left by a line of its own lately. None but XRP as long as its lines were
+/// not read.
 #[must_use]
-pub fn is_source(config: &Treasury, account: &AccountId) -> bool {
-    !config.links.iter().any(|link| fills(link) && link.to == *account)
+pub fn assets(
+    named: &BTreeMap<AccountId, BTreeSet<Asset>>,
+    state: &State,
+    account: &AccountId,
+) -> BTreeSet<Asset> {
+    let mut assets = BTreeSet::from([Asset::Xrp]);
+    let Some(lines) = state.accounts.get(account).and_then(|view| view.trust_lines.as_ref()) else {
+        return assets;
+    };
+    let promised = state.book.all_leaving(account);
+    assets.extend(named.get(account).into_iter().flatten());
+    assets.extend(promised.iter().map(Amount::issue));
+    let lately = since(state, BACK_DAYS);
+    assets.extend(lines.keys().filter(|asset| !state.book.moved(account, **asset, lately).is_zero()));
+    // What is no money by a trust line is not followed.
+    assets.retain(|asset| !matches!(asset, Asset::Mpt(_)));
+    assets
 }
 
-fn fills(link: &TierLink) -> bool {
-    link.asset.is_xrp() && matches!(link.keeps, Keeps::Filled { .. })
+/// Accounts that no link fills with an asset that they are looked at for: what they run out of, people have to bring.
+#[must_use]
+pub fn sources(config: &Treasury, state: &State) -> BTreeSet<(AccountId, Asset)> {
+    let filled: BTreeSet<(AccountId, Asset)> = config
+        .links
+        .iter()
+        .filter(|link| fills(link, link.asset))
+        .map(|link| (link.to, link.asset))
+        .collect();
+    let named = named(config);
+    let each =
+        |account: AccountId| assets(&named, state, &account).into_iter().map(move |asset| (account, asset));
+    accounts(config).flat_map(each).filter(|source| !filled.contains(source)).collect()
 }
 
-/// How long the account lasts with what it fills.
+/// Whether no link fills the account with that asset.
 #[must_use]
-pub fn runway(config: &Treasury, state: &State, account: &AccountId) -> Runway {
-    let group = group(config, account);
+pub fn is_source(config: &Treasury, account: &AccountId, asset: Asset) -> bool {
+    !config.links.iter().any(|link| fills(link, asset) && link.to == *account)
+}
+
+fn fills(link: &TierLink, asset: Asset) -> bool {
+    link.asset == asset && matches!(link.keeps, Keeps::Filled { .. })
+}
+
+/// How long the account lasts with what it fills, by one asset.
+#[must_use]
+pub fn runway(config: &Treasury, state: &State, account: &AccountId, asset: Asset) -> Runway {
+    let look = Look { config, state, asset, group: group(config, account, asset) };
     let now = state.now();
-    let has = group.iter().map(|account| spendable(state, account)).fold(0, u64::saturating_add);
-    let promises = promises(config, state, &group);
-    let scheduled = scheduled(config, state, &group);
-    let usual = usual(config, state, &group);
-    let sum =
-        |parts: &[(RippleTime, u64)]| drops(parts.iter().map(|part| part.1).fold(0, u64::saturating_add));
-    let (promised, all_scheduled) = (sum(&promises), sum(&scheduled));
-    let mut leaves: Vec<(RippleTime, u64)> = promises.into_iter().chain(scheduled).collect();
+    let sum = |amounts: &[Amount]| amounts.iter().copied().fold(asset.nothing(), saturating_add);
+    let (held, frozen) = look.held();
+    let (promises, schedules) = (look.promises(), look.scheduled());
+    let measure = look.measure(&held, promises.iter().chain(&schedules).map(|(_, amount)| *amount));
+    let usual = look.usual(&measure);
+    let mut leaves: Vec<(RippleTime, u128)> =
+        promises.iter().chain(&schedules).map(|(at, amount)| (*at, measure.up(amount))).collect();
     leaves.sort_unstable();
+    let has = held.iter().map(|amount| measure.down(amount)).fold(0, u128::saturating_add);
     let ends = ends(now, has, usual, &leaves);
-    Runway { group, has: drops(has), promised, scheduled: all_scheduled, usual: drops(usual), ends, now }
+    let amounts = |parts: Vec<(RippleTime, Amount)>| parts.into_iter().map(|part| part.1).collect::<Vec<_>>();
+    Runway {
+        asset,
+        has: sum(&held),
+        frozen,
+        promised: sum(&amounts(promises)),
+        scheduled: sum(&amounts(schedules)),
+        usual: measure.amount(usual),
+        ends,
+        now,
+        group: look.group,
+    }
 }
 
-fn drops(so_many: u64) -> Drops {
-    Drops::new(so_many).unwrap_or(Drops::MAX)
-}
-
-/// The account, and all that is filled from it.
-fn group(config: &Treasury, account: &AccountId) -> BTreeSet<AccountId> {
+/// The account, and all that is filled from it with that asset.
+fn group(config: &Treasury, account: &AccountId, asset: Asset) -> BTreeSet<AccountId> {
     let mut group = BTreeSet::from([*account]);
     loop {
         let before = group.len();
-        let further = config.links.iter().filter(|link| fills(link) && group.contains(&link.from));
+        let further = config.links.iter().filter(|link| fills(link, asset) && group.contains(&link.from));
         let further: Vec<AccountId> = further.map(|link| link.to).collect();
         group.extend(further);
         if group.len() == before {
@@ -137,51 +196,11 @@ fn group(config: &Treasury, account: &AccountId) -> BTreeSet<AccountId> {
     }
 }
 
-/// What the account has above its reserve.
-fn spendable(state: &State, account: &AccountId) -> u64 {
-    let Some(root) = state.accounts.get(account).and_then(|view| view.root) else { return 0 };
-    let reserve = state.fees.map_or(0, |fees| {
-        let owned = fees.reserve_inc.get().saturating_mul(u64::from(root.owner_count));
-        fees.reserve_base.get().saturating_add(owned)
-    });
-    root.balance.get().saturating_sub(reserve)
-}
-
-/// Whether it leaves the group for good: not to one of its own, and not swept up because there is too much of it.
-fn leaves(config: &Treasury, group: &BTreeSet<AccountId>, proposal: &Proposal) -> bool {
-    let Some(movement) = proposal.intent.movement() else { return false };
-    let swept = movement.link.is_some_and(|name| {
-        config.links.iter().any(|link| link.name == name && matches!(link.keeps, Keeps::Swept { .. }))
-    });
-    !swept && !group.contains(&movement.destination)
-}
-
-/// What proposals may still take, and when at the soonest.
-fn promises(config: &Treasury, state: &State, group: &BTreeSet<AccountId>) -> Vec<(RippleTime, u64)> {
-    let all = group.iter().flat_map(|account| state.book.promised(account));
-    let all =
-        all.filter_map(|id| state.proposals.get(&id)).filter(|proposal| leaves(config, group, proposal));
-    all.filter_map(|proposal| Some((soonest(state, proposal), proposal.intent.amount()?.drops()?.get())))
-        .collect()
-}
-
-/// When it can leave at the soonest: what a schedule asked for not before it is due, everything else as soon as it is signed. What
-/// policy delays leaves the account when its escrow is made.
-fn soonest(state: &State, proposal: &Proposal) -> RippleTime {
-    let delayed = proposal.decision.obligations.delay.is_some();
-    let due = proposal.occurrence.as_ref().filter(|_| !delayed && !proposal.status.is_final());
-    due.map_or(state.now(), |occurrence| occurrence.due.max(state.now()))
-}
-
-/// What schedules take that have not been asked for.
-fn scheduled(config: &Treasury, state: &State, group: &BTreeSet<AccountId>) -> Vec<(RippleTime, u64)> {
-    let ours = |schedule: &&Schedule| group.contains(&schedule.from) && !group.contains(&schedule.to);
-    let mut all = Vec::new();
-    for schedule in config.schedules.iter().filter(ours) {
-        let Some(each) = schedule.amount.drops() else { continue };
-        all.extend(to_come(state, schedule).map(|at| (at, each.get())));
-    }
-    all
+/// The first moment of a day, counted back from now: it begins just after the last of the day before, so that each moment is of
+/// one day.
+fn since(state: &State, back: usize) -> RippleTime {
+    let back = u32::try_from(back).unwrap_or(u32::MAX).saturating_mul(DAY_SECONDS);
+    RippleTime(state.now().0.saturating_sub(back).saturating_add(1))
 }
 
 /// When a schedule is due within the horizon, of what has not been asked for and can still be.
@@ -196,72 +215,141 @@ pub fn to_come<'a>(state: &State, schedule: &'a Schedule) -> impl Iterator<Item 
         .take_while(move |at| at.0 <= horizon)
 }
 
-/// What usually leaves the group in a day, in drops.
-fn usual(config: &Treasury, state: &State, group: &BTreeSet<AccountId>) -> u64 {
-    let mut days = [0_u64; BACK_DAYS];
-    for account in group {
-        for (day, left) in days.iter_mut().zip(daily(config, state, account, group)) {
-            *day = day.saturating_add(left);
+/// When it can leave at the soonest: what a schedule asked for not before it is due, everything else as soon as it is signed. What
+/// policy delays leaves the account when its escrow is made.
+fn soonest(state: &State, proposal: &Proposal) -> RippleTime {
+    let delayed = proposal.decision.obligations.delay.is_some();
+    let due = proposal.occurrence.as_ref().filter(|_| !delayed && !proposal.status.is_final());
+    due.map_or(state.now(), |occurrence| occurrence.due.max(state.now()))
+}
+
+/// What is looked at for a runway.
+struct Look<'a> {
+    config: &'a Treasury,
+    state: &'a State,
+    asset: Asset,
+    group: BTreeSet<AccountId>,
+}
+
+impl Look<'_> {
+    /// What each account of the group has above its reserve, or by its trust line; and what is frozen of that, of all.
+    fn held(&self) -> (Vec<Amount>, Amount) {
+        let nothing = self.asset.nothing();
+        let (mut held, mut frozen) = (Vec::new(), nothing);
+        for view in self.group.iter().filter_map(|account| self.state.accounts.get(account)) {
+            if self.asset.is_xrp() {
+                held.extend(view.root.map(|root| Amount::Xrp(self.above_reserve(&root))));
+                continue;
+            }
+            let line = view.trust_lines.as_ref().and_then(|lines| lines.get(&self.asset));
+            let Some((line, has)) = line.and_then(|line| Some((line, line.held(self.asset)?))) else {
+                continue;
+            };
+            if line.frozen || line.deep_frozen {
+                frozen = saturating_add(frozen, has);
+            } else {
+                held.push(has);
+            }
         }
+        (held, frozen)
     }
-    MIDDLES.iter().map(|(length, count)| middle(&days, *length, *count)).max().unwrap_or_default()
+
+    fn above_reserve(&self, root: &RootView) -> Drops {
+        let reserve = self.state.fees.map_or(0, |fees| {
+            let owned = fees.reserve_inc.get().saturating_mul(u64::from(root.owner_count));
+            fees.reserve_base.get().saturating_add(owned)
+        });
+        Drops::new(root.balance.get().saturating_sub(reserve)).unwrap_or_default()
+    }
+
+    /// The unit to count in: what is there needs it; where nothing is, what leaves does.
+    fn measure(&self, held: &[Amount], leaves: impl Iterator<Item = Amount>) -> Measure {
+        if held.iter().any(|amount| !amount.is_zero()) {
+            return Measure::of(self.asset, held.iter().copied());
+        }
+        let moved = self.group.iter();
+        let moved =
+            moved.map(|account| self.state.book.moved(account, self.asset, since(self.state, BACK_DAYS)));
+        Measure::of(self.asset, leaves.chain(moved))
+    }
+
+    /// Whether it leaves the group for good: not to one of its own, and not swept up because there is too much of it.
+    fn leaves(&self, proposal: &Proposal) -> bool {
+        let Some(movement) = proposal.intent.movement() else { return false };
+        let links = &self.config.links;
+        let swept = movement.link.is_some_and(|name| {
+            links.iter().any(|link| link.name == name && matches!(link.keeps, Keeps::Swept { .. }))
+        });
+        !swept && !self.group.contains(&movement.destination)
+    }
+
+    /// What proposals may still take, and when at the soonest.
+    fn promises(&self) -> Vec<(RippleTime, Amount)> {
+        let all = self.group.iter().flat_map(|account| self.state.book.promised(account));
+        let all = all.filter_map(|id| self.state.proposals.get(&id)).filter(|proposal| self.leaves(proposal));
+        all.filter_map(|proposal| Some((soonest(self.state, proposal), proposal.intent.amount()?)))
+            .filter(|(_, amount)| amount.issue() == self.asset)
+            .collect()
+    }
+
+    /// What schedules take that have not been asked for.
+    fn scheduled(&self) -> Vec<(RippleTime, Amount)> {
+        let ours = |schedule: &&Schedule| {
+            let leaves = self.group.contains(&schedule.from) && !self.group.contains(&schedule.to);
+            leaves && schedule.amount.issue() == self.asset
+        };
+        let all = self.config.schedules.iter().filter(ours);
+        all.flat_map(|schedule| to_come(self.state, schedule).map(|at| (at, schedule.amount))).collect()
+    }
+
+    /// What usually leaves the group in a day.
+    fn usual(&self, measure: &Measure) -> u128 {
+        let mut days = [0_u128; BACK_DAYS];
+        for account in &self.group {
+            for (day, left) in days.iter_mut().zip(self.daily(account, measure)) {
+                *day = day.saturating_add(left);
+            }
+        }
+        MIDDLES.iter().map(|(length, count)| middle(&days, *length, *count)).max().unwrap_or_default()
+    }
+
+    /// What left the account on each day, the last one first: all but what schedules paid, what went to others of the group, and
+    /// what was swept away.
+    fn daily(&self, account: &AccountId, measure: &Measure) -> [u128; BACK_DAYS] {
+        let mut days = [0_u128; BACK_DAYS];
+        let (book, at) = (&self.state.book, |back| since(self.state, back));
+        if book.moved(account, self.asset, at(BACK_DAYS)).is_zero() {
+            return days;
+        }
+        let stays = self.config.links.iter().filter(|link| link.from == *account && link.asset == self.asset);
+        let stays: Vec<&TierLink> = stays
+            .filter(|link| self.group.contains(&link.to) || matches!(link.keeps, Keeps::Swept { .. }))
+            .collect();
+        for (back, day) in days.iter_mut().enumerate() {
+            let within = [at(back.saturating_add(1)), at(back)];
+            let links = stays.iter().map(|link| link.name.as_str());
+            let (left, kept) = book.gone(account, self.asset, within, links);
+            let kept = kept.iter().map(|kept| measure.down(kept)).fold(0, u128::saturating_add);
+            *day = measure.up(&left).saturating_sub(kept);
+        }
+        days
+    }
 }
 
 /// The middle of the sums of so many stretches of so many days, the newest first, for one day. Of an even number the greater one
 /// of the two in the middle.
-fn middle(days: &[u64], length: usize, count: usize) -> u64 {
-    let sum = |days: &[u64]| days.iter().copied().fold(0, u64::saturating_add);
-    let mut sums: Vec<u64> = days.chunks_exact(length.max(1)).take(count).map(sum).collect();
+fn middle(days: &[u128], length: usize, count: usize) -> u128 {
+    let sum = |days: &[u128]| days.iter().copied().fold(0, u128::saturating_add);
+    let mut sums: Vec<u128> = days.chunks_exact(length.max(1)).take(count).map(sum).collect();
     sums.sort_unstable();
     let middle = sums.get(sums.len() / 2).copied().unwrap_or_default();
     // Up: what leaves is never less than it was.
-    middle.div_ceil(u64::try_from(length).unwrap_or(1).max(1))
-}
-
-/// What left the account on each day, the last one first: all but what schedules paid, what went to others of the group, and
-/// what was swept away.
-fn daily(
-    config: &Treasury,
-    state: &State,
-    account: &AccountId,
-    group: &BTreeSet<AccountId>,
-) -> [u64; BACK_DAYS] {
-    let mut days = [0_u64; BACK_DAYS];
-    let book = &state.book;
-    let since = |day: usize| {
-        let back = u32::try_from(day).unwrap_or(u32::MAX).saturating_mul(DAY_SECONDS);
-        // A day begins just after its first moment, so that each moment is of one day.
-        RippleTime(state.now().0.saturating_sub(back).saturating_add(1))
-    };
-    let xrp = |amount: Amount| amount.drops().map_or(0, Drops::get);
-    if xrp(book.moved(account, Asset::Xrp, since(BACK_DAYS))) == 0 {
-        return days;
-    }
-    let stays: Vec<&TierLink> = config
-        .links
-        .iter()
-        .filter(|link| link.from == *account && link.asset.is_xrp())
-        .filter(|link| group.contains(&link.to) || matches!(link.keeps, Keeps::Swept { .. }))
-        .collect();
-    let gone = |since: RippleTime| {
-        let stayed = stays.iter().map(|link| xrp(book.moved_by(&link.name, Asset::Xrp, since)));
-        let kept = stayed.fold(xrp(book.scheduled(account, Asset::Xrp, since)), u64::saturating_add);
-        (xrp(book.moved(account, Asset::Xrp, since)), kept)
-    };
-    let mut later = (0, 0);
-    for (back, day) in days.iter_mut().enumerate() {
-        let until_now = gone(since(back.saturating_add(1)));
-        let (left, kept) = (until_now.0.saturating_sub(later.0), until_now.1.saturating_sub(later.1));
-        *day = left.saturating_sub(kept);
-        later = until_now;
-    }
-    days
+    middle.div_ceil(u128::try_from(length).unwrap_or(1).max(1))
 }
 
 /// When more has left than there was: so much every day, evenly, and what leaves at set times, in their order.
-fn ends(now: RippleTime, has: u64, daily: u64, leaves: &[(RippleTime, u64)]) -> Option<RippleTime> {
+fn ends(now: RippleTime, has: u128, daily: u128, leaves: &[(RippleTime, u128)]) -> Option<RippleTime> {
     let horizon = now.0.saturating_add(HORIZON_DAYS.saturating_mul(DAY_SECONDS));
-    let (has, daily) = (u128::from(has), u128::from(daily));
     // When what leaves every day has taken all that is left after so much else.
     let worn = |gone: u128| {
         let left = has.checked_sub(gone)?;
@@ -273,7 +361,7 @@ fn ends(now: RippleTime, has: u64, daily: u64, leaves: &[(RippleTime, u64)]) -> 
         if let Some(worn) = worn(gone).filter(|worn| *worn < at.0) {
             return within(worn, horizon);
         }
-        gone = gone.saturating_add(u128::from(*amount));
+        gone = gone.saturating_add(*amount);
         let by_then = daily.saturating_mul(u128::from(at.0.saturating_sub(now.0))) / u128::from(DAY_SECONDS);
         if gone.saturating_add(by_then) > has {
             return within(at.0.max(now.0), horizon);
@@ -401,21 +489,22 @@ mod tests {
     /// Danger: one large payment makes everybody believe that the money is gone in half of the time.
     #[test]
     fn one_large_payment_changes_nothing_of_what_is_usual_and_several_of_them_are() {
-        let rate =
-            |days: &[u64]| MIDDLES.iter().map(|(length, count)| middle(days, *length, *count)).max().unwrap();
+        let rate = |days: &[u128]| {
+            MIDDLES.iter().map(|(length, count)| middle(days, *length, *count)).max().unwrap()
+        };
         for day in 0..BACK_DAYS {
             let mut days = [100; BACK_DAYS];
             assert_eq!(rate(&days), 100);
-            days[day] = u64::MAX;
+            days[day] = u128::MAX;
             assert_eq!(rate(&days), 100, "day {day}");
         }
         // Once a month, and on no other day.
-        let monthly: Vec<u64> = (0..BACK_DAYS).map(|day| if day % 28 == 5 { 2_800 } else { 0 }).collect();
+        let monthly: Vec<u128> = (0..BACK_DAYS).map(|day| if day % 28 == 5 { 2_800 } else { 0 }).collect();
         assert_eq!(rate(&monthly), 100);
         // On workdays.
-        let weekly: Vec<u64> = (0..BACK_DAYS).map(|day| if day % 7 < 5 { 70 } else { 0 }).collect();
+        let weekly: Vec<u128> = (0..BACK_DAYS).map(|day| if day % 7 < 5 { 70 } else { 0 }).collect();
         assert_eq!(rate(&weekly), 70);
-        let once: Vec<u64> = (0..BACK_DAYS).map(|day| if day == 3 { 9_000 } else { 0 }).collect();
+        let once: Vec<u128> = (0..BACK_DAYS).map(|day| if day == 3 { 9_000 } else { 0 }).collect();
         assert_eq!(rate(&once), 0, "what happened once is not usual");
     }
 
@@ -436,6 +525,7 @@ mod tests {
         ] {
             assert_eq!(ends(NOW, has, daily, &leaves), expected, "{has} {daily} {leaves:?}");
         }
-        assert_eq!(ends(NOW, u64::MAX, u64::MAX, &[(NOW, u64::MAX), (NOW, u64::MAX)]), Some(NOW));
+        let most = u128::MAX;
+        assert_eq!(ends(NOW, most, most, &[(NOW, most), (NOW, most)]), Some(NOW));
     }
 }

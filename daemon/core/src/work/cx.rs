@@ -12,7 +12,7 @@ use crate::model::observe::{Change, LedgerPoint};
 use crate::model::proposal::Proposal;
 use crate::model::state::Archived;
 use crate::model::state::State;
-use crate::model::units::{AccountId, Drops, EscrowKey, LedgerIndex, ProposalId, RippleTime};
+use crate::model::units::{AccountId, Asset, Drops, EscrowKey, LedgerIndex, ProposalId, RippleTime};
 use crate::rules::clock::Skew;
 use crate::rules::gate::{self, Act};
 
@@ -72,8 +72,8 @@ pub struct Runtime {
     pub(crate) unknown: BTreeSet<AccountId>,
     /// When it was last looked at how long the money lasts.
     pub(crate) forecast: Option<RippleTime>,
-    /// Accounts whose runway is still to be looked at since then.
-    pub(crate) runways: Vec<AccountId>,
+    /// Accounts and assets whose runway is still to be looked at since then.
+    pub(crate) runways: Vec<(AccountId, Asset)>,
     /// What somebody did that is found where it comes too often. A start forgets it.
     pub(crate) bursts: BTreeMap<(FindingKind, String), Seen>,
     /// How long the host's clock has been apart from the ledger's.

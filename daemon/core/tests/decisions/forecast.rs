@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use treasury_core::Event;
 use treasury_core::command::Command;
 use treasury_core::config::{Due, FindingKind, Keeps, Schedule, Tier, TierLink, Treasury};
-use treasury_core::forecast::{self, DAY_SECONDS, HORIZON_DAYS, Runway, pipeline, positions, runway};
+use treasury_core::forecast::{self, DAY_SECONDS, HORIZON_DAYS, Runway, pipeline, positions};
 use treasury_core::observe::*;
 use treasury_core::outlook::Outlook;
 use treasury_core::proposal::Status;
@@ -115,6 +115,15 @@ fn after(has: u64, left: &[(u32, usize, u64)]) -> State {
     state
 }
 
+/// How long it lasts by XRP.
+fn runway(config: &Treasury, state: &State, account: &AccountId) -> Runway {
+    forecast::runway(config, state, account, Asset::Xrp)
+}
+
+fn xrp(amount: Amount) -> u64 {
+    amount.drops().unwrap().get()
+}
+
 fn ends(runway: &Runway) -> RippleTime {
     runway.ends.unwrap_or(RippleTime(u32::MAX))
 }
@@ -129,9 +138,9 @@ fn an_account_lasts_for_as_long_as_its_money_at_the_pace_at_which_it_usually_lea
     let (has, config) = (100_000 * XRP, config());
     let state = after(has, &daily(100 * XRP));
     let hot = runway(&config, &state, &id("hot"));
-    assert_eq!(hot.usual, drops(100 * XRP));
-    assert_eq!(hot.has, drops(has - 8_400 * XRP));
-    assert_eq!((hot.days(), hot.promised, hot.scheduled), (366, drops(0), drops(0)));
+    assert_eq!(hot.usual, amount(100 * XRP));
+    assert_eq!(hot.has, amount(has - 8_400 * XRP));
+    assert_eq!((hot.days(), hot.promised, hot.scheduled), (366, amount(0), amount(0)));
     let state = after(10_000 * XRP, &daily(100 * XRP));
     let hot = runway(&config, &state, &id("hot"));
     assert_eq!((hot.days(), hot.lasts().as_str()), (16, "about 16 d"));
@@ -165,7 +174,7 @@ fn an_account_lasts_together_with_what_it_fills() {
     let warm = runway(&config, &state, &id("warm"));
     assert_eq!((names(&warm), warm.days()), (["warm", "hot"].map(id).into(), (20_000 - 8_400) / 100));
     for (name, expected) in [("cold", true), ("warm", false), ("hot", false)] {
-        assert_eq!(forecast::is_source(&config, &id(name)), expected, "{name}");
+        assert_eq!(forecast::is_source(&config, &id(name), Asset::Xrp), expected, "{name}");
     }
     // Round about: each fills the other, and the look ends.
     let mut round = chained();
@@ -184,7 +193,7 @@ fn what_a_schedule_pays_is_counted_once_before_it_is_asked_for_while_it_waits_an
     w.close(&[]);
     let counted = |w: &World| {
         let hot = runway(&w.config, &w.state, &id("hot"));
-        (hot.promised.get() / XRP, hot.scheduled.get() / XRP, hot.usual.get())
+        (xrp(hot.promised) / XRP, xrp(hot.scheduled) / XRP, xrp(hot.usual))
     };
     assert_eq!(counted(&w), (0, 39 * 50, 0));
     // As often as there are Tickets, which is on two days of each week.
@@ -209,15 +218,15 @@ fn what_waits_is_counted_whole_and_likelier_with_each_signature_until_it_is_stop
     let p = w.propose("warm", 500);
     let likely = |w: &World| pipeline(&w.config, &w.state)[0].permille;
     let promised = |w: &World| runway(&w.config, &w.state, &id("warm")).promised;
-    assert_eq!((likely(&w), promised(&w)), (800, drops(500 * XRP)));
+    assert_eq!((likely(&w), promised(&w)), (800, amount(500 * XRP)));
     w.approve("alice", p).unwrap();
     assert_eq!(likely(&w), 900);
     w.command("dave", Command::Flag { proposal: p, reason: "odd".to_owned() }).unwrap();
-    assert_eq!((likely(&w), promised(&w)), (200, drops(500 * XRP)));
+    assert_eq!((likely(&w), promised(&w)), (200, amount(500 * XRP)));
     // Whoever has the signatures can still send it: it may leave as long as its slot is taken.
     w.command("alice", Command::Withdraw { proposal: p }).unwrap();
     assert!(matches!(w.proposal(p).status, Status::Withdrawn));
-    assert_eq!((likely(&w), promised(&w)), (200, drops(500 * XRP)));
+    assert_eq!((likely(&w), promised(&w)), (200, amount(500 * XRP)));
 }
 
 #[test]
@@ -227,11 +236,11 @@ fn a_move_within_a_chain_leaves_it_by_neither_its_promise_nor_its_past() {
     w.close(&[]);
     let moved = pipeline(&w.config, &w.state);
     assert_eq!((moved.len(), moved[0].account), (1, id("warm")), "warm fills hot");
-    assert_eq!(runway(&w.config, &w.state, &id("warm")).promised, drops(0));
-    assert_eq!(runway(&w.config, &w.state, &id("cold")).promised, drops(0));
+    assert_eq!(runway(&w.config, &w.state, &id("warm")).promised, amount(0));
+    assert_eq!(runway(&w.config, &w.state, &id("cold")).promised, amount(0));
     w.settle();
     assert_eq!(w.state.book.moved_by("warm to hot", Asset::Xrp, RippleTime(0)), amount(100 * XRP));
-    let has = |name: &str| runway(&w.config, &w.state, &id(name)).has.get() / XRP;
+    let has = |name: &str| xrp(runway(&w.config, &w.state, &id(name)).has) / XRP;
     assert!(has("cold") > has("warm") && has("warm") > has("hot"));
     // On seven days it would be usual, and it is not.
     for day in 0..10_u64 {
@@ -240,7 +249,7 @@ fn a_move_within_a_chain_leaves_it_by_neither_its_promise_nor_its_past() {
         w.settle();
     }
     assert!(w.state.book.moved(&id("warm"), Asset::Xrp, RippleTime(0)) >= amount(1_000 * XRP));
-    assert_eq!(runway(&w.config, &w.state, &id("warm")).usual, drops(0));
+    assert_eq!(runway(&w.config, &w.state, &id("warm")).usual, amount(0));
 }
 
 #[test]
@@ -269,9 +278,18 @@ fn what_each_tier_has_counts_escrows_that_may_come_back_and_tokens_but_not_what_
 #[test]
 fn how_long_it_lasts_is_told_more_closely_the_shorter_it_is() {
     let group = [id("hot")].into();
-    let none = drops(0);
-    let ends = Some(NOW);
-    let runway = Runway { group, has: none, promised: none, scheduled: none, usual: none, ends, now: NOW };
+    let (asset, none) = (Asset::Xrp, amount(0));
+    let runway = Runway {
+        asset,
+        group,
+        has: none,
+        frozen: none,
+        promised: none,
+        scheduled: none,
+        usual: none,
+        ends: Some(NOW),
+        now: NOW,
+    };
     let hour = 3_600;
     for (seconds, expected) in [
         (0, "about 0 h"),
@@ -298,10 +316,11 @@ fn links_that_sweep_or_that_bring_tokens_fill_no_account_with_xrp() {
     let tokens = TierLink { asset: euro, ..link("tokens", "cold", "warm", filled(1, 2)) };
     let config = Treasury { links: vec![tokens, link("sweep", "warm", "hot", swept(2, 1))], ..config() };
     let state = after(10_000 * XRP, &[]);
-    assert_eq!(forecast::sources(&config), ["cold", "warm", "hot"].map(id).into());
+    let xrp = ["cold", "warm", "hot"].map(|name| (id(name), Asset::Xrp));
+    assert_eq!(forecast::sources(&config, &state), xrp.into(), "no line of tokens was read");
     for name in ["cold", "warm", "hot"] {
         assert_eq!(runway(&config, &state, &id(name)).group, [id(name)].into());
-        assert!(forecast::is_source(&config, &id(name)), "{name}");
+        assert!(forecast::is_source(&config, &id(name), Asset::Xrp), "{name}");
     }
 }
 
@@ -314,9 +333,9 @@ fn what_is_swept_up_is_no_promise_and_what_a_link_moves_that_is_gone_is_one() {
     w.close(&[]);
     assert_eq!(pipeline(&w.config, &w.state).len(), 1);
     let promised = |w: &World| runway(&w.config, &w.state, &id("hot")).promised;
-    assert_eq!(promised(&w), drops(0));
+    assert_eq!(promised(&w), amount(0));
     w.config.links = vec![link("another", "warm", "cold", swept(900_000, 800_000))];
-    assert_eq!(promised(&w), drops(100 * XRP));
+    assert_eq!(promised(&w), amount(100 * XRP));
 }
 
 /// Danger: what is swept away from one account makes another seem to pay less than it does.
@@ -332,8 +351,8 @@ fn what_is_swept_from_another_account_does_not_make_what_usually_leaves_less() {
         w.settle();
     }
     assert!(w.state.book.moved_by("sweep", Asset::Xrp, RippleTime(0)) > amount(499 * XRP));
-    assert_eq!(runway(&w.config, &w.state, &id("hot")).usual, drops(50 * XRP));
-    assert_eq!(runway(&w.config, &w.state, &id("warm")).usual, drops(0));
+    assert_eq!(runway(&w.config, &w.state, &id("hot")).usual, amount(50 * XRP));
+    assert_eq!(runway(&w.config, &w.state, &id("warm")).usual, amount(0));
 }
 
 /// What policy delays is gone from the account when its escrow is made; and what was withdrawn with signatures in other hands
@@ -510,7 +529,7 @@ proptest! {
             let hot = runway(&w.config, &w.state, &id("hot"));
             let over = w.state.book.scheduled(&id("hot"), Asset::Xrp, RippleTime(0));
             let in_reach = times.iter().filter(|at| at.0 <= now.0 + HORIZON_DAYS * DAY_SECONDS).count();
-            let counted = hot.promised.get() + hot.scheduled.get() + over.drops().unwrap().get();
+            let counted = xrp(hot.promised) + xrp(hot.scheduled) + xrp(over);
             prop_assert_eq!(counted, u64::try_from(in_reach).unwrap() * 50 * XRP);
             w.jump(DAY_SECONDS);
         }

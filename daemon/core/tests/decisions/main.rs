@@ -47,6 +47,7 @@ mod stops;
 mod submission;
 mod sweeps;
 mod tickets;
+mod tokens;
 mod told;
 mod tried;
 mod voids;

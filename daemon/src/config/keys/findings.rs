@@ -52,7 +52,7 @@ pub(super) fn meaning(kind: FindingKind) -> &'static str {
             "A scheduled payment could not be asked for until it was more than its `late_max` late, or policy denies it."
         }
         FindingKind::RunwayShort => {
-            "An account that no link fills, with all that is filled from it, lasts for less than one of `forecast.warn_days`. Once for each, and again after it has been a quarter better."
+            "An account that no link fills, with all that is filled from it, lasts with one asset for less than one of `forecast.warn_days`. Once for each asset and each of them, and again after it has been a quarter better."
         }
         FindingKind::OneLossLocks => {
             "The loss of one key, person, vendor or place would put the SignerQuorum of an account out of reach (`treasuryctl lockout`). Said when it comes to be so, and at the start."

@@ -12,8 +12,8 @@ pub(super) const FORECAST: Group = Group {
             "warn_days",
             "list of whole numbers, 1 to 366",
             "[14, 7, 3, 1]",
-            "A finding `runway_short` when an account that no link fills, with all that is filled from it, lasts for less than so \
-             many days: once for each. People are reminded of moves that wait for them twice as often with each that what they fill \
+            "A finding `runway_short` when an account that no link fills, with all that is filled from it, lasts with one asset for \
+             less than so many days: once for each. People are reminded of moves that wait for them twice as often with each that what they fill \
              is below of. An empty list: nobody is told.",
         ),
         key(

@@ -91,6 +91,34 @@ async fn prices_count_while_they_are_of_now_and_whole_and_are_told_of_in_any_cas
     assert!(prices.problem.unwrap().contains("cannot be read"));
 }
 
+/// Danger: what programs know of XRP changes when a treasury comes to have something else.
+#[tokio::test]
+async fn what_an_account_has_by_a_trust_line_and_pays_out_is_told_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = served(priced(dir.path()).0).await;
+    let alice = served.client("alice");
+    let before = alice.forecast().await.unwrap();
+    assert!(before.tokens.is_empty(), "nothing moves it");
+    let line = |balance: &str| {
+        let (balance, limit) = (balance.parse().unwrap(), "1000".parse().unwrap());
+        let (account, asset) = (testing::warm(), EURO.parse().unwrap());
+        let line = Some(Line { balance, limit, frozen: false, deep_frozen: false });
+        treasury_core::observe::Change::TrustLine { account, asset, line }
+    };
+    let mut ledger = testing::ledger(102);
+    let Input::Ledger { observation, .. } = &mut ledger else { panic!("a ledger") };
+    observation.changes = vec![line("200.25"), line("300"), line("150")];
+    served.handle.input(ledger).await.unwrap();
+    let forecast = alice.forecast().await.unwrap();
+    let [warm] = forecast.tokens.as_slice() else { panic!("{forecast:?}") };
+    let (name, asset) = (warm.account.name.as_deref(), warm.asset.as_str());
+    assert_eq!((name, warm.tier.as_str(), asset, warm.is_source), (Some("warm"), "warm", EURO, true));
+    let euro = |value: &str| AmountView { asset: EURO.to_owned(), value: value.to_owned() };
+    assert_eq!((&warm.has, &warm.frozen, &warm.usual_per_day), (&euro("150"), &euro("0"), &euro("0")));
+    assert_eq!((warm.lasts.as_str(), warm.seconds, warm.below_days), ("more than a year", None, None));
+    assert_eq!(forecast.accounts, before.accounts);
+}
+
 #[tokio::test]
 async fn trust_lines_stand_with_their_account() {
     let dir = tempfile::tempdir().unwrap();
