@@ -13,7 +13,7 @@ use treasury_core::intent::Origin;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::{Event, Treasury};
 use treasury_tools::text::without_seeds;
-use treasury_verify::audit::commitment;
+use treasury_verify::audit::{commitment, kinds};
 
 use super::book::Draft;
 use crate::http::without_signatures;
@@ -184,6 +184,9 @@ impl Writer {
         self.commit(&mut text, "");
         if let (Value::Object(fields), Some(facts)) = (&mut text, self.facts.take()) {
             fields.insert("facts".to_owned(), Value::String(facts));
+        }
+        if let (Value::Object(fields), false) = (&mut text, self.open.is_empty()) {
+            fields.insert("kinds".to_owned(), json!(kinds(&self.open)));
         }
         Draft { text: text.to_string(), open: self.open }
     }

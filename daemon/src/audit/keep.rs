@@ -166,7 +166,7 @@ fn forget(entry: &mut AuditEntry, person: &str) -> bool {
     };
     let is_it = |opened: &AuditOpened| match (opened.kind.as_str(), opened.value.as_deref()) {
         ("person", Some(value)) => value == person,
-        // What a name is labelled is hashed nowhere.
+        // What a name is labelled is hashed nowhere in entries of earlier versions.
         (_, Some(value)) => value == person || names(value),
         (_, None) => false,
     };

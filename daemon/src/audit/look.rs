@@ -81,7 +81,7 @@ impl Wanted {
             return true;
         }
         let Some(said) = opened(entry) else { return false };
-        // By what is opened alone: as what it is labelled is hashed nowhere.
+        // By what is opened alone: as what it is labelled is hashed nowhere in entries of earlier versions.
         let names = |person: &String| entry.open.values().any(|opened| opened.value.as_ref() == Some(person));
         let at = moment(&said);
         person.as_ref().is_none_or(names)
@@ -156,6 +156,8 @@ impl Audit {
     /// A page of entries. Blocks.
     pub(crate) fn page(&self, asked: &Wanted, limit: usize, by: &Asked) -> Result<AuditPage, AuditError> {
         by.go_on()?;
+        // Before what is read: whoever reads to the end has all that there is by this.
+        let chain = self.chain();
         let shelf = self.shelf();
         let wanted = |entry: &AuditEntry| asked.has(entry);
         let (entries, next) = match asked.0.after {
@@ -180,7 +182,7 @@ impl Audit {
                 (found, last.filter(|_| !is_last))
             }
         };
-        Ok(AuditPage { entries, next, chain: self.chain() })
+        Ok(AuditPage { entries, next, chain })
     }
 
     /// All entries that are asked for, in their order, as many as a report has; and whether there are more. Blocks.

@@ -10,7 +10,7 @@ use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use rand::random;
 use treasury_api::types::{AuditEntry, AuditQuery};
 use treasury_tools::console::{Unwritten, out, say};
-use treasury_verify::audit::{Checker, csv_head, csv_row, report, since, until};
+use treasury_verify::audit::{Checker, Exported, csv_head, csv_row, report, since, until};
 
 use crate::audit::book::{FOLDER, Shelf};
 use crate::audit::look::{NoMoment, Wanted};
@@ -139,9 +139,12 @@ pub(super) fn run(command: AuditCommand) -> Result<ExitCode> {
                 if csv {
                     out.write_all(csv_head().as_bytes()).map_err(Unwritten::from)?;
                 }
+                let (mut exported, mut head) = (Exported::default(), String::new());
                 for entry in shelf.entries(0) {
                     let entry = entry?;
+                    head.clone_from(&entry.hash);
                     if wanted.has(&entry) {
+                        exported.take(&entry);
                         let line = if csv {
                             csv_row(&entry)
                         } else {
@@ -149,6 +152,9 @@ pub(super) fn run(command: AuditCommand) -> Result<ExitCode> {
                         };
                         out.write_all(line.as_bytes()).map_err(Unwritten::from)?;
                     }
+                }
+                if let Some(end) = exported.end(shelf.count(), &head).filter(|_| !csv) {
+                    out.write_all(end.as_bytes()).map_err(Unwritten::from)?;
                 }
                 Ok(())
             };

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use treasury_api::operations::{Operation, calls};
-use treasury_verify::audit::{about, csv_head, csv_row, moment, opened, sentences};
+use treasury_verify::audit::{Exported, about, csv_head, csv_row, moment, opened, sentences};
 
 use super::Console;
 use super::door::Answered;
@@ -128,7 +128,7 @@ async fn next(
     console: &Console,
     person: &str,
     mut asked: AuditQuery,
-) -> Result<(Vec<AuditEntry>, Option<AuditQuery>), Refused> {
+) -> Result<(Vec<AuditEntry>, Option<AuditQuery>, AuditChain), Refused> {
     let raw = serde_json::to_value(&asked).unwrap_or_default();
     let text = console.door.raw(person, Operation::Audit, "", &raw).await?;
     let page: crate::http::api::AuditPage = serde_json::from_slice(&text)
@@ -137,7 +137,7 @@ async fn next(
         asked.after = Some(next);
         asked
     });
-    Ok((page.entries, rest))
+    Ok((page.entries, rest, page.chain))
 }
 
 /// All that is looked for, as a file. It is sent while it is read, a page at a time, so that a log of years fills no memory;
@@ -152,15 +152,25 @@ async fn all(
     row: fn(&AuditEntry) -> String,
 ) -> Answered {
     let asked = AuditQuery { after: Some(0), before: None, limit: Some(PAGE_MAX), ..wanted.asked() };
-    let (first, rest) = next(&console, &visitor.person, asked).await?;
-    let first = std::iter::once(head.to_owned()).chain(first.iter().map(row)).collect::<String>();
-    let later = stream::try_unfold(rest, move |rest| {
+    // What has a head is a table, and has no line that would say where it ends.
+    let has_end = head.is_empty();
+    // What a page is as a text; behind the last of them stands what it is a part of.
+    let text = move |page: &[AuditEntry], exported: &mut Exported, is_last: bool, chain: &AuditChain| {
+        page.iter().for_each(|entry| exported.take(entry));
+        let end = is_last.then(|| exported.clone().end_of(chain)).flatten().filter(|_| has_end);
+        page.iter().map(row).chain(end).collect::<String>()
+    };
+    let mut exported = Exported::default();
+    let (page, rest, chain) = next(&console, &visitor.person, asked).await?;
+    let first = format!("{head}{}", text(&page, &mut exported, rest.is_none(), &chain));
+    let later = stream::try_unfold((rest, exported), move |(rest, mut exported)| {
         let (console, person) = (console.clone(), visitor.person.clone());
         async move {
             let Some(asked) = rest else { return Ok(None) };
-            let (entries, rest) =
+            let (page, rest, chain) =
                 next(&console, &person, asked).await.map_err(|refused| refused.error.code)?;
-            Ok::<_, String>(Some((entries.iter().map(row).collect::<String>(), rest)))
+            let text = text(&page, &mut exported, rest.is_none(), &chain);
+            Ok::<_, String>(Some((text, (rest, exported))))
         }
     });
     let text = Body::from_stream(stream::once(async { Ok(first) }).chain(later));

@@ -8,6 +8,7 @@
 //! noted down an earlier hash elsewhere, and by nobody else.
 
 mod gone;
+mod part;
 mod report;
 mod times;
 mod words;
@@ -15,13 +16,14 @@ mod words;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use treasury_api::types::{AuditEntry, AuditOpened};
 
 use gone::taken_away;
 
 pub use gone::{Gone, Numbers};
+pub use part::{Exported, Part};
 pub use report::{csv_head, csv_row, report};
 pub use times::{MOMENT, since, until};
 pub use words::{about, moment, people, sentences};
@@ -61,6 +63,20 @@ pub enum AuditFault {
     /// What was opened was changed, or is not of its text.
     #[error("entry {0} says of something in it what was not written")]
     Opened(u64),
+    /// An export of a part has not what it says.
+    #[error(
+        "the export says that it is entries {said_first} to {said_last}, and entries {first} to {last} are there"
+    )]
+    Part {
+        /// The first that is there.
+        first: u64,
+        /// The last.
+        last: u64,
+        /// The first that it says.
+        said_first: u64,
+        /// The last.
+        said_last: u64,
+    },
     /// An earlier hash, noted elsewhere, is not in the chain.
     #[error("entry {number} has the hash {found}, and {noted} was noted")]
     Noted {
@@ -83,6 +99,7 @@ impl AuditFault {
             Self::Hash(_) => "AUDIT_HASH",
             Self::Text(_) => "AUDIT_TEXT",
             Self::Opened(_) => "AUDIT_OPENED",
+            Self::Part { .. } => "AUDIT_PART",
             Self::Noted { .. } => "AUDIT_NOTED",
         }
     }
@@ -237,39 +254,72 @@ fn check(entry: &AuditEntry) -> Result<(), AuditFault> {
     {
         return Err(AuditFault::Text(number));
     }
+    if entry.open.is_empty() {
+        return Ok(());
+    }
     let text = entry.text.as_deref().unwrap_or_default();
+    let bound = serde_json::from_str::<Bound>(text).unwrap_or_default();
     for (name, opened) in &entry.open {
         let is_it = match &opened.value {
             Some(value) => commitment(&opened.salt, value) == *name.as_str(),
-            // A record is proven against the store that has it; of everything else the value stands here. What kind it is
-            // is not hashed, so that alone must not excuse it.
-            None => opened.kind == RECORD && is_facts(text, name),
+            // A record is proven against the store that has it; of everything else the value stands here. In entries of earlier
+            // versions what kind it is is not hashed, so that alone must not excuse it.
+            None => opened.kind == RECORD && bound.is_facts(name),
         };
-        if !is_it || !is_salt(&opened.salt) || !text.contains(&format!("#{name}")) {
+        if !is_it
+            || !bound.is_kind(name, &opened.kind)
+            || !is_salt(&opened.salt)
+            || !text.contains(&format!("#{name}"))
+        {
             return Err(AuditFault::Opened(number));
         }
     }
     Ok(())
 }
 
-/// Whether this is the commitment to the record that a text is made of: of no other may the value be elsewhere.
-fn is_facts(text: &str, name: &str) -> bool {
-    let facts = serde_json::from_str::<Bound>(text).ok().and_then(|bound| bound.facts);
-    facts.is_some_and(|facts| facts.strip_prefix('#') == Some(name))
-}
-
-/// What of a text binds its record.
-#[derive(Deserialize)]
+/// What of a text binds what it opens.
+#[derive(Default, Deserialize)]
 struct Bound {
     facts: Option<String>,
+    kinds: Option<BTreeMap<String, Vec<String>>>,
+}
+
+impl Bound {
+    /// Whether this is the commitment to the record that the text is made of: of no other may the value be elsewhere.
+    fn is_facts(&self, name: &str) -> bool {
+        self.facts.as_ref().is_some_and(|facts| facts.strip_prefix('#') == Some(name))
+    }
+
+    /// Whether what it opens is of this kind. Texts of earlier versions do not say.
+    fn is_kind(&self, name: &str, kind: &str) -> bool {
+        let begins = |begin: &String| begin.len() == KIND_DIGITS && name.starts_with(begin.as_str());
+        self.kinds.as_ref().is_none_or(|kinds| kinds.get(kind).is_some_and(|names| names.iter().any(begins)))
+    }
+}
+
+/// How much of a commitment stands beside its kind: enough to tell those of one text apart.
+const KIND_DIGITS: usize = 8;
+
+/// What a text says of the kinds of what it opens, so that they are hashed with it: the beginnings of the commitments, by kind.
+#[must_use]
+pub fn kinds(open: &BTreeMap<String, AuditOpened>) -> BTreeMap<&str, Vec<&str>> {
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, opened) in open {
+        kinds.entry(&opened.kind).or_default().push(name.get(..KIND_DIGITS).unwrap_or(name));
+    }
+    kinds
 }
 
 /// The commitments in a text: whole strings of it, `#` and 64 digits.
 fn commitments(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("\"#").filter_map(|(at, _)| {
         let name = text.get(at.checked_add(2)?..)?.get(..=NOTHING.len())?.strip_suffix('"')?;
-        name.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(name)
+        is_commitment(name).then_some(name)
     })
+}
+
+fn is_commitment(name: &str) -> bool {
+    name.len() == NOTHING.len() && name.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Whether an entry says that something was taken away.
@@ -304,7 +354,7 @@ fn put_back(value: &mut Value, open: &BTreeMap<String, AuditOpened>) {
             let names: Vec<String> = fields.keys().filter(|name| name.starts_with('#')).cloned().collect();
             for name in names {
                 if let (Some(said), Some(field)) = (meant(&name, open), fields.remove(&name)) {
-                    fields.insert(said, field);
+                    fields.insert(apart(said, fields), field);
                 }
             }
             fields.values_mut().for_each(|field| put_back(field, open));
@@ -313,9 +363,16 @@ fn put_back(value: &mut Value, open: &BTreeMap<String, AuditOpened>) {
     }
 }
 
+/// A name that no other field has: of two people who were taken away, neither hides the other.
+fn apart(name: String, fields: &Map<String, Value>) -> String {
+    let numbered = (2_u64..).map(|number| format!("{name} {number}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    names.find(|name| !fields.contains_key(name)).unwrap_or(name)
+}
+
 /// What a commitment stands for; none where the text is no commitment.
 fn meant(text: &str, open: &BTreeMap<String, AuditOpened>) -> Option<String> {
-    let name = text.strip_prefix('#').filter(|name| name.len() == NOTHING.len())?;
+    let name = text.strip_prefix('#').filter(|name| is_commitment(name))?;
     match open.get(name) {
         Some(AuditOpened { value: Some(value), .. }) => Some(value.clone()),
         Some(AuditOpened { value: None, .. }) => Some(text.to_owned()),

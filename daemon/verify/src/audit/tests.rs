@@ -206,3 +206,94 @@ fn a_report_is_read_without_the_program_and_runs_nothing_of_what_people_wrote() 
     assert!(row.starts_with("\"1\",\"2026-11-27T10:00:01Z\",\"\",\"facts\",\"sue\",\"http\""), "{row}");
     assert_eq!(row.matches("\",\"").count() + 1, csv_head().split(',').count());
 }
+
+/// The same log as this version writes it: what kind of thing each commitment opens is hashed with the text.
+fn log_with_kinds() -> Vec<AuditEntry> {
+    let mut entries: Vec<AuditEntry> = Vec::new();
+    for entry in log() {
+        let mut text: Value = serde_json::from_str(entry.text.as_ref().unwrap()).unwrap();
+        text["kinds"] = json!(kinds(&entry.open));
+        let last = entries.last().map(|entry| (entry.number, entry.hash.clone()));
+        let last = last.as_ref().map(|(number, hash)| (*number, hash.as_str()));
+        entries.push(sealed(last, text.to_string(), entry.open));
+    }
+    entries
+}
+
+/// Danger: somebody labels a name as a text, so that whoever takes a person out of the log leaves it, and every proof holds.
+#[test]
+fn what_is_opened_cannot_be_labelled_otherwise_and_entries_of_before_are_proven_as_they_were() {
+    for kind in ["text", "record", "address", "", "Person"] {
+        let relabel = |entry: &mut AuditEntry| {
+            let person = entry.open.values_mut().find(|opened| opened.kind == "person").unwrap();
+            person.kind = kind.to_owned();
+        };
+        let mut entries = log_with_kinds();
+        checked(&entries).unwrap();
+        relabel(&mut entries[1]);
+        assert_eq!(checked(&entries).unwrap_err(), AuditFault::Opened(2), "{kind}");
+        let mut before = log();
+        relabel(&mut before[1]);
+        checked(&before).unwrap();
+    }
+    // What was taken away leaves its kind behind, and the rest is proven.
+    let mut entries = log_with_kinds();
+    entries[1].open.retain(|_, opened| opened.kind != "person");
+    assert_eq!(checked(&entries).unwrap().openings.missing.count(), 1);
+    assert!(sentences(&opened(&entries[1]).unwrap()).iter().any(|said| said.contains("by (removed)")));
+}
+
+/// Danger: two people were taken out, and what one of them did is told as the other's, or not at all.
+#[test]
+fn of_two_people_who_were_taken_away_neither_hides_the_other() {
+    let (one, of_one) = open(SALT, "person", "sue");
+    let (two, _) = open(OTHER_SALT, "person", "bob");
+    let approvals = json!({ format!("#{one}"): 1, format!("#{two}"): 2, "(removed) 2": 3 });
+    let text = json!({ "approvals": approvals, "no": format!("#{}", "g".repeat(64)) }).to_string();
+    let shown = |open| opened(&sealed(None, text.clone(), open)).unwrap();
+    let said = shown(BTreeMap::new());
+    let left: Vec<u64> =
+        said["approvals"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).collect();
+    assert_eq!(left.iter().sum::<u64>(), 6, "{said}");
+    assert_eq!(said["no"], format!("#{}", "g".repeat(64)), "what is no commitment was not removed");
+    let said = shown(BTreeMap::from([(one, of_one)]));
+    assert_eq!((&said["approvals"]["sue"], &said["approvals"]["(removed)"]), (&json!(1), &json!(2)));
+}
+
+/// Danger: a name was taken away, the disk damages what is left of its entry, and whoever reads the log breaks, or is told nothing;
+/// or what is whole is told to be broken.
+#[test]
+fn every_damage_after_a_name_was_taken_away_is_found_and_breaks_no_reader() {
+    let mut entries = log_with_kinds();
+    entries[1].open.retain(|_, opened| opened.kind != "person");
+    let last = entries.last().map(|last| (last.number, last.hash.clone())).unwrap();
+    let removal = r#"{"kind":"removed","entries":1,"of":[[2,2]]}"#;
+    entries.push(sealed(Some((last.0, &last.1)), removal.to_owned(), BTreeMap::new()));
+    let is_whole =
+        |entries: &[AuditEntry]| checked(entries).is_ok_and(|found| found.unaccounted().is_empty());
+    assert!(is_whole(&entries), "what is whole is no fault");
+    let mut tried = 0;
+    for at in 0..entries.len() {
+        let line = serde_json::to_string(&entries[at]).unwrap();
+        for (byte, bit) in (0..line.len()).flat_map(|byte| [1, 2, 0x20].map(|bit| (byte, bit))) {
+            let mut bytes = line.clone().into_bytes();
+            bytes[byte] ^= bit;
+            let Some(damaged) = serde_json::from_slice::<AuditEntry>(&bytes).ok() else { continue };
+            let said = opened(&damaged).unwrap_or_default();
+            let _ = (about(&said), moment(&said).len(), people(&said), sentences(&said), csv_row(&damaged));
+            // What more is gone from an entry from which something was taken away is told apart by nobody.
+            let is_less = at == 1
+                && damaged.open.iter().all(|(name, open)| entries[1].open.get(name) == Some(open))
+                && AuditEntry { open: BTreeMap::new(), ..damaged.clone() }
+                    == AuditEntry { open: BTreeMap::new(), ..entries[1].clone() };
+            if is_less {
+                continue;
+            }
+            let mut all = entries.clone();
+            all[at] = damaged;
+            assert!(!is_whole(&all), "{}", String::from_utf8_lossy(&bytes));
+            tried += 1;
+        }
+    }
+    assert!(tried > 3_000, "{tried}");
+}
