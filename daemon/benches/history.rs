@@ -223,6 +223,7 @@ fn treasury(rules: Vec<Rule>) -> Treasury {
         tier: Tier::Warm,
         signing: Signing::Multi,
         signers: None,
+        settings: Default::default(),
     };
     let alice = Person {
         name: "alice".into(),
@@ -261,6 +262,7 @@ fn accounts_read() -> Event {
         tickets: BTreeSet::from([10]),
         escrows: Vec::new(),
         trust_lines: None,
+        settings: None,
     };
     Event::AccountsRead { at: point(100), accounts: (0..ACCOUNTS).map(read).collect(), taken: None }
 }

@@ -134,6 +134,7 @@ fn account(n: u32) -> AccountSnapshot {
             cancel_after: Some(RippleTime(900_100_000)),
             condition: Some(HexBytes(vec![0xA0; 39])),
         }],
+        settings: None,
     }
 }
 

@@ -193,5 +193,6 @@ fn seen(account: AccountId, declared: &AccountConfig) -> AccountSnapshot {
         tickets: BTreeSet::from([10, 11, 12, 13, 14]),
         escrows: Vec::new(),
         trust_lines: None,
+        settings: None,
     }
 }

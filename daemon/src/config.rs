@@ -4,6 +4,7 @@
 //! a file are reported together. A key that does not exist is a problem too: a misspelt limit must not
 //! silently be no limit.
 
+mod account;
 mod activation;
 mod confirmation;
 mod console;

@@ -189,6 +189,11 @@ const DRIFT: Metric = Metric::gauge(
     &["account"],
     "1 while an account's SignerList on the ledger is not the one that is declared; 0 where none is declared.",
 );
+const SETTINGS_DRIFT: Metric = Metric::gauge(
+    "treasuryd_settings_drift",
+    &["account"],
+    "1 while flags, Domain, TransferRate or trust lines of an account on the ledger are not those that are declared of it; 0 where none are declared.",
+);
 const STOPS_OF_FINDINGS: Metric =
     Metric::gauge("treasuryd_stops_of_findings", &[], "Stops that findings set and that nobody has lifted.");
 const FINDINGS_UNSEEN: Metric = Metric::gauge(
@@ -223,7 +228,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 55] = [
+pub const METRICS: [Metric; 56] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -251,6 +256,7 @@ pub const METRICS: [Metric; 55] = [
     TOKENS_REFUSED,
     ROBBED,
     DRIFT,
+    SETTINGS_DRIFT,
     STOPS_OF_FINDINGS,
     FINDINGS_UNSEEN,
     SIGNERS_UNABLE,

@@ -96,6 +96,7 @@ pub(crate) fn treasury() -> Treasury {
                     tier: Tier::Warm,
                     signing: Signing::Multi,
                     signers: Some(DeclaredSigners { quorum: Weight(2), entries: entries() }),
+                    settings: Default::default(),
                 },
             ),
             (
@@ -105,6 +106,7 @@ pub(crate) fn treasury() -> Treasury {
                     tier: Tier::Runner,
                     signing: Signing::Single,
                     signers: None,
+                    settings: Default::default(),
                 },
             ),
         ]),
@@ -177,6 +179,7 @@ pub(crate) fn reconciled_at(index: u32) -> Input {
             tickets: if account == warm() { (10..15).collect() } else { BTreeSet::new() },
             escrows: Vec::new(),
             trust_lines: None,
+            settings: None,
         })
         .collect();
     Input::Reconciled {

@@ -18,8 +18,13 @@ use treasuryd::store::DiskStore;
 const WARM: AccountId = AccountId([1; 20]);
 
 fn treasury() -> Treasury {
-    let warm =
-        AccountConfig { name: "warm".into(), tier: Tier::Warm, signing: Signing::Multi, signers: None };
+    let warm = AccountConfig {
+        name: "warm".into(),
+        tier: Tier::Warm,
+        signing: Signing::Multi,
+        signers: None,
+        settings: Default::default(),
+    };
     let alice = Person {
         name: "alice".into(),
         signer: None,
@@ -81,6 +86,7 @@ fn engine(c: &mut Criterion) {
         tickets: BTreeSet::new(),
         escrows: Vec::new(),
         trust_lines: None,
+        settings: None,
     };
     runtime
         .block_on(handle.input(Input::Reconciled {

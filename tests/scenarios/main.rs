@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
+mod drift;
 mod guard;
 mod kills;
 mod refusals;
@@ -60,6 +61,7 @@ scenarios! {
     kills::a_flag_survives_a_kill_at_every_step;
     storm::kills_in_traffic_lose_nothing_and_repeat_nothing;
     tiers::what_hot_has_too_much_of_is_swept_back_to_warm_once;
+    drift::settings_that_stolen_keys_change_are_found_and_stop_the_account;
     strangers::a_strangers_account_is_read_before_a_payment_to_it_is_decided_on;
     schedules::a_scheduled_payment_is_made_when_it_is_due_and_once;
     guard::a_guarded_payment_is_released_with_the_guards_share;

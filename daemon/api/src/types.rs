@@ -213,6 +213,13 @@ pub struct AccountView {
     /// Trust lines that it keeps a reserve for, as the proven ledgers have them; `null` where they were not read yet.
     #[serde(default)]
     pub trust_lines: Option<Vec<TrustLineView>>,
+    /// Whether Domain, TransferRate, flags and trust lines are what the configuration declares of them, as far as they are
+    /// known; `null` where it declares nothing.
+    #[serde(default)]
+    pub settings_as_declared: Option<bool>,
+    /// In words, how they differ; `null` where they do not.
+    #[serde(default)]
+    pub settings_drift: Option<String>,
 }
 
 /// A trust line, as an account has it.

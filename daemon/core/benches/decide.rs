@@ -64,7 +64,13 @@ fn table() -> Policy {
 }
 
 fn treasury() -> Treasury {
-    let hot = AccountConfig { name: "hot".into(), tier: Tier::Hot, signing: Signing::Multi, signers: None };
+    let hot = AccountConfig {
+        name: "hot".into(),
+        tier: Tier::Hot,
+        signing: Signing::Multi,
+        signers: None,
+        settings: Default::default(),
+    };
     let roles = BTreeSet::from([Role::Proposer]);
     let alice = Person { name: "alice".into(), signer: None, roles, drill_seconds: None };
     Treasury {

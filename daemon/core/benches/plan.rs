@@ -45,7 +45,16 @@ fn treasury(accounts: u32) -> Treasury {
     };
     let declared = |number: u32| {
         let name = format!("account {number}");
-        (account(number), AccountConfig { name, tier: tier(number), signing: Signing::Multi, signers: None })
+        (
+            account(number),
+            AccountConfig {
+                name,
+                tier: tier(number),
+                signing: Signing::Multi,
+                signers: None,
+                settings: Default::default(),
+            },
+        )
     };
     Treasury {
         network_id: None,

@@ -28,8 +28,8 @@ pub use model::input::Input;
 pub use model::state::State;
 pub use model::{
     address_book, book, charter, command, config, drill, effect, event, failure, input, inquiry, intent,
-    invariant, list, observe, outlook, payments, policy, proposal, shadow, signing, state, stops, units,
-    wait,
+    invariant, list, observe, outlook, payments, policy, proposal, settings, shadow, signing, state, stops,
+    units, wait,
 };
 pub use rules::{
     analysis, clock, decide, doomed, drills, escrow, example, explain, exposure, fee, findings, fits,

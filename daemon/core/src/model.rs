@@ -30,6 +30,7 @@ mod refusal;
 pub mod risk;
 pub mod role;
 pub mod rule;
+pub mod settings;
 pub mod shadow;
 pub mod signing;
 pub mod state;

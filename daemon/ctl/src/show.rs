@@ -98,6 +98,9 @@ pub(super) fn accounts(accounts: &[AccountView]) -> String {
         if account.signer_list_as_declared == Some(false) {
             remarks.push("SIGNERLIST IS NOT AS DECLARED".to_owned());
         }
+        if let Some(differs) = &account.settings_drift {
+            remarks.push(format!("SETTINGS ARE NOT AS DECLARED: {differs}"));
+        }
         for stop in &account.stops {
             remarks.push(format!("{} {} by {}", stop.kind.to_uppercase(), stop.id, stop.by));
         }

@@ -1,5 +1,6 @@
 //! Every key there is: what the reader accepts, and what docs/reference/config.md says.
 
+mod account;
 mod activation;
 mod audit;
 mod confirmation;
@@ -180,6 +181,7 @@ const GROUPS: &[Group] = &[
             ),
         ],
     },
+    account::SETTINGS,
     people::PERSON,
     Group {
         name: "agent",

@@ -10,7 +10,7 @@ use treasury_core::policy::Approvers;
 use treasury_core::units::{AccountId, Weight};
 
 use super::reader::{At, Section};
-use super::value;
+use super::{account, value};
 use crate::passkey::Passkey;
 
 /// Names with a meaning of their own.
@@ -142,6 +142,7 @@ impl Parties {
         let address = section.required("address", value::address);
         let tier = section.required("tier", tier);
         let signing = section.text("signing", signing);
+        let settings = account::settings(section, address.as_ref().map(|address| address.value));
         let (name, address, tier) = (name?, address?, tier?);
         let runner = tier.value == Tier::Runner;
         let usual = if runner { Signing::Single } else { Signing::Multi };
@@ -168,7 +169,7 @@ impl Parties {
             return None;
         }
         self.names.insert(name.clone(), Some(address.value));
-        let account = AccountConfig { name, tier: tier.value, signing: usual, signers: None };
+        let account = AccountConfig { name, tier: tier.value, signing: usual, signers: None, settings };
         self.accounts.insert(address.value, account);
         Some(address.value)
     }

@@ -22,6 +22,7 @@ mod prints;
 mod risk;
 mod schedules;
 mod screening;
+mod settings;
 mod tables;
 
 fn address(number: u8) -> AccountId {
@@ -421,7 +422,8 @@ fn every_key_of_the_reference_is_one_that_the_whole_file_may_have() {
     ];
     for name in keys::sections().into_iter().filter(|name| !elsewhere.contains(name)) {
         for key in keys::keys_of(name) {
-            let written = WHOLE.contains(&format!("\n{key} = "));
+            let written =
+                WHOLE.contains(&format!("\n{key} = ")) || WHOLE.contains(&format!("\n[{name}.{key}]\n"));
             assert!(written, "{name}.{key} is not shown to be read");
         }
     }

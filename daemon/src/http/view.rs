@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use treasury_core::State;
 use treasury_core::config::{AccountConfig, Keeps, Schedule, Signing, Tier, TierLink, Treasury};
-use treasury_core::findings::drift;
+use treasury_core::findings::{drift, settings_drift};
 use treasury_core::intent::Origin;
 use treasury_core::observe::{LedgerPoint, TrustLineView as TrustLine};
 use treasury_core::proposal::{Occurrence, Proposal, Status};
@@ -207,6 +207,7 @@ fn one_account(
     let list = seen.and_then(|seen| seen.signer_list.as_ref());
     let tickets = seen.map_or(0, |seen| seen.tickets.len());
     let free = state.free_tickets(address).count();
+    let settings_drift = settings_drift(treasury, state, address);
     AccountView {
         name: declared.name.clone(),
         address: address.to_string(),
@@ -245,6 +246,9 @@ fn one_account(
         trust_lines: seen.and_then(|seen| seen.trust_lines.as_ref()).map(|lines| {
             lines.iter().filter_map(|(asset, line)| trust_line(treasury, *asset, line)).collect()
         }),
+        settings_as_declared: (!declared.settings.is_empty())
+            .then(|| seen.is_some() && settings_drift.is_none()),
+        settings_drift,
     }
 }
 

@@ -7,12 +7,12 @@ use std::fmt;
 
 use treasury_core::observe::{
     Change, EscrowView, LedgerObservation, LedgerPoint, NetworkFees, ObservedTx, OpaqueTx, RootView,
-    SignerListView, TrustLineView, intent_digest_of, signers_of,
+    SettingsView, SignerListView, TrustLineView, intent_digest_of, signers_of,
 };
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes, Weight};
 use xrpl_wire::entry::{Escrow, SignerList};
 use xrpl_wire::{
-    AffectedNode, Amount, Drops, LedgerEntry, LedgerEntryType, LedgerTx, Metadata, NodeKind, Object,
+    AffectedNode, Amount, Drops, Field, LedgerEntry, LedgerEntryType, LedgerTx, Metadata, NodeKind, Object,
     TxResult, Value, index, sf,
 };
 
@@ -134,7 +134,10 @@ impl Look<'_> {
         let Some(meta) = meta else { return };
         for node in &meta.nodes {
             let change = match node.entry_type {
-                LedgerEntryType::AccountRoot => self.root_change(node),
+                LedgerEntryType::AccountRoot => {
+                    self.root_change(node);
+                    None
+                }
                 LedgerEntryType::SignerList => self.signer_list_change(node),
                 LedgerEntryType::Ticket => self.ticket_change(node),
                 LedgerEntryType::Escrow => self.escrow_change(node),
@@ -175,21 +178,25 @@ impl Look<'_> {
         Ok(Seen { place, tx, changes: self.changes, opaque })
     }
 
-    fn root_change(&mut self, node: &AffectedNode) -> Option<Change> {
-        let account = self.watch.roots.get(&node.index).copied()?;
+    fn root_change(&mut self, node: &AffectedNode) {
+        let Some(account) = self.watch.roots.get(&node.index).copied() else { return };
         let root = match node.kind {
             NodeKind::Deleted => None,
             // Touched, and not changed.
-            NodeKind::Modified if node.final_fields.is_empty() => return None,
+            NodeKind::Modified if node.final_fields.is_empty() => return,
             NodeKind::Created | NodeKind::Modified => match root_view(&node.final_fields) {
                 Ok(root) => Some(root),
-                Err(what) => {
-                    self.is_opaque([account], &what);
-                    return None;
-                }
+                Err(what) => return self.is_opaque([account], &what),
             },
         };
-        Some(Change::Root { account, root })
+        self.changes.push(Change::Root { account, root });
+        // A field that was not there before is in no list of what was there: only all of them together say what is another.
+        if root.is_some() && self.watch.treasury.contains(&account) {
+            match settings_view(&node.final_fields) {
+                Ok(settings) => self.changes.push(Change::Settings { account, settings }),
+                Err(what) => self.is_opaque([account], &what),
+            }
+        }
     }
 
     fn signer_list_change(&mut self, node: &AffectedNode) -> Option<Change> {
@@ -333,13 +340,26 @@ fn observed_tx(tx: &LedgerTx, result: Option<TxResult>) -> Result<ObservedTx, St
     })
 }
 
+/// What is there and not understood must not pass for what is not there.
+fn all_understood<const N: usize>(fields: &Object, read: [Field; N]) -> Result<(), String> {
+    match read.into_iter().find(|field| matches!(fields.get(*field), Some(Value::Raw(_)))) {
+        Some(field) => Err(format!("the {field} of its AccountRoot")),
+        None => Ok(()),
+    }
+}
+
+/// What else of an AccountRoot its owner has set. What is not among the fields is not set.
+fn settings_view(fields: &Object) -> Result<SettingsView, String> {
+    all_understood(fields, [sf::Domain, sf::TransferRate])?;
+    Ok(SettingsView {
+        domain: HexBytes(fields.blob(sf::Domain).map(<[u8]>::to_vec).unwrap_or_default()),
+        transfer_rate: fields.u32(sf::TransferRate).unwrap_or_default(),
+    })
+}
+
 /// Reads an AccountRoot. NewFields of a created one leave out what is zero.
 fn root_view(fields: &Object) -> Result<RootView, String> {
-    let read = [sf::Balance, sf::Sequence, sf::OwnerCount, sf::Flags, sf::RegularKey];
-    // What is there and not understood must not pass for what is not there.
-    if let Some(field) = read.into_iter().find(|field| matches!(fields.get(*field), Some(Value::Raw(_)))) {
-        return Err(format!("the {field} of its AccountRoot"));
-    }
+    all_understood(fields, [sf::Balance, sf::Sequence, sf::OwnerCount, sf::Flags, sf::RegularKey])?;
     let balance = match fields.get(sf::Balance) {
         None => Drops::ZERO,
         Some(_) => fields.drops(sf::Balance).ok_or("an AccountRoot whose Balance is not XRP")?,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use treasury_core::observe::{AccountSnapshot, LedgerPoint, RootView, TrustLineView};
-use treasury_core::units::{AccountId, EscrowKey, Hash256};
+use treasury_core::observe::{AccountSnapshot, LedgerPoint, RootView, SettingsView, TrustLineView};
+use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes};
 use xrpl_wire::entry::{AccountRoot, Escrow};
 use xrpl_wire::{LedgerEntry, LedgerEntryType, LedgerTx, index};
 
@@ -59,23 +59,26 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     async fn account(self, account: AccountId) -> Result<AccountSnapshot, Trouble> {
+        let root = self.root(account).await?;
+        let ours = self.treasury.contains(&account);
         let mut snapshot = AccountSnapshot {
             account,
-            root: self.root(account).await?,
+            root: root.as_ref().map(root_view),
             signer_list: None,
             tickets: BTreeSet::new(),
             escrows: Vec::new(),
-            trust_lines: self.treasury.contains(&account).then(BTreeMap::new),
+            trust_lines: ours.then(BTreeMap::new),
+            settings: root.filter(|_| ours).map(settings_view),
         };
         // An account that is not on the ledger owns nothing there, and one that keeps reserve for nothing has
         // none of what is read here.
-        if snapshot.root.is_some_and(|root| root.owner_count > 0) && self.treasury.contains(&account) {
+        if snapshot.root.is_some_and(|root| root.owner_count > 0) && ours {
             self.objects(&mut snapshot).await?;
         }
         Ok(snapshot)
     }
 
-    async fn root(&self, account: AccountId) -> Result<Option<RootView>, Trouble> {
+    async fn root(&self, account: AccountId) -> Result<Option<AccountRoot>, Trouble> {
         const METHOD: &str = "account_info";
         let params = json!({ "account": account_text(&account), "ledger_index": self.at.index.0 });
         let reply = match self.server.request_of_ledger(METHOD, params).await {
@@ -85,7 +88,7 @@ impl Reader<'_> {
         let info: AccountInfo = parse(METHOD, reply)?;
         self.check_ledger(METHOD, info.ledger_index, info.ledger_hash)?;
         match entry(METHOD, LedgerEntryType::AccountRoot, &info.account_data)? {
-            LedgerEntry::AccountRoot(root) if root.account == account => Ok(Some(root_view(&root))),
+            LedgerEntry::AccountRoot(root) if root.account == account => Ok(Some(root)),
             _ => Err(malformed(METHOD, format!("not the AccountRoot of {account}"))),
         }
     }
@@ -207,6 +210,14 @@ fn root_view(root: &AccountRoot) -> RootView {
         owner_count: root.owner_count,
         flags: root.flags,
         regular_key: root.regular_key,
+    }
+}
+
+/// What else of an AccountRoot its owner has set.
+fn settings_view(root: AccountRoot) -> SettingsView {
+    SettingsView {
+        domain: HexBytes(root.domain.unwrap_or_default()),
+        transfer_rate: root.transfer_rate.unwrap_or_default(),
     }
 }
 

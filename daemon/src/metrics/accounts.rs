@@ -3,13 +3,13 @@
 use prometheus::{IntGaugeVec, Registry};
 use treasury_core::Treasury;
 use treasury_core::config::{AccountConfig, Signing};
-use treasury_core::findings::drift;
+use treasury_core::findings::{drift, settings_drift};
 use treasury_core::state::State;
 use treasury_core::units::{AccountId, Asset, Drops};
 
-use super::{BALANCE, DRIFT, OPEN_DROPS, ROBBED, TICKETS_FREE, clamp, count, gauges};
+use super::{BALANCE, DRIFT, OPEN_DROPS, ROBBED, SETTINGS_DRIFT, TICKETS_FREE, clamp, count, gauges};
 
-/// Accounts that have series of their own. With five series each, and ten thousand accounts, a scrape would be megabytes, and
+/// Accounts that have series of their own. With six series each, and ten thousand accounts, a scrape would be megabytes, and
 /// Prometheus would keep a hundred thousand series of one daemon.
 pub(super) const ACCOUNTS_SHOWN: usize = 200;
 
@@ -23,6 +23,7 @@ pub(super) struct Accounts {
     open_drops: IntGaugeVec,
     robbed: IntGaugeVec,
     drift: IntGaugeVec,
+    settings_drift: IntGaugeVec,
 }
 
 /// What stands beside one name.
@@ -31,6 +32,8 @@ struct Row {
     balance: u64,
     leaving: u64,
     robbed: usize,
+    /// Accounts whose settings are not as declared.
+    set_otherwise: usize,
     /// Free Tickets, the fewest of one account, and accounts that drift: of those with SignerLists.
     multi: Option<(usize, usize)>,
 }
@@ -43,6 +46,7 @@ impl Accounts {
             open_drops: gauges(registry, OPEN_DROPS)?,
             robbed: gauges(registry, ROBBED)?,
             drift: gauges(registry, DRIFT)?,
+            settings_drift: gauges(registry, SETTINGS_DRIFT)?,
         })
     }
 
@@ -68,6 +72,7 @@ impl Accounts {
         self.balance.with_label_values(label).set(clamp(row.balance));
         self.open_drops.with_label_values(label).set(clamp(row.leaving));
         self.robbed.with_label_values(label).set(count(row.robbed));
+        self.settings_drift.with_label_values(label).set(count(row.set_otherwise));
         if let Some((tickets, drifting)) = row.multi {
             self.tickets_free.with_label_values(label).set(count(tickets));
             self.drift.with_label_values(label).set(count(drifting));
@@ -81,6 +86,8 @@ impl Row {
         let leaving = state.book.leaving(account, Asset::Xrp, None).drops().unwrap_or(Drops::MAX);
         self.leaving = self.leaving.saturating_add(leaving.get());
         self.robbed = self.robbed.saturating_add(usize::from(state.robbed.contains_key(account)));
+        let set_otherwise = settings_drift(treasury, state, account).is_some();
+        self.set_otherwise = self.set_otherwise.saturating_add(usize::from(set_otherwise));
         if declared.signing == Signing::Multi {
             let tickets = state.free_tickets(account).count();
             let drifts = usize::from(drift(treasury, state, account).is_some());
@@ -127,7 +134,13 @@ mod tests {
         metrics.show(&treasury, &State::default(), std::time::Duration::ZERO);
         let text = metrics.text().unwrap();
         let of = |name: &str| text.lines().filter(|line| line.starts_with(&format!("{name}{{"))).count();
-        for name in ["treasuryd_account_balance_drops", "treasuryd_tickets_free", ROBBED.name, DRIFT.name] {
+        for name in [
+            "treasuryd_account_balance_drops",
+            "treasuryd_tickets_free",
+            ROBBED.name,
+            DRIFT.name,
+            SETTINGS_DRIFT.name,
+        ] {
             assert_eq!(of(name), ACCOUNTS_SHOWN + 1, "{name}");
         }
         for (account, is_shown) in

@@ -246,6 +246,7 @@ fn the_gauges_say_what_the_state_says() {
         "treasuryd_append_seconds_count 3",
         "treasuryd_account_robbed{account=\"warm\"} 0",
         "treasuryd_signer_list_drift{account=\"warm\"} 0",
+        "treasuryd_settings_drift{account=\"warm\"} 0",
         "treasuryd_proposal_deadlines_near 0",
         "treasuryd_findings_unseen 1",
         "treasuryd_link_bound{asset=\"XRP\",keeps=\"filled\",link=\"warm-to-runner\"} 20",
@@ -262,7 +263,7 @@ fn the_gauges_say_what_the_state_says() {
 /// Danger: a theft is found while the daemon catches up, every counter is restored by then, and nobody is woken.
 #[test]
 fn what_was_found_before_anybody_looked_stands_all_the_same() {
-    let treasury = testing::treasury();
+    let mut treasury = testing::treasury();
     let (mut state, mut runtime) = (State::default(), Runtime::new());
     let mut ledger = testing::ledger(101);
     let Input::Ledger { observation, .. } = &mut ledger else { panic!("a ledger") };
@@ -273,12 +274,16 @@ fn what_was_found_before_anybody_looked_stands_all_the_same() {
     let at = state.ledger.unwrap();
     state.robbed.insert(testing::warm(), at);
     state.accounts.get_mut(&testing::warm()).unwrap().signer_list = None;
+    // A DepositAuth that was declared is not there.
+    treasury.accounts.get_mut(&testing::warm()).unwrap().settings.flags = Some(0x0100_0000);
     state.unable.insert(testing::signer(testing::AGENT), "its key is missing".to_owned());
     let metrics = Metrics::new().unwrap();
     metrics.show(&treasury, &state, Duration::ZERO);
     let text = metrics.text().unwrap();
     assert_eq!(sample(&text, "treasuryd_account_robbed{account=\"warm\"}"), "1");
     assert_eq!(sample(&text, "treasuryd_signer_list_drift{account=\"warm\"}"), "1");
+    assert_eq!(sample(&text, "treasuryd_settings_drift{account=\"warm\"}"), "1");
+    assert_eq!(sample(&text, "treasuryd_settings_drift{account=\"runner\"}"), "0");
     assert_eq!(sample(&text, "treasuryd_signers_unable"), "1");
 }
 

@@ -68,6 +68,7 @@ mod tests {
             tier: Tier::Cold,
             signing: Signing::Multi,
             signers: Some(signers),
+            settings: Default::default(),
         };
         treasury.accounts.insert(COLD, cold);
         let approvers =

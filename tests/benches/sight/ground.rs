@@ -94,6 +94,7 @@ pub(crate) fn treasury(count: u32) -> Treasury {
                 tier: Tier::Board,
                 signing: Signing::Single,
                 signers: None,
+                settings: Default::default(),
             };
             (watched(number), declared)
         })

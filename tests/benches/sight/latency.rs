@@ -59,8 +59,13 @@ fn agent() -> KeyPair {
 /// Warm keeps hot filled, by small moves that the agent may sign.
 fn declared() -> Treasury {
     let mut treasury = treasury(ACCOUNTS);
-    let account =
-        |name: &str, tier, signing, signers| AccountConfig { name: name.to_owned(), tier, signing, signers };
+    let account = |name: &str, tier, signing, signers| AccountConfig {
+        name: name.to_owned(),
+        tier,
+        signing,
+        signers,
+        settings: Default::default(),
+    };
     let list = DeclaredSigners { quorum: Weight(1), entries: BTreeMap::from([(agent().account_id(), 1)]) };
     let from = warm().account_id();
     treasury.accounts.insert(from, account("warm", Tier::Warm, Signing::Multi, Some(list)));

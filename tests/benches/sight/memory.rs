@@ -41,6 +41,7 @@ fn snapshot(number: u32) -> AccountSnapshot {
         tickets: BTreeSet::new(),
         escrows: vec![escrow],
         trust_lines: None,
+        settings: None,
     }
 }
 

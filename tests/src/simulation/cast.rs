@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::Treasury;
 use treasury_core::config::{
-    AccountConfig, Alarms, ClockBounds, DeclaredSigners, FeeConfig, Keeps, Person, Role, Signing,
-    TicketConfig, Tier, TierLink, Timing,
+    AccountConfig, Alarms, ClockBounds, DeclaredSettings, DeclaredSigners, FeeConfig, Keeps, Person, Role,
+    Signing, TicketConfig, Tier, TierLink, Timing,
 };
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::policy::{Action, Approvers, Per, Policy, Risk, Rolling, Rule, Unusual, Velocity};
@@ -249,7 +249,17 @@ impl Cast {
         let account = |name: &str, tier| {
             let signers = (tier != Tier::Runner).then(|| self.declared(name));
             let signing = if tier == Tier::Runner { Signing::Single } else { Signing::Multi };
-            (self.id(name), AccountConfig { name: name.to_owned(), tier, signing, signers })
+            // The runner's are nobody's concern; of the others nothing else is to be set.
+            let settings = match tier {
+                Tier::Runner => DeclaredSettings::default(),
+                _ => DeclaredSettings {
+                    domain: Some(String::new()),
+                    transfer_rate: Some(0),
+                    flags: Some(0),
+                    trust_lines: Some(BTreeMap::new()),
+                },
+            };
+            (self.id(name), AccountConfig { name: name.to_owned(), tier, signing, signers, settings })
         };
         let person = |name: &str, roles: &[Role]| {
             let roles = roles.iter().copied().collect();

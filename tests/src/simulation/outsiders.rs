@@ -8,9 +8,9 @@ use treasury_core::proposal::Status;
 use treasury_core::units::{AccountId, EscrowKey, ProposalId};
 use xrpl_wire::typed::{
     AccountSet, EscrowCancel, EscrowCreate, EscrowFinish, Payment, SetRegularKey, SignerEntry, SignerListSet,
-    TxBody,
+    TrustSet, TxBody,
 };
-use xrpl_wire::{Amount, RippleTime, SeqProxy, Signer, Transaction, condition, flags, sign};
+use xrpl_wire::{Amount, IssuedAmount, RippleTime, SeqProxy, Signer, Transaction, condition, flags, sign};
 
 use super::cast::{AGENTS, PAYEES, PAYERS, STOLEN, XRP, sequence_of, xrp};
 use super::people::Act;
@@ -25,6 +25,10 @@ pub(super) enum Outsider {
     ChangeList,
     /// And puts it back.
     RestoreList(&'static str),
+    /// Somebody with an account's keys sets something else of it: a colleague, or whoever has the agents' keys.
+    ChangeSettings,
+    /// And it is put back.
+    RestoreSettings(&'static str),
     /// Alice changes her RegularKey.
     ChangeKey,
     /// Half of the agents get another key, which the daemon does not have.
@@ -58,6 +62,7 @@ impl World {
         let all = [
             Outsider::UseTicket,
             Outsider::ChangeList,
+            Outsider::ChangeSettings,
             Outsider::ChangeKey,
             Outsider::RotateAgent,
             Outsider::Drain,
@@ -82,6 +87,8 @@ impl World {
                 let body = self.cast.signer_list_set(account);
                 self.by_hand(account, &body).map(|()| "restore list")
             }
+            Outsider::ChangeSettings => self.change_settings(),
+            Outsider::RestoreSettings(account) => self.restore_settings(account),
             Outsider::ChangeKey => self.change_key(),
             Outsider::RotateAgent => self.rotate_agent(),
             Outsider::RestoreAgent => self.restore_agent(),
@@ -164,6 +171,53 @@ impl World {
         let wait = self.rng.random_range(10_000..900_000);
         self.after(wait, Due::Act(Act::Outside(Outsider::RestoreList(name))));
         Some("change a list")
+    }
+
+    /// What else is declared of an account is that nothing is set: each of these differs, and none stops what pays it.
+    fn change_settings(&mut self) -> Option<&'static str> {
+        let name = *["warm", "hot", "reserve"].choose(&mut self.rng)?;
+        let set = match self.rng.random_range(0..4) {
+            0 => TxBody::AccountSet(AccountSet {
+                domain: Some(b"evil.example".to_vec()),
+                ..AccountSet::default()
+            }),
+            1 => {
+                TxBody::AccountSet(AccountSet { transfer_rate: Some(1_500_000_000), ..AccountSet::default() })
+            }
+            2 => TxBody::AccountSet(AccountSet {
+                set_flag: Some(flags::asfDisallowXRP),
+                ..AccountSet::default()
+            }),
+            _ => self.trust("1000")?,
+        };
+        let word = if self.rng.random_bool(0.5) {
+            self.by_hand(name, &set).map(|()| "change settings")
+        } else {
+            self.with_agents_keys(name, &set).map(|()| "change settings with the agents' keys")
+        };
+        let wait = self.rng.random_range(10_000..900_000);
+        self.after(wait, Due::Act(Act::Outside(Outsider::RestoreSettings(name))));
+        word
+    }
+
+    fn restore_settings(&mut self, name: &'static str) -> Option<&'static str> {
+        let body = AccountSet {
+            domain: Some(Vec::new()),
+            transfer_rate: Some(0),
+            clear_flag: Some(flags::asfDisallowXRP),
+            ..AccountSet::default()
+        };
+        self.by_hand(name, &TxBody::AccountSet(body))?;
+        let nobody = self.trust("0")?;
+        self.by_hand(name, &nobody)?;
+        Some("restore settings")
+    }
+
+    /// The stranger is trusted so far.
+    fn trust(&self, limit: &str) -> Option<TxBody> {
+        let (value, currency) = (limit.parse().ok()?, "USD".parse().ok()?);
+        let limit_amount = IssuedAmount { value, currency, issuer: self.cast.id("stranger") };
+        Some(TxBody::TrustSet(TrustSet { limit_amount, quality_in: None, quality_out: None }))
     }
 
     fn change_key(&mut self) -> Option<&'static str> {
@@ -352,17 +406,23 @@ impl World {
     /// Pays out of an account with the agents' keys, past the daemons. Of cold they sign nothing that the ledger takes.
     fn steal(&mut self) -> Option<&'static str> {
         let name = *PAYERS.choose(&mut self.rng)?;
-        let account = self.cast.id(name);
-        let sequence = sequence_of(self.shared.lock().ledger().open().state(), &account)?;
         let amount = self.rng.random_range(10..300);
         let body = payment(self.cast.id("stranger"), amount);
-        let tx = self.cast.unsigned(account, SeqProxy::Sequence(sequence), &body);
+        self.with_agents_keys(name, &body)?;
+        Some("steal with the agents' keys")
+    }
+
+    /// A transaction with an account's next Sequence, signed with the agents' keys by somebody who has captured them.
+    fn with_agents_keys(&mut self, name: &str, body: &TxBody) -> Option<()> {
+        let account = self.cast.id(name);
+        let sequence = sequence_of(self.shared.lock().ledger().open().state(), &account)?;
+        let tx = self.cast.unsigned(account, SeqProxy::Sequence(sequence), body);
         let signers =
             AGENTS.iter().map(|agent| sign::sign_for(&tx, self.cast.id(agent), self.cast.key(agent)));
         let tx = sign::assemble(&tx, signers.collect::<Result<Vec<_>, _>>().ok()?).ok()?;
         self.checker.stolen(tx.id(), Captured::AgentKeys);
         self.submit(&tx);
-        Some("steal with the agents' keys")
+        Some(())
     }
 
     /// Sends a proposal at its highest fee with all signatures there are, or all but one.

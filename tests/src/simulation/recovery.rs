@@ -34,6 +34,7 @@ impl World {
         self.run_until(seconds).await;
         for account in PAYERS {
             self.outside(Outsider::RestoreList(account));
+            self.outside(Outsider::RestoreSettings(account));
         }
         self.outside(Outsider::RestoreAgent);
         for payee in PAYEES {
@@ -49,7 +50,7 @@ impl World {
             self.run_until(seconds).await;
             self.sign_what_waits().await;
             // A breaker that opens again, and a finding that stops an account, say that something is not well; people look
-            // after it. The SignerLists that were restored are such findings: no proposal did that.
+            // after it. The SignerLists and settings that were restored are such findings: no proposal did that.
             for daemon in 0..self.nodes.len() {
                 self.lift_findings(daemon).await;
                 self.ask(daemon, "dave", None, Command::CloseBreaker { account: None }).await;

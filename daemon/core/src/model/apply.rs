@@ -448,6 +448,7 @@ impl State {
         let Some(view) = self.accounts.get_mut(&change.account()) else { return };
         match change {
             Change::Root { root, .. } => view.root = *root,
+            Change::Settings { settings, .. } => view.settings = Some(settings.clone()),
             Change::SignerList { list, .. } => view.signer_list.clone_from(list),
             Change::TicketCreated { ticket, .. } => {
                 view.tickets.insert(*ticket);
@@ -487,6 +488,7 @@ impl State {
         view.root = snapshot.root;
         view.signer_list.clone_from(&snapshot.signer_list);
         view.tickets.clone_from(&snapshot.tickets);
+        view.settings.clone_from(&snapshot.settings);
         if snapshot.trust_lines.is_some() {
             view.trust_lines.clone_from(&snapshot.trust_lines);
         }

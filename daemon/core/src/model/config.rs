@@ -14,6 +14,7 @@ use crate::model::matchers::Times;
 use crate::model::outlook::Outlook;
 use crate::model::policy::Policy;
 pub use crate::model::role::{Role, Tier};
+pub use crate::model::settings::DeclaredSettings;
 use crate::model::signing::Party;
 use crate::model::units::{AccountId, Amount, Asset, Drops, RippleTime, Weight};
 
@@ -116,6 +117,8 @@ pub struct AccountConfig {
     pub signing: Signing,
     /// The SignerList it should have; a difference on the ledger is a finding.
     pub signers: Option<DeclaredSigners>,
+    /// What else should be set of it there; a difference is a finding.
+    pub settings: DeclaredSettings,
 }
 
 /// How an account's transactions are signed.

@@ -71,11 +71,13 @@ pub enum FindingKind {
     RuleSilenced,
     /// Somebody was asked to show that they have their key, and has not.
     DrillOverdue,
+    /// Flags, Domain, TransferRate or trust lines of an account differ from what is declared.
+    SettingsDrift,
 }
 
 impl FindingKind {
     /// Every kind, for configuration and docs.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::SpendWithoutProposal,
         Self::ForeignEscrow,
         Self::SignerListDrift,
@@ -108,6 +110,7 @@ impl FindingKind {
         Self::Blind,
         Self::RuleSilenced,
         Self::DrillOverdue,
+        Self::SettingsDrift,
     ];
 
     /// The word for it, in configuration, metrics and the API.
@@ -146,17 +149,20 @@ impl FindingKind {
             Self::Blind => "blind",
             Self::RuleSilenced => "rule_silenced",
             Self::DrillOverdue => "drill_overdue",
+            Self::SettingsDrift => "settings_drift",
         }
     }
 
     /// What follows where the configuration says nothing. What points at a stolen key holds the
-    /// account's escrows; what may be a colleague's doing alerts.
+    /// account's escrows; what may be a colleague's doing alerts. Settings are changed by the account's own keys alone, and
+    /// what they should be is declared: whoever changed them was not asked to, or the configuration is late.
     #[must_use]
     pub fn default_severity(self) -> Severity {
         match self {
             Self::SentElsewhere | Self::KeysElsewhere => Severity::Freeze,
             Self::SpendWithoutProposal
             | Self::SignerListDrift
+            | Self::SettingsDrift
             | Self::TicketTaken
             | Self::ListedDestination => Severity::Hold,
             Self::ForeignEscrow

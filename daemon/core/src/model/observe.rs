@@ -10,6 +10,7 @@ use xrpl_wire::flags::{
 };
 use xrpl_wire::{IouValue, IssuedAmount};
 
+pub use crate::model::settings::SettingsView;
 use crate::model::units::{
     AccountId, Amount, Asset, Drops, EscrowKey, Hash256, HexBytes, LedgerIndex, RippleTime, SeqProxy, Weight,
 };
@@ -118,8 +119,24 @@ impl LedgerObservation {
             Change::EscrowCreated { escrow } => is_ours(&escrow.key.owner),
             Change::TicketCreated { account, .. }
             | Change::SignerList { account, .. }
+            | Change::Settings { account, .. }
             | Change::TrustLine { account, .. } => is_ours(account),
             _ => true,
+        });
+        self
+    }
+
+    /// Leaves out settings that are as they are known: they are told with every change of an account, and hardly ever change.
+    #[must_use]
+    pub fn without_known<'a>(mut self, known: impl Fn(&AccountId) -> Option<&'a SettingsView>) -> Self {
+        let mut since: BTreeMap<AccountId, SettingsView> = BTreeMap::new();
+        self.changes.retain(|change| {
+            let Change::Settings { account, settings } = change else { return true };
+            let is_new = since.get(account).or_else(|| known(account)) != Some(settings);
+            if is_new {
+                since.insert(*account, settings.clone());
+            }
+            is_new
         });
         self
     }
@@ -143,6 +160,13 @@ pub enum Change {
         account: AccountId,
         /// `None`: deleted.
         root: Option<RootView>,
+    },
+    /// What else its owner has set, as it now is. An account that is deleted and comes again has them told again.
+    Settings {
+        /// Whose.
+        account: AccountId,
+        /// All of them.
+        settings: SettingsView,
     },
     /// The SignerList as it now is.
     SignerList {
@@ -197,6 +221,7 @@ impl Change {
     pub fn account(&self) -> AccountId {
         match self {
             Self::Root { account, .. }
+            | Self::Settings { account, .. }
             | Self::SignerList { account, .. }
             | Self::TicketCreated { account, .. }
             | Self::TicketDeleted { account, .. }
@@ -333,6 +358,9 @@ pub struct AccountSnapshot {
     /// Its trust lines, by currency and the other side; `None`: they were not read, as in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_lines: Option<BTreeMap<Asset, TrustLineView>>,
+    /// What else its owner has set; `None`: it was not read, as in records of earlier versions, or is not on the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<SettingsView>,
 }
 
 /// A digest of what a transaction does, leaving out who signed it: the first half of SHA-512 over its

@@ -11,7 +11,9 @@ use crate::model::charter::Charter;
 use crate::model::config::{FindingKind, Severity};
 use crate::model::drill::{Drill, Proof};
 use crate::model::failure::Cause;
-use crate::model::observe::{EscrowView, LedgerPoint, NetworkFees, RootView, SignerListView, TrustLineView};
+use crate::model::observe::{
+    EscrowView, LedgerPoint, NetworkFees, RootView, SettingsView, SignerListView, TrustLineView,
+};
 use crate::model::proposal::Proposal;
 use crate::model::shadow::Shadowing;
 use crate::model::signing::{GuardRefusal, Slot};
@@ -166,9 +168,13 @@ pub struct AccountView {
     pub signer_list: Option<SignerListView>,
     /// Tickets on the ledger, taken or free.
     pub tickets: BTreeSet<u32>,
-    /// Trust lines that it keeps a reserve for; `None`: they were not read yet. Nothing is decided by them.
+    /// Trust lines that it keeps a reserve for; `None`: they were not read yet. No money moves by them: what is found of
+    /// their limits is all that they decide.
     #[serde(default)]
     pub trust_lines: Option<BTreeMap<Asset, TrustLineView>>,
+    /// What else its owner has set, of the treasury's own; `None`: it was not read yet.
+    #[serde(default)]
+    pub settings: Option<SettingsView>,
 }
 
 impl AccountView {

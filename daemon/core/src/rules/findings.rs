@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use xrpl_wire::IouValue;
+
 use crate::model::config::{FindingKind, Signing, Treasury};
-use crate::model::observe::{RootView, SignerListView};
+use crate::model::observe::{RootView, SignerListView, TrustLineView};
 use crate::model::proposal::{Proposal, Status};
+use crate::model::settings::{DeclaredSettings, FLAGS};
 use crate::model::signing::Purpose;
 use crate::model::state::{Guard, State, TrackedEscrow};
-use crate::model::units::{AccountId, Drops};
+use crate::model::units::{AccountId, Asset, Drops, HexBytes};
 use crate::rules::escrow::{Phase, is_revealed, phase};
 use crate::rules::lockout::{self, By};
 
@@ -81,6 +84,68 @@ pub fn drift(config: &Treasury, state: &State, account: &AccountId) -> Option<St
     (!words.is_empty()).then(|| words.join("; "))
 }
 
+/// In words, how what else is set of the account differs from what is declared; `None` where it does not, as far as it is known:
+/// what was not read yet is not compared, and neither is what is not declared.
+#[must_use]
+pub fn settings_drift(config: &Treasury, state: &State, account: &AccountId) -> Option<String> {
+    let declared = &config.accounts.get(account)?.settings;
+    let view = state.accounts.get(account)?;
+    let root = view.root?;
+    let mut words = Vec::new();
+    if let Some(settings) = &view.settings {
+        words.extend(domain_drift(declared, &settings.domain.0));
+        let (rate, should) = (settings.transfer_rate, declared.transfer_rate);
+        let differs = should.filter(|should| *should != rate);
+        words.extend(differs.map(|should| format!("TransferRate is {rate}, declared {should}")));
+    }
+    if let Some(should) = declared.flags {
+        let differs = FLAGS.iter().filter(|(_, flag)| (root.flags ^ should) & flag != 0);
+        words.extend(differs.map(|(name, flag)| match root.flags & flag {
+            0 => format!("{name} is not set, declared"),
+            _ => format!("{name} is set, not declared"),
+        }));
+    }
+    if let Some((should, lines)) = declared.trust_lines.as_ref().zip(view.trust_lines.as_ref()) {
+        words.extend(line_drift(should, lines));
+    }
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+fn domain_drift(declared: &DeclaredSettings, domain: &[u8]) -> Option<String> {
+    let should = declared.domain.as_ref().filter(|should| should.as_bytes() != domain)?;
+    // Whoever set it chose its letters, and people read this.
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let is = match std::str::from_utf8(domain) {
+        Ok("") => "is not set".to_owned(),
+        Ok(text) if domain.iter().all(plain) => format!("is {text}"),
+        _ => format!("is no host's name, in hexadecimal {}", HexBytes(domain.to_vec())),
+    };
+    Some(format!("Domain {is}, declared {}", if should.is_empty() { "none" } else { should }))
+}
+
+/// So many trust lines are named: how many stand is up to whoever has the account's key.
+const LINES_NAMED: usize = 20;
+
+fn line_drift(should: &BTreeMap<Asset, IouValue>, lines: &BTreeMap<Asset, TrustLineView>) -> Vec<String> {
+    let limit = |asset: &Asset| lines.get(asset).map_or(IouValue::ZERO, |line| line.limit);
+    let missing = should.iter().filter(|(asset, should)| limit(asset) != **should).map(|(asset, should)| {
+        match lines.get(asset) {
+            Some(line) => format!("the limit of {asset} is {}, declared {should}", line.limit),
+            None => format!("there is no trust line of {asset}, declared with the limit {should}"),
+        }
+    });
+    let beside = lines.iter().filter(|(asset, line)| !should.contains_key(asset) && !line.limit.is_zero());
+    let beside = beside
+        .map(|(asset, line)| format!("a trust line of {asset} has the limit {}, not declared", line.limit));
+    let mut words: Vec<String> = missing.chain(beside).collect();
+    let more = words.len().saturating_sub(LINES_NAMED);
+    if more > 0 {
+        words.truncate(LINES_NAMED);
+        words.push(format!("and {more} trust lines more"));
+    }
+    words
+}
+
 /// What is wrong with how a declared account stands, whoever made it so; each kind with what is seen.
 #[must_use]
 pub fn standing(config: &Treasury, state: &State, account: &AccountId) -> BTreeMap<FindingKind, String> {
@@ -101,6 +166,8 @@ pub fn standing(config: &Treasury, state: &State, account: &AccountId) -> BTreeM
             wrong.extend(alone.map(|what| (FindingKind::OneLossLocks, what)));
         }
     }
+    let settings = settings_drift(config, state, account);
+    wrong.extend(settings.map(|what| (FindingKind::SettingsDrift, what)));
     if config.runner == Some(*account) {
         wrong.extend(poor(config, state, &root).map(|what| (FindingKind::RunnerPoor, what)));
     }

@@ -209,8 +209,16 @@ pub(crate) fn before_ledger(cx: &Cx<'_>, observation: &LedgerObservation) -> Bef
                     recipients.insert(*account, what);
                 }
             }
-            Change::SignerList { account, .. } => {
+            Change::SignerList { account, .. } | Change::Settings { account, .. } => {
                 touched.insert(*account);
+            }
+            // What is on a line changes with every payment, and how far it is trusted hardly ever.
+            Change::TrustLine { account, asset, line } => {
+                let view = cx.state.accounts.get(account);
+                let known = view.and_then(|view| view.trust_lines.as_ref()?.get(asset));
+                if known.map(|line| line.limit) != line.map(|line| line.limit) {
+                    touched.insert(*account);
+                }
             }
             _ => {}
         }
@@ -253,7 +261,14 @@ pub(crate) fn since(cx: &mut Cx<'_>, before: Before) {
     }
 }
 
-/// Finds what is wrong with accounts that were read, unless that has been found already.
+/// Everything is decided by another configuration from now on: what differs from it is found before anything else is.
+pub(crate) fn declared_anew(cx: &mut Cx<'_>) {
+    let accounts = cx.config.accounts.keys().copied().collect();
+    signer_list_drift(cx, &accounts, false);
+    standing_of(cx, &accounts);
+}
+
+/// Finds what is wrong with accounts that were read, or declared otherwise, unless that has been found already.
 pub(crate) fn standing_of(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>) {
     for account in accounts {
         for (kind, evidence) in findings::standing(cx.config, cx.state, account) {

@@ -84,6 +84,8 @@ pub struct Runtime {
     pub(crate) drills: Option<RippleTime>,
     /// The rules that tell nobody, as they were looked at last.
     pub(crate) silenced: Option<Vec<String>>,
+    /// Whether the configuration is another since what it declares of accounts was last held against them.
+    pub(crate) declared_anew: bool,
 }
 
 /// A clock that is apart from the ledger's.
@@ -122,6 +124,7 @@ impl Runtime {
         self.forecast = None;
         self.drills = None;
         self.runways = Vec::new();
+        self.declared_anew = true;
     }
 
     /// Nothing is done any more for an escrow that has ended.

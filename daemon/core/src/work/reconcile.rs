@@ -28,11 +28,14 @@ pub(crate) fn compare(
         .collect();
     let known =
         |account: &AccountId| cx.state.accounts.contains_key(account) && !cx.state.doubtful.contains(account);
-    // Nothing is decided by trust lines, so they cost no sight; what is shown of them is what was read last. An earlier version
-    // read none, and an account that was not declared for a while has not been followed.
+    // No money moves by trust lines, so they cost no sight; what is known of them is what was read last. An earlier version
+    // read none, and an account that was not declared for a while has not been followed. Nor did one read settings.
     let adds = |read: &AccountSnapshot| {
         let view = cx.state.accounts.get(&read.account);
-        read.trust_lines.is_some() && view.is_none_or(|view| view.trust_lines != read.trust_lines)
+        let untold = view.is_none_or(|view| view.settings.is_none());
+        let of_lines =
+            read.trust_lines.is_some() && view.is_none_or(|view| view.trust_lines != read.trust_lines);
+        of_lines || (read.settings.is_some() && untold && cx.config.accounts.contains_key(&read.account))
     };
     let is_unseen = |read: &AccountSnapshot| !known(&read.account) || adds(read);
     let unseen: Vec<AccountSnapshot> = accounts.into_iter().filter(is_unseen).collect();
@@ -67,6 +70,7 @@ fn read(cx: &mut Cx<'_>, at: LedgerPoint, mut accounts: Vec<AccountSnapshot>, ta
         stranger.tickets.clear();
         stranger.signer_list = None;
         stranger.trust_lines = None;
+        stranger.settings = None;
     }
     let new: Vec<EscrowView> = accounts
         .iter()
@@ -101,6 +105,12 @@ fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Optio
     }
     if view.signer_list != read.signer_list {
         return Some("SignerList differs from the ledger's".to_owned());
+    }
+    // Records of earlier versions do not tell them.
+    if let Some((known, read)) = view.settings.as_ref().zip(read.settings.as_ref())
+        && known != read
+    {
+        return Some(format!("settings: had {known:?}, the ledger has {read:?}"));
     }
     if view.tickets != read.tickets {
         return Some(format!("had {} Tickets, the ledger has {}", view.tickets.len(), read.tickets.len()));

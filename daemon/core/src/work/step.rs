@@ -38,6 +38,10 @@ pub fn step(
     if cx.runtime.ledger_wall_ms.is_none() && cx.state.sees() {
         lose_sight(&mut cx, "starting".to_owned());
     }
+    // Without sight every account is read anew, and looked at then.
+    if cx.state.sees() && std::mem::take(&mut cx.runtime.declared_anew) {
+        anomaly::declared_anew(&mut cx);
+    }
     match input {
         Input::Command { request, actor, command, archived, asked } => {
             cx.archived = archived;
@@ -100,7 +104,9 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
     }
     cx.runtime.ledger_wall_ms = Some(wall_ms);
     cx.runtime.stale = false;
-    let observation = observation.of_accounts(|account| cx.config.accounts.contains_key(account));
+    let observation = observation
+        .of_accounts(|account| cx.config.accounts.contains_key(account))
+        .without_known(|account| cx.state.accounts.get(account)?.settings.as_ref());
     let taken_away = anomaly::finished_by_others(cx, &observation);
     let before = anomaly::before_ledger(cx, &observation);
     let created = |change: &Change| matches!(change, Change::EscrowCreated { .. });

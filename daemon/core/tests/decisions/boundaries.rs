@@ -198,6 +198,7 @@ fn a_signer_that_nobody_declared_is_looked_at_once() {
         tickets: BTreeSet::new(),
         escrows: Vec::new(),
         trust_lines: None,
+        settings: None,
     };
     let earlier = LedgerPoint { index: LedgerIndex(at.index.0 - 1), ..at };
     w.input(Input::Reconciled { at: earlier, accounts: vec![read.clone()], from: String::new(), wall_ms: 1 });

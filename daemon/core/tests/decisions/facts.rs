@@ -30,6 +30,7 @@ fn read(w: &mut World, account: &str, change: impl FnOnce(&mut AccountSnapshot))
         tickets: view.tickets,
         escrows: w.state.standing_of(&id(account)).map(|key| w.state.escrows[&key].view.clone()).collect(),
         trust_lines: view.trust_lines,
+        settings: view.settings,
     };
     change(&mut snapshot);
     let at = w.state.ledger.unwrap();

@@ -88,6 +88,7 @@ fn after(has: u64, left: &[(u32, usize, u64)]) -> State {
         tickets: BTreeSet::new(),
         escrows: Vec::new(),
         trust_lines: None,
+        settings: None,
     });
     let mut state = State::default();
     let at = point(1, RippleTime(first));

@@ -268,6 +268,7 @@ fn an_escrow_that_indexes_disagree_about_is_found_by_whatever_concerns_it() {
         tickets: Default::default(),
         escrows: Vec::new(),
         trust_lines: None,
+        settings: None,
     };
     let proposal = Box::new(w.proposal(made).clone());
     let events = [

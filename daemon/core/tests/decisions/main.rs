@@ -39,6 +39,7 @@ mod recipient;
 mod retiring;
 mod reviewed;
 mod schedules;
+mod settings;
 mod shadow;
 mod sight;
 mod signing;

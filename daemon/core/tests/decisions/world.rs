@@ -86,7 +86,10 @@ pub fn config() -> Treasury {
         entries: people.iter().chain(agents).map(|name| (id(name), 1)).collect(),
     };
     let account = |name: &str, tier, signing, signers| {
-        (id(name), AccountConfig { name: name.to_owned(), tier, signing, signers })
+        (
+            id(name),
+            AccountConfig { name: name.to_owned(), tier, signing, signers, settings: Default::default() },
+        )
     };
     let two = || Approvers {
         weight: Weight(2),
@@ -213,6 +216,7 @@ impl World {
                 tickets: declared.map(|_| (11..=20).collect()).unwrap_or_default(),
                 escrows: Vec::new(),
                 trust_lines: declared.map(|_| BTreeMap::new()),
+                settings: declared.map(|_| SettingsView::default()),
             };
             ledger.insert(account, snapshot);
         }

@@ -10,6 +10,9 @@ pub(super) fn meaning(kind: FindingKind) -> &'static str {
         }
         FindingKind::ForeignEscrow => "An escrow of a treasury account that no proposal asked for.",
         FindingKind::SignerListDrift => "A SignerList differs from what is declared.",
+        FindingKind::SettingsDrift => {
+            "Domain, TransferRate, flags or trust lines of an account differ from what `[account.settings]` declares. Said when they come to, with another configuration, and at the start."
+        }
         FindingKind::TicketTaken => "A Ticket that a proposal held was used by another transaction.",
         FindingKind::ViewDiffers => {
             "A server's reading of an account differs from what the proven ledgers say; sight is lost until another agrees with them."

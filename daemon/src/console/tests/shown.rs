@@ -1,8 +1,8 @@
 //! What pages show, and what they never show.
 
 use treasury_core::config::{AccountConfig, Person};
-use treasury_core::observe::AccountSnapshot;
-use treasury_core::units::AccountId;
+use treasury_core::observe::{AccountSnapshot, Change, SettingsView};
+use treasury_core::units::{AccountId, HexBytes};
 use treasury_core::{Command, Input};
 
 use super::*;
@@ -252,4 +252,36 @@ async fn a_seed_in_what_is_searched_for_is_on_no_page() {
         assert!(!page.text.contains(SEED), "{path}: {}", page.text);
         assert_eq!(path.contains('?'), page.text.contains("SEED_GIVEN"), "{path}: {}", page.text);
     }
+}
+
+#[tokio::test]
+async fn settings_that_are_not_as_declared_show_with_their_account() {
+    let served = Served::new().await;
+    let sue = served.login("sue").await;
+    let shown = async || {
+        let accounts = served.client("sue").accounts().await.unwrap();
+        let page = sue.shows("/console/accounts").await;
+        (accounts[0].settings_as_declared, accounts[0].settings_drift.clone(), page)
+    };
+    let (declared, drift, page) = shown().await;
+    assert!(declared.is_none() && drift.is_none() && !page.contains("settings not as declared"));
+    let mut treasury = testing::treasury();
+    let settings = &mut treasury.accounts.get_mut(&testing::warm()).unwrap().settings;
+    settings.domain = Some("acme.example".to_owned());
+    served.handle.declare(treasury).await.unwrap().unwrap();
+    let (declared, drift, _) = shown().await;
+    assert_eq!((declared, drift), (Some(true), None), "what it is was not read yet");
+    let Input::Ledger { mut observation, wall_ms } = testing::ledger(102) else { panic!() };
+    let settings = SettingsView { domain: HexBytes(b"evil.example".to_vec()), transfer_rate: 0 };
+    observation.changes.push(Change::Settings { account: testing::warm(), settings });
+    served.handle.input(Input::Ledger { observation, wall_ms }).await.unwrap();
+    let words = "Domain is evil.example, declared acme.example";
+    let (declared, drift, page) = shown().await;
+    assert_eq!((declared, drift.as_deref()), (Some(false), Some(words)));
+    assert!(page.contains("settings not as declared") && page.contains(words), "{page}");
+    let found = served.client("sue").findings().await.unwrap().pop().unwrap();
+    assert_eq!(
+        (found.kind.as_str(), found.severity.as_str(), found.evidence.as_str()),
+        ("settings_drift", "hold", words)
+    );
 }

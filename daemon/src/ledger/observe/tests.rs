@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use treasury_core::observe::{AccountSnapshot, Change, LedgerPoint, NetworkFees};
+use treasury_core::observe::{AccountSnapshot, Change, LedgerPoint, NetworkFees, SettingsView};
 use treasury_core::units::{AccountId, Drops, EscrowKey, Hash256, LedgerIndex, SeqProxy};
 use xrpl_wire::{LedgerEntry, LedgerHeader, NodeKind, Object, Transaction, TransactionType, index, sf, tree};
 
@@ -25,6 +25,7 @@ fn empty(account: AccountId) -> AccountSnapshot {
         tickets: BTreeSet::new(),
         escrows: Vec::new(),
         trust_lines: Some(BTreeMap::new()),
+        settings: None,
     }
 }
 
@@ -42,7 +43,12 @@ fn accounts_of(
     for (place, entry) in state {
         match entry {
             LedgerEntry::AccountRoot(root) => {
-                accounts.get_mut(&root.account).expect("every account is watched").root = Some(RootView {
+                let account = accounts.get_mut(&root.account).expect("every account is watched");
+                account.settings = Some(SettingsView {
+                    domain: HexBytes(root.domain.clone().unwrap_or_default()),
+                    transfer_rate: root.transfer_rate.unwrap_or_default(),
+                });
+                account.root = Some(RootView {
                     balance: root.balance,
                     sequence: root.sequence,
                     owner_count: root.owner_count,
@@ -77,7 +83,14 @@ fn accounts_of(
 
 fn apply(accounts: &mut BTreeMap<AccountId, AccountSnapshot>, change: &Change) {
     match change {
-        Change::Root { account, root } => accounts.get_mut(account).unwrap().root = *root,
+        Change::Root { account, root } => {
+            let known = accounts.get_mut(account).unwrap();
+            known.root = *root;
+            known.settings = known.settings.take().filter(|_| root.is_some());
+        }
+        Change::Settings { account, settings } => {
+            accounts.get_mut(account).unwrap().settings = Some(settings.clone());
+        }
         Change::SignerList { account, list } => {
             accounts.get_mut(account).unwrap().signer_list.clone_from(list);
         }

@@ -102,6 +102,7 @@ async fn what_ledgers_say_of_an_account_is_what_reading_it_says() {
             Change::SignerList { list, .. } => assert_eq!(read.signer_list, *list),
             Change::TicketCreated { ticket, .. } => assert!(tickets.insert(*ticket)),
             Change::Root { .. } => {}
+            Change::Settings { settings, .. } => assert_eq!(read.settings.as_ref(), Some(settings)),
             other => panic!("{other:?}"),
         }
     }

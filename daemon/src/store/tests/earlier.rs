@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use recordings::OldStore;
 use recordings::events::{holds, in_present_words};
+use treasury_core::config::{AccountConfig, DeclaredSettings};
+use treasury_core::findings::settings_drift;
 
 use super::*;
 use crate::store::{DiskStore, Store, inspect};
+use crate::testing;
 
 fn each(check: impl Fn(&OldStore, &Path)) {
     let stores = recordings::old_stores().unwrap();
@@ -40,6 +43,27 @@ fn a_store_of_any_earlier_release_opens_with_nothing_lost() {
         assert_eq!(state.escrows.len(), 2, "{}", old.name);
         assert_eq!(state.stops.all().count(), 1, "{}: what was flagged is still held", old.name);
         assert!(state.ledger.is_some() && state.accounts.len() > 5, "{}", old.name);
+    });
+}
+
+/// Danger: what is declared of a Domain is held against a store that knows of none, and every account stops after an upgrade.
+#[test]
+fn what_no_earlier_release_has_read_is_not_known_and_not_compared() {
+    each(|old, dir| {
+        let state = DiskStore::open(dir).unwrap().resume(&mut |_| {}).unwrap().state;
+        let settings = DeclaredSettings {
+            domain: Some("acme.example".to_owned()),
+            transfer_rate: Some(1_500_000_000),
+            ..Default::default()
+        };
+        let mut treasury = testing::treasury();
+        let like = AccountConfig { settings, ..treasury.accounts[&testing::warm()].clone() };
+        treasury.accounts = state.accounts.keys().map(|account| (*account, like.clone())).collect();
+        assert!(state.accounts.values().any(|view| view.root.is_some()), "{}", old.name);
+        for (account, view) in &state.accounts {
+            assert_eq!(view.settings, None, "{}", old.name);
+            assert_eq!(settings_drift(&treasury, &state, account), None, "{}", old.name);
+        }
     });
 }
 

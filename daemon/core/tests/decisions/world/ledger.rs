@@ -198,6 +198,9 @@ impl World {
             Change::EscrowDeleted { key, .. } => {
                 self.ledger.get_mut(&key.owner).unwrap().escrows.retain(|escrow| escrow.key != *key);
             }
+            Change::Settings { account, settings } => {
+                self.ledger.get_mut(account).unwrap().settings = Some(settings.clone());
+            }
             Change::SignerList { account, list } => {
                 self.ledger.get_mut(account).unwrap().signer_list.clone_from(list);
             }
@@ -236,6 +239,7 @@ pub(super) fn stranger(account: AccountId, flags: Option<u32>) -> AccountSnapsho
         tickets: BTreeSet::new(),
         escrows: Vec::new(),
         trust_lines: None,
+        settings: None,
     }
 }
 
