@@ -3,6 +3,7 @@
 mod dates;
 mod exposure;
 mod flags;
+mod runway;
 mod shares;
 mod stops;
 
@@ -569,6 +570,7 @@ fn every_rule_has_a_test_here() {
         include_str!("checker.rs"),
         include_str!("checker/dates.rs"),
         include_str!("checker/flags.rs"),
+        include_str!("checker/runway.rs"),
         include_str!("checker/shares.rs"),
         include_str!("checker/exposure.rs"),
         include_str!("checker/stops.rs"),

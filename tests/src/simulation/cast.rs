@@ -36,6 +36,10 @@ pub const DELAYED_SOURCE: &str = "reserve";
 /// Who is paid.
 pub const PAYEES: [&str; 3] = ["exchange", "supplier", "shop"];
 
+/// Who issues euros; and who of the treasury has some of them that people pay out by hand.
+pub const ISSUER: &str = "issuer";
+pub const DESK: &str = "desk";
+
 /// Drops in an XRP.
 pub const XRP: u64 = 1_000_000;
 
@@ -103,7 +107,7 @@ fn seed(name: &str) -> Seed {
 
 impl Default for Cast {
     fn default() -> Self {
-        let spare = ["alice-2", "agent-1-2", "stranger", "runner"];
+        let spare = ["alice-2", "agent-1-2", "stranger", "runner", ISSUER, DESK];
         let all = PEOPLE.iter().chain(&AGENTS).chain(&PAYERS).chain(&PAYEES).chain(&spare);
         let keys: BTreeMap<String, KeyPair> =
             all.map(|name| ((*name).to_owned(), KeyPair::from_seed(&seed(name)))).collect();
@@ -154,6 +158,17 @@ impl Cast {
             .expect("a transaction that can be signed")
     }
 
+    /// The same with flags.
+    ///
+    /// # Panics
+    /// Where it cannot be built: a defect of the simulator.
+    #[must_use]
+    pub fn flagged(&self, by: &str, seq: SeqProxy, body: &TxBody, flags: u32) -> Transaction {
+        let common = TxCommon { flags, ..common(self.id(by), seq, 12) };
+        let tx = typed::build(&common, body).expect("a transaction that can be written");
+        sign::sign_single(&tx, self.key(by)).expect("a transaction that can be signed")
+    }
+
     /// A transaction that several sign.
     ///
     /// # Panics
@@ -164,16 +179,7 @@ impl Cast {
     }
 
     fn built(&self, account: AccountId, seq: SeqProxy, fee: u64, body: &TxBody) -> Transaction {
-        let common = TxCommon {
-            account,
-            seq,
-            fee: drops(fee),
-            last_ledger_sequence: None,
-            source_tag: None,
-            network_id: None,
-            memos: Vec::new(),
-            flags: 0,
-        };
+        let common = common(account, seq, fee);
         typed::build(&common, body).expect("a transaction that can be written")
     }
 
@@ -223,6 +229,8 @@ impl Cast {
             ("supplier", 1_000),
             ("shop", 1_000),
             ("stranger", 1_000_000),
+            (ISSUER, 10_000),
+            (DESK, 1_000),
         ];
         for (name, amount) in funds {
             ledger.set_balance(&self.id(name), xrp(amount)).expect("enough XRP");
@@ -240,6 +248,7 @@ impl Cast {
         let tx = self.signed("cold", self.id("cold"), SeqProxy::Sequence(sequence), &tickets);
         assert!(ledger.submit(&tx.encode()).result.is_tes());
         ledger.close(CloseTime::Next);
+        self.issue(&mut ledger);
         ledger
     }
 
@@ -256,7 +265,7 @@ impl Cast {
                     domain: Some(String::new()),
                     transfer_rate: Some(0),
                     flags: Some(0),
-                    trust_lines: Some(BTreeMap::new()),
+                    trust_lines: Some(self.declared_lines(name)),
                 },
             };
             (self.id(name), AccountConfig { name: name.to_owned(), tier, signing, signers, settings })
@@ -276,6 +285,17 @@ impl Cast {
                 account("hot", Tier::Hot),
                 account("reserve", Tier::Warm),
                 account("runner", Tier::Runner),
+                // Nobody asks it for anything: it has euros, and people with its key pay them by hand.
+                (
+                    self.id(DESK),
+                    AccountConfig {
+                        name: DESK.to_owned(),
+                        tier: Tier::Hot,
+                        signing: Signing::Single,
+                        signers: None,
+                        settings: DeclaredSettings::default(),
+                    },
+                ),
             ]),
             people: BTreeMap::from([
                 person("alice", &[Role::Proposer, Role::Approver, Role::Security]),
@@ -299,6 +319,7 @@ impl Cast {
                     move_min: xrp(50).into(),
                     ..self.link("hot to warm", ["hot", "warm"], [0, 0, 900, 4_000, 500])
                 },
+                self.euro_link(),
             ],
             schedules: self.schedules(),
             fees: FeeConfig::default(),
@@ -321,7 +342,7 @@ impl Cast {
                 blind_seconds: 30,
                 ..Alarms::default()
             },
-            outlook: Default::default(),
+            outlook: self.outlook(),
             key_labels: Default::default(),
             screening: false,
             newcomers: Default::default(),
@@ -402,6 +423,19 @@ impl Cast {
             velocity: Some(Velocity { weight: 0, period_seconds: ROLLING_SECONDS, above: 2 }),
             ..Risk::default()
         })
+    }
+}
+
+fn common(account: AccountId, seq: SeqProxy, fee: u64) -> TxCommon {
+    TxCommon {
+        account,
+        seq,
+        fee: drops(fee),
+        last_ledger_sequence: None,
+        source_tag: None,
+        network_id: None,
+        memos: Vec::new(),
+        flags: 0,
     }
 }
 

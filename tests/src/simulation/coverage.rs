@@ -1,7 +1,7 @@
 //! What a run has reached, and what it should have: a simulator that injects nothing and reaches nothing finds
 //! nothing, and looks as if all were well.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::Event;
 use treasury_core::config::{FindingKind, Treasury};
@@ -12,6 +12,7 @@ use treasury_core::units::AccountId;
 use treasury_core::wait::Wait;
 use treasury_core::waits::waits;
 
+use super::cast::DESK;
 use super::faults::Allowed;
 use super::record::Record;
 
@@ -105,7 +106,7 @@ pub(super) fn of_state(treasury: &Treasury, state: &State, record: &mut Record) 
 
 /// Kinds of work that every range of runs is to have had; see [`of_workload`] and the checker's own. That a delayed move is taken
 /// back is counted, and not asked for: it happens in one of two hundred lives.
-const WORKLOAD: [&str; 18] = [
+const WORKLOAD: [&str; 25] = [
     "a guard gives its share",
     "a guarded escrow went back",
     "a schedule's payment is stopped until it is too late",
@@ -124,6 +125,13 @@ const WORKLOAD: [&str; 18] = [
     "a reading is disputed",
     "what one captured thing opens was taken",
     "agents signed what one person asked for",
+    "an issued asset is paid by hand",
+    "a payment of an issued asset is refused",
+    "a trust line is frozen",
+    "a trust line is gone",
+    "an issued asset runs out within a year",
+    "what usually leaves of an issued asset ends it",
+    "what usually leaves of XRP ends it",
 ];
 
 /// Counts kinds of work that can be seen in a state.
@@ -150,6 +158,15 @@ fn of_workload(treasury: &Treasury, state: &State, record: &mut Record) {
     });
     if locked.any(|tracked| refuses(&tracked.view.destination)) {
         record.reach("workload", "a recipient refuses");
+    }
+    for (account, _) in treasury.accounts.iter().filter(|(_, declared)| declared.name == DESK) {
+        let lines = state.accounts.get(account).and_then(|view| view.trust_lines.as_ref());
+        if lines.is_some_and(BTreeMap::is_empty) {
+            record.reach("workload", "a trust line is gone");
+        }
+    }
+    if treasury.accounts.keys().flat_map(|account| state.trust_lines(account)).any(|(_, line)| line.frozen) {
+        record.reach("workload", "a trust line is frozen");
     }
     if !state.unable.is_empty() {
         record.reach("workload", "one agent of two cannot sign");
@@ -229,8 +246,6 @@ pub fn silent(record: &Record, allowed: &Allowed) -> Vec<String> {
         // Everybody who is paid is in the address book, and on no list.
         FindingKind::LargeToNew,
         FindingKind::ListedDestination,
-        // What counts as short is declared by nobody there.
-        FindingKind::RunwayShort,
         // Lists there are long enough to lose somebody.
         FindingKind::OneLossLocks,
         // Nobody speaks HTTP there, and every rule tells.

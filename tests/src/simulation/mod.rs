@@ -13,6 +13,7 @@ pub mod cast;
 pub mod checker;
 pub mod coverage;
 pub mod disk;
+mod euros;
 pub mod faults;
 pub mod network;
 mod node;

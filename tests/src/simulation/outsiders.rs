@@ -53,6 +53,12 @@ pub(super) enum Outsider {
     Attack,
     /// Another has the agents' keys, and takes what they open.
     Steal,
+    /// People, or who issues it, do something with an issued asset.
+    Euros,
+    /// A trust line that was frozen is thawed.
+    Thaw(&'static str),
+    /// One that was removed is made anew.
+    Trust,
     /// An impatient person puts signatures together and sends them, past the daemon.
     Impatient,
 }
@@ -73,6 +79,8 @@ impl World {
             Outsider::Attack,
             Outsider::Steal,
             Outsider::Impatient,
+            Outsider::Euros,
+            Outsider::Euros,
         ];
         if let Some(outsider) = all.choose(&mut self.rng).cloned() {
             self.outside(outsider);
@@ -112,6 +120,9 @@ impl World {
             Outsider::Attack => self.attack(),
             Outsider::Steal => self.steal(),
             Outsider::Impatient => self.send_early(),
+            Outsider::Euros => self.something_with_euros(),
+            Outsider::Thaw(whose) => self.thaw(whose),
+            Outsider::Trust => self.trusts_anew(),
         };
         if let Some(word) = word {
             self.line(format!("outside: {word}"));
@@ -133,7 +144,7 @@ impl World {
         Some(())
     }
 
-    fn submit(&mut self, tx: &Transaction) -> String {
+    pub(super) fn submit(&mut self, tx: &Transaction) -> String {
         self.checker.foreign(tx.id());
         let result = self.shared.lock().submit_directly(&tx.encode());
         self.reach("outside result", &result);

@@ -331,6 +331,12 @@ impl World {
 
     /// People hear an answer.
     pub(super) fn hear(&mut self, daemon: usize, pending: &Pending, answer: &Result<Answer, CommandError>) {
+        if let (Command::Propose(propose), Err(CommandError::BadValue { field: "amount", .. })) =
+            (&pending.command, answer)
+            && !propose.amount.is_xrp()
+        {
+            self.reach("workload", "a payment of an issued asset is refused");
+        }
         if let (Command::Propose(_), Ok(Answer::Proposed { proposal })) = (&pending.command, answer) {
             self.line(format!("intent {} is {proposal} of daemon {daemon}", pending.tag.unwrap_or_default()));
             // Now and then all agree that it should not be.
@@ -382,13 +388,14 @@ impl World {
     /// Requests that are refused whatever the state is, and an old idempotency key with other content.
     async fn ask_for_too_much(&mut self, daemon: usize, person: &'static str) {
         let old = self.people.asked.choose(&mut self.rng).cloned();
-        let command = match (self.rng.random_range(0..3), old) {
+        let command = match (self.rng.random_range(0..4), old) {
             (0, Some((tag, of, asker, mut propose))) if self.checker.proposal_of(tag).is_some() => {
                 let more = propose.amount.checked_add(&drops(1).into());
                 propose.amount = more.unwrap_or(propose.amount);
                 return self.ask(of, asker, None, Command::Propose(propose)).await;
             }
             (1, _) => Command::Freeze { account: Some(self.cast.id("stranger")), reason: String::new() },
+            (2, _) => self.asks_for_euros(),
             _ => Command::Withdraw { proposal: ProposalId(1_000_000) },
         };
         self.ask(daemon, person, None, command).await;

@@ -52,6 +52,7 @@ impl Cast {
             schedule("wages", WAGES, ["hot", "shop"], 250, "alice", 3_000, [900, 900]),
             schedule("rent", RENT, ["warm", "exchange"], 1_500, "bob", 6_000, [2_700, 1_200]),
             schedule("drip", DRIP, [DELAYED_SOURCE, "supplier"], 10, "alice", 600, [150, 90]),
+            self.euro_schedule(),
         ]
     }
 }

@@ -36,6 +36,9 @@ const TICK_MS: u64 = 2_000;
 /// Ledgers between two looks at what the daemons show.
 const LOOK_LEDGERS: u32 = 16;
 
+/// Ledgers between two looks at how long they say that money lasts.
+const RUNWAY_LEDGERS: u32 = 16 * LOOK_LEDGERS;
+
 /// A daemon that is not further behind knows what can be taken back.
 const NEAR_LEDGERS: u32 = 3;
 
@@ -303,6 +306,10 @@ impl World {
         let Some((state, archive)) = self.nodes[number].known() else { return };
         self.checker.looked(number, state, archive);
         coverage::of_state(&self.treasury, state, &mut self.shared.lock().record);
+        if self.index.is_multiple_of(RUNWAY_LEDGERS) {
+            let treasury = if number == 0 { &self.treasury } else { &self.without_schedules };
+            self.checker.lasts(number, treasury, state);
+        }
     }
 
     /// A daemon's process and disk are in danger.

@@ -52,6 +52,11 @@ impl Checker {
     ) {
         let Ok(answer) = answer else { return };
         match (command, answer) {
+            (Command::Propose(propose), Answer::Proposed { .. }) if !propose.amount.is_xrp() => {
+                let what =
+                    format!("daemon {daemon} takes {} on, which it pays to nobody", propose.amount.words());
+                self.broken(Rule::PolicyKept, what);
+            }
             (Command::Propose(_), Answer::Proposed { proposal }) => {
                 let Some(tag) = tag else { return };
                 let Some(intent) = self.intents.get_mut(&tag) else { return };

@@ -8,6 +8,7 @@ mod fence;
 mod kept;
 mod ledger;
 mod money;
+mod runway;
 mod sent;
 mod shares;
 
@@ -66,6 +67,8 @@ pub enum Rule {
     Fenced,
     /// What somebody takes who has captured one thing is no more than was said that it can take.
     LimitsOfExposure,
+    /// What is said to last lasts no longer than what is there, and not much shorter.
+    LastsNoLonger,
     /// Every intent ends, or says what it waits for.
     AllEnds,
     /// The log is whole: a restart knows what was durable.
@@ -74,7 +77,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::DropsConserved,
         Self::OncePerIntent,
         Self::OncePerDate,
@@ -93,6 +96,7 @@ impl Rule {
         Self::TakesBack,
         Self::Fenced,
         Self::LimitsOfExposure,
+        Self::LastsNoLonger,
         Self::AllEnds,
         Self::LogIntact,
     ];

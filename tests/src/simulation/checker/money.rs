@@ -204,6 +204,9 @@ impl Checker {
             Ok(TxBody::EscrowCreate(create)) => &create.amount,
             _ => return,
         };
+        if !amount.is_xrp() && tx.result.is_tes() {
+            self.reached.push("an issued asset is paid by hand");
+        }
         if let (Amount::Xrp(drops), true) = (amount, tx.result.is_tes()) {
             self.gone.entry(account).or_default().push((self.index, self.close_time, drops.get()));
         }
