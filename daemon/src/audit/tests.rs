@@ -461,10 +461,14 @@ async fn a_log_that_somebody_changed_is_found_out() {
     watched.lines().await;
     let file = std::fs::read_dir(watched.dir.path().join(FOLDER)).unwrap().next().unwrap().unwrap().path();
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("a stranger called", "a friend called")).unwrap();
-    watched.audit.prove();
-    let problem = watched.audit.chain().problem.unwrap();
-    assert!(problem.contains("says of something in it what was not written"), "{problem}");
+    let label = "\"kind\":\"person\",\"salt\"";
+    for (of, other) in [("a stranger called", "a friend called"), (label, "\"kind\":\"text\",\"salt\"")] {
+        assert!(text.contains(of), "{of}");
+        std::fs::write(&file, text.replace(of, other)).unwrap();
+        watched.audit.prove();
+        let problem = watched.audit.chain().problem.unwrap();
+        assert!(problem.contains("says of something in it what was not written"), "{problem}");
+    }
 }
 
 /// Danger: somebody takes texts away by hand, the chain holds, and nobody is told. Or the daemon takes texts away while it proves

@@ -1,7 +1,7 @@
 //! The page of the audit log.
 
 use treasury_api::types::AuditEntry;
-use treasury_verify::audit::Checker;
+use treasury_verify::audit::{Checker, Part};
 
 use super::*;
 
@@ -61,6 +61,8 @@ async fn what_is_taken_along_has_every_entry_however_many_there_are() {
     const ENTRIES: usize = 1_100;
     let dir = tempfile::tempdir().unwrap();
     let (served, audit) = Served::audited(dir.path()).await;
+    served.client("sue").freeze(None, "a drill").await.unwrap();
+    audit.write_down(&served.handle).await.unwrap();
     for number in 0..ENTRIES {
         let text = serde_json::json!({ "kind": "configured", "policy": format!("{number}") });
         audit.say(&served.handle, text).unwrap();
@@ -72,6 +74,13 @@ async fn what_is_taken_along_has_every_entry_however_many_there_are() {
         checker.take(&serde_json::from_str::<AuditEntry>(line).unwrap()).unwrap();
     }
     assert_eq!(checker.head().map(|(_, head)| head.to_owned()), Some(audit.chain().head));
+    // Of what is searched for, the last line says what it is a part of; a table has none.
+    let part = sue.get("/console/audit.jsonl?until=2001-01-01").await.text;
+    assert_eq!(part, "", "nothing was found");
+    let part = sue.get("/console/audit.jsonl?person=sue").await.text;
+    let (rows, end) = (part.lines().count() - 1, Part::read(part.lines().last().unwrap()).unwrap());
+    assert_eq!((usize::try_from(end.entries).unwrap(), &end.head), (rows, &audit.chain().head));
+    assert_eq!(sue.get("/console/audit.csv?person=sue").await.text.lines().count(), rows + 1);
     let csv = sue.get("/console/audit.csv").await.text;
     assert_eq!(csv.lines().count(), lines.lines().count() + 1);
     assert!(lines.lines().count() >= ENTRIES);

@@ -5,6 +5,8 @@ use treasury_api::types::PartyView;
 use treasury_core::units::Amount;
 
 use super::*;
+use crate::notify::channel::{Channel, Form};
+use crate::notify::post::Receiver;
 
 fn mail() -> Mail {
     Mail {
@@ -151,4 +153,23 @@ fn the_password_is_read_for_each_letter_and_is_nowhere_else() {
     let wrong = mail.letter("people", &[notice("hello")], "n-1", 0).err().unwrap();
     assert!(matches!(&wrong, PostError::Secret(what) if what.contains("chmod 600")), "{wrong}");
     assert!(!wrong.to_string().contains("PASSWORD99"));
+}
+
+/// Danger: a busy night is a letter that a mail server is too small for, and refuses every time.
+#[test]
+fn a_letter_has_no_more_notices_than_every_mail_server_takes() {
+    let channel = Channel {
+        name: "people".to_owned(),
+        receiver: Receiver::parse("https://mail.example", None, false).unwrap(),
+        form: Form::Email(mail()),
+        batch: None,
+    };
+    let short = vec![notice("P3 waits"); 20];
+    assert!(channel.takes(&short));
+    let long = vec![notice(&"a word ".repeat(600)); 20];
+    let fits = (1..=20).rev().find(|count| channel.takes(&long[..*count])).unwrap();
+    assert!((2..20).contains(&fits), "{fits}");
+    let bytes =
+        |count: usize| mail().letter("people", &long[..count], "b-1", 1_767_225_600).unwrap().message.len();
+    assert!(bytes(fits) <= 65_536 && bytes(fits + 1) > 65_000, "{} {}", bytes(fits), bytes(fits + 1));
 }
