@@ -79,7 +79,10 @@ fn read(cx: &mut Cx<'_>, at: LedgerPoint, mut accounts: Vec<AccountSnapshot>, ta
         .cloned()
         .collect();
     // What stood there before the daemon came is not news; what appears in an account that was known is.
-    let known = |escrow: &&EscrowView| cx.state.accounts.contains_key(&escrow.key.owner);
+    let known = |escrow: &&EscrowView| {
+        let owner = &escrow.key.owner;
+        cx.state.accounts.contains_key(owner) && !was_another_s(cx.state, owner)
+    };
     let news: Vec<EscrowView> = new.iter().filter(known).cloned().collect();
     let taken = taken.filter(|_| !new.is_empty());
     cx.emit(Event::AccountsRead { at, accounts, taken });
@@ -88,13 +91,25 @@ fn read(cx: &mut Cx<'_>, at: LedgerPoint, mut accounts: Vec<AccountSnapshot>, ta
     }
 }
 
+/// Whether nothing of what the account owns is known: as of a signer or a recipient, who may since have become one of the
+/// treasury's own. There is nothing then that a reading could differ from.
+fn was_another_s(state: &State, account: &AccountId) -> bool {
+    let owns_nothing = state.accounts.get(account).is_some_and(|view| {
+        view.trust_lines.is_none()
+            && view.settings.is_none()
+            && view.signer_list.is_none()
+            && view.tickets.is_empty()
+    });
+    owns_nothing && state.standing_of(account).next().is_none()
+}
+
 /// What differs between the view and what was read; `None` where nothing does, or where there was no
 /// view of the account yet.
 fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Option<String> {
     let view = state.accounts.get(&read.account)?;
     // Of signers and recipients decisions rest on their keys and flags alone. A balance that was read wrong at first is
     // no reason to see nothing for ever.
-    let ours = config.accounts.contains_key(&read.account);
+    let ours = config.accounts.contains_key(&read.account) && !was_another_s(state, &read.account);
     let rests_on = |root: Option<RootView>| root.map(|root| (root.flags, root.regular_key));
     if view.root != read.root && (ours || rests_on(view.root) != rests_on(read.root)) {
         return Some(format!("AccountRoot: had {:?}, the ledger has {:?}", view.root, read.root));

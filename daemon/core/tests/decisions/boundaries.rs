@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 
 use treasury_core::command::{Command, CommandError};
-use treasury_core::config::Role;
+use treasury_core::config::{AccountConfig, FindingKind, Role};
 use treasury_core::effect::Effect;
 use treasury_core::escrow::{Phase, phase};
 use treasury_core::failure::FailureClass;
 use treasury_core::input::Input;
 use treasury_core::intent::Asker;
 use treasury_core::multisign::{key_allowed, reachable_without, tally};
-use treasury_core::observe::{AccountSnapshot, Change, LedgerPoint, RootView};
+use treasury_core::observe::{AccountSnapshot, Change, EscrowView, LedgerPoint, RootView};
 use treasury_core::policy::{Action, Approvers, Obligations};
 use treasury_core::state::{AccountView, Guard, State};
-use treasury_core::units::{AccountId, LedgerIndex, RippleTime, Weight};
+use treasury_core::units::{AccountId, EscrowKey, LedgerIndex, RippleTime, Weight};
 use xrpl_wire::TransactionType;
 
-use crate::world::{World, drops, id, key};
+use crate::world::{World, amount, drops, id, key};
 
 /// `lsfDisableMaster`.
 const MASTER_DISABLED: u32 = 0x0010_0000;
@@ -220,6 +220,48 @@ fn a_signer_of_a_strangers_list_is_nobodys_business() {
     // Alice is watched as a signer; her own SignerList decides nothing here.
     w.change(vec![Change::SignerList { account: id("alice"), list }]);
     assert!(asked(&mut w).is_empty());
+}
+
+/// Danger: an account that was paid, or signs, is set up and declared as one of the treasury's, and the daemon, which knows nothing of
+/// what it owns, takes that for a lie and sees nothing any more.
+#[test]
+fn an_account_that_was_known_as_anothers_is_taken_in_whole_where_it_is_declared() {
+    let mut w = World::new();
+    let list = w.state.accounts[&id("hot")].signer_list.clone();
+    let escrow = EscrowView {
+        key: EscrowKey { owner: id("alice"), sequence: 7 },
+        destination: id("bob"),
+        destination_tag: None,
+        amount: Some(amount(5)),
+        finish_after: Some(w.state.now()),
+        cancel_after: None,
+        condition: None,
+    };
+    let owns = |read: &mut AccountSnapshot| {
+        read.signer_list = list.clone();
+        read.tickets = BTreeSet::from([3, 4]);
+        read.trust_lines = Some(Default::default());
+        read.escrows = vec![escrow.clone()];
+    };
+    w.misread(id("alice"), owns);
+    assert!(w.state.sees());
+    assert_eq!(w.state.accounts[&id("alice")].signer_list, None, "what a signer owns is theirs");
+
+    let declared = w.config.accounts[&id("hot")].clone();
+    w.config.accounts.insert(id("alice"), AccountConfig { name: "new".to_owned(), ..declared });
+    w.restart();
+    w.misread(id("alice"), owns);
+    assert!(w.state.sees(), "{:?}", w.state.sight);
+    let view = &w.state.accounts[&id("alice")];
+    assert_eq!((&view.signer_list, view.tickets.len()), (&list, 2));
+    assert!(w.state.standing.contains(&escrow.key));
+    let foreign = w.state.findings.values().filter(|finding| finding.kind == FindingKind::ForeignEscrow);
+    assert_eq!(foreign.count(), 0, "what stood there before is not news");
+    // From now on it is the treasury's, and a reading that differs is believed in nothing.
+    w.misread(id("alice"), |read| read.signer_list = None);
+    w.reconcile();
+    assert!(!w.state.sees());
+    assert_eq!(w.state.accounts[&id("alice")].signer_list, list);
 }
 
 #[test]
