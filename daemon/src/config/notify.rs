@@ -48,7 +48,7 @@ pub(super) fn read(
     let routes: Vec<Option<Route>> = sections.iter().map(read).collect();
     few_lists(&sections, &routes);
     let routes = routes.into_iter().flatten().collect();
-    NotifyConfig { channels, routes, remind_seconds: remind(root), console }
+    NotifyConfig { channels, routes, remind_seconds: remind(root), console, instance: instance(root) }
 }
 
 /// Two routes with the same list are one alert of the same matter.
@@ -69,6 +69,10 @@ fn few_lists(sections: &[Section<'_>], routes: &[Option<Route>]) {
             return;
         }
     }
+}
+
+fn instance(root: &Section<'_>) -> Option<String> {
+    root.section("notify")?.text("instance", value::name).map(|name| name.value)
 }
 
 fn remind(root: &Section<'_>) -> u32 {

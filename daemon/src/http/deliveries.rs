@@ -19,7 +19,7 @@ use super::extract::{Asked, Body, limit};
 use super::shown::Shown;
 use super::{App, knocks, routes};
 use crate::lines;
-use crate::notify::{Asked as AskedAgain, Desk, OutboxError, Standing};
+use crate::notify::{Asked as AskedAgain, Desk, OutboxError, Redelivered, Standing};
 
 /// How long a question waits for a place.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -60,8 +60,14 @@ pub(super) async fn redeliver(
     };
     let desk = app.desk.clone().ok_or_else(no_channel)?;
     let done = ask(desk, move |desk| desk.redeliver(&notices, asked.channel.as_deref(), stage)).await?;
-    let problem = "no notice has this id, or it is kept no more";
-    let deliveries = done.ok_or(ApiError::BadField { field: "id", problem })?;
+    let deliveries = match done {
+        Redelivered::Done(deliveries) => deliveries,
+        Redelivered::NoChannel => return Err(channel_gone()),
+        Redelivered::Unknown => {
+            let problem = "no notice has this id, or it is kept no more";
+            return Err(ApiError::BadField { field: "id", problem });
+        }
+    };
     knocks::of_speaker(&app, &speaker, "redeliver", "DONE");
     Ok(Shown(RedeliveredView { deliveries }))
 }
@@ -138,6 +144,13 @@ async fn ask<T: Send + 'static>(
 
 fn no_channel() -> ApiError {
     let what = "it is the name of no channel of the configuration".to_owned();
+    ApiError::UnknownName { field: "channel", what }
+}
+
+/// Nothing would come of it: whoever asks for it would take it for sent.
+fn channel_gone() -> ApiError {
+    let what =
+        "the channel is configured no more: name one that there is, and it goes through that".to_owned();
     ApiError::UnknownName { field: "channel", what }
 }
 

@@ -138,7 +138,7 @@ impl ApiError {
             }
             Self::BadId(_) => "Use an id such as P12; GET /v1/proposals lists them.",
             Self::UnknownName { .. } => {
-                "Use an address, or the name of an account, destination or person of the configuration."
+                "Use an address, or the name of an account, destination, person or channel of the configuration."
             }
             Self::BodyTooLarge => "No request of this API needs so much; send less.",
             Self::BodyTooSlow => "Send the request again, all of it at once; nothing was changed.",

@@ -17,6 +17,17 @@ pub(crate) enum Asked {
     Range(u64, u64),
 }
 
+/// What came of sending again.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Redelivered {
+    /// There is no such notice, or it is kept no more.
+    Unknown,
+    /// There is no channel of the name that was given, or of those through which they went, and none was given.
+    NoChannel,
+    /// So many deliveries.
+    Done(usize),
+}
+
 /// How it stands with notices that somebody says they look after.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -111,8 +122,7 @@ impl Desk {
         Ok(listed.into_iter().map(view).collect())
     }
 
-    /// Sends again what was delivered or given up. Says how many deliveries that is; `None` where there is no such
-    /// notice.
+    /// Sends again what was delivered or given up.
     ///
     /// # Errors
     /// What the outbox says.
@@ -121,19 +131,23 @@ impl Desk {
         notices: &Asked,
         channel: Option<&str>,
         stage: Option<Stage>,
-    ) -> Result<Option<usize>, OutboxError> {
+    ) -> Result<Redelivered, OutboxError> {
+        if channel.is_some_and(|channel| !self.has(channel)) {
+            return Ok(Redelivered::NoChannel);
+        }
+        let channels: Vec<&str> = self.config.channels.iter().map(|channel| channel.name.as_str()).collect();
         let mut outbox = self.outbox();
         let range = match notices {
             Asked::One(id) => match outbox.number(id) {
                 Some(number) => (number, number),
-                None => return Ok(None),
+                None => return Ok(Redelivered::Unknown),
             },
             Asked::Range(first, last) => (*first, *last),
         };
-        let count = outbox.redeliver(range, channel, stage, self.clock.now_ms())?;
+        let done = outbox.redeliver(range, channel, stage, &channels, self.clock.now_ms())?;
         drop(outbox);
         self.wake_all();
-        Ok(Some(count))
+        Ok(done.map_or(Redelivered::NoChannel, Redelivered::Done))
     }
 
     /// Puts a test message into a channel.

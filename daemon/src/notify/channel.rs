@@ -9,15 +9,14 @@ use hyper::Method;
 use hyper::header::{AUTHORIZATION, HeaderName};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use treasury_api::notice::{Kind, Severity};
 use treasury_api::types::Notice;
 use url::Url;
 
-use super::bounds;
 use super::mail::Mail;
 use super::post::{Parcel, PostError, Receiver, Request};
 use super::sign;
 use super::when::Batch;
+use super::{alertmanager, bounds};
 use crate::private::{self, ReadError};
 
 /// Where notices go.
@@ -105,12 +104,13 @@ impl Channel {
     }
 
     /// What carries notices under this id. Secrets are read for each: they change while a daemon runs. Only the forms for
-    /// people carry several.
+    /// people carry several. `known_by` are the labels of an Alertmanager's alerts.
     pub(super) fn parcel(
         &self,
         notices: &[Notice],
         id: &str,
         unix_seconds: u64,
+        known_by: &[Value],
     ) -> Result<Parcel, PostError> {
         let url = self.receiver.url()?;
         let post = |url: Url, body: &Value, headers| {
@@ -129,7 +129,11 @@ impl Channel {
             })),
             Form::Alertmanager { token_file } => {
                 let headers = token_file.as_deref().map(bearer).transpose()?;
-                post(alerts_url(url)?, &alertmanager(first), headers.into_iter().collect())
+                post(
+                    alertmanager::address(url)?,
+                    &alertmanager::body(first, known_by),
+                    headers.into_iter().collect(),
+                )
             }
             Form::Email(mail) => mail.letter(&self.name, notices, id, unix_seconds).map(Parcel::Letter),
         }
@@ -210,86 +214,6 @@ fn matrix(text: &str) -> Value {
     json!({ "msgtype": "m.text", "body": text })
 }
 
-/// How long an alert stands whose end is told: as long as it may last. Without it an Alertmanager ends it after some minutes.
-const LASTS_SECONDS: i64 = 30 * 86_400;
-
-/// How long before it is told an alert ended, for the Alertmanager: one whose clock is behind by less takes it for over, and
-/// does not keep the end of before that is far ahead.
-const ENDED_BEFORE_SECONDS: i64 = 60;
-
-/// Whether its end is told under the same labels: those are of what is critical.
-fn has_end(notice: &Notice) -> bool {
-    let is_told = matches!(notice.kind, Kind::SightLost | Kind::SignerUnable | Kind::BreakerOpened);
-    is_told && notice.severity == Severity::Critical
-}
-
-/// A time so many seconds later. What is none stays as it is.
-fn later(time: &str, seconds: i64) -> String {
-    let parsed = time.parse::<jiff::Timestamp>().ok();
-    let later = parsed.and_then(|at| at.checked_add(jiff::SignedDuration::from_secs(seconds)).ok());
-    later.map_or_else(|| time.to_owned(), |at| at.to_string())
-}
-
-/// The kind whose alert ends with this notice.
-fn ended(notice: &Notice) -> Option<Kind> {
-    match notice.kind {
-        Kind::SightClear => Some(Kind::SightLost),
-        Kind::SignerAble => Some(Kind::SignerUnable),
-        Kind::BreakerClosed => Some(Kind::BreakerOpened),
-        _ => None,
-    }
-}
-
-/// What an Alertmanager knows the alert by, where its end is told: of what is told of one of those, only the last holds.
-pub(super) fn fingerprint(notice: &Notice) -> Option<String> {
-    (has_end(notice) || ended(notice).is_some()).then(|| labels(notice).to_string())
-}
-
-/// One alert. Its labels say what it is about, so that the same comes as the same alert; it ends by what says that it is over,
-/// or, where nothing will, when nobody has said it for as long as the Alertmanager is told to wait.
-fn alertmanager(notice: &Notice) -> Value {
-    let annotations = json!({ "summary": notice.says, "description": notice.text() });
-    let mut alert = json!({ "labels": labels(notice), "annotations": annotations });
-    if ended(notice).is_some() {
-        alert["endsAt"] = Value::String(later(&notice.timestamp, -ENDED_BEFORE_SECONDS));
-    } else {
-        alert["startsAt"] = Value::String(notice.timestamp.clone());
-        if has_end(notice) {
-            alert["endsAt"] = Value::String(later(&notice.timestamp, LASTS_SECONDS));
-        }
-    }
-    if let Some(link) = &notice.link {
-        alert["generatorURL"] = Value::String(link.clone());
-    }
-    json!([alert])
-}
-
-fn labels(notice: &Notice) -> Value {
-    let over = ended(notice);
-    let (kind, severity) = over.map_or((notice.kind, notice.severity), |over| (over, Severity::Critical));
-    let mut labels = json!({ "alertname": format!("treasuryd_{kind}"), "severity": severity });
-    for (name, value) in [
-        ("account", notice.account.as_ref().map(|account| account.short().to_owned())),
-        ("proposal", notice.proposal.clone()),
-        ("escrow", notice.escrow.clone()),
-        ("finding", notice.finding.clone()),
-        ("stop", notice.stop.clone()),
-    ] {
-        if let Some(value) = value {
-            labels[name] = Value::String(value);
-        }
-    }
-    labels
-}
-
-fn alerts_url(mut url: Url) -> Result<Url, PostError> {
-    url.path_segments_mut()
-        .map_err(|()| PostError::BadRequest)?
-        .pop_if_empty()
-        .extend(["api", "v2", "alerts"]);
-    Ok(url)
-}
-
 /// Where a message is put: under the notice's id, so that the server itself takes it once.
 fn matrix_url(mut url: Url, room: &str, id: &str) -> Result<Url, PostError> {
     let transaction = URL_SAFE_NO_PAD.encode(id);
@@ -328,6 +252,8 @@ pub(crate) fn read(path: &Path) -> Result<zeroize::Zeroizing<String>, String> {
 
 #[cfg(test)]
 mod tests {
+    use treasury_api::notice::{Kind, Severity};
+
     use super::*;
 
     fn notice() -> Notice {
@@ -359,49 +285,6 @@ mod tests {
             card["actions"],
             json!([{ "type": "Action.OpenUrl", "title": "Open in the console", "url": link }])
         );
-    }
-
-    /// Danger: what is over stays an alert, because its end has other labels than its begin.
-    #[test]
-    fn an_alertmanager_is_told_of_an_alert_and_of_its_end_under_the_same_labels() {
-        let of = |kind, severity| {
-            let mut notice = Notice { kind, severity, ..notice() };
-            notice.finding = (kind == Kind::Finding).then(|| "F3".to_owned());
-            alertmanager(&notice)[0].clone()
-        };
-        let (lost, clear) = (of(Kind::SightLost, Severity::Critical), of(Kind::SightClear, Severity::Info));
-        assert_eq!(lost["labels"], json!({ "alertname": "treasuryd_sight_lost", "severity": "critical" }));
-        assert_eq!(lost["labels"], clear["labels"]);
-        assert_eq!(lost["startsAt"], "2026-01-01T00:00:00Z");
-        assert!(clear.get("startsAt").is_none());
-        let of_account = |kind| {
-            let account =
-                treasury_api::types::PartyView { address: "rHOT".to_owned(), name: Some("hot".to_owned()) };
-            alertmanager(&Notice { kind, account: Some(account), ..notice() })[0].clone()
-        };
-        let (opened, closed) = (of_account(Kind::BreakerOpened), of_account(Kind::BreakerClosed));
-        assert_eq!(opened["labels"]["account"], "hot");
-        assert_eq!(closed["labels"]["alertname"], "treasuryd_breaker_opened");
-        assert_eq!(closed["labels"]["account"], "hot");
-        assert!(closed.get("endsAt").is_some());
-        assert_eq!(of(Kind::Finding, Severity::Warning)["labels"]["finding"], "F3");
-        let url = alerts_url(Url::parse("https://alerts.example/team/").unwrap()).unwrap();
-        assert_eq!(url.as_str(), "https://alerts.example/team/api/v2/alerts");
-    }
-
-    /// Danger: the daemon is blind for a night, and after five minutes the Alertmanager says that it sees again.
-    #[test]
-    fn an_alert_whose_end_is_told_lasts_until_then_and_the_end_is_over_for_a_clock_that_is_behind() {
-        let end = |kind, severity| alertmanager(&Notice { kind, severity, ..notice() })[0]["endsAt"].clone();
-        for kind in [Kind::SightLost, Kind::SignerUnable, Kind::BreakerOpened] {
-            assert_eq!(end(kind, Severity::Critical), "2026-01-31T00:00:00Z");
-        }
-        for kind in [Kind::SightClear, Kind::SignerAble, Kind::BreakerClosed] {
-            assert_eq!(end(kind, Severity::Info), "2025-12-31T23:59:00Z");
-        }
-        for (kind, severity) in [(Kind::SightLost, Severity::Info), (Kind::Finding, Severity::Critical)] {
-            assert_eq!(end(kind, severity), Value::Null, "nothing ends it under its labels");
-        }
     }
 
     #[test]

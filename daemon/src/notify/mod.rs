@@ -12,6 +12,7 @@
 //! What it does not guard against: whoever runs a receiver can drop what it has said that it took.
 
 mod address;
+mod alertmanager;
 mod asked;
 mod bounds;
 pub(crate) mod channel;
@@ -47,11 +48,12 @@ use rand::Rng;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+use treasury_api::types::Notice;
 use treasury_core::{State, Treasury};
 
 use self::escalate::{Alert, Answered};
 use self::host::{Room, Seen, Time};
-use self::outbox::{Closed, Mark, Outbox};
+use self::outbox::{Addressed, ByNow, Closed, Mark, Outbox};
 use self::post::{Post, Wire};
 use self::records::{Next, answers, digest, digest_at, notices};
 use self::settled::{Open, open_matters};
@@ -59,12 +61,12 @@ use crate::clock::{self, Clock};
 use crate::engine::{EngineError, EngineHandle};
 use crate::lines;
 use crate::metrics::Metrics;
-use crate::store::StoreError;
 use crate::store::seam::Ground;
+use crate::store::{Host, StoreError};
 
 pub use treasury_api::notice::{Kind, Severity};
 
-pub(crate) use asked::{Asked, Standing};
+pub(crate) use asked::{Asked, Redelivered, Standing};
 pub use channel::Channel;
 pub use escalate::Escalation;
 pub use outbox::OutboxError;
@@ -168,6 +170,8 @@ impl Notifier {
         let outbox = Outbox::open(engine_of_outbox, &new_series())?;
         let clock = Clock::new(unix_ms);
         let jitter = Box::new(|| rand::rng().random_range(0..=1_000));
+        let name = config.instance.unwrap_or_else(|| Host::this().name);
+        let config = NotifyConfig { instance: Some(name), ..config };
         let mut desk =
             Desk::new(config, outbox, clock, Box::new(Wire::default()), jitter, Arc::clone(metrics));
         desk.room = Box::new(move || Room::of(&folder));
@@ -379,12 +383,21 @@ impl Desk {
         let now_ms = self.clock.now_ms();
         // Before the mark: after a crash in between it is noted again.
         self.note_answers(&answers)?;
-        let addressed = notices.into_iter().map(|notice| self.config.address(notice, now_ms));
+        let addressed = self.addressed(notices, now_ms);
         let mark = Mark { record: number, digest, ledger };
-        self.outbox().take(addressed.collect(), mark)?;
+        self.outbox().take(addressed, mark)?;
         self.wake_all();
         self.give_up_what_is_too_much()?;
         Ok(is_all)
+    }
+
+    /// Where notices go that come now. The end of what an Alertmanager was told of goes there by whatever way that came.
+    fn addressed(&self, notices: Vec<Notice>, now_ms: u64) -> Vec<Addressed> {
+        let addressed = notices.into_iter().map(|notice| self.config.address(notice, now_ms));
+        let mut addressed: Vec<Addressed> = addressed.collect();
+        let is_one = |name: &str| self.config.channel(name).is_some_and(Channel::is_alertmanager);
+        self.outbox().lead_ends(&mut addressed, &is_one, now_ms);
+        addressed
     }
 
     /// Goes on after records that cannot be read, and says so.
@@ -399,8 +412,13 @@ impl Desk {
     /// Gives up what waits for channels that there are no more, says so, and has it go by the routes of now.
     fn close_all_but(&self, channels: &[&str]) -> Result<(), OutboxError> {
         let now_ms = self.clock.now_ms();
-        let address = |notice| self.config.address(notice, now_ms).channels;
-        let closed = self.outbox().close_all_but(channels, now_ms, &address)?;
+        let by_now = ByNow {
+            channels,
+            now_ms,
+            address: &|notice| self.config.address(notice, now_ms).channels,
+            again: &|name, alert| self.config.address_again(name, alert),
+        };
+        let closed = self.outbox().close_all_but(&by_now)?;
         for Closed { channel, given_up, lost } in &closed {
             lines::channel_gone(channel, given_up, lost);
         }

@@ -8,6 +8,7 @@ mod alerts;
 mod asked;
 mod closed;
 mod delivery;
+mod ends;
 mod purge;
 mod queue;
 mod told;
@@ -22,7 +23,7 @@ use treasury_api::types::Notice;
 
 use self::delivery::unknown;
 use self::queue::Queue;
-use super::channel;
+use super::alertmanager::Told;
 use super::escalate::{self, Alert};
 use crate::lines;
 use crate::redact;
@@ -30,7 +31,7 @@ use crate::store::StoreError;
 use crate::store::seam::{Engine, Pair};
 
 pub(super) use asked::Listed;
-pub(super) use closed::Closed;
+pub(super) use closed::{ByNow, Closed};
 pub(super) use delivery::Delivery;
 pub(crate) use delivery::Stage;
 pub(super) use told::Place;
@@ -116,8 +117,8 @@ pub enum OutboxError {
 struct Held {
     id: String,
     is_critical: bool,
-    /// What an Alertmanager knows its alert by, where the end of that is told.
-    fingerprint: Option<String>,
+    /// What it tells of an alert of an Alertmanager, where the end of that is told.
+    told: Option<Told>,
     /// Its channels, with the stages of their deliveries and when they are due.
     stages: BTreeMap<String, (Stage, u64)>,
 }
@@ -129,8 +130,8 @@ pub(super) struct Outbox {
     last: Number,
     held: BTreeMap<Number, Held>,
     numbers: BTreeMap<String, Number>,
-    /// Those of the same alert of an Alertmanager.
-    fingerprints: BTreeMap<String, BTreeSet<Number>>,
+    /// Those of the same alert of an Alertmanager, by what that is.
+    told: BTreeMap<String, BTreeSet<Number>>,
     /// What waits in each channel.
     due: BTreeMap<String, Queue>,
     /// How many are dead in each channel.
@@ -184,7 +185,7 @@ impl Outbox {
             last: 0,
             held: BTreeMap::new(),
             numbers: BTreeMap::new(),
-            fingerprints: BTreeMap::new(),
+            told: BTreeMap::new(),
             due: BTreeMap::new(),
             dead: BTreeMap::new(),
             reminded: BTreeMap::new(),
@@ -412,11 +413,11 @@ impl Outbox {
     fn hold(&mut self, number: Number, notice: Notice) {
         self.numbers.insert(notice.id.clone(), number);
         let is_critical = notice.severity >= Severity::Critical;
-        let fingerprint = channel::fingerprint(&notice);
-        if let Some(fingerprint) = &fingerprint {
-            self.fingerprints.entry(fingerprint.clone()).or_default().insert(number);
+        let told = Told::of(&notice);
+        if let Some(told) = &told {
+            self.told.entry(told.of.clone()).or_default().insert(number);
         }
-        self.held.insert(number, Held { id: notice.id, is_critical, fingerprint, stages: BTreeMap::new() });
+        self.held.insert(number, Held { id: notice.id, is_critical, told, stages: BTreeMap::new() });
     }
 
     /// Up to which step something was told of that waits or lasts.

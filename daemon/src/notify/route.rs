@@ -7,6 +7,7 @@ use treasury_api::types::Notice;
 use treasury_core::policy::Times;
 use treasury_core::units::Amount;
 
+use super::alertmanager;
 use super::channel::Channel;
 use super::escalate::{self, Alert, Escalation};
 use super::outbox::Addressed;
@@ -23,6 +24,8 @@ pub struct NotifyConfig {
     pub remind_seconds: u32,
     /// What people type into their browser to see the console; `None`: notices have no links.
     pub console: Option<String>,
+    /// What the daemon is called among those that tell the same Alertmanager; `None`: as its host is.
+    pub instance: Option<String>,
 }
 
 /// The longest that quiet hours hold a step after it is due. Those of the route and those of whoever is next can follow each
@@ -34,7 +37,13 @@ pub(crate) const REMIND_SECONDS: u32 = 6 * 3_600;
 
 impl Default for NotifyConfig {
     fn default() -> Self {
-        Self { channels: Vec::new(), routes: Vec::new(), remind_seconds: REMIND_SECONDS, console: None }
+        Self {
+            channels: Vec::new(),
+            routes: Vec::new(),
+            remind_seconds: REMIND_SECONDS,
+            console: None,
+            instance: None,
+        }
     }
 }
 
@@ -117,6 +126,12 @@ impl NotifyConfig {
         notice.link = self.link(&notice);
         let mut channels: BTreeMap<&String, u64> = BTreeMap::new();
         let mut alerts: BTreeMap<String, Alert> = BTreeMap::new();
+        // An Alertmanager that is told of what begins is told of its end, at once.
+        let begin = alertmanager::begin_of(&notice);
+        let begins = |route: &&Route| begin.as_ref().is_some_and(|begin| route.matches(begin));
+        let names = self.routes.iter().filter(begins).flat_map(|route| &route.channels);
+        let alertmanagers = names.filter(|name| self.channel(name).is_some_and(Channel::is_alertmanager));
+        channels.extend(alertmanagers.map(|name| (name, now_ms)));
         for route in self.routes.iter().filter(|route| route.matches(&notice)) {
             let mut first = None;
             for name in &route.channels {

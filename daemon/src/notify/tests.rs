@@ -219,13 +219,16 @@ async fn what_a_receiver_does_not_take_becomes_a_dead_letter_that_can_be_sent_ag
 
     world.does("ops", Does::Answers(200));
     let again = world.desk.redeliver(&Asked::One(tries[0].notice.id.clone()), None, None).unwrap();
-    assert_eq!(again, Some(1));
+    assert_eq!(again, Redelivered::Done(1));
     assert_eq!(world.got.recv().await.unwrap().notice, tries[0].notice);
     while world.waiting("ops") > 0 {
         tokio::task::yield_now().await;
     }
     assert!(world.metrics.text().unwrap().contains("treasuryd_deliveries_dead{channel=\"ops\"} 0"));
-    assert_eq!(world.desk.redeliver(&Asked::One("n-nobody".to_owned()), None, None).unwrap(), None);
+    assert_eq!(
+        world.desk.redeliver(&Asked::One("n-nobody".to_owned()), None, None).unwrap(),
+        Redelivered::Unknown
+    );
 }
 
 /// Danger: the process ends between the receiver's answer and the mark of it.

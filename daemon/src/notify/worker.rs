@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use treasury_api::types::Notice;
 
-use super::channel::{Channel, Form};
+use super::alertmanager::Told;
+use super::channel::Channel;
 use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage};
 use super::post::PostError;
 use super::when::HELD_MS_MAX;
@@ -99,14 +101,15 @@ pub(super) async fn run(desk: &Desk, channel: &Channel) {
 
 /// Tries once, and puts down what came of it: of a notice, or of all that a channel gathers until the same time.
 async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, OutboxError> {
-    if matches!(channel.form, Form::Alertmanager { .. }) && pass_over(desk, &channel.name, number)? {
+    if channel.is_alertmanager() && pass_over(desk, &channel.name, number)? {
         return Ok(End::Delivered);
     }
     let message = message(desk, channel, number)?;
     desk.show(&channel.name);
     let Some(Message { notices, before }) = message else { return Ok(End::Dead) };
     let has = before.first().map(|(_, delivery)| delivery.has.as_slice()).unwrap_or_default();
-    let parcel = channel.parcel(&notices, &id_of(&notices), desk.clock.now_ms() / 1_000);
+    let (known_by, labels) = known_by(desk, channel, &notices, &before)?;
+    let parcel = channel.parcel(&notices, &id_of(&notices), desk.clock.now_ms() / 1_000, &known_by);
     let answered = match parcel.map(|parcel| parcel.without(has)) {
         Ok(Some(parcel)) => desk.post.post(&channel.receiver, parcel).await,
         // Everybody has it who is to have it by now.
@@ -117,6 +120,7 @@ async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, 
     let (mut worst, mut after) = (End::Delivered, Vec::new());
     for (notice, (number, before)) in notices.iter().zip(&before) {
         let (end, delivery) = outcome(before, &answered, now, jitter);
+        let delivery = Delivery { labels: labels.clone(), ..delivery };
         if let Some(problem) = &delivery.problem {
             let (channel, id) = (&channel.name, &notice.id);
             match end {
@@ -136,15 +140,36 @@ async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, 
     Ok(worst)
 }
 
-/// Leaves out what an Alertmanager has had something later of: an alert would open again after its end, or end though it has
+/// What an Alertmanager knows a notice by, and what of that is kept: of what has an end, so that this comes under the same.
+fn known_by(
+    desk: &Desk,
+    channel: &Channel,
+    notices: &[Notice],
+    before: &[(Number, Delivery)],
+) -> Result<(Vec<Value>, Option<Value>), OutboxError> {
+    let first = notices.first().zip(before.first());
+    let Some((notice, (number, delivery))) = first.filter(|_| channel.is_alertmanager()) else {
+        return Ok((Vec::new(), None));
+    };
+    // What was tried under other labels may be there under them.
+    let known = match &delivery.labels {
+        Some(labels) => vec![labels.clone()],
+        None => desk.outbox().known_by(&channel.name, *number, notice, desk.config.instance.as_deref())?,
+    };
+    let has_end = Told::of(notice).is_some_and(|told| !told.is_end);
+    let labels = known.first().filter(|_| has_end).cloned();
+    Ok((known, labels))
+}
+
+/// Leaves out what an Alertmanager has, or gets, something later of: an alert would open again after its end, or end though it has
 /// opened again.
 fn pass_over(desk: &Desk, channel: &str, number: Number) -> Result<bool, OutboxError> {
     let mut outbox = desk.outbox();
     if !outbox.is_overtaken(channel, number) {
         return Ok(false);
     }
-    let attempts = outbox.delivery(channel, number)?.map_or(0, |(_, before)| before.attempts);
-    outbox.set(channel, number, &Delivery::overtaken(desk.clock.now_ms(), attempts))?;
+    let Some((_, before)) = outbox.delivery(channel, number)? else { return Ok(false) };
+    outbox.set(channel, number, &before.overtaken(desk.clock.now_ms()))?;
     drop(outbox);
     desk.show(channel);
     Ok(true)
@@ -234,9 +259,11 @@ fn outcome(
             // From four fifths to six fifths of it: receivers that come back are not all met at one moment.
             let wait_ms = seconds.saturating_mul(800_u64.saturating_add(jitter.min(1_000) * 2 / 5));
             let at_ms = now_ms.saturating_add(wait_ms);
-            (End::Failed, Delivery { stage: Stage::Waiting, attempts, at_ms, problem, has })
+            (End::Failed, Delivery { stage: Stage::Waiting, attempts, at_ms, problem, has, labels: None })
         }
-        None => (End::Dead, Delivery { stage: Stage::Dead, attempts, at_ms: now_ms, problem, has }),
+        None => {
+            (End::Dead, Delivery { stage: Stage::Dead, attempts, at_ms: now_ms, problem, has, labels: None })
+        }
     }
 }
 

@@ -6,13 +6,22 @@ pub(super) const NOTIFY: Group = Group {
     name: "notify",
     repeated: false,
     about: "Telling people. What is told, where to and how it is signed: [Let people be told](../how-to/notifications.md).",
-    keys: &[key(
-        "remind",
-        "duration or `never`",
-        "\"6h\"",
-        "Those who can still sign a proposal are reminded after each so long of waiting, by the ledger's clock, and from then on \
-         after half of the time that is left, down to a quarter of an hour. At least \"15m\".",
-    )],
+    keys: &[
+        key(
+            "remind",
+            "duration or `never`",
+            "\"6h\"",
+            "Those who can still sign a proposal are reminded after each so long of waiting, by the ledger's clock, and from then on \
+             after half of the time that is left, down to a quarter of an hour. At least \"15m\".",
+        ),
+        key(
+            "instance",
+            "name",
+            "the name of the host",
+            "The label `instance` of what an Alertmanager is told: several daemons may tell the same one. Write it where the host has \
+             another name after each start, as containers do.",
+        ),
+    ],
 };
 
 pub(super) const CHANNEL: Group = Group {

@@ -79,6 +79,7 @@ url = \"https://alerts.example/\"
 const ROUTES: &str = "\
 [notify]
 remind = \"2h\"
+instance = \"treasury-1\"
 [[route]]
 channels = [\"ops\", \"chat\"]
 kinds = [\"finding\", \"freeze_set\"]

@@ -1,6 +1,6 @@
 //! The alerts that somebody has to answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_api::types::Notice;
 
@@ -70,8 +70,8 @@ impl Outbox {
     pub(in crate::notify) fn seen(&self, ids: &[String]) -> Result<Vec<(Number, Notice)>, OutboxError> {
         let mut seen = Vec::new();
         for id in ids {
-            if let (Some(number), Some(notice)) = (self.number(id), self.notice(id)?) {
-                seen.push((number, notice));
+            if let Some(notice) = self.notice(id)? {
+                seen.push((self.number(id).unwrap_or_default(), notice));
             }
         }
         Ok(seen)
@@ -109,12 +109,30 @@ impl Outbox {
         self.forget_alerts(&over)
     }
 
-    /// The notice of this id, where it is kept.
+    /// The numbers of the notices that alerts name: as they were told, and each step of them.
+    pub(super) fn named_by_alerts(&self) -> BTreeSet<Number> {
+        let ids = self.alerts.values().flat_map(|alert| {
+            let id = &alert.notice.id;
+            let steps = (1..=alert.steps).flat_map(move |step| {
+                let to = step.checked_sub(1).and_then(|step| alert.escalation.to.get(step));
+                let by_list = to.map(|to| format!("{id}-step-{step}-{to}"));
+                std::iter::once(format!("{id}-step-{step}")).chain(by_list)
+            });
+            std::iter::once(id.clone()).chain(steps)
+        });
+        ids.filter_map(|id| self.number(&id)).collect()
+    }
+
+    /// The notice of this id, where it is kept, or an alert is of it.
     ///
     /// # Errors
     /// What the storage engine says, or what is damaged.
     pub(in crate::notify) fn notice(&self, id: &str) -> Result<Option<Notice>, OutboxError> {
-        self.number(id).map_or(Ok(None), |number| self.notice_at(number))
+        let Some(number) = self.number(id) else {
+            let of_alert = self.alerts.values().map(|alert| &alert.notice).find(|notice| notice.id == id);
+            return Ok(of_alert.cloned());
+        };
+        self.notice_at(number)
     }
 
     /// Forgets alerts that were answered, or that are over.

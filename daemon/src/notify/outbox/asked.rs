@@ -1,5 +1,7 @@
 //! What people ask of the outbox: what became of notices, and to send them again.
 
+use std::collections::BTreeSet;
+
 use treasury_api::types::Notice;
 
 use super::{BATCH_MAX, Delivery, Number, Outbox, OutboxError, Stage, delivery_key, json};
@@ -15,7 +17,8 @@ pub(in crate::notify) struct Listed {
 
 impl Outbox {
     /// Puts what was sent, or given up, back to be sent now: notices from one number to another, in one channel or in
-    /// all, and only those of a stage where one is named. Says how many there are.
+    /// all of these, and only those of a stage where one is named. What was given up in a channel that is none of these goes
+    /// through the one that is named. Says how many there are; `None`: there are only such, and no channel is named.
     ///
     /// # Errors
     /// What the storage engine says; some may then be put back.
@@ -24,35 +27,65 @@ impl Outbox {
         (first, last): (Number, Number),
         channel: Option<&str>,
         stage: Option<Stage>,
+        channels: &[&str],
         now_ms: u64,
-    ) -> Result<usize, OutboxError> {
+    ) -> Result<Option<usize>, OutboxError> {
         if first > last {
-            return Ok(0);
+            return Ok(Some(0));
         }
-        let mut chosen = Vec::new();
+        let (mut chosen, mut gone) = (Vec::new(), Vec::new());
         for (number, held) in self.held.range(first..=last) {
             for (name, (now, _)) in &held.stages {
-                let wanted = channel.is_none_or(|channel| channel == name)
-                    && *now != Stage::Waiting
-                    && stage.is_none_or(|stage| stage == *now);
-                if wanted {
+                if *now == Stage::Waiting || stage.is_some_and(|stage| stage != *now) {
+                    continue;
+                }
+                if !channels.contains(&name.as_str()) {
+                    let is_there = channel.is_some_and(|channel| held.stages.contains_key(channel));
+                    if *now == Stage::Dead && !is_there {
+                        gone.push((*number, name.clone()));
+                    }
+                } else if channel.is_none_or(|channel| channel == name) {
                     chosen.push((*number, name.clone()));
                 }
             }
         }
+        let moved = match channel {
+            Some(channel) => self.redeliver_through(channel, &gone, now_ms)?,
+            None if chosen.is_empty() && !gone.is_empty() => return Ok(None),
+            None => 0,
+        };
         for batch in chosen.chunks(BATCH_MAX) {
             let (mut puts, mut after) = (Vec::new(), Vec::new());
             for (number, name) in batch {
                 // Of one that was given up those get it who lack it; of one that all have, all.
-                let has = self.delivery(name, *number)?.map(|(_, before)| before.has).unwrap_or_default();
-                let again = Delivery { has, ..Delivery::due(now_ms) };
+                let before = self.delivery(name, *number)?.map(|(_, before)| (before.has, before.labels));
+                let (has, labels) = before.unwrap_or_default();
+                let again = Delivery { has, labels, ..Delivery::due(now_ms) };
                 puts.push((delivery_key(*number, name), json(&again)?));
                 after.push((*number, name, again));
             }
             self.engine.apply(puts, Vec::new())?;
             after.iter().for_each(|(number, name, again)| self.remember(*number, name, again));
         }
-        Ok(chosen.len())
+        Ok(Some(chosen.len().saturating_add(moved)))
+    }
+
+    /// Has what was given up in channels that are configured no more go through this one. Says how many notices there are.
+    fn redeliver_through(
+        &mut self,
+        channel: &str,
+        gone: &[(Number, String)],
+        now_ms: u64,
+    ) -> Result<usize, OutboxError> {
+        let numbers: BTreeSet<Number> = gone.iter().map(|(number, _)| *number).collect();
+        for (number, name) in gone {
+            let Some((_, before)) = self.delivery(name, *number)? else { continue };
+            let after = [(name.as_str(), before.moved(now_ms, channel)), (channel, Delivery::due(now_ms))];
+            let puts = after.iter().map(|(name, after)| Ok((delivery_key(*number, name), json(after)?)));
+            self.engine.apply(puts.collect::<Result<_, OutboxError>>()?, Vec::new())?;
+            after.iter().for_each(|(name, after)| self.remember(*number, name, after));
+        }
+        Ok(numbers.len())
     }
 
     /// Deliveries, newest first: of notices below a number, of one channel or all, of one stage or all.

@@ -1,6 +1,7 @@
 //! How far a channel has come with a notice.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// How far a channel has come with a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,18 +44,28 @@ pub(in crate::notify) struct Delivery {
     /// Who has it already where it goes to several, by marks that tell nothing of their addresses: the others are tried alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::notify) has: Vec<String>,
+    /// The labels under which an Alertmanager was told of what has an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::notify) labels: Option<Value>,
 }
 
 impl Delivery {
     /// One that is to be sent then for the first time.
     pub(in crate::notify) fn due(at_ms: u64) -> Self {
-        Self { stage: Stage::Waiting, attempts: 0, at_ms, problem: None, has: Vec::new() }
+        Self { stage: Stage::Waiting, attempts: 0, at_ms, problem: None, has: Vec::new(), labels: None }
     }
 
-    /// One that need not be sent any more then, after so many tries.
-    pub(in crate::notify) fn overtaken(at_ms: u64, attempts: u32) -> Self {
-        let problem = Some("not sent: the receiver has what came later of the same alert".to_owned());
-        Self { stage: Stage::Delivered, attempts, problem, ..Self::due(at_ms) }
+    /// It need not be sent any more then.
+    pub(in crate::notify) fn overtaken(self, at_ms: u64) -> Self {
+        let problem = Some("not sent: of the same alert only what came later holds".to_owned());
+        Self { stage: Stage::Delivered, at_ms, problem, ..self }
+    }
+
+    /// It goes through another channel instead, because its own is configured no more.
+    pub(in crate::notify) fn moved(self, at_ms: u64, to: &str) -> Self {
+        let problem =
+            Some(format!("not sent: it goes through {to}, because the channel is configured no more"));
+        Self { stage: Stage::Delivered, at_ms, problem, ..self }
     }
 
     /// One that was given up then.

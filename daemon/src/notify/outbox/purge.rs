@@ -29,19 +29,24 @@ const BATCHES_AT_ONCE: usize = 10;
 
 impl Outbox {
     /// Takes the oldest notices away that everybody has; and where there are far too many, those that nobody waits for though
-    /// somebody was not told. What waits stays.
+    /// somebody was not told. What waits stays; so do what an alert names that somebody has to answer, by the ids that they
+    /// answer with, and what an Alertmanager was told last of what has an end.
     pub(super) fn purge(&mut self) -> Result<(), OutboxError> {
         let over = self.held.len().saturating_sub(self.limits.least).min(PURGED_AT_ONCE);
         if over == 0 {
             return Ok(());
         }
         let far_over = self.held.len() > self.limits.most;
-        let may_go = |held: &Held| {
+        let named = self.named_by_alerts();
+        let may_go = |number: Number, held: &Held| {
+            if named.contains(&number) || self.is_last_of_alert(number, held.told.as_ref()) {
+                return false;
+            }
             let mut stages = held.stages.values().map(|(stage, _)| *stage);
             stages.all(|stage| stage == Stage::Delivered || (far_over && stage == Stage::Dead))
         };
-        let gone: Vec<Number> =
-            self.held.iter().filter(|(_, held)| may_go(held)).take(over).map(|(number, _)| *number).collect();
+        let gone = self.held.iter().filter(|(number, held)| may_go(**number, held));
+        let gone: Vec<Number> = gone.take(over).map(|(number, _)| *number).collect();
         let mut gone = gone.into_iter().peekable();
         while gone.peek().is_some() {
             let (mut removals, mut batch) = (Vec::new(), Vec::new());
@@ -64,12 +69,12 @@ impl Outbox {
     fn let_go(&mut self, number: Number) {
         let Some(held) = self.held.remove(&number) else { return };
         self.numbers.remove(&held.id);
-        if let Some(fingerprint) = &held.fingerprint
-            && let Some(numbers) = self.fingerprints.get_mut(fingerprint)
+        if let Some(told) = &held.told
+            && let Some(numbers) = self.told.get_mut(&told.of)
         {
             numbers.remove(&number);
             if numbers.is_empty() {
-                self.fingerprints.remove(fingerprint);
+                self.told.remove(&told.of);
             }
         }
         for (channel, (stage, _)) in &held.stages {

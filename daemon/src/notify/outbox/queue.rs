@@ -2,7 +2,6 @@
 //! that nobody can make a freeze wait behind what they have told in great number.
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 
 use super::{BATCH_MAX, Delivery, Number, Outbox, Stage};
 
@@ -43,17 +42,6 @@ impl Outbox {
         let waiting = if held.is_critical { &queue.critical } else { &queue.rest };
         let together = waiting.range((*at_ms, number)..=(*at_ms, Number::MAX));
         together.map(|(_, number)| *number).take(most.min(BATCH_MAX)).collect()
-    }
-
-    /// Whether a channel has had what came after this notice of the same alert of an Alertmanager: the alert is as that says, and
-    /// would be as it was before.
-    pub(in crate::notify) fn is_overtaken(&self, channel: &str, number: Number) -> bool {
-        let fingerprint = self.held.get(&number).and_then(|held| held.fingerprint.as_ref());
-        let Some(numbers) = fingerprint.and_then(|print| self.fingerprints.get(print)) else { return false };
-        let later = numbers.range((Bound::Excluded(number), Bound::Unbounded));
-        later
-            .filter_map(|later| self.held.get(later)?.stages.get(channel))
-            .any(|(stage, _)| *stage == Stage::Delivered)
     }
 
     /// How many wait in a channel.

@@ -6,6 +6,7 @@ use treasury_api::notice::{Kind, Severity};
 
 use super::*;
 use crate::notify::Escalation;
+use crate::notify::escalate::Answered;
 
 /// A disk that the power goes away from.
 #[derive(Clone, Default)]
@@ -79,6 +80,11 @@ fn open(disk: &Disk) -> Outbox {
 fn notice(id: &str) -> Notice {
     let says = format!("notice {id}");
     Notice::new(id.to_owned(), Kind::Finding, Severity::Warning, "2026-01-01T00:00:00Z".to_owned(), says)
+}
+
+/// A configuration with these channels that leads nowhere.
+fn by_now<'a>(channels: &'a [&'a str]) -> ByNow<'a> {
+    ByNow { channels, now_ms: 9, address: &|_| Vec::new(), again: &|_, _| BTreeMap::new() }
 }
 
 fn mark(record: u64) -> Mark {
@@ -202,18 +208,22 @@ fn what_was_given_up_or_delivered_can_be_sent_again_by_id_and_by_range() {
     let disk = Disk::default();
     let mut outbox = open(&disk);
     outbox.take(told(1, 4), mark(1)).unwrap();
-    let end = |stage| Delivery { stage, attempts: 9, at_ms: 7, problem: None, has: Vec::new() };
+    let end = |stage| Delivery { stage, attempts: 9, at_ms: 7, problem: None, has: Vec::new(), labels: None };
     for number in 1..=4 {
         let stage = if number == 2 { Stage::Dead } else { Stage::Delivered };
         outbox.set("ops", number, &end(stage)).unwrap();
     }
     assert_eq!((outbox.waiting("ops"), outbox.dead("ops"), outbox.waiting("mail")), (0, 1, 4));
-    let only_dead = outbox.redeliver((1, 4), Some("ops"), Some(Stage::Dead), 50).unwrap();
-    assert_eq!((only_dead, outbox.firsts("ops")), (1, vec![(50, 2)]));
+    let only_dead = outbox.redeliver((1, 4), Some("ops"), Some(Stage::Dead), &CHANNELS, 50).unwrap();
+    assert_eq!((only_dead, outbox.firsts("ops")), (Some(1), vec![(50, 2)]));
     let number = outbox.number("n-s-1-2").unwrap();
-    assert_eq!(outbox.redeliver((number, number), None, None, 60).unwrap(), 1, "what waits stays as it is");
-    assert_eq!(outbox.redeliver((2, 4), Some("ops"), None, 70).unwrap(), 1);
-    assert_eq!(outbox.redeliver((4, 2), None, None, 70).unwrap(), 0);
+    assert_eq!(
+        outbox.redeliver((number, number), None, None, &CHANNELS, 60).unwrap(),
+        Some(1),
+        "what waits stays as it is"
+    );
+    assert_eq!(outbox.redeliver((2, 4), Some("ops"), None, &CHANNELS, 70).unwrap(), Some(1));
+    assert_eq!(outbox.redeliver((4, 2), None, None, &CHANNELS, 70).unwrap(), Some(0));
     let again = open(&disk);
     assert_eq!((again.waiting("ops"), again.dead("ops")), (3, 0));
     let listed = again.list(u64::MAX, Some("ops"), Some(Stage::Waiting), 2).unwrap();
@@ -227,11 +237,11 @@ fn what_waits_for_a_channel_that_is_no_more_is_given_up() {
     let disk = Disk::default();
     let mut outbox = open(&disk);
     outbox.take(told(1, 2), mark(1)).unwrap();
-    let closed = outbox.close_all_but(&["ops"], 9, &|_| Vec::new()).unwrap();
+    let closed = outbox.close_all_but(&by_now(&["ops"])).unwrap();
     assert_eq!(closed, [Closed { channel: "mail".to_owned(), given_up: 2, lost: 0 }], "ops has it");
     assert_eq!((outbox.waiting("mail"), outbox.dead("mail"), outbox.waiting("ops")), (0, 2, 2));
-    assert_eq!(outbox.close_all_but(&["ops"], 9, &|_| Vec::new()).unwrap(), []);
-    let closed = outbox.close_all_but(&[], 9, &|_| Vec::new()).unwrap();
+    assert_eq!(outbox.close_all_but(&by_now(&["ops"])).unwrap(), []);
+    let closed = outbox.close_all_but(&by_now(&[])).unwrap();
     assert_eq!(closed, [Closed { channel: "ops".to_owned(), given_up: 2, lost: 2 }]);
 }
 
@@ -251,6 +261,7 @@ fn what_everybody_has_leaves_in_time_and_what_somebody_waits_for_stays() {
                     at_ms: 0,
                     problem: None,
                     has: Vec::new(),
+                    labels: None,
                 };
                 outbox.set(channel, record, &delivered).unwrap();
             }
@@ -293,7 +304,8 @@ fn of_far_too_many_notices_the_oldest_that_nobody_waits_for_leave_and_those_that
     let disk = Disk::default();
     let mut outbox = open(&disk);
     (outbox.limits.least, outbox.limits.most) = (5, 10);
-    let dead = Delivery { stage: Stage::Dead, attempts: 9, at_ms: 7, problem: None, has: Vec::new() };
+    let dead =
+        Delivery { stage: Stage::Dead, attempts: 9, at_ms: 7, problem: None, has: Vec::new(), labels: None };
     for record in 1..=30 {
         outbox.take(told(record, 1), mark(record)).unwrap();
         if record > 1 {
@@ -462,7 +474,7 @@ fn what_was_given_up_goes_to_those_who_lack_it_when_it_is_sent_again_and_what_al
     let has = vec!["5e".to_owned()];
     outbox.set("ops", 1, &Delivery { has: has.clone(), ..Delivery::given_up(7, "x".to_owned()) }).unwrap();
     outbox.set("ops", 2, &Delivery { stage: Stage::Delivered, ..Delivery::due(7) }).unwrap();
-    assert_eq!(outbox.redeliver((1, 2), Some("ops"), None, 50).unwrap(), 2);
+    assert_eq!(outbox.redeliver((1, 2), Some("ops"), None, &CHANNELS, 50).unwrap(), Some(2));
     let after = |number| outbox.delivery("ops", number).unwrap().unwrap().1;
     assert_eq!(after(1), Delivery { has, ..Delivery::due(50) });
     assert_eq!(after(2), Delivery::due(50));
@@ -496,4 +508,54 @@ fn a_seed_that_was_stored_is_told_to_nobody() {
     let (told, _) = outbox.delivery("ops", 1).unwrap().unwrap();
     assert_eq!(told.says, "sue set a hold: a thief has (a seed, not shown)");
     assert_eq!(told, Notice { says: told.says.clone(), ..notice("a") }, "and nothing else of it changes");
+}
+
+/// Danger: months go by with an alert that stands, and the id by which it is answered is nobody's any more; or what ended an
+/// Alertmanager's alert is gone, and its begin, a dead letter, is sent again.
+#[test]
+fn what_a_standing_alert_names_and_what_came_last_of_an_alertmanager_s_are_not_taken_away() {
+    let disk = Disk::default();
+    let mut outbox = open(&disk);
+    outbox.limits = purge::Limits { least: 5, most: 1_000, ..purge::Limits::default() };
+    let escalation = Escalation { after_seconds: 60, to: vec!["bob".to_owned()] };
+    let asked = Notice { finding: Some("F1".to_owned()), ..notice("n-alert") };
+    let alert =
+        Alert { notice: asked.clone(), escalation, since_ms: 0, steps: 0, went: Vec::new(), answered: None };
+    let alerts = vec![("F1 > bob".to_owned(), alert)];
+    outbox.add(Addressed { notice: asked, channels: Vec::new(), alerts }, None).unwrap();
+    outbox.step("F1 > bob", 60_000).unwrap();
+    outbox.set("bob", 2, &Delivery { stage: Stage::Delivered, ..Delivery::due(0) }).unwrap();
+    let end = Notice { kind: Kind::SightClear, severity: Severity::Info, ..notice("n-end") };
+    outbox.add(Addressed { notice: end, channels: Vec::new(), alerts: Vec::new() }, None).unwrap();
+    let many = |outbox: &mut Outbox, from: u32| {
+        for n in from..from + 20 {
+            let one =
+                Addressed { notice: notice(&format!("n-{n}")), channels: Vec::new(), alerts: Vec::new() };
+            outbox.add(one, None).unwrap();
+        }
+    };
+    many(&mut outbox, 0);
+    assert_eq!(outbox.number("n-0"), None);
+    for (id, number) in [("n-alert", 1), ("n-alert-step-1", 2), ("n-end", 3)] {
+        assert_eq!(outbox.number(id), Some(number), "{id}");
+    }
+    assert_eq!(outbox.seen(&["n-alert".to_owned(), "n-alert-step-1".to_owned()]).unwrap().len(), 2);
+    outbox.forget_alerts(&["F1 > bob".to_owned()]).unwrap();
+    many(&mut outbox, 20);
+    assert_eq!((outbox.number("n-alert"), outbox.number("n-alert-step-1")), (None, None));
+}
+
+/// An earlier version has taken it away.
+#[test]
+fn an_alert_is_answered_by_the_id_of_its_notice_though_that_is_kept_no_more() {
+    let mut outbox = open(&Disk::default());
+    let escalation = Escalation { after_seconds: 60, to: vec!["bob".to_owned()] };
+    let asked = Notice { kind: Kind::Freeze, stop: Some("S1".to_owned()), ..notice("n-gone") };
+    let (since_ms, steps, went) = (0, 0, Vec::new());
+    let alert = Alert { notice: asked, escalation, since_ms, steps, went, answered: None };
+    outbox.set_alerts([("S1 > bob".to_owned(), alert)].into()).unwrap();
+    let (by, reason, at) = ("bob".to_owned(), "I look".to_owned(), String::new());
+    let answered = Answered { by, reason, at, severity: Severity::Info };
+    assert_eq!(outbox.answer(&["n-gone".to_owned()], &answered).unwrap(), 1);
+    assert!(outbox.alerts()["S1 > bob"].answered.is_some());
 }
