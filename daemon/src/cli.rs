@@ -226,9 +226,12 @@ fn run_dev(args: DevArgs) -> Result<ExitCode> {
 fn run(path: &Path, log_json: bool, end_with_stdin: bool) -> Result<ExitCode> {
     let form = if log_json { Form::Json } else { Form::Text };
     let log = Log::start(form)?;
-    let ended = tokio::runtime::Runtime::new()
-        .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(attend(path, end_with_stdin)));
+    let ended = tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| {
+        let ended = runtime.block_on(attend(path, end_with_stdin));
+        // A file on another host that does not answer, or a name that is being resolved, keeps nobody waiting.
+        runtime.shutdown_background();
+        ended
+    });
     let ended = match ended {
         // Whoever reads JSON gets nothing else.
         Err(error) if form == Form::Json => {
@@ -309,9 +312,13 @@ async fn start(path: &Path) -> Result<Daemon> {
 /// Has the configuration read anew. What is wrong with it changes nothing.
 async fn reload(daemon: &Daemon, path: &Path) {
     supervisor::reloading();
-    let refused = match DaemonConfig::load(path) {
-        Ok(config) => daemon.reload(&config).await.err().map(|error| error.to_string()),
-        Err(error) => Some(error.to_string()),
+    // One that was a pipe has been read, and would keep signals waiting for ever.
+    let refused = match private::open_file(path) {
+        Err(error) => Some(format!("{} cannot be read: {error}", path.display())),
+        Ok(_) => match DaemonConfig::load(path) {
+            Ok(config) => daemon.reload(&config).await.err().map(|error| error.to_string()),
+            Err(error) => Some(error.to_string()),
+        },
     };
     if let Some(reason) = refused {
         lines::config_refused(reason);

@@ -32,8 +32,8 @@ use xrpl_wire::TxResult;
 use accounts::{ACCOUNTS_SHOWN, Accounts, OTHERS};
 use audit::{AUDIT_FAULT, AuditLog};
 use deliveries::{
-    DELIVERIES, DELIVERIES_DEAD, DELIVERIES_WAITING, Deliveries, NOTICES_STUCK, NOTICES_UNANSWERED,
-    RECORDS_UNTOLD, STREAMS,
+    DELIVERIES, DELIVERIES_DEAD, DELIVERIES_OWED, DELIVERIES_WAITING, Deliveries, NOTICES_LOOKED,
+    NOTICES_STUCK, NOTICES_UNANSWERED, RECORDS_UNTOLD, STREAMS,
 };
 use links::{LINK_BOUND, LINK_HAS, LINK_MOVED, LINK_MOVED_MAX, LINK_MOVES, LINK_TARGET, Links};
 use make::{clamp, count, counters, float_gauges, gauge, gauges, register};
@@ -228,7 +228,7 @@ const TOKENS_REFUSED: Metric = Metric::counter(
 );
 
 /// Every metric, in the order of the reference.
-pub const METRICS: [Metric; 56] = [
+pub const METRICS: [Metric; 58] = [
     BUILD,
     LEDGER_INDEX,
     LEDGER_AGE,
@@ -276,6 +276,8 @@ pub const METRICS: [Metric; 56] = [
     DELIVERIES,
     DELIVERIES_WAITING,
     DELIVERIES_DEAD,
+    DELIVERIES_OWED,
+    NOTICES_LOOKED,
     NOTICES_STUCK,
     RECORDS_UNTOLD,
     NOTICES_UNANSWERED,

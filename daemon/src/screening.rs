@@ -94,7 +94,7 @@ impl Screener {
     async fn ask(&self, question: &Question) -> Result<Screening, String> {
         let mut headers = Vec::new();
         if let Some((name, path)) = self.config.header.clone() {
-            let read = tokio::task::spawn_blocking(move || private::read_text(&path)).await;
+            let read = tokio::task::spawn_blocking(move || private::read_file(&path)).await;
             let Ok(Ok(text)) = read else { return Err("its secret cannot be read".to_owned()) };
             let secret = Zeroizing::new(text.lines().next().unwrap_or_default().trim().to_owned());
             headers.push((name, SecretString::from(secret.as_str())));

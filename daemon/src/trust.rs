@@ -5,6 +5,7 @@
 //! those that this release brings.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +13,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::CertificateResult;
+
+use crate::private;
 
 /// The variables of the environment that say what is believed here, as other programs read them.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -33,9 +36,11 @@ impl Trust {
     /// What is wrong with it, in words.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let shown = path.display();
-        let found = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| format!("{shown} cannot be read as certificates in PEM: {error}"))?;
+        let unreadable =
+            |error: &dyn fmt::Display| format!("{shown} cannot be read as certificates in PEM: {error}");
+        let file = private::open_file(path).map_err(|error| unreadable(&error))?;
+        let found = CertificateDer::pem_reader_iter(file).collect::<Result<Vec<_>, _>>();
+        let found = found.map_err(|error| unreadable(&error))?;
         if found.is_empty() {
             return Err(format!("{shown} holds no certificate in PEM"));
         }

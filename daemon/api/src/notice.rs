@@ -206,6 +206,7 @@ impl Notice {
             severity,
             timestamp,
             ledger: None,
+            by: None,
             account: None,
             destination: None,
             amount: None,

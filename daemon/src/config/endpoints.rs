@@ -117,7 +117,7 @@ fn from_table(table: &Section<'_>, base_dir: &Path) -> Option<At<Endpoint>> {
 /// The first line of a file that only its owner may read.
 fn first_line(path: &Path) -> Result<SecretString, String> {
     let shown = path.display();
-    let text = private::read_text(path).map_err(|error| match error {
+    let text = private::read_file(path).map_err(|error| match error {
         ReadError::Exposed => {
             format!("{shown} can be read by others than its owner; make it yours alone: chmod 600 {shown}")
         }

@@ -3,7 +3,6 @@
 //! A list that cannot be read whole is not read in part: nobody knows then who is on it, and nothing leaves to a new
 //! destination until somebody has mended it.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -14,6 +13,7 @@ use treasury_core::units::{AccountId, RippleTime};
 
 use super::reader::Section;
 use super::value;
+use crate::private;
 
 /// The longest file. Two million addresses with a word beside each: the lists of sanctions of the world have thousands.
 const FILE_MAX_BYTES: u64 = 96 * 1024 * 1024;
@@ -135,7 +135,7 @@ impl ListFile {
 pub(super) fn read_up_to(path: &Path, most_bytes: u64) -> Result<Vec<u8>, String> {
     let shown = path.display();
     let unreadable = |error: std::io::Error| format!("{shown} cannot be read: {error}");
-    let file = File::open(path).map_err(unreadable)?;
+    let file = private::open_file(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(most_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most_bytes {

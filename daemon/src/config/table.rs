@@ -12,6 +12,7 @@ use super::parties::Parties;
 use super::reader::{self, Place, Report, Section};
 use super::{DaemonConfig, Problem, activation, confirmation, prints, risk, rules};
 use crate::clock;
+use crate::private;
 
 /// What a file of its own may hold.
 const SECTIONS: [&str; 3] = ["rule", "list", "risk"];
@@ -47,7 +48,7 @@ pub(super) fn read(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Ta
         return table;
     };
     let path = named.value.clone();
-    match std::fs::read_to_string(&path) {
+    match private::read_regular(&path) {
         Ok(text) => {
             let mut texts = table.texts;
             texts.insert("shadow", prints::digest(&text));
@@ -78,7 +79,7 @@ fn in_force(root: &Section<'_>, parties: &Parties, base_dir: &Path) -> Table {
         root.wrong(section, what, "move it there, or leave the key `policy` out");
     }
     let path = named.value.clone();
-    match std::fs::read_to_string(&path) {
+    match private::read_regular(&path) {
         Ok(text) => {
             let base_dir = path.parent().unwrap_or(base_dir).to_owned();
             let table = of_text(&text, path, |section, file| of(section, parties, &base_dir, Some(file)));

@@ -103,7 +103,7 @@ impl GuardClient {
         let url = self.receiver.url().map_err(|error| silent("guard_unreachable", error))?;
         let url = url.join(path).map_err(|error| silent("guard_unreachable", error))?;
         let path = self.token_file.clone();
-        let token = tokio::task::spawn_blocking(move || private::read_text(&path)).await;
+        let token = tokio::task::spawn_blocking(move || private::read_file(&path)).await;
         let token = match token {
             Ok(Ok(text)) => Zeroizing::new(text.lines().next().unwrap_or_default().trim().to_owned()),
             _ => return Err(silent("guard_token_unreadable", "the guard's token_file cannot be read")),

@@ -2,7 +2,7 @@
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
-use super::{Metric, Metrics, count, counters, gauge, gauges, register};
+use super::{Metric, Metrics, clamp, count, counters, gauge, gauges, register};
 
 pub(super) const DELIVERIES: Metric = Metric::counter(
     "treasuryd_deliveries_total",
@@ -18,6 +18,18 @@ pub(super) const DELIVERIES_DEAD: Metric = Metric::gauge(
     "treasuryd_deliveries_dead",
     &["channel"],
     "Notices that were given up and that nobody has sent again: people have not been told. `treasuryctl deliveries redeliver` sends them again.",
+);
+
+pub(super) const DELIVERIES_OWED: Metric = Metric::gauge(
+    "treasuryd_deliveries_owed_since_seconds",
+    &["channel", "what"],
+    "Since when notices wait that were due, or were tried in vain, and none of them was delivered, in seconds since 1970 by the host's clock; 0 where none do. `what` is `critical` or `rest`. What waits for quiet hours, or for others, is not due.",
+);
+
+pub(super) const NOTICES_LOOKED: Metric = Metric::gauge(
+    "treasuryd_notices_looked_seconds",
+    &[],
+    "When it was last looked at what waits for people, in seconds since 1970 by the host's clock: every half minute. 0 before the first time.",
 );
 
 pub(super) const NOTICES_STUCK: Metric = Metric::gauge(
@@ -49,6 +61,8 @@ pub(super) struct Deliveries {
     total: IntCounterVec,
     waiting: IntGaugeVec,
     dead: IntGaugeVec,
+    owed: IntGaugeVec,
+    looked: IntGauge,
     stuck: IntGauge,
     untold: IntCounter,
     unanswered: IntGauge,
@@ -61,6 +75,8 @@ impl Deliveries {
             total: counters(registry, DELIVERIES)?,
             waiting: gauges(registry, DELIVERIES_WAITING)?,
             dead: gauges(registry, DELIVERIES_DEAD)?,
+            owed: gauges(registry, DELIVERIES_OWED)?,
+            looked: gauge(registry, NOTICES_LOOKED)?,
             stuck: gauge(registry, NOTICES_STUCK)?,
             untold: register(registry, IntCounter::new(RECORDS_UNTOLD.name, RECORDS_UNTOLD.help)?)?,
             unanswered: gauge(registry, NOTICES_UNANSWERED)?,
@@ -88,6 +104,19 @@ impl Metrics {
     /// One more program listens, or one less.
     pub fn streams(&self, more: i64) {
         self.deliveries.streams.add(more);
+    }
+
+    /// It was looked then at what waits for people, in milliseconds of UTC.
+    pub fn notices_looked(&self, at_ms: u64) {
+        self.deliveries.looked.set(clamp(at_ms / 1_000));
+    }
+
+    /// Since when a channel owes what is critical, and the rest, in milliseconds of UTC.
+    pub fn owed(&self, channel: &str, critical: Option<u64>, rest: Option<u64>) {
+        for (what, since) in [("critical", critical), ("rest", rest)] {
+            let since = since.unwrap_or_default() / 1_000;
+            self.deliveries.owed.with_label_values(&[channel, what]).set(clamp(since));
+        }
     }
 
     /// A delivery was tried.

@@ -26,6 +26,7 @@ fn lived() -> Metrics {
     metrics.stepping(&submit_answered(SubmitReply::Engine("tesSUCCESS".to_owned())));
     metrics.answered("/v1/status", 200);
     metrics.deliveries("ops", 2, 1);
+    metrics.owed("ops", Some(1), None);
     metrics.show_process();
     // A link names an asset of an account whose trust lines are known.
     treasury.links.push(dollars());

@@ -158,7 +158,8 @@ impl Desk {
         let mut outbox = self.outbox();
         let id = format!("n-{}-test-{:016x}", outbox.series(), rand::rng().random::<u64>());
         let says = crate::lines::shown(&format!("{person} tries whether notices come through this channel."));
-        let notice = Notice::new(id, Kind::Test, Severity::Info, clock::utc().to_string(), says);
+        let mut notice = Notice::new(id, Kind::Test, Severity::Info, clock::utc().to_string(), says);
+        notice.by = Some(person.to_owned());
         let now_ms = self.clock.now_ms();
         let Addressed { notice, .. } = self.config.address(notice, now_ms);
         // Whoever tries a channel looks at it now: no quiet hours, and no batch.

@@ -242,7 +242,7 @@ pub(super) fn token(path: &Path) -> Result<SecretString, String> {
 /// A file that only its owner may read.
 pub(crate) fn read(path: &Path) -> Result<zeroize::Zeroizing<String>, String> {
     let shown = path.display();
-    private::read_text(path).map_err(|error| match error {
+    private::read_file(path).map_err(|error| match error {
         ReadError::Exposed => {
             format!("{shown} can be read by others than its owner; make it yours alone: chmod 600 {shown}")
         }

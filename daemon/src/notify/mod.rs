@@ -41,11 +41,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::Rng;
-use tokio::sync::{Notify, Semaphore, watch};
+use serde_json::Value;
+use tokio::sync::{Notify as Wake, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use treasury_api::types::Notice;
@@ -54,7 +54,7 @@ use treasury_core::{State, Treasury};
 use self::escalate::{Alert, Answered};
 use self::host::{Room, Seen, Time};
 use self::outbox::{Addressed, ByNow, Closed, Mark, Outbox};
-use self::post::{Post, Wire};
+use self::post::{Parcel, Post, PostError, Wire};
 use self::records::{Next, answers, digest, digest_at, notices};
 use self::settled::{Open, open_matters};
 use crate::clock::{self, Clock};
@@ -85,6 +85,9 @@ const PAGE: usize = 64;
 /// How often it is looked at what waits for people.
 const LOOK: Duration = Duration::from_secs(30);
 
+/// How long the end of the daemon waits for the end of what tells people.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// How long it rests after records or the outbox could not be read or written.
 const AFTER_TROUBLE: Duration = Duration::from_secs(30);
 
@@ -92,12 +95,16 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(30);
 pub(crate) struct Desk {
     config: NotifyConfig,
     outbox: Mutex<Outbox>,
-    wakes: BTreeMap<String, Notify>,
+    wakes: BTreeMap<String, Wake>,
     /// The number of the last notice, for whoever listens.
     told: watch::Sender<u64>,
     /// Milliseconds of UTC.
     clock: Clock,
     post: Box<dyn Post>,
+    /// Puts together what carries notices, with secrets that are in files. Blocks.
+    pack: Arc<Pack>,
+    /// One place for each channel, for whoever does so.
+    reads: BTreeMap<String, Arc<Semaphore>>,
     /// What is free of the disk of the data directory.
     room: Box<dyn Fn() -> Option<Room> + Send + Sync>,
     /// A chance between 0 and 1000.
@@ -110,6 +117,9 @@ pub(crate) struct Desk {
     /// Places for whoever asks by the API: a question may read much of the disk.
     pub(crate) questions: Arc<Semaphore>,
 }
+
+/// See [`Channel::parcel`].
+type Pack = dyn Fn(&Channel, &[Notice], &str, u64, &[Value]) -> Result<Parcel, PostError> + Send + Sync;
 
 /// Questions at a time.
 const QUESTIONS: usize = 2;
@@ -125,7 +135,8 @@ impl fmt::Debug for Desk {
 pub(crate) struct Notifier {
     desk: Arc<Desk>,
     stop: watch::Sender<bool>,
-    thread: JoinHandle<()>,
+    /// Comes when the thread has put down the last that it did.
+    ended: oneshot::Receiver<()>,
 }
 
 /// Why nothing can be told.
@@ -181,12 +192,14 @@ impl Notifier {
         // Looked at before anything is spoken to: what happens from now on is told, however late the thread gets to it.
         let last = *engine.records().borrow();
         let at_work = Arc::clone(&desk);
-        let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(move || {
+        let (end, ended) = oneshot::channel();
+        std::thread::Builder::new().name("notify".to_owned()).spawn(move || {
             runtime.block_on(work(at_work, engine, last, stopped));
             // A name that is being resolved may hang: it is left alone.
             runtime.shutdown_background();
+            let _ = end.send(());
         })?;
-        Ok(Self { desk, stop, thread })
+        Ok(Self { desk, stop, ended })
     }
 
     /// For whoever wants to see what was told.
@@ -194,11 +207,13 @@ impl Notifier {
         Arc::clone(&self.desk)
     }
 
-    /// Stops, and gives up what is being sent: it is sent again after the next start.
+    /// Stops, and gives up what is being sent: it is sent again after the next start. A thread that hangs in the system, such as
+    /// in a file on another host, is left alone: the outbox has what was told.
     pub(crate) async fn shutdown(self) {
         let _ = self.stop.send(true);
-        let thread = self.thread;
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        if tokio::time::timeout(GRACE, self.ended).await.is_err() {
+            tracing::warn!("what tells people did not end in time, and is left alone");
+        }
     }
 }
 
@@ -243,11 +258,14 @@ async fn take_in(desk: &Desk, engine: &EngineHandle, last: u64) -> EngineError {
         tokio::select! {
             () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {}
             changed = records.changed(), if again.is_none() => if changed.is_err() { return EngineError::Stopped },
-            _ = looks.tick(), if has_begun => match desk.look(engine).await {
-                Err(Trouble::Engine(stopped)) => return stopped,
-                Err(trouble) => desk.stuck(&Source::Look, &trouble),
-                Ok(()) => desk.goes_on(&Source::Look),
-            },
+            _ = looks.tick(), if has_begun => {
+                match desk.look(engine).await {
+                    Err(Trouble::Engine(stopped)) => return stopped,
+                    Err(trouble) => desk.stuck(&Source::Look, &trouble),
+                    Ok(()) => desk.goes_on(&Source::Look),
+                }
+                desk.metrics.notices_looked(desk.clock.now_ms());
+            }
         }
     }
 }
@@ -283,7 +301,9 @@ impl Desk {
         jitter: Box<dyn Fn() -> u64 + Send + Sync>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let wakes = config.channels.iter().map(|channel| (channel.name.clone(), Notify::new())).collect();
+        let wakes = config.channels.iter().map(|channel| (channel.name.clone(), Wake::new())).collect();
+        let place = |channel: &Channel| (channel.name.clone(), Arc::new(Semaphore::new(1)));
+        let reads = config.channels.iter().map(place).collect();
         let told = watch::Sender::new(outbox.last());
         let room = Box::new(|| None);
         let questions = Arc::new(Semaphore::new(QUESTIONS));
@@ -294,6 +314,8 @@ impl Desk {
             told,
             clock,
             post,
+            pack: Arc::new(Channel::parcel),
+            reads,
             room,
             jitter,
             metrics,
@@ -304,8 +326,8 @@ impl Desk {
     }
 
     /// What wakes the worker of a channel.
-    fn wake(&self, channel: &str) -> &Notify {
-        static NOBODY: Notify = Notify::const_new();
+    fn wake(&self, channel: &str) -> &Wake {
+        static NOBODY: Wake = Wake::const_new();
         self.wakes.get(channel).unwrap_or(&NOBODY)
     }
 
@@ -336,8 +358,10 @@ impl Desk {
 
     /// Sets what the metrics say of a channel.
     fn show(&self, channel: &str) {
-        let outbox = self.outbox();
+        let mut outbox = self.outbox();
         self.metrics.deliveries(channel, outbox.waiting(channel), outbox.dead(channel));
+        let (critical, rest) = outbox.owed(channel, self.clock.now_ms());
+        self.metrics.owed(channel, critical, rest);
     }
 
     /// Finds out where to go on. A new outbox, and one of a store that was built anew since, goes on after the

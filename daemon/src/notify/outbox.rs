@@ -22,7 +22,7 @@ use treasury_api::notice::Severity;
 use treasury_api::types::Notice;
 
 use self::delivery::unknown;
-use self::queue::Queue;
+use self::queue::{Cause, Queue};
 use super::alertmanager::Told;
 use super::escalate::{self, Alert};
 use crate::lines;
@@ -119,6 +119,7 @@ struct Held {
     is_critical: bool,
     /// What it tells of an alert of an Alertmanager, where the end of that is told.
     told: Option<Told>,
+    cause: Cause,
     /// Its channels, with the stages of their deliveries and when they are due.
     stages: BTreeMap<String, (Stage, u64)>,
 }
@@ -417,7 +418,8 @@ impl Outbox {
         if let Some(told) = &told {
             self.told.entry(told.of.clone()).or_default().insert(number);
         }
-        self.held.insert(number, Held { id: notice.id, is_critical, told, stages: BTreeMap::new() });
+        let (cause, stages) = (Cause::of(&notice), BTreeMap::new());
+        self.held.insert(number, Held { id: notice.id, is_critical, told, cause, stages });
     }
 
     /// Up to which step something was told of that waits or lasts.

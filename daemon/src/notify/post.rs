@@ -148,6 +148,9 @@ pub(crate) enum PostError {
     /// A secret cannot be read.
     #[error("{0}")]
     Secret(String),
+    /// The file of a secret does not answer.
+    #[error("the file of its secret was not read in time")]
+    SecretHangs,
     /// Nobody knows the name.
     #[error("its name cannot be resolved")]
     Unresolved,

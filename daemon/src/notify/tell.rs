@@ -85,6 +85,7 @@ impl Teller<'_> {
                     notice.id.push_str(&format!("-{part}"));
                 }
                 notice.ledger = ledger.map(ledger_time);
+                notice.by = who::caused(event);
             }
             notices.append(&mut told);
         }

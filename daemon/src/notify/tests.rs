@@ -7,6 +7,7 @@ mod lists;
 mod renamed;
 mod settled;
 mod story;
+mod turns;
 mod unanswered;
 mod unread;
 mod waiting;

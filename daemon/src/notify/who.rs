@@ -1,10 +1,12 @@
 //! Who can still sign.
 
 use treasury_core::config::{Signing, Treasury};
+use treasury_core::intent::Asker;
 use treasury_core::multisign;
 use treasury_core::policy::Told;
 use treasury_core::proposal::{Proposal, Status};
-use treasury_core::{State, config::Person};
+use treasury_core::stops::{Stop, StopSource};
+use treasury_core::{Event, State, config::Person};
 
 /// The people who can sign it and have neither signed nor spoken against it, by name.
 pub(crate) fn can_sign(treasury: &Treasury, state: &State, proposal: &Proposal) -> Vec<String> {
@@ -23,6 +25,25 @@ pub(crate) fn told_of(treasury: &Treasury, told: &Told) -> Vec<String> {
         told.people.contains(&person.name) || person.roles.iter().any(|role| told.roles.contains(role))
     };
     treasury.people.values().filter(named).map(|person| person.name.clone()).collect()
+}
+
+/// The person who caused what a fact says, by name. What follows from it later is nobody's: the account's.
+pub(super) fn caused(event: &Event) -> Option<String> {
+    let by = match event {
+        Event::StopSet { stop: Stop { source: StopSource::Person(name), .. } } => name,
+        Event::StopLifted { by, .. } | Event::BreakerClosed { by, .. } => by,
+        Event::FindingAcknowledged { acknowledged, .. } | Event::NoticesAcknowledged { acknowledged, .. } => {
+            &acknowledged.by
+        }
+        Event::ProposalDrafted { proposal, .. } => match &proposal.asker {
+            Asker::Person(name) => name,
+            Asker::Daemon => return None,
+        },
+        Event::Approved { approval, .. } => approval.person.as_ref()?,
+        Event::Objected { person, .. } => person,
+        _ => return None,
+    };
+    Some(by.clone())
 }
 
 /// Whether it waits for people, and not for the daemon's own keys alone.

@@ -2,7 +2,7 @@
 //! else waiting.
 
 use std::borrow::Cow;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use treasury_api::types::Notice;
 use super::alertmanager::Told;
 use super::channel::Channel;
 use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage};
-use super::post::PostError;
+use super::post::{Parcel, PostError};
 use super::when::HELD_MS_MAX;
 use super::{Desk, Source};
 use crate::lines;
@@ -35,6 +35,9 @@ const GONE: u16 = 410;
 /// The longest that any attempt is put off, in milliseconds. What is due later than that was put off by a clock that has
 /// been set back since, and would wait for as long as that was ahead.
 const PUT_OFF_MS_MAX: u64 = 14_400 * 1_200;
+
+/// How long a channel waits for the file of its secret: far longer than any disk takes.
+pub(super) const READ_FOR: Duration = Duration::from_secs(5);
 
 /// Notices in one message at most: what people take of it. What receivers take is in [`super::bounds`].
 const TOGETHER_MAX: usize = 20;
@@ -106,10 +109,12 @@ async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, 
     }
     let message = message(desk, channel, number)?;
     desk.show(&channel.name);
-    let Some(Message { notices, before }) = message else { return Ok(End::Dead) };
+    let Some(message) = message else { return Ok(End::Dead) };
+    desk.outbox().had_turn(&channel.name, message.before.iter().map(|(number, _)| *number));
+    let Message { notices, before } = message;
     let has = before.first().map(|(_, delivery)| delivery.has.as_slice()).unwrap_or_default();
     let (known_by, labels) = known_by(desk, channel, &notices, &before)?;
-    let parcel = channel.parcel(&notices, &id_of(&notices), desk.clock.now_ms() / 1_000, &known_by);
+    let parcel = parcel(desk, channel, &notices, known_by).await;
     let answered = match parcel.map(|parcel| parcel.without(has)) {
         Ok(Some(parcel)) => desk.post.post(&channel.receiver, parcel).await,
         // Everybody has it who is to have it by now.
@@ -159,6 +164,29 @@ fn known_by(
     let has_end = Told::of(notice).is_some_and(|told| !told.is_end);
     let labels = known.first().filter(|_| has_end).cloned();
     Ok((known, labels))
+}
+
+/// What carries them. The file of a secret may be where nothing answers any more, such as on another host: it is read where
+/// that keeps nobody else waiting, and for no longer than [`READ_FOR`]. What is read of that channel until then is one at a time.
+async fn parcel(
+    desk: &Desk,
+    channel: &Channel,
+    notices: &[Notice],
+    known_by: Vec<Value>,
+) -> Result<Parcel, PostError> {
+    let (pack, own, notices) = (Arc::clone(&desk.pack), channel.clone(), notices.to_vec());
+    let (id, unix_seconds) = (id_of(&notices).into_owned(), desk.clock.now_ms() / 1_000);
+    let read = async {
+        // As long as one hangs there is no other.
+        let place = Arc::clone(desk.reads.get(&channel.name)?).acquire_owned().await.ok()?;
+        let read = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            pack(&own, &notices, &id, unix_seconds, &known_by)
+        });
+        read.await.ok()
+    };
+    let read = tokio::time::timeout(READ_FOR, read).await;
+    read.map_err(|_| PostError::SecretHangs)?.unwrap_or(Err(PostError::BadRequest))
 }
 
 /// Leaves out what an Alertmanager has, or gets, something later of: an alert would open again after its end, or end though it has
@@ -216,6 +244,10 @@ pub(super) fn message(
         notices.pop();
         before.pop();
     }
+    // In the order in which they were told, so that it is the same message when it goes again.
+    let mut both: Vec<_> = before.into_iter().zip(notices).collect();
+    both.sort_by_key(|((number, _), _)| *number);
+    let (before, notices): (Vec<_>, Vec<_>) = both.into_iter().unzip();
     Ok((!notices.is_empty()).then_some(Message { notices, before }))
 }
 
@@ -268,15 +300,13 @@ fn outcome(
 }
 
 impl Desk {
-    /// What goes next in a channel, and how long until then: of what is due now what is critical, else what is due first.
+    /// What goes next in a channel, and how long until then: of what is due now what is critical, and of that what has waited
+    /// longest for its turn; else what is due first.
     fn next(&self, channel: &str, now_ms: u64) -> Option<(Duration, Number)> {
         let outbox = self.outbox();
-        let is_first = |number| {
-            let found = outbox.delivery(channel, number);
-            found.is_ok_and(|found| found.is_some_and(|(_, delivery)| delivery.attempts == 0))
-        };
         let firsts = outbox.firsts(channel);
-        let now = firsts.iter().find(|(due_ms, number)| is_due(*due_ms, now_ms, || is_first(*number)));
+        let is_now = |due_ms, number| is_due(due_ms, now_ms, || outbox.is_first(channel, number));
+        let now = firsts.iter().find(|(due_ms, number)| is_now(*due_ms, *number));
         let later = || firsts.iter().min().map(|(due_ms, number)| (due_ms.saturating_sub(now_ms), *number));
         let (rest_ms, number) = now.map(|(_, number)| (0, *number)).or_else(later)?;
         Some((Duration::from_millis(rest_ms), number))

@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
 
 /// What the owner may do with a file, and with a directory.
@@ -215,12 +215,52 @@ pub enum ReadError {
     Exposed,
 }
 
+/// What cannot be read to its end at once: a pipe, a device, a socket or a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no regular file")]
+pub struct NotAFile;
+
+/// Opens a regular file, also by a link. Nothing else is waited for: a pipe that nobody writes to would be for ever.
+///
+/// # Errors
+/// What the system says; [`NotAFile`] inside where it is something else.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let no_wait = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
+    let file = OpenOptions::new().read(true).custom_flags(no_wait).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, NotAFile))
+    }
+}
+
+/// Reads a text that only its owner may read, from a regular file: for whoever runs on and must not wait for a pipe.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn read_file(path: &Path) -> Result<Zeroizing<String>, ReadError> {
+    text_of(open_file(path)?)
+}
+
+/// Reads the text of a regular file.
+///
+/// # Errors
+/// As [`open_file`].
+pub fn read_regular(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open_file(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// Opens a file that only its owner may read.
 ///
 /// # Errors
 /// [`ReadError`].
 pub fn open(path: &Path) -> Result<File, ReadError> {
-    let file = File::open(path)?;
+    unexposed(File::open(path)?)
+}
+
+fn unexposed(file: File) -> Result<File, ReadError> {
     // What is looked at is what is read, whatever has the name by now.
     let found = file.metadata()?;
     if is_exposed(found.mode(), (found.uid(), found.gid()), rustix::process::geteuid().is_root()) {
@@ -229,14 +269,18 @@ pub fn open(path: &Path) -> Result<File, ReadError> {
     Ok(file)
 }
 
+fn text_of(file: File) -> Result<Zeroizing<String>, ReadError> {
+    let mut text = Zeroizing::new(String::new());
+    unexposed(file)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// Reads a text that only its owner may read.
 ///
 /// # Errors
 /// [`ReadError`].
 pub fn read_text(path: &Path) -> Result<Zeroizing<String>, ReadError> {
-    let mut text = Zeroizing::new(String::new());
-    open(path)?.read_to_string(&mut text)?;
-    Ok(text)
+    text_of(File::open(path)?)
 }
 
 /// Whether others than the owner could read a file or change it. systemd gives a service that is not root its
@@ -320,6 +364,24 @@ mod tests {
             fs::set_permissions(&path, Permissions::from_mode(given)).unwrap();
             assert_eq!(matches!(read_text(&path), Err(ReadError::Exposed)), exposed, "{given:o}");
         }
+    }
+
+    /// Danger: whoever may write in a folder of secrets puts a pipe where one was, and the daemon waits for it for ever.
+    #[test]
+    fn what_is_no_regular_file_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link, pipe) = (dir.path().join("file"), dir.path().join("link"), dir.path().join("pipe"));
+        write_whole(&file, b"s", Place::Free).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::from_raw_mode(FILE_MODE)).unwrap();
+        assert_eq!((read_file(&file).unwrap().as_str(), read_file(&link).unwrap().as_str()), ("s", "s"));
+        for other in [pipe.as_path(), dir.path(), Path::new("/dev/null")] {
+            let refused = open_file(other).unwrap_err();
+            let is_known = refused.get_ref().is_some_and(|inner| inner.is::<NotAFile>());
+            assert!(is_known && refused.to_string() == "it is no regular file", "{other:?}: {refused}");
+        }
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(read_file(&link), Err(ReadError::Exposed)));
     }
 
     #[test]

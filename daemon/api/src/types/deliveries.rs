@@ -36,6 +36,9 @@ pub struct Notice {
     /// The validated ledger as of which it happened; none before the first was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerTime>,
+    /// The person who caused it, by name; none where the daemon did, or what it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// The treasury's account that it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<PartyView>,
