@@ -80,8 +80,12 @@ pub fn clean_json(json: &str) -> String {
     shown
 }
 
-/// The shortest and longest text of a seed.
-const SEED_LETTERS: RangeInclusive<usize> = 16..=40;
+/// How seeds begin, and how many letters each has: the bytes before the secret leave one length only.
+const SEEDS: [(&str, usize); 2] = [("sEd", 31), ("s", 29)];
+
+/// Letters that may follow the `s` of a seed of 29: its first byte leaves these. Other texts are passed over before anything
+/// is reckoned.
+const AFTER_S: &[u8] = b"pshna";
 
 /// The text with whatever is a seed left out. Somebody pastes one where something else belongs; what is said about that
 /// goes into logs and answers.
@@ -89,13 +93,10 @@ const SEED_LETTERS: RangeInclusive<usize> = 16..=40;
 pub fn without_seeds(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut copied = 0;
-    for (at, word) in words(text) {
-        if !holds_seed(word) {
-            continue;
-        }
+    while let Some((at, length)) = next_seed(text, copied) {
         shown.push_str(text.get(copied..at).unwrap_or_default());
         shown.push_str("(a seed, not shown)");
-        copied = at + word.len();
+        copied = at + length;
     }
     if copied == 0 {
         return Cow::Borrowed(text);
@@ -107,27 +108,36 @@ pub fn without_seeds(text: &str) -> Cow<'_, str> {
 /// Whether a seed stands in the text.
 #[must_use]
 pub fn has_seed(text: &str) -> bool {
-    words(text).any(|(_, word)| holds_seed(word))
+    next_seed(text, 0).is_some()
 }
 
-/// Letters and digits that stand together, and where.
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
-    text.split(|letter: char| !letter.is_ascii_alphanumeric()).map(move |word| {
-        let begin = at;
-        // What parts words may have more than one byte.
-        at += word.len()
-            + text.get(at + word.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        (begin, word)
+/// Where the next seed stands from there on, and how long it is: within a word, too, because it may have been pasted twice, or
+/// onto what stood there.
+///
+/// Each place is looked at once, at a cost that does not depend on the text's length. That something else is taken for a seed
+/// has, at a place that begins as one does, a chance of one in 2^32, by the checksum.
+fn next_seed(text: &str, from: usize) -> Option<(usize, usize)> {
+    let rest = text.get(from..)?;
+    rest.match_indices('s').find_map(|(at, _)| {
+        let rest = rest.get(at..)?;
+        let (_, length) = SEEDS
+            .into_iter()
+            .find(|(begin, length)| rest.starts_with(begin) && rest.get(..*length).is_some_and(is_seed))?;
+        Some((from + at, length))
     })
 }
 
-fn holds_seed(word: &str) -> bool {
-    word.starts_with('s') && SEED_LETTERS.contains(&word.len()) && word.parse::<Seed>().is_ok()
+fn is_seed(text: &str) -> bool {
+    let may_be =
+        text.starts_with("sEd") || text.as_bytes().get(1).is_some_and(|letter| AFTER_S.contains(letter));
+    may_be && text.bytes().all(|letter| letter.is_ascii_alphanumeric()) && text.parse::<Seed>().is_ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use xrpl_wire::KeyType;
+
     use super::*;
 
     #[test]
@@ -163,9 +173,74 @@ mod tests {
             let mistyped = format!("{}x", &seed[..seed.len() - 1]);
             assert!(!has_seed(&mistyped), "what is no seed is shown");
         }
-        for text in ["", "…", "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", "something snowy", "s", "ééé s é"] {
+        for text in
+            ["", "…", "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", "something snowy", "s", "ééé s é", "sEd", "sé"]
+        {
             assert!(matches!(without_seeds(text), Cow::Borrowed(same) if same == text));
         }
+    }
+
+    /// Danger: a seed that is pasted twice, or onto a word, is taken for a long word.
+    #[test]
+    fn a_seed_is_left_out_of_the_middle_of_a_word() {
+        let left = "(a seed, not shown)";
+        let (family, ed) = ("snoPBrXtMeMyMHUVTgbuqAfg1SUTb", "sEdTM1uX8pu2do5XvTnutH6HsouMaM2");
+        for around in [["", ""], ["x", "y"], ["s", "s"], ["sEd", "0"], ["é", "ü"], ["0", "l"], ["sn", "sn"]]
+        {
+            for seeds in [vec![family], vec![ed], vec![family; 2], vec![ed; 2], vec![family, ed, family]] {
+                let text = around.join(&seeds.concat());
+                assert!(has_seed(&text), "{text}");
+                assert_eq!(without_seeds(&text), around.join(&left.repeat(seeds.len())), "{text}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_seed_is_found_wherever_it_is_glued(
+            entropy in any::<[u8; 16]>(), is_ed in any::<bool>(),
+            before in "[1-9A-HJ-NP-Za-km-z]{0,40}", after in "[1-9A-HJ-NP-Za-km-z]{0,40}",
+        ) {
+            let kind = if is_ed { KeyType::Ed25519 } else { KeyType::Secp256k1 };
+            let seed = Seed::from_entropy(entropy, kind).to_base58();
+            let shown = without_seeds(&format!("{before}{}{after}", *seed)).into_owned();
+            prop_assert_eq!(shown, format!("{before}(a seed, not shown){after}"));
+        }
+
+        /// Addresses, public keys, hashes, signatures, and what programs write as base58 or base64.
+        #[test]
+        fn nothing_else_is_taken_for_a_seed(bytes in proptest::collection::vec(any::<u8>(), 20..400)) {
+            let base58 = |bytes: &[u8], is_checked: bool| {
+                let text = bs58::encode(bytes).with_alphabet(bs58::Alphabet::RIPPLE);
+                if is_checked { text.with_check().into_string() } else { text.into_string() }
+            };
+            let (twenty, rest) = bytes.split_at(20);
+            for text in [
+                base58(&[&[0], twenty].concat(), true),
+                base58(&[&[0x05, 0x44], twenty, &[0; 9]].concat(), true),
+                base58(&[&[28], twenty].concat(), true),
+                base58(&[&[35, 0xed], twenty, &twenty[..12]].concat(), true),
+                base58(rest, false),
+                hex::encode(&bytes),
+                hex::encode_upper(&bytes),
+                base64(&bytes),
+            ] {
+                prop_assert!(!has_seed(&text), "{}", text);
+                prop_assert!(matches!(without_seeds(&text), Cow::Borrowed(_)));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_search_panic(text in "(s|sEd|é|s[pshna]|\\PC){0,60}") {
+            prop_assert_eq!(has_seed(&text), without_seeds(&text) != text);
+        }
+    }
+
+    /// As mail and programs write bytes.
+    fn base64(bytes: &[u8]) -> String {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let letters = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 64)]));
+        letters.collect()
     }
 
     #[test]
