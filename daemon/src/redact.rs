@@ -1,13 +1,14 @@
 //! Server addresses in texts of an earlier version, which stored and showed them whole: with users, passwords and keys; and
-//! seeds that somebody typed where a reason or a note belongs.
+//! seeds and tokens that somebody typed where a reason or a note belongs.
 //!
 //! What is stored stays as it is, because the state follows from it. What is shown of it, or exported, goes through
 //! here.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
-use treasury_tools::text::{has_seed, without_seeds};
+use treasury_tools::text::without_seeds;
 
 /// How an address begins that may hold a secret.
 const SCHEMES: [&str; 2] = ["ws://", "wss://"];
@@ -15,23 +16,113 @@ const SCHEMES: [&str; 2] = ["ws://", "wss://"];
 /// What may follow an address in a sentence.
 const PUNCTUATION: [char; 6] = [':', ';', ',', '.', ')', '`'];
 
+/// The shortest word that is looked at as a token. It is told that there was one: a shorter one could be found by trying.
+const TOKEN_LETTERS_LEAST: usize = 16;
+
 /// Leaves seeds out of every text; whether there were any.
 pub(crate) fn seeds(value: &mut Value) -> bool {
+    texts(value, &|text| without_seeds(text))
+}
+
+/// Leaves out of every text what is somebody's token; whether there were any.
+pub(crate) fn tokens(value: &mut Value, is_token: &dyn Fn(&str) -> bool) -> bool {
+    texts(value, &|text| without_tokens(text, is_token))
+}
+
+fn texts(value: &mut Value, without: &dyn Fn(&str) -> Cow<'_, str>) -> bool {
     match value {
-        Value::String(text) => {
-            let is_there = has_seed(text);
-            if is_there {
-                *text = without_seeds(text).into_owned();
+        Value::String(text) => match without(text) {
+            Cow::Borrowed(_) => false,
+            Cow::Owned(shown) => {
+                *text = shown;
+                true
             }
-            is_there
-        }
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| seeds(item) | found),
+        },
+        Value::Array(items) => items.iter_mut().fold(false, |found, item| texts(item, without) | found),
         // Under a name that is none of its fields nothing is taken.
-        Value::Object(fields) => {
-            fields.iter_mut().fold(false, |found, (name, field)| seeds(field) | has_seed(name) | found)
-        }
+        Value::Object(fields) => fields.iter_mut().fold(false, |found, (name, field)| {
+            texts(field, without) | matches!(without(name), Cow::Owned(_)) | found
+        }),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// Whether somebody's token stands in the text.
+pub(crate) fn has_token(text: &str, is_token: &dyn Fn(&str) -> bool) -> bool {
+    matches!(without_tokens(text, is_token), Cow::Owned(_))
+}
+
+/// The text without what is somebody's token. Only its hash is known, so whole words are looked at: what stands between white
+/// space, and within that what stands between letters that tokens of each usual alphabet do not have. That is a handful of
+/// hashes for each word, however long the text is.
+///
+/// What this does not guard against: a token that is glued to other letters, or shorter than tokens should be.
+pub(crate) fn without_tokens<'a>(text: &'a str, is_token: &dyn Fn(&str) -> bool) -> Cow<'a, str> {
+    let mut shown = String::new();
+    let mut copied = 0;
+    for (at, word) in runs(text, |letter| !letter.is_whitespace()) {
+        if word.len() < TOKEN_LETTERS_LEAST {
+            continue;
+        }
+        let mut found: Vec<_> = may_be_tokens(word).into_iter().filter(|(_, part)| is_token(part)).collect();
+        found.sort_by_key(|(begin, part)| (*begin, std::cmp::Reverse(part.len())));
+        for (begin, part) in found {
+            let begin = at + begin;
+            // One that begins within another was left out with it.
+            if begin >= copied {
+                shown.push_str(text.get(copied..begin).unwrap_or_default());
+                shown.push_str("(a token, not shown)");
+                copied = begin + part.len();
+            }
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(shown)
+}
+
+/// What of a word may be a token, and where: by RFC 6750, as base64 with and without what fills it up, as base64 for
+/// addresses, and as hex. What stands around it in a sentence is none of it.
+fn may_be_tokens(word: &str) -> BTreeSet<(usize, &str)> {
+    let of_addresses = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    let of_base64 = move |letter: char| of_addresses(letter) || matches!(letter, '+' | '/');
+    let of_rfc = move |letter: char| of_base64(letter) || matches!(letter, '.' | '~' | '=');
+    let mut found = BTreeSet::from([(0, word)]);
+    found.extend(runs(word, of_rfc));
+    // A sentence may end behind it.
+    found.extend(runs(word, of_rfc).map(|(at, part)| (at, part.trim_end_matches('.'))));
+    found.extend(runs(word, of_base64).map(|(at, part)| {
+        let rest = word.get(at + part.len()..).unwrap_or_default();
+        let filled = part.len() + (rest.len() - rest.trim_start_matches('=').len());
+        (at, word.get(at..at + filled).unwrap_or(part))
+    }));
+    found.extend(runs(word, of_base64));
+    found.extend(runs(word, of_addresses));
+    found.extend(runs(word, |letter| letter.is_ascii_alphanumeric()));
+    let is_around = |letter: char| !letter.is_alphanumeric();
+    let bare = found.iter().map(|(at, part)| {
+        let begun = part.trim_start_matches(is_around);
+        (at + part.len() - begun.len(), begun.trim_end_matches(is_around))
+    });
+    let bare: Vec<_> = bare.collect();
+    found.extend(bare);
+    found.retain(|(_, part)| part.len() >= TOKEN_LETTERS_LEAST);
+    found
+}
+
+/// The longest stretches of such letters, and where they begin.
+fn runs(text: &str, is_in: impl Fn(char) -> bool) -> impl Iterator<Item = (usize, &str)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(from..)?;
+        let begin = from + rest.find(&is_in)?;
+        let run = text.get(begin..)?;
+        let run = run.get(..run.find(|letter| !is_in(letter)).unwrap_or(run.len()))?;
+        from = begin + run.len();
+        Some((begin, run))
+    })
 }
 
 /// The text, which may be JSON, with websocket addresses cut down to scheme, host and port.
@@ -115,6 +206,73 @@ mod tests {
             assert_eq!(redacted, shown);
             assert!(!redacted.contains("KEY") && !redacted.contains("PASS"), "{redacted}");
             assert_eq!(addresses(&redacted), redacted, "what is cut stays so");
+        }
+    }
+
+    /// Danger: somebody types their token where the reason belongs, beside which it has to be typed as well.
+    #[test]
+    fn a_token_is_left_out_of_a_text_wherever_it_stands_as_a_word() {
+        let left = "(a token, not shown)";
+        for token in [
+            "5e884898da28047151d0e56f8dc62927",
+            "q83vEjRWeJCrze8SNFZ4kA==",
+            "a+/b-_c.d~e0123456789=",
+            "tok-en_of.alice-0123456789",
+            "geheim!ist$dies#wirklich",
+            "schlüssel-für-alice-0123",
+        ] {
+            let is_token = |word: &str| word == token;
+            for (before, after) in [
+                ("", ""),
+                ("token is ", " see"),
+                ("(", ")."),
+                ("\"", "\","),
+                ("é\n", "…"),
+                ("`", "`!"),
+                ("<", ">"),
+                ("is: ", "."),
+            ] {
+                let text = format!("{before}{token}{after}");
+                assert_eq!(without_tokens(&text, &is_token), format!("{before}{left}{after}"));
+                let twice = format!("{text} {text}");
+                assert!(!without_tokens(&twice, &is_token).contains(token), "{twice}");
+                assert!(has_token(&text, &is_token));
+            }
+            for same in ["", "token", "a much longer reason, of words", &token[1..], &token.to_uppercase()] {
+                assert!(matches!(without_tokens(same, &is_token), Cow::Borrowed(_)), "{same}");
+            }
+        }
+        for text in [
+            "Bearer=abcdefabcdef0123",
+            "https://a/?t=abcdefabcdef0123&x",
+            "t:abcdefabcdef0123;",
+            "a/abcdefabcdef0123",
+        ] {
+            let shown = without_tokens(text, &|word| word == "abcdefabcdef0123");
+            assert_eq!(shown, text.replace("abcdefabcdef0123", left));
+        }
+        assert!(
+            !has_token("swordfish and fifteenletters1", &|word| word.len() < 16),
+            "nothing is found by trying"
+        );
+    }
+
+    /// Danger: one request with a long text keeps everybody waiting.
+    #[test]
+    fn each_letter_is_hashed_a_few_times_however_long_the_text_is() {
+        for text in [
+            "a".repeat(60_000),
+            "abcdefghijklmnop-".repeat(4_000),
+            "a=+/.-_~!é".repeat(5_000),
+            "x ".repeat(30_000),
+        ] {
+            let hashed = std::cell::Cell::new(0);
+            let count = |word: &str| {
+                hashed.set(hashed.get() + word.len());
+                false
+            };
+            assert!(!has_token(&text, &count));
+            assert!(hashed.get() <= 12 * text.len(), "{} of {}", hashed.get(), text.len());
         }
     }
 

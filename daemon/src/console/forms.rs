@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use treasury_tools::text::{has_seed, without_seeds};
 use url::form_urlencoded;
 
 use super::door::refuse;
@@ -53,14 +52,14 @@ impl Form {
         self.some("file").or_else(|| self.some("signed")).unwrap_or_default()
     }
 
-    /// Whether a seed stands in any of it.
-    pub(super) fn has_seed(&self) -> bool {
-        self.0.iter().any(|(_, value)| has_seed(value))
+    /// Why it is not to be shown or kept: a seed or a token stands in it.
+    pub(super) fn secret(&self, door: &Door) -> Option<Refused> {
+        self.0.iter().find_map(|(_, value)| door.secret_in(value))
     }
 
-    /// The same without seeds.
-    pub(super) fn without_seeds(self) -> Self {
-        let shown = |(name, value): (String, String)| (name, without_seeds(&value).into_owned());
+    /// The same without those.
+    pub(super) fn without_secrets(self, door: &Door) -> Self {
+        let shown = |(name, value): (String, String)| (name, door.without_secrets(&value));
         Self(self.0.into_iter().map(shown).collect())
     }
 

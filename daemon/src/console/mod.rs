@@ -40,7 +40,7 @@ pub use self::oidc::OidcConfig;
 use self::passkeys::Passkeys;
 pub use self::passkeys::PasskeysConfig;
 use self::sessions::Sessions;
-use crate::http::{ApiError, Door, is_in_query};
+use crate::http::Door;
 
 /// A session that nobody uses ends after this, where nothing is said.
 pub const IDLE_SECONDS: u32 = 30 * 60;
@@ -152,11 +152,14 @@ async fn file(kind: &'static str, text: &'static str) -> Response {
 /// What every answer says to the browser.
 async fn dress(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let has_seed = is_in_query(&parts.uri);
+    let asked = console.door.not_asked(&parts.uri);
     let request = Request::from_parts(parts.clone(), body);
     let answer = async move {
         // A page shows what was asked.
-        if has_seed { refusal::page(&ApiError::SeedGiven.into()) } else { next.run(request).await }
+        match asked {
+            Ok(()) => next.run(request).await,
+            Err(refused) => refusal::page(&refused),
+        }
     };
     let answered = console.door.on_behalf(&parts, answer).await;
     let mut response = answered.unwrap_or_else(IntoResponse::into_response);

@@ -22,8 +22,8 @@ use super::forms::Form;
 use super::frame::{Frame, shown};
 use super::sessions::{Held, Visitor};
 use super::{Console, ConsoleConfig, refusal, signed};
+use crate::http::Refused;
 use crate::http::api::StopView;
-use crate::http::{ApiError, Refused};
 use crate::passkey::{Asked, Passkey, Site};
 
 /// What can be asked for a passkey, and what it is called on the page that asks.
@@ -131,11 +131,11 @@ struct Confirmation {
 /// Does it, or asks for the gesture that it needs first.
 pub(super) async fn once_confirmed(console: &Console, act: Act, mut sent: Sent) -> Answered {
     // The API does the same with what it is asked for. Here it is before a page shows it, or keeps it for a gesture.
-    if sent.form.has_seed() {
+    if let Some(refused) = sent.form.secret(&console.door) {
         if !is_stop(&act) {
-            return Err(ApiError::SeedGiven.into());
+            return Err(refused);
         }
-        sent.form = sent.form.without_seeds();
+        sent.form = sent.form.without_secrets(&console.door);
     }
     let Some(passkeys) = console.passkeys.as_ref().filter(|passkeys| passkeys.asks_for(&act)) else {
         return acts::does(console, &act, &sent).await;

@@ -72,6 +72,11 @@ impl Tokens {
         self.whose(hash).map(|person| Badge { person, shown: Shown::Token(hash) })
     }
 
+    /// Whether the word is somebody's token.
+    pub(super) fn is_one(&self, word: &str) -> bool {
+        self.whose(Sha256::digest(word.as_bytes()).into()).is_some()
+    }
+
     /// Whom the provider of logins means.
     pub(super) fn badge_of_login(&self, login: &str) -> Option<Badge> {
         let person = self.of_login(login)?;

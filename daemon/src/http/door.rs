@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -16,16 +16,17 @@ use serde_json::Value;
 use treasury_api::operations::{Call, Method, Operation};
 use treasury_core::intent::Origin;
 use treasury_core::{Actor, Treasury};
-use treasury_tools::text::clean;
+use treasury_tools::text::{clean, without_seeds};
 use url::form_urlencoded::Serializer;
 
 use super::api::{ErrorBody, ErrorView};
 use super::auth::{Badge, Speaker, Whence};
 use super::connections::Connection;
 use super::error::ApiError;
-use super::{App, knocks, peer, token_refused, whole};
+use super::{App, knocks, peer, seeds, token_refused, whole};
 use crate::lines;
 use crate::passkey::Passkey;
+use crate::redact::without_tokens;
 
 /// The largest answer that is read: that of the API which is largest, a page of 500 records, is far below it.
 const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -78,6 +79,21 @@ impl Door {
     /// To this API, which `api` serves.
     pub(super) fn new(app: App, api: Router) -> Self {
         Self { app, api: TowerToHyperService::new(api) }
+    }
+
+    /// Refuses a question in which a seed or a token stands: a page shows what was asked.
+    pub(crate) fn not_asked(&self, uri: &Uri) -> Result<(), Refused> {
+        seeds::in_query(uri, &self.app.tokens).map_or(Ok(()), |given| Err(given.into()))
+    }
+
+    /// What stands in a text that belongs nowhere: a seed or a token.
+    pub(crate) fn secret_in(&self, text: &str) -> Option<Refused> {
+        seeds::in_text(text, &self.app.tokens).map(Refused::from)
+    }
+
+    /// The text without it.
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
+        without_tokens(&without_seeds(text), &|word| self.app.tokens.is_one(word)).into_owned()
     }
 
     /// Whose token it is. One that is nobody's is counted and said as the API's are.

@@ -42,6 +42,11 @@ pub enum ApiError {
         "there is a seed in what was sent: the secret of a key, which would be stored and shown to everybody"
     )]
     SeedGiven,
+    /// There is somebody's token in what was sent.
+    #[error(
+        "there is somebody's token in what was sent: whoever has it speaks for them, and it would be stored and shown to everybody"
+    )]
+    TokenGiven,
     /// The id in the path is not one.
     #[error("`{0}` is not the id of a proposal")]
     BadId(String),
@@ -104,6 +109,7 @@ impl ApiError {
             // The same as the core's own.
             Self::BadField { .. } => "BAD_VALUE",
             Self::SeedGiven => "SEED_GIVEN",
+            Self::TokenGiven => "TOKEN_GIVEN",
             Self::BadId(_) => "BAD_ID",
             Self::UnknownName { .. } => "UNKNOWN_NAME",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
@@ -136,6 +142,9 @@ impl ApiError {
             Self::SeedGiven => {
                 "Nothing was stored. Leave the seed out and send the request again; and use another key, since this one was typed where others may have seen it."
             }
+            Self::TokenGiven => {
+                "Nothing was stored. Leave the token out and send the request again; and have another one declared, since this one was typed where others may have seen it."
+            }
             Self::BadId(_) => "Use an id such as P12; GET /v1/proposals lists them.",
             Self::UnknownName { .. } => {
                 "Use an address, or the name of an account, destination, person or channel of the configuration."
@@ -162,7 +171,7 @@ impl ApiError {
     }
 
     /// One of each but the core's own, for the reference.
-    pub(super) fn examples() -> [Self; 20] {
+    pub(super) fn examples() -> [Self; 21] {
         [
             Self::TokenMissing,
             Self::TokenWrong,
@@ -171,6 +180,7 @@ impl ApiError {
             Self::BadQuery(String::new()),
             Self::BadField { field: "", problem: "" },
             Self::SeedGiven,
+            Self::TokenGiven,
             Self::BadId(String::new()),
             Self::UnknownName { field: "", what: String::new() },
             Self::BodyTooLarge,
@@ -197,6 +207,7 @@ impl ApiError {
             | Self::BadQuery(_)
             | Self::BadField { .. }
             | Self::SeedGiven
+            | Self::TokenGiven
             | Self::BadId(_)
             | Self::UnknownName { .. }
             | Self::BodyUnreadable(_) => StatusCode::BAD_REQUEST,

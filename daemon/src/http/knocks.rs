@@ -10,12 +10,12 @@ use rand::random;
 use treasury_api::operations::{Class, Operation};
 use treasury_core::Actor;
 use treasury_core::intent::Origin;
-use treasury_tools::text::has_seed;
 
 use super::App;
-use super::auth::{Speaker, Whence};
+use super::auth::{Speaker, Tokens, Whence};
 use super::connections::Connection;
 use super::error::Code;
+use super::seeds::in_text;
 use crate::audit::knocks::{Knock, source};
 
 /// The header with the request's own id, which stands in the audit log, too. Who has one of their own may send it.
@@ -43,12 +43,12 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn of(request: &Request) -> Self {
+    pub(super) fn of(request: &Request, tokens: &Tokens) -> Self {
         let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
         let is_plain = |id: &&str| {
             (1..=ID_MAX).contains(&id.len())
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-                && !has_seed(id)
+                && in_text(id, tokens).is_none()
         };
         let id = given.filter(is_plain).map_or_else(|| hex::encode(random::<[u8; 8]>()), str::to_owned);
         let peer = request.extensions().get::<Arc<Connection>>().map(|connection| connection.peer());

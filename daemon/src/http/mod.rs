@@ -66,7 +66,6 @@ pub(crate) use door::{Door, Refused};
 pub use error::ApiError;
 pub use limits::Limits;
 pub use reference::reference;
-pub(crate) use seeds::is_in_query;
 pub(crate) use shown::without_signatures;
 #[cfg(test)]
 pub(crate) use stream::HEARTBEAT;
@@ -418,7 +417,7 @@ async fn count(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = Arc::new(Caller::of(&request));
+    let caller = Arc::new(Caller::of(&request, &app.tokens));
     request.extensions_mut().insert(Arc::clone(&caller));
     // HEAD asks for the same and wants less of it: monitors do.
     let method = request.method().as_str();
@@ -450,8 +449,8 @@ async fn bounded(
     let _answering = parts.extensions.get::<Arc<Connection>>().map(Connection::answering);
     let body = match operation {
         Some(_) => {
-            seeds::not_asked(class, &parts)?;
-            seeds::kept_out(class, body)?
+            seeds::not_asked(class, &parts, &app.tokens)?;
+            seeds::kept_out(class, body, &app.tokens)?
         }
         None => body,
     };

@@ -1,12 +1,13 @@
-//! A seed that somebody types where a reason or a note belongs. What is sent is stored for ever, and everybody who may ask reads
-//! it: so it is refused before anything else looks at it. What stops something is done all the same, without the seed, because
+//! A seed or a token that somebody types where a reason or a note belongs. What is sent is stored for ever, and everybody who may
+//! ask reads it: so it is refused before anything else looks at it. What stops something is done all the same, without it, because
 //! nobody whose reason is not taken must be left with money going out.
 //!
 //! What is asked in an address, or said by a listener of where they are, comes back in answers and pages, and is refused, too. A
-//! request's own id that is a seed is not taken over.
+//! request's own id that is one is not taken over.
 //!
 //! What this does not guard against: a seed in another form than the ledger's own (`s…`), such as words or hex, or one that is
-//! written apart. And whoever typed it has shown it: the key has to be replaced.
+//! written apart; a token of an earlier configuration, or one that is no whole word. And whoever typed it has shown it: the key
+//! or the token has to be replaced.
 
 use axum::body::Bytes;
 use axum::http::Uri;
@@ -16,45 +17,61 @@ use treasury_api::operations::Class;
 use treasury_tools::text::has_seed;
 use url::form_urlencoded;
 
+use super::auth::Tokens;
 use super::error::ApiError;
 use super::stream::LAST_EVENT_ID;
 use crate::redact;
 
-/// The body of a request without a seed in it.
+/// The body of a request without a seed or a token in it.
 ///
 /// # Errors
 /// There is one, and the request stops nothing.
-pub(super) fn kept_out(class: Class, body: Bytes) -> Result<Bytes, ApiError> {
+pub(super) fn kept_out(class: Class, body: Bytes, tokens: &Tokens) -> Result<Bytes, ApiError> {
     // What is no text, or no JSON, is refused for that, by what takes it.
     let Ok(text) = std::str::from_utf8(&body) else { return Ok(body) };
     // Of what is escaped a text says something else than its letters.
-    if !text.contains('\\') && !has_seed(text) {
+    if !text.contains('\\') && in_text(text, tokens).is_none() {
         return Ok(body);
     }
     let Ok(mut said) = serde_json::from_str::<Value>(text) else { return Ok(body) };
-    if !redact::seeds(&mut said) {
+    let has_seed = redact::seeds(&mut said);
+    let has_token = redact::tokens(&mut said, &|word| tokens.is_one(word));
+    if !has_seed && !has_token {
         return Ok(body);
     }
     match class {
         Class::Stop => Ok(Bytes::from(said.to_string())),
-        Class::Other | Class::Probe => Err(ApiError::SeedGiven),
+        Class::Other | Class::Probe if has_seed => Err(ApiError::SeedGiven),
+        Class::Other | Class::Probe => Err(ApiError::TokenGiven),
     }
 }
 
-/// Refuses a question in which a seed stands. What stops something asks nothing: what is in its address is looked at by nobody.
+/// Refuses a question in which a seed or a token stands. What stops something asks nothing: what is in its address is looked at by
+/// nobody.
 ///
 /// # Errors
 /// There is one.
-pub(super) fn not_asked(class: Class, parts: &Parts) -> Result<(), ApiError> {
+pub(super) fn not_asked(class: Class, parts: &Parts, tokens: &Tokens) -> Result<(), ApiError> {
+    if class == Class::Stop {
+        return Ok(());
+    }
     let place = parts.headers.get(LAST_EVENT_ID).map(|id| String::from_utf8_lossy(id.as_bytes()));
-    let is_there = is_in_query(&parts.uri) || place.is_some_and(|place| has_seed(&place));
-    if is_there && class != Class::Stop { Err(ApiError::SeedGiven) } else { Ok(()) }
+    let given = in_query(&parts.uri, tokens).or_else(|| in_text(&place?, tokens));
+    given.map_or(Ok(()), Err)
 }
 
-/// Whether a seed stands in what an address asks.
-pub(crate) fn is_in_query(uri: &Uri) -> bool {
+/// What stands in what an address asks that belongs nowhere.
+pub(super) fn in_query(uri: &Uri, tokens: &Tokens) -> Option<ApiError> {
     let asked = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    asked.into_iter().any(|(name, value)| has_seed(&name) || has_seed(&value))
+    asked.into_iter().find_map(|(name, value)| in_text(&name, tokens).or_else(|| in_text(&value, tokens)))
+}
+
+/// What stands in a text that belongs nowhere.
+pub(super) fn in_text(text: &str, tokens: &Tokens) -> Option<ApiError> {
+    if has_seed(text) {
+        return Some(ApiError::SeedGiven);
+    }
+    redact::has_token(text, &|word| tokens.is_one(word)).then_some(ApiError::TokenGiven)
 }
 
 #[cfg(test)]
@@ -62,12 +79,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::testing;
 
     const SEED: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
 
     #[test]
     fn a_seed_is_found_however_a_text_is_written_and_nothing_else_is_taken_for_one() {
-        let kept = |class, text: &str| kept_out(class, Bytes::from(text.to_owned()));
+        let tokens = Tokens::new(&testing::tokens());
+        let kept = |class, text: &str| kept_out(class, Bytes::from(text.to_owned()), &tokens);
         for (said, left) in [
             (format!("{{\"reason\":\"my key {SEED}\"}}"), json!({ "reason": "my key (a seed, not shown)" })),
             (format!("{{\"reason\":\"two\\n{SEED}\"}}"), json!({ "reason": "two\n(a seed, not shown)" })),

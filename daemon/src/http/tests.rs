@@ -25,6 +25,7 @@ struct Served {
     store: MemoryStore,
     handle: EngineHandle,
     http: reqwest::Client,
+    tokens: Tokens,
     places: Places,
     thinking: Arc<Semaphore>,
     _stop: watch::Sender<bool>,
@@ -53,13 +54,14 @@ impl Served {
     }
 
     async fn of(app: App, handle: EngineHandle, store: MemoryStore) -> Self {
+        let tokens = app.tokens();
         let (places, thinking) = (app.places.clone(), Arc::clone(&app.thinking));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, app, stopped));
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { url, store, handle, http: reqwest::Client::new(), places, thinking, _stop: stop }
+        Self { url, store, handle, http: reqwest::Client::new(), tokens, places, thinking, _stop: stop }
     }
 
     fn client(&self, person: &str) -> Client {

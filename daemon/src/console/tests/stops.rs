@@ -1,5 +1,7 @@
 //! Stopping something while nothing else is answered.
 
+use sha2::Digest as _;
+
 use super::*;
 
 /// A console that has no place for anything that is no stop, with a proposal of alice's.
@@ -59,6 +61,22 @@ async fn the_page_of_stops_is_shown_and_its_forms_are_taken_when_no_other_is() {
         "{}",
         after.text
     );
+}
+
+/// Danger: the token is typed where the reason belongs, which stands beside it, and is told to every channel.
+#[tokio::test]
+async fn a_token_that_is_typed_as_the_reason_of_a_stop_is_left_out_and_the_stop_is_done() {
+    let served = busy().await;
+    let token = "6b86b273ff34fce19d6b804eff5a3f57";
+    let mut people = testing::tokens();
+    people.insert("sue".to_owned(), sha2::Sha256::digest(token.as_bytes()).into());
+    served.tokens.replace(&people);
+    let reason = format!("my token is {token}.");
+    let stop = [("token", token), ("act", "freeze"), ("account", "warm"), ("reason", reason.as_str())];
+    let done = served.browser().send("/console/stop", &stop, &[]).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    let stopped = served.stopped().await.join(", ");
+    assert!(stopped.ends_with("my token is (a token, not shown)."), "{stopped}");
 }
 
 /// Danger: a thief with the same token logs in again and again, so that the person's own session ends.

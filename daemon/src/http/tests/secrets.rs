@@ -1,5 +1,7 @@
 //! What the API shows to nobody.
 
+use sha2::Digest as _;
+
 use super::*;
 
 /// Everything that any token can read, as text.
@@ -96,6 +98,56 @@ async fn a_seed_in_a_reason_or_a_note_is_refused_and_what_stops_something_is_don
     let records = served.handle.events(0, 500).await.unwrap().unwrap();
     let stored = serde_json::to_string(&records).unwrap();
     assert!(stored.contains("(a seed, not shown)") && !stored.contains(SEED), "{stored}");
+}
+
+/// Danger: a token is typed where the reason belongs, is told to every channel, and whoever reads it speaks for somebody else. Or
+/// what stops something is refused for that.
+#[tokio::test]
+async fn a_token_in_a_reason_or_a_note_is_refused_and_what_stops_something_is_done_without_it() {
+    let served = Served::new().await;
+    let token = "6b86b273ff34fce19d6b804eff5a3f57";
+    let mut people = testing::tokens();
+    people.insert("bob".to_owned(), sha2::Sha256::digest(token.as_bytes()).into());
+    served.tokens.replace(&people);
+    let refused = (400, "TOKEN_GIVEN");
+    let mut asked = payment(5_000_000);
+    asked.note = format!("bob's is {token}.");
+    let asked = serde_json::to_string(&asked).unwrap();
+    served.check_refused(Method::POST, "/v1/proposals", &asked, refused).await;
+    let escaped = asked.replace("6b86", "\\u0036b86");
+    served.check_refused(Method::POST, "/v1/proposals", &escaped, refused).await;
+    let query = format!("/v1/audit/report?about=a+{token}");
+    served.check_refused(Method::GET, &query, "", refused).await;
+    let sue = served.client("sue");
+    sue.freeze(None, &format!("token is {token}, see\n\"{token}\"")).await.unwrap();
+    let said = "token is (a token, not shown), see\n\"(a token, not shown)\"";
+    assert!(sue.stops().await.unwrap().standing.iter().all(|stop| stop.reason == said));
+    let bearer = format!("Bearer {}", token_of("sue"));
+    let id = served.http.get(format!("{}/v1/status", served.url)).header("authorization", &bearer);
+    let answer = id.header("x-request-id", token).send().await.unwrap();
+    assert_ne!(answer.headers()["x-request-id"], token);
+    // Of somebody whose token it is no more it is a word as others are.
+    served.tokens.replace(&testing::tokens());
+    served.client("alice").propose(&serde_json::from_str(&asked).unwrap()).await.unwrap();
+    let records = served.handle.events(0, 500).await.unwrap().unwrap();
+    let stored = serde_json::to_string(&records).unwrap();
+    assert_eq!((stored.matches(token).count(), stored.matches("(a token, not shown)").count()), (1, 2));
+}
+
+/// Danger: a seed that is pasted twice is taken for a long word, stored for ever, and told to every channel.
+#[tokio::test]
+async fn a_seed_within_a_word_is_a_seed() {
+    let served = Served::new().await;
+    for word in [format!("{SEED}{SEED}"), format!("{SEED}x"), format!("x{SEED}")] {
+        let mut asked = payment(5_000_000);
+        asked.note.clone_from(&word);
+        let asked = serde_json::to_string(&asked).unwrap();
+        served.check_refused(Method::POST, "/v1/proposals", &asked, (400, "SEED_GIVEN")).await;
+        served.client("sue").freeze(None, &word).await.unwrap();
+    }
+    let records = served.handle.events(0, 500).await.unwrap().unwrap();
+    let stored = serde_json::to_string(&records).unwrap();
+    assert!(stored.contains("x(a seed, not shown)") && !stored.contains(SEED), "{stored}");
 }
 
 #[tokio::test]
