@@ -22,6 +22,7 @@ use crate::clock;
 use crate::leave::Leave;
 use crate::lines;
 use crate::metrics::Metrics;
+use crate::sight::{self, OTHER_POLICY, Patience, READ_ANEW, STARTING};
 use crate::store::{Archive, Record, Store, StoreError};
 
 use urgent::is_stop;
@@ -160,6 +161,7 @@ impl Engine {
             effects: effects_in,
             answers: Arc::clone(&answers),
             leave,
+            patience: Patience::default(),
             last_ledger_ms,
         };
         let thread = std::thread::Builder::new()
@@ -387,6 +389,7 @@ struct Core {
     effects: mpsc::Sender<Effect>,
     answers: Arc<Answers>,
     leave: Leave,
+    patience: Patience,
     last_ledger_ms: u64,
 }
 
@@ -401,7 +404,7 @@ impl Core {
         self.take_configured()?;
         // Said at once and not with the first input, which may be long in coming.
         if self.machine.state.sees() {
-            self.take(Input::SightLost { reason: "starting".to_owned() })?;
+            self.take(Input::SightLost { reason: STARTING.to_owned() })?;
         }
         // Steps since anybody else had a turn. Stops count: whoever asks for them without a pause keeps nobody from looking,
         // from being told, or from taking the token that they are asked with.
@@ -468,7 +471,8 @@ impl Core {
                     self.tell_declared();
                     self.take_configured()?;
                     // As after a start: what has not left is called back, and everything is looked at anew.
-                    self.take(Input::SightLost { reason: "the configuration was read anew".to_owned() })?;
+                    let reason = sight::again(&self.machine.state, READ_ANEW);
+                    self.take(Input::SightLost { reason })?;
                 }
                 // Whoever asked may have given up; it holds all the same.
                 let _ = reply.send(answer);
@@ -491,6 +495,10 @@ impl Core {
         if let Input::Ledger { wall_ms, .. } | Input::Reconciled { wall_ms, .. } = &input {
             self.last_ledger_ms = self.last_ledger_ms.max(*wall_ms);
         }
+        let ticked = match &input {
+            Input::Tick { wall_ms, utc } => Some((*wall_ms, *utc)),
+            _ => None,
+        };
         let decided_by = Arc::clone(&self.machine.treasury);
         let effects = self.machine.take(input)?;
         let is_another = !Arc::ptr_eq(&decided_by, &self.machine.treasury);
@@ -504,7 +512,17 @@ impl Core {
         self.recorded.send_if_modified(|known| std::mem::replace(known, last) != last);
         if is_another {
             // As with another configuration: what has not left is called back, and everything is looked at anew.
-            self.take(Input::SightLost { reason: "another policy was put in force".to_owned() })?;
+            let reason = sight::again(&self.machine.state, OTHER_POLICY);
+            self.take(Input::SightLost { reason })?;
+        }
+        if self.machine.state.sees() {
+            self.patience = Patience::default();
+        }
+        if let Some((wall_ms, utc)) = ticked {
+            let Machine { state, treasury, .. } = &self.machine;
+            if let Some(reason) = self.patience.ends(state, treasury, wall_ms, utc) {
+                self.take(Input::SightLost { reason })?;
+            }
         }
         Ok(())
     }

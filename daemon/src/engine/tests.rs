@@ -455,3 +455,58 @@ fn a_configuration_without_what_is_under_way_does_not_start() {
     assert!(error.to_string().contains("is not declared, and P1 of it is open"), "{error}");
     open(testing::treasury()).unwrap();
 }
+
+/// What sight is lost for, if it is.
+async fn lost(handle: &EngineHandle) -> Option<String> {
+    let of = |state: &State, _: &Treasury| match &state.sight {
+        treasury_core::state::Sight::Lost(reason) => Some(reason.clone()),
+        treasury_core::state::Sight::Clear => None,
+    };
+    handle.query(of).await.unwrap()
+}
+
+/// Goal: whoever is woken when the server of a running daemon lags is woken when it lags at a start or a reload, too, by what is
+/// wrong. Danger: `starting` is nothing that anybody is woken for, and stays. Method: the clock of the host is told, an hour on.
+#[tokio::test]
+async fn a_server_that_lags_at_a_start_is_said_and_no_reading_of_the_configuration_hides_it() {
+    let (mut engine, _, _) = testing::engine(MemoryStore::new());
+    testing::carry_nothing_out(&mut engine);
+    let handle = engine.handle;
+    let mut treasury = testing::treasury();
+    treasury.timing.ledger_age_max_seconds = Some(60);
+    handle.declare(treasury.clone()).await.unwrap().unwrap();
+    let close = testing::point(101).close_time.0;
+    let began_ms = crate::clock::wall_ms();
+    let tick = async |second: u32, utc: u32| {
+        let utc = treasury_core::units::RippleTime(utc);
+        let wall_ms = began_ms + u64::from(second) * 1_000;
+        handle.input(Input::Tick { wall_ms, utc }).await.unwrap();
+    };
+    tick(0, close).await;
+    handle.input(reconciled()).await.unwrap();
+    handle.input(testing::ledger(101)).await.unwrap();
+    assert_eq!(lost(&handle).await, None);
+    // While it sees, sight is lost for the reading of the configuration.
+    handle.declare(treasury.clone()).await.unwrap().unwrap();
+    assert_eq!(lost(&handle).await.as_deref(), Some("the configuration was read anew"));
+    for second in (5..=65).step_by(5) {
+        tick(second, close + 3_600 + second).await;
+        assert_eq!(lost(&handle).await.as_deref(), Some("the configuration was read anew"), "{second}");
+    }
+    tick(70, close + 3_670).await;
+    let reason = lost(&handle).await.unwrap();
+    assert!(
+        reason.starts_with("not seen within 60 s after the configuration was read anew: the newest ledger"),
+        "{reason}"
+    );
+    assert!(!sight::is_routine(&reason), "somebody is woken");
+    tick(75, close + 3_675).await;
+    assert_eq!(lost(&handle).await.as_ref(), Some(&reason), "it is said once");
+    // Somebody reads the configuration anew meanwhile, and the reason stays.
+    handle.declare(treasury.clone()).await.unwrap().unwrap();
+    assert_eq!(lost(&handle).await.as_ref(), Some(&reason));
+    let other = "no endpoint can be used: refused".to_owned();
+    handle.input(Input::SightLost { reason: other.clone() }).await.unwrap();
+    handle.declare(treasury).await.unwrap().unwrap();
+    assert_eq!(lost(&handle).await, Some(other));
+}

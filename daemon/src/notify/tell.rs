@@ -16,11 +16,8 @@ use treasury_core::{Event, State};
 
 use super::{runway, who};
 use crate::lines::shown;
+use crate::sight::is_routine;
 use crate::store::Record;
-
-/// Reasons for which sight is lost at every start and every reading of the configuration: nothing that anybody has to
-/// be woken for.
-const ROUTINE: [&str; 3] = ["starting", "the configuration was read anew", "another policy was put in force"];
 
 /// Tells facts, with what is known by now of what they are about.
 pub(super) struct Teller<'a> {
@@ -256,7 +253,7 @@ impl Teller<'_> {
                 self.notice(Kind::SightClear, Severity::Info, "The validated ledger can be seen again.")
             }
             Sight::Lost(reason) => {
-                let is_routine = ROUTINE.contains(&reason.as_str());
+                let is_routine = is_routine(reason);
                 let severity = if is_routine { Severity::Info } else { Severity::Critical };
                 let says = format!(
                     "The validated ledger cannot be seen ({reason}): nothing is signed, sent or released meanwhile."
