@@ -18,7 +18,7 @@ use treasury_verify::audit::{commitment, kinds};
 use super::book::Draft;
 use crate::http::without_signatures;
 use crate::redact;
-use crate::store::Record;
+use crate::store::{self, Record};
 
 /// Fields that hold what people wrote.
 const TEXTS: [&str; 5] = ["note", "reason", "idempotency_key", "evidence", "reply"];
@@ -230,8 +230,7 @@ impl Writer {
         if text.contains("://") {
             return Some("text");
         }
-        let words = || text.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '-');
-        let names_somebody = || words().any(|word| self.people.contains(word));
+        let names_somebody = || self.people.iter().any(|person| store::names(text, person));
         (TEXTS.contains(&field) || names_somebody()).then_some("text")
     }
 

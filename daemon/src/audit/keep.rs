@@ -11,7 +11,7 @@ use treasury_verify::audit::{Checker, Gone, Numbers, is_removal, moment, opened}
 use super::book::{AuditError, Book, Draft, FOLDER, Shelf};
 use super::{form, last_record, record_of};
 use crate::clock;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, names};
 
 /// Runs of numbers that one entry names: a name may stand in every second entry of a long log.
 const RUNS_MAX: usize = 1_000;
@@ -160,14 +160,10 @@ fn is_old(entry: &AuditEntry, before: &str, last: Option<u64>) -> bool {
 }
 
 fn forget(entry: &mut AuditEntry, person: &str) -> bool {
-    let names = |text: &str| {
-        text.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '-')
-            .any(|word| word == person)
-    };
     let is_it = |opened: &AuditOpened| match (opened.kind.as_str(), opened.value.as_deref()) {
         ("person", Some(value)) => value == person,
         // What a name is labelled is hashed nowhere in entries of earlier versions.
-        (_, Some(value)) => value == person || names(value),
+        (_, Some(value)) => value == person || names(value, person),
         (_, None) => false,
     };
     if !entry.open.values().any(is_it) {

@@ -16,6 +16,7 @@ use crate::audit::book::{FOLDER, Shelf};
 use crate::audit::look::{NoMoment, Wanted};
 use crate::audit::{AuditError, against, say_taken};
 use crate::clock;
+use crate::notify::forget_in_outbox;
 use crate::private;
 use crate::store::{DiskStore, StoreLock, forget};
 
@@ -248,8 +249,9 @@ fn confirmed(question: &str) -> Result<bool> {
 fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode> {
     let shelf = shelf(data_dir)?;
     let mut records = BTreeSet::new();
+    let instead = format!("person-{:08x}", random::<u32>());
     if store {
-        let done = forget(data_dir, person, &format!("person-{:08x}", random::<u32>()))?;
+        let done = forget(data_dir, person, &instead)?;
         out!("{} records of the store have nothing personal of them any more", done.records.len())?;
         if let Some(aside) = done.aside {
             say!("{} is the store as it was: remove it when the daemon runs on the new one", aside.display());
@@ -257,10 +259,17 @@ fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode>
         records = done.records;
     }
     let _lock = StoreLock::take(data_dir)?;
+    if store {
+        let changed = forget_in_outbox(data_dir, person, &instead)?;
+        out!("{changed} entries of the outbox have nothing personal of them any more")?;
+    }
     let what = "a person's name and texts";
     let changed = shelf.forget(person, &records, |taken| say_taken(data_dir, what, taken))?;
     out!("{changed} entries of the audit log have nothing personal of them any more")?;
-    say!("backups and earlier exports still have it{}", if store { "" } else { ", and so has the store" });
+    say!(
+        "backups and earlier exports still have it{}",
+        if store { "" } else { ", and so have the store and the outbox" }
+    );
     Ok(ExitCode::SUCCESS)
 }
 

@@ -71,6 +71,7 @@ pub use channel::Channel;
 pub use escalate::Escalation;
 pub use outbox::OutboxError;
 pub(crate) use outbox::Stage;
+pub(crate) use outbox::forget as forget_in_outbox;
 pub(crate) use route::REMIND_SECONDS;
 pub use route::{NotifyConfig, Route};
 pub(crate) use stream::Listener;

@@ -9,6 +9,7 @@ mod asked;
 mod closed;
 mod delivery;
 mod ends;
+mod forget;
 mod purge;
 mod queue;
 mod told;
@@ -34,6 +35,7 @@ pub(super) use asked::Listed;
 pub(super) use closed::{ByNow, Closed};
 pub(super) use delivery::Delivery;
 pub(crate) use delivery::Stage;
+pub(crate) use forget::forget;
 pub(super) use told::Place;
 
 /// Version of what is stored here.

@@ -38,6 +38,7 @@ pub use archive::Archive;
 pub use backup::{backup, backup_of_records};
 pub use build::{Built, StoreBuilder};
 pub use disk::{DiskStore, SNAPSHOT_RECORDS};
+pub(crate) use forget::names;
 pub use forget::{Forgotten, forget};
 pub use inspect::{Report, inspect};
 pub use intents::Entry;
