@@ -150,9 +150,11 @@ async fn whoever_asks_for_stops_without_a_pause_keeps_no_question_waiting() {
         if before > 2 * INPUTS_IN_A_ROW {
             break None;
         }
-        let reason = format!("number {before}");
+        // Each of something else: of one person's stops only so many stand on one subject.
+        let destination = treasury_core::units::AccountId([u8::try_from(before + 1).unwrap(); 20]);
+        let flag = Command::FlagDestination { destination, reason: "strange".to_owned() };
         let handle = engine.handle.clone();
-        let mut next = Box::pin(async move { handle.command(actor("sue"), freeze(&reason)).await });
+        let mut next = Box::pin(async move { handle.command(actor("sue"), flag).await });
         assert!(futures_util::poll!(next.as_mut()).is_pending());
         floods.push(next);
         go_on.send(()).unwrap();
