@@ -19,6 +19,12 @@ const PUNCTUATION: [char; 6] = [':', ';', ',', '.', ')', '`'];
 /// The shortest word that is looked at as a token. It is told that there was one: a shorter one could be found by trying.
 const TOKEN_LETTERS_LEAST: usize = 16;
 
+/// The letters of a token as the how-to makes them.
+const HEX_LETTERS: usize = 64;
+
+/// So many places within the longer words of a text are looked at for such a token.
+const PLACES_MAX: usize = 2_048;
+
 /// Leaves seeds out of every text; whether there were any.
 pub(crate) fn seeds(value: &mut Value) -> bool {
     texts(value, &|text| without_seeds(text))
@@ -54,17 +60,21 @@ pub(crate) fn has_token(text: &str, is_token: &dyn Fn(&str) -> bool) -> bool {
 
 /// The text without what is somebody's token. Only its hash is known, so whole words are looked at: what stands between white
 /// space, and within that what stands between letters that tokens of each usual alphabet do not have. That is a handful of
-/// hashes for each word, however long the text is.
+/// hashes for each word, however long the text is. Of one as treasuryd's are made, 64 digits of hex, also each place in a longer
+/// word is looked at, as far as [`PLACES_MAX`] in a text goes: it may be pasted twice, or onto what stood there.
 ///
-/// What this does not guard against: a token that is glued to other letters, or shorter than tokens should be.
+/// What this does not guard against: a token of another form that is glued to other letters, or one that is shorter than tokens
+/// should be.
 pub(crate) fn without_tokens<'a>(text: &'a str, is_token: &dyn Fn(&str) -> bool) -> Cow<'a, str> {
     let mut shown = String::new();
-    let mut copied = 0;
+    let (mut copied, mut places) = (0, PLACES_MAX);
     for (at, word) in runs(text, |letter| !letter.is_whitespace()) {
         if word.len() < TOKEN_LETTERS_LEAST {
             continue;
         }
-        let mut found: Vec<_> = may_be_tokens(word).into_iter().filter(|(_, part)| is_token(part)).collect();
+        let mut may_be = may_be_tokens(word);
+        may_be.extend(within(word, &mut places));
+        let mut found: Vec<_> = may_be.into_iter().filter(|(_, part)| is_token(part)).collect();
         found.sort_by_key(|(begin, part)| (*begin, std::cmp::Reverse(part.len())));
         for (begin, part) in found {
             let begin = at + begin;
@@ -109,6 +119,21 @@ fn may_be_tokens(word: &str) -> BTreeSet<(usize, &str)> {
     let bare: Vec<_> = bare.collect();
     found.extend(bare);
     found.retain(|(_, part)| part.len() >= TOKEN_LETTERS_LEAST);
+    found
+}
+
+/// Each place of a word at which a token of the usual form may stand between other letters, and what stands there.
+fn within<'a>(word: &'a str, places: &mut usize) -> Vec<(usize, &'a str)> {
+    let digits = runs(word, |letter| letter.is_ascii_hexdigit());
+    let all =
+        digits.filter(|(_, run)| run.len() > HEX_LETTERS || run.len() < word.len()).flat_map(|(at, run)| {
+            (0..=run.len().saturating_sub(HEX_LETTERS)).filter_map(move |from| {
+                let part = run.get(from..from.saturating_add(HEX_LETTERS))?;
+                Some((at.saturating_add(from), part))
+            })
+        });
+    let found: Vec<_> = all.take(*places).collect();
+    *places = places.saturating_sub(found.len());
     found
 }
 
@@ -274,6 +299,24 @@ mod tests {
             assert!(!has_token(&text, &count));
             assert!(hashed.get() <= 12 * text.len(), "{} of {}", hashed.get(), text.len());
         }
+    }
+
+    /// Danger: a token is pasted twice, or onto what stood there, and is taken for a long word that nobody knows.
+    #[test]
+    fn a_token_of_the_usual_form_is_found_within_a_word() {
+        let token = "118d1d87a7c98f00118d1d87a7c98f01118d1d87a7c98f02118d1d87a7c98f03";
+        let is_token = |word: &str| word == token;
+        for (text, left) in [
+            (format!("my token {token}{token}"), "my token (a token, not shown)(a token, not shown)"),
+            (format!("x{token}"), "x(a token, not shown)"),
+            (format!("{token}x"), "(a token, not shown)x"),
+            (format!("0{token}f y"), "0(a token, not shown)f y"),
+            (format!("ä{token}é."), "ä(a token, not shown)é."),
+        ] {
+            assert_eq!(without_tokens(&text, &is_token), left);
+        }
+        let other = "0".repeat(64) + token.get(1..).unwrap();
+        assert_eq!(without_tokens(&other, &is_token), other);
     }
 
     #[test]
