@@ -236,7 +236,7 @@ impl World {
         let given = self.guard_answers().map(|second| second.share(&terms, &truth));
         let given = match given {
             // A guard in somebody else's hands gives what opens nothing.
-            Some(Ok(_)) if self.strikes(Fault::GuardFalse, 60) => Some(Ok([0; SECOND_BYTES])),
+            Some(Ok(_)) if self.strikes(Fault::GuardFalse, 250) => Some(Ok([0; SECOND_BYTES])),
             Some(Ok(share)) => {
                 self.checker.guard_gave(terms.key());
                 self.reach("workload", "a guard gives its share");
