@@ -176,7 +176,14 @@ impl Daemon {
                 // Signers that nobody declared, and that were read in an earlier run, are looked at on.
                 watched: treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect(),
                 treasury: treasury.accounts.keys().copied().collect(),
-                known: state.accounts.keys().copied().collect(),
+                // What is in doubt, or was read as another's, is believed as little as what nobody knows.
+                known: state
+                    .accounts
+                    .keys()
+                    .filter(|account| state.is_as_declared(account, treasury.accounts.contains_key(*account)))
+                    .filter(|account| !state.doubtful.contains(*account))
+                    .copied()
+                    .collect(),
                 cursor: state.ledger,
                 escrows: state.standing.clone(),
             })

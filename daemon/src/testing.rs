@@ -162,6 +162,7 @@ pub(crate) fn reconciled() -> Input {
 }
 
 pub(crate) fn reconciled_at(index: u32) -> Input {
+    let own = treasury().accounts;
     let accounts = treasury()
         .watched()
         .into_iter()
@@ -178,7 +179,8 @@ pub(crate) fn reconciled_at(index: u32) -> Input {
                 .then(|| SignerListView { quorum: Weight(2), entries: entries() }),
             tickets: if account == warm() { (10..15).collect() } else { BTreeSet::new() },
             escrows: Vec::new(),
-            trust_lines: None,
+            // Of the treasury's own they are read, as the port does.
+            trust_lines: own.contains_key(&account).then(BTreeMap::new),
             settings: None,
         })
         .collect();

@@ -539,6 +539,13 @@ impl State {
         own.filter_map(|(_, key)| self.escrows.get(key))
     }
 
+    /// Whether what is known of the account was read as what it is declared as, the treasury's own or another's: of its own
+    /// accounts alone trust lines are read.
+    #[must_use]
+    pub fn is_as_declared(&self, account: &AccountId, ours: bool) -> bool {
+        self.accounts.get(account).is_some_and(|view| view.trust_lines.is_some() == ours)
+    }
+
     /// Lets go of what is known of these accounts.
     pub(crate) fn forget_accounts(&mut self, accounts: &[AccountId]) -> Result<(), String> {
         for account in accounts {

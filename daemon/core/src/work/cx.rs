@@ -52,6 +52,8 @@ pub struct Runtime {
     /// Whether no ledger has been taken in since this process lost sight: whatever a server says of the last
     /// one may be as old as the loss.
     pub(crate) stale: bool,
+    /// Whether what is declared otherwise than it was read has been let go.
+    pub(crate) let_go: bool,
     /// Whether everything has been asked for since sight was lost.
     pub(crate) reading_all: bool,
     /// Accounts about which something has changed since the daemon's own errands were last looked at. So

@@ -6,10 +6,28 @@ use crate::model::config::{FindingKind, Treasury};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::observe::{AccountSnapshot, EscrowView, LedgerPoint, RootView};
-use crate::model::state::State;
+use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, EscrowKey, RippleTime};
 use crate::work::anomaly;
 use crate::work::cx::Cx;
+
+/// Lets go of accounts that are declared otherwise than they were when they were read: of another's nothing is known that it owns,
+/// and of one that was not declared for a while nothing of what it did meanwhile. Each is read anew, as one that nobody knew. What
+/// is declared changes with a start alone, so this is done once, and before anything else is taken in.
+pub(crate) fn let_go(cx: &mut Cx<'_>) {
+    if std::mem::replace(&mut cx.runtime.let_go, true) {
+        return;
+    }
+    let is_other = |account: &&AccountId| {
+        let ours = cx.config.accounts.contains_key(*account);
+        // An escrow of one that is not declared would be taken for gone.
+        !cx.state.is_as_declared(account, ours) && (ours || cx.state.standing_of(account).next().is_none())
+    };
+    let accounts: Vec<AccountId> = cx.state.accounts.keys().filter(is_other).copied().collect();
+    if !accounts.is_empty() {
+        cx.emit(Event::AccountsForgotten { accounts });
+    }
+}
 
 /// Takes in accounts as they were read at the cursor, as far as there was no view of them. What the proven stream
 /// of ledgers says of an account outranks what one server says of it: a reading that differs moves nothing, and
@@ -54,12 +72,21 @@ pub(crate) fn compare(
             .rev()
             .find(|finding| finding.kind == FindingKind::ViewDiffers && finding.account == Some(account));
         // The same again with every ledger would say nothing new, and push other findings out.
-        let what = format!("by {from}: {what}");
-        if last.is_none_or(|finding| finding.evidence != what) {
-            anomaly::find(cx, FindingKind::ViewDiffers, account, what);
+        let is_new = last.is_none_or(|finding| !finding.evidence.ends_with(&format!(": {what}")));
+        if is_new {
+            anomaly::find(cx, FindingKind::ViewDiffers, account, format!("by {from}: {what}"));
         }
     }
-    Some(format!("the reading of {account} by {from} differs from the proven ledgers: {what}"))
+    let differs = format!("differs from the proven ledgers: {what}");
+    match &cx.state.sight {
+        // Another server says the same.
+        Sight::Lost(reason)
+            if reason.starts_with(&format!("the reading of {account} by ")) && reason.ends_with(&differs) =>
+        {
+            Some(reason.clone())
+        }
+        _ => Some(format!("the reading of {account} by {from} {differs}")),
+    }
 }
 
 /// Takes accounts in as they were read, and looks at the escrows that came with them.
@@ -79,10 +106,7 @@ fn read(cx: &mut Cx<'_>, at: LedgerPoint, mut accounts: Vec<AccountSnapshot>, ta
         .cloned()
         .collect();
     // What stood there before the daemon came is not news; what appears in an account that was known is.
-    let known = |escrow: &&EscrowView| {
-        let owner = &escrow.key.owner;
-        cx.state.accounts.contains_key(owner) && !was_another_s(cx.state, owner)
-    };
+    let known = |escrow: &&EscrowView| cx.state.accounts.contains_key(&escrow.key.owner);
     let news: Vec<EscrowView> = new.iter().filter(known).cloned().collect();
     let taken = taken.filter(|_| !new.is_empty());
     cx.emit(Event::AccountsRead { at, accounts, taken });
@@ -91,25 +115,13 @@ fn read(cx: &mut Cx<'_>, at: LedgerPoint, mut accounts: Vec<AccountSnapshot>, ta
     }
 }
 
-/// Whether nothing of what the account owns is known: as of a signer or a recipient, who may since have become one of the
-/// treasury's own. There is nothing then that a reading could differ from.
-fn was_another_s(state: &State, account: &AccountId) -> bool {
-    let owns_nothing = state.accounts.get(account).is_some_and(|view| {
-        view.trust_lines.is_none()
-            && view.settings.is_none()
-            && view.signer_list.is_none()
-            && view.tickets.is_empty()
-    });
-    owns_nothing && state.standing_of(account).next().is_none()
-}
-
 /// What differs between the view and what was read; `None` where nothing does, or where there was no
 /// view of the account yet.
 fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Option<String> {
     let view = state.accounts.get(&read.account)?;
     // Of signers and recipients decisions rest on their keys and flags alone. A balance that was read wrong at first is
     // no reason to see nothing for ever.
-    let ours = config.accounts.contains_key(&read.account) && !was_another_s(state, &read.account);
+    let ours = config.accounts.contains_key(&read.account);
     let rests_on = |root: Option<RootView>| root.map(|root| (root.flags, root.regular_key));
     if view.root != read.root && (ours || rests_on(view.root) != rests_on(read.root)) {
         return Some(format!("AccountRoot: had {:?}, the ledger has {:?}", view.root, read.root));

@@ -102,6 +102,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
             return;
         }
     }
+    reconcile::let_go(cx);
     cx.runtime.ledger_wall_ms = Some(wall_ms);
     cx.runtime.stale = false;
     let observation = observation
@@ -133,6 +134,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
 }
 
 fn take_accounts(cx: &mut Cx<'_>, at: LedgerPoint, accounts: Vec<AccountSnapshot>, from: &str, wall_ms: u64) {
+    reconcile::let_go(cx);
     let read: BTreeSet<AccountId> = accounts.iter().map(|account| account.account).collect();
     cx.runtime.reading.retain(|account| !read.contains(account));
     cx.runtime.reading_all = false;

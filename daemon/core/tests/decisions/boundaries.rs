@@ -10,9 +10,9 @@ use treasury_core::failure::FailureClass;
 use treasury_core::input::Input;
 use treasury_core::intent::Asker;
 use treasury_core::multisign::{key_allowed, reachable_without, tally};
-use treasury_core::observe::{AccountSnapshot, Change, EscrowView, LedgerPoint, RootView};
+use treasury_core::observe::{AccountSnapshot, Change, EscrowView, LedgerPoint, RootView, SettingsView};
 use treasury_core::policy::{Action, Approvers, Obligations};
-use treasury_core::state::{AccountView, Guard, State};
+use treasury_core::state::{AccountView, Guard, Sight, State};
 use treasury_core::units::{AccountId, EscrowKey, LedgerIndex, RippleTime, Weight};
 use xrpl_wire::TransactionType;
 
@@ -223,45 +223,95 @@ fn a_signer_of_a_strangers_list_is_nobodys_business() {
 }
 
 /// Danger: an account that was paid, or signs, is set up and declared as one of the treasury's, and the daemon, which knows nothing of
-/// what it owns, takes that for a lie and sees nothing any more.
+/// what it owns, takes that for a lie and sees nothing any more; also where a ledger that came meanwhile told it a part.
 #[test]
 fn an_account_that_was_known_as_anothers_is_taken_in_whole_where_it_is_declared() {
-    let mut w = World::new();
-    let list = w.state.accounts[&id("hot")].signer_list.clone();
     let escrow = EscrowView {
         key: EscrowKey { owner: id("alice"), sequence: 7 },
         destination: id("bob"),
         destination_tag: None,
         amount: Some(amount(5)),
-        finish_after: Some(w.state.now()),
+        finish_after: None,
         cancel_after: None,
         condition: None,
     };
-    let owns = |read: &mut AccountSnapshot| {
-        read.signer_list = list.clone();
-        read.tickets = BTreeSet::from([3, 4]);
-        read.trust_lines = Some(Default::default());
-        read.escrows = vec![escrow.clone()];
-    };
-    w.misread(id("alice"), owns);
-    assert!(w.state.sees());
-    assert_eq!(w.state.accounts[&id("alice")].signer_list, None, "what a signer owns is theirs");
+    for meanwhile in [false, true] {
+        let mut w = World::new();
+        let list = w.state.accounts[&id("hot")].signer_list.clone();
+        let owns = |read: &mut AccountSnapshot| {
+            read.signer_list = list.clone();
+            read.tickets = BTreeSet::from([3, 4]);
+            read.trust_lines = Some(Default::default());
+            read.escrows = vec![escrow.clone()];
+        };
+        w.misread(id("alice"), owns);
+        assert!(w.state.sees());
+        assert_eq!(w.state.accounts[&id("alice")].signer_list, None, "what a signer owns is theirs");
 
-    let declared = w.config.accounts[&id("hot")].clone();
-    w.config.accounts.insert(id("alice"), AccountConfig { name: "new".to_owned(), ..declared });
+        let declared = w.config.accounts[&id("hot")].clone();
+        w.config.accounts.insert(id("alice"), AccountConfig { name: "new".to_owned(), ..declared });
+        w.restart();
+        if meanwhile {
+            let account = id("alice");
+            let root = w.state.accounts[&id("hot")].root.unwrap();
+            let settings = SettingsView { transfer_rate: 1_200_000_000, ..Default::default() };
+            w.change(vec![
+                Change::Root { account, root: Some(root) },
+                Change::Settings { account, settings },
+                Change::TicketCreated { account, ticket: 4 },
+            ]);
+        }
+        w.misread(id("alice"), |read| {
+            owns(read);
+            read.settings = Some(SettingsView::default());
+        });
+        assert!(w.state.sees(), "{:?}", w.state.sight);
+        let view = &w.state.accounts[&id("alice")];
+        assert_eq!((&view.signer_list, view.tickets.len()), (&list, 2));
+        assert!(w.state.standing.contains(&escrow.key));
+        let foreign = w.state.findings.values().filter(|finding| finding.kind == FindingKind::ForeignEscrow);
+        assert_eq!(foreign.count(), 0, "what stood there before is not news");
+        // From now on it is the treasury's, and a reading that differs is believed in nothing.
+        w.misread(id("alice"), |read| read.signer_list = None);
+        assert!(!w.state.sees());
+        assert_eq!(w.state.accounts[&id("alice")].signer_list, list);
+    }
+}
+
+/// Danger: an account is taken out of the configuration, its SignerList is changed by hand, it is put back, and what the daemon knows
+/// of it is a view of long ago from which everything differs for good.
+#[test]
+fn an_account_that_was_not_declared_for_a_while_is_read_anew_where_it_is_again() {
+    let mut w = World::new();
+    let declared = w.config.accounts.remove(&id("hot")).unwrap();
     w.restart();
-    w.misread(id("alice"), owns);
-    assert!(w.state.sees(), "{:?}", w.state.sight);
-    let view = &w.state.accounts[&id("alice")];
-    assert_eq!((&view.signer_list, view.tickets.len()), (&list, 2));
-    assert!(w.state.standing.contains(&escrow.key));
-    let foreign = w.state.findings.values().filter(|finding| finding.kind == FindingKind::ForeignEscrow);
-    assert_eq!(foreign.count(), 0, "what stood there before is not news");
-    // From now on it is the treasury's, and a reading that differs is believed in nothing.
-    w.misread(id("alice"), |read| read.signer_list = None);
     w.reconcile();
-    assert!(!w.state.sees());
-    assert_eq!(w.state.accounts[&id("alice")].signer_list, list);
+    assert!(w.state.sees(), "{:?}", w.state.sight);
+    let mut list = w.state.accounts[&id("warm")].signer_list.clone().unwrap();
+    list.entries.pop_last();
+    let changed = Change::SignerList { account: id("hot"), list: Some(list.clone()) };
+    w.change(vec![changed, Change::TicketCreated { account: id("hot"), ticket: 900 }]);
+    w.config.accounts.insert(id("hot"), declared);
+    w.restart();
+    w.reconcile();
+    assert!(w.state.sees(), "{:?}", w.state.sight);
+    let view = &w.state.accounts[&id("hot")];
+    assert_eq!(view.signer_list, Some(list));
+    assert!(view.tickets.contains(&900));
+}
+
+/// Danger: two servers that say the same of an account that differs take turns, and each ledger brings a finding and a record.
+#[test]
+fn what_differs_is_found_once_whichever_server_says_so() {
+    let mut w = World::new();
+    let read_by = |w: &mut World, from: &str| w.misread_by(id("hot"), from, |read| read.signer_list = None);
+    read_by(&mut w, "ws://one");
+    let (found, records) = (w.state.findings.len(), w.events.len());
+    for from in ["ws://two", "ws://one", "ws://two"] {
+        read_by(&mut w, from);
+    }
+    assert_eq!((w.state.findings.len(), w.events.len()), (found, records));
+    assert!(matches!(&w.state.sight, Sight::Lost(reason) if reason.contains("ws://one")));
 }
 
 #[test]

@@ -91,10 +91,15 @@ impl World {
 
     /// What somebody sees of an account when it is read, which need not be true.
     pub fn misread(&mut self, account: AccountId, lie: impl FnOnce(&mut AccountSnapshot)) {
+        self.misread_by(account, "ws://test", lie);
+    }
+
+    /// The same of a server.
+    pub fn misread_by(&mut self, account: AccountId, from: &str, lie: impl FnOnce(&mut AccountSnapshot)) {
         let at = self.state.ledger.unwrap();
         let mut accounts: Vec<AccountSnapshot> = self.ledger.values().cloned().collect();
         lie(accounts.iter_mut().find(|read| read.account == account).unwrap());
-        self.input(Input::Reconciled { at, accounts, from: "ws://test".to_owned(), wall_ms: self.wall_ms });
+        self.input(Input::Reconciled { at, accounts, from: from.to_owned(), wall_ms: self.wall_ms });
     }
 
     /// A payment is asked for without sight: it is refused.
