@@ -50,6 +50,8 @@ pub(crate) async fn a_gesture(world: &mut World) {
     assert!(carol.text("main").await.contains("PASSKEY_MISSING"));
     std::fs::write(&path, with_line(&config, "carol", &line)).unwrap();
     world.daemon().reload(&world.sandbox.daemon_config().unwrap()).await.unwrap();
+    // Whoever reads its configuration anew looks at everything anew, with a next ledger.
+    world.sandbox.let_pass(1).await.unwrap();
     carol.open(&world.page("/passkeys")).await;
     assert!(carol.text("tbody").await.contains("laptop"));
 
