@@ -154,16 +154,11 @@ fn payments(count: u32) -> Vec<Vec<u8>> {
     (0..count)
         .map(|number| {
             let key = &payers[(number % PAYERS) as usize];
-            let common = TxCommon {
-                account: key.account_id(),
-                seq: SeqProxy::Sequence(FIRST_SEQUENCE + number / PAYERS),
-                fee: Drops::new(10).unwrap(),
-                last_ledger_sequence: None,
-                source_tag: None,
-                network_id: None,
-                memos: Vec::new(),
-                flags: 0,
-            };
+            let common = TxCommon::new(
+                key.account_id(),
+                SeqProxy::Sequence(FIRST_SEQUENCE + number / PAYERS),
+                Drops::new(10).unwrap(),
+            );
             let body = TxBody::Payment(Payment {
                 destination: holder(PAYERS + number % 900),
                 destination_tag: None,

@@ -262,16 +262,11 @@ pub trait Network: Send + Sync {
     ) -> impl Future<Output = Result<(Hash256, TxResult), NetworkError>> + Send {
         async move {
             let account = key.account_id();
-            let common = TxCommon {
+            let common = TxCommon::new(
                 account,
-                seq: SeqProxy::Sequence(self.sequence(account).await?),
-                fee: self.fees().await?.base_fee,
-                last_ledger_sequence: None,
-                source_tag: None,
-                network_id: None,
-                memos: Vec::new(),
-                flags: 0,
-            };
+                SeqProxy::Sequence(self.sequence(account).await?),
+                self.fees().await?.base_fee,
+            );
             let tx = xrpl_wire::sign::sign_single(&xrpl_wire::typed::build(&common, body)?, key)
                 .map_err(ServerError::from)?;
             Ok((tx.id(), self.submit(&tx).await?))

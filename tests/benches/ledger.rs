@@ -12,16 +12,8 @@ fn payments(count: u32) -> Vec<Vec<u8>> {
         .map(|sequence| {
             let mut destination = [0; 20];
             destination[..4].copy_from_slice(&sequence.to_be_bytes());
-            let common = TxCommon {
-                account: key.account_id(),
-                seq: SeqProxy::Sequence(sequence),
-                fee: Drops::new(10).unwrap(),
-                last_ledger_sequence: None,
-                source_tag: None,
-                network_id: None,
-                memos: Vec::new(),
-                flags: 0,
-            };
+            let common =
+                TxCommon::new(key.account_id(), SeqProxy::Sequence(sequence), Drops::new(10).unwrap());
             let body = TxBody::Payment(Payment {
                 destination: AccountId(destination),
                 destination_tag: None,

@@ -320,16 +320,11 @@ impl Incident {
     /// What somebody with these keys sends beside the daemon, and what the ledger says at once. It is closed.
     pub(crate) async fn beside(&self, from: &str, keys: &[(AccountId, &KeyPair)], body: &TxBody) -> TxResult {
         let account = self.account(from);
-        let common = TxCommon {
+        let common = TxCommon::new(
             account,
-            seq: SeqProxy::Sequence(self.world().sequence(account).await.unwrap()),
-            fee: Drops::new(1_000).unwrap(),
-            last_ledger_sequence: None,
-            source_tag: None,
-            network_id: None,
-            memos: Vec::new(),
-            flags: 0,
-        };
+            SeqProxy::Sequence(self.world().sequence(account).await.unwrap()),
+            Drops::new(1_000).unwrap(),
+        );
         let tx = typed::build(&common, body).unwrap();
         let signers = keys.iter().map(|(signer, key)| sign::sign_for(&tx, *signer, key).unwrap()).collect();
         let tx = sign::assemble(&tx, signers).unwrap();

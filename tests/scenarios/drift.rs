@@ -28,16 +28,11 @@ async fn account(scene: &Scene, name: &str) -> AccountView {
 async fn steal(scene: &Scene, body: &TxBody) {
     let (world, people) = (scene.sandbox.world(), scene.sandbox.people());
     let warm = scene.sandbox.account("warm").unwrap();
-    let common = TxCommon {
-        account: warm,
-        seq: SeqProxy::Sequence(world.sequence(warm).await.unwrap()),
-        fee: world.fees().await.unwrap().base_fee.checked_mul(10).unwrap(),
-        last_ledger_sequence: None,
-        source_tag: None,
-        network_id: None,
-        memos: Vec::new(),
-        flags: 0,
-    };
+    let common = TxCommon::new(
+        warm,
+        SeqProxy::Sequence(world.sequence(warm).await.unwrap()),
+        world.fees().await.unwrap().base_fee.checked_mul(10).unwrap(),
+    );
     let tx = typed::build(&common, body).unwrap();
     let signers = ["alice", "bob"].map(|name| {
         let person = people.get(name).unwrap();

@@ -53,16 +53,7 @@ impl Scene {
 
     fn multi_on(&self, seq: SeqProxy, from: &str, signers: &[&str], body: &TxBody) -> Transaction {
         let account = self.cast.id(from);
-        let common = TxCommon {
-            account,
-            seq,
-            fee: drops(5_000),
-            last_ledger_sequence: None,
-            source_tag: None,
-            network_id: None,
-            memos: Vec::new(),
-            flags: 0,
-        };
+        let common = TxCommon::new(account, seq, drops(5_000));
         let tx = typed::build(&common, body).unwrap();
         let signed =
             signers.iter().map(|name| sign::sign_for(&tx, self.cast.id(name), self.cast.key(name)).unwrap());

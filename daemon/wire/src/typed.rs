@@ -235,6 +235,21 @@ pub fn build(common: &TxCommon, body: &TxBody) -> Result<Transaction, TxError> {
 }
 
 impl TxCommon {
+    /// What every transaction has to have, and nothing besides.
+    #[must_use]
+    pub fn new(account: AccountId, seq: SeqProxy, fee: Drops) -> Self {
+        Self {
+            account,
+            seq,
+            fee,
+            last_ledger_sequence: None,
+            source_tag: None,
+            network_id: None,
+            memos: Vec::new(),
+            flags: 0,
+        }
+    }
+
     /// Reads what every transaction has. Signatures are left out.
     ///
     /// # Errors

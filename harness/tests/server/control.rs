@@ -60,16 +60,7 @@ async fn a_balance_is_set_and_what_is_open_is_applied_on_top() {
 
 /// A payment without a signature.
 fn unsigned(from: AccountId, to: AccountId, sequence: u32) -> Transaction {
-    let common = TxCommon {
-        account: from,
-        seq: SeqProxy::Sequence(sequence),
-        fee: Drops::new(10).unwrap(),
-        last_ledger_sequence: None,
-        source_tag: None,
-        network_id: None,
-        memos: Vec::new(),
-        flags: 0,
-    };
+    let common = TxCommon::new(from, SeqProxy::Sequence(sequence), Drops::new(10).unwrap());
     let body = TxBody::Payment(typed::Payment {
         destination: to,
         destination_tag: None,

@@ -15,16 +15,7 @@ async fn with_tickets() -> (EmbeddedServer, String) {
     let (keys, alice) = account("alice");
     server.fund(&alice, xrp(1000)).unwrap();
     let created = server.close_ledger().header.index;
-    let common = TxCommon {
-        account: alice,
-        seq: SeqProxy::Sequence(created),
-        fee: xrpl_wire::Drops::new(10).unwrap(),
-        last_ledger_sequence: None,
-        source_tag: None,
-        network_id: None,
-        memos: Vec::new(),
-        flags: 0,
-    };
+    let common = TxCommon::new(alice, SeqProxy::Sequence(created), xrpl_wire::Drops::new(10).unwrap());
     let tx = typed::build(&common, &TxBody::TicketCreate(TicketCreate { count: 3 })).unwrap();
     let outcome = server.submit(&sign::sign_single(&tx, &keys).unwrap());
     assert_eq!(outcome.result.name(), "tesSUCCESS");

@@ -65,16 +65,8 @@ pub(crate) fn ledger(count: u32, more: &[AccountId]) -> Ledger {
 /// The `number`th payment of a stranger, to somebody.
 pub(crate) fn payment(number: u32, destination: AccountId) -> Vec<u8> {
     let key = payer(number % PAYERS);
-    let common = TxCommon {
-        account: key.account_id(),
-        seq: SeqProxy::Sequence(FIRST_SEQUENCE + number / PAYERS),
-        fee: drops(10),
-        last_ledger_sequence: None,
-        source_tag: None,
-        network_id: None,
-        memos: Vec::new(),
-        flags: 0,
-    };
+    let common =
+        TxCommon::new(key.account_id(), SeqProxy::Sequence(FIRST_SEQUENCE + number / PAYERS), drops(10));
     let body = TxBody::Payment(Payment {
         destination,
         destination_tag: None,

@@ -206,16 +206,7 @@ async fn relay(client: TcpStream, server: String, seen: mpsc::UnboundedSender<Se
 fn prepare(server: &EmbeddedServer) {
     let account = warm().account_id();
     let send = |sequence: u32, body: TxBody| {
-        let common = TxCommon {
-            account,
-            seq: SeqProxy::Sequence(sequence),
-            fee: drops(10),
-            last_ledger_sequence: None,
-            source_tag: None,
-            network_id: None,
-            memos: Vec::new(),
-            flags: 0,
-        };
+        let common = TxCommon::new(account, SeqProxy::Sequence(sequence), drops(10));
         let tx = sign::sign_single(&typed::build(&common, &body).unwrap(), &warm()).unwrap();
         let outcome = server.submit(&tx);
         assert_eq!(outcome.result.name(), "tesSUCCESS");

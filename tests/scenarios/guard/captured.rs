@@ -136,16 +136,7 @@ pub(crate) async fn a_captured_guard_can_neither_release_nor_pay() {
         condition: Some(condition),
         fulfillment: Some(fulfillment_for_preimage(&guesses[0])),
     });
-    let common = TxCommon {
-        account: stranger.id(),
-        seq: SeqProxy::Sequence(sequence),
-        fee: treasuryd::dev::xrp(1),
-        last_ledger_sequence: None,
-        source_tag: None,
-        network_id: None,
-        memos: Vec::new(),
-        flags: 0,
-    };
+    let common = TxCommon::new(stranger.id(), SeqProxy::Sequence(sequence), treasuryd::dev::xrp(1));
     let tx = typed::build(&common, &finish).unwrap();
     let signed = xrpl_wire::sign::sign_single(&tx, stranger.key()).unwrap();
     let said = world.submit(&signed).await.unwrap();

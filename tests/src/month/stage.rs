@@ -405,16 +405,7 @@ fn built(server: &EmbeddedServer, account: AccountId, fee: u64, body: &TxBody) -
     let sequence = server.with_ledger(|ledger| {
         ledger.open().state().object(&root).and_then(|root| root.u32(sf::Sequence)).unwrap_or_default()
     });
-    let common = TxCommon {
-        account,
-        seq: SeqProxy::Sequence(sequence),
-        fee: drops(fee),
-        last_ledger_sequence: None,
-        source_tag: None,
-        network_id: None,
-        memos: Vec::new(),
-        flags: 0,
-    };
+    let common = TxCommon::new(account, SeqProxy::Sequence(sequence), drops(fee));
     typed::build(&common, body).expect("a transaction that can be written")
 }
 

@@ -427,16 +427,7 @@ impl Cast {
 }
 
 fn common(account: AccountId, seq: SeqProxy, fee: u64) -> TxCommon {
-    TxCommon {
-        account,
-        seq,
-        fee: drops(fee),
-        last_ledger_sequence: None,
-        source_tag: None,
-        network_id: None,
-        memos: Vec::new(),
-        flags: 0,
-    }
+    TxCommon::new(account, seq, drops(fee))
 }
 
 /// An account's next Sequence, as a state has it.

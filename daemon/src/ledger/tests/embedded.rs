@@ -19,16 +19,7 @@ fn drops(drops: u64) -> Drops {
 }
 
 fn signed(key: &KeyPair, sequence: u32, body: &TxBody) -> Transaction {
-    let common = TxCommon {
-        account: key.account_id(),
-        seq: SeqProxy::Sequence(sequence),
-        fee: drops(10),
-        last_ledger_sequence: None,
-        source_tag: None,
-        network_id: None,
-        memos: Vec::new(),
-        flags: 0,
-    };
+    let common = TxCommon::new(key.account_id(), SeqProxy::Sequence(sequence), drops(10));
     sign_single(&typed::build(&common, body).unwrap(), key).unwrap()
 }
 
