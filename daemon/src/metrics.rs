@@ -10,6 +10,7 @@ mod process;
 mod runway;
 mod shadow;
 mod standing;
+mod words;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -20,11 +21,9 @@ use prometheus::{
 };
 use treasury_core::config::FindingKind;
 use treasury_core::failure::{self, FailureClass};
-use treasury_core::gate::{self, Act};
 use treasury_core::input::{Input, SubmitReply};
-use treasury_core::intent::{FinishEscrow, Intent};
 use treasury_core::proposal::Status;
-use treasury_core::state::{Guard, State, TrackedEscrow};
+use treasury_core::state::State;
 use treasury_core::stops::{Stop, StopKind};
 use treasury_core::{Event, Treasury};
 use xrpl_wire::TxResult;
@@ -41,6 +40,8 @@ use process::{MEMORY, OPEN_FILES, Process, STARTED, THREADS};
 use runway::{RUNWAY, Runways, USUAL, USUAL_TOKENS};
 use shadow::{SHADOW, Shadows};
 use standing::Standing;
+use words::input_word;
+pub use words::{GUARD_WORDS, guard_word};
 
 /// What kind of metric it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,10 +290,6 @@ pub const METRICS: [Metric; 58] = [
     AUDIT_FAULT,
 ];
 
-/// Where an escrow stands, in the words of the labels.
-pub const GUARD_WORDS: [&str; 7] =
-    ["foreign", "locked", "withheld", "releasing", "released", "cancelled", "gone"];
-
 /// An append is a flush and an fdatasync: half a millisecond on a good disk. From a quarter of a second
 /// on, a commit takes longer than anybody should have to wait.
 const APPEND_BUCKETS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0];
@@ -534,24 +531,6 @@ impl Metrics {
     }
 }
 
-/// The word for where an escrow stands.
-#[must_use]
-pub fn guard_word(treasury: &Treasury, state: &State, escrow: &TrackedEscrow) -> &'static str {
-    match &escrow.guard {
-        Guard::Foreign => "foreign",
-        Guard::Locked { .. } => {
-            let finish = Intent::FinishEscrow(FinishEscrow { escrow: escrow.view.key });
-            let act = Act::errand(treasury.runner.unwrap_or(escrow.view.key.owner), &finish);
-            let held = !gate::stops(treasury, state, act).is_empty();
-            if held { "withheld" } else { "locked" }
-        }
-        Guard::Releasing { .. } => "releasing",
-        Guard::Released { .. } => "released",
-        Guard::Cancelled { .. } => "cancelled",
-        Guard::Gone { .. } => "gone",
-    }
-}
-
 /// The page docs/reference/metrics.md.
 #[must_use]
 pub fn reference() -> String {
@@ -582,28 +561,6 @@ pub fn reference() -> String {
         words(&FindingKind::ALL.map(FindingKind::word)),
     );
     page
-}
-
-fn input_word(input: &Input) -> &'static str {
-    match input {
-        Input::Command { .. } => "command",
-        Input::Ledger { .. } => "ledger",
-        Input::Reconciled { .. } => "reconciled",
-        Input::SightLost { .. } => "sight_lost",
-        Input::HistoryMissing { .. } => "history_missing",
-        Input::EscrowDerived { .. } => "escrow_derived",
-        Input::ConditionDerived { .. } => "condition_derived",
-        Input::FulfillmentDerived { .. } => "fulfillment_derived",
-        Input::GuardRefused { .. } => "guard_refused",
-        Input::AgentSigned { .. } => "agent_signed",
-        Input::SingleSigned { .. } => "single_signed",
-        Input::SignFailed { .. } => "sign_failed",
-        Input::SubmitAnswered { .. } => "submit_answered",
-        Input::Tick { .. } => "tick",
-        Input::LoginsRefused { .. } => "logins_refused",
-        Input::Configured { .. } => "configured",
-        Input::OpenLedgerFee { .. } => "open_ledger_fee",
-    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub(crate) mod documents;
 mod escalate;
 mod host;
 pub(crate) mod mail;
+mod notifier;
 mod outbox;
 mod policies;
 pub(crate) mod post;
@@ -39,13 +40,11 @@ mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use rand::Rng;
 use serde_json::Value;
-use tokio::sync::{Notify as Wake, Semaphore, oneshot, watch};
+use tokio::sync::{Notify as Wake, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use treasury_api::types::Notice;
@@ -54,21 +53,21 @@ use treasury_core::{State, Treasury};
 use self::escalate::{Alert, Answered};
 use self::host::{Room, Seen, Time};
 use self::outbox::{Addressed, ByNow, Closed, Mark, Outbox};
-use self::post::{Parcel, Post, PostError, Wire};
+use self::post::{Parcel, Post, PostError};
 use self::records::{Next, answers, digest, digest_at, notices};
 use self::settled::{Open, open_matters};
 use crate::clock::{self, Clock};
 use crate::engine::{EngineError, EngineHandle};
 use crate::lines;
 use crate::metrics::Metrics;
-use crate::store::seam::Ground;
-use crate::store::{Host, StoreError};
+use crate::store::StoreError;
 
 pub use treasury_api::notice::{Kind, Severity};
 
 pub(crate) use asked::{Asked, Redelivered, Standing};
 pub use channel::Channel;
 pub use escalate::Escalation;
+pub(crate) use notifier::Notifier;
 pub use outbox::OutboxError;
 pub(crate) use outbox::Stage;
 pub(crate) use outbox::forget as forget_in_outbox;
@@ -85,9 +84,6 @@ const PAGE: usize = 64;
 
 /// How often it is looked at what waits for people.
 const LOOK: Duration = Duration::from_secs(30);
-
-/// How long the end of the daemon waits for the end of what tells people.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// How long it rests after records or the outbox could not be read or written.
 const AFTER_TROUBLE: Duration = Duration::from_secs(30);
@@ -128,93 +124,6 @@ const QUESTIONS: usize = 2;
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Desk").field("config", &self.config).finish_non_exhaustive()
-    }
-}
-
-/// Tells until it is stopped.
-#[derive(Debug)]
-pub(crate) struct Notifier {
-    desk: Arc<Desk>,
-    stop: watch::Sender<bool>,
-    /// Comes when the thread has put down the last that it did.
-    ended: oneshot::Receiver<()>,
-}
-
-/// Why nothing can be told.
-#[derive(Debug, thiserror::Error)]
-enum NotifyStartError {
-    /// The outbox.
-    #[error(transparent)]
-    Outbox(#[from] OutboxError),
-    /// The system gives no thread.
-    #[error("cannot start the thread that tells people: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
-impl Notifier {
-    /// Opens the outbox of a data directory and tells what comes after what was told last: into it, where programs find it
-    /// that listen, and through the channels, where there are any. What goes wrong keeps no daemon from guarding the treasury: it is said, and
-    /// nobody is told of anything. Blocks.
-    pub(crate) fn start(
-        config: NotifyConfig,
-        data_dir: &Path,
-        engine: EngineHandle,
-        metrics: &Arc<Metrics>,
-    ) -> Option<Self> {
-        Self::try_start(config, data_dir, engine, metrics)
-            .inspect_err(|error| {
-                metrics.notices_stuck(true);
-                lines::notices_stuck(error);
-            })
-            .ok()
-    }
-
-    fn try_start(
-        config: NotifyConfig,
-        data_dir: &Path,
-        engine: EngineHandle,
-        metrics: &Arc<Metrics>,
-    ) -> Result<Self, NotifyStartError> {
-        let folder = data_dir.join(FOLDER);
-        // A daemon whose store is elsewhere may have no such folder yet.
-        crate::private::create_dir_all(data_dir)?;
-        let engine_of_outbox = (Ground::system().engine)(&folder).map_err(OutboxError::from)?;
-        let outbox = Outbox::open(engine_of_outbox, &new_series())?;
-        let clock = Clock::new(unix_ms);
-        let jitter = Box::new(|| rand::rng().random_range(0..=1_000));
-        let name = config.instance.unwrap_or_else(|| Host::this().name);
-        let config = NotifyConfig { instance: Some(name), ..config };
-        let mut desk =
-            Desk::new(config, outbox, clock, Box::new(Wire::default()), jitter, Arc::clone(metrics));
-        desk.room = Box::new(move || Room::of(&folder));
-        let desk = Arc::new(desk);
-        let (stop, stopped) = watch::channel(false);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        // Looked at before anything is spoken to: what happens from now on is told, however late the thread gets to it.
-        let last = *engine.records().borrow();
-        let at_work = Arc::clone(&desk);
-        let (end, ended) = oneshot::channel();
-        std::thread::Builder::new().name("notify".to_owned()).spawn(move || {
-            runtime.block_on(work(at_work, engine, last, stopped));
-            // A name that is being resolved may hang: it is left alone.
-            runtime.shutdown_background();
-            let _ = end.send(());
-        })?;
-        Ok(Self { desk, stop, ended })
-    }
-
-    /// For whoever wants to see what was told.
-    pub(crate) fn desk(&self) -> Arc<Desk> {
-        Arc::clone(&self.desk)
-    }
-
-    /// Stops, and gives up what is being sent: it is sent again after the next start. A thread that hangs in the system, such as
-    /// in a file on another host, is left alone: the outbox has what was told.
-    pub(crate) async fn shutdown(self) {
-        let _ = self.stop.send(true);
-        if tokio::time::timeout(GRACE, self.ended).await.is_err() {
-            tracing::warn!("what tells people did not end in time, and is left alone");
-        }
     }
 }
 
@@ -385,7 +294,7 @@ impl Desk {
         }
         let digest = digest_at(engine, last).await?.unwrap_or_default();
         let ledger = engine.query(|state, _| state.ledger).await?;
-        self.outbox().begin(&new_series(), Mark { record: last, digest, ledger })?;
+        self.outbox().begin(&notifier::new_series(), Mark { record: last, digest, ledger })?;
         Ok(true)
     }
 
@@ -594,15 +503,6 @@ impl Desk {
 fn is_same(mark: &Mark, digest: Option<&str>) -> bool {
     let is_unread = mark.record > 0 && mark.digest.is_empty();
     is_unread || digest.is_none_or(|digest| digest == mark.digest)
-}
-
-fn new_series() -> String {
-    format!("{:08x}", rand::rng().random::<u32>())
-}
-
-fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

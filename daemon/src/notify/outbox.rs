@@ -36,6 +36,7 @@ pub(super) use closed::{ByNow, Closed};
 pub(super) use delivery::Delivery;
 pub(crate) use delivery::Stage;
 pub(crate) use forget::forget;
+pub(super) use forget::put_back;
 pub(super) use told::Place;
 
 /// Version of what is stored here.

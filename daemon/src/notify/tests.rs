@@ -86,8 +86,8 @@ impl Post for Shared {
 }
 
 /// A desk with channels of these names, to which everything goes.
-struct World {
-    desk: Arc<Desk>,
+pub(super) struct World {
+    pub(super) desk: Arc<Desk>,
     receivers: Arc<Receivers>,
     got: mpsc::UnboundedReceiver<Got>,
     metrics: Arc<Metrics>,
@@ -115,7 +115,7 @@ fn channel(name: &str, secrets_file: PathBuf) -> Channel {
 /// Milliseconds from the Unix epoch to that of the ledger, 2000-01-01T00:00:00Z, at which the clock of a world begins.
 const BEGINS_MS: u64 = 946_684_800_000;
 
-fn world(disk: &Disk, names: &[&'static str]) -> World {
+pub(super) fn world(disk: &Disk, names: &[&'static str]) -> World {
     let route = Route { channels: names.iter().map(|name| (*name).to_owned()).collect(), ..Route::default() };
     world_of(disk, names, vec![route], |_| {})
 }

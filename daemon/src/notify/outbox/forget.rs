@@ -13,6 +13,9 @@ use super::{BATCH_MAX, META, OutboxError};
 use crate::store::seam::Ground;
 use crate::store::{StoreError, names};
 
+/// The outbox as it was, while the new one takes its place.
+const OLD: &str = "outbox-old";
+
 /// What stands for what was taken away.
 const REMOVED: &str = "(removed)";
 
@@ -38,12 +41,10 @@ const NOT_PEOPLE: [&str; 14] = [
 /// entries were changed.
 ///
 /// # Errors
-/// [`OutboxError`]. Nothing has changed then, or it is as it was under another name, `outbox-old`, which the next try puts back.
+/// [`OutboxError`]. Nothing has changed then, or it is as it was under another name, `outbox-old`, which the next try and the next start put back.
 pub(crate) fn forget(data_dir: &Path, person: &str, instead: &str) -> Result<u64, OutboxError> {
-    let [folder, fresh, old] = [FOLDER, "outbox-new", "outbox-old"].map(|name| data_dir.join(name));
-    if !folder.exists() && old.exists() {
-        rename(&old, &folder)?;
-    }
+    put_back(data_dir)?;
+    let [folder, fresh, old] = [FOLDER, "outbox-new", OLD].map(|name| data_dir.join(name));
     if !folder.exists() {
         return Ok(0);
     }
@@ -60,6 +61,16 @@ pub(crate) fn forget(data_dir: &Path, person: &str, instead: &str) -> Result<u64
     synced.map_err(StoreError::io("sync", data_dir))?;
     remove(&old)?;
     Ok(changed)
+}
+
+/// Puts the outbox back where [`forget`] was broken off with it under another name. Asked before it is opened, too: what waits would
+/// be told to nobody, and lost with the next try.
+///
+/// # Errors
+/// Where it cannot be renamed.
+pub(in crate::notify) fn put_back(data_dir: &Path) -> Result<(), StoreError> {
+    let [folder, old] = [FOLDER, OLD].map(|name| data_dir.join(name));
+    if folder.exists() || !old.exists() { Ok(()) } else { rename(&old, &folder) }
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
@@ -240,5 +251,30 @@ mod tests {
         for gone in ["call me", "asleep", "by dave.m"] {
             assert!(!left.contains(gone), "{gone}");
         }
+    }
+
+    /// Danger: it is broken off between its two renames, a daemon starts with an outbox in which nothing waits, and the next try
+    /// takes away the one in which something does.
+    #[test]
+    fn what_was_broken_off_is_put_back_before_anything_else_is_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let [folder, old] = [FOLDER, OLD].map(|name| dir.path().join(name));
+        put_back(dir.path()).unwrap();
+        assert!(!folder.exists(), "there is none");
+        let told = Addressed {
+            notice: notice("n-s-1-0", "Frozen by sue"),
+            channels: vec![("ops".to_owned(), 7)],
+            alerts: Vec::new(),
+        };
+        let mark = Mark { record: 1, digest: "d".to_owned(), ledger: None };
+        open(dir.path()).take(vec![told], mark).unwrap();
+        fs::rename(&folder, &old).unwrap();
+        put_back(dir.path()).unwrap();
+        assert!(!old.exists());
+        assert_eq!(open(dir.path()).waiting("ops"), 1);
+        // What is there is never put over.
+        fs::create_dir(&old).unwrap();
+        put_back(dir.path()).unwrap();
+        assert_eq!(open(dir.path()).waiting("ops"), 1);
     }
 }
