@@ -18,6 +18,9 @@ const LOOKS_SECONDS: u32 = 60;
 /// less it would be behind for hours.
 const CATCHES_UP_SECONDS: u32 = 30;
 
+/// And at least by such a part of it.
+const CATCHES_UP_PART: u32 = 4;
+
 /// Whether sight is lost for what comes and goes with each start.
 pub(crate) fn is_routine(reason: &str) -> bool {
     [STARTING, READ_ANEW, OTHER_POLICY].contains(&reason)
@@ -68,8 +71,11 @@ impl Patience {
         if wall_ms.saturating_sub(since.wall_ms) <= u64::from(limit).saturating_mul(1_000) {
             return None;
         }
-        let catches_up =
-            since.age.zip(age).is_some_and(|(was, is)| is.saturating_add(CATCHES_UP_SECONDS) <= was);
+        // By a part of what it lags behind, so that a day is over in half an hour or is said.
+        let catches_up = since
+            .age
+            .zip(age)
+            .is_some_and(|(was, is)| is.saturating_add(CATCHES_UP_SECONDS.max(was / CATCHES_UP_PART)) <= was);
         if catches_up {
             self.0 = Some(now);
             return None;
@@ -159,6 +165,9 @@ mod tests {
         // It catches up.
         let catches_up = |second: u64| 3_600_u32.saturating_sub(u32::try_from(second).unwrap() * 20);
         assert_eq!(told(&state, &|second| catches_up(second.min(175))).unwrap().0, 260);
+        // So slowly that it takes days.
+        let hardly = |second: u64| 86_400_u32.saturating_sub(u32::try_from(second).unwrap());
+        assert_eq!(told(&state, &hardly).unwrap().0, 65);
         state.sight = Sight::Lost("servers disagree".to_owned());
         assert_eq!(told(&state, &lags), None, "it is said already");
         assert_eq!(again(&state, READ_ANEW), "servers disagree");
