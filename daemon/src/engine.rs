@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::sight::{self, OTHER_POLICY, Patience, READ_ANEW, STARTING};
 use crate::store::{Archive, Record, Store, StoreError};
 
-use urgent::is_stop;
+use urgent::{TakenBack, is_stop};
 
 pub use answers::Answers;
 pub use machine::Machine;
@@ -162,6 +162,7 @@ impl Engine {
             answers: Arc::clone(&answers),
             leave,
             patience: Patience::default(),
+            taken_back: TakenBack::default(),
             last_ledger_ms,
         };
         let thread = std::thread::Builder::new()
@@ -390,6 +391,7 @@ struct Core {
     answers: Arc<Answers>,
     leave: Leave,
     patience: Patience,
+    taken_back: TakenBack,
     last_ledger_ms: u64,
 }
 
@@ -412,11 +414,12 @@ impl Core {
         loop {
             for _ in 0..STOPS_MAX {
                 let Ok(stop) = queues.stops.try_recv() else { break };
+                self.taken_back.note(&stop);
                 self.take(stop)?;
                 in_a_row = in_a_row.saturating_add(1);
             }
             if let Ok(input) = queues.inputs.try_recv() {
-                self.take(input)?;
+                self.take_in_turn(input)?;
                 (in_a_row, inputs) = (in_a_row.saturating_add(1), inputs.wrapping_add(1));
                 if inputs.is_multiple_of(INPUTS_BEFORE_PROBE)
                     && let Ok(Question::Ask(probe)) = queues.probes.try_recv()
@@ -426,6 +429,9 @@ impl Core {
                 if in_a_row < INPUTS_IN_A_ROW {
                     continue;
                 }
+            }
+            if queues.inputs.is_empty() {
+                self.taken_back.forget();
             }
             if in_a_row >= INPUTS_IN_A_ROW {
                 in_a_row = 0;
@@ -442,11 +448,12 @@ impl Core {
             tokio::select! {
                 biased;
                 Some(stop) = queues.stops.recv() => {
+                    self.taken_back.note(&stop);
                     self.take(stop)?;
                     in_a_row = in_a_row.saturating_add(1);
                 }
                 Some(input) = queues.inputs.recv() => {
-                    self.take(input)?;
+                    self.take_in_turn(input)?;
                     in_a_row = 0;
                 }
                 Some(Question::Ask(probe)) = queues.probes.recv() => probe(self),
@@ -488,6 +495,17 @@ impl Core {
 
     fn tell_declared(&self) {
         *self.declared.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.machine.treasury);
+    }
+
+    /// Takes what others did not hold up. What its sender has taken back since they asked for it is refused: that came first only
+    /// because it stops something.
+    fn take_in_turn(&mut self, input: Input) -> Result<(), Fatal> {
+        let Some((request, proposal)) = self.taken_back.overtook(&input) else { return self.take(input) };
+        let known = self.machine.state.proposals.get(&proposal);
+        let status = known.map_or("gone", |proposal| proposal.status.word());
+        let problem = "you have taken it back, or rejected it, since you asked for this";
+        self.answers.give(request, Err(CommandError::WrongState { proposal, status, problem }));
+        Ok(())
     }
 
     fn take(&mut self, input: Input) -> Result<(), Fatal> {

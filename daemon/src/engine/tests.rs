@@ -138,6 +138,69 @@ async fn a_stop_and_a_probe_do_not_wait_for_a_full_queue() {
     assert!(before <= INPUTS_BEFORE_PROBE, "{before} came before it");
 }
 
+/// A disk that hangs, once, until its gate is opened.
+struct Hanging {
+    inner: MemoryStore,
+    gate: Arc<Mutex<Option<std_mpsc::Receiver<()>>>>,
+}
+
+impl Store for Hanging {
+    fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
+        let gate = self.gate.lock().unwrap().take();
+        gate.map_or(Ok(()), |gate| gate.recv().map_err(|_| StoreError::Injected))?;
+        self.inner.append(events)
+    }
+
+    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.inner.read(after, limit)
+    }
+
+    fn archive(&self) -> Arc<Archive> {
+        self.inner.archive()
+    }
+}
+
+/// Danger: an approval waits while the disk hangs, its sender thinks better of it and takes it back, which overtakes it; then it is
+/// taken, and the money leaves with it.
+#[tokio::test]
+async fn an_approval_that_was_taken_back_while_it_waited_is_refused() {
+    let proposal = ProposalId(1);
+    let retract = Command::Retract { proposal };
+    let reject = Command::Reject { proposal, reason: "no".to_owned() };
+    for (back, is_open) in [(retract, true), (reject, false)] {
+        let gate = Arc::new(Mutex::new(None));
+        let (mut engine, _, _) =
+            testing::engine(Hanging { inner: MemoryStore::new(), gate: Arc::clone(&gate) });
+        testing::carry_nothing_out(&mut engine);
+        testing::look(&engine.handle).await;
+        engine.handle.command(actor("alice"), pay(xrp(50))).await.unwrap().unwrap();
+        let rungs = move |state: &State, _: &Treasury| state.proposals[&proposal].plan.clone().unwrap().rungs;
+        let rungs = engine.handle.query(rungs).await.unwrap();
+        let approve = || {
+            let signatures = testing::signatures(testing::BOB, &rungs);
+            engine.handle.command(actor("bob"), Command::Approve { proposal, signatures })
+        };
+        let (open, closed) = std_mpsc::channel();
+        *gate.lock().unwrap() = Some(closed);
+        engine.handle.input(testing::ledger(101)).await.unwrap();
+        let mut approved = std::pin::pin!(approve());
+        assert!(futures_util::poll!(approved.as_mut()).is_pending());
+        let mut back = std::pin::pin!(engine.handle.command(actor("bob"), back));
+        assert!(futures_util::poll!(back.as_mut()).is_pending());
+        open.send(()).unwrap();
+        back.await.unwrap().unwrap();
+        let refused = approved.await.unwrap().unwrap_err();
+        assert_eq!(refused.code(), "WRONG_STATE");
+        assert!(refused.to_string().contains("since you asked for this"), "{refused}");
+        let approvals = move |state: &State, _: &Treasury| state.proposals[&proposal].approvals.len();
+        assert_eq!(engine.handle.query(approvals).await.unwrap(), 0);
+        // Who asks again has thought of it again, unless theirs was the last word.
+        let again = approve().await.unwrap().map_err(|refused| refused.to_string());
+        assert_eq!(again.is_ok(), is_open, "{again:?}");
+        assert_eq!(engine.handle.query(approvals).await.unwrap(), usize::from(is_open));
+    }
+}
+
 /// Danger: whoever has a token that may stop something asks for stops without a pause, and nobody is told of anything, nor
 /// can the token be taken from them. Method: whenever a stop is being stored, the next one is there already.
 #[tokio::test]

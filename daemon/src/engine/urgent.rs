@@ -1,6 +1,40 @@
-//! Which commands others do not hold up.
+//! Which commands others do not hold up, and what that must not turn round.
 
-use treasury_core::Command;
+use std::collections::BTreeMap;
+
+use treasury_core::units::{ProposalId, RequestId};
+use treasury_core::{Command, Input};
+
+/// What people took back while what they had asked for before may still wait: it would be done after that, and stand.
+#[derive(Debug, Default)]
+pub(super) struct TakenBack {
+    by: BTreeMap<(String, ProposalId), RequestId>,
+}
+
+impl TakenBack {
+    /// Notes that a person takes back, or rejects, what they may have approved.
+    pub(super) fn note(&mut self, input: &Input) {
+        if let Input::Command { request, actor, command, .. } = input
+            && let Command::Retract { proposal } | Command::Reject { proposal, .. } = command
+        {
+            self.by.insert((actor.person.clone(), *proposal), *request);
+        }
+    }
+
+    /// The request, where it is an approval that the same person has taken back since, and of what.
+    pub(super) fn overtook(&self, input: &Input) -> Option<(RequestId, ProposalId)> {
+        let Input::Command { request, actor, command: Command::Approve { proposal, .. }, .. } = input else {
+            return None;
+        };
+        let since = self.by.get(&(actor.person.clone(), *proposal))?;
+        (request.0 < since.0).then_some((*request, *proposal))
+    }
+
+    /// Nothing waits any more that was asked for before.
+    pub(super) fn forget(&mut self) {
+        self.by.clear();
+    }
+}
 
 /// Whether it keeps something from leaving and can do nothing else.
 pub(super) fn is_stop(command: &Command) -> bool {
