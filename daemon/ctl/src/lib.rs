@@ -242,6 +242,9 @@ fn print(text: &str) -> Result<(), CtlError> {
     Ok(())
 }
 
+/// Bytes of the reason of a stop that a daemon keeps.
+const REASON_MAX: usize = 500;
+
 /// Does what the command line asks and answers with what is to be printed.
 ///
 /// # Errors
@@ -256,6 +259,10 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
             "there is a seed in the reason, and it is left out of what is sent; it may be in your shell's history now, so \
              use another key\n"
         ));
+    }
+    if let Some(reason) = cli.command.reason_to_stop() {
+        // A log that was pasted whole would be too large to be taken; so much of it is kept.
+        reason.truncate(reason.floor_char_boundary(REASON_MAX));
     }
     if cli.command.words().into_iter().any(has_seed) {
         return Err(CtlError::Usage(

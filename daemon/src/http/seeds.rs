@@ -9,6 +9,8 @@
 //! written apart; a token of an earlier configuration, or one that is no whole word. And whoever typed it has shown it: the key
 //! or the token has to be replaced.
 
+use std::borrow::Cow;
+
 use axum::body::Bytes;
 use axum::http::Uri;
 use axum::http::request::Parts;
@@ -27,6 +29,7 @@ use crate::redact;
 /// # Errors
 /// There is one, and the request stops nothing.
 pub(super) fn kept_out(class: Class, body: Bytes, tokens: &Tokens) -> Result<Bytes, ApiError> {
+    let body = if class == Class::Stop { legible(body) } else { body };
     // What is no text, or no JSON, is refused for that, by what takes it.
     let Ok(text) = std::str::from_utf8(&body) else { return Ok(body) };
     // Of what is escaped a text says something else than its letters.
@@ -44,6 +47,42 @@ pub(super) fn kept_out(class: Class, body: Bytes, tokens: &Tokens) -> Result<Byt
         Class::Other | Class::Probe if has_seed => Err(ApiError::SeedGiven),
         Class::Other | Class::Probe => Err(ApiError::TokenGiven),
     }
+}
+
+/// The body of a stop with what is no letter replaced: bytes that are no UTF-8, and halves of letters, as a program sends them that
+/// cuts a text in the middle of one. Nobody whose reason has such must be left with money going out.
+fn legible(body: Bytes) -> Bytes {
+    let text = String::from_utf8_lossy(&body);
+    match whole_letters(&text) {
+        Some(whole) => Bytes::from(whole),
+        None if matches!(text, Cow::Owned(_)) => Bytes::from(text.into_owned()),
+        None => body,
+    }
+}
+
+/// JSON in which no half of a letter stands alone; `None`: there was none.
+fn whole_letters(json: &str) -> Option<String> {
+    let escape = |from: usize| {
+        let digits = json.get(from..)?.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (mut whole, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(next) = json.get(at..).and_then(|rest| rest.find('\\')) {
+        at += next;
+        at += match escape(at) {
+            Some(0xD800..=0xDBFF) if matches!(escape(at + 6), Some(0xDC00..=0xDFFF)) => 12,
+            Some(0xD800..=0xDFFF) => {
+                whole.push_str(json.get(copied..at)?);
+                whole.push_str("\\ufffd");
+                copied = at + 6;
+                6
+            }
+            // What is escaped is one letter, a backslash too.
+            _ => 1 + json.get(at + 1..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8),
+        };
+    }
+    whole.push_str(json.get(copied..)?);
+    (copied > 0).then_some(whole)
 }
 
 /// Refuses a question in which a seed or a token stands. What stops something asks nothing: what is in its address is looked at by
@@ -82,6 +121,26 @@ mod tests {
     use crate::testing;
 
     const SEED: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+
+    /// Danger: a program cuts a reason in the middle of a letter, and the stop is refused for that.
+    #[test]
+    fn a_stop_is_not_refused_for_halves_of_letters_and_nothing_else_is_changed() {
+        let tokens = Tokens::new(&testing::tokens());
+        let kept = |class, text: &[u8]| kept_out(class, Bytes::copy_from_slice(text), &tokens).unwrap();
+        let reason = |bytes: &Bytes| serde_json::from_slice::<Value>(bytes).unwrap()["reason"].clone();
+        for (said, left) in [
+            (&br#"{"reason":"out \ud83d"}"#[..], "out \u{fffd}"),
+            (br#"{"reason":"out \ude00 and \ud83d\ud83d\ude00"}"#, "out \u{fffd} and \u{fffd}\u{1f600}"),
+            (br#"{"reason":"a \\ud83d is no letter, \n"}"#, "a \\ud83d is no letter, \n"),
+            (b"{\"reason\":\"out \xff\xc3\"}", "out \u{fffd}\u{fffd}"),
+        ] {
+            assert_eq!(reason(&kept(Class::Stop, said)), left);
+            assert_eq!(kept(Class::Other, said), said, "what asks for something says it again");
+        }
+        for same in [&br#"{"reason":"\ud83d\ude00 \"\\"}"#[..], b"", b"{\"reason\":\"\\", b"\\u", b"\\"] {
+            assert_eq!(kept(Class::Stop, same), same);
+        }
+    }
 
     #[test]
     fn a_seed_is_found_however_a_text_is_written_and_nothing_else_is_taken_for_one() {
