@@ -67,6 +67,11 @@ pub enum CommandError {
     /// So many proposals of the same person came to nothing within the last hour.
     #[error("{0} of your proposals were denied, withdrawn or rejected within an hour, or have expired")]
     TooManyForNothing(usize),
+    /// So many destinations are held back by the same person, and nothing that is under way pays this one.
+    #[error(
+        "{0} destinations are held back by you, the most that one person may hold back of those that nothing under way pays"
+    )]
+    TooManyHeld(usize),
     /// The proposal's state does not allow it.
     #[error("{proposal} is {status}: {problem}")]
     WrongState {
@@ -206,6 +211,7 @@ impl CommandError {
             Self::TooManyOpen(_) => "TOO_MANY_OPEN",
             Self::TooManyOpenOfYours(_) => "TOO_MANY_OPEN_OF_YOURS",
             Self::TooManyForNothing(_) => "TOO_MANY_FOR_NOTHING",
+            Self::TooManyHeld(_) => "TOO_MANY_HELD",
             Self::WrongState { .. } => "WRONG_STATE",
             Self::DeadlinePassed(_) => "DEADLINE_PASSED",
             Self::NotASigner(_) => "NOT_A_SIGNER",
@@ -259,6 +265,9 @@ impl CommandError {
             }
             Self::TooManyOpenOfYours(_) => "Wait until some of yours have ended, or withdraw some.",
             Self::TooManyOpen(_) => "Wait until some have ended, or withdraw some.",
+            Self::TooManyHeld(_) => {
+                "Lift those that are settled; whom never to pay belongs on a list of [screening], which a rule of the policy names."
+            }
             Self::WrongState { .. } => "Look at the proposal again; its state has moved on.",
             Self::DeadlinePassed(_) => "Propose the payment anew.",
             Self::NotASigner(_) => "Sign with an account of the SignerList, or change the list.",
@@ -315,6 +324,7 @@ impl CommandError {
             | Self::TooManyOpen(_)
             | Self::TooManyOpenOfYours(_)
             | Self::TooManyForNothing(_)
+            | Self::TooManyHeld(_)
             | Self::WrongState { .. }
             | Self::NoVoid { .. }
             | Self::NoDrill

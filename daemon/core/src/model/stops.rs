@@ -131,6 +131,14 @@ pub const FINDING_STOPS_MAX: usize = 20;
 /// token must not fill the memory, or the list of what people have to lift, with reasons.
 pub const PERSON_STOPS_MAX: usize = 20;
 
+/// Destinations that one person holds back, of those that nothing under way pays: anybody's address is one, and each hold stands
+/// until somebody lifts it.
+pub const PERSON_DESTINATIONS_MAX: usize = 1_000;
+
+/// A stop that is asked for again within so many seconds of ledger time, by the same person for the same reason, is the same: the
+/// answer was lost. Later it is another, because somebody may be about to lift the first, having looked at what that was for.
+pub const SAME_STOP_SECONDS: u32 = 600;
+
 /// All stops that stand, by subject, and those lifted lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored")]

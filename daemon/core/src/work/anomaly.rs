@@ -48,15 +48,20 @@ fn write_down(
     cx.emit(Event::Found {
         finding: Finding { id, kind, severity, account, evidence: evidence.clone(), at, acknowledged: None },
     });
-    let kind = match severity {
-        Severity::Log | Severity::Alert => return,
-        Severity::Hold => StopKind::Hold,
-        Severity::Freeze => StopKind::Freeze,
-    };
+    let Some(kind) = stop_kind(severity) else { return };
     let standing = cx.state.stops.on(&subject);
     let alike = standing.filter(|stop| stop.kind == kind && matches!(stop.source, StopSource::Finding(_)));
     if alike.count() < FINDING_STOPS_MAX {
         set_stop(cx, subject, kind, StopSource::Finding(id), evidence);
+    }
+}
+
+/// The stop that follows from a finding of this severity.
+pub(crate) fn stop_kind(severity: Severity) -> Option<StopKind> {
+    match severity {
+        Severity::Log | Severity::Alert => None,
+        Severity::Hold => Some(StopKind::Hold),
+        Severity::Freeze => Some(StopKind::Freeze),
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::rules::gate::{self, Act};
 use crate::work::guard;
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use crate::model::command::{Answer, CommandError, NOTICES_MAX, Panicked, WHO_ARE_WOKEN};
 use crate::model::config::{Person, Role};
@@ -13,10 +14,13 @@ use crate::model::event::Event;
 use crate::model::intent::{AskedBy, FinishEscrow, Intent};
 use crate::model::proposal::{Proposal, Rejection, Status};
 use crate::model::state::{Acknowledged, Guard, TrackedEscrow};
-use crate::model::stops::{PERSON_STOPS_MAX, Stop, StopKind, StopSource, Subject};
+use crate::model::stops::{
+    FINDING_STOPS_MAX, PERSON_DESTINATIONS_MAX, PERSON_STOPS_MAX, SAME_STOP_SECONDS, Stop, StopKind,
+    StopSource, Subject,
+};
 use crate::model::units::{AccountId, FindingId, ProposalId, StopId};
 use crate::rules::findings::{can_be_held, can_be_withheld};
-use crate::work::anomaly::set_stop;
+use crate::work::anomaly::{self, set_stop};
 use crate::work::asked::{checked_text, find, needs, stop_reason, wrong_state};
 use crate::work::cx::Cx;
 use crate::work::{flow, submission};
@@ -31,11 +35,11 @@ pub(crate) fn flag(
     let reason = stop_reason(reason);
     let proposal = find(cx, id)?;
     let subject = subject_of(proposal);
-    if let Some(known) = known(cx, person, &subject, StopKind::Hold, &reason) {
-        return Ok(known);
-    }
     if !can_be_held(cx.state, proposal) {
         return Err(too_late(cx, proposal));
+    }
+    if let Some(known) = known(cx, person, &subject, StopKind::Hold, &reason) {
+        return Ok(known);
     }
     let warning = match &proposal.status {
         Status::InFlight(submission) if submission.may_have_left() => Some(match &submission.last_reply {
@@ -69,8 +73,25 @@ pub(crate) fn flag_destination(
     reason: String,
 ) -> Result<Answer, CommandError> {
     needs(person, Role::Security)?;
-    let reason = stop_reason(reason);
-    stop(cx, person, Subject::Destination(destination), StopKind::Hold, reason)
+    let (reason, subject) = (stop_reason(reason), Subject::Destination(destination));
+    let own = StopSource::Person(person.name.clone());
+    let is_held = |stop: &&Stop| matches!(stop.subject, Subject::Destination(_)) && stop.source == own;
+    let held = cx.state.stops.all().filter(is_held).count();
+    if held >= PERSON_DESTINATIONS_MAX
+        && cx.state.stops.on(&subject).next().is_none()
+        && !is_paid(cx, &subject)
+    {
+        return Err(CommandError::TooManyHeld(held));
+    }
+    stop(cx, person, subject, StopKind::Hold, reason)
+}
+
+/// Whether something that is under way touches the subject.
+fn is_paid(cx: &Cx<'_>, subject: &Subject) -> bool {
+    let mut open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
+    let Subject::Destination(destination) = subject else { return true };
+    open.any(|proposal| gate::touches(cx.state, Act::of(proposal), subject))
+        || cx.state.own_escrows_for(destination).next().is_some()
 }
 
 /// Sets a stop, unless this person has set the same one already, and says what it comes too late for.
@@ -223,13 +244,14 @@ fn known(cx: &Cx<'_>, person: &Person, subject: &Subject, kind: StopKind, reason
     Some(Answer::Stopped { stop, changed: false, warning })
 }
 
-/// The stop that this person has set already on the same subject, for the same reason; or the newest of theirs, where there are
+/// The stop that this person has just set on the same subject, for the same reason; or the newest of theirs, where there are
 /// so many that one more would stop nothing and only be in the way of whoever lifts them.
 fn own_stop(cx: &Cx<'_>, person: &Person, subject: &Subject, kind: StopKind, reason: &str) -> Option<StopId> {
     let own = StopSource::Person(person.name.clone());
     let standing: Vec<_> =
         cx.state.stops.on(subject).filter(|stop| stop.kind == kind && stop.source == own).collect();
-    let same = standing.iter().find(|stop| stop.reason == reason);
+    let is_recent = |stop: &Stop| cx.now().0 <= stop.at.close_time.0.saturating_add(SAME_STOP_SECONDS);
+    let same = standing.iter().rev().find(|stop| stop.reason == reason && is_recent(stop));
     let newest = standing.last().filter(|_| standing.len() >= PERSON_STOPS_MAX);
     same.or(newest).map(|stop| stop.id)
 }
@@ -343,15 +365,59 @@ pub(crate) fn lift(
         needs(person, may_lift(stop))?;
         subjects.insert(stop.subject.clone());
     }
+    let full = full_of_findings(cx, &subjects);
     let at = cx.point();
     for id in stops {
         cx.emit(Event::StopLifted { id: *id, by: person.name.clone(), reason: reason.clone(), at });
+    }
+    for (subject, kind, last) in full {
+        stop_of_the_rest(cx, subject, kind, last);
     }
     let standing = still_binding(cx, subjects).into_iter().collect();
     for id in cx.state.open.clone() {
         flow::advance(cx, id);
     }
     Ok(Answer::Lifted { lifted: stops.iter().copied().collect(), standing })
+}
+
+/// Of these subjects those on which so many stops of findings stand that what was found since set none, with the last finding
+/// that did.
+fn full_of_findings(cx: &Cx<'_>, subjects: &BTreeSet<Subject>) -> Vec<(Subject, StopKind, FindingId)> {
+    let full = |subject: &Subject, kind: StopKind| {
+        let alike = cx.state.stops.on(subject).filter(|stop| stop.kind == kind);
+        let of: Vec<FindingId> = alike
+            .filter_map(|stop| match stop.source {
+                StopSource::Finding(id) => Some(id),
+                StopSource::Person(_) | StopSource::Daemon => None,
+            })
+            .collect();
+        let last = of.iter().max().copied()?;
+        (of.len() >= FINDING_STOPS_MAX).then(|| (subject.clone(), kind, last))
+    };
+    let kinds = [StopKind::Hold, StopKind::Freeze];
+    subjects
+        .iter()
+        .flat_map(|subject| kinds.into_iter().filter_map(move |kind| full(subject, kind)))
+        .collect()
+}
+
+/// Sets a stop for the newest finding that set none because there were so many, unless somebody has looked at it: who lifts the
+/// others has not.
+fn stop_of_the_rest(cx: &mut Cx<'_>, subject: Subject, kind: StopKind, last: FindingId) {
+    let account = match &subject {
+        Subject::Account(account) => Some(*account),
+        Subject::Everything => None,
+        _ => return,
+    };
+    let since = (Bound::Excluded(last), Bound::Unbounded);
+    let mut since = cx.state.findings.range(since).map(|(_, finding)| finding).rev();
+    let newest = since.find(|finding| {
+        let sets = anomaly::stop_kind(finding.severity) == Some(kind);
+        sets && finding.account == account && finding.acknowledged.is_none()
+    });
+    if let Some((id, evidence)) = newest.map(|finding| (finding.id, finding.evidence.clone())) {
+        set_stop(cx, subject, kind, StopSource::Finding(id), evidence);
+    }
 }
 
 /// The stops that go on binding these subjects, or anything under way that a stop on one of them bound: by the gate's own

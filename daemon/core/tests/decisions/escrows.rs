@@ -63,6 +63,8 @@ fn a_flagged_escrow_is_never_finished_and_is_taken_back() {
     let (p, key) = w.escrow();
     w.jump(12 * HOUR);
     flag(&mut w, p).unwrap();
+    assert_eq!(flag(&mut w, p), Ok(()), "the same hold again changes nothing");
+    assert_eq!(w.stops_on(&Subject::Proposal(p)).len(), 1);
     w.jump(37 * HOUR + 10);
     for _ in 0..20 {
         w.jump(HOUR);
@@ -73,7 +75,11 @@ fn a_flagged_escrow_is_never_finished_and_is_taken_back() {
     let sent = w.settle();
     assert_eq!(sent[0].tx_type(), TransactionType::EscrowCancel);
     assert!(matches!(w.guard(key), Guard::Cancelled { .. }));
-    assert_eq!(flag(&mut w, p), Ok(()), "the same hold again changes nothing");
+    assert_eq!(
+        flag(&mut w, p).unwrap_err().code(),
+        "ESCROW_ENDED",
+        "what there is to say is what became of it"
+    );
 }
 
 #[test]

@@ -44,6 +44,7 @@ mod shadow;
 mod sight;
 mod signing;
 mod standing;
+mod stopped;
 mod stops;
 mod submission;
 mod sweeps;

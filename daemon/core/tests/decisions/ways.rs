@@ -13,7 +13,6 @@ use treasury_core::observe::{Change, RootView};
 use treasury_core::policy::{Action, Policy, Rule};
 use treasury_core::proposal::Status;
 use treasury_core::state::Guard;
-use treasury_core::stops::{FINDING_STOPS_MAX, PERSON_STOPS_MAX, Subject};
 use treasury_core::units::{HexBytes, ProposalId, RequestId, StopId};
 use xrpl_wire::{Transaction, TransactionType};
 
@@ -207,76 +206,6 @@ fn texts_keys_and_deadlines_may_be_as_long_as_is_said_and_no_longer() {
     }
 }
 
-/// Danger: somebody types a long reason, or pastes one with signs that are no letters, and is left with money going out.
-#[test]
-fn a_stop_is_never_refused_for_its_words() {
-    let long = "я".repeat(300);
-    for (said, kept) in [
-        (long.as_str(), &long[..NOTE_MAX]),
-        ("keys are out\r\nsee\u{1b}[31m above\u{85}", "keys are out\nsee [31m above "),
-        (&format!("n{long}"), &format!("n{}", &long[..NOTE_MAX - 2])),
-        ("", ""),
-    ] {
-        let mut w = World::new();
-        let (p, rejected) = (w.propose("warm", 2_000), w.propose("warm", 2_000));
-        let reason = || said.to_owned();
-        let stops = [
-            Command::Freeze { account: Some(id("hot")), reason: reason() },
-            Command::Flag { proposal: p, reason: reason() },
-            Command::FlagDestination { destination: id("supplier"), reason: reason() },
-            Command::Panic { reason: reason() },
-        ];
-        w.command("alice", Command::Reject { proposal: rejected, reason: reason() }).unwrap();
-        assert_eq!(w.proposal(rejected).rejections["alice"].reason, kept);
-        for stop in stops {
-            w.command("dave", stop).unwrap();
-        }
-        let subjects = [
-            Subject::Account(id("hot")),
-            Subject::Proposal(p),
-            Subject::Destination(id("supplier")),
-            Subject::Everything,
-        ];
-        for subject in subjects {
-            let reasons: Vec<&str> = w.state.stops.on(&subject).map(|stop| stop.reason.as_str()).collect();
-            assert_eq!(reasons, [kept], "{subject}");
-        }
-    }
-    let mut w = World::new();
-    let (stop, _) = freeze(&mut w, "dave", "hot", "look");
-    let lift = Command::Lift { stops: BTreeSet::from([stop]), reason: "x".repeat(NOTE_MAX + 1) };
-    assert_eq!(w.command("dave", lift).unwrap_err().code(), "BAD_VALUE", "what lifts something is no stop");
-}
-
-/// Danger: whoever has somebody's token sets thousands of stops on one subject, and nobody can lift them or see what else
-/// there is.
-#[test]
-fn so_many_stops_of_one_person_stand_on_a_subject_and_one_more_stops_nothing_more() {
-    let mut w = World::new();
-    let all: Vec<(StopId, bool)> =
-        (0..PERSON_STOPS_MAX + 5).map(|n| freeze(&mut w, "dave", "hot", &format!("reason {n}"))).collect();
-    let (kept, more) = all.split_at(PERSON_STOPS_MAX);
-    assert!(kept.iter().all(|(_, changed)| *changed));
-    let newest = kept[PERSON_STOPS_MAX - 1].0;
-    assert!(more.iter().all(|answer| *answer == (newest, false)), "{more:?}");
-    let again = Command::Freeze { account: Some(id("hot")), reason: "another".to_owned() };
-    let Ok(Answer::Stopped { warning: Some(warning), .. }) = w.command("dave", again) else { panic!() };
-    assert!(warning.contains("20 of your stops stand on it"), "{warning}");
-    // One that was said before is that one, and nothing is to be added about it.
-    let said = Command::Freeze { account: Some(id("hot")), reason: "reason 3".to_owned() };
-    let known = Answer::Stopped { stop: kept[3].0, changed: false, warning: None };
-    assert_eq!(w.command("dave", said), Ok(known));
-    // Others', another subject, and another kind have their own.
-    w.config.people.get_mut("bob").unwrap().roles.insert(Role::Security);
-    assert!(freeze(&mut w, "bob", "hot", "mine").1);
-    assert!(freeze(&mut w, "dave", "warm", "reason 0").1);
-    assert_eq!(w.stops_on(&Subject::Account(id("hot"))).len(), PERSON_STOPS_MAX + 1);
-    // A place that was given back can be taken.
-    let lift = Command::Lift { stops: BTreeSet::from([newest]), reason: "looked".to_owned() };
-    w.command("dave", lift).unwrap();
-    assert!(freeze(&mut w, "dave", "hot", "another").1);
-}
-
 /// Danger: what people approved goes on with the signature of somebody whom policy does not count.
 #[test]
 fn what_dies_in_flight_is_not_put_together_anew_without_those_whom_policy_asks_for() {
@@ -419,19 +348,6 @@ fn what_the_runners_key_put_into_a_transaction_has_to_open_the_escrow() {
 }
 
 #[test]
-fn a_stop_is_the_same_only_where_the_same_person_gives_the_same_reason() {
-    let mut w = World::new();
-    w.config.people.get_mut("bob").unwrap().roles.insert(Role::Security);
-    let (first, _) = freeze(&mut w, "dave", "hot", "stolen");
-    assert_eq!(freeze(&mut w, "dave", "hot", "stolen"), (first, false));
-    let (second, changed) = freeze(&mut w, "dave", "hot", "lost");
-    assert!(changed && second != first);
-    let (third, changed) = freeze(&mut w, "bob", "hot", "stolen");
-    assert!(changed && third != first && third != second);
-    assert_eq!(w.stops_on(&Subject::Account(id("hot"))).len(), 3);
-}
-
-#[test]
 fn a_flag_on_what_was_taken_back_says_that_it_was() {
     let mut w = World::new();
     let (p, key) = w.escrow();
@@ -501,27 +417,6 @@ fn silence_and_age_are_borne_as_long_as_is_said_and_no_longer() {
         w.tick(treasury_core::units::RippleTime(closed + age));
         assert_eq!(w.state.sees(), sees, "{age}");
     }
-}
-
-#[test]
-fn findings_stop_a_subject_so_many_times_and_what_people_set_is_not_counted() {
-    let mut w = World::new();
-    let people = 3;
-    for number in 0..people {
-        freeze(&mut w, "dave", "hot", &format!("reason {number}"));
-    }
-    w.config.severities.insert(FindingKind::OpaqueTransaction, Severity::Freeze);
-    for number in 0..FINDING_STOPS_MAX + 5 {
-        let mut observation = w.next_ledger(4);
-        observation.opaque.push(treasury_core::observe::OpaqueTx {
-            id: hash(&number.to_string()),
-            accounts: BTreeSet::from([id("hot")]),
-            reason: "unknown".to_owned(),
-        });
-        w.hand_on(observation);
-        w.reconcile();
-    }
-    assert_eq!(w.stops_on(&Subject::Account(id("hot"))).len(), FINDING_STOPS_MAX + people);
 }
 
 #[test]
