@@ -1,12 +1,15 @@
 //! A whole daemon: store, engine, ledger port, signer, driver and HTTP, put together and taken apart in
 //! the right order.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use treasury_core::units::AccountId;
+use treasury_core::{State, Treasury};
 
 use crate::audit::Auditor;
 use crate::clock;
@@ -111,6 +114,14 @@ impl Now {
     }
 }
 
+/// Accounts of which the proven ledgers say more than one server may. What is in doubt, or is declared otherwise than it was read, is
+/// believed as little as what nobody knows.
+fn known(state: &State, treasury: &Treasury) -> BTreeSet<AccountId> {
+    let otherwise = state.declared_otherwise(|account| treasury.accounts.contains_key(account));
+    let is_known = |account: &&AccountId| !otherwise.contains(*account) && !state.doubtful.contains(*account);
+    state.accounts.keys().filter(is_known).copied().collect()
+}
+
 impl Daemon {
     /// Starts a daemon on the store in its data directory.
     ///
@@ -176,14 +187,7 @@ impl Daemon {
                 // Signers that nobody declared, and that were read in an earlier run, are looked at on.
                 watched: treasury.watched().into_iter().chain(state.accounts.keys().copied()).collect(),
                 treasury: treasury.accounts.keys().copied().collect(),
-                // What is in doubt, or was read as another's, is believed as little as what nobody knows.
-                known: state
-                    .accounts
-                    .keys()
-                    .filter(|account| state.is_as_declared(account, treasury.accounts.contains_key(*account)))
-                    .filter(|account| !state.doubtful.contains(*account))
-                    .copied()
-                    .collect(),
+                known: known(state, treasury),
                 cursor: state.ledger,
                 escrows: state.standing.clone(),
             })

@@ -359,8 +359,8 @@ pub enum Event {
         /// The least of the declared limits that it is below of, in days; `None`: of none.
         below_days: Option<u32>,
     },
-    /// Nobody declares these accounts and nothing rests on them any more: what is known of them is let go, and is read anew
-    /// where it is needed again.
+    /// What is known of these accounts is let go, and is read anew where it is needed again: nobody declares them and nothing rests
+    /// on them any more, or they are declared otherwise than they were when they were read.
     AccountsForgotten {
         /// The accounts.
         accounts: Vec<AccountId>,

@@ -539,11 +539,23 @@ impl State {
         own.filter_map(|(_, key)| self.escrows.get(key))
     }
 
-    /// Whether what is known of the account was read as what it is declared as, the treasury's own or another's: of its own
-    /// accounts alone trust lines are read.
+    /// The accounts that are declared otherwise than they were when they were read: of another's nothing is known that it owns, and
+    /// of one that was not declared for a while nothing of what it did meanwhile. Trust lines are read of the treasury's own alone,
+    /// and no ledger tells them before that; an earlier version read none, and there it counts whether anything else is known.
     #[must_use]
-    pub fn is_as_declared(&self, account: &AccountId, ours: bool) -> bool {
-        self.accounts.get(account).is_some_and(|view| view.trust_lines.is_some() == ours)
+    pub fn declared_otherwise(&self, is_declared: impl Fn(&AccountId) -> bool) -> BTreeSet<AccountId> {
+        let is_read = |view: &AccountView| view.trust_lines.is_some();
+        let reads_lines = self.accounts.iter().any(|(account, view)| is_declared(account) && is_read(view));
+        let owns = |account: &AccountId, view: &AccountView| {
+            let known = view.signer_list.is_some() || !view.tickets.is_empty();
+            known || self.standing_of(account).next().is_some()
+        };
+        let was_ours = |account: &AccountId, view: &AccountView| {
+            is_read(view) || (!(reads_lines && is_declared(account)) && owns(account, view))
+        };
+        let others =
+            self.accounts.iter().filter(|(account, view)| was_ours(account, view) != is_declared(account));
+        others.map(|(account, _)| *account).collect()
     }
 
     /// Lets go of what is known of these accounts.

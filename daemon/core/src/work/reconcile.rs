@@ -11,19 +11,18 @@ use crate::model::units::{AccountId, EscrowKey, RippleTime};
 use crate::work::anomaly;
 use crate::work::cx::Cx;
 
-/// Lets go of accounts that are declared otherwise than they were when they were read: of another's nothing is known that it owns,
-/// and of one that was not declared for a while nothing of what it did meanwhile. Each is read anew, as one that nobody knew. What
-/// is declared changes with a start alone, so this is done once, and before anything else is taken in.
+/// Lets go of accounts that are declared otherwise than they were read. Each is read anew, as one that nobody knew. What is
+/// declared changes with a start alone, so this is done once, and before anything else is taken in.
 pub(crate) fn let_go(cx: &mut Cx<'_>) {
     if std::mem::replace(&mut cx.runtime.let_go, true) {
         return;
     }
-    let is_other = |account: &&AccountId| {
-        let ours = cx.config.accounts.contains_key(*account);
-        // An escrow of one that is not declared would be taken for gone.
-        !cx.state.is_as_declared(account, ours) && (ours || cx.state.standing_of(account).next().is_none())
-    };
-    let accounts: Vec<AccountId> = cx.state.accounts.keys().filter(is_other).copied().collect();
+    let is_declared = |account: &AccountId| cx.config.accounts.contains_key(account);
+    let others = cx.state.declared_otherwise(is_declared).into_iter();
+    // An escrow of one that is not declared would be taken for gone.
+    let accounts: Vec<AccountId> = others
+        .filter(|account| is_declared(account) || cx.state.standing_of(account).next().is_none())
+        .collect();
     if !accounts.is_empty() {
         cx.emit(Event::AccountsForgotten { accounts });
     }

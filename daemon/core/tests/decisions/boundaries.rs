@@ -278,6 +278,34 @@ fn an_account_that_was_known_as_anothers_is_taken_in_whole_where_it_is_declared(
     }
 }
 
+/// Danger: an upgrade lets go of everything that an earlier version knew, and sums forget what leaves before it is read anew.
+#[test]
+fn what_an_earlier_version_read_without_trust_lines_is_kept_where_anything_of_its_own_is_known() {
+    let list = World::new().state.accounts[&id("hot")].signer_list.clone();
+    let view = |owns: bool, lines: bool| AccountView {
+        signer_list: list.clone().filter(|_| owns),
+        trust_lines: lines.then(Default::default),
+        ..AccountView::default()
+    };
+    let declared = ["hot", "runner"].map(id);
+    let otherwise = |accounts: [(&str, AccountView); 3]| {
+        let accounts = accounts.map(|(name, view)| (id(name), view)).into();
+        let mut state = State::default();
+        state.accounts = accounts;
+        state.declared_otherwise(|account| declared.contains(account)).into_iter().collect::<Vec<_>>()
+    };
+    // None of the treasury's lines were read: what owns something was the treasury's.
+    let before = [("hot", view(true, false)), ("runner", view(false, false)), ("alice", view(false, false))];
+    assert_eq!(otherwise(before), [id("runner")]);
+    // Since then all of its own have them, whatever else a ledger has told.
+    let since = [("hot", view(true, false)), ("runner", view(false, true)), ("alice", view(false, true))];
+    let mut wanted = [id("hot"), id("alice")];
+    wanted.sort_unstable();
+    assert_eq!(otherwise(since), wanted);
+    let none = [("hot", view(true, true)), ("runner", view(false, true)), ("alice", view(false, false))];
+    assert_eq!(otherwise(none), []);
+}
+
 /// Danger: an account is taken out of the configuration, its SignerList is changed by hand, it is put back, and what the daemon knows
 /// of it is a view of long ago from which everything differs for good.
 #[test]
