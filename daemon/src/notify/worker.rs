@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use treasury_api::notice::Severity;
 use treasury_api::types::Notice;
 
 use super::alertmanager::Told;
@@ -20,6 +21,24 @@ use crate::lines;
 /// Seconds before each further attempt: at once after a hiccup, and on for about eight hours, in which somebody comes
 /// to work and sees that a receiver is down.
 pub(super) const WAITS: [u64; 8] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
+
+/// What is critical waits no longer than this, however long its receiver was down, and is tried for as long all the same.
+const CRITICAL_WAITS_MAX: u64 = 600;
+
+/// Seconds before the next attempt of what was tried so often before the last one; `None`: it is given up.
+fn waits(severity: Severity, tried: u32) -> Option<u64> {
+    let tried = usize::try_from(tried).ok()?;
+    if severity != Severity::Critical {
+        return WAITS.get(tried).copied();
+    }
+    let more = || {
+        WAITS.iter().flat_map(|wait| {
+            std::iter::repeat_n(CRITICAL_WAITS_MAX, usize::try_from(wait / CRITICAL_WAITS_MAX).unwrap_or(1))
+        })
+    };
+    let short = WAITS.iter().copied().filter(|wait| *wait < CRITICAL_WAITS_MAX);
+    short.chain(more()).nth(tried)
+}
 
 /// How long the outbox is left alone after it could not be written: what was delivered must not be sent again and again
 /// meanwhile.
@@ -124,7 +143,7 @@ async fn attempt(desk: &Desk, channel: &Channel, number: Number) -> Result<End, 
     let (now, jitter) = (desk.clock.now_ms(), (desk.jitter)());
     let (mut worst, mut after) = (End::Delivered, Vec::new());
     for (notice, (number, before)) in notices.iter().zip(&before) {
-        let (end, delivery) = outcome(before, &answered, now, jitter);
+        let (end, delivery) = outcome(before, notice.severity, &answered, now, jitter);
         let delivery = Delivery { labels: labels.clone(), ..delivery };
         if let Some(problem) = &delivery.problem {
             let (channel, id) = (&channel.name, &notice.id);
@@ -266,6 +285,7 @@ fn id_of(notices: &[Notice]) -> Cow<'_, str> {
 /// What follows from an answer. `jitter` is between 0 and 1000.
 fn outcome(
     before: &Delivery,
+    severity: Severity,
     answered: &Result<u16, PostError>,
     now_ms: u64,
     jitter: u64,
@@ -285,7 +305,7 @@ fn outcome(
         has.extend(more.iter().cloned());
     }
     let problem = Some(problem);
-    let wait = usize::try_from(before.attempts).ok().and_then(|tried| WAITS.get(tried)).filter(|_| !is_gone);
+    let wait = waits(severity, before.attempts).filter(|_| !is_gone);
     match wait {
         Some(seconds) => {
             // From four fifths to six fifths of it: receivers that come back are not all met at one moment.
@@ -326,27 +346,33 @@ mod tests {
         Delivery { attempts, ..Delivery::due(0) }
     }
 
+    /// Danger: a receiver was down for a night, takes everything again, and what was critical waits for hours.
     #[test]
-    fn what_fails_is_tried_for_about_eight_hours_and_then_given_up() {
-        for (jitter, hours) in [(0, 6..7), (500, 7..8), (1_000, 9..10)] {
-            let (mut now, mut delivery) = (0, waiting(0));
-            let mut ends = Vec::new();
-            while delivery.stage == Stage::Waiting {
-                let (end, after) = outcome(&delivery, &Ok(500), now, jitter);
-                (now, delivery) = (after.at_ms, after);
-                ends.push(end);
+    fn what_fails_is_tried_for_about_eight_hours_and_then_given_up_and_what_is_critical_every_ten_minutes() {
+        let of = |severity, tries, wait_max: u64| {
+            for (jitter, hours) in [(0, 6..7), (500, 7..8), (1_000, 9..10)] {
+                let (mut now, mut delivery) = (0, waiting(0));
+                let mut ends = Vec::new();
+                while delivery.stage == Stage::Waiting {
+                    let (end, after) = outcome(&delivery, severity, &Ok(500), now, jitter);
+                    assert!(after.at_ms - now <= wait_max * 1_200, "{after:?}");
+                    (now, delivery) = (after.at_ms, after);
+                    ends.push(end);
+                }
+                assert_eq!(ends.pop(), Some(End::Dead));
+                assert_eq!(ends, vec![End::Failed; tries]);
+                assert!(hours.contains(&(now / 3_600_000)), "{jitter}: {now}");
             }
-            assert_eq!(ends.pop(), Some(End::Dead));
-            assert_eq!(ends, vec![End::Failed; WAITS.len()]);
-            assert!(hours.contains(&(now / 3_600_000)), "{jitter}: {now}");
-        }
+        };
+        of(Severity::Warning, WAITS.len(), 14_400);
+        of(Severity::Critical, 3 + 1 + 3 + 6 + 12 + 24, 600);
     }
 
     /// Danger: the host's clock was a month ahead for an hour, and what could not be delivered then is told in a month.
     #[test]
     fn what_a_wrong_clock_put_off_is_tried_when_the_clock_is_right_again() {
         let month = 31 * 86_400_000;
-        let (_, put_off) = outcome(&waiting(7), &Ok(500), month, 1_000);
+        let (_, put_off) = outcome(&waiting(7), Severity::Warning, &Ok(500), month, 1_000);
         let again = |now| is_due(put_off.at_ms, now, || false);
         assert!(!again(month), "it is the last and longest wait");
         assert!(!again(month + PUT_OFF_MS_MAX - 1));
@@ -379,7 +405,7 @@ mod tests {
             ),
             (Err(PostError::Refused(550)), End::Dead),
         ] {
-            let (end, after) = outcome(&waiting(0), &answered, 7, 0);
+            let (end, after) = outcome(&waiting(0), Severity::Info, &answered, 7, 0);
             assert_eq!(end, expected, "{answered:?}");
             assert_eq!(after.problem.is_some(), end != End::Delivered);
             assert_eq!(after.attempts, 1);

@@ -12,7 +12,7 @@ use super::seam::{Engine, Pair, system};
 use crate::private;
 
 /// How often an engine that is being closed is looked at again, and after how long.
-const CLOSING_TRIES: u32 = 50;
+const CLOSING_TRIES: u32 = 250;
 const CLOSING_PAUSE: Duration = Duration::from_millis(20);
 
 /// The tree that holds the records.
