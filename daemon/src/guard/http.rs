@@ -30,6 +30,7 @@ use super::stops::{Stop, StopId, Subject};
 use super::store::{Deed, Record};
 use super::terms::Terms;
 use crate::http::Connection;
+use crate::redact::without_tokens;
 use crate::store::StoreError;
 
 /// The largest body: terms are half a kilobyte, and a reason is a few sentences.
@@ -314,6 +315,16 @@ impl App {
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::TooMany)
     }
 
+    /// What somebody wrote, without seeds and tokens that they pasted into it: it is stored, told in the log and to the daemon.
+    fn legible(&self, text: &str) -> String {
+        let is_token = |word: &str| {
+            let hash: [u8; 32] = Sha256::digest(word.as_bytes()).into();
+            let operators = self.tokens.operators.iter().map(|(_, known)| known);
+            operators.chain([&self.tokens.daemon]).any(|known| bool::from(known.ct_eq(&hash)))
+        };
+        without_tokens(&without_seeds(&clean(text)), &is_token).into_owned()
+    }
+
     fn refused(&self, who: &'static str, problem: Problem) -> Problem {
         self.guard.metrics().token_refused(who);
         problem
@@ -397,6 +408,7 @@ async fn stop(
 ) -> Result<axum::Json<Stop>, Problem> {
     let by = app.operator(&headers)?;
     let StopRequest { subject, reason } = read(&body)?;
+    let reason = app.legible(&reason);
     if reason.trim().is_empty() || reason.chars().count() > REASON_MAX_CHARS {
         return Err(Problem::BadBody(format!("a reason has 1 to {REASON_MAX_CHARS} letters")));
     }

@@ -16,7 +16,7 @@ use crate::scene::{Scene, exe};
 
 /// Tokens: of the daemon, and of the two who guard.
 pub(crate) const DAEMON: &str = "the daemon's token at the guard";
-pub(crate) const GINA: &str = "gina's token";
+pub(crate) const GINA: &str = "gina-0123456789-token";
 pub(crate) const HUGO: &str = "hugo's token";
 
 pub(crate) const PASSPHRASE: &str = "the guard's passphrase";

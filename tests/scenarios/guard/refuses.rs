@@ -7,6 +7,9 @@ use xrpl_wire::{RippleTime, TransactionType};
 use super::here::{DAEMON, GINA, GuardHere, Guarded, HUGO};
 use crate::scene::Scene;
 
+/// Everybody's: the genesis account's of a standalone ledger.
+const SEED: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+
 /// Terms that the guard of these scenarios has nothing against.
 fn terms(scene: &Scene) -> Value {
     let account = |name: &str| scene.sandbox.account(name).unwrap().to_string();
@@ -143,9 +146,12 @@ pub(crate) async fn what_is_stopped_at_the_guard_is_not_released_until_somebody_
         "everything".to_owned(),
     ];
     for (subject, number) in subjects.iter().zip(1..) {
-        let body = json!({"subject": subject, "reason": "let me look"}).to_string();
+        // With what she had in her clipboard.
+        let reason = format!("let me look {SEED} {GINA}");
+        let body = json!({"subject": subject, "reason": reason}).to_string();
         let (status, stop) = guard.ask(Some(GINA), "/v1/stops", Some(body)).await;
         assert_eq!((status, stop["id"].as_str()), (200, Some(format!("G{number}").as_str())), "{stop}");
+        assert_eq!(stop["reason"], "let me look (a seed, not shown) (a token, not shown)");
     }
     // What is stopped stays so, however the guard ends.
     guard.kill().await;
