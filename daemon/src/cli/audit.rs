@@ -248,24 +248,30 @@ fn confirmed(question: &str) -> Result<bool> {
 
 fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode> {
     let shelf = shelf(data_dir)?;
-    let mut records = BTreeSet::new();
-    let instead = format!("person-{:08x}", random::<u32>());
+    let from_log = |records: &BTreeSet<u64>| -> Result<()> {
+        let what = "a person's name and texts";
+        let changed = shelf.forget(person, records, |taken| say_taken(data_dir, what, taken))?;
+        out!("{changed} entries of the audit log have nothing personal of them any more")?;
+        Ok(())
+    };
     if store {
-        let done = forget(data_dir, person, &instead)?;
-        out!("{} records of the store have nothing personal of them any more", done.records.len())?;
-        if let Some(aside) = done.aside {
+        let instead = format!("person-{:08x}", random::<u32>());
+        let mut count = 0;
+        // The store last: by that alone the next try knows what is to be done, where this one is broken off.
+        let aside = forget(data_dir, person, &instead, |records| -> Result<()> {
+            count = records.len();
+            let changed = forget_in_outbox(data_dir, person, &instead)?;
+            out!("{changed} entries of the outbox have nothing personal of them any more")?;
+            from_log(records)
+        })?;
+        out!("{count} records of the store have nothing personal of them any more")?;
+        if let Some(aside) = aside {
             say!("{} is the store as it was: remove it when the daemon runs on the new one", aside.display());
         }
-        records = done.records;
+    } else {
+        let _lock = StoreLock::take(data_dir)?;
+        from_log(&BTreeSet::new())?;
     }
-    let _lock = StoreLock::take(data_dir)?;
-    if store {
-        let changed = forget_in_outbox(data_dir, person, &instead)?;
-        out!("{changed} entries of the outbox have nothing personal of them any more")?;
-    }
-    let what = "a person's name and texts";
-    let changed = shelf.forget(person, &records, |taken| say_taken(data_dir, what, taken))?;
-    out!("{changed} entries of the audit log have nothing personal of them any more")?;
     say!(
         "backups and earlier exports still have it{}",
         if store { "" } else { ", and so have the store and the outbox" }

@@ -23,21 +23,19 @@ const TEXTS: [&str; 4] = ["note", "reason", "address", "token"];
 /// Fields whose names are the organisation's, and nobody's.
 const NOT_PEOPLE: [&str; 6] = ["event", "link", "rule", "rules", "operation", "origin"];
 
-/// What came of it.
-#[derive(Debug)]
-pub struct Forgotten {
-    /// The records that were changed.
-    pub records: BTreeSet<u64>,
-    /// Where the store went that was there before; `None`: nothing was changed.
-    pub aside: Option<PathBuf>,
-}
-
-/// Writes the store of a data directory, on which no daemon may be running, anew without this name.
+/// Writes the store of a data directory, on which no daemon may be running, anew without this name. Before it takes the place of
+/// the one that is there, `elsewhere` is called with the numbers of the records that are others then: where that is broken off,
+/// the next try finds them again. Answers with where the store went that was there before; `None`: nothing was changed.
 ///
 /// # Errors
-/// [`StoreError::Locked`]; where something in it is damaged, or does not fit any more; what cannot be written. Nothing has
-/// changed then.
-pub fn forget(data_dir: &Path, person: &str, instead: &str) -> Result<Forgotten, StoreError> {
+/// [`StoreError::Locked`]; where something in it is damaged, or does not fit any more; what cannot be written; what `elsewhere`
+/// answers. The store has not changed then.
+pub fn forget<E: From<StoreError>>(
+    data_dir: &Path,
+    person: &str,
+    instead: &str,
+    elsewhere: impl FnOnce(&BTreeSet<u64>) -> Result<(), E>,
+) -> Result<Option<PathBuf>, E> {
     let changed = Rc::new(RefCell::new(BTreeSet::new()));
     let (noted, person, instead) = (Rc::clone(&changed), person.to_owned(), instead.to_owned());
     let mut builder = StoreBuilder::begin(data_dir)?.rewriting(Box::new(move |number, events| {
@@ -50,11 +48,11 @@ pub fn forget(data_dir: &Path, person: &str, instead: &str) -> Result<Forgotten,
     }));
     let Salvage { problem, .. } = salvage(data_dir, &mut builder)?;
     if let Some(problem) = problem {
-        return Err(problem);
+        return Err(problem.into());
     }
     let records = changed.borrow().clone();
-    let aside = if records.is_empty() { None } else { builder.install()?.aside };
-    Ok(Forgotten { records, aside })
+    elsewhere(&records)?;
+    Ok(if records.is_empty() { None } else { builder.install()?.aside })
 }
 
 /// Whether the person's name stands in a text, as a word. A dot may be of a name and may end a sentence, so that of

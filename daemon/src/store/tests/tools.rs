@@ -1,7 +1,7 @@
 //! Backup, check, building anew and putting in place.
 
 use super::*;
-use crate::store::{Built, StoreBuilder, backup, files, inspect, salvage, snapshot, swap};
+use crate::store::{Built, StoreBuilder, backup, files, forget, inspect, salvage, snapshot, swap};
 
 /// A store with files, snapshots, newest records and a second log.
 fn store(dir: &Path) -> State {
@@ -199,4 +199,40 @@ fn salvage_takes_whole_records_and_then_what_the_log_has() {
     // Neither: then nothing may be made up.
     fs::remove_file(data.join(files::INTENTS)).unwrap();
     assert!(matches!(read(&data).2, Err(StoreError::LogMissing { .. })));
+}
+
+/// Danger: a person is taken out of a store, the process ends before they are taken out of the log beside it, and the next try does
+/// not know which entries are of records that were written anew.
+#[test]
+fn where_taking_a_person_out_is_broken_off_the_next_try_finds_the_same_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = store(dir.path());
+    let known = || DiskStore::open(dir.path()).unwrap().resume(&mut |_| {}).unwrap().state;
+    let mut told = Vec::new();
+    let broken_off = forget(dir.path(), "alice", "person-1", |records| {
+        assert!(DiskStore::open(dir.path()).is_err(), "no daemon comes between");
+        told.push(records.clone());
+        Err(StoreError::Injected)
+    });
+    assert!(matches!(broken_off, Err(StoreError::Injected)));
+    assert_eq!(known(), state);
+    let aside = forget(dir.path(), "alice", "person-2", |records| {
+        told.push(records.clone());
+        Ok::<_, StoreError>(())
+    });
+    let aside = aside.unwrap().unwrap();
+    assert!(told[0].len() > 10 && told[0] == told[1], "{told:?}");
+    let now = known();
+    assert_eq!(now.proposals.len(), state.proposals.len());
+    let texts = [now, state].map(|state| format!("{:?}", state.proposals));
+    assert_eq!(
+        texts.map(|text| (text.contains("alice"), text.contains("person-2"))),
+        [(false, true), (true, false)]
+    );
+    assert!(aside.exists());
+    let nothing = forget(dir.path(), "alice", "person-3", |records| {
+        assert!(records.is_empty());
+        Ok::<_, StoreError>(())
+    });
+    assert_eq!(nothing.unwrap(), None);
 }
