@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::apart::{Apart, Unread};
 use crate::config::{self, DaemonConfig, PassphraseError, PassphraseSource, warnings};
 use crate::daemon::Daemon;
 #[cfg(feature = "dev")]
@@ -266,8 +267,9 @@ async fn attend(path: &Path, end_with_stdin: bool) -> Result<ExitCode> {
             }
         }
     };
+    let configuration = Apart::default();
     if is_outdated {
-        reload(&daemon, path).await;
+        reload(&daemon, path, &configuration).await;
     }
     // Whether anybody reads it does not matter to a daemon.
     let _ = out!("{}", daemon.url());
@@ -287,7 +289,7 @@ async fn attend(path: &Path, end_with_stdin: bool) -> Result<ExitCode> {
                     lines::stopping(told_by);
                     break None;
                 }
-                Told::Reload => reload(&daemon, path).await,
+                Told::Reload => reload(&daemon, path, &configuration).await,
             },
             () = &mut ended, if end_with_stdin => {
                 lines::stopping("the end of standard input");
@@ -306,19 +308,31 @@ async fn attend(path: &Path, end_with_stdin: bool) -> Result<ExitCode> {
 }
 
 async fn start(path: &Path) -> Result<Daemon> {
-    Ok(Daemon::start(load(path)?).await?)
+    let path = path.to_owned();
+    // It may read what is on another host, and does not keep signals waiting.
+    let config = tokio::task::spawn_blocking(move || load(&path)).await??;
+    Ok(Daemon::start(config).await?)
 }
 
+/// How long the configuration is waited for, with all files that it names. Signals wait as long.
+const READ_FOR: Duration = Duration::from_secs(10);
+
 /// Has the configuration read anew. What is wrong with it changes nothing.
-async fn reload(daemon: &Daemon, path: &Path) {
+async fn reload(daemon: &Daemon, path: &Path, apart: &Apart) {
     supervisor::reloading();
-    // One that was a pipe has been read, and would keep signals waiting for ever.
-    let refused = match private::open_file(path) {
-        Err(error) => Some(format!("{} cannot be read: {error}", path.display())),
-        Ok(_) => match DaemonConfig::load(path) {
-            Ok(config) => daemon.reload(&config).await.err().map(|error| error.to_string()),
-            Err(error) => Some(error.to_string()),
-        },
+    let file = path.to_owned();
+    let read = apart.read(READ_FOR, move || {
+        // One that was a pipe has been read, and would keep signals waiting for ever.
+        private::open_file(&file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+        DaemonConfig::load(&file).map_err(|error| error.to_string())
+    });
+    let refused = match read.await {
+        Ok(Ok(config)) => daemon.reload(&config).await.err().map(|error| error.to_string()),
+        Ok(Err(problem)) => Some(problem),
+        Err(Unread::Hangs) => {
+            Some(format!("it was not read within {} s, with the files that it names", READ_FOR.as_secs()))
+        }
+        Err(Unread::Panicked) => Some("what reads it has panicked".to_owned()),
     };
     if let Some(reason) = refused {
         lines::config_refused(reason);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -13,7 +13,7 @@ use treasury_core::{State, Treasury};
 
 use crate::audit::Auditor;
 use crate::clock;
-use crate::config::{DaemonConfig, ListFile, PassphraseError, warnings};
+use crate::config::{DaemonConfig, PassphraseError, warnings};
 use crate::control::{self, Control};
 use crate::driver::{self, GuardPort};
 use crate::engine::{Engine, EngineHandle, EngineStartError, Fatal};
@@ -25,6 +25,8 @@ use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::signer::{Keystore, KeystoreError, MissingKeys, Signer, check_keys};
 use crate::store::{DiskStore, Host, Openings, Store, StoreError};
+
+use lists::ListFiles;
 
 /// How long requests under way may take to end when the daemon is shut down.
 const GRACE: Duration = Duration::from_secs(5);
@@ -102,15 +104,12 @@ pub enum ReloadError {
 #[derive(Debug)]
 struct Now {
     config: DaemonConfig,
-    /// What the files of lists looked like when they were read.
-    stamps: Vec<Option<(SystemTime, u64)>>,
+    lists: ListFiles,
 }
 
 impl Now {
     fn of(config: DaemonConfig) -> Self {
-        // What they looked like when they were read is not known: each is read once more at the first look.
-        let stamps = vec![None; config.list_files.len()];
-        Self { config, stamps }
+        Self { lists: ListFiles::new(&config.list_files), config }
     }
 }
 
@@ -324,23 +323,10 @@ impl Daemon {
     /// [`ReloadError`]. Nothing has changed then, and it is tried again the next time.
     pub async fn reload_lists(&self) -> Result<(), ReloadError> {
         let mut now = self.now.lock().await;
-        let files = now.config.list_files.clone();
-        let known = now.config.treasury.policy.lists().clone();
-        let stamps = now.stamps.clone();
-        let utc = clock::utc();
-        let looked = tokio::task::spawn_blocking(move || {
-            let seen: Vec<_> = files.iter().map(ListFile::stamp).collect();
-            let lists = files.iter().zip(&seen).zip(&stamps).filter_map(|((file, seen), stamp)| {
-                let before = known.get(&file.name);
-                let fresh = seen.is_some() && seen == stamp && before.is_none_or(|list| list.is_good(utc));
-                (!fresh).then(|| file.load_again(before, utc))
-            });
-            let changed = lists.filter(|list| known.get(list.name()) != Some(list)).collect::<Vec<_>>();
-            (seen, changed)
-        });
-        let (stamps, changed) = looked.await.map_err(|_| ReloadError::Stopped)?;
+        let known = now.config.treasury.policy.lists();
+        let (stamps, changed) = now.lists.look(known, clock::utc()).await;
         if changed.is_empty() {
-            now.stamps = stamps;
+            now.lists.are(stamps);
             return Ok(());
         }
         let mut config = now.config.clone();
@@ -352,7 +338,8 @@ impl Daemon {
         for warning in warnings::of(&config).iter().filter(|warning| warning.key.starts_with("list")) {
             lines::config_warning(&warning.key, &warning.what);
         }
-        *now = Now { config, stamps };
+        now.config = config;
+        now.lists.are(stamps);
         Ok(())
     }
 
@@ -410,5 +397,6 @@ impl Daemon {
     }
 }
 
+mod lists;
 #[cfg(test)]
 mod tests;

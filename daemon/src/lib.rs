@@ -11,6 +11,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod apart;
 pub mod audit;
 pub mod cli;
 pub mod clock;

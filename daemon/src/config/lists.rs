@@ -87,6 +87,15 @@ impl ListFile {
         }
     }
 
+    /// The list where its file does not answer, given what was known of it before.
+    pub(crate) fn unread(&self, before: Option<&List>, problem: &str) -> List {
+        let problem = format!("{} {problem}", self.path.display());
+        match before {
+            Some(before) => before.clone().gone_bad(problem),
+            None => List::unreadable(&self.name, problem),
+        }
+    }
+
     /// The list as its file has it now. Where that cannot be read, the list says so.
     #[must_use]
     pub fn load(&self) -> List {

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::client::Client;
+use crate::config::ListFile;
 use crate::config::{Endpoint, NetworkConfig, PassphraseSource};
 use crate::signer::{SeedProblem, WorkFactor, check_seed};
 use crate::store::MemoryStore;

@@ -56,6 +56,7 @@ use self::outbox::{Addressed, ByNow, Closed, Mark, Outbox};
 use self::post::{Parcel, Post, PostError};
 use self::records::{Next, answers, digest, digest_at, notices};
 use self::settled::{Open, open_matters};
+use crate::apart::Apart;
 use crate::clock::{self, Clock};
 use crate::engine::{EngineError, EngineHandle};
 use crate::lines;
@@ -100,8 +101,8 @@ pub(crate) struct Desk {
     post: Box<dyn Post>,
     /// Puts together what carries notices, with secrets that are in files. Blocks.
     pack: Arc<Pack>,
-    /// One place for each channel, for whoever does so.
-    reads: BTreeMap<String, Arc<Semaphore>>,
+    /// Where that is done, for each channel.
+    reads: BTreeMap<String, Apart>,
     /// What is free of the disk of the data directory.
     room: Box<dyn Fn() -> Option<Room> + Send + Sync>,
     /// A chance between 0 and 1000.
@@ -212,8 +213,7 @@ impl Desk {
         metrics: Arc<Metrics>,
     ) -> Self {
         let wakes = config.channels.iter().map(|channel| (channel.name.clone(), Wake::new())).collect();
-        let place = |channel: &Channel| (channel.name.clone(), Arc::new(Semaphore::new(1)));
-        let reads = config.channels.iter().map(place).collect();
+        let reads = config.channels.iter().map(|channel| (channel.name.clone(), Apart::default())).collect();
         let told = watch::Sender::new(outbox.last());
         let room = Box::new(|| None);
         let questions = Arc::new(Semaphore::new(QUESTIONS));

@@ -16,6 +16,7 @@ use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage};
 use super::post::{Parcel, PostError};
 use super::when::HELD_MS_MAX;
 use super::{Desk, Source};
+use crate::apart::Unread;
 use crate::lines;
 
 /// Seconds before each further attempt: at once after a hiccup, and on for about eight hours, in which somebody comes
@@ -186,7 +187,7 @@ fn known_by(
 }
 
 /// What carries them. The file of a secret may be where nothing answers any more, such as on another host: it is read where
-/// that keeps nobody else waiting, and for no longer than [`READ_FOR`]. What is read of that channel until then is one at a time.
+/// that keeps nobody else waiting, and for no longer than [`READ_FOR`].
 async fn parcel(
     desk: &Desk,
     channel: &Channel,
@@ -195,17 +196,12 @@ async fn parcel(
 ) -> Result<Parcel, PostError> {
     let (pack, own, notices) = (Arc::clone(&desk.pack), channel.clone(), notices.to_vec());
     let (id, unix_seconds) = (id_of(&notices).into_owned(), desk.clock.now_ms() / 1_000);
-    let read = async {
-        // As long as one hangs there is no other.
-        let place = Arc::clone(desk.reads.get(&channel.name)?).acquire_owned().await.ok()?;
-        let read = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            pack(&own, &notices, &id, unix_seconds, &known_by)
-        });
-        read.await.ok()
-    };
-    let read = tokio::time::timeout(READ_FOR, read).await;
-    read.map_err(|_| PostError::SecretHangs)?.unwrap_or(Err(PostError::BadRequest))
+    let Some(apart) = desk.reads.get(&channel.name) else { return Err(PostError::BadRequest) };
+    let read = apart.read(READ_FOR, move || pack(&own, &notices, &id, unix_seconds, &known_by));
+    read.await.map_err(|unread| match unread {
+        Unread::Hangs => PostError::SecretHangs,
+        Unread::Panicked => PostError::BadRequest,
+    })?
 }
 
 /// Leaves out what an Alertmanager has, or gets, something later of: an alert would open again after its end, or end though it has
