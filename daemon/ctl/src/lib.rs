@@ -242,8 +242,20 @@ fn print(text: &str) -> Result<(), CtlError> {
     Ok(())
 }
 
-/// Bytes of the reason of a stop that a daemon keeps.
-const REASON_MAX: usize = 500;
+/// Bytes of the reason of a stop that are sent: far more than a daemon keeps, and in whatever letters no more than it takes.
+const REASON_SENT_MAX: usize = 10_000;
+
+/// Cuts a log off that was pasted whole, before the word that the cut would fall into: a daemon knows a token by all of it, and
+/// would keep what is left of one.
+fn shorten(reason: &mut String) {
+    let cut = reason.floor_char_boundary(REASON_SENT_MAX);
+    let (kept, rest) = reason.split_at(cut);
+    if rest.is_empty() {
+        return;
+    }
+    let kept = kept.rsplit_once(char::is_whitespace).map_or("one long word", |(words, _)| words);
+    *reason = kept.to_owned();
+}
 
 /// Does what the command line asks and answers with what is to be printed.
 ///
@@ -261,8 +273,7 @@ pub async fn run(cli: Cli) -> Result<String, CtlError> {
         ));
     }
     if let Some(reason) = cli.command.reason_to_stop() {
-        // A log that was pasted whole would be too large to be taken; so much of it is kept.
-        reason.truncate(reason.floor_char_boundary(REASON_MAX));
+        shorten(reason);
     }
     if cli.command.words().into_iter().any(has_seed) {
         return Err(CtlError::Usage(
@@ -482,6 +493,23 @@ mod tests {
     fn an_unknown_outcome_of_a_proposal_tells_how_to_ask_again() {
         let error = CtlError::ProposalUnknown { reason: "it broke".to_owned(), key: "ctl-1".to_owned() };
         assert!(error.view().advice.contains("--key ctl-1"));
+    }
+
+    /// Danger: all but one digit of a token is sent, which the daemon does not know for one, stores, and shows to everybody.
+    #[test]
+    fn what_is_cut_off_of_a_reason_leaves_no_part_of_a_word() {
+        let token = "0123456789abcdef".repeat(4);
+        for before in REASON_SENT_MAX - 70..REASON_SENT_MAX + 2 {
+            let mut reason = format!("{} {token} and more of the log", "x".repeat(before));
+            let whole = reason.clone();
+            shorten(&mut reason);
+            assert!(whole.starts_with(&reason) || reason == "one long word", "{before}");
+            assert!(reason.len() <= REASON_SENT_MAX && !reason.is_empty());
+            assert!(reason.contains(&token) || !reason.contains("0123"), "{before}: {reason}");
+        }
+        let mut short = "it was\u{a0}sue".to_owned();
+        shorten(&mut short);
+        assert_eq!(short, "it was\u{a0}sue");
     }
 
     /// Set `UPDATE_REFERENCE` to write the page anew.

@@ -82,8 +82,8 @@ impl FromRequestParts<App> for Id {
 /// Reads a proposal's id. It is written in one way, so that nobody takes one proposal for two.
 pub(super) fn id(text: &str) -> Result<ProposalId, ApiError> {
     let id = text.parse().ok().filter(|id: &ProposalId| id.to_string() == text);
-    // What came is quoted in the error; a screenful of it helps nobody.
-    id.ok_or_else(|| ApiError::BadId(text.chars().take(40).collect()))
+    // What came is quoted in the error; a screenful of it helps nobody, and neither does most of a token.
+    id.ok_or_else(|| ApiError::BadId(text.chars().take(16).collect()))
 }
 
 /// An address or a name: of a treasury account, of a destination in the address book, or of a person who

@@ -79,6 +79,32 @@ async fn a_token_that_is_typed_as_the_reason_of_a_stop_is_left_out_and_the_stop_
     assert!(stopped.ends_with("my token is (a token, not shown)."), "{stopped}");
 }
 
+/// Danger: a log is pasted as the reason, a browser cuts it in the midst of a seed or a token, which nobody knows for one any more,
+/// and it is stored and told to everybody: all but the last letter of a key.
+#[tokio::test]
+async fn a_browser_cuts_a_reason_far_behind_what_is_kept_of_it_and_what_it_leaves_is_taken() {
+    const CUT: usize = 5_000;
+    let (served, mut fields) = (Served::new().await, 0);
+    served.proposal("").await;
+    let sue = served.login("sue").await;
+    for path in PAGES.into_iter().chain(["/console/stop", "/console/proposals/P1"]) {
+        let page = sue.shows(path).await;
+        for field in page.split("<input ").skip(1).filter(|field| field.contains("name=\"reason\"")) {
+            let (field, _) = field.split_once('>').unwrap();
+            assert!(field.contains(&format!("maxlength=\"{CUT}\"")), "{path}: {field}");
+            fields += 1;
+        }
+        assert!(!page.contains("<textarea name=\"reason\""), "{path}");
+    }
+    assert!(fields > 12, "{fields}");
+    // In four bytes for each letter, which a form writes as twelve.
+    let reason = "\u{1f525}".repeat(CUT);
+    let said = sue.does("/console/do/freeze", &[("account", "warm"), ("reason", &reason)]).await;
+    assert!(said.starts_with("warm: frozen: "), "{said}");
+    let stopped = served.stopped().await.join(", ");
+    assert!(stopped.matches('\u{1f525}').count() > 100 && stopped.len() < 1_000, "{stopped}");
+}
+
 /// Danger: a thief with the same token logs in again and again, so that the person's own session ends.
 #[tokio::test]
 async fn whoever_has_no_session_stops_with_their_token_and_is_logged_in() {
