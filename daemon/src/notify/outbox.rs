@@ -33,8 +33,10 @@ use crate::store::seam::{Engine, Pair};
 
 pub(super) use asked::Listed;
 pub(super) use closed::{ByNow, Closed};
-pub(super) use delivery::Delivery;
 pub(crate) use delivery::Stage;
+#[cfg(test)]
+pub(super) use delivery::WAITS;
+pub(super) use delivery::{Delivery, waits};
 pub(crate) use forget::forget;
 pub(super) use forget::put_back;
 pub(super) use told::Place;

@@ -26,10 +26,10 @@ use treasury_api::types::Notice;
 use treasury_core::observe::LedgerPoint;
 
 use super::channel::Form;
+use super::outbox::WAITS;
 use super::outbox::tests::Disk;
 use super::post::{Parcel, PostError, Receiver};
 use super::tell::Teller;
-use super::worker::WAITS;
 use super::*;
 use crate::store::Record;
 

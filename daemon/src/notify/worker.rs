@@ -12,34 +12,12 @@ use treasury_api::types::Notice;
 
 use super::alertmanager::Told;
 use super::channel::Channel;
-use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage};
+use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage, waits};
 use super::post::{Parcel, PostError};
 use super::when::HELD_MS_MAX;
 use super::{Desk, Source};
 use crate::apart::Unread;
 use crate::lines;
-
-/// Seconds before each further attempt: at once after a hiccup, and on for about eight hours, in which somebody comes
-/// to work and sees that a receiver is down.
-pub(super) const WAITS: [u64; 8] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
-
-/// What is critical waits no longer than this, however long its receiver was down, and is tried for as long all the same.
-const CRITICAL_WAITS_MAX: u64 = 600;
-
-/// Seconds before the next attempt of what was tried so often before the last one; `None`: it is given up.
-fn waits(severity: Severity, tried: u32) -> Option<u64> {
-    let tried = usize::try_from(tried).ok()?;
-    if severity != Severity::Critical {
-        return WAITS.get(tried).copied();
-    }
-    let more = || {
-        WAITS.iter().flat_map(|wait| {
-            std::iter::repeat_n(CRITICAL_WAITS_MAX, usize::try_from(wait / CRITICAL_WAITS_MAX).unwrap_or(1))
-        })
-    };
-    let short = WAITS.iter().copied().filter(|wait| *wait < CRITICAL_WAITS_MAX);
-    short.chain(more()).nth(tried)
-}
 
 /// How long the outbox is left alone after it could not be written: what was delivered must not be sent again and again
 /// meanwhile.
@@ -301,7 +279,7 @@ fn outcome(
         has.extend(more.iter().cloned());
     }
     let problem = Some(problem);
-    let wait = waits(severity, before.attempts).filter(|_| !is_gone);
+    let wait = waits(severity == Severity::Critical, before.attempts).filter(|_| !is_gone);
     match wait {
         Some(seconds) => {
             // From four fifths to six fifths of it: receivers that come back are not all met at one moment.
@@ -336,6 +314,7 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use super::super::outbox::WAITS;
     use super::*;
 
     fn waiting(attempts: u32) -> Delivery {

@@ -3,6 +3,25 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Seconds before each further attempt: at once after a hiccup, and on for about eight hours, in which somebody comes
+/// to work and sees that a receiver is down.
+pub(in crate::notify) const WAITS: [u64; 8] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400];
+
+/// What is critical waits no longer than this, however long its receiver was down, and is tried for as long all the same.
+const CRITICAL_WAITS_MAX: u64 = 600;
+
+/// Seconds before the next attempt of what was tried so often before the last one; `None`: it is given up.
+pub(in crate::notify) fn waits(is_critical: bool, tried: u32) -> Option<u64> {
+    let tried = usize::try_from(tried).ok()?;
+    if !is_critical {
+        return WAITS.get(tried).copied();
+    }
+    let parts = |wait: u64| usize::try_from(wait / CRITICAL_WAITS_MAX).unwrap_or(1);
+    let more = WAITS.iter().flat_map(|wait| std::iter::repeat_n(CRITICAL_WAITS_MAX, parts(*wait)));
+    let short = WAITS.iter().copied().filter(|wait| *wait < CRITICAL_WAITS_MAX);
+    short.chain(more).nth(tried)
+}
+
 /// How far a channel has come with a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,6 +72,12 @@ impl Delivery {
     /// One that is to be sent then for the first time.
     pub(in crate::notify) fn due(at_ms: u64) -> Self {
         Self { stage: Stage::Waiting, attempts: 0, at_ms, problem: None, has: Vec::new(), labels: None }
+    }
+
+    /// About when it was tried first, where that was in vain and it is tried again; milliseconds of UTC.
+    pub(super) fn failed_since(&self, is_critical: bool) -> Option<u64> {
+        let waited = (0..self.attempts).map_while(|tried| waits(is_critical, tried)).sum::<u64>();
+        (self.attempts > 0).then(|| self.at_ms.saturating_sub(waited.saturating_mul(1_000)))
     }
 
     /// It need not be sent any more then.

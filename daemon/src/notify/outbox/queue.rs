@@ -48,8 +48,11 @@ pub(super) struct Lanes {
     /// comes one by one would be new each time, and always first.
     turns: BTreeMap<Cause, u64>,
     turn: u64,
-    /// Those that were tried in vain.
-    failed: BTreeSet<Number>,
+    /// Those that were tried in vain, with when they were first.
+    failed: BTreeMap<Number, u64>,
+    failed_since: Lane,
+    /// When something went through last, in milliseconds of UTC.
+    went_ms: u64,
     /// Since when something was to go through and nothing has, in milliseconds of UTC.
     owed_since: Option<u64>,
 }
@@ -67,17 +70,20 @@ impl Lanes {
         self.all.iter()
     }
 
-    fn insert(&mut self, cause: &Cause, at: (u64, Number), is_failed: bool) {
+    fn insert(&mut self, cause: &Cause, at: (u64, Number), failed_since: Option<u64>) {
         self.all.insert(at);
         self.lanes.entry(cause.clone()).or_default().insert(at);
-        if is_failed {
-            self.failed.insert(at.1);
+        if let Some(since) = failed_since {
+            self.failed.insert(at.1, since);
+            self.failed_since.insert((since, at.1));
         }
     }
 
     fn remove(&mut self, cause: &Cause, at: (u64, Number)) {
         self.all.remove(&at);
-        self.failed.remove(&at.1);
+        if let Some(since) = self.failed.remove(&at.1) {
+            self.failed_since.remove(&(since, at.1));
+        }
         if let Some(lane) = self.lanes.get_mut(cause) {
             lane.remove(&at);
             if lane.is_empty() {
@@ -130,12 +136,24 @@ impl Lanes {
         self.turns.insert(cause.clone(), self.turn);
     }
 
-    /// Since when it was seen to owe something: what was due by then, or was tried in vain.
+    /// Since when it owes something and nothing has gone through: what was due by then, or was tried in vain. By what is stored,
+    /// so that whoever starts the daemon anew again and again hides nothing.
     fn owes(&mut self, now_ms: u64) -> Option<u64> {
-        let is_due = self.all.first().is_some_and(|(due_ms, _)| *due_ms <= now_ms);
-        let owes = is_due || !self.failed.is_empty();
-        self.owed_since = owes.then(|| self.owed_since.unwrap_or(now_ms));
+        let due = self.all.first().map(|(due_ms, _)| *due_ms).filter(|due_ms| *due_ms <= now_ms);
+        let failed = self.failed_since.first().map(|(since, _)| *since);
+        let first = due.into_iter().chain(failed).min();
+        let since = |first: u64| match first.max(self.went_ms).min(now_ms) {
+            // That of one that the disk has damaged is not known.
+            ..1_000 => now_ms,
+            since => since,
+        };
+        self.owed_since = first.map(|first| self.owed_since.unwrap_or_else(|| since(first)));
         self.owed_since
+    }
+
+    fn went(&mut self, at_ms: u64) {
+        self.went_ms = self.went_ms.max(at_ms);
+        self.owed_since = None;
     }
 }
 
@@ -187,7 +205,7 @@ impl Outbox {
     /// Whether a notice that waits in a channel was not tried there yet.
     pub(in crate::notify) fn is_first(&self, channel: &str, number: Number) -> bool {
         let is_failed =
-            |queue: &Queue| [&queue.critical, &queue.rest].iter().any(|of| of.failed.contains(&number));
+            |queue: &Queue| [&queue.critical, &queue.rest].iter().any(|of| of.failed.contains_key(&number));
         !self.due.get(channel).is_some_and(is_failed)
     }
 
@@ -225,9 +243,12 @@ impl Outbox {
             *dead = dead.saturating_sub(usize::from(stage == Stage::Dead));
         }
         match delivery.stage {
-            Stage::Waiting => due.insert(&held.cause, (delivery.at_ms, number), delivery.attempts > 0),
+            Stage::Waiting => {
+                let failed_since = delivery.failed_since(held.is_critical);
+                due.insert(&held.cause, (delivery.at_ms, number), failed_since);
+            }
             Stage::Dead => *dead = dead.saturating_add(1),
-            Stage::Delivered => due.owed_since = None,
+            Stage::Delivered => due.went(delivery.at_ms),
         }
     }
 }

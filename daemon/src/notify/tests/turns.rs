@@ -173,6 +173,45 @@ async fn a_secret_that_is_never_read_costs_its_own_channel_tries_and_one_thread(
     drop(work);
 }
 
+/// Danger: a daemon is started anew every quarter of an hour, and nobody hears that what is critical has been stuck for a day.
+#[tokio::test(start_paused = true)]
+async fn what_a_channel_owes_is_counted_from_before_a_restart_and_from_what_went_through_last() {
+    let disk = Disk::default();
+    let owed = |world: &World| world.desk.outbox().owed("pager", world.desk.clock.now_ms()).0;
+    let mut before = world(&disk, &["pager"]);
+    before.does("pager", Does::Answers(503));
+    let work = before.work();
+    before.stop("n-1", Some("sue"), None);
+    before.desk.wake_all();
+    for tries in 1..=4 {
+        before.got.recv().await.unwrap();
+        while before.desk.list(u64::MAX, None, None, 1).unwrap()[0].attempts < tries {
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(work);
+    assert!(owed(&before).is_some_and(|since| since < BEGINS_MS + 5_000), "{:?}", owed(&before));
+
+    // The same hour; its clock begins again, and is ahead by what passed.
+    let mut after = world(&disk, &["pager"]);
+    after.later(3);
+    assert_eq!(owed(&after), Some(BEGINS_MS));
+    let work = after.work();
+    after.stop("n-2", Some("sue"), None);
+    after.desk.wake_all();
+    while after.got.recv().await.unwrap().notice.id != "n-2" {}
+    while after.waiting("pager") > 1 {
+        tokio::task::yield_now().await;
+    }
+    let went = after.desk.clock.now_ms();
+    drop(work);
+    after.later(1);
+    assert_eq!(owed(&after), Some(went));
+    let again = world(&disk, &["pager"]);
+    again.later(10);
+    assert_eq!(owed(&again), Some(went), "it is no less true after a start");
+}
+
 #[tokio::test]
 async fn a_channel_owes_nothing_that_waits_for_quiet_hours() {
     let routes =
