@@ -551,6 +551,9 @@ pub struct FindingView {
     /// Who has looked at it, and what came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<AcknowledgedView>,
+    /// Since when, by the ledger, it is so no longer, of what is compared with what is declared; what it stopped stays stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
 }
 
 /// Somebody has looked at a finding.

@@ -355,6 +355,7 @@ pub(super) fn findings(findings: &[FindingView]) -> String {
     }
     let mut table = Rows::new(["", "severity", "kind", "account", "when", "what was seen"]);
     for finding in findings {
+        let over = finding.over.as_ref().map_or_else(String::new, |at| format!(" (no longer so since {at})"));
         table.row([
             finding.id.clone(),
             finding.severity.clone(),
@@ -362,8 +363,8 @@ pub(super) fn findings(findings: &[FindingView]) -> String {
             finding.account.as_ref().map_or_else(|| "all".to_owned(), short),
             finding.at.clone(),
             match &finding.acknowledged {
-                None => finding.evidence.clone(),
-                Some(seen) => format!("{} (seen by {}: {})", finding.evidence, seen.by, seen.reason),
+                None => format!("{}{over}", finding.evidence),
+                Some(seen) => format!("{}{over} (seen by {}: {})", finding.evidence, seen.by, seen.reason),
             },
         ]);
     }

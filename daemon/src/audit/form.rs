@@ -133,8 +133,9 @@ fn about(event: &Value) -> Vec<String> {
     let proposal = number(event.get("proposal")).or_else(|| id_of("proposal"));
     let attempt = number(event.get("attempt"));
     let stop = id_of("stop").or_else(|| number(event.get("id")).filter(|_| word == "stop_lifted"));
-    let finding =
-        id_of("finding").or_else(|| number(event.get("id")).filter(|_| word == "finding_acknowledged"));
+    let finding = id_of("finding").or_else(|| {
+        number(event.get("id")).filter(|_| ["finding_acknowledged", "finding_over"].contains(&word))
+    });
     let on = event.get("stop").and_then(|stop| stop.get("subject")).and_then(|on| number(on.get("proposal")));
     let found = [("P", proposal), ("P", attempt), ("P", on), ("S", stop), ("F", finding)];
     found.into_iter().filter_map(|(letter, id)| id.map(|id| format!("{letter}{id}"))).collect()

@@ -278,6 +278,7 @@ pub(super) fn finding(treasury: &Treasury, finding: &Finding) -> FindingView {
             reason: seen.reason.clone(),
             at: time(&seen.at),
         }),
+        over: finding.over.as_ref().map(time),
     }
 }
 

@@ -254,6 +254,11 @@ impl State {
                     finding.acknowledged = Some(acknowledged.clone());
                 }
             }
+            Event::FindingOver { id, at } => {
+                if let Some(finding) = self.findings.get_mut(id) {
+                    finding.over = Some(*at);
+                }
+            }
             Event::BreakerCounted { account, cause, failures } => {
                 let key = BreakerKey { account: *account, cause: *cause };
                 let breaker = self.breakers.entry(key).or_default();

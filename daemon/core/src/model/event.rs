@@ -285,6 +285,13 @@ pub enum Event {
         /// Who, and what came of it.
         acknowledged: Acknowledged,
     },
+    /// What was found is so no longer. What it stopped stays stopped.
+    FindingOver {
+        /// Which.
+        id: FindingId,
+        /// When.
+        at: LedgerPoint,
+    },
     /// Somebody looks after what notices told of. Of no consequence for the state.
     NoticesAcknowledged {
         /// Which, by their ids.
@@ -489,6 +496,7 @@ impl Event {
             Self::Unfrozen { .. } => "unfrozen",
             Self::Found { .. } => "found",
             Self::FindingAcknowledged { .. } => "finding_acknowledged",
+            Self::FindingOver { .. } => "finding_over",
             Self::NoticesAcknowledged { .. } => "notices_acknowledged",
             Self::BreakerCounted { .. } => "breaker_counted",
             Self::BreakerOpened { .. } => "breaker_opened",

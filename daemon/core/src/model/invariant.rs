@@ -151,6 +151,7 @@ pub fn check_after(state: &State, events: &[Event]) -> Result<(), Violation> {
             | Event::GuardSaid { .. }
             | Event::Found { .. }
             | Event::FindingAcknowledged { .. }
+            | Event::FindingOver { .. }
             | Event::NoticesAcknowledged { .. }
             | Event::BreakerCounted { .. }
             | Event::BreakerOpened { .. }

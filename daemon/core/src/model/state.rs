@@ -299,6 +299,9 @@ pub struct Finding {
     /// Who has looked at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledged>,
+    /// Since when it is so no longer, of what is compared with what is declared. What it stopped stays stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<LedgerPoint>,
 }
 
 /// Somebody has looked at a finding. It stays, and what it stopped stays stopped.

@@ -146,6 +146,15 @@ fn line_drift(should: &BTreeMap<Asset, IouValue>, lines: &BTreeMap<Asset, TrustL
     words
 }
 
+/// The kinds of what [`standing`] sees.
+pub const STANDING: [FindingKind; 5] = [
+    FindingKind::KeyBesideList,
+    FindingKind::FewSigners,
+    FindingKind::OneLossLocks,
+    FindingKind::SettingsDrift,
+    FindingKind::RunnerPoor,
+];
+
 /// What is wrong with how a declared account stands, whoever made it so; each kind with what is seen.
 #[must_use]
 pub fn standing(config: &Treasury, state: &State, account: &AccountId) -> BTreeMap<FindingKind, String> {

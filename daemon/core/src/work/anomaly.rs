@@ -46,7 +46,16 @@ fn write_down(
     let at = cx.point();
     let id = FindingId(cx.state.last_finding.saturating_add(1));
     cx.emit(Event::Found {
-        finding: Finding { id, kind, severity, account, evidence: evidence.clone(), at, acknowledged: None },
+        finding: Finding {
+            id,
+            kind,
+            severity,
+            account,
+            evidence: evidence.clone(),
+            at,
+            acknowledged: None,
+            over: None,
+        },
     });
     let Some(kind) = stop_kind(severity) else { return };
     let standing = cx.state.stops.on(&subject);
@@ -164,6 +173,7 @@ pub(crate) fn history_missing(cx: &mut Cx<'_>, reason: &str) {
 
 /// Compares the SignerLists of these accounts with what is declared.
 pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>, changed: bool) {
+    over(cx, accounts, |kind| kind == FindingKind::SignerListDrift);
     let drifted: Vec<(AccountId, String)> = accounts
         .iter()
         .filter_map(|account| Some((*account, drift(cx.config, cx.state, account)?)))
@@ -175,7 +185,7 @@ pub(crate) fn signer_list_drift(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>,
             .values()
             .rev()
             .find(|finding| finding.kind == FindingKind::SignerListDrift && finding.account == Some(account))
-            .is_some_and(|finding| finding.evidence == evidence);
+            .is_some_and(|finding| finding.evidence == evidence && finding.over.is_none());
         // A list that has just become so is found anew, whatever was found before; one that is read anew is not.
         if changed || !known {
             find(cx, FindingKind::SignerListDrift, account, evidence);
@@ -251,6 +261,8 @@ fn is_waited_for(cx: &Cx<'_>, account: &AccountId) -> bool {
 
 /// Finds what came to be wrong with the ledger that was taken in.
 pub(crate) fn since(cx: &mut Cx<'_>, before: Before) {
+    let changed = before.standing.iter().filter(|(_, known)| !known.is_empty());
+    over(cx, &changed.map(|(account, _)| *account).collect(), |kind| findings::STANDING.contains(&kind));
     for (account, known) in before.standing {
         for (kind, evidence) in findings::standing(cx.config, cx.state, &account) {
             // What the runner has is told in the evidence, and changes with every fee.
@@ -275,13 +287,53 @@ pub(crate) fn declared_anew(cx: &mut Cx<'_>) {
 
 /// Finds what is wrong with accounts that were read, or declared otherwise, unless that has been found already.
 pub(crate) fn standing_of(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>) {
+    over(cx, accounts, |kind| findings::STANDING.contains(&kind));
+    // Nothing differs of an account that is declared no longer.
+    let named = cx.state.findings.values().filter_map(|finding| finding.account);
+    let undeclared = named.filter(|account| !cx.config.accounts.contains_key(account)).collect();
+    over(cx, &undeclared, |_| true);
     for account in accounts {
         for (kind, evidence) in findings::standing(cx.config, cx.state, account) {
             let mut found = cx.state.findings.values().rev();
             let last = found.find(|finding| finding.kind == kind && finding.account == Some(*account));
-            if last.is_none_or(|last| last.evidence != evidence) {
+            if last.is_none_or(|last| last.evidence != evidence || last.over.is_some()) {
                 find(cx, kind, *account, evidence);
             }
         }
+    }
+}
+
+/// Notes of what was found last of these accounts, of such kinds, that it is so no longer, where it is not: when it is so again it
+/// is found again. Of an account that has not been read nothing is known.
+fn over(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>, of: impl Fn(FindingKind) -> bool) {
+    if accounts.is_empty() {
+        return;
+    }
+    let (config, state) = (cx.config, &*cx.state);
+    let is_compared =
+        |kind: FindingKind| kind == FindingKind::SignerListDrift || findings::STANDING.contains(&kind);
+    let mut last = BTreeMap::new();
+    for finding in state.findings.values().filter(|finding| is_compared(finding.kind) && of(finding.kind)) {
+        if let Some(account) = finding.account.filter(|account| accounts.contains(account)) {
+            last.insert((account, finding.kind), finding);
+        }
+    }
+    let stands = |account: &AccountId, kind: FindingKind| {
+        let is_read = || state.accounts.get(account).is_some_and(|view| view.root.is_some());
+        config.accounts.contains_key(account)
+            && (!is_read()
+                || match kind {
+                    FindingKind::SignerListDrift => drift(config, state, account).is_some(),
+                    kind => findings::standing(config, state, account).contains_key(&kind),
+                })
+    };
+    let gone: Vec<FindingId> = last
+        .into_iter()
+        .filter(|((account, kind), finding)| finding.over.is_none() && !stands(account, *kind))
+        .map(|(_, finding)| finding.id)
+        .collect();
+    let at = cx.point();
+    for id in gone {
+        cx.emit(Event::FindingOver { id, at });
     }
 }

@@ -46,6 +46,7 @@ fn finding(w: &World, kind: FindingKind, severity: Severity) -> Finding {
         evidence: "seen".to_owned(),
         at: w.state.ledger.unwrap(),
         acknowledged: None,
+        over: None,
     }
 }
 

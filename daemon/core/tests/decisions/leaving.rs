@@ -133,6 +133,7 @@ fn a_robbery_keeps_a_link_from_filling_for_its_own_period_and_not_for_that_of_an
         evidence: String::new(),
         at: w.state.ledger.unwrap(),
         acknowledged: None,
+        over: None,
     };
     w.record(Event::Found { finding });
     w.config.links = vec![week.clone(), day.clone()];

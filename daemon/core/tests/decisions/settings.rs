@@ -237,6 +237,86 @@ fn a_process_that_starts_with_another_configuration_finds_what_differs_when_it_h
     assert_eq!(found(&w), ["TransferRate is 0, declared 1002000000"]);
 }
 
+/// Danger: a wrong file is corrected, and by the same wrong file, or the same change by whoever has a key, nobody hears of it and
+/// nothing is held, because it was found once and somebody looked at it then.
+#[test]
+fn what_was_found_is_over_when_it_is_so_no_longer_and_is_found_again_when_it_is() {
+    let over = |w: &World| {
+        let findings = w.state.findings.values().filter(|finding| finding.kind == FindingKind::SettingsDrift);
+        findings.map(|finding| finding.over.is_some()).collect::<Vec<_>>()
+    };
+    for starts_anew in [true, false] {
+        let declare = |w: &mut World, rate| {
+            w.config.accounts.get_mut(&id("warm")).unwrap().settings.transfer_rate = Some(rate);
+            if starts_anew {
+                w.restart();
+                w.reconcile();
+            } else {
+                w.runtime.declared_anew();
+                w.close(&[]);
+            }
+        };
+        let mut w = as_declared();
+        for times in 1..=3 {
+            declare(&mut w, 7);
+            assert_eq!((over(&w).len(), over(&w).last()), (times, Some(&false)), "{starts_anew}");
+            declare(&mut w, 7);
+            assert_eq!(over(&w).len(), times, "it is the same");
+            assert!(held(&w, "warm"));
+            declare(&mut w, 0);
+            assert_eq!(over(&w), vec![true; times], "{starts_anew}");
+            assert!(held(&w, "warm"), "what it stopped stays stopped");
+        }
+        // By the ledger, too, and once.
+        w.change(vec![set("warm", b"acme.example", 9)]);
+        assert_eq!(over(&w), [true, true, true, false]);
+        w.change(vec![set("warm", b"acme.example", 0)]);
+        assert_eq!(over(&w), [true; 4]);
+        let events = w.events.len();
+        w.reconcile();
+        let since = &w.events[events..];
+        assert!(!since.iter().any(|event| matches!(event, Event::FindingOver { .. })));
+        // Of what is declared no longer nothing differs.
+        w.change(vec![set("warm", b"acme.example", 9)]);
+        w.config.accounts.get_mut(&id("warm")).unwrap().settings = DeclaredSettings::default();
+        w.restart();
+        w.reconcile();
+        assert_eq!(over(&w), [true; 5]);
+    }
+}
+
+/// Danger: it is said that a SignerList is as declared again, because nobody knows how it is.
+#[test]
+fn nothing_is_over_of_an_account_that_has_not_been_read_and_a_list_that_is_put_right_is() {
+    let mut w = World::new();
+    let over = |w: &World| {
+        let findings =
+            w.state.findings.values().filter(|finding| finding.kind == FindingKind::SignerListDrift);
+        findings.map(|finding| finding.over.is_some()).collect::<Vec<_>>()
+    };
+    let right = w.state.accounts[&id("warm")].signer_list.clone().unwrap();
+    let mut list = right.clone();
+    list.entries.pop_last();
+    let set = |list| vec![Change::SignerList { account: id("warm"), list: Some(list) }];
+    w.change(set(list.clone()));
+    assert_eq!(over(&w), [false]);
+    // It is another's for a while: that it differs is over, and it is read anew before anything is said of it again.
+    let declared = w.config.accounts.remove(&id("warm")).unwrap();
+    w.restart();
+    w.reconcile();
+    assert_eq!(over(&w), [true]);
+    w.config.accounts.insert(id("warm"), declared);
+    w.restart();
+    assert_eq!(over(&w), [true]);
+    w.reconcile();
+    assert_eq!(over(&w), [true, false]);
+    w.restart();
+    w.reconcile();
+    assert_eq!(over(&w), [true, false], "it is the same");
+    w.change(set(right));
+    assert_eq!(over(&w), [true, true]);
+}
+
 /// Warm as a store of an earlier version has it, which knows nothing of these.
 fn of_before(w: &mut World, account: &str) {
     let view = w.state.accounts[&id(account)].clone();

@@ -371,6 +371,7 @@ fn a_finding_is_acknowledged_once() {
         evidence: "often".to_owned(),
         at: w.state.ledger.unwrap(),
         acknowledged: None,
+        over: None,
     };
     let findings = BTreeSet::from([finding.id]);
     w.record(Event::Found { finding });

@@ -286,6 +286,7 @@ fn sentence(said: &Value, event: &Value) -> String {
             let (id, by) = (shown(event.get("id")), at(&done, &["by"]));
             format!("Finding F{id} was looked at by {by}{}", reason(at(&done, &["reason"])))
         }
+        "finding_over" => format!("Finding F{} is so no longer", shown(event.get("id"))),
         "notices_acknowledged" => {
             let done = event.get("acknowledged").cloned().unwrap_or_default();
             let notices = event.get("notices").and_then(Value::as_array).cloned().unwrap_or_default();
