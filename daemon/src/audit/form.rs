@@ -31,6 +31,11 @@ fn is_of_note(event: &Event) -> bool {
     !matches!(event, Event::LedgerTaken { .. } | Event::AccountsRead { .. })
 }
 
+/// Whether a record becomes an entry.
+pub(super) fn is_told(record: &Record) -> bool {
+    record.events.iter().any(is_of_note)
+}
+
 /// The entry of a record; none where all it says is how the ledger is. `ledger` is moved on by it.
 pub(super) fn record(
     record: &Record,
@@ -45,7 +50,7 @@ pub(super) fn record(
             (*ledger, by_ledger) = (Some(ledger.map_or(*at, |known| newer(known, *at))), true);
         }
     }
-    if !record.events.iter().any(is_of_note) {
+    if !is_told(record) {
         return None;
     }
     let asked = record.events.iter().find_map(|event| match event {

@@ -9,7 +9,7 @@ use treasury_api::types::{AuditEntry, AuditOpened};
 use treasury_verify::audit::{Checker, Gone, Numbers, is_removal, moment, opened};
 
 use super::book::{AuditError, Book, Draft, FOLDER, Shelf};
-use super::{form, last_record, record_of};
+use super::{PAGE, form, last_record, record_of};
 use crate::clock;
 use crate::store::{Store, StoreError, names};
 
@@ -137,6 +137,20 @@ pub(crate) fn against(shelf: &Shelf, store: &dyn Store) -> Result<(u64, Option<u
         held = held.saturating_add(1);
     }
     Ok((held, None))
+}
+
+/// How many records of a store that are of note come after the last that the log has: those that a daemon that was killed had not
+/// written down yet, or that somebody has cut off with the log's end.
+pub(crate) fn behind(shelf: &Shelf, store: &dyn Store) -> Result<u64, AgainstError> {
+    let mut after = last_record(shelf)?.map_or(0, |(record, ..)| record);
+    let mut lacks = 0_u64;
+    loop {
+        let records = store.read(after, PAGE)?;
+        let Some(last) = records.last() else { return Ok(lacks) };
+        after = last.number;
+        let of_note = records.iter().filter(|record| form::is_told(record)).count();
+        lacks = lacks.saturating_add(u64::try_from(of_note).unwrap_or(u64::MAX));
+    }
 }
 
 /// Why the log cannot be held against the store.

@@ -43,7 +43,7 @@ use crate::store::{Record, StoreError};
 pub use book::AuditError;
 #[cfg(test)]
 pub(crate) use keep::Taken;
-pub(crate) use keep::{against, say_taken};
+pub(crate) use keep::{against, behind, say_taken};
 
 /// Records that are written down at a time.
 const PAGE: usize = 64;

@@ -14,7 +14,7 @@ use treasury_verify::audit::{Checker, Exported, csv_head, csv_row, report, since
 
 use crate::audit::book::{FOLDER, Shelf};
 use crate::audit::look::{NoMoment, Wanted};
-use crate::audit::{AuditError, against, say_taken};
+use crate::audit::{AuditError, against, behind, say_taken};
 use crate::clock;
 use crate::notify::forget_in_outbox;
 use crate::private;
@@ -208,6 +208,14 @@ fn verify(data_dir: &Path, noted: Vec<(u64, String)>, store: bool) -> Result<Exi
             return Ok(ExitCode::from(CHANGED));
         }
         out!("{held} of them are what the store's records say")?;
+        let lacks = behind(&shelf, &store)?;
+        if lacks > 0 {
+            say!(
+                "AUDIT_BEHIND: {lacks} records of the store come after the last entry of one; a daemon that was killed may leave some, \
+                 which its next start writes down, and one that has ended in order leaves none"
+            );
+            return Ok(ExitCode::from(MISSING));
+        }
     }
     Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(MISSING) })
 }
