@@ -7,8 +7,9 @@ use treasury_core::config::{DeclaredSettings, FindingKind, Severity};
 use treasury_core::findings::settings_drift;
 use treasury_core::observe::{AccountSnapshot, Change, LedgerObservation, SettingsView, TrustLineView};
 use treasury_core::settings::FLAGS;
+use treasury_core::state::Finding;
 use treasury_core::stops::Subject;
-use treasury_core::units::{AccountId, Asset, HexBytes, LedgerIndex};
+use treasury_core::units::{AccountId, Asset, FindingId, HexBytes, LedgerIndex};
 use xrpl_wire::flags::{
     lsfDefaultRipple, lsfDepositAuth, lsfDisableMaster, lsfPasswordSpent, lsfRequireDestTag,
 };
@@ -283,6 +284,35 @@ fn what_was_found_is_over_when_it_is_so_no_longer_and_is_found_again_when_it_is(
         w.reconcile();
         assert_eq!(over(&w), [true; 5]);
     }
+}
+
+/// Danger: an account is taken out of the configuration with what differed of it, is put back years later as it was, and nobody hears
+/// of it; or what somebody took from it is said to be undone.
+#[test]
+fn of_an_account_that_is_not_declared_nothing_differs_and_what_happened_to_it_has_happened() {
+    let mut w = World::new();
+    for kind in [FindingKind::SettingsDrift, FindingKind::SignerListDrift, FindingKind::SpendWithoutProposal]
+    {
+        let finding = Finding {
+            id: FindingId(w.state.last_finding + 1),
+            kind,
+            severity: Severity::Log,
+            account: Some(AccountId([99; 20])),
+            evidence: "it was ours then".to_owned(),
+            at: w.state.ledger.unwrap(),
+            acknowledged: None,
+            over: None,
+        };
+        w.record(Event::Found { finding });
+    }
+    w.reconcile();
+    let over = w.state.findings.values().map(|finding| (finding.kind, finding.over.is_some()));
+    let expected = [
+        (FindingKind::SettingsDrift, true),
+        (FindingKind::SignerListDrift, true),
+        (FindingKind::SpendWithoutProposal, false),
+    ];
+    assert_eq!(over.collect::<Vec<_>>(), expected);
 }
 
 /// Danger: it is said that a SignerList is as declared again, because nobody knows how it is.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use treasury_core::Event;
 use treasury_core::command::{Answer, Command, NOTE_MAX};
 use treasury_core::config::{FindingKind, Role, Severity};
+use treasury_core::state::Finding;
 use treasury_core::stops::{
-    FINDING_STOPS_MAX, PERSON_DESTINATIONS_MAX, PERSON_STOPS_MAX, SAME_STOP_SECONDS, StopSource, Subject,
+    FINDING_STOPS_MAX, PERSON_DESTINATIONS_MAX, PERSON_STOPS_MAX, SAME_STOP_SECONDS, Stop, StopKind,
+    StopSource, Subject,
 };
-use treasury_core::units::{AccountId, StopId};
+use treasury_core::units::{AccountId, FindingId, StopId};
 
 use crate::world::{World, hash, id};
 
@@ -168,6 +171,41 @@ fn who_lifts_the_stops_that_they_have_looked_at_does_not_let_go_of_what_was_foun
     touched(&mut w, 1);
     w.command("dave", Command::Lift { stops, reason: "looked at".to_owned() }).unwrap();
     assert_eq!(w.stops_on(&Subject::Account(id("hot"))).len(), 1);
+}
+
+/// Danger: what was found of one account, or is settled, stands in for what was found of all and nobody has looked at.
+#[test]
+fn of_what_was_found_since_it_is_the_newest_of_the_same_subject_that_nobody_has_looked_at() {
+    let mut w = World::new();
+    let found = |w: &mut World, account: Option<AccountId>, severity, stops: bool| {
+        let id = FindingId(w.state.last_finding + 1);
+        let at = w.state.ledger.unwrap();
+        let (kind, evidence) = (FindingKind::ClockSkew, format!("the {}th", id.0));
+        let reason = evidence.clone();
+        let finding = Finding { id, kind, severity, account, evidence, at, acknowledged: None, over: None };
+        w.record(Event::Found { finding });
+        if stops {
+            let (subject, kind) = (Subject::Everything, StopKind::Freeze);
+            let (source, id) = (StopSource::Finding(id), w.state.stops.next_id());
+            w.record(Event::StopSet { stop: Stop { id, subject, kind, source, origin: None, reason, at } });
+        }
+        id
+    };
+    for _ in 0..FINDING_STOPS_MAX {
+        found(&mut w, None, Severity::Freeze, true);
+    }
+    let wanted = found(&mut w, None, Severity::Freeze, false);
+    let settled = found(&mut w, None, Severity::Freeze, false);
+    let acknowledge =
+        Command::Acknowledge { findings: BTreeSet::from([settled]), reason: "a test".to_owned() };
+    w.command("dave", acknowledge).unwrap();
+    found(&mut w, Some(id("hot")), Severity::Freeze, false);
+    found(&mut w, None, Severity::Hold, false);
+    found(&mut w, None, Severity::Alert, false);
+    let stops = w.stops_on(&Subject::Everything);
+    w.command("dave", Command::Lift { stops, reason: "looked at".to_owned() }).unwrap();
+    let standing: Vec<StopSource> = w.state.stops.all().map(|stop| stop.source.clone()).collect();
+    assert_eq!(standing, [StopSource::Finding(wanted)]);
 }
 
 /// Danger: somebody freezes an account again for what they see now, with the words of last week, and whoever has looked at last
