@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+/// How long a small file is waited for, such as that of a secret: far longer than any disk takes.
+pub(crate) const READ_FOR: Duration = Duration::from_secs(5);
+
 /// Why nothing was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
@@ -14,17 +17,34 @@ pub(crate) enum Unread {
     Panicked,
 }
 
-/// One reading at a time, on a thread of its own: as long as one hangs there is no other, so that many threads never do.
+impl Unread {
+    /// What comes after what was not read.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Hangs => "was not read in time",
+            Self::Panicked => "could not be read",
+        }
+    }
+}
+
+/// One reading at a time, on a thread of its own: as long as one hangs there is no other, so that many threads never do. Whatever
+/// reads a file that somebody names, while the daemon runs, does it so: the threads are those that sign, too, and whoever had one
+/// hang for each request would have none left.
 #[derive(Clone, Debug)]
 pub(crate) struct Apart(Arc<Semaphore>);
 
 impl Default for Apart {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
+        Self::with_places(1)
     }
 }
 
 impl Apart {
+    /// So many readings at a time: what hung, and was corrected since, keeps the next ones from nothing.
+    pub(crate) fn with_places(places: usize) -> Self {
+        Self(Arc::new(Semaphore::new(places)))
+    }
+
     /// What is read within that time, the wait for the reading before it included.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

@@ -267,7 +267,7 @@ async fn attend(path: &Path, end_with_stdin: bool) -> Result<ExitCode> {
             }
         }
     };
-    let configuration = Apart::default();
+    let configuration = Apart::with_places(READINGS);
     if is_outdated {
         reload(&daemon, path, &configuration).await;
     }
@@ -314,6 +314,9 @@ async fn start(path: &Path) -> Result<Daemon> {
     Ok(Daemon::start(config).await?)
 }
 
+/// So many readings of the configuration may hang: whoever corrects it is not kept from that by those before.
+const READINGS: usize = 8;
+
 /// How long the configuration is waited for, with all files that it names. Signals wait as long.
 const READ_FOR: Duration = Duration::from_secs(10);
 
@@ -329,9 +332,11 @@ async fn reload(daemon: &Daemon, path: &Path, apart: &Apart) {
     let refused = match read.await {
         Ok(Ok(config)) => daemon.reload(&config).await.err().map(|error| error.to_string()),
         Ok(Err(problem)) => Some(problem),
-        Err(Unread::Hangs) => {
-            Some(format!("it was not read within {} s, with the files that it names", READ_FOR.as_secs()))
-        }
+        Err(Unread::Hangs) => Some(format!(
+            "it was not read within {} s, with the files that it names; where it names nothing any more that does not answer, \
+             {READINGS} readings of before still wait, and a new start is needed",
+            READ_FOR.as_secs()
+        )),
         Err(Unread::Panicked) => Some("what reads it has panicked".to_owned()),
     };
     if let Some(reason) = refused {

@@ -17,6 +17,7 @@ use treasury_core::units::AccountId;
 use treasury_tools::text::clean;
 use zeroize::Zeroizing;
 
+use crate::apart::{Apart, READ_FOR};
 use crate::notify::post::{Receiver, Request, Wire};
 use crate::private;
 
@@ -42,6 +43,8 @@ pub struct ScreeningConfig {
 pub(crate) struct Screener {
     wire: Arc<Wire>,
     config: ScreeningConfig,
+    /// Where the file of its secret is read.
+    secrets: Apart,
 }
 
 impl std::fmt::Debug for Screener {
@@ -74,7 +77,7 @@ struct Answer {
 
 impl Screener {
     pub(crate) fn new(config: ScreeningConfig) -> Self {
-        Self { wire: Arc::new(Wire::patient(config.patience)), config }
+        Self { wire: Arc::new(Wire::patient(config.patience)), config, secrets: Apart::default() }
     }
 
     /// How long an answer may take.
@@ -94,7 +97,7 @@ impl Screener {
     async fn ask(&self, question: &Question) -> Result<Screening, String> {
         let mut headers = Vec::new();
         if let Some((name, path)) = self.config.header.clone() {
-            let read = tokio::task::spawn_blocking(move || private::read_file(&path)).await;
+            let read = self.secrets.read(READ_FOR, move || private::read_file(&path)).await;
             let Ok(Ok(text)) = read else { return Err("its secret cannot be read".to_owned()) };
             let secret = Zeroizing::new(text.lines().next().unwrap_or_default().trim().to_owned());
             headers.push((name, SecretString::from(secret.as_str())));

@@ -7,13 +7,14 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::CertificateResult;
 
+use crate::apart::{Apart, READ_FOR};
 use crate::private;
 
 /// The variables of the environment that say what is believed here, as other programs read them.
@@ -69,8 +70,18 @@ impl Trust {
 ///
 /// # Errors
 /// What is wrong with what the environment names, in words.
-pub(crate) fn of_this_machine() -> Result<Option<TlsClient>, String> {
+fn of_this_machine() -> Result<Option<TlsClient>, String> {
     machine(|name| std::env::var_os(name), rustls_native_certs::load_native_certs)
+}
+
+/// The same, read where files that do not answer keep nobody waiting for longer than they may.
+///
+/// # Errors
+/// As [`of_this_machine`].
+pub(crate) async fn read_of_this_machine() -> Result<Option<TlsClient>, String> {
+    static MACHINE: LazyLock<Apart> = LazyLock::new(Apart::default);
+    let read = MACHINE.read(READ_FOR, of_this_machine).await;
+    read.unwrap_or_else(|unread| Err(format!("what this machine believes {}", unread.words())))
 }
 
 /// How to speak TLS to whom this release believes: for machines that believe nobody.

@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use super::http::{ConditionAnswer, ShareAnswer};
 use super::terms::Terms;
+use crate::apart::{Apart, READ_FOR};
 use crate::driver::{GuardPort, Reply, Share};
 use crate::notify::post::{Receiver, Request, Wire};
 use crate::private;
@@ -74,6 +75,7 @@ pub(crate) struct GuardClient {
     wire: Arc<Wire>,
     receiver: Receiver,
     token_file: PathBuf,
+    tokens: Apart,
     network_id: Option<u32>,
 }
 
@@ -89,6 +91,7 @@ impl GuardClient {
             wire: Arc::new(Wire::patient(config.patience)),
             receiver: config.receiver.clone(),
             token_file: config.token_file.clone(),
+            tokens: Apart::default(),
             network_id,
         }
     }
@@ -103,7 +106,7 @@ impl GuardClient {
         let url = self.receiver.url().map_err(|error| silent("guard_unreachable", error))?;
         let url = url.join(path).map_err(|error| silent("guard_unreachable", error))?;
         let path = self.token_file.clone();
-        let token = tokio::task::spawn_blocking(move || private::read_file(&path)).await;
+        let token = self.tokens.read(READ_FOR, move || private::read_file(&path)).await;
         let token = match token {
             Ok(Ok(text)) => Zeroizing::new(text.lines().next().unwrap_or_default().trim().to_owned()),
             _ => return Err(silent("guard_token_unreadable", "the guard's token_file cannot be read")),

@@ -1,6 +1,7 @@
 //! How long the money lasts, and what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use treasury_core::State;
@@ -17,6 +18,7 @@ use super::auth::Speaker;
 use super::error::ApiError;
 use super::shown::Shown;
 use super::view::{party, tier_word};
+use crate::apart::{Apart, READ_FOR};
 use crate::config::PriceFile;
 
 /// Payments under way that are shown.
@@ -43,10 +45,10 @@ pub(super) async fn forecast(Shared(app): Shared<App>, _: Speaker) -> Result<Sho
         view.tokens.extend(tokens);
     }
     let prices = match app.prices.clone() {
-        Some(file) => Some(load(file).await?),
+        Some(prices) => Some(load(prices).await),
         None => None,
     };
-    let known = prices.as_ref().map(|(file, loaded)| prices_view(file, loaded, now));
+    let known = prices.as_ref().map(|(file, loaded)| prices_view(&file.0, loaded, now));
     // What is too old is told as that, and never in money.
     let counting = prices.and_then(|(_, loaded)| loaded.ok()).filter(|prices| !prices.are_stale(now));
     view.prices = known;
@@ -55,14 +57,12 @@ pub(super) async fn forecast(Shared(app): Shared<App>, _: Speaker) -> Result<Sho
     Ok(Shown(view))
 }
 
-type Loaded = (std::sync::Arc<PriceFile>, Result<Prices, String>);
+type Loaded = (Arc<(PriceFile, Apart)>, Result<Prices, String>);
 
-async fn load(file: std::sync::Arc<PriceFile>) -> Result<Loaded, ApiError> {
-    let loaded = tokio::task::spawn_blocking(move || {
-        let loaded = file.load();
-        (file, loaded)
-    });
-    loaded.await.map_err(|error| ApiError::Internal(error.to_string()))
+async fn load(prices: Arc<(PriceFile, Apart)>) -> Loaded {
+    let read = Arc::clone(&prices);
+    let loaded = prices.1.read(READ_FOR, move || read.0.load()).await;
+    (prices, loaded.unwrap_or_else(|unread| Err(format!("the file {}", unread.words()))))
 }
 
 fn look(state: &State, treasury: &Treasury) -> Looked {

@@ -78,6 +78,7 @@ use self::knocks::Caller;
 use self::limits::Places;
 use self::rates::{Rates, Turn};
 use self::stream::Streams;
+use crate::apart::Apart;
 use crate::audit::Audit;
 use crate::config::PriceFile;
 use crate::console::{self, ConsoleConfig};
@@ -114,7 +115,7 @@ pub struct App {
     /// Logins that were refused.
     attempts: Arc<Attempts>,
     /// Where prices come from, if there are any.
-    prices: Option<Arc<PriceFile>>,
+    prices: Option<Arc<(PriceFile, Apart)>>,
     /// What is declared of what stands around the core.
     around: Arc<Surroundings>,
     metrics: Arc<Metrics>,
@@ -201,7 +202,7 @@ impl App {
     /// The same, and it tells in money what there is.
     #[must_use]
     pub(crate) fn with_prices(self, prices: Option<PriceFile>) -> Self {
-        Self { prices: prices.map(Arc::new), ..self }
+        Self { prices: prices.map(|file| Arc::new((file, Apart::default()))), ..self }
     }
 
     /// The same, and it knows what stands around the daemon.

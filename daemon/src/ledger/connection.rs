@@ -175,9 +175,7 @@ impl Connection {
 async fn tls(endpoint: &Endpoint) -> Result<Option<TlsClient>, String> {
     match endpoint.trust() {
         Some(trust) => trust.client().map(Some).map_err(|error| error.to_string()),
-        None if endpoint.has_tls() => {
-            tokio::task::spawn_blocking(trust::of_this_machine).await.map_err(|error| error.to_string())?
-        }
+        None if endpoint.has_tls() => trust::read_of_this_machine().await,
         None => Ok(None),
     }
 }

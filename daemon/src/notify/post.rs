@@ -315,9 +315,8 @@ impl Wire {
                 return Ok(client.clone());
             }
         }
-        let read = tokio::task::spawn_blocking(trust::of_this_machine).await;
-        let read = read.map_err(|_| PostError::Tls("the authorities cannot be read".to_owned()))?;
-        let client = read.map_err(PostError::Tls)?.unwrap_or_else(trust::of_this_release);
+        let read = trust::read_of_this_machine().await.map_err(PostError::Tls)?;
+        let client = read.unwrap_or_else(trust::of_this_release);
         let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
         *believed = Some((now, client.clone()));
         Ok(client)

@@ -16,7 +16,7 @@ use super::outbox::{Delivery, Number, Outbox, OutboxError, Stage, waits};
 use super::post::{Parcel, PostError};
 use super::when::HELD_MS_MAX;
 use super::{Desk, Source};
-use crate::apart::Unread;
+use crate::apart::{READ_FOR, Unread};
 use crate::lines;
 
 /// How long the outbox is left alone after it could not be written: what was delivered must not be sent again and again
@@ -33,9 +33,6 @@ const GONE: u16 = 410;
 /// The longest that any attempt is put off, in milliseconds. What is due later than that was put off by a clock that has
 /// been set back since, and would wait for as long as that was ahead.
 const PUT_OFF_MS_MAX: u64 = 14_400 * 1_200;
-
-/// How long a channel waits for the file of its secret: far longer than any disk takes.
-pub(super) const READ_FOR: Duration = Duration::from_secs(5);
 
 /// Notices in one message at most: what people take of it. What receivers take is in [`super::bounds`].
 const TOGETHER_MAX: usize = 20;

@@ -154,3 +154,22 @@ async fn one_who_is_not_there_or_hangs_or_has_a_secret_that_nobody_can_read_is_n
     let against = Screener::new(public).screen(somebody(), None).await.against().unwrap();
     assert!(against.contains("its address is private"), "{against}");
 }
+
+/// Danger: the folder of a secret is on another host that answers no more, and each payment that is asked about costs one of the
+/// threads that sign.
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_hangs_is_no_answer_and_one_thread() {
+    let header = Some((HeaderName::from_static("x-api-key"), PathBuf::from("/there/is/no/such/file")));
+    let screener = Screener::new(ScreeningConfig { header, ..config("http://127.0.0.1:1", PATIENCE) });
+    let (open, closed) = std::sync::mpsc::channel::<()>();
+    let mut hangs = std::pin::pin!(screener.secrets.read(READ_FOR, move || closed.recv().unwrap()));
+    assert!(futures_util::poll!(hangs.as_mut()).is_pending());
+    for _ in 0..3 {
+        let mut screened = std::pin::pin!(screener.screen(somebody(), None));
+        assert!(futures_util::poll!(screened.as_mut()).is_pending());
+        // Virtual time does not go on by itself while a thread is blocked.
+        tokio::time::advance(READ_FOR).await;
+        assert_eq!(screened.await.against().unwrap(), "failed: its secret cannot be read");
+    }
+    open.send(()).unwrap();
+}

@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 use super::OidcConfig;
 use super::error::LoginError;
 use super::ticket::Ticket;
+use crate::apart::{Apart, READ_FOR, Unread};
 use crate::notify::channel;
 use crate::notify::post::{PostError, Receiver, Request, Wire};
 use crate::trust::Trust;
@@ -87,6 +88,8 @@ pub(super) struct Provider {
     fetch: Fetch,
     known: Mutex<Option<Known>>,
     places: Semaphore,
+    /// Where the file of its secret is read.
+    secrets: Apart,
 }
 
 impl Provider {
@@ -94,7 +97,8 @@ impl Provider {
     pub(super) fn new(config: OidcConfig, redirect: String) -> Self {
         let (wire, trust) = (Wire::patient(ANSWER), config.trust.clone());
         let fetch = Fetch { wire, trust, allow_private: config.allow_private };
-        Self { config, redirect, fetch, known: Mutex::default(), places: Semaphore::new(AT_ONCE) }
+        let places = Semaphore::new(AT_ONCE);
+        Self { config, redirect, fetch, known: Mutex::default(), places, secrets: Apart::default() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -212,8 +216,9 @@ impl Provider {
 
     async fn secret(&self) -> Result<Option<ClientSecret>, LoginError> {
         let Some(path) = self.config.secret_file.clone() else { return Ok(None) };
-        let read = tokio::task::spawn_blocking(move || secret(&path)).await;
-        let text = read.map_err(|error| LoginError::Unfit(error.to_string()))?.map_err(LoginError::Unfit)?;
+        let unread = |unread: Unread| LoginError::Unfit(format!("the file of its secret {}", unread.words()));
+        let read = self.secrets.read(READ_FOR, move || secret(&path)).await;
+        let text = read.map_err(unread)?.map_err(LoginError::Unfit)?;
         Ok(Some(ClientSecret::new(text.to_string())))
     }
 
@@ -378,6 +383,35 @@ fn no_answer(error: &PostError) -> LoginError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Danger: the folder of the secret is on another host that answers no more, and anybody who begins logins has every thread of the
+    /// process hang in it, those that sign among them.
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_that_hangs_costs_one_thread_however_many_logins_are_begun() {
+        let config = OidcConfig {
+            issuer: "https://login.example".to_owned(),
+            client_id: "treasury".to_owned(),
+            secret_file: Some("/there/is/no/such/file".into()),
+            claim: "email".to_owned(),
+            scopes: Vec::new(),
+            name: "login".to_owned(),
+            trust: None,
+            allow_private: false,
+        };
+        let provider = Provider::new(config, "https://treasury.example/back".to_owned());
+        let (open, closed) = std::sync::mpsc::channel::<()>();
+        let mut hangs = std::pin::pin!(provider.secrets.read(READ_FOR, move || closed.recv().unwrap()));
+        assert!(futures_util::poll!(hangs.as_mut()).is_pending());
+        for _ in 0..3 {
+            let mut secret = std::pin::pin!(provider.secret());
+            assert!(futures_util::poll!(secret.as_mut()).is_pending());
+            // Virtual time does not go on by itself while a thread is blocked.
+            tokio::time::advance(READ_FOR).await;
+            let why = secret.await.err().map(|error| error.to_string());
+            assert!(why.is_some_and(|why| why.ends_with("the file of its secret was not read in time")));
+        }
+        open.send(()).unwrap();
+    }
 
     #[test]
     fn a_provider_is_asked_by_tls_and_on_this_machine_without_where_that_is_allowed() {

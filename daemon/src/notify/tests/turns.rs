@@ -3,8 +3,8 @@
 use std::sync::mpsc::channel as gate;
 
 use super::story::Told;
-use super::worker::READ_FOR;
 use super::*;
+use crate::apart::READ_FOR;
 use crate::store::MemoryStore;
 use crate::testing;
 
