@@ -18,7 +18,7 @@ use crate::audit::{AuditError, against, behind, say_taken};
 use crate::clock;
 use crate::notify::forget_in_outbox;
 use crate::private;
-use crate::store::{DiskStore, StoreLock, forget};
+use crate::store::{DiskStore, StoreBuilder, StoreLock, forget};
 
 /// The exit code of `verify` where the log is not what was written.
 const CHANGED: u8 = 3;
@@ -263,6 +263,11 @@ fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode>
         Ok(())
     };
     if store {
+        // It was broken off where the new store takes its place: everything else was done by then.
+        if let Some(aside) = StoreBuilder::finish_interrupted(data_dir)? {
+            say!("the store that was written anew before is in place now");
+            say_aside(aside.as_deref());
+        }
         let instead = format!("person-{:08x}", random::<u32>());
         let mut count = 0;
         // The store last: by that alone the next try knows what is to be done, where this one is broken off.
@@ -273,9 +278,7 @@ fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode>
             from_log(records)
         })?;
         out!("{count} records of the store have nothing personal of them any more")?;
-        if let Some(aside) = aside {
-            say!("{} is the store as it was: remove it when the daemon runs on the new one", aside.display());
-        }
+        say_aside(aside.as_deref());
     } else {
         let _lock = StoreLock::take(data_dir)?;
         from_log(&BTreeSet::new())?;
@@ -285,6 +288,12 @@ fn forget_person(data_dir: &Path, person: &str, store: bool) -> Result<ExitCode>
         if store { "" } else { ", and so have the store and the outbox" }
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn say_aside(aside: Option<&Path>) {
+    if let Some(aside) = aside {
+        say!("{} is the store as it was: remove it when the daemon runs on the new one", aside.display());
+    }
 }
 
 fn shelf(data_dir: &Path) -> Result<Shelf> {

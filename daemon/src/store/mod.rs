@@ -273,7 +273,8 @@ pub enum StoreError {
         is_newer: bool,
     },
     /// A new store was built and not put in place before the process ended.
-    #[error("{} holds a rebuilt store that is not in place yet; run `treasuryd rebuild` again", path.display())]
+    #[error("{} holds a new store that is not in place yet; give the command again that made it: `treasuryd rebuild`, or `treasuryd audit \
+             forget --store`", path.display())]
     Interrupted {
         /// The data directory.
         path: PathBuf,
