@@ -65,9 +65,27 @@ pub(super) async fn tour(sandbox: &Sandbox, exe: PathBuf) -> Result<String, DevE
     let ledgers = sandbox.world().validated().await?.index.saturating_sub(sandbox.begun_at());
     Ok(format!(
         "{}\nAll of it was seen on the validated ledger: {ledgers} ledgers, {} of real time.\n",
-        table(&played),
+        shown(&played, treasury_tools::console::width()),
         seconds(begun.elapsed())
     ))
+}
+
+/// A table where that is no wider than so many columns, and else what belongs to a scene below it.
+fn shown(played: &[Played], columns: Option<usize>) -> String {
+    let table = table(played);
+    let width = table.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    if columns.is_none_or(|columns| width <= columns) {
+        return table;
+    }
+    let mut text = String::new();
+    for (number, scene) in (1..).zip(played) {
+        text.push_str(&format!("{number} {} ({})\n", scene.title, seconds(scene.took)));
+        for evidence in &scene.evidence {
+            text.push_str(&format!("  ✓ {}\n      ledger {}\n", evidence.shows, evidence.ledger));
+            text.extend(evidence.tx.map(|tx| format!("      {tx}\n")));
+        }
+    }
+    text
 }
 
 fn table(played: &[Played]) -> String {
