@@ -239,7 +239,7 @@ pub enum Command {
         #[arg(long, value_name = "NAME|ADDRESS")]
         account: Option<String>,
     },
-    /// What the policy says, and what another one would. Nothing here changes anything.
+    /// What the policy says, and what another one would. Only `activate` changes anything.
     #[command(subcommand)]
     Policy(Policy),
     /// Escrows of the treasury's accounts, newest first.

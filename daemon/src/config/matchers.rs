@@ -31,9 +31,8 @@ pub(super) fn read(section: &Section<'_>, parties: &Parties, lists: &BTreeSet<St
 }
 
 /// Blames a list in which nothing is.
-pub(super) fn not_empty<T>(section: &Section<'_>, key: &str, items: Option<&[T]>) {
-    // A list whose every entry was wrong has been reported already; saying so again does no harm.
-    if items.is_some_and(<[T]>::is_empty) {
+pub(super) fn not_empty(section: &Section<'_>, key: &str) {
+    if section.is_empty_list(key) {
         section.wrong(key, "an empty list matches nothing", "leave the key out to match everything");
     }
 }
@@ -61,7 +60,7 @@ pub(super) fn set<T: Ord>(
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Option<BTreeSet<T>> {
     let items = section.texts(key, parse);
-    not_empty(section, key, items.as_deref());
+    not_empty(section, key);
     Some(items?.into_iter().map(|item| item.value).collect())
 }
 

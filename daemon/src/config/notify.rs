@@ -287,15 +287,8 @@ fn route(section: &Section<'_>, parties: &Parties, names: &BTreeSet<String>) -> 
     });
     let people = section.texts("people", |text| parties.resolve_person(text));
     let amount_above = section.text("amount_above", value::any_amount);
-    for (key, is_empty) in [
-        ("channels", channels.as_ref().is_some_and(Vec::is_empty)),
-        ("kinds", kinds.as_ref().is_some_and(Vec::is_empty)),
-        ("accounts", accounts.as_ref().is_some_and(Vec::is_empty)),
-        ("signers", signers.as_ref().is_some_and(Vec::is_empty)),
-        ("people", people.as_ref().is_some_and(Vec::is_empty)),
-    ] {
-        // A list whose every entry was wrong has been reported already; saying so again does no harm.
-        if is_empty {
+    for key in ["channels", "kinds", "accounts", "signers", "people"] {
+        if section.is_empty_list(key) {
             section.wrong(
                 key,
                 "an empty list matches nothing",

@@ -300,6 +300,11 @@ impl<'a> Section<'a> {
         Some(At { value: value.get_ref(), key: self.path(name), place })
     }
 
+    /// Whether it is a list in which nothing is written: one whose entries are all wrong has been blamed for those.
+    pub(super) fn is_empty_list(&self, name: &str) -> bool {
+        self.find(name).and_then(|found| found.value.as_array()).is_some_and(|array| array.is_empty())
+    }
+
     fn items(&self, name: &str, otherwise: &str) -> Option<Vec<At<&'a DeValue<'a>>>> {
         let found = self.find(name)?;
         let Some(array) = found.value.as_array() else {

@@ -47,9 +47,9 @@ fn rule(
     matchers::band(section, "amount_above", amount_above.as_ref(), amount_max.as_ref(), |least, most| {
         least >= most
     });
-    matchers::not_empty(section, "askers", askers.as_deref());
-    matchers::not_empty(section, "accounts", accounts.as_deref());
-    matchers::not_empty(section, "kinds", kinds.as_deref());
+    matchers::not_empty(section, "askers");
+    matchers::not_empty(section, "accounts");
+    matchers::not_empty(section, "kinds");
     let accounts: Option<Vec<AccountId>> = accounts.map(values);
     let action = action(section, parties, accounts.as_deref());
     let void = section.flag("void");
@@ -121,13 +121,7 @@ fn destination(section: &Section<'_>, parties: &Parties) -> Option<DestinationMa
         return word.map(|word| word.value);
     }
     let accounts = section.texts("destination", |text| parties.resolve(text))?;
-    if accounts.is_empty() {
-        section.wrong(
-            "destination",
-            "an empty list matches nothing",
-            "leave the key out to match everything",
-        );
-    }
+    matchers::not_empty(section, "destination");
     Some(DestinationMatch::Accounts(values(accounts)))
 }
 
