@@ -374,6 +374,17 @@ fn accounts_links_and_screening_of_a_file_alone_make_nobody_the_treasury_s_own()
     }
     let decides = w.state.charter.in_force(&file);
     assert!(decides.is_own(&cold) && decides.links.contains(&link) && !decides.screening);
+    // Nothing goes along it where either end is the treasury's no more.
+    for gone in [cold, id("warm")] {
+        let mut file = file.clone();
+        file.accounts.remove(&gone);
+        let decides = w.state.charter.in_force(&file);
+        assert!(
+            decides.links.iter().all(|link| ![link.from, link.to].contains(&gone)),
+            "{:?}",
+            decides.links
+        );
+    }
 }
 
 /// Danger: what the one before let go leaves after people have been told that another is in force.

@@ -315,6 +315,21 @@ fn of_an_account_that_is_not_declared_nothing_differs_and_what_happened_to_it_ha
     assert_eq!(over.collect::<Vec<_>>(), expected);
 }
 
+/// Danger: what is stored of an account has no Domain, and the next reading of it is taken for a lie.
+#[test]
+fn settings_are_read_again_as_they_were_stored() {
+    for (domain, transfer_rate) in
+        [(b"acme.example".to_vec(), 0), (Vec::new(), 7), (Vec::new(), 0), (vec![0xFF], 9)]
+    {
+        let settings = SettingsView { domain: HexBytes(domain), transfer_rate };
+        let stored = serde_json::to_string(&settings).unwrap();
+        assert_eq!(serde_json::from_str::<SettingsView>(&stored).unwrap(), settings, "{stored}");
+    }
+    let none = SettingsView { domain: HexBytes(Vec::new()), transfer_rate: 0 };
+    assert_eq!(serde_json::to_string(&none).unwrap(), "{}");
+    assert!(DeclaredSettings::default().is_empty() && !declared().is_empty());
+}
+
 /// Danger: it is said that a SignerList is as declared again, because nobody knows how it is.
 #[test]
 fn nothing_is_over_of_an_account_that_has_not_been_read_and_a_list_that_is_put_right_is() {
