@@ -430,9 +430,6 @@ impl Core {
                     continue;
                 }
             }
-            if queues.inputs.is_empty() {
-                self.taken_back.forget();
-            }
             if in_a_row >= INPUTS_IN_A_ROW {
                 in_a_row = 0;
                 if let Ok(Question::Ask(probe)) = queues.probes.try_recv() {

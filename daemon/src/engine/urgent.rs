@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use treasury_core::units::{ProposalId, RequestId};
 use treasury_core::{Command, Input};
 
-/// What people took back while what they had asked for before may still wait: it would be done after that, and stand.
+/// So many are remembered: far more than is taken back while anything waits to be taken in.
+const TAKEN_BACK_MAX: usize = 10_000;
+
+/// What people took back while what they had asked for before may still wait, or is on its way here: it would be done after that,
+/// and stand.
 #[derive(Debug, Default)]
 pub(super) struct TakenBack {
     by: BTreeMap<(String, ProposalId), RequestId>,
@@ -18,6 +22,11 @@ impl TakenBack {
             && let Command::Retract { proposal } | Command::Reject { proposal, .. } = command
         {
             self.by.insert((actor.person.clone(), *proposal), *request);
+            if self.by.len() > TAKEN_BACK_MAX
+                && let Some(oldest) = self.by.values().min().copied()
+            {
+                self.by.retain(|_, request| *request != oldest);
+            }
         }
     }
 
@@ -28,11 +37,6 @@ impl TakenBack {
         };
         let since = self.by.get(&(actor.person.clone(), *proposal))?;
         (request.0 < since.0).then_some((*request, *proposal))
-    }
-
-    /// Nothing waits any more that was asked for before.
-    pub(super) fn forget(&mut self) {
-        self.by.clear();
     }
 }
 
