@@ -296,7 +296,9 @@ pub(crate) fn standing_of(cx: &mut Cx<'_>, accounts: &BTreeSet<AccountId>) {
         for (kind, evidence) in findings::standing(cx.config, cx.state, account) {
             let mut found = cx.state.findings.values().rev();
             let last = found.find(|finding| finding.kind == kind && finding.account == Some(*account));
-            if last.is_none_or(|last| last.evidence != evidence || last.over.is_some()) {
+            // What the runner has is told in the evidence, and changes with every fee.
+            let is_other = |last: &Finding| kind != FindingKind::RunnerPoor && last.evidence != evidence;
+            if last.is_none_or(|last| last.over.is_some() || is_other(last)) {
                 find(cx, kind, *account, evidence);
             }
         }

@@ -92,6 +92,8 @@ fn cannot_sign(cx: &mut Cx<'_>, account: AccountId, signer: AccountId, reason: &
 fn able(cx: &mut Cx<'_>, signer: AccountId) {
     if cx.state.unable.contains_key(&signer) {
         cx.emit(Event::SignerUnable { signer, reason: None });
+        // It may sign for several, of which too few were left.
+        anomaly::standing_of(cx, &cx.config.accounts.keys().copied().collect());
     }
 }
 

@@ -250,7 +250,9 @@ fn own_stop(cx: &Cx<'_>, person: &Person, subject: &Subject, kind: StopKind, rea
     let own = StopSource::Person(person.name.clone());
     let standing: Vec<_> =
         cx.state.stops.on(subject).filter(|stop| stop.kind == kind && stop.source == own).collect();
-    let is_recent = |stop: &Stop| cx.now().0 <= stop.at.close_time.0.saturating_add(SAME_STOP_SECONDS);
+    // While nothing is seen no time passes by the ledger, and nobody knows how long ago it was.
+    let is_recent =
+        |stop: &Stop| cx.state.sees() && cx.now().0 <= stop.at.close_time.0.saturating_add(SAME_STOP_SECONDS);
     let same = standing.iter().rev().find(|stop| stop.reason == reason && is_recent(stop));
     let newest = standing.last().filter(|_| standing.len() >= PERSON_STOPS_MAX);
     same.or(newest).map(|stop| stop.id)
@@ -401,8 +403,8 @@ fn full_of_findings(cx: &Cx<'_>, subjects: &BTreeSet<Subject>) -> Vec<(Subject, 
         .collect()
 }
 
-/// Sets a stop for the newest finding that set none because there were so many, unless somebody has looked at it: who lifts the
-/// others has not.
+/// Sets a stop for each finding that set none because there were so many, unless somebody has looked at it: who lifts the others
+/// has not. The oldest first, and as many as there may be: where more are left, they have theirs when these are lifted.
 fn stop_of_the_rest(cx: &mut Cx<'_>, subject: Subject, kind: StopKind, last: FindingId) {
     let account = match &subject {
         Subject::Account(account) => Some(*account),
@@ -410,13 +412,13 @@ fn stop_of_the_rest(cx: &mut Cx<'_>, subject: Subject, kind: StopKind, last: Fin
         _ => return,
     };
     let since = (Bound::Excluded(last), Bound::Unbounded);
-    let mut since = cx.state.findings.range(since).map(|(_, finding)| finding).rev();
-    let newest = since.find(|finding| {
+    let since = cx.state.findings.range(since).map(|(_, finding)| finding).filter(|finding| {
         let sets = anomaly::stop_kind(finding.severity) == Some(kind);
         sets && finding.account == account && finding.acknowledged.is_none()
     });
-    if let Some((id, evidence)) = newest.map(|finding| (finding.id, finding.evidence.clone())) {
-        set_stop(cx, subject, kind, StopSource::Finding(id), evidence);
+    let since = since.take(FINDING_STOPS_MAX).map(|finding| (finding.id, finding.evidence.clone()));
+    for (id, evidence) in since.collect::<Vec<_>>() {
+        set_stop(cx, subject.clone(), kind, StopSource::Finding(id), evidence);
     }
 }
 

@@ -87,6 +87,12 @@ fn a_runner_that_cannot_pay_two_transactions_is_found_each_time_that_it_comes_to
         becomes(&mut w, id("runner"), has(9 * XRP));
     }
     assert_eq!(found(&w, FindingKind::RunnerPoor).len(), 2);
+    // Nor is it by what is read anew, and by what it has paid since.
+    for spare in [XRP, XRP - 1] {
+        becomes(&mut w, id("runner"), has(spare));
+        w.reconcile();
+    }
+    assert_eq!(found(&w, FindingKind::RunnerPoor).len(), 3);
 }
 
 #[test]
@@ -214,4 +220,15 @@ fn an_agent_whose_key_is_lost_may_be_one_too_many() {
     let seen = found(&w, FindingKind::FewSigners);
     assert!(seen.len() == 1 && seen[0].0 == id("hot"), "{seen:?}");
     assert!(seen[0].1.contains("weight 2 of the declared 6"), "{seen:?}");
+    // It signs again, and is lost again as it was: that is found again.
+    for (is_lost, times) in [(false, 1), (true, 2)] {
+        w.lift_all();
+        if is_lost {
+            w.without_key.insert(AGENTS[0])
+        } else {
+            w.without_key.remove(AGENTS[0])
+        };
+        w.propose("hot", 50);
+        assert_eq!(found(&w, FindingKind::FewSigners).len(), times, "{is_lost}");
+    }
 }
