@@ -75,6 +75,8 @@ pub(crate) struct Draft {
 pub(crate) struct Book {
     shelf: Shelf,
     file: Option<File>,
+    /// Where a write that failed began, as long as what it left could not be taken away.
+    torn: Option<u64>,
     head: String,
     every: u64,
 }
@@ -111,7 +113,7 @@ impl Book {
             let open = OpenOptions::new().read(true).append(true).open(&path);
             let mut found = open.map_err(AuditError::io("open", &path))?;
             cut_torn(&mut found, &path)?;
-            match lines_of(&path)?.last().transpose()? {
+            match lines_of(&path, newest)?.last().transpose()? {
                 Some(last) => {
                     (shelf.count, head) = (last.number, last.hash);
                     file = Some(found);
@@ -124,7 +126,7 @@ impl Book {
                 }
             }
         }
-        Ok(Self { shelf, file, head, every: every.max(1) })
+        Ok(Self { shelf, file, torn: None, head, every: every.max(1) })
     }
 
     /// How many entries there are, and the hash of the last.
@@ -138,6 +140,10 @@ impl Book {
 
     /// Adds entries; they are durable when this returns.
     pub(crate) fn add(&mut self, drafts: Vec<Draft>) -> Result<(), AuditError> {
+        if let Some((begin, file)) = self.torn.zip(self.file.as_ref()) {
+            file.set_len(begin).map_err(AuditError::io("shorten", &self.shelf.dir))?;
+            self.torn = None;
+        }
         let mut drafts = drafts.into_iter().peekable();
         while drafts.peek().is_some() {
             self.turn()?;
@@ -157,8 +163,8 @@ impl Book {
             let begin = file.metadata().map_err(AuditError::io("read", &path))?.len();
             let written = file.write_all(&lines).and_then(|()| file.sync_data());
             if let Err(source) = written {
-                // Half a line must not stand before the next one. Where that fails too, the next start does it.
-                let _ = file.set_len(begin);
+                // Half a line must not stand before the next one. Where that fails too, it is tried before the next is written.
+                self.torn = file.set_len(begin).err().map(|_| begin);
                 return Err(AuditError::Io { action: "write", path, source });
             }
             (self.shelf.count, self.head) = (count, head);
@@ -187,7 +193,7 @@ impl Shelf {
     pub(crate) fn open(dir: &Path) -> Result<Self, AuditError> {
         let mut shelf = Self { dir: dir.to_owned(), files: numbers(dir, false)?, count: 0 };
         for first in shelf.files.iter().rev() {
-            if let Some(last) = lines_of(&shelf.path(*first))?.last().transpose()? {
+            if let Some(last) = lines_of(&shelf.path(*first), *first)?.last().transpose()? {
                 shelf.count = last.number;
                 break;
             }
@@ -209,7 +215,7 @@ impl Shelf {
         let next = after.saturating_add(1);
         let from = self.files.partition_point(|first| *first <= next).saturating_sub(1);
         let files = self.files.get(from..).unwrap_or_default().iter();
-        let lines = files.flat_map(|first| match lines_of(&self.path(*first)) {
+        let lines = files.flat_map(|first| match lines_of(&self.path(*first), *first) {
             Ok(lines) => Either::Lines(lines),
             Err(error) => Either::Error(Some(error)),
         });
@@ -240,7 +246,7 @@ impl Shelf {
                 return Ok((found, Some(looked)));
             }
             left -= 1;
-            let lines = lines_of(&self.path(*first))?.collect::<Result<Vec<_>, _>>()?;
+            let lines = lines_of(&self.path(*first), *first)?.collect::<Result<Vec<_>, _>>()?;
             for entry in lines.into_iter().rev() {
                 // Those that came after this was asked for, and those that were seen before.
                 if entry.number >= looked {
@@ -285,7 +291,7 @@ impl Shelf {
         let count = self.files.len().saturating_sub(usize::from(but_newest));
         let mut would = Numbers::default();
         for first in self.files.iter().take(count) {
-            for entry in lines_of(&self.path(*first))? {
+            for entry in lines_of(&self.path(*first), *first)? {
                 let mut entry = entry?;
                 if change(&mut entry) {
                     would.add(entry.number);
@@ -306,7 +312,7 @@ impl Shelf {
         let count = self.files.len().saturating_sub(usize::from(but_newest));
         for first in self.files.iter().take(count) {
             let path = self.path(*first);
-            let mut entries = lines_of(&path)?.collect::<Result<Vec<_>, _>>()?;
+            let mut entries = lines_of(&path, *first)?.collect::<Result<Vec<_>, _>>()?;
             let mut here = 0_u64;
             for entry in &mut entries {
                 here = here.saturating_add(u64::from(change(entry)));
@@ -359,20 +365,34 @@ fn line(entry: &AuditEntry, path: &Path) -> Result<Vec<u8>, AuditError> {
     Ok(line)
 }
 
-/// The entries of a file, without what was cut off at its end.
-fn lines_of(path: &Path) -> Result<impl Iterator<Item = Result<AuditEntry, AuditError>> + use<>, AuditError> {
+/// The entries of a file, without what was cut off at its end. One that has not the next number is a fault, whoever reads: by their
+/// numbers they are picked, and what is passed over for its number is what nobody proves.
+fn lines_of(
+    path: &Path,
+    first: u64,
+) -> Result<impl Iterator<Item = Result<AuditEntry, AuditError>> + use<>, AuditError> {
     let file = File::open(path).map_err(AuditError::io("open", path))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
-    let path = path.to_owned();
+    let (path, shown) = (path.to_owned(), path.to_owned());
+    // Not known behind a fault: that is told once.
+    let mut next = Some(first);
+    let mut read = move |line: &str| {
+        let entry: AuditEntry = serde_json::from_str(line)
+            .map_err(|error| AuditError::Line { path: path.clone(), problem: error.to_string() })?;
+        match next.replace(entry.number.saturating_add(1)) {
+            Some(expected) if expected != entry.number => {
+                next = None;
+                Err(AuditFault::Gap { expected, found: entry.number }.into())
+            }
+            _ => Ok(entry),
+        }
+    };
     Ok(std::iter::from_fn(move || {
         let mut line = String::new();
         match reader.read_line(&mut line) {
-            Err(source) => Some(Err(AuditError::Io { action: "read", path: path.clone(), source })),
+            Err(source) => Some(Err(AuditError::Io { action: "read", path: shown.clone(), source })),
             Ok(_) if !line.ends_with('\n') => None,
-            Ok(_) => Some(
-                serde_json::from_str(&line)
-                    .map_err(|error| AuditError::Line { path: path.clone(), problem: error.to_string() }),
-            ),
+            Ok(_) => Some(read(&line)),
         }
     })
     .fuse())
@@ -400,8 +420,9 @@ fn numbers(dir: &Path, clean: bool) -> Result<Vec<u64>, AuditError> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if clean && name.ends_with(UNFINISHED) {
             std::fs::remove_file(&path).map_err(AuditError::io("remove", &path))?;
-        } else if let Some(first) = name.strip_suffix(SUFFIX).and_then(|stem| stem.parse().ok()) {
-            found.push(first);
+        } else if let Some(first) = name.strip_suffix(SUFFIX).and_then(|stem| stem.parse::<u64>().ok()) {
+            // There is no entry 0, and nobody would look for it.
+            found.extend(Some(first).filter(|first| *first > 0));
         }
     }
     found.sort_unstable();
@@ -410,4 +431,83 @@ fn numbers(dir: &Path, clean: bool) -> Result<Vec<u64>, AuditError> {
 
 fn sync_dir(dir: &Path) -> Result<(), AuditError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(AuditError::io("sync", dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drafts(count: usize) -> Vec<Draft> {
+        (0..count).map(|n| Draft { text: format!("{{\"n\":{n}}}"), ..Draft::default() }).collect()
+    }
+
+    /// Ten entries in files of four.
+    fn written(dir: &Path) -> Book {
+        let mut book = Book::open_with(dir, 4).unwrap();
+        book.add(drafts(10)).unwrap();
+        book
+    }
+
+    fn all(shelf: &Shelf) -> Result<Vec<u64>, AuditError> {
+        let (found, _) = shelf.back(u64::MAX, usize::MAX, usize::MAX, &|_| true)?;
+        Ok(found.iter().map(|entry| entry.number).collect())
+    }
+
+    /// Danger: a line is put into the log that whoever shows it takes for an entry and whoever proves it passes over for its number;
+    /// it says what nobody did, and hides what was done before it, and the hash that somebody noted is still the log's.
+    #[test]
+    fn what_has_not_the_next_number_is_found_by_whoever_proves_and_shown_by_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = written(dir.path());
+        let (count, head) = (book.head().0, book.head().1.to_owned());
+        let proven = || Shelf::open(dir.path())?.check(Checker::whole().noted(count, &head)).map(drop);
+        let shown = || all(&book.shelf());
+        proven().unwrap();
+        assert_eq!(shown().unwrap(), (1..=10).rev().collect::<Vec<_>>());
+        let path = book.shelf.path(5);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = whole.lines().collect();
+        let numbered = |number: u64| lines[1].replace("\"number\":6", &format!("\"number\":{number}"));
+        let put = |at: usize, instead: usize, line: String| {
+            let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            lines.splice(at..at + instead, [line]);
+            lines.join("\n") + "\n"
+        };
+        for forged in [
+            put(2, 0, numbered(0)),
+            put(0, 0, numbered(0)),
+            put(2, 0, numbered(999)),
+            put(1, 1, numbered(999)),
+            put(2, 0, numbered(6)),
+            put(2, 0, numbered(5)),
+        ] {
+            std::fs::write(&path, &forged).unwrap();
+            assert!(matches!(proven(), Err(AuditError::Fault(AuditFault::Gap { .. }))), "{forged}");
+            assert!(shown().is_err(), "{forged}");
+            assert!(book.shelf().check(Checker::whole()).is_err(), "nor by the daemon's own proof");
+        }
+        std::fs::write(&path, &whole).unwrap();
+        proven().unwrap();
+        // A whole file before all others.
+        std::fs::write(book.shelf.path(0), numbered(0) + "\n").unwrap();
+        proven().unwrap();
+        assert_eq!(all(&Shelf::open(dir.path()).unwrap()).unwrap().len(), 10);
+    }
+
+    /// Danger: the disk fails in the midst of a line and again when that is taken away, the next entry is written behind the half, and
+    /// no later start can read the log.
+    #[test]
+    fn what_a_write_that_failed_has_left_is_taken_away_before_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut book = written(dir.path());
+        let path = book.shelf.path(9);
+        let works = book.file.replace(File::open(&path).unwrap());
+        assert!(book.add(drafts(1)).is_err(), "it cannot be written to, and not be shortened either");
+        book.file = works;
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"number\":11,\"be").unwrap();
+        book.add(drafts(1)).unwrap();
+        let checker = Shelf::open(dir.path()).unwrap().check(Checker::whole()).unwrap();
+        assert_eq!(checker.head(), Some(book.head()));
+        assert_eq!(book.head().0, 11);
+    }
 }

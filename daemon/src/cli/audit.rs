@@ -179,10 +179,10 @@ pub(super) fn run(command: AuditCommand) -> Result<ExitCode> {
 }
 
 fn verify(data_dir: &Path, noted: Vec<(u64, String)>, store: bool) -> Result<ExitCode> {
-    let shelf = shelf(data_dir)?;
     let checker = noted.iter().fold(Checker::whole(), |checker, (number, hash)| checker.noted(*number, hash));
-    let checker = match shelf.check(checker) {
-        Ok(checker) => checker,
+    let checked = opened(data_dir)?.and_then(|shelf| Ok((shelf.check(checker)?, shelf)));
+    let (checker, shelf) = match checked {
+        Ok(checked) => checked,
         Err(AuditError::Fault(fault)) => {
             say!("{}: {fault}", fault.code());
             return Ok(ExitCode::from(CHANGED));
@@ -297,11 +297,15 @@ fn say_aside(aside: Option<&Path>) {
 }
 
 fn shelf(data_dir: &Path) -> Result<Shelf> {
+    opened(data_dir)?.map_err(|error| eyre!("{error}"))
+}
+
+fn opened(data_dir: &Path) -> Result<Result<Shelf, AuditError>> {
     let dir = data_dir.join(FOLDER);
     if !dir.is_dir() {
         bail!("{} holds no audit log", data_dir.display());
     }
-    Shelf::open(&dir).map_err(|error| eyre!("{error}"))
+    Ok(Shelf::open(&dir))
 }
 
 fn written(to: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<ExitCode> {
@@ -385,6 +389,10 @@ mod tests {
         let file = std::fs::read_dir(data.join(FOLDER)).unwrap().next().unwrap().unwrap().path();
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, text.replace(&entries[1].digest, &entries[0].digest)).unwrap();
+        is(&["verify"], CHANGED);
+        // And one that is put behind all others.
+        let more = text.lines().last().unwrap().replace("\"number\":", "\"number\":9");
+        std::fs::write(&file, format!("{text}{more}\n")).unwrap();
         is(&["verify"], CHANGED);
     }
 
