@@ -211,11 +211,13 @@ impl Daemon {
             ..Limits::of_this_process(config.network.endpoints.len())
         };
         let port = Port::spawn(config.network.clone(), start, engine.handle.inputs());
+        let tokens = Tokens::new(&config.tokens);
+        tokens.replace_logins(&config.logins);
+        tokens.replace_passkeys(&config.passkeys);
         let network_id = config.network.network_id;
-        let guard = config
-            .guard
-            .as_ref()
-            .map(|guard| -> Arc<dyn GuardPort> { Arc::new(GuardClient::new(guard, network_id)) });
+        let guard = config.guard.as_ref().map(|guard| -> Arc<dyn GuardPort> {
+            Arc::new(GuardClient::new(guard, network_id, tokens.clone()))
+        });
         let driver = driver::spawn(
             engine.effects,
             engine.handle.clone(),
@@ -223,10 +225,6 @@ impl Daemon {
             Arc::new(signer),
             guard,
         );
-
-        let tokens = Tokens::new(&config.tokens);
-        tokens.replace_logins(&config.logins);
-        tokens.replace_passkeys(&config.passkeys);
         let app = App::new(engine.handle.clone(), metrics, tokens.clone(), limits)
             .with_port(port.clone())
             .with_desk(notifier.as_ref().map(Notifier::desk))

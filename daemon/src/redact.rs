@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use treasury_tools::text::without_seeds;
+use treasury_tools::text::{clean, without_seeds};
 
 /// How an address begins that may hold a secret.
 const SCHEMES: [&str; 2] = ["ws://", "wss://"];
@@ -51,6 +51,16 @@ fn texts(value: &mut Value, without: &dyn Fn(&str) -> Cow<'_, str>) -> bool {
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// What somebody wrote, on one line, without seeds and tokens that they pasted into it. It is looked for them before anything is
+/// written out or cut off: half of one, or one that has grown, is none that anybody knows. Words stay words, for whoever looks later
+/// and knows others.
+pub(crate) fn legible(text: &str, is_token: &dyn Fn(&str) -> bool) -> String {
+    let text = without_seeds(text);
+    let text = without_tokens(&text, is_token);
+    let words: Vec<String> = text.split_whitespace().map(clean).collect();
+    words.join(" ")
 }
 
 /// Whether somebody's token stands in the text.
@@ -298,6 +308,24 @@ mod tests {
             };
             assert!(!has_token(&text, &count));
             assert!(hashed.get() <= 12 * text.len(), "{} of {}", hashed.get(), text.len());
+        }
+    }
+
+    /// Danger: a token stands on a line of its own, that line's end is written out before anybody looks, and what is left is a longer
+    /// word that nobody knows.
+    #[test]
+    fn what_is_put_on_one_line_is_looked_at_before() {
+        for token in
+            ["dG9rZW4tb2YtYW5vdGhlci1mb3JtLWFuZC1sb25nZXI=", &"0f".repeat(24), "geheim!ist$dies#wirklich"]
+        {
+            for between in ["\n", "\t", "\r\n", " "] {
+                let text = format!("see{between}{token}{between}please\u{202e}");
+                let left = legible(&text, &|word| word == token);
+                assert_eq!(left, "see (a token, not shown) please\\u{202e}");
+                // Whoever looks later, and knows others.
+                let later = legible(&legible(&text, &|_| false), &|word| word == token);
+                assert!(!later.contains(token), "{later}");
+            }
         }
     }
 

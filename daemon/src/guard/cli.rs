@@ -1,5 +1,6 @@
 //! `treasuryd guard …`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use super::{
     Deed, GuardSettings, RecordAnswer, Running, StatusAnswer, Stop, StopId, StopRequest, Subject, What,
 };
 use crate::config::PassphraseSource;
+use crate::http::Tokens;
 use crate::log::{Form, Log};
 use crate::signals::{Signals, Told};
 use crate::signer::{Keystore, WorkFactor};
@@ -268,7 +270,7 @@ impl At {
         let receiver = address(&self.url, None).map_err(|problem| eyre!("--url {problem}"))?;
         let token_file = self.token_file.clone();
         let config = GuardConfig { receiver, token_file, patience: PATIENCE, new_escrows: false };
-        let client = GuardClient::new(&config, None);
+        let client = GuardClient::new(&config, None, Tokens::new(&BTreeMap::new()));
         let asked = tokio::runtime::Runtime::new()?.block_on(client.ask(method, path, body));
         asked.map_err(|GuardRefusal { code, reason, .. }| eyre!("{code}: {reason}"))
     }

@@ -14,7 +14,6 @@ use serde::de::DeserializeOwned;
 use treasury_api::types::ErrorBody;
 use treasury_core::effect::{GuardRefusal, ReleaseInputs};
 use treasury_core::units::HexBytes;
-use treasury_tools::text::clean;
 use url::{Host, Url};
 use xrpl_wire::condition::parse_condition;
 use xrpl_wire::split::PREIMAGE_BYTES;
@@ -24,8 +23,10 @@ use super::http::{ConditionAnswer, ShareAnswer};
 use super::terms::Terms;
 use crate::apart::{Apart, READ_FOR};
 use crate::driver::{GuardPort, Reply, Share};
+use crate::http::Tokens;
 use crate::notify::post::{Receiver, Request, Wire};
 use crate::private;
+use crate::redact;
 use crate::trust::Trust;
 
 /// The largest answer that is read: a status with some thousand stops.
@@ -75,7 +76,9 @@ pub(crate) struct GuardClient {
     wire: Arc<Wire>,
     receiver: Receiver,
     token_file: PathBuf,
-    tokens: Apart,
+    own: Apart,
+    /// What its people show to the daemon.
+    tokens: Tokens,
     network_id: Option<u32>,
 }
 
@@ -86,14 +89,19 @@ impl fmt::Debug for GuardClient {
 }
 
 impl GuardClient {
-    pub(crate) fn new(config: &GuardConfig, network_id: Option<u32>) -> Self {
+    pub(crate) fn new(config: &GuardConfig, network_id: Option<u32>, tokens: Tokens) -> Self {
         Self {
             wire: Arc::new(Wire::patient(config.patience)),
             receiver: config.receiver.clone(),
             token_file: config.token_file.clone(),
-            tokens: Apart::default(),
+            own: Apart::default(),
+            tokens,
             network_id,
         }
+    }
+
+    fn legible(&self, text: &str) -> String {
+        redact::legible(text, &|word| self.tokens.is_one(word))
     }
 
     /// Sends a request and reads the answer.
@@ -106,7 +114,7 @@ impl GuardClient {
         let url = self.receiver.url().map_err(|error| silent("guard_unreachable", error))?;
         let url = url.join(path).map_err(|error| silent("guard_unreachable", error))?;
         let path = self.token_file.clone();
-        let token = self.tokens.read(READ_FOR, move || private::read_file(&path)).await;
+        let token = self.own.read(READ_FOR, move || private::read_file(&path)).await;
         let token = match token {
             Ok(Ok(text)) => Zeroizing::new(text.lines().next().unwrap_or_default().trim().to_owned()),
             _ => return Err(silent("guard_token_unreadable", "the guard's token_file cannot be read")),
@@ -125,7 +133,8 @@ impl GuardClient {
         match serde_json::from_slice::<ErrorBody>(&body) {
             Ok(ErrorBody { error }) if is_code(&error.code) => Err(GuardRefusal {
                 code: error.code,
-                reason: clean(&error.message.chars().take(REASON_MAX_CHARS).collect::<String>()),
+                // What its operators wrote is in it, and it knows nobody's token of this daemon.
+                reason: self.legible(&error.message).chars().take(REASON_MAX_CHARS).collect(),
                 answered: true,
             }),
             _ => Err(silent(

@@ -29,14 +29,14 @@ use super::service::{Guard, NotLifted};
 use super::stops::{Stop, StopId, Subject};
 use super::store::{Deed, Record};
 use super::terms::Terms;
-use crate::http::Connection;
-use crate::redact::without_tokens;
+use crate::http::{Connection, legible};
+use crate::redact;
 use crate::store::StoreError;
 
 /// The largest body: terms are half a kilobyte, and a reason is a few sentences.
 const BODY_MAX_BYTES: usize = 16 * 1024;
 
-/// The longest reason of a stop.
+/// So much of a stop's reason is kept.
 const REASON_MAX_CHARS: usize = 1_000;
 
 /// Entries of a list where nothing is said, and at most.
@@ -315,14 +315,15 @@ impl App {
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::TooMany)
     }
 
-    /// What somebody wrote, without seeds and tokens that they pasted into it: it is stored, told in the log and to the daemon.
+    /// What somebody wrote, without seeds and tokens that they pasted into it: it is stored, told in the log and to the daemon. What is
+    /// longer than a reason may be is left out: nobody who stops something is refused for its length.
     fn legible(&self, text: &str) -> String {
         let is_token = |word: &str| {
             let hash: [u8; 32] = Sha256::digest(word.as_bytes()).into();
             let operators = self.tokens.operators.iter().map(|(_, known)| known);
             operators.chain([&self.tokens.daemon]).any(|known| bool::from(known.ct_eq(&hash)))
         };
-        without_tokens(&without_seeds(&clean(text)), &is_token).into_owned()
+        redact::legible(text, &is_token).chars().take(REASON_MAX_CHARS).collect()
     }
 
     fn refused(&self, who: &'static str, problem: Problem) -> Problem {
@@ -407,12 +408,12 @@ async fn stop(
     body: Bytes,
 ) -> Result<axum::Json<Stop>, Problem> {
     let by = app.operator(&headers)?;
-    let StopRequest { subject, reason } = read(&body)?;
+    let StopRequest { subject, reason } = read(&legible(body))?;
     let reason = app.legible(&reason);
-    if reason.trim().is_empty() || reason.chars().count() > REASON_MAX_CHARS {
-        return Err(Problem::BadBody(format!("a reason has 1 to {REASON_MAX_CHARS} letters")));
+    if reason.is_empty() {
+        return Err(Problem::BadBody("a stop says why".to_owned()));
     }
-    let stopped = blocking(move || app.guard.stop(subject, reason.trim(), &by)).await?;
+    let stopped = blocking(move || app.guard.stop(subject, &reason, &by)).await?;
     stopped.map(axum::Json).map_err(broken)
 }
 

@@ -73,7 +73,7 @@ impl Tokens {
     }
 
     /// Whether the word is somebody's token.
-    pub(super) fn is_one(&self, word: &str) -> bool {
+    pub(crate) fn is_one(&self, word: &str) -> bool {
         self.whose(Sha256::digest(word.as_bytes()).into()).is_some()
     }
 

@@ -77,6 +77,7 @@ use self::fair::Fair;
 use self::knocks::Caller;
 use self::limits::Places;
 use self::rates::{Rates, Turn};
+pub(crate) use self::seeds::legible;
 use self::stream::Streams;
 use crate::apart::Apart;
 use crate::audit::Audit;

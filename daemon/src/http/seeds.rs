@@ -32,10 +32,7 @@ pub(super) fn kept_out(class: Class, body: Bytes, tokens: &Tokens) -> Result<Byt
     let body = if class == Class::Stop { legible(body) } else { body };
     // What is no text, or no JSON, is refused for that, by what takes it.
     let Ok(text) = std::str::from_utf8(&body) else { return Ok(body) };
-    // Of what is escaped a text says something else than its letters.
-    if !text.contains('\\') && in_text(text, tokens).is_none() {
-        return Ok(body);
-    }
+    // Its texts are looked at, and not its letters: of what is escaped, and of what stands between its marks, those say something else.
     let Ok(mut said) = serde_json::from_str::<Value>(text) else { return Ok(body) };
     let has_seed = redact::seeds(&mut said);
     let has_token = redact::tokens(&mut said, &|word| tokens.is_one(word));
@@ -51,7 +48,7 @@ pub(super) fn kept_out(class: Class, body: Bytes, tokens: &Tokens) -> Result<Byt
 
 /// The body of a stop with what is no letter replaced: bytes that are no UTF-8, and halves of letters, as a program sends them that
 /// cuts a text in the middle of one. Nobody whose reason has such must be left with money going out.
-fn legible(body: Bytes) -> Bytes {
+pub(crate) fn legible(body: Bytes) -> Bytes {
     let text = String::from_utf8_lossy(&body);
     match whole_letters(&text) {
         Some(whole) => Bytes::from(whole),
@@ -118,6 +115,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use sha2::{Digest, Sha256};
+
     use crate::testing;
 
     const SEED: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
@@ -139,6 +138,23 @@ mod tests {
         }
         for same in [&br#"{"reason":"\ud83d\ude00 \"\\"}"#[..], b"", b"{\"reason\":\"\\", b"\\u", b"\\"] {
             assert_eq!(kept(Class::Stop, same), same);
+        }
+    }
+
+    /// Danger: what stands between the marks of JSON is taken for a part of the token, and it is stored and told.
+    #[test]
+    fn a_token_of_any_letters_is_found_wherever_it_stands_in_a_text() {
+        let token = "geheim!ist$dies#wirklich";
+        let tokens = Tokens::new(&[("sue".to_owned(), Sha256::digest(token).into())].into());
+        for (said, left) in [
+            (format!("{{\"reason\":\"{token}\"}}"), "(a token, not shown)"),
+            (format!("{{\"reason\":\"{token} is it\"}}"), "(a token, not shown) is it"),
+            (format!("{{\"reason\": \"it is {token}\"}}"), "it is (a token, not shown)"),
+        ] {
+            let body = || Bytes::from(said.clone());
+            assert_eq!(kept_out(Class::Other, body(), &tokens), Err(ApiError::TokenGiven), "{said}");
+            let stop = kept_out(Class::Stop, body(), &tokens).unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&stop).unwrap()["reason"], left);
         }
     }
 

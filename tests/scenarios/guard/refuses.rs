@@ -1,6 +1,7 @@
 //! What a guard refuses, and that nothing has changed then.
 
 use serde_json::{Value, json};
+use treasuryd::dev::profile_path;
 use treasuryd::dev::seen::Books;
 use xrpl_wire::{RippleTime, TransactionType};
 
@@ -145,13 +146,18 @@ pub(crate) async fn what_is_stopped_at_the_guard_is_not_released_until_somebody_
         format!("owner {warm}"),
         "everything".to_owned(),
     ];
+    let alices =
+        std::fs::read_to_string(profile_path(sandbox.dir(), "alice").with_extension("token")).unwrap();
     for (subject, number) in subjects.iter().zip(1..) {
         // With what she had in her clipboard.
-        let reason = format!("let me look {SEED} {GINA}");
+        // Alice's is one that the guard does not know.
+        let reason = format!("let me look {SEED} {GINA}\n{}\n{}", alices.trim(), "x".repeat(2_000));
         let body = json!({"subject": subject, "reason": reason}).to_string();
         let (status, stop) = guard.ask(Some(GINA), "/v1/stops", Some(body)).await;
         assert_eq!((status, stop["id"].as_str()), (200, Some(format!("G{number}").as_str())), "{stop}");
-        assert_eq!(stop["reason"], "let me look (a seed, not shown) (a token, not shown)");
+        let kept = stop["reason"].as_str().unwrap();
+        assert!(kept.starts_with("let me look (a seed, not shown) (a token, not shown) "), "{kept}");
+        assert!(kept.ends_with("xxx") && kept.chars().count() == 1_000, "it is no reason to refuse a stop");
     }
     // What is stopped stays so, however the guard ends.
     guard.kill().await;
@@ -161,6 +167,7 @@ pub(crate) async fn what_is_stopped_at_the_guard_is_not_released_until_somebody_
         .until_told("the daemon says who stopped it", || async {
             let shown = alice.client().proposal(&made.id).await.map_err(|error| error.to_string())?;
             let waits = shown.waits_for.join("; ");
+            assert!(!waits.contains(alices.trim().get(..30).unwrap()), "{waits}");
             let said = waits.contains("guard_stopped") && waits.contains("by gina: let me look");
             if said { Ok(()) } else { Err(waits) }
         })
