@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::sight::{self, OTHER_POLICY, Patience, READ_ANEW, STARTING};
 use crate::store::{Archive, Record, Store, StoreError};
 
-use urgent::{TakenBack, is_stop};
+use urgent::{Overtaken, is_stop};
 
 pub use answers::Answers;
 pub use machine::Machine;
@@ -162,7 +162,7 @@ impl Engine {
             answers: Arc::clone(&answers),
             leave,
             patience: Patience::default(),
-            taken_back: TakenBack::default(),
+            overtaken: Overtaken::default(),
             last_ledger_ms,
         };
         let thread = std::thread::Builder::new()
@@ -391,7 +391,7 @@ struct Core {
     answers: Arc<Answers>,
     leave: Leave,
     patience: Patience,
-    taken_back: TakenBack,
+    overtaken: Overtaken,
     last_ledger_ms: u64,
 }
 
@@ -414,7 +414,7 @@ impl Core {
         loop {
             for _ in 0..STOPS_MAX {
                 let Ok(stop) = queues.stops.try_recv() else { break };
-                self.taken_back.note(&stop);
+                self.overtaken.asked(&stop);
                 self.take(stop)?;
                 in_a_row = in_a_row.saturating_add(1);
             }
@@ -445,7 +445,7 @@ impl Core {
             tokio::select! {
                 biased;
                 Some(stop) = queues.stops.recv() => {
-                    self.taken_back.note(&stop);
+                    self.overtaken.asked(&stop);
                     self.take(stop)?;
                     in_a_row = in_a_row.saturating_add(1);
                 }
@@ -494,14 +494,13 @@ impl Core {
         *self.declared.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.machine.treasury);
     }
 
-    /// Takes what others did not hold up. What its sender has taken back since they asked for it is refused: that came first only
-    /// because it stops something.
+    /// Takes what others did not hold up. What its sender has taken back since they asked for it is refused, and what would lift a stop
+    /// that somebody has asked for since: that came first only because it stops something.
     fn take_in_turn(&mut self, input: Input) -> Result<(), Fatal> {
-        let Some((request, proposal)) = self.taken_back.overtook(&input) else { return self.take(input) };
-        let known = self.machine.state.proposals.get(&proposal);
-        let status = known.map_or("gone", |proposal| proposal.status.word());
-        let problem = "you have taken it back, or rejected it, since you asked for this";
-        self.answers.give(request, Err(CommandError::WrongState { proposal, status, problem }));
+        match self.overtaken.refuses(&self.machine.state, &input) {
+            Some((request, refused)) => self.answers.give(request, Err(refused)),
+            None => self.take(input)?,
+        }
         Ok(())
     }
 
@@ -544,9 +543,10 @@ impl Core {
 
     /// What is called back leaves no more from here on, and whoever asked is answered after that, whatever waits to be carried
     /// out.
-    fn release(&self, effect: Effect) -> Result<(), Fatal> {
+    fn release(&mut self, effect: Effect) -> Result<(), Fatal> {
         match effect {
             Effect::Answer { request, answer } => {
+                self.overtaken.answered(request, &answer);
                 self.answers.give(request, answer);
                 return Ok(());
             }

@@ -1,3 +1,5 @@
+mod overtaking;
+
 use std::sync::{Mutex, mpsc as std_mpsc};
 
 use treasury_core::event::Event;
@@ -8,17 +10,21 @@ use super::*;
 use crate::store::MemoryStore;
 use crate::testing::{self, actor, freeze, pay, reconciled, xrp};
 
-/// Says when an append begins, and lets it go on only when told to.
-struct SlowStore {
+/// Asks before it appends something.
+struct Gated<F> {
     inner: MemoryStore,
-    began: std_mpsc::Sender<()>,
-    go_on: std_mpsc::Receiver<()>,
+    gate: F,
 }
 
-impl Store for SlowStore {
+impl<F: FnMut(&[Event]) -> Result<(), StoreError> + Send + 'static> Gated<F> {
+    fn store(gate: F) -> Self {
+        Self { inner: MemoryStore::new(), gate }
+    }
+}
+
+impl<F: FnMut(&[Event]) -> Result<(), StoreError> + Send> Store for Gated<F> {
     fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
-        self.began.send(()).unwrap();
-        self.go_on.recv().unwrap();
+        (self.gate)(events)?;
         self.inner.append(events)
     }
 
@@ -31,14 +37,33 @@ impl Store for SlowStore {
     }
 }
 
+/// Says what an append stores, and lets it go on only when told to.
+fn stepwise() -> (impl Store, std_mpsc::Receiver<Vec<&'static str>>, std_mpsc::Sender<()>) {
+    let (began_in, began) = std_mpsc::channel();
+    let (go_on, go_on_out) = std_mpsc::channel();
+    let store = Gated::store(move |events: &[Event]| {
+        began_in.send(events.iter().map(Event::word).collect()).map_err(|_| StoreError::Injected)?;
+        go_on_out.recv().map_err(|_| StoreError::Injected)
+    });
+    (store, began, go_on)
+}
+
+/// An engine in the middle of a step.
+async fn in_a_step() -> (Engine, std_mpsc::Receiver<Vec<&'static str>>, std_mpsc::Sender<()>) {
+    let (store, began, go_on) = stepwise();
+    let (mut engine, _, _) = testing::engine(store);
+    testing::carry_nothing_out(&mut engine);
+    engine.handle.input(reconciled()).await.unwrap();
+    began.recv().unwrap();
+    (engine, began, go_on)
+}
+
 /// The answer to the first freeze.
 const STOPPED: Answer = Answer::Stopped { stop: StopId(1), changed: true, warning: None };
 
 #[tokio::test]
 async fn no_effect_is_released_before_its_facts_are_durable() {
-    let (began_in, began) = std_mpsc::channel();
-    let (go_on, go_on_out) = std_mpsc::channel();
-    let store = SlowStore { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
+    let (store, began, go_on) = stepwise();
     let (mut engine, _, _) = testing::engine(store);
     engine.handle.input(reconciled()).await.unwrap();
     began.recv().unwrap();
@@ -57,47 +82,10 @@ async fn no_effect_is_released_before_its_facts_are_durable() {
     assert_eq!(engine.effects.recv().await.unwrap(), Effect::Recall);
 }
 
-/// Says what an append stores, and lets it go on only when told to.
-struct Stepwise {
-    inner: MemoryStore,
-    began: std_mpsc::Sender<Vec<&'static str>>,
-    go_on: std_mpsc::Receiver<()>,
-}
-
-impl Stepwise {
-    /// An engine in the middle of a step.
-    async fn in_a_step() -> (Engine, std_mpsc::Receiver<Vec<&'static str>>, std_mpsc::Sender<()>) {
-        let (began_in, began) = std_mpsc::channel();
-        let (go_on, go_on_out) = std_mpsc::channel();
-        let store = Stepwise { inner: MemoryStore::new(), began: began_in, go_on: go_on_out };
-        let (mut engine, _, _) = testing::engine(store);
-        testing::carry_nothing_out(&mut engine);
-        engine.handle.input(reconciled()).await.unwrap();
-        began.recv().unwrap();
-        (engine, began, go_on)
-    }
-}
-
-impl Store for Stepwise {
-    fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
-        self.began.send(events.iter().map(Event::word).collect()).map_err(|_| StoreError::Injected)?;
-        self.go_on.recv().map_err(|_| StoreError::Injected)?;
-        self.inner.append(events)
-    }
-
-    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
-        self.inner.read(after, limit)
-    }
-
-    fn archive(&self) -> Arc<Archive> {
-        self.inner.archive()
-    }
-}
-
 /// Danger: a backfill or a flood fills the queue, and a freeze waits behind a thousand payments.
 #[tokio::test]
 async fn a_stop_and_a_probe_do_not_wait_for_a_full_queue() {
-    let (engine, began, go_on) = Stepwise::in_a_step().await;
+    let (engine, began, go_on) = in_a_step().await;
     // The engine is in the middle of a step.
     let mut waiting = 0;
     let pay = |n| Input::Command {
@@ -138,74 +126,11 @@ async fn a_stop_and_a_probe_do_not_wait_for_a_full_queue() {
     assert!(before <= INPUTS_BEFORE_PROBE, "{before} came before it");
 }
 
-/// A disk that hangs, once, until its gate is opened.
-struct Hanging {
-    inner: MemoryStore,
-    gate: Arc<Mutex<Option<std_mpsc::Receiver<()>>>>,
-}
-
-impl Store for Hanging {
-    fn append(&mut self, events: &[Event]) -> Result<u64, StoreError> {
-        let gate = self.gate.lock().unwrap().take();
-        gate.map_or(Ok(()), |gate| gate.recv().map_err(|_| StoreError::Injected))?;
-        self.inner.append(events)
-    }
-
-    fn read(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
-        self.inner.read(after, limit)
-    }
-
-    fn archive(&self) -> Arc<Archive> {
-        self.inner.archive()
-    }
-}
-
-/// Danger: an approval waits while the disk hangs, its sender thinks better of it and takes it back, which overtakes it; then it is
-/// taken, and the money leaves with it.
-#[tokio::test]
-async fn an_approval_that_was_taken_back_while_it_waited_is_refused() {
-    let proposal = ProposalId(1);
-    let retract = Command::Retract { proposal };
-    let reject = Command::Reject { proposal, reason: "no".to_owned() };
-    for (back, is_open) in [(retract, true), (reject, false)] {
-        let gate = Arc::new(Mutex::new(None));
-        let (mut engine, _, _) =
-            testing::engine(Hanging { inner: MemoryStore::new(), gate: Arc::clone(&gate) });
-        testing::carry_nothing_out(&mut engine);
-        testing::look(&engine.handle).await;
-        engine.handle.command(actor("alice"), pay(xrp(50))).await.unwrap().unwrap();
-        let rungs = move |state: &State, _: &Treasury| state.proposals[&proposal].plan.clone().unwrap().rungs;
-        let rungs = engine.handle.query(rungs).await.unwrap();
-        let approve = || {
-            let signatures = testing::signatures(testing::BOB, &rungs);
-            engine.handle.command(actor("bob"), Command::Approve { proposal, signatures })
-        };
-        let (open, closed) = std_mpsc::channel();
-        *gate.lock().unwrap() = Some(closed);
-        engine.handle.input(testing::ledger(101)).await.unwrap();
-        let mut approved = std::pin::pin!(approve());
-        assert!(futures_util::poll!(approved.as_mut()).is_pending());
-        let mut back = std::pin::pin!(engine.handle.command(actor("bob"), back));
-        assert!(futures_util::poll!(back.as_mut()).is_pending());
-        open.send(()).unwrap();
-        back.await.unwrap().unwrap();
-        let refused = approved.await.unwrap().unwrap_err();
-        assert_eq!(refused.code(), "WRONG_STATE");
-        assert!(refused.to_string().contains("since you asked for this"), "{refused}");
-        let approvals = move |state: &State, _: &Treasury| state.proposals[&proposal].approvals.len();
-        assert_eq!(engine.handle.query(approvals).await.unwrap(), 0);
-        // Who asks again has thought of it again, unless theirs was the last word.
-        let again = approve().await.unwrap().map_err(|refused| refused.to_string());
-        assert_eq!(again.is_ok(), is_open, "{again:?}");
-        assert_eq!(engine.handle.query(approvals).await.unwrap(), usize::from(is_open));
-    }
-}
-
 /// Danger: whoever has a token that may stop something asks for stops without a pause, and nobody is told of anything, nor
 /// can the token be taken from them. Method: whenever a stop is being stored, the next one is there already.
 #[tokio::test]
 async fn whoever_asks_for_stops_without_a_pause_keeps_no_question_waiting() {
-    let (engine, began, go_on) = Stepwise::in_a_step().await;
+    let (engine, began, go_on) = in_a_step().await;
     let mut question = std::pin::pin!(engine.handle.query(|state, _| state.stops.all().count()));
     assert!(futures_util::poll!(question.as_mut()).is_pending());
     let (mut floods, mut before) = (Vec::new(), 0);

@@ -44,6 +44,9 @@ pub enum CommandError {
         /// Their ids.
         stops: Vec<StopId>,
     },
+    /// Somebody has asked for stops that were to be lifted, since that was asked for; none: has stopped everything.
+    #[error("since you asked for this, somebody has asked for {}", asked_since(.0))]
+    StoppedSince(Vec<StopId>),
     /// A value is out of its range.
     #[error("{field}: {problem}")]
     BadValue {
@@ -174,6 +177,13 @@ fn listed(stops: &[StopId]) -> String {
     stops.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+fn asked_since(stops: &[StopId]) -> String {
+    match stops {
+        [] => "everything to be stopped".to_owned(),
+        stops => format!("what it would lift: {}", listed(stops)),
+    }
+}
+
 /// What sort of refusal it is, for whoever translates it to HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -205,6 +215,7 @@ impl CommandError {
             Self::UnknownDestination(_) => "UNKNOWN_DESTINATION",
             Self::NotAConfirmer(_) => "NOT_A_CONFIRMER",
             Self::SeveralStops { .. } => "SEVERAL_STOPS",
+            Self::StoppedSince(_) => "STOPPED_SINCE",
             Self::BadValue { .. } => "BAD_VALUE",
             Self::IdempotencyConflict(_) => "IDEMPOTENCY_CONFLICT",
             Self::ArchiveUnreadable(_) => "ARCHIVE_UNREADABLE",
@@ -252,6 +263,9 @@ impl CommandError {
             }
             Self::NotAConfirmer(_) => "Ask one of them: GET /v1/destinations says who they are.",
             Self::NotAnActivator(_) => "Ask one of them: POST /v1/policy/check says who they are.",
+            Self::StoppedSince(_) => {
+                "Look with GET /v1/stops at what stands now and why, and lift by id what is settled all the same."
+            }
             Self::SeveralStops { .. } => {
                 "Look at each with GET /v1/stops, and lift by id those that are settled; the others stay."
             }
@@ -320,6 +334,7 @@ impl CommandError {
             | Self::UnknownDestination(_)
             | Self::UnknownFinding(_) => Refusal::Missing,
             Self::SeveralStops { .. }
+            | Self::StoppedSince(_)
             | Self::IdempotencyConflict(_)
             | Self::TooManyOpen(_)
             | Self::TooManyOpenOfYours(_)

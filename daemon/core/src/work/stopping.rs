@@ -38,9 +38,6 @@ pub(crate) fn flag(
     if !can_be_held(cx.state, proposal) {
         return Err(too_late(cx, proposal));
     }
-    if let Some(known) = known(cx, person, &subject, StopKind::Hold, &reason) {
-        return Ok(known);
-    }
     let warning = match &proposal.status {
         Status::InFlight(submission) if submission.may_have_left() => Some(match &submission.last_reply {
             Some(reply) => format!("it has been sent ({reply}) and may be applied all the same"),
@@ -51,7 +48,7 @@ pub(crate) fn flag(
     Ok(set(cx, person, subject, StopKind::Hold, reason, warning))
 }
 
-/// Sets a person's stop.
+/// Sets a person's stop, unless they have set the same one already.
 fn set(
     cx: &mut Cx<'_>,
     person: &Person,
@@ -60,6 +57,15 @@ fn set(
     reason: String,
     warning: Option<String>,
 ) -> Answer {
+    if let Some(standing) = own_stop(cx, person, &subject, kind, &reason) {
+        let says_else = cx.state.stops.get(standing).is_some_and(|stop| stop.reason != reason);
+        let not_added = says_else.then(|| {
+            format!("{PERSON_STOPS_MAX} of your stops stand on it; it is stopped, and this one was not added")
+        });
+        let warnings: Vec<String> = not_added.into_iter().chain(warning).collect();
+        let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
+        return Answer::Stopped { stop: standing, changed: false, warning };
+    }
     let stop = set_stop(cx, subject, kind, StopSource::Person(person.name.clone()), reason);
     guard::drive(cx);
     Answer::Stopped { stop, changed: true, warning }
@@ -86,15 +92,18 @@ pub(crate) fn flag_destination(
     stop(cx, person, subject, StopKind::Hold, reason)
 }
 
-/// Whether something that is under way touches the subject.
+/// Whether something that is under way touches the subject, or the configuration says that it is paid.
 fn is_paid(cx: &Cx<'_>, subject: &Subject) -> bool {
     let mut open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
     let Subject::Destination(destination) = subject else { return true };
     open.any(|proposal| gate::touches(cx.state, Act::of(proposal), subject))
         || cx.state.own_escrows_for(destination).next().is_some()
+        || cx.config.destinations.contains_key(destination)
+        || cx.config.accounts.contains_key(destination)
+        || cx.config.schedules.iter().any(|schedule| schedule.to == *destination)
 }
 
-/// Sets a stop, unless this person has set the same one already, and says what it comes too late for.
+/// Sets a stop, and says what it comes too late for.
 fn stop(
     cx: &mut Cx<'_>,
     person: &Person,
@@ -102,9 +111,6 @@ fn stop(
     kind: StopKind,
     reason: String,
 ) -> Result<Answer, CommandError> {
-    if let Some(known) = known(cx, person, &subject, kind, &reason) {
-        return Ok(known);
-    }
     let under_way = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id)).filter(|proposal| {
         matches!(&proposal.status, Status::InFlight(submission) if submission.may_have_left())
             && gate::touches(cx.state, Act::of(proposal), &subject)
@@ -232,16 +238,6 @@ fn close(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: &str, found: 
 /// so the escrow is what is meant.
 fn subject_of(proposal: &Proposal) -> Subject {
     proposal.intent.ended_escrow().map_or(Subject::Proposal(proposal.id), Subject::Escrow)
-}
-
-/// The answer where a person's stop adds nothing to what they have set already.
-fn known(cx: &Cx<'_>, person: &Person, subject: &Subject, kind: StopKind, reason: &str) -> Option<Answer> {
-    let stop = own_stop(cx, person, subject, kind, reason)?;
-    let says_else = cx.state.stops.get(stop).is_some_and(|stop| stop.reason != reason);
-    let warning = says_else.then(|| {
-        format!("{PERSON_STOPS_MAX} of your stops stand on it; it is stopped, and this one was not added")
-    });
-    Some(Answer::Stopped { stop, changed: false, warning })
 }
 
 /// The stop that this person has just set on the same subject, for the same reason; or the newest of theirs, where there are

@@ -113,7 +113,8 @@ fn a_freeze_names_nothing_that_is_under_way_elsewhere() {
     let mut w = World::new();
     let p = w.propose("hot", 50);
     w.reply_with(p, SubmitReply::Unknown("it broke".to_owned()));
-    for (account, named) in [("cold", false), ("hot", true)] {
+    // Who asks again, as where the answer was lost, is told the same.
+    for (account, named) in [("cold", false), ("hot", true), ("hot", true)] {
         let freeze = Command::Freeze { account: Some(id(account)), reason: "stolen".to_owned() };
         let Answer::Stopped { warning, .. } = w.command("dave", freeze).unwrap() else { panic!() };
         assert_eq!(warning.is_some_and(|warning| warning.contains(&p.to_string())), named, "{account}");

@@ -1,9 +1,10 @@
 //! What people and findings stop: how often, for how long it is the same, and what stands when some of it is lifted.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use treasury_core::command::{Answer, Command, NOTE_MAX};
-use treasury_core::config::{FindingKind, Role, Severity};
+use treasury_core::config::{FindingKind, Role, Schedule, Severity};
 use treasury_core::state::Finding;
 use treasury_core::stops::{
     FINDING_STOPS_MAX, PERSON_DESTINATIONS_MAX, PERSON_STOPS_MAX, SAME_STOP_SECONDS, Stop, StopKind,
@@ -12,15 +13,7 @@ use treasury_core::stops::{
 use treasury_core::units::{AccountId, FindingId, StopId};
 use treasury_core::{Event, Input};
 
-use crate::world::{World, hash, id};
-
-fn freeze(w: &mut World, person: &str, account: &str, reason: &str) -> (StopId, bool) {
-    let freeze = Command::Freeze { account: Some(id(account)), reason: reason.to_owned() };
-    match w.command(person, freeze).unwrap() {
-        Answer::Stopped { stop, changed, .. } => (stop, changed),
-        other => panic!("{other:?}"),
-    }
-}
+use crate::world::{World, amount, hash, id};
 
 /// Danger: somebody types a long reason, or pastes one with signs that are no letters, and is left with money going out.
 #[test]
@@ -58,7 +51,7 @@ fn a_stop_is_never_refused_for_its_words() {
         }
     }
     let mut w = World::new();
-    let (stop, _) = freeze(&mut w, "dave", "hot", "look");
+    let (stop, _) = w.freeze("dave", "hot", "look");
     let lift = Command::Lift { stops: BTreeSet::from([stop]), reason: "x".repeat(NOTE_MAX + 1) };
     assert_eq!(w.command("dave", lift).unwrap_err().code(), "BAD_VALUE", "what lifts something is no stop");
 }
@@ -69,7 +62,7 @@ fn a_stop_is_never_refused_for_its_words() {
 fn so_many_stops_of_one_person_stand_on_a_subject_and_one_more_stops_nothing_more() {
     let mut w = World::new();
     let all: Vec<(StopId, bool)> =
-        (0..PERSON_STOPS_MAX + 5).map(|n| freeze(&mut w, "dave", "hot", &format!("reason {n}"))).collect();
+        (0..PERSON_STOPS_MAX + 5).map(|n| w.freeze("dave", "hot", &format!("reason {n}"))).collect();
     let (kept, more) = all.split_at(PERSON_STOPS_MAX);
     assert!(kept.iter().all(|(_, changed)| *changed));
     let newest = kept[PERSON_STOPS_MAX - 1].0;
@@ -83,24 +76,24 @@ fn so_many_stops_of_one_person_stand_on_a_subject_and_one_more_stops_nothing_mor
     assert_eq!(w.command("dave", said), Ok(known));
     // Others', another subject, and another kind have their own.
     w.config.people.get_mut("bob").unwrap().roles.insert(Role::Security);
-    assert!(freeze(&mut w, "bob", "hot", "mine").1);
-    assert!(freeze(&mut w, "dave", "warm", "reason 0").1);
+    assert!(w.freeze("bob", "hot", "mine").1);
+    assert!(w.freeze("dave", "warm", "reason 0").1);
     assert_eq!(w.stops_on(&Subject::Account(id("hot"))).len(), PERSON_STOPS_MAX + 1);
     // A place that was given back can be taken.
     let lift = Command::Lift { stops: BTreeSet::from([newest]), reason: "looked".to_owned() };
     w.command("dave", lift).unwrap();
-    assert!(freeze(&mut w, "dave", "hot", "another").1);
+    assert!(w.freeze("dave", "hot", "another").1);
 }
 
 #[test]
 fn a_stop_is_the_same_only_where_the_same_person_gives_the_same_reason() {
     let mut w = World::new();
     w.config.people.get_mut("bob").unwrap().roles.insert(Role::Security);
-    let (first, _) = freeze(&mut w, "dave", "hot", "stolen");
-    assert_eq!(freeze(&mut w, "dave", "hot", "stolen"), (first, false));
-    let (second, changed) = freeze(&mut w, "dave", "hot", "lost");
+    let (first, _) = w.freeze("dave", "hot", "stolen");
+    assert_eq!(w.freeze("dave", "hot", "stolen"), (first, false));
+    let (second, changed) = w.freeze("dave", "hot", "lost");
     assert!(changed && second != first);
-    let (third, changed) = freeze(&mut w, "bob", "hot", "stolen");
+    let (third, changed) = w.freeze("bob", "hot", "stolen");
     assert!(changed && third != first && third != second);
     assert_eq!(w.stops_on(&Subject::Account(id("hot"))).len(), 3);
 }
@@ -110,19 +103,10 @@ fn findings_stop_a_subject_so_many_times_and_what_people_set_is_not_counted() {
     let mut w = World::new();
     let people = 3;
     for number in 0..people {
-        freeze(&mut w, "dave", "hot", &format!("reason {number}"));
+        w.freeze("dave", "hot", &format!("reason {number}"));
     }
     w.config.severities.insert(FindingKind::OpaqueTransaction, Severity::Freeze);
-    for number in 0..FINDING_STOPS_MAX + 5 {
-        let mut observation = w.next_ledger(4);
-        observation.opaque.push(treasury_core::observe::OpaqueTx {
-            id: hash(&number.to_string()),
-            accounts: BTreeSet::from([id("hot")]),
-            reason: "unknown".to_owned(),
-        });
-        w.hand_on(observation);
-        w.reconcile();
-    }
+    (0..FINDING_STOPS_MAX + 5).for_each(|number| touched(&mut w, number));
     assert_eq!(w.stops_on(&Subject::Account(id("hot"))).len(), FINDING_STOPS_MAX + people);
 }
 
@@ -178,10 +162,10 @@ fn who_lifts_the_stops_that_they_have_looked_at_does_not_let_go_of_what_was_foun
 #[test]
 fn without_sight_the_same_words_are_another_stop() {
     let mut w = World::new();
-    let (first, _) = freeze(&mut w, "dave", "hot", "look");
-    assert_eq!(freeze(&mut w, "dave", "hot", "look"), (first, false));
+    let (first, _) = w.freeze("dave", "hot", "look");
+    assert_eq!(w.freeze("dave", "hot", "look"), (first, false));
     w.input(Input::SightLost { reason: "silence".to_owned() });
-    let (second, changed) = freeze(&mut w, "dave", "hot", "look");
+    let (second, changed) = w.freeze("dave", "hot", "look");
     assert!(changed && second != first);
     let lift = Command::Lift { stops: BTreeSet::from([first]), reason: "looked".to_owned() };
     w.command("dave", lift).unwrap();
@@ -228,13 +212,13 @@ fn of_what_was_found_since_it_is_the_newest_of_the_same_subject_that_nobody_has_
 #[test]
 fn the_same_words_a_while_later_are_another_stop() {
     let mut w = World::new();
-    let (first, _) = freeze(&mut w, "dave", "hot", "look");
+    let (first, _) = w.freeze("dave", "hot", "look");
     w.jump(SAME_STOP_SECONDS);
-    assert_eq!(freeze(&mut w, "dave", "hot", "look"), (first, false), "an answer may have been lost");
+    assert_eq!(w.freeze("dave", "hot", "look"), (first, false), "an answer may have been lost");
     w.jump(1);
-    let (second, changed) = freeze(&mut w, "dave", "hot", "look");
+    let (second, changed) = w.freeze("dave", "hot", "look");
     assert!(changed);
-    assert_eq!(freeze(&mut w, "dave", "hot", "look"), (second, false));
+    assert_eq!(w.freeze("dave", "hot", "look"), (second, false));
     let lift = Command::Lift { stops: BTreeSet::from([first]), reason: "looked at".to_owned() };
     w.command("dave", lift).unwrap();
     assert_eq!(w.stops_on(&Subject::Account(id("hot"))), BTreeSet::from([second]));
@@ -247,6 +231,7 @@ fn so_many_destinations_are_held_back_by_one_person_and_always_one_that_is_paid(
     let mut w = World::new();
     let paid = w.propose("warm", 2_000);
     let destination = w.proposal(paid).intent.destination().unwrap();
+    w.config.destinations.insert(id("exchange"), "exchange".to_owned());
     let flag = |w: &mut World, person: &str, destination| {
         let flag = Command::FlagDestination { destination, reason: "strange".to_owned() };
         w.command(person, flag).map(|_| ()).map_err(|refused| refused.code())
@@ -262,7 +247,24 @@ fn so_many_destinations_are_held_back_by_one_person_and_always_one_that_is_paid(
     }
     assert_eq!(flag(&mut w, "dave", other(PERSON_DESTINATIONS_MAX)), Err("TOO_MANY_HELD"));
     assert_eq!(flag(&mut w, "dave", other(0)), Ok(()), "that is held already");
-    assert_eq!(flag(&mut w, "dave", destination), Ok(()));
+    assert_eq!(flag(&mut w, "dave", destination), Ok(()), "something that is under way pays it");
+    for declared in ["exchange", "cold"] {
+        assert_eq!(flag(&mut w, "dave", id(declared)), Ok(()), "{declared}");
+    }
+    w.config.schedules = vec![Schedule {
+        name: "rent".to_owned(),
+        from: id("hot"),
+        to: other(PERSON_DESTINATIONS_MAX),
+        destination_tag: None,
+        amount: amount(1),
+        by: "alice".to_owned(),
+        note: String::new(),
+        due: Arc::default(),
+        lead_seconds: 0,
+        late_max_seconds: 0,
+    }];
+    assert_eq!(flag(&mut w, "dave", other(PERSON_DESTINATIONS_MAX)), Ok(()), "a schedule pays it");
+    w.config.schedules.clear();
     w.config.people.get_mut("bob").unwrap().roles.insert(Role::Security);
     assert_eq!(flag(&mut w, "bob", other(PERSON_DESTINATIONS_MAX)), Ok(()), "others have their own");
 }

@@ -309,6 +309,8 @@ fn what_may_not_have_arrived_can_still_be_stopped() {
         panic!("{flagged:?}")
     };
     assert!(warning.contains("tooBusy") && warning.contains("may be applied"), "{warning}");
+    let again = w.command("dave", Command::Flag { proposal: p, reason: String::new() }).unwrap();
+    assert!(matches!(again, Answer::Stopped { changed: false, warning: Some(said), .. } if said == warning));
     w.jump(10);
     w.jump(10);
     assert!(w.sent().is_empty());

@@ -13,7 +13,7 @@ use treasury_core::observe::{Change, RootView};
 use treasury_core::policy::{Action, Policy, Rule};
 use treasury_core::proposal::Status;
 use treasury_core::state::Guard;
-use treasury_core::units::{HexBytes, ProposalId, RequestId, StopId};
+use treasury_core::units::{HexBytes, ProposalId, RequestId};
 use xrpl_wire::{Transaction, TransactionType};
 
 use crate::world::{World, XRP, config, drops, hash, id, opening};
@@ -36,14 +36,6 @@ fn approve(w: &mut World, p: ProposalId, people: &[&str]) {
 
 fn finishes(sent: &[Transaction]) -> usize {
     sent.iter().filter(|tx| tx.tx_type() == TransactionType::EscrowFinish).count()
-}
-
-fn freeze(w: &mut World, person: &str, account: &str, reason: &str) -> (StopId, bool) {
-    let freeze = Command::Freeze { account: Some(id(account)), reason: reason.to_owned() };
-    match w.command(person, freeze).unwrap() {
-        Answer::Stopped { stop, changed, .. } => (stop, changed),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -110,7 +102,7 @@ fn a_condition_is_asked_for_once_and_taken_once() {
 fn what_waits_to_leave_collects_again_at_once_where_an_approval_is_taken_back() {
     let mut w = World::new();
     let p = w.propose("warm", 500);
-    freeze(&mut w, "dave", "warm", "look");
+    w.freeze("dave", "warm", "look");
     approve(&mut w, p, &["alice", "bob"]);
     assert_eq!(w.word(p), "ready");
     w.command("alice", Command::Retract { proposal: p }).unwrap();
@@ -287,7 +279,7 @@ fn to_sign(w: &World) -> usize {
 fn what_is_frozen_while_its_key_signs_is_neither_signed_nor_revealed() {
     let (mut w, derive) = asked_to_finish();
     let key = w.state.standing.iter().next().copied().unwrap();
-    freeze(&mut w, "dave", "warm", "look");
+    w.freeze("dave", "warm", "look");
     w.sign(derive);
     assert_eq!(to_sign(&w), 0);
     assert!(matches!(w.guard(key), Guard::Locked { .. }));
@@ -295,7 +287,7 @@ fn what_is_frozen_while_its_key_signs_is_neither_signed_nor_revealed() {
     let (mut w, derive) = asked_to_finish();
     w.sign(derive);
     assert_eq!(to_sign(&w), 1);
-    freeze(&mut w, "dave", "warm", "look");
+    w.freeze("dave", "warm", "look");
     let sign = w.unanswered.pop().unwrap();
     w.sign(sign);
     assert!(matches!(w.guard(key), Guard::Locked { .. }));
@@ -428,7 +420,7 @@ fn an_escrow_that_others_finish_is_found_where_its_fulfillment_was_called_back_a
         w.jump(50 * HOUR);
         let Guard::Releasing { attempt: Some(attempt), .. } = *w.guard(key) else { panic!("not releasing") };
         let reply = if left { SubmitReply::Unknown("it broke".to_owned()) } else { SubmitReply::NotSent };
-        freeze(&mut w, "dave", "runner", "look");
+        w.freeze("dave", "runner", "look");
         w.reply_with(attempt, reply);
         let (tx_id, tx_type) = (hash("its end"), "EscrowFinish".to_owned());
         w.change(vec![Change::EscrowDeleted { key, tx_id, tx_type }]);

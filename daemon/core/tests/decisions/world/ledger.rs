@@ -114,6 +114,15 @@ impl World {
         self.state.stops.on(subject).map(|stop| stop.id).collect()
     }
 
+    /// Has a person freeze an account.
+    pub fn freeze(&mut self, person: &str, account: &str, reason: &str) -> (StopId, bool) {
+        let freeze = Command::Freeze { account: Some(id(account)), reason: reason.to_owned() };
+        match self.command(person, freeze).unwrap() {
+            Answer::Stopped { stop, changed, .. } => (stop, changed),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Lifts every stop that stands.
     pub fn lift_all(&mut self) {
         let stops = self.state.stops.all().map(|stop| stop.id).collect();
