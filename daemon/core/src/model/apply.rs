@@ -148,15 +148,15 @@ impl State {
                 entry.status = status.clone();
                 let went = match (entry.intent.movement(), status) {
                     (Some(Movement { link: Some(link), amount, .. }), Status::Validated(outcome)) => {
-                        Some((link.to_owned(), outcome.at.close_time, amount))
+                        Some((link.to_owned(), entry.account, outcome.at.close_time, amount))
                     }
                     _ => None,
                 };
                 if let Some(escrow) = entry.intent.ended_escrow() {
                     self.no_longer_attempts(&escrow, *proposal, unsent);
                 }
-                if let Some((link, at, amount)) = went {
-                    self.book.went(&link, at, amount);
+                if let Some((link, from, at, amount)) = went {
+                    self.book.went(&link, from, at, amount);
                 }
                 self.count_paid(*proposal);
                 self.open.remove(proposal);
@@ -173,7 +173,7 @@ impl State {
                 if let (Some(at), Some(ended)) = (paid, self.proposals.get(proposal)) {
                     self.book.paid(ended, at.close_time);
                     if let Some(Movement { link: Some(link), amount, .. }) = ended.intent.movement() {
-                        self.book.went(link, at.close_time, amount);
+                        self.book.went(link, ended.account, at.close_time, amount);
                     }
                 }
             }

@@ -33,6 +33,9 @@ pub struct Book {
     /// Of what has left an account, what schedules asked for.
     #[serde(default)]
     scheduled: BTreeMap<AccountId, BTreeMap<Asset, Moved>>,
+    /// Of what has left an account, what went over links, by their names: one may have had another source before.
+    #[serde(default)]
+    over_links: BTreeMap<AccountId, BTreeMap<String, BTreeMap<Asset, Moved>>>,
 }
 
 impl Book {
@@ -76,7 +79,8 @@ impl Book {
         let of = |moved: Option<&BTreeMap<Asset, Moved>>| {
             moved.and_then(|moved| moved.get(&asset)).map(|moved| moved.between(asset, since, until))
         };
-        let known = links.filter_map(|link| of(self.by_link.get(link)));
+        let over_links = self.over_links.get(account);
+        let known = links.filter_map(|link| of(over_links.and_then(|links| links.get(link))));
         let known = known.chain(of(self.scheduled.get(account))).collect();
         (of(self.moved.get(account)).unwrap_or(asset.nothing()), known)
     }
@@ -210,11 +214,14 @@ impl Book {
         self.payments.received(destination, at);
     }
 
-    /// So much has gone over the link.
-    pub(crate) fn went(&mut self, link: &str, at: RippleTime, amount: Amount) {
+    /// So much has gone out of the account over the link.
+    pub(crate) fn went(&mut self, link: &str, from: AccountId, at: RippleTime, amount: Amount) {
         let asset = amount.issue();
-        let moved = self.by_link.entry(link.to_owned()).or_default().entry(asset);
-        moved.or_insert_with(|| Moved::none_of(asset)).add(at, amount);
+        let of_account = self.over_links.entry(from).or_default();
+        for links in [&mut self.by_link, of_account] {
+            let moved = links.entry(link.to_owned()).or_default().entry(asset);
+            moved.or_insert_with(|| Moved::none_of(asset)).add(at, amount);
+        }
     }
 }
 
@@ -242,6 +249,7 @@ mod tests {
     use super::*;
 
     const USD: &str = "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B";
+    const FROM: AccountId = AccountId([1; 20]);
     const TOKEN: &str = "00000001B5F762798A53D543A014CAF8B297CFF8F2F937E8";
 
     #[test]
@@ -254,7 +262,7 @@ mod tests {
             (200, format!("7 {TOKEN}")),
             (200, "2 XRP".to_owned()),
         ] {
-            book.went("link", RippleTime(at), Amount::from_words(&amount).unwrap());
+            book.went("link", FROM, RippleTime(at), Amount::from_words(&amount).unwrap());
         }
         let moved =
             |asset: &str, since| book.moved_by("link", asset.parse().unwrap(), RippleTime(since)).words();
@@ -285,9 +293,9 @@ mod tests {
     fn small_amounts_of_a_currency_count_after_a_large_one_of_another_time() {
         let mut book = Book::default();
         let usd = |value: &str| Amount::from_words(&format!("{value} {USD}")).unwrap();
-        book.went("link", RippleTime(1), usd("9000000000000000"));
+        book.went("link", FROM, RippleTime(1), usd("9000000000000000"));
         for at in 100..200 {
-            book.went("link", RippleTime(at), usd("0.4"));
+            book.went("link", FROM, RippleTime(at), usd("0.4"));
         }
         let since = |book: &Book, at| book.moved_by("link", usd("1").issue(), RippleTime(at));
         assert_eq!(
@@ -295,7 +303,7 @@ mod tests {
             (usd("40"), usd("0.4"), usd("0"))
         );
         assert!(since(&book, 0) >= usd("9000000000000000"));
-        book.went("link", RippleTime(1 + WINDOW_MAX_SECONDS + 50), usd("1"));
+        book.went("link", FROM, RippleTime(1 + WINDOW_MAX_SECONDS + 50), usd("1"));
         assert_eq!(since(&book, 0), usd("41"), "what is older than every window is forgotten");
     }
 
@@ -331,7 +339,7 @@ mod tests {
             for (later, drops) in payments {
                 now = RippleTime(now.0 + later);
                 book.left(account, now, drops);
-                book.went("link", now, Amount::from_words(&format!("{drops} {USD}")).unwrap());
+                book.went("link", FROM, now, Amount::from_words(&format!("{drops} {USD}")).unwrap());
                 all.push((now, drops));
             }
             let edges = all.iter().flat_map(|(at, _)| [at.0, at.0 + 1]).filter(|at| now.0 - WINDOW_MAX_SECONDS <= *at);

@@ -61,11 +61,13 @@ pub enum CommandError {
     /// The archive of ended proposals cannot be read, so whether the request was made before is not known.
     #[error("the archive of ended proposals cannot be read: {0}")]
     ArchiveUnreadable(String),
-    /// Too many open proposals on the account.
-    #[error("the account has {0} open proposals, the most there may be")]
+    /// Too many proposals take a place of the account.
+    #[error("{0} proposals of the account are open or have a Ticket, the most there may be")]
     TooManyOpen(usize),
-    /// Who asks has too many open proposals on the account; others can still ask.
-    #[error("you have {0} open proposals on the account, the most that one person may have")]
+    /// Those of who asks take too many places of the account; others can still ask.
+    #[error(
+        "{0} of your proposals of the account are open or have a Ticket, the most that one person may have"
+    )]
     TooManyOpenOfYours(usize),
     /// So many proposals of the same person came to nothing within the last hour.
     #[error("{0} of your proposals were denied, withdrawn or rejected within an hour, or have expired")]
@@ -277,8 +279,10 @@ impl CommandError {
             Self::TooManyForNothing(_) => {
                 "Look why they come to nothing, with `policy explain`; wait an hour."
             }
-            Self::TooManyOpenOfYours(_) => "Wait until some of yours have ended, or withdraw some.",
-            Self::TooManyOpen(_) => "Wait until some have ended, or withdraw some.",
+            Self::TooManyOpenOfYours(_) | Self::TooManyOpen(_) => {
+                "Wait until some have ended. What is withdrawn or rejected keeps its Ticket until its deadline has passed: \
+                 somebody may have signed it."
+            }
             Self::TooManyHeld(_) => {
                 "Lift those that are settled; whom never to pay belongs on a list of [screening], which a rule of the policy names."
             }

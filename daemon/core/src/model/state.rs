@@ -520,6 +520,15 @@ impl State {
         })
     }
 
+    /// Proposals that take a place of the account: those that are open, and those that have ended and whose slot is taken, because
+    /// what was signed over it can still be applied.
+    pub fn taking_a_place(&self, account: AccountId) -> impl Iterator<Item = &Proposal> {
+        let slots = self.slots.range((account, Slot::Sequence(0))..=(account, Slot::Ticket(u32::MAX)));
+        let ended = slots.map(|(_, id)| id).filter(|id| !self.open.contains(id));
+        let all = self.open.iter().chain(ended).filter_map(|id| self.proposals.get(id));
+        all.filter(move |proposal| proposal.account == account)
+    }
+
     /// Whether a proposal still has its slot: until then what was signed over it can be applied.
     #[must_use]
     pub fn holds_slot(&self, proposal: &Proposal) -> bool {

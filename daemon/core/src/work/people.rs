@@ -22,12 +22,13 @@ use crate::work::stopping;
 use crate::work::submission::end_or_void;
 use crate::work::{address_book, charter};
 
-/// Open proposals that one account may have. Each takes a Ticket, of which an account may hold 250; this
-/// leaves room for the daemon's own errands.
-pub(crate) const OPEN_MAX: usize = 200;
+/// Proposals that may take a place of one account. Each takes a Ticket, of which an account may hold 250; this leaves room for the
+/// daemon's own errands.
+pub(crate) const PLACES_MAX: usize = 200;
 
-/// And how many of these may be one person's: a program that asks for too much must not lock the others out.
-pub(crate) const OPEN_OF_ONE_MAX: usize = 100;
+/// And how many of these may be taken by what one person asked for, or by schedules: a program that asks for too much must not lock
+/// the others out.
+pub(crate) const PLACES_OF_ONE_MAX: usize = 100;
 
 /// The most proposals of one person that may come to nothing within [`FOR_NOTHING_SECONDS`].
 const FOR_NOTHING_MAX: usize = 100;
@@ -172,16 +173,15 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
         return Err(CommandError::NoSight(reason.clone()));
     }
     let asker = Asker::Person(person.name.clone());
-    let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
     let (mut of_account, mut of_asker) = (0, 0);
-    for proposal in open.filter(|proposal| proposal.account == propose.account) {
+    for proposal in cx.state.taking_a_place(propose.account) {
         of_account += 1;
-        of_asker += usize::from(proposal.asker == asker);
+        of_asker += usize::from(proposal.asker == asker && proposal.occurrence.is_none());
     }
-    if of_account >= OPEN_MAX {
+    if of_account >= PLACES_MAX {
         return Err(CommandError::TooManyOpen(of_account));
     }
-    if of_asker >= OPEN_OF_ONE_MAX {
+    if of_asker >= PLACES_OF_ONE_MAX {
         return Err(CommandError::TooManyOpenOfYours(of_asker));
     }
     // People are told of each, and what is told of nothing keeps them from hearing of what matters.

@@ -15,7 +15,7 @@ use crate::rules::{decide, schedule};
 use crate::work::anomaly::find_about;
 use crate::work::cx::Cx;
 use crate::work::flow::{self, Draft};
-use crate::work::people::OPEN_OF_ONE_MAX;
+use crate::work::people::{PLACES_MAX, PLACES_OF_ONE_MAX};
 
 /// Asks for every payment whose time to be asked for has come.
 pub(crate) fn drive(cx: &mut Cx<'_>) {
@@ -44,8 +44,12 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
             missed(cx, schedule, first.at, late.len(), &reason);
         }
         for due in due {
-            let open = cx.state.open.iter().filter_map(|id| cx.state.proposals.get(id));
-            if open.filter(|proposal| proposal.account == schedule.from).count() >= OPEN_OF_ONE_MAX {
+            let (mut of_account, mut of_schedules) = (0, 0);
+            for proposal in cx.state.taking_a_place(schedule.from) {
+                of_account += 1;
+                of_schedules += usize::from(proposal.occurrence.is_some());
+            }
+            if of_account >= PLACES_MAX || of_schedules >= PLACES_OF_ONE_MAX {
                 // The other places are for people. It is asked for as soon as there is room, as long as it is not late.
                 break;
             }

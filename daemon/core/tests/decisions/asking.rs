@@ -3,7 +3,7 @@
 use treasury_core::command::{Answer, Command, CommandError, Propose};
 use treasury_core::config::Person;
 use treasury_core::intent::Origin;
-use treasury_core::observe::{ObservedTx, intent_digest};
+use treasury_core::observe::{Change, ObservedTx, intent_digest};
 use treasury_core::policy::{Action, Approvers, Policy};
 use treasury_core::state::Guard;
 use treasury_core::stops::Subject;
@@ -319,6 +319,40 @@ fn nobody_can_fill_an_account_with_open_proposals_and_lock_the_others_out() {
     }
     let refused = w.command("bob", Command::Propose(ask)).unwrap_err();
     assert_eq!(refused, CommandError::TooManyOpen(200));
+}
+
+/// Danger: a proposer who asks and withdraws takes every Ticket that an account may have, and nothing leaves it until their deadlines
+/// have passed.
+#[test]
+fn what_was_withdrawn_and_has_its_ticket_takes_a_place() {
+    let mut w = World::new();
+    let account = id("warm");
+    w.change((21..=260).map(|ticket| Change::TicketCreated { account, ticket }).collect());
+    let ask = |w: &World| Propose { deadline_seconds: Some(60), ..w.payment("warm", 500) };
+    for _ in 0..100 {
+        let asked = w.command("alice", Command::Propose(ask(&w))).unwrap();
+        let Answer::Proposed { proposal } = asked else { panic!("{asked:?}") };
+        w.command("alice", Command::Withdraw { proposal }).unwrap();
+    }
+    let code = |w: &mut World, person: &str| {
+        w.command(person, Command::Propose(ask(w))).map(|_| ()).map_err(|refused| refused.code())
+    };
+    w.jump(3_601);
+    assert!(w.state.open.is_empty());
+    assert_eq!(w.state.free_tickets(&account).count(), 150);
+    assert_eq!(code(&mut w, "alice"), Err("TOO_MANY_OPEN_OF_YOURS"));
+    let elsewhere = w.payment("hot", 5);
+    w.command("alice", Command::Propose(elsewhere)).unwrap();
+    w.config.people.get_mut("bob").unwrap().roles.insert(treasury_core::config::Role::Proposer);
+    assert_eq!(code(&mut w, "bob"), Ok(()));
+    // One ledger has closed since. Until so many have, what somebody may have signed can be applied.
+    let last =
+        w.state.proposals.values().filter_map(|proposal| Some(proposal.plan.as_ref()?.last_ledger_sequence));
+    let last = last.max().unwrap();
+    while w.state.ledger.unwrap().index <= last {
+        w.close(&[]);
+    }
+    assert_eq!(code(&mut w, "alice"), Ok(()));
 }
 
 #[test]

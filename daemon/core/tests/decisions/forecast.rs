@@ -536,3 +536,38 @@ proptest! {
         }
     }
 }
+
+/// Danger: a link is given another source under its old name, what it moved out of the old one is taken off what usually leaves the new
+/// one, and nobody is asked for money in time.
+#[test]
+fn what_a_link_moved_out_of_another_account_leaves_this_ones_forecast_alone() {
+    let links = vec![link("top up", "warm", "hot", filled(1_000, 1_500))];
+    let mut w = World::with(Treasury { links, ..config() });
+    w.checks_forms = false;
+    let mut done = BTreeSet::new();
+    let mut next = |w: &mut World| {
+        let mut sent = w.sent();
+        sent.retain(|tx| done.insert(tx.id()));
+        w.close_at(4, &sent, "tesSUCCESS");
+    };
+    w.change_balance("hot", 1_500);
+    w.jump(90 * DAY_SECONDS);
+    w.reconcile();
+    let mut cold = 40_000;
+    w.change_balance("cold", cold);
+    for _ in 0..10 {
+        cold -= 400;
+        w.change_balance("cold", cold);
+        w.change_balance("hot", 900);
+        (0..3).for_each(|_| next(&mut w));
+        w.jump(DAY_SECONDS - 40);
+        w.reconcile();
+    }
+    assert!(w.state.book.moved_by("top up", Asset::Xrp, RippleTime(0)) >= amount(5_000 * XRP));
+    let days = |w: &World, name: &str| {
+        let mut config = w.config.clone();
+        (config.links[0].from, config.links[0].name) = (id("cold"), name.to_owned());
+        runway(&config, &w.state, &id("cold")).days()
+    };
+    assert_eq!(days(&w, "top up"), days(&w, "top up from cold"));
+}

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use treasury_core::Event;
-use treasury_core::command::{Answer, Command};
-use treasury_core::config::{Due, FindingKind, Schedule, Severity};
+use treasury_core::command::{Answer, Command, CommandError};
+use treasury_core::config::{Due, FindingKind, Role, Schedule, Severity};
 use treasury_core::failure::Cause;
 use treasury_core::gate::{Act, may_leave};
 use treasury_core::proposal::Status;
@@ -325,25 +325,57 @@ fn nothing_is_sent_again_after_the_last_moment_and_all_is_until_then() {
     }
 }
 
-/// Danger: a program that asks for payment after payment of an account keeps its salaries out, or somebody else's account does.
+/// Danger: a program that asks for payment after payment of an account keeps its salaries out.
 #[test]
-fn a_schedule_leaves_the_places_of_its_account_to_people_and_takes_the_first_that_is_free() {
-    let full = |account: &str| {
+fn one_person_takes_no_place_of_a_schedule_and_where_all_are_taken_it_takes_the_first_that_is_free() {
+    let full = |people: &[&str]| {
         let mut w = World::with(config());
         w.checks_forms = false;
-        let waiting: Vec<ProposalId> = (0..100).map(|_| w.propose(account, 500)).collect();
+        w.config.people.get_mut("bob").unwrap().roles.insert(Role::Proposer);
+        let mut last = ProposalId(0);
+        for person in people {
+            for _ in 0..100 {
+                let ask = w.payment("hot", 500);
+                let asked = w.command(person, Command::Propose(ask)).unwrap();
+                let Answer::Proposed { proposal } = asked else { panic!("{asked:?}") };
+                last = proposal;
+            }
+        }
         w.config.schedules = vec![salary(w.state.now(), 50, &[DAY])];
         w.close(&[]);
-        (w, waiting)
+        (w, last)
     };
-    let (w, _) = full("warm");
+    let (mut w, _) = full(&["alice"]);
     assert_eq!(asked(&w).len(), 1);
-    let (mut w, waiting) = full("hot");
+    let ask = w.payment("hot", 500);
+    let refused = w.command("alice", Command::Propose(ask)).unwrap_err();
+    assert_eq!(
+        refused,
+        CommandError::TooManyOpenOfYours(100),
+        "what a schedule asks for in her name is not hers"
+    );
+    let (mut w, last) = full(&["alice", "bob"]);
     assert!(asked(&w).is_empty());
-    w.command("alice", Command::Withdraw { proposal: waiting[99] }).unwrap();
+    w.command("bob", Command::Withdraw { proposal: last }).unwrap();
     w.close(&[]);
     assert_eq!(asked(&w).len(), 1);
     assert!(w.state.findings.is_empty());
+}
+
+/// Danger: schedules keep people out.
+#[test]
+fn schedules_take_so_many_places_of_an_account() {
+    let mut w = World::with(config());
+    w.checks_forms = false;
+    let now = w.state.now();
+    let one = |n: u32| Schedule { name: format!("salary {n}"), ..salary(now, 500, &[DAY]) };
+    w.config.schedules = (0..101).map(one).collect();
+    w.close(&[]);
+    assert_eq!(asked(&w).len(), 1, "one time");
+    let of_schedules = w.state.proposals.values().filter(|proposal| proposal.occurrence.is_some());
+    assert_eq!(of_schedules.count(), 100);
+    let ask = w.payment("hot", 500);
+    w.command("alice", Command::Propose(ask)).unwrap();
 }
 
 /// Danger: the page says that accounts are filled for what is due, and on the day there is too little.
