@@ -225,7 +225,7 @@ pub fn main() -> ExitCode {
             let text = if json {
                 pretty(&ErrorBody { error: view })
             } else {
-                let line = |text: &str| clean(text);
+                let line = |text: &str| clean(&in_commands(text));
                 format!("{}: {}\n{}\n", line(&view.code), line(&view.message), line(&view.advice))
             };
             // There is nowhere left to say that standard error is closed.
@@ -233,6 +233,23 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// What a daemon says by the requests of its API, and the command that asks the same.
+const COMMANDS: [(&str, &str); 8] = [
+    ("POST /v1/policy/check without a table", "`treasuryctl policy check` without a file"),
+    ("POST /v1/policy/check", "`treasuryctl policy check`"),
+    ("GET /v1/accounts", "`treasuryctl accounts`"),
+    ("GET /v1/destinations", "`treasuryctl destination list`"),
+    ("GET /v1/drill", "`treasuryctl drill`"),
+    ("GET /v1/findings", "`treasuryctl findings`"),
+    ("GET /v1/proposals", "`treasuryctl proposals`"),
+    ("GET /v1/stops", "`treasuryctl stops`"),
+];
+
+/// A daemon's words for whoever types commands.
+fn in_commands(text: &str) -> String {
+    COMMANDS.iter().fold(text.to_owned(), |text, (request, command)| text.replace(request, command))
 }
 
 fn print(text: &str) -> Result<(), CtlError> {
@@ -493,6 +510,26 @@ mod tests {
     fn an_unknown_outcome_of_a_proposal_tells_how_to_ask_again() {
         let error = CtlError::ProposalUnknown { reason: "it broke".to_owned(), key: "ctl-1".to_owned() };
         assert!(error.view().advice.contains("--key ctl-1"));
+    }
+
+    /// Goal: whoever types commands is told what to type.
+    #[test]
+    fn what_a_refusal_advises_is_told_as_commands() {
+        let said = [
+            include_str!("../../core/src/model/refusal.rs"),
+            include_str!("../../src/http/error.rs"),
+            include_str!("../../src/http/activation.rs"),
+            include_str!("../../src/http/policy.rs"),
+        ];
+        let texts =
+            said.iter().flat_map(|file| file.lines()).filter(|line| !line.trim_start().starts_with("//"));
+        let requests: Vec<&str> =
+            texts.filter(|line| line.contains("GET /v1/") || line.contains("POST /v1/")).collect();
+        assert!(requests.len() > 10, "{requests:?}");
+        for text in requests {
+            let told = in_commands(text);
+            assert!(told.contains("`treasuryctl ") && !told.contains("/v1/"), "{told}");
+        }
     }
 
     /// Danger: all but one digit of a token is sent, which the daemon does not know for one, stores, and shows to everybody.

@@ -131,10 +131,12 @@ pub(crate) enum GuardCommand {
         #[command(flatten)]
         at: At,
     },
-    /// Lift a stop. Where the configuration asks for it, by somebody else than whoever set it.
+    /// Lift stops, one after the other, up to the first that is refused. Where the configuration asks for it, by somebody else than
+    /// whoever set them.
     Lift {
-        /// Its id, such as `G3`.
-        id: StopId,
+        /// Their ids, such as `G3`.
+        #[arg(required = true)]
+        ids: Vec<StopId>,
         #[command(flatten)]
         at: At,
     },
@@ -221,8 +223,13 @@ pub(crate) fn run(command: GuardCommand) -> Result<ExitCode> {
             at.stop(Subject::Owner(account), reason)?
         }
         GuardCommand::Flag { .. } => return Err(eyre!("name --destination or --owner")),
-        GuardCommand::Lift { id, at } => {
-            shown(at.ask::<StatusAnswer>(Method::POST, &format!("/v1/stops/{id}/lift"), Vec::new())?)?;
+        GuardCommand::Lift { ids, at } => {
+            let mut left = None;
+            for id in ids {
+                left = Some(at.ask(Method::POST, &format!("/v1/stops/{id}/lift"), Vec::new())?);
+                out!("{id} is lifted")?;
+            }
+            left.map_or(Ok(()), shown)?;
         }
     }
     Ok(ExitCode::SUCCESS)

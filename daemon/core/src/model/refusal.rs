@@ -257,7 +257,8 @@ impl CommandError {
             Self::UnknownStop(_) => "List what stands with GET /v1/stops; it may have been lifted already.",
             Self::UnknownFinding(_) => "List them with GET /v1/findings: the last thousand are remembered.",
             Self::UnknownPolicy(_) => {
-                "POST /v1/policy/check without a table says which one waits; it may be in force by now, or another may wait."
+                "POST /v1/policy/check without a table says which one waits; it may be in force by now, or another may wait. Where the \
+                 policy has no [activation], its file is in force when the configuration is read."
             }
             Self::UnknownDestination(_) => {
                 "GET /v1/destinations has the entries that there are; where the configuration has no [confirmation], all of them \
@@ -302,7 +303,7 @@ impl CommandError {
             }
             Self::NoDrill => "There is nothing to do: you are told when you are asked.",
             Self::BadDrillSignature { .. } => {
-                "Ask with GET /v1/drill what is to be signed now, and sign exactly its text: `treasuryctl drill`."
+                "Ask with GET /v1/drill what is to be signed now, and sign exactly its text."
             }
             Self::NoVoid { .. } => {
                 "Withdraw, reject or flag it; what others hold signatures of binds until LastLedgerSequence."
