@@ -407,6 +407,7 @@ async fn a_finding_that_was_stored_before_a_crash_is_still_counted_after_it() {
         at: testing::point(100),
         acknowledged: None,
         over: None,
+        about: None,
     };
     store.append(&[Event::Found { finding }]).unwrap();
     let (engine, metrics, _) = testing::engine(store);

@@ -302,6 +302,18 @@ pub struct Finding {
     /// Since when it is so no longer, of what is compared with what is declared. What it stopped stays stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<LedgerPoint>,
+    /// What it stops, where that is not the account, or everything where there is none. Earlier versions did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Subject>,
+}
+
+impl Finding {
+    /// What it stops, where its severity asks for a stop.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        let of_account = || self.account.map_or(Subject::Everything, Subject::Account);
+        self.about.clone().unwrap_or_else(of_account)
+    }
 }
 
 /// Somebody has looked at a finding. It stays, and what it stopped stays stopped.

@@ -45,18 +45,11 @@ fn write_down(
     let severity = cx.config.severity(kind);
     let at = cx.point();
     let id = FindingId(cx.state.last_finding.saturating_add(1));
-    cx.emit(Event::Found {
-        finding: Finding {
-            id,
-            kind,
-            severity,
-            account,
-            evidence: evidence.clone(),
-            at,
-            acknowledged: None,
-            over: None,
-        },
-    });
+    let (acknowledged, over, about) = (None, None, None);
+    let said = evidence.clone();
+    let finding = Finding { id, kind, severity, account, evidence: said, at, acknowledged, over, about };
+    let about = Some(subject.clone()).filter(|subject| *subject != finding.subject());
+    cx.emit(Event::Found { finding: Finding { about, ..finding } });
     let Some(kind) = stop_kind(severity) else { return };
     let standing = cx.state.stops.on(&subject);
     let alike = standing.filter(|stop| stop.kind == kind && matches!(stop.source, StopSource::Finding(_)));

@@ -47,6 +47,7 @@ fn finding(w: &World, kind: FindingKind, severity: Severity) -> Finding {
         at: w.state.ledger.unwrap(),
         acknowledged: None,
         over: None,
+        about: None,
     }
 }
 

@@ -135,6 +135,7 @@ fn a_robbery_keeps_a_link_from_filling_for_its_own_period_and_not_for_that_of_an
         at: w.state.ledger.unwrap(),
         acknowledged: None,
         over: None,
+        about: None,
     };
     w.record(Event::Found { finding });
     w.config.links = vec![week.clone(), day.clone()];

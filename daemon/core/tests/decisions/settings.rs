@@ -302,6 +302,7 @@ fn of_an_account_that_is_not_declared_nothing_differs_and_what_happened_to_it_ha
             at: w.state.ledger.unwrap(),
             acknowledged: None,
             over: None,
+            about: None,
         };
         w.record(Event::Found { finding });
     }

@@ -10,7 +10,7 @@ use treasury_core::stops::{
     FINDING_STOPS_MAX, PERSON_DESTINATIONS_MAX, PERSON_STOPS_MAX, SAME_STOP_SECONDS, Stop, StopKind,
     StopSource, Subject,
 };
-use treasury_core::units::{AccountId, FindingId, StopId};
+use treasury_core::units::{AccountId, FindingId, ProposalId, StopId};
 use treasury_core::{Event, Input};
 
 use crate::world::{World, amount, hash, id};
@@ -172,39 +172,60 @@ fn without_sight_the_same_words_are_another_stop() {
     assert_eq!(w.stops_on(&Subject::Account(id("hot"))), BTreeSet::from([second]));
 }
 
-/// Danger: what was found of one account, or is settled, stands in for what was found of all and nobody has looked at.
+/// Danger: what was found of something else, or is settled, stands in for what was found of the same and nobody has looked at.
 #[test]
-fn of_what_was_found_since_it_is_the_newest_of_the_same_subject_that_nobody_has_looked_at() {
-    let mut w = World::new();
-    let found = |w: &mut World, account: Option<AccountId>, severity, stops: bool| {
-        let id = FindingId(w.state.last_finding + 1);
-        let at = w.state.ledger.unwrap();
-        let (kind, evidence) = (FindingKind::ClockSkew, format!("the {}th", id.0));
-        let reason = evidence.clone();
-        let finding = Finding { id, kind, severity, account, evidence, at, acknowledged: None, over: None };
-        w.record(Event::Found { finding });
-        if stops {
-            let (subject, kind) = (Subject::Everything, StopKind::Freeze);
-            let (source, id) = (StopSource::Finding(id), w.state.stops.next_id());
-            w.record(Event::StopSet { stop: Stop { id, subject, kind, source, origin: None, reason, at } });
+fn what_was_found_since_stops_the_same_subject_where_nobody_has_looked_at_it() {
+    let hot = Some(id("hot"));
+    let proposal = Subject::Proposal(ProposalId(1));
+    let of_all = || (None, None, Subject::Everything);
+    let of_hot = || (hot, None, Subject::Account(id("hot")));
+    let of_proposal = || (hot, Some(proposal.clone()), proposal.clone());
+    for (this, others) in [
+        (of_all(), [of_hot(), of_proposal()]),
+        (of_hot(), [of_all(), of_proposal()]),
+        (of_proposal(), [of_all(), of_hot()]),
+    ] {
+        let mut w = World::new();
+        w.propose("hot", 500);
+        let found = |w: &mut World,
+                     of: &(Option<AccountId>, Option<Subject>, Subject),
+                     severity,
+                     stops: bool| {
+            let (account, about, subject) = of.clone();
+            let id = FindingId(w.state.last_finding + 1);
+            let at = w.state.ledger.unwrap();
+            let (kind, evidence) = (FindingKind::ClockSkew, format!("the {}th", id.0));
+            let (reason, acknowledged, over) = (evidence.clone(), None, None);
+            let finding = Finding { id, kind, severity, account, evidence, at, acknowledged, over, about };
+            assert_eq!(finding.subject(), subject);
+            w.record(Event::Found { finding });
+            if stops {
+                let (source, kind, id) = (StopSource::Finding(id), StopKind::Freeze, w.state.stops.next_id());
+                w.record(Event::StopSet {
+                    stop: Stop { id, subject, kind, source, origin: None, reason, at },
+                });
+            }
+            id
+        };
+        for _ in 0..FINDING_STOPS_MAX {
+            found(&mut w, &this, Severity::Freeze, true);
         }
-        id
-    };
-    for _ in 0..FINDING_STOPS_MAX {
-        found(&mut w, None, Severity::Freeze, true);
+        let wanted = found(&mut w, &this, Severity::Freeze, false);
+        let settled = found(&mut w, &this, Severity::Freeze, false);
+        let acknowledge =
+            Command::Acknowledge { findings: BTreeSet::from([settled]), reason: "a test".to_owned() };
+        w.command("dave", acknowledge).unwrap();
+        for other in &others {
+            found(&mut w, other, Severity::Freeze, false);
+        }
+        found(&mut w, &this, Severity::Hold, false);
+        found(&mut w, &this, Severity::Alert, false);
+        let stops = w.stops_on(&this.2);
+        w.command("dave", Command::Lift { stops, reason: "looked at".to_owned() }).unwrap();
+        let standing: Vec<(Subject, StopSource)> =
+            w.state.stops.all().map(|stop| (stop.subject.clone(), stop.source.clone())).collect();
+        assert_eq!(standing, [(this.2, StopSource::Finding(wanted))]);
     }
-    let wanted = found(&mut w, None, Severity::Freeze, false);
-    let settled = found(&mut w, None, Severity::Freeze, false);
-    let acknowledge =
-        Command::Acknowledge { findings: BTreeSet::from([settled]), reason: "a test".to_owned() };
-    w.command("dave", acknowledge).unwrap();
-    found(&mut w, Some(id("hot")), Severity::Freeze, false);
-    found(&mut w, None, Severity::Hold, false);
-    found(&mut w, None, Severity::Alert, false);
-    let stops = w.stops_on(&Subject::Everything);
-    w.command("dave", Command::Lift { stops, reason: "looked at".to_owned() }).unwrap();
-    let standing: Vec<StopSource> = w.state.stops.all().map(|stop| stop.source.clone()).collect();
-    assert_eq!(standing, [StopSource::Finding(wanted)]);
 }
 
 /// Danger: somebody freezes an account again for what they see now, with the words of last week, and whoever has looked at last

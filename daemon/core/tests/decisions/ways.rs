@@ -364,6 +364,7 @@ fn a_finding_is_acknowledged_once() {
         at: w.state.ledger.unwrap(),
         acknowledged: None,
         over: None,
+        about: None,
     };
     let findings = BTreeSet::from([finding.id]);
     w.record(Event::Found { finding });

@@ -21,7 +21,8 @@ fn a_finding_says_of_what_it_is_about_that_it_is_held() {
     ] {
         let evidence = "far out".to_owned();
         let (kind, severity, acknowledged) = (FindingKind::UnusualAmount, FindingSeverity::Hold, None);
-        let finding = Finding { id, kind, severity, account: on, evidence, at, acknowledged, over: None };
+        let finding =
+            Finding { id, kind, severity, account: on, evidence, at, acknowledged, over: None, about: None };
         let (source, origin, reason) = (StopSource::Finding(id), None, String::new());
         let stop = Stop { id: StopId(1), subject, kind: StopKind::Hold, source, origin, reason, at };
         let mut state = State::default();
