@@ -368,6 +368,7 @@ pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &
         SubmitReply::NotSent => NOT_SENT.to_owned(),
         SubmitReply::Unknown(reason) => format!("no reply: {reason}"),
     };
+    let is_void = submission.purpose == Purpose::Void;
     let next = submission.current.saturating_add(1);
     let dearer = next < submission.rungs.len();
     let repeated = submission.last_reply.as_deref() == Some(word.as_str());
@@ -380,6 +381,10 @@ pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &
     }
     if repeated {
         return;
+    }
+    // A void that was called back, because something more was stopped, goes at once: what it makes worthless may be on its way.
+    if *reply == SubmitReply::NotSent && is_void {
+        send(cx, id, true);
     }
     // A server that says the same again, or says two things in turn, shows no more than one failure.
     let counts = failure::of_reply(reply).filter(|class| class.counts(&asker));

@@ -520,3 +520,19 @@ fn what_a_panic_has_ended_counts_against_nobody_who_asked_for_it() {
     let payment = w.payment("warm", 502);
     assert_eq!(w.command("alice", Command::Propose(payment)), Err(CommandError::TooManyForNothing(100)));
 }
+
+/// Danger: two people see the same and stop it one after the other, and the second keeps the void of the first back for a ledger.
+#[test]
+fn a_void_that_another_stop_called_back_is_sent_at_once() {
+    let mut w = world();
+    let p = in_flight(&mut w);
+    w.reply(p, "terQUEUED");
+    w.sent();
+    panic(&mut w);
+    let sent = w.sent();
+    assert_eq!(sent.len(), 1);
+    let freeze = Command::Freeze { account: None, reason: "I see it, too".to_owned() };
+    w.command("dave", freeze).unwrap();
+    w.reply_with(p, SubmitReply::NotSent);
+    assert_eq!(w.sent(), sent, "nothing else goes");
+}
