@@ -46,15 +46,18 @@ mod transport;
 #[cfg(test)]
 mod vectors;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::json;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use treasury_core::Input;
+use treasury_core::{Input, failure};
+
 use treasury_core::input::SubmitReply;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes};
@@ -128,14 +131,18 @@ impl Port {
         let jitter_seed = jitter_seed.wrapping_sub(1);
         let ground = Ground { shared: Arc::clone(&shared), clock, jitter_seed, network, inputs, asked };
         tasks.spawn(Follower::new(ground, start).run());
-        PortHandle {
-            inner: Arc::new(Inner { shared, reconciles, tasks: Mutex::new(tasks), sent: Mutex::default() }),
-        }
+        PortHandle { inner: Arc::new(Inner { shared, reconciles, tasks: Mutex::new(tasks) }) }
     }
 }
 
-/// Transactions remembered as sent: some more than can be under way at once.
-const SENT_MAX: usize = 128;
+async fn submit_to(server: Server, tx_id: Hash256, params: Value, permit: Permit) -> SubmitReply {
+    match server.request_permitted("submit", params, permit).await {
+        Ok(reply) => reply::submit(reply, tx_id),
+        Err(RequestError::Server { code, message, .. }) => reply::submit_refused(&code, &message),
+        Err(RequestError::NotPermitted) => SubmitReply::NotSent,
+        Err(error) => SubmitReply::Unknown(error.to_string()),
+    }
+}
 
 /// Speaks to the port. When the last clone is dropped, the port ends.
 #[derive(Clone)]
@@ -148,24 +155,6 @@ struct Inner {
     reconciles: mpsc::Sender<Vec<AccountId>>,
     /// They end when this is dropped.
     tasks: Mutex<JoinSet<()>>,
-    /// What was sent lately.
-    sent: Mutex<VecDeque<Hash256>>,
-}
-
-impl Inner {
-    /// Where to send a transaction: to the best endpoint, and each time it is sent again to the next one,
-    /// so that a server that swallows transactions does not keep it from the network.
-    fn server_for(&self, tx_id: Hash256) -> Option<Server> {
-        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = sent.iter().filter(|sent| **sent == tx_id).count();
-        sent.push_back(tx_id);
-        if sent.len() > SENT_MAX {
-            sent.pop_front();
-        }
-        let mut servers = self.shared.board(|board| board.servers());
-        let next = before.checked_rem(servers.len())?;
-        Some(servers.swap_remove(next))
-    }
 }
 
 impl fmt::Debug for PortHandle {
@@ -175,26 +164,33 @@ impl fmt::Debug for PortHandle {
 }
 
 impl PortHandle {
-    /// Sends a signed transaction to one of the connected servers, and says what it said of it. The same
-    /// again goes to the next of them. It does not wait for ledgers that are being fetched.
+    /// Sends a signed transaction to every connected server, and says what counts most of what they said of it: what one of them
+    /// swallows, refuses or keeps for itself gets into the network by another. It does not wait for ledgers that are being fetched,
+    /// nor, when one has taken it, for the others.
     pub fn submit(
         &self,
         tx_id: Hash256,
         blob: &HexBytes,
         permit: Permit,
     ) -> impl Future<Output = SubmitReply> + Send + use<> {
-        let server = self.inner.server_for(tx_id);
+        let servers = self.inner.shared.board(|board| board.servers());
         let params = json!({ "tx_blob": blob.to_string() });
+        let asked =
+            servers.into_iter().map(move |server| submit_to(server, tx_id, params.clone(), permit.clone()));
+        let mut asked: FuturesUnordered<_> = asked.collect();
         async move {
-            let Some(server) = server else {
-                return SubmitReply::Unknown("no connection to a ledger server".to_owned());
-            };
-            match server.request_permitted("submit", params, permit).await {
-                Ok(reply) => reply::submit(reply, tx_id),
-                Err(RequestError::Server { code, message, .. }) => reply::submit_refused(&code, &message),
-                Err(RequestError::NotPermitted) => SubmitReply::NotSent,
-                Err(error) => SubmitReply::Unknown(error.to_string()),
+            let mut most = None;
+            while let Some(reply) = asked.next().await {
+                if failure::counts_more(most.as_ref(), &reply) {
+                    most = Some(reply);
+                }
+                if most.as_ref().is_some_and(failure::is_taken) {
+                    break;
+                }
             }
+            // Nobody is kept waiting for a slow one, and it is sent there all the same.
+            tokio::spawn(async move { while asked.next().await.is_some() {} });
+            most.unwrap_or_else(|| SubmitReply::Unknown("no connection to a ledger server".to_owned()))
         }
     }
 

@@ -27,6 +27,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
+use super::error::in_short;
 use super::reply::Announced;
 use super::transport::{Body, BoxFuture, Link, Opened, RequestError, Transport};
 use crate::config::Endpoint;
@@ -126,8 +127,9 @@ impl Connection {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
-        let unreachable =
-            |error: tungstenite::Error| RequestError::Unreachable(endpoint.scrub(error.to_string()));
+        let unreachable = |error: tungstenite::Error| {
+            RequestError::Unreachable(in_short(&endpoint.scrub(error.to_string())))
+        };
         let handshake = handshake(endpoint).map_err(unreachable)?;
         let connector = tls(endpoint).await.map_err(RequestError::Unreachable)?.map(Connector::Rustls);
         let (socket, _) = connect_async_tls_with_config(handshake, Some(config), true, connector)
@@ -135,7 +137,7 @@ impl Connection {
             .map_err(unreachable)?;
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let (announce, announced) = watch::channel(None);
-        let pump = Pump { socket, pending: HashMap::new(), announce, wait };
+        let pump = Pump { endpoint: endpoint.clone(), socket, pending: HashMap::new(), announce, wait };
         let task = tokio::spawn(pump.run(queue));
         let connection = Self { endpoint: endpoint.clone(), requests, next_id: AtomicU64::new(1), task };
         Ok((connection, announced))
@@ -161,7 +163,7 @@ impl Connection {
         self.requests.send(outgoing).await.map_err(|_| RequestError::Closed)?;
         let outcome = answer.await.map_err(|_| RequestError::Closed)?;
         // It may repeat what it was asked with.
-        let scrub = |text| self.endpoint.scrub(text);
+        let scrub = |text| in_short(&self.endpoint.scrub(text));
         outcome.map_err(|refused| match refused {
             Refused::Server(code, message) => {
                 RequestError::Server { method, code: scrub(code), message: scrub(message) }
@@ -212,6 +214,7 @@ impl Link for Connection {
 
 /// What the task owns.
 struct Pump {
+    endpoint: Endpoint,
     socket: Socket,
     pending: HashMap<u64, oneshot::Sender<Outcome>>,
     announce: watch::Sender<Option<Announced>>,
@@ -266,8 +269,8 @@ impl Pump {
         matches!(timeout(self.wait, self.socket.send(message)).await, Ok(Ok(())))
     }
 
-    /// Takes a frame in. What is not understood is dropped: a caller that waits for it times out, and a
-    /// server that says nothing sensible is silent.
+    /// Takes a frame in; `false` where the connection is of no more use. A server that sends what is none is left, so that it fills
+    /// neither the log nor the memory of whoever reads that.
     fn take(&mut self, frame: &Message) -> bool {
         let text = match frame {
             Message::Text(text) => text.as_str(),
@@ -275,15 +278,19 @@ impl Pump {
             _ => return true,
         };
         let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
-            tracing::warn!("a frame is not JSON, or not one of a server's");
-            return true;
+            tracing::warn!(endpoint = %self.endpoint, "a frame is not JSON, or not one of a server's");
+            return false;
         };
         match &*frame.kind {
             "ledgerClosed" => match serde_json::from_str(text) {
                 Ok(announced) => {
                     self.announce.send_replace(Some(announced));
                 }
-                Err(error) => tracing::warn!(%error, "a ledgerClosed frame is malformed"),
+                Err(error) => {
+                    let error = in_short(&self.endpoint.scrub(error.to_string()));
+                    tracing::warn!(endpoint = %self.endpoint, error, "a ledgerClosed frame is malformed");
+                    return false;
+                }
             },
             "response" => {
                 if let Some(reply) = frame.id.and_then(|id| self.pending.remove(&id)) {

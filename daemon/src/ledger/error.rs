@@ -1,6 +1,7 @@
 //! Why a server cannot be followed, in words for people.
 
 use treasury_core::units::{Hash256, LedgerIndex};
+use treasury_tools::text::clean;
 
 use super::reply::{is_busy, is_ledger_missing};
 use super::transport::RequestError;
@@ -90,7 +91,15 @@ impl Trouble {
     }
 }
 
+/// So much is kept of what a server says in words.
+const SAID_MAX_CHARS: usize = 200;
+
+/// What a server says in words, or what quotes it: it is logged, stored and told.
+pub(super) fn in_short(text: &str) -> String {
+    clean(&text.chars().take(SAID_MAX_CHARS).collect::<String>())
+}
+
 /// What a reply should have been and is not.
 pub(super) fn malformed(method: &'static str, what: impl ToString) -> Trouble {
-    Trouble::Malformed { method, what: what.to_string() }
+    Trouble::Malformed { method, what: in_short(&what.to_string()) }
 }

@@ -157,8 +157,18 @@ pub(super) fn submit(reply: Body, tx_id: Hash256) -> SubmitReply {
     let named = result.hash.or(result.tx_json.and_then(|tx| tx.hash));
     match named.filter(|hash| *hash != tx_id) {
         Some(other) => SubmitReply::Unknown(format!("the reply to `submit` is about {other}")),
-        None => SubmitReply::Engine(result.engine_result),
+        None if is_code(&result.engine_result) => SubmitReply::Engine(result.engine_result),
+        None => SubmitReply::Unknown("the reply to `submit` has an engine_result that is no code".to_owned()),
     }
+}
+
+/// The longest result code and more; what is stored and told is no longer.
+const CODE_MAX: usize = 64;
+
+/// Whether it has the form of a result code.
+fn is_code(text: &str) -> bool {
+    (1..=CODE_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// What an error in reply to `submit` means. Errors that speak of the server's own state pass; the rest

@@ -181,6 +181,28 @@ pub fn of_outcome(result: &str) -> Option<FailureClass> {
     }
 }
 
+/// Whether the server that said so takes the transaction for good.
+#[must_use]
+pub fn is_taken(reply: &SubmitReply) -> bool {
+    matches!(reply, SubmitReply::Engine(result) if result == "tesSUCCESS" || result == "terQUEUED")
+}
+
+/// Whether a server's word about a transaction counts more than another's about the same: that it was taken counts most, and
+/// that it can never be least of all that was said about it, because any one of them may be wrong. That it was not sent
+/// counts where it was sent nowhere.
+#[must_use]
+pub fn counts_more(than: Option<&SubmitReply>, reply: &SubmitReply) -> bool {
+    let rank = |reply: &SubmitReply| match reply {
+        taken if is_taken(taken) => 5,
+        SubmitReply::Engine(result) if may_come_good(result) => 4,
+        SubmitReply::Busy(_) => 3,
+        SubmitReply::Unknown(_) => 2,
+        SubmitReply::Engine(_) => 1,
+        SubmitReply::NotSent => 0,
+    };
+    than.is_none_or(|than| rank(reply) > rank(than))
+}
+
 /// Whether sending the same bytes again may still help after this answer. It cannot where they are
 /// malformed, or where their signatures do not count; all else may change by itself.
 #[must_use]

@@ -339,7 +339,9 @@ pub(crate) fn drive(cx: &mut Cx<'_>) {
         }
         let Some(proposal) = cx.state.proposals.get(&id) else { continue };
         let Status::InFlight(submission) = &proposal.status else { continue };
-        if submission.last_reply.as_deref().is_some_and(|reply| !may_come_good(reply)) {
+        // Of a void nobody's word is taken that it is in vain: what it makes worthless may be in the hands of who said so.
+        let is_void = submission.purpose == Purpose::Void;
+        if !is_void && submission.last_reply.as_deref().is_some_and(|reply| !may_come_good(reply)) {
             continue;
         }
         let waited = cx.point().index.0.saturating_sub(submission.since.index.0);
@@ -396,7 +398,13 @@ pub(crate) fn answered(cx: &mut Cx<'_>, id: ProposalId, tx_id: Hash256, reply: &
         breaker::count_failure(cx, account, cause, &format!("{id}: {word} ({class})"));
     }
     if !may_come_good(&word) {
-        let evidence = format!("a server refused {id} for good: {word}; it stays recorded until it expires");
+        let evidence = if is_void {
+            format!(
+                "no server takes the void of {id}: {word}; it is sent again with each ledger, until either is in one or expires"
+            )
+        } else {
+            format!("no server takes {id}: {word}; it stays recorded until it expires")
+        };
         anomaly::find(cx, FindingKind::SubmissionRefused, account, evidence);
     }
 }

@@ -536,3 +536,31 @@ fn a_void_that_another_stop_called_back_is_sent_at_once() {
     w.reply_with(p, SubmitReply::NotSent);
     assert_eq!(w.sent(), sent, "nothing else goes");
 }
+
+/// Danger: the servers that are connected lie, or one alone is, and what makes a stolen payment worthless is sent no more.
+#[test]
+fn a_void_is_sent_with_each_ledger_whatever_servers_say_of_it_and_a_payment_is_not() {
+    let mut w = world();
+    let p = in_flight(&mut w);
+    w.sent();
+    w.reply(p, "temMALFORMED");
+    w.close(&[]);
+    assert!(w.sent().is_empty());
+    panic(&mut w);
+    let void = w.sent();
+    assert_eq!(void.len(), 1);
+    for _ in 0..3 {
+        w.reply(p, "temMALFORMED");
+        w.close(&[]);
+        assert_eq!(w.sent(), void);
+    }
+    let told: Vec<&str> = w.state.findings.values().map(|finding| finding.evidence.as_str()).collect();
+    assert!(
+        told.iter().any(|said| said.starts_with(&format!("no server takes {p}: temMALFORMED"))),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().any(|said| said.starts_with(&format!("no server takes the void of {p}"))),
+        "{told:?}"
+    );
+}

@@ -151,19 +151,34 @@ async fn at_a_start_servers_that_are_behind_are_named_at_once() {
     assert!(reason.ends_with(&format!("; server b is at {at}, behind your {cursor}")), "{reason}");
 }
 
+/// Danger: a server keeps a payment and its void for itself, says that neither can ever be applied, and sends the payment.
 #[tokio::test(start_paused = true)]
-async fn what_one_server_swallows_is_sent_to_the_next() {
-    let net = Net::new(2, "tickets", 1);
+async fn what_one_server_swallows_or_refuses_is_sent_by_the_others() {
+    let net = Net::new(3, "tickets", 1);
     let mut port = net.spawn(net.config(1), net.from(1));
     port.reconciled().await;
-    net.at(0).set(|host| host.swallows = Some("submit"));
     let (id, blob) = (Hash256([1; 32]), HexBytes(vec![0x12]));
-    assert!(matches!(
-        port.handle.submit(id, &blob, Leave::default().permit()).await,
-        SubmitReply::Unknown(_)
-    ));
-    assert!(matches!(port.handle.submit(id, &blob, Leave::default().permit()).await, SubmitReply::Engine(_)));
-    assert_eq!((net.at(0).asked("submit"), net.at(1).asked("submit")), (1, 1));
+    let submit = || port.handle.submit(id, &blob, Leave::default().permit());
+    let taken = SubmitReply::Engine("tesSUCCESS".to_owned());
+    net.at(0).set(|host| host.swallows = Some("submit"));
+    let before = Instant::now();
+    assert_eq!(submit().await, taken);
+    assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
+    net.at(0).set(|host| {
+        host.swallows = None;
+        host.twist = Some(Box::new(|method, _| {
+            (method == "submit").then(|| Ok(json!({ "engine_result": "temMALFORMED" })))
+        }));
+    });
+    assert_eq!(submit().await, taken);
+    for number in 0..3 {
+        assert_eq!(net.at(number).asked("submit"), 2, "{number}");
+    }
+    // Whoever called it back is told so where it left nowhere.
+    let leave = Leave::default();
+    let permit = leave.permit();
+    leave.end();
+    assert_eq!(port.handle.submit(id, &blob, permit).await, SubmitReply::NotSent);
 }
 
 #[tokio::test(start_paused = true)]
