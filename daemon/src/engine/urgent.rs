@@ -17,6 +17,8 @@ pub(super) struct Overtaken {
     taken_back: BTreeMap<(String, ProposalId), RequestId>,
     /// What people were told that it stands, because they asked for it: a new one, or one that had been set before.
     stopped: BTreeMap<StopId, RequestId>,
+    /// What people wanted voided. Where the signatures over the void did not suffice yet, one that waits must not make it leave.
+    voided: BTreeMap<ProposalId, RequestId>,
     /// The last panic.
     panicked: Option<RequestId>,
 }
@@ -30,6 +32,10 @@ impl Overtaken {
         {
             self.taken_back.insert((actor.person.clone(), *proposal), *request);
             forget_the_oldest(&mut self.taken_back);
+        }
+        if let Input::Command { request, command: Command::Void { proposal, .. }, .. } = input {
+            self.voided.insert(*proposal, *request);
+            forget_the_oldest(&mut self.voided);
         }
     }
 
@@ -52,9 +58,13 @@ impl Overtaken {
         let is_since = |since: &RequestId| request.0 < since.0;
         if let Command::Approve { proposal, .. } = command {
             let proposal = *proposal;
-            self.taken_back.get(&(actor.person.clone(), proposal)).filter(|since| is_since(since))?;
+            let own = self.taken_back.get(&(actor.person.clone(), proposal)).filter(|since| is_since(since));
+            let problem = match (own, self.voided.get(&proposal).filter(|since| is_since(since))) {
+                (Some(_), _) => "you have taken it back, or rejected it, since you asked for this",
+                (None, Some(_)) => "somebody has asked for its void since you asked for this",
+                (None, None) => return None,
+            };
             let status = state.proposals.get(&proposal).map_or("gone", |proposal| proposal.status.word());
-            let problem = "you have taken it back, or rejected it, since you asked for this";
             return Some((*request, CommandError::WrongState { proposal, status, problem }));
         }
         let since = self.stopped.iter().filter(|(_, since)| is_since(since)).map(|(stop, _)| *stop);

@@ -8,6 +8,7 @@ use crate::model::intent::{Asker, Movement};
 use crate::model::observe::{AccountSnapshot, Change, LedgerObservation, LedgerPoint};
 use crate::model::proposal::{NOT_SENT, Proposal, SENDING, Status};
 use crate::model::shadow::Shadowing;
+use crate::model::signing::Purpose;
 use crate::model::state::{Archived, Breaker, BreakerKey, Guard, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, StopSource, Subject};
 use crate::model::units::{AccountId, EscrowKey, ProposalId, RippleTime, StopId};
@@ -106,6 +107,12 @@ impl State {
                 // A single-signed proposal never collects: its key signs when it is about to be sent.
                 let entry = self.in_status(*proposal, &["ready", "collecting"])?;
                 entry.status = Status::InFlight(submission.clone());
+                if submission.purpose == Purpose::Pay
+                    && let Some(entry) =
+                        self.proposals.get(proposal).filter(|entry| entry.intent.link().is_none())
+                {
+                    self.book.comes(entry);
+                }
             }
             Event::SubmissionRenewed { proposal, submission } => {
                 let entry = self.in_status(*proposal, &["in_flight"])?;

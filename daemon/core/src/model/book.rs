@@ -123,8 +123,18 @@ impl Book {
     pub(crate) fn promise(&mut self, proposal: &Proposal) {
         let Some(movement) = proposal.intent.movement() else { return };
         self.leaving.entry(proposal.account).or_default().insert(proposal.id, movement.amount);
-        self.coming.entry(movement.destination).or_default().insert(proposal.id, movement.amount);
+        if movement.link.is_some() {
+            self.comes(proposal);
+        }
         self.payments.promise(proposal);
+    }
+
+    /// It is on its way to the account: a move of the daemon's own as soon as it is asked for; what people asked for when it is
+    /// signed, because whoever may ask would otherwise keep an account from being filled.
+    pub(crate) fn comes(&mut self, proposal: &Proposal) {
+        if let Some(movement) = proposal.intent.movement() {
+            self.coming.entry(movement.destination).or_default().insert(proposal.id, movement.amount);
+        }
     }
 
     /// Nothing of the proposal can move any more, or what could has moved and is counted as that.

@@ -105,6 +105,21 @@ impl Proposal {
         matches!(&self.status, Status::InFlight(submission) if submission.purpose == Purpose::Void)
     }
 
+    /// Whether it was recorded for sending and a stop called it back before it left: nothing of it is in other hands by that.
+    #[must_use]
+    pub fn was_called_back(&self) -> bool {
+        matches!(&self.status, Status::InFlight(submission)
+            if submission.purpose == Purpose::Pay && !submission.may_have_left())
+    }
+
+    /// Whether people can still end it: it has not been submitted.
+    #[must_use]
+    pub fn can_be_ended(&self) -> bool {
+        let is_before =
+            matches!(self.status, Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready);
+        is_before || self.was_called_back()
+    }
+
     /// The escrow that this proposal creates or created, if it is a delayed payment.
     #[must_use]
     pub fn release_inputs(&self) -> Option<&ReleaseInputs> {
@@ -358,6 +373,12 @@ impl Submission {
     #[must_use]
     pub fn may_have_left(&self) -> bool {
         self.last_reply.as_deref() != Some(NOT_SENT) || !self.earlier.is_empty()
+    }
+
+    /// Whether it is being sent for the first time, and no server has said anything of it: what calls it back may come in time.
+    #[must_use]
+    pub fn is_on_its_way(&self) -> bool {
+        self.earlier.is_empty() && self.last_reply.as_deref().is_none_or(|reply| reply == SENDING)
     }
 }
 

@@ -46,6 +46,17 @@ pub fn can_be_withheld(state: &State, tracked: &TrackedEscrow) -> bool {
     }
 }
 
+/// Whether the escrow's fulfillment was recorded as revealed and no server has said anything of it: a stop may call it back, and
+/// then holds it back.
+#[must_use]
+pub fn may_be_called_back(state: &State, tracked: &TrackedEscrow) -> bool {
+    let Guard::Releasing { attempt, .. } = tracked.guard else { return false };
+    let attempt = attempt.and_then(|attempt| state.proposals.get(&attempt));
+    attempt.is_some_and(
+        |attempt| matches!(&attempt.status, Status::InFlight(submission) if submission.is_on_its_way()),
+    )
+}
+
 /// In words, how the account's SignerList differs from what is declared; `None` where it does not.
 #[must_use]
 pub fn drift(config: &Treasury, state: &State, account: &AccountId) -> Option<String> {

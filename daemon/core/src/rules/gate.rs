@@ -18,7 +18,7 @@ use crate::model::stops::{Stop, StopKind, Subject};
 use crate::model::units::{AccountId, EscrowKey};
 use crate::model::wait::Wait;
 use crate::rules::escrow::{self, Phase};
-use crate::rules::{decide, doomed};
+use crate::rules::{decide, doomed, multisign, waits};
 
 /// `lsfDepositAuth`: only the account itself and those it has preauthorized may pay it or finish an escrow
 /// to it.
@@ -114,6 +114,7 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
         against.extend(link(config, &act));
         against.extend(due(state, &act));
     }
+    against.extend(unapproved(config, state, &act));
     against.extend(policy(config, state, &act));
     if !act.in_flight() {
         against.extend(doomed::doomed(state, &act.account, act.intent, act.proposal));
@@ -134,6 +135,21 @@ pub fn may_leave(config: &Treasury, state: &State, act: Act<'_>) -> Vec<Wait> {
         against.extend(against_end(config, state, tracked, how == Ending::Finish));
     }
     against
+}
+
+/// The approvals that what was recorded for sending, and was called back before it left, lacks by now: somebody has taken theirs back, or
+/// counts no more. Of what may have left nothing is asked, the signatures are out.
+fn unapproved(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
+    let proposal = act.proposal?;
+    let (Status::InFlight(submission), Some(plan)) = (&proposal.status, &proposal.plan) else { return None };
+    if submission.may_have_left() || submission.signers.is_empty() {
+        return None;
+    }
+    let list = multisign::signer_list(state, &proposal.account)?;
+    let given = submission.signers.iter().filter(|signer| proposal.approvals.contains_key(*signer));
+    let suffices = given.clone().count() == submission.signers.len()
+        && multisign::tally(config, list, &plan.approvers, &proposal.asker, given).smallest_set().is_some();
+    (!suffices).then(|| waits::missing(config, state, proposal))
 }
 
 /// The time at which a scheduled payment is due, if that is still to come. An escrow carries the time itself, as its
@@ -301,6 +317,12 @@ fn against_end(config: &Treasury, state: &State, tracked: &TrackedEscrow, finish
         // escrow then stands, and what stands against the people's will is not released.
         if !matches!(maker.status, Status::Validated(_)) {
             against.push(Wait::Unwanted(maker.status.word()));
+        }
+        let movement = maker.intent.movement();
+        if let Some((link, to)) = movement.and_then(|movement| Some((movement.link?, movement.destination)))
+            && drained(config, state, link, &to)
+        {
+            against.push(Wait::Drained(to));
         }
     }
     against.extend(destination(config, state, tracked));

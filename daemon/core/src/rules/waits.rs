@@ -64,7 +64,8 @@ fn unable(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait> {
     asked.into_iter().filter_map(reason).collect()
 }
 
-fn missing(config: &Treasury, state: &State, proposal: &Proposal) -> Wait {
+/// What a proposal that people sign lacks of their signatures.
+pub(crate) fn missing(config: &Treasury, state: &State, proposal: &Proposal) -> Wait {
     let single =
         config.accounts.get(&proposal.account).is_some_and(|account| account.signing == Signing::Single);
     match (single, multisign::signer_list(state, &proposal.account)) {

@@ -3,7 +3,7 @@
 use crate::model::command::{Actor, Answer, Command, CommandError, Propose};
 use crate::model::config::{Person, Role, Signing, Tier};
 use crate::model::event::Event;
-use crate::model::intent::{Asker, Intent, Origin, Pay};
+use crate::model::intent::{Asker, Intent, IntentKind, Origin, Pay};
 use crate::model::proposal::{Rejection, Status};
 use crate::model::signing::RungSignatures;
 use crate::model::state::Sight;
@@ -263,7 +263,7 @@ fn retract(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, C
     let Some(signer) = person.signer.filter(|signer| proposal.approvals.contains_key(signer)) else {
         return Ok(Answer::Done { changed: false });
     };
-    if !matches!(proposal.status, Status::Collecting | Status::Ready) {
+    if !matches!(proposal.status, Status::Collecting | Status::Ready) && !proposal.was_called_back() {
         return Err(wrong_state(proposal, "approvals can be taken back only before submission"));
     }
     let reason = format!("taken back by {}", person.name);
@@ -275,7 +275,10 @@ fn retract(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, C
 fn reject(cx: &mut Cx<'_>, person: &Person, id: ProposalId, reason: String) -> Result<Answer, CommandError> {
     let reason = stop_reason(reason);
     let proposal = find(cx, id)?;
-    if !matches!(proposal.status, Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready) {
+    if proposal.intent.kind() == IntentKind::CancelEscrow {
+        return Err(wrong_state(proposal, "it brings money back, and nothing stops that"));
+    }
+    if !proposal.can_be_ended() {
         return Err(wrong_state(proposal, "it can be rejected only before submission"));
     }
     let list = multisign::signer_list(cx.state, &proposal.account);
@@ -321,7 +324,7 @@ fn withdraw(cx: &mut Cx<'_>, person: &Person, id: ProposalId) -> Result<Answer, 
     }
     match &proposal.status {
         Status::Withdrawn => Ok(Answer::Done { changed: false }),
-        Status::Drafted | Status::Assessed | Status::Collecting | Status::Ready => {
+        _ if proposal.can_be_ended() => {
             end_or_void(cx, id, Status::Withdrawn);
             Ok(Answer::Done { changed: true })
         }

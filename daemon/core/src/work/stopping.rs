@@ -18,8 +18,8 @@ use crate::model::stops::{
     FINDING_STOPS_MAX, PERSON_DESTINATIONS_MAX, PERSON_STOPS_MAX, SAME_STOP_SECONDS, Stop, StopKind,
     StopSource, Subject,
 };
-use crate::model::units::{AccountId, FindingId, ProposalId, StopId};
-use crate::rules::findings::{can_be_held, can_be_withheld};
+use crate::model::units::{AccountId, EscrowKey, FindingId, ProposalId, StopId};
+use crate::rules::findings::{can_be_held, can_be_withheld, may_be_called_back};
 use crate::work::anomaly::{self, set_stop};
 use crate::work::asked::{checked_text, find, needs, stop_reason, wrong_state};
 use crate::work::cx::Cx;
@@ -35,6 +35,12 @@ pub(crate) fn flag(
     let reason = stop_reason(reason);
     let proposal = find(cx, id)?;
     let subject = subject_of(proposal);
+    let released = proposal.intent.ended_escrow().or(proposal.release_inputs().map(|inputs| inputs.escrow));
+    let released = released.and_then(|escrow| cx.state.escrows.get(&escrow));
+    if released.is_some_and(|tracked| may_be_called_back(cx.state, tracked)) {
+        let warning = "its fulfillment is on its way out, and unless this comes in time the money can be released all the same";
+        return Ok(set(cx, person, subject, StopKind::Hold, reason, Some(warning.to_owned())));
+    }
     if !can_be_held(cx.state, proposal) {
         return Err(too_late(cx, proposal));
     }
@@ -180,6 +186,9 @@ pub(crate) fn panic(cx: &mut Cx<'_>, person: &Person, reason: String) -> Result<
     let (open, out): (Vec<&TrackedEscrow>, Vec<&TrackedEscrow>) =
         own.partition(|tracked| can_be_withheld(cx.state, tracked));
     let revealed = out.iter().filter(|tracked| matches!(tracked.guard, Guard::Releasing { .. }));
+    // This may call them back.
+    let coming_back = out.iter().filter(|tracked| may_be_called_back(cx.state, tracked));
+    let coming_back: Vec<EscrowKey> = coming_back.map(|tracked| tracked.view.key).collect();
     let mut found = Panicked {
         freeze,
         withheld: open.iter().map(|tracked| tracked.view.key).collect(),
@@ -188,7 +197,7 @@ pub(crate) fn panic(cx: &mut Cx<'_>, person: &Person, reason: String) -> Result<
         voiding: Vec::new(),
         under_way: Vec::new(),
     };
-    for key in found.withheld.clone() {
+    for key in found.withheld.iter().copied().chain(coming_back).collect::<Vec<_>>() {
         let subject = Subject::Escrow(key);
         if own_stop(cx, person, &subject, StopKind::Hold, &reason).is_none() {
             set_stop(cx, subject, StopKind::Hold, source.clone(), reason.clone());

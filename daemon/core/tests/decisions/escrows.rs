@@ -182,6 +182,7 @@ fn too_late_is_said_plainly() {
     let mut w = World::new();
     let (p, key) = w.escrow();
     w.jump(50 * HOUR);
+    w.close(&[]);
     assert_eq!(flag(&mut w, p), Err(CommandError::Revealed { escrow: key }));
     w.settle();
     assert_eq!(flag(&mut w, p), Err(CommandError::EscrowEnded { escrow: key, how: "released" }));

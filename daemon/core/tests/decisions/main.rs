@@ -35,6 +35,7 @@ mod policy;
 mod prove;
 mod random;
 mod reach;
+mod recalled;
 mod recipient;
 mod retiring;
 mod reviewed;

@@ -285,6 +285,7 @@ fn after_the_reveal_a_new_attempt_follows_under_a_hold_and_an_old_one_can_still_
     w.jump(finish_after.0 - w.state.now().0 + 1);
     assert_eq!(w.sent().len(), 1);
     let Guard::Releasing { attempt: Some(first), .. } = *w.guard(key) else { panic!() };
+    w.close(&[]);
     w.command("dave", Command::Flag { proposal: first, reason: "too late".to_owned() }).unwrap_err();
     let at = w.state.ledger.unwrap();
     let stop = treasury_core::stops::Stop {

@@ -325,10 +325,10 @@ fn after_the_reveal_a_hold_comes_too_late_and_a_freeze_ends_the_sending() {
     let (p, key) = w.escrow();
     w.jump(50 * HOUR);
     w.sent();
-    let late = w.command("dave", Command::Flag { proposal: p, reason: String::new() }).unwrap_err();
-    assert_eq!(late.code(), "REVEALED");
     w.close(&[]);
     assert_eq!(w.sent().len(), 1, "it is pressed");
+    let late = w.command("dave", Command::Flag { proposal: p, reason: String::new() }).unwrap_err();
+    assert_eq!(late.code(), "REVEALED");
     freeze(&mut w, Some("warm"));
     w.close(&[]);
     assert!(w.sent().is_empty());

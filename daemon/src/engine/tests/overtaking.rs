@@ -76,6 +76,24 @@ async fn an_approval_that_was_taken_back_while_it_waited_is_refused() {
     }
 }
 
+/// Danger: a void overtakes the approval with whose signatures it could be sent, is refused, and then the payment leaves.
+#[tokio::test]
+async fn an_approval_that_waited_while_somebody_asked_for_the_void_is_refused() {
+    let proposal = ProposalId(1);
+    let treasury = Hanging::with_a_payment().await;
+    let handle = &treasury.engine.handle;
+    let rungs = move |state: &State, _: &Treasury| state.proposals[&proposal].plan.clone().unwrap().rungs;
+    let rungs = handle.query(rungs).await.unwrap();
+    let approve = || Command::Approve { proposal, signatures: testing::signatures(testing::BOB, &rungs) };
+    let void = Command::Void { proposal, reason: "not ours".to_owned() };
+    let (approved, voided) = treasury.while_it_hangs(("bob", approve()), ("sue", void)).await;
+    assert_eq!(voided.unwrap_err().code(), "NO_VOID");
+    let refused = approved.unwrap_err();
+    assert_eq!(refused.code(), "WRONG_STATE");
+    assert!(refused.to_string().contains("somebody has asked for its void"), "{refused}");
+    handle.command(actor("bob"), approve()).await.unwrap().unwrap();
+}
+
 /// Danger: a lift waits while the disk hangs, somebody asks for the same stop again, which overtakes it, and is told that it stands;
 /// then it is lifted, and the money leaves.
 #[tokio::test]
