@@ -112,7 +112,8 @@ async fn what_was_asked_for_again_is_lifted_by_nothing_that_waited() {
     let panic = |reason| Command::Panic { reason };
     let unfreeze = |account| Command::Unfreeze { account, reason: because() };
     let clear = Command::Clear { proposal, reason: because() };
-    let all: [(&dyn Fn(String) -> Command, &str, Command); 7] = [
+    type Stops<'a> = &'a dyn Fn(String) -> Command;
+    let all: [(Stops<'_>, &str, Command); 7] = [
         (&of_all, "adam", lift.clone()),
         (&of_all, "adam", unfreeze(None)),
         (&of_one, "adam", unfreeze(account)),
