@@ -89,8 +89,13 @@ fn would_lift(state: &State, command: &Command, id: StopId) -> bool {
                 && stop.subject == account.map_or(Subject::Everything, Subject::Account)
         }
         // Of a proposal or of the escrow that came of it.
-        Command::Clear { .. } => {
-            stop.kind == StopKind::Hold && matches!(stop.subject, Subject::Proposal(_) | Subject::Escrow(_))
+        Command::Clear { proposal, .. } => {
+            let known = state.proposals.get(proposal);
+            let made = known.and_then(|known| known.release_inputs()).map(|inputs| inputs.escrow);
+            let ended = known.and_then(|known| known.intent.ended_escrow());
+            let escrows = made.into_iter().chain(ended).map(Subject::Escrow);
+            let mut subjects = escrows.chain([Subject::Proposal(*proposal)]);
+            stop.kind == StopKind::Hold && subjects.any(|subject| subject == stop.subject)
         }
         _ => false,
     }

@@ -411,10 +411,12 @@ fn full_of_findings(cx: &Cx<'_>, subjects: &BTreeSet<Subject>) -> Vec<(Subject, 
 /// Sets a stop for each finding that set none because there were so many, unless somebody has looked at it: who lifts the others
 /// has not. The oldest first, and as many as there may be: where more are left, they have theirs when these are lifted.
 fn stop_of_the_rest(cx: &mut Cx<'_>, subject: Subject, kind: StopKind, last: FindingId) {
+    let had: BTreeSet<&StopSource> = cx.state.stops.lifted().map(|lifted| &lifted.stop.source).collect();
     let since = (Bound::Excluded(last), Bound::Unbounded);
     let since = cx.state.findings.range(since).map(|(_, finding)| finding).filter(|finding| {
         let sets = anomaly::stop_kind(finding.severity) == Some(kind);
-        sets && finding.subject() == subject && finding.acknowledged.is_none()
+        let had_its_own = || had.contains(&StopSource::Finding(finding.id));
+        sets && finding.subject() == subject && finding.acknowledged.is_none() && !had_its_own()
     });
     let since = since.take(FINDING_STOPS_MAX).map(|finding| (finding.id, finding.evidence.clone()));
     for (id, evidence) in since.collect::<Vec<_>>() {

@@ -158,6 +158,27 @@ fn who_lifts_the_stops_that_they_have_looked_at_does_not_let_go_of_what_was_foun
     assert_eq!(w.stops_on(&Subject::Account(id("hot"))).len(), 1);
 }
 
+/// Danger: what somebody has looked at and lifted by its id comes back with the next lift, and people lift without looking.
+#[test]
+fn what_was_lifted_by_its_id_does_not_come_back() {
+    let mut w = World::new();
+    w.config.severities.insert(FindingKind::OpaqueTransaction, Severity::Freeze);
+    (0..FINDING_STOPS_MAX + 5).for_each(|number| touched(&mut w, number));
+    let hot = Subject::Account(id("hot"));
+    let lift = |w: &mut World, stop| {
+        let stops = BTreeSet::from([stop]);
+        w.command("dave", Command::Lift { stops, reason: "looked at".to_owned() }).unwrap();
+    };
+    let first = *w.stops_on(&hot).first().unwrap();
+    lift(&mut w, first);
+    assert_eq!(w.stops_on(&hot).len(), FINDING_STOPS_MAX + 4, "the five that were crowded out, for the one");
+    for left in (0..FINDING_STOPS_MAX + 4).rev() {
+        let newest = *w.stops_on(&hot).last().unwrap();
+        lift(&mut w, newest);
+        assert_eq!(w.stops_on(&hot).len(), left);
+    }
+}
+
 /// Danger: while nothing is seen no time passes by the ledger, and what somebody sees hours later is taken for what they saw first.
 #[test]
 fn without_sight_the_same_words_are_another_stop() {
