@@ -21,7 +21,7 @@ const REMOVED: &str = "(removed)";
 const TEXTS: [&str; 4] = ["note", "reason", "address", "token"];
 
 /// Fields whose names are the organisation's, and nobody's.
-const NOT_PEOPLE: [&str; 6] = ["event", "link", "rule", "rules", "operation", "origin"];
+const NOT_PEOPLE: [&str; 7] = ["event", "link", "rule", "rules", "operation", "origin", "idempotency_key"];
 
 /// Writes the store of a data directory, on which no daemon may be running, anew without this name. Before it takes the place of
 /// the one that is there, `elsewhere` is called with the numbers of the records that are others then: where that is broken off,
@@ -82,12 +82,29 @@ struct Pen<'a> {
 impl Pen<'_> {
     fn rewrite(&self, events: &[Event]) -> Result<Option<Vec<Event>>, StoreError> {
         let json = |error: serde_json::Error| StoreError::Json(error.to_string());
-        let mut value = serde_json::to_value(events).map_err(json)?;
-        if !self.is_in(&value, "") {
+        let mut values = events.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(json)?;
+        if !values.iter().any(|value| self.is_in(value, "")) {
             return Ok(None);
         }
-        self.replace(&mut value, "");
-        serde_json::from_value(value).map(Some).map_err(json)
+        for (place, value) in values.iter_mut().enumerate() {
+            self.replace_key(value, place);
+            self.replace(value, "");
+        }
+        serde_json::from_value(Value::Array(values)).map(Some).map_err(json)
+    }
+
+    /// What they wrote as an idempotency key goes, and each of theirs is another. By anybody else's, a program knows that it asked
+    /// before: those stay.
+    fn replace_key(&self, event: &mut Value, place: usize) {
+        let asker = event.pointer("/proposal/asker/person").and_then(Value::as_str);
+        if asker != Some(self.person) {
+            return;
+        }
+        for at in ["/idempotency_key", "/proposal/idempotency_key"] {
+            if let Some(Value::String(key)) = event.pointer_mut(at) {
+                *key = format!("removed-{}-{place}", self.number);
+            }
+        }
     }
 
     fn names(&self, text: &str) -> bool {
@@ -109,7 +126,6 @@ impl Pen<'_> {
         match value {
             Value::String(_) if NOT_PEOPLE.contains(&field) => {}
             Value::String(text) if text == self.person => self.instead.clone_into(text),
-            Value::String(text) if field == "idempotency_key" => *text = format!("removed-{}", self.number),
             Value::String(text) if TEXTS.contains(&field) || self.names(text) => REMOVED.clone_into(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.replace(item, field)),
             Value::Object(fields) => {

@@ -236,3 +236,101 @@ fn where_taking_a_person_out_is_broken_off_the_next_try_finds_the_same_records()
     });
     assert_eq!(nothing.unwrap(), None);
 }
+
+/// What is asked for after bob was taken out of the store, by a daemon whose policy and schedule name him.
+struct WithoutBob {
+    before: State,
+    after: State,
+    /// What is drafted of what programs and the schedule ask for again.
+    drafted: Vec<Event>,
+}
+
+/// Alice asks with a key, bob with two, and a schedule is due. Then bob is forgotten, and alice and the schedule ask again.
+fn without_bob(schedule: &str) -> WithoutBob {
+    use std::sync::Arc;
+    use treasury_core::config::{Due, Schedule};
+    use treasury_core::policy::{Action, Approvers, Policy, Rule};
+    use treasury_core::units::{RippleTime, Weight};
+
+    let dir = tempfile::tempdir().unwrap();
+    let mut treasury = testing::treasury();
+    let people = std::collections::BTreeSet::from(["bob".to_owned()]);
+    let approvers = Approvers { weight: Weight(1), people, ..Default::default() };
+    treasury.policy = Policy::new(vec![Rule::new("small", Action::Approve(approvers))]);
+    treasury.people.get_mut("bob").unwrap().roles.insert(treasury_core::config::Role::Proposer);
+    let (mut before, mut runtime) = (State::default(), Runtime::new());
+    let asked = |person: &str, key: &str| {
+        let treasury_core::Command::Propose(pay) = testing::pay(testing::xrp(1)) else { panic!("it pays") };
+        treasury_core::Input::Command {
+            request: treasury_core::units::RequestId(1),
+            actor: testing::actor(person),
+            command: treasury_core::Command::Propose(treasury_core::command::Propose {
+                idempotency_key: Some(key.to_owned()),
+                ..pay
+            }),
+            archived: None,
+            asked: None,
+        }
+    };
+    let mut store = DiskStore::open(dir.path()).unwrap();
+    store.resume(&mut |_| {}).unwrap();
+    let mut take = |treasury: &treasury_core::Treasury, state: &mut State, input| {
+        let events = step(treasury, state, &mut runtime, input).unwrap().events;
+        if !events.is_empty() {
+            store.append(&events).unwrap();
+        }
+    };
+    for input in [testing::now(), testing::reconciled(), testing::ledger(101)] {
+        take(&treasury, &mut before, input);
+    }
+    for (person, key) in [("alice", "K"), ("alice", "bob-7"), ("bob", "K"), ("bob", "L")] {
+        take(&treasury, &mut before, asked(person, key));
+    }
+    treasury.schedules = vec![Schedule {
+        name: schedule.to_owned(),
+        from: testing::warm(),
+        to: testing::exchange(),
+        destination_tag: None,
+        amount: testing::xrp(7).into(),
+        by: "alice".to_owned(),
+        note: "for what was done".to_owned(),
+        due: Arc::from(vec![Due { at: RippleTime(before.now().0 + 7_200), day: 100 }]),
+        lead_seconds: 86_400,
+        late_max_seconds: 3_600,
+    }];
+    take(&treasury, &mut before, testing::ledger(102));
+    drop(store);
+    forget(dir.path(), "bob", "person-1", |_| Ok::<_, StoreError>(())).unwrap().unwrap();
+    let after = DiskStore::open(dir.path()).unwrap().resume(&mut |_| {}).unwrap().state;
+
+    treasury.people.remove("bob");
+    let (mut state, mut runtime, mut drafted) = (after.clone(), Runtime::new(), Vec::new());
+    let ledgers = [103, 104].map(testing::ledger);
+    let again = [asked("alice", "K"), asked("alice", "bob-7")];
+    for input in [testing::now()].into_iter().chain(ledgers).chain(again) {
+        drafted.extend(step(&treasury, &mut state, &mut runtime, input).unwrap().events);
+    }
+    drafted.retain(|event| matches!(event, Event::ProposalDrafted { .. }));
+    WithoutBob { before, after, drafted }
+}
+
+/// Danger: bob is forgotten, whom the rule of alice's payment names, and alice's program repeats its request with the same key:
+/// it is paid twice.
+#[test]
+fn a_key_of_somebody_else_is_kept_whoever_is_forgotten() {
+    let WithoutBob { before, after, drafted } = without_bob("salary");
+    let ours = |state: &State, person: &str| -> Vec<_> {
+        let keys = state.idempotency.iter().filter(|((whose, _), _)| whose == person);
+        keys.map(|((_, key), proposal)| (key.clone(), *proposal)).collect()
+    };
+    assert_eq!(ours(&after, "alice"), ours(&before, "alice"));
+    assert_eq!(ours(&after, "alice").len(), 2);
+    // What bob wrote is gone, and each of his is under a key of its own as before.
+    let proposals =
+        |keys: Vec<(String, _)>| keys.into_iter().map(|(_, proposal)| proposal).collect::<Vec<_>>();
+    let (theirs, were) = (ours(&after, "person-1"), ours(&before, "bob"));
+    assert!(theirs.iter().all(|(key, _)| key.starts_with("removed-")), "{theirs:?}");
+    assert_eq!((proposals(theirs), were.len()), (proposals(were), 2));
+    assert!(ours(&after, "bob").is_empty());
+    assert!(drafted.is_empty(), "{drafted:?}");
+}
