@@ -17,11 +17,17 @@ use super::{Salvage, StoreBuilder, StoreError, salvage};
 /// What stands for what was taken away.
 const REMOVED: &str = "(removed)";
 
-/// Fields with what people wrote, where they were, and what tells them apart.
-const TEXTS: [&str; 4] = ["note", "reason", "address", "token"];
+/// Fields that hold the name of a person. A schedule, a link or a rule may be called the same: whoever is forgotten, it is that one.
+const PEOPLE: [&str; 3] = ["person", "people", "by"];
 
-/// Fields whose names are the organisation's, and nobody's.
-const NOT_PEOPLE: [&str; 7] = ["event", "link", "rule", "rules", "operation", "origin", "idempotency_key"];
+/// Fields whose fields are names of people.
+const BY_PERSON: &str = "rejections";
+
+/// Fields with what people wrote, where they were, and what tells them apart: they go with every record in which the name stands.
+const WRITTEN: [&str; 4] = ["note", "reason", "address", "token"];
+
+/// Fields with what else is said in words: they go where the name stands in them.
+const TOLD: [&str; 5] = ["evidence", "reply", "reference", "why", "lost"];
 
 /// Writes the store of a data directory, on which no daemon may be running, anew without this name. Before it takes the place of
 /// the one that is there, `elsewhere` is called with the numbers of the records that are others then: where that is broken off,
@@ -82,7 +88,8 @@ struct Pen<'a> {
 impl Pen<'_> {
     fn rewrite(&self, events: &[Event]) -> Result<Option<Vec<Event>>, StoreError> {
         let json = |error: serde_json::Error| StoreError::Json(error.to_string());
-        let mut values = events.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(json)?;
+        let mut values =
+            events.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(json)?;
         if !values.iter().any(|value| self.is_in(value, "")) {
             return Ok(None);
         }
@@ -107,33 +114,38 @@ impl Pen<'_> {
         }
     }
 
-    fn names(&self, text: &str) -> bool {
-        names(text, self.person)
-    }
-
     fn is_in(&self, value: &Value, field: &str) -> bool {
         match value {
-            Value::String(text) => !NOT_PEOPLE.contains(&field) && self.names(text),
-            Value::Array(items) => items.iter().any(|item| self.is_in(item, field)),
-            Value::Object(fields) => {
-                fields.iter().any(|(name, value)| name == self.person || self.is_in(value, name))
+            Value::String(text) if PEOPLE.contains(&field) => text == self.person,
+            Value::String(text) if WRITTEN.contains(&field) || TOLD.contains(&field) => {
+                names(text, self.person)
             }
+            Value::Array(items) => items.iter().any(|item| self.is_in(item, field)),
+            Value::Object(fields) => fields
+                .iter()
+                .any(|(name, value)| (field == BY_PERSON && name == self.person) || self.is_in(value, name)),
             _ => false,
         }
     }
 
     fn replace(&self, value: &mut Value, field: &str) {
         match value {
-            Value::String(_) if NOT_PEOPLE.contains(&field) => {}
-            Value::String(text) if text == self.person => self.instead.clone_into(text),
-            Value::String(text) if TEXTS.contains(&field) || self.names(text) => REMOVED.clone_into(text),
+            Value::String(text) if PEOPLE.contains(&field) => {
+                if text == self.person {
+                    self.instead.clone_into(text);
+                }
+            }
+            Value::String(text) if WRITTEN.contains(&field) => REMOVED.clone_into(text),
+            Value::String(text) if TOLD.contains(&field) && names(text, self.person) => {
+                REMOVED.clone_into(text);
+            }
             Value::Array(items) => items.iter_mut().for_each(|item| self.replace(item, field)),
             Value::Object(fields) => {
                 let mut replaced = Map::new();
                 for (name, mut value) in std::mem::take(fields) {
                     self.replace(&mut value, &name);
-                    let name = if name == self.person { self.instead.to_owned() } else { name };
-                    replaced.insert(name, value);
+                    let is_theirs = field == BY_PERSON && name == self.person;
+                    replaced.insert(if is_theirs { self.instead.to_owned() } else { name }, value);
                 }
                 *fields = replaced;
             }
@@ -164,6 +176,68 @@ mod tests {
             ("bob", "", false),
         ] {
             assert_eq!(names(text, person), is_there, "{person} in {text}");
+        }
+    }
+
+    /// Fields with names of anything but people, with words of ours, and with what ledgers and keys say. A new field of an event
+    /// is put here or beside [`PEOPLE`], [`WRITTEN`] or [`TOLD`], by whoever knows what stands in it.
+    const OTHERS: &str = "account accounts action amount amount_max asker asker_roles asset balance base_fee blob cause challenge \
+        change code condition destination destinations digest digests domain earlier escrow event fee fees floor from \
+        hash id idempotency_key key kind label labels limit link listed move_max move_min name notices operation \
+        origin outflows parent_hash party per period_max policy policy_hash purpose regular_key request reserve_base \
+        reserve_inc result roles rule rules rungs schedule screening severity sight sign signatures signer signers \
+        signing_pub_key source source_floor status subject sum target tier to tx_id tx_type type void_signatures";
+
+    /// Each event of every form that was ever written.
+    fn every_event() -> Vec<Value> {
+        let path = recordings::repository().join("daemon/core/tests/golden/events.jsonl");
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Every text of a value, with the field in which it stands.
+    fn texts<'a>(value: &'a Value, field: &'a str, into: &mut Vec<(&'a str, &'a str)>) {
+        match value {
+            Value::String(text) => into.push((field, text)),
+            Value::Array(items) => items.iter().for_each(|item| texts(item, field, into)),
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| texts(value, name, into)),
+            _ => {}
+        }
+    }
+
+    fn without(person: &str, event: &Value) -> Option<Value> {
+        let events = [serde_json::from_value(event.clone()).unwrap()];
+        let pen = Pen { person, instead: "person-1", number: 7 };
+        let [event] = <[Event; 1]>::try_from(pen.rewrite(&events).unwrap()?).unwrap();
+        Some(serde_json::to_value(&event).unwrap())
+    }
+
+    /// Danger: somebody is called like a schedule, a link or a rule, is forgotten, and the daemon takes that for another one.
+    #[test]
+    fn only_names_of_people_are_taken_for_names_of_people() {
+        for event in every_event() {
+            let event = serde_json::to_value(serde_json::from_value::<Event>(event).unwrap()).unwrap();
+            let mut found = Vec::new();
+            texts(&event, "", &mut found);
+            for (field, text) in &found {
+                let is_personal = [&PEOPLE[..], &WRITTEN, &TOLD].concat().contains(field);
+                let is_by_account = field.parse::<treasury_core::units::AccountId>().is_ok();
+                let is_other = is_by_account || OTHERS.split_whitespace().any(|other| other == *field);
+                assert!(is_personal != is_other, "what stands in `{field}`? {text}");
+                let stands_elsewhere = |(field, other): &(&str, &str)| {
+                    [&PEOPLE[..], &WRITTEN, &TOLD].concat().contains(field) && names(other, text)
+                };
+                if is_other && !text.is_empty() && !found.iter().any(stands_elsewhere) {
+                    assert_eq!(without(text, &event), None, "`{text}` stands in `{field}` of {event}");
+                }
+                if PEOPLE.contains(field) {
+                    let rewritten = without(text, &event).unwrap();
+                    let mut left = Vec::new();
+                    texts(&rewritten, "", &mut left);
+                    let is_left = left.iter().any(|(field, other)| PEOPLE.contains(field) && other == text);
+                    assert!(!is_left, "`{text}` is in {rewritten}");
+                }
+            }
         }
     }
 }

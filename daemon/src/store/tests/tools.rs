@@ -334,3 +334,13 @@ fn a_key_of_somebody_else_is_kept_whoever_is_forgotten() {
     assert!(ours(&after, "bob").is_empty());
     assert!(drafted.is_empty(), "{drafted:?}");
 }
+
+/// Danger: a schedule is called like somebody who is forgotten, is taken for another one then, and its payment is asked for again.
+#[test]
+fn a_schedule_is_known_whoever_is_forgotten() {
+    for name in ["salary", "bob", "bob.salary", " bob"] {
+        let WithoutBob { before, after, drafted } = without_bob(name);
+        assert!(before.scheduled.contains_key(name) && after.scheduled.contains_key(name), "{name}");
+        assert!(drafted.is_empty(), "{name}: {drafted:?}");
+    }
+}
