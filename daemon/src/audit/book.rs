@@ -113,7 +113,7 @@ impl Book {
             let open = OpenOptions::new().read(true).append(true).open(&path);
             let mut found = open.map_err(AuditError::io("open", &path))?;
             cut_torn(&mut found, &path)?;
-            match lines_of(&path, newest)?.last().transpose()? {
+            match lines_of(&path, newest, None)?.last().transpose()? {
                 Some(last) => {
                     (shelf.count, head) = (last.number, last.hash);
                     file = Some(found);
@@ -193,7 +193,7 @@ impl Shelf {
     pub(crate) fn open(dir: &Path) -> Result<Self, AuditError> {
         let mut shelf = Self { dir: dir.to_owned(), files: numbers(dir, false)?, count: 0 };
         for first in shelf.files.iter().rev() {
-            if let Some(last) = lines_of(&shelf.path(*first), *first)?.last().transpose()? {
+            if let Some(last) = lines_of(&shelf.path(*first), *first, None)?.last().transpose()? {
                 shelf.count = last.number;
                 break;
             }
@@ -210,12 +210,20 @@ impl Shelf {
         self.dir.join(format!("{first:020}{SUFFIX}"))
     }
 
+    /// The entries of the file of this place. It goes on to where the next begins.
+    fn lines(
+        &self,
+        at: usize,
+    ) -> Result<impl Iterator<Item = Result<AuditEntry, AuditError>> + use<>, AuditError> {
+        let first = self.files.get(at).copied().unwrap_or_default();
+        lines_of(&self.path(first), first, self.files.get(at.saturating_add(1)).copied())
+    }
+
     /// All entries above `after`, in order.
     pub(crate) fn entries(&self, after: u64) -> impl Iterator<Item = Result<AuditEntry, AuditError>> + '_ {
         let next = after.saturating_add(1);
         let from = self.files.partition_point(|first| *first <= next).saturating_sub(1);
-        let files = self.files.get(from..).unwrap_or_default().iter();
-        let lines = files.flat_map(|first| match lines_of(&self.path(*first), *first) {
+        let lines = (from..self.files.len()).flat_map(|at| match self.lines(at) {
             Ok(lines) => Either::Lines(lines),
             Err(error) => Either::Error(Some(error)),
         });
@@ -241,12 +249,12 @@ impl Shelf {
         let mut found = Vec::new();
         let mut looked = before.min(self.count.saturating_add(1));
         let mut left = files;
-        for first in self.files.iter().rev().filter(|first| **first < before) {
+        for at in (0..self.files.partition_point(|first| *first < before)).rev() {
             if left == 0 {
                 return Ok((found, Some(looked)));
             }
             left -= 1;
-            let lines = lines_of(&self.path(*first), *first)?.collect::<Result<Vec<_>, _>>()?;
+            let lines = self.lines(at)?.collect::<Result<Vec<_>, _>>()?;
             for entry in lines.into_iter().rev() {
                 // Those that came after this was asked for, and those that were seen before.
                 if entry.number >= looked {
@@ -291,7 +299,7 @@ impl Shelf {
         let count = self.files.len().saturating_sub(usize::from(but_newest));
         let mut would = Numbers::default();
         for first in self.files.iter().take(count) {
-            for entry in lines_of(&self.path(*first), *first)? {
+            for entry in lines_of(&self.path(*first), *first, None)? {
                 let mut entry = entry?;
                 if change(&mut entry) {
                     would.add(entry.number);
@@ -312,7 +320,7 @@ impl Shelf {
         let count = self.files.len().saturating_sub(usize::from(but_newest));
         for first in self.files.iter().take(count) {
             let path = self.path(*first);
-            let mut entries = lines_of(&path, *first)?.collect::<Result<Vec<_>, _>>()?;
+            let mut entries = lines_of(&path, *first, None)?.collect::<Result<Vec<_>, _>>()?;
             let mut here = 0_u64;
             for entry in &mut entries {
                 here = here.saturating_add(u64::from(change(entry)));
@@ -366,22 +374,24 @@ fn line(entry: &AuditEntry, path: &Path) -> Result<Vec<u8>, AuditError> {
 }
 
 /// The entries of a file, without what was cut off at its end. One that has not the next number is a fault, whoever reads: by their
-/// numbers they are picked, and what is passed over for its number is what nobody proves.
+/// numbers they are picked, and what is passed over for its number is what nobody proves. So it is where they end before the number
+/// with which the next file begins, or there is none.
 fn lines_of(
     path: &Path,
     first: u64,
+    mut until: Option<u64>,
 ) -> Result<impl Iterator<Item = Result<AuditEntry, AuditError>> + use<>, AuditError> {
     let file = File::open(path).map_err(AuditError::io("open", path))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let (path, shown) = (path.to_owned(), path.to_owned());
     // Not known behind a fault: that is told once.
     let mut next = Some(first);
-    let mut read = move |line: &str| {
+    let read = move |line: &str, next: &mut Option<u64>| {
         let entry: AuditEntry = serde_json::from_str(line)
             .map_err(|error| AuditError::Line { path: path.clone(), problem: error.to_string() })?;
         match next.replace(entry.number.saturating_add(1)) {
             Some(expected) if expected != entry.number => {
-                next = None;
+                *next = None;
                 Err(AuditFault::Gap { expected, found: entry.number }.into())
             }
             _ => Ok(entry),
@@ -391,8 +401,11 @@ fn lines_of(
         let mut line = String::new();
         match reader.read_line(&mut line) {
             Err(source) => Some(Err(AuditError::Io { action: "read", path: shown.clone(), source })),
-            Ok(_) if !line.ends_with('\n') => None,
-            Ok(_) => Some(read(&line)),
+            Ok(_) if !line.ends_with('\n') => {
+                let (expected, found) = next.zip(until.take())?;
+                (expected != found).then_some(Err(AuditFault::Gap { expected, found }.into()))
+            }
+            Ok(_) => Some(read(&line, &mut next)),
         }
     })
     .fuse())
@@ -492,6 +505,45 @@ mod tests {
         std::fs::write(book.shelf.path(0), numbered(0) + "\n").unwrap();
         proven().unwrap();
         assert_eq!(all(&Shelf::open(dir.path()).unwrap()).unwrap().len(), 10);
+    }
+
+    /// Danger: an empty file is put among those of the log, whoever asks is answered from the one behind it, what was done before
+    /// that is shown to nobody, and every proof says that all is well.
+    #[test]
+    fn a_file_that_does_not_go_on_to_the_next_is_found_by_whoever_reads_or_proves() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = written(dir.path());
+        let is_gap =
+            |read: Result<(), AuditError>| matches!(read, Err(AuditError::Fault(AuditFault::Gap { .. })));
+        let half = |first: u64| {
+            let text = std::fs::read_to_string(book.shelf.path(first)).unwrap();
+            text.lines().take(2).map(|line| format!("{line}\n")).collect::<String>()
+        };
+        // Empty before the first and among the others, and cut off at its end.
+        for (first, text) in
+            [(2, String::new()), (4, String::new()), (7, String::new()), (5, half(5)), (5, half(5) + "{")]
+        {
+            let path = book.shelf.path(first);
+            let before = std::fs::read_to_string(&path).ok();
+            std::fs::write(&path, text).unwrap();
+            let shelf = Shelf::open(dir.path()).unwrap();
+            assert_eq!(shelf.count(), 10);
+            assert!(is_gap(shelf.check(Checker::whole()).map(drop)), "{first}");
+            assert!(is_gap(all(&shelf).map(drop)), "{first}");
+            for after in 0..first {
+                let read = shelf.entries(after).collect::<Result<Vec<_>, _>>();
+                assert!(is_gap(read.map(drop)), "{first}, after {after}");
+            }
+            match before {
+                Some(before) => std::fs::write(&path, before).unwrap(),
+                None => std::fs::remove_file(&path).unwrap(),
+            }
+        }
+        // A new file without an entry is what a daemon leaves that ends there.
+        std::fs::write(book.shelf.path(11), "").unwrap();
+        let shelf = Shelf::open(dir.path()).unwrap();
+        shelf.check(Checker::whole()).unwrap();
+        assert_eq!(all(&shelf).unwrap().len(), 10);
     }
 
     /// Danger: the disk fails in the midst of a line and again when that is taken away, the next entry is written behind the half, and
