@@ -5,14 +5,14 @@ use std::marker::PhantomData;
 
 use crate::types::{
     AccountView, AcknowledgeNoticesRequest, AcknowledgeRequest, ActivateRequest, ActivatedView, AlertView,
-    ApproveRequest, AuditPage, AuditQuery, ChannelView, CloseBreakerRequest, ConfirmRequest, ConfirmedView,
-    DeliveriesQuery, DeliveryView, DestinationsView, DoneView, DrillRequest, DrillView, EmptyRequest,
-    EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView, ExposureView,
-    FindingView, FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView, LinkView,
-    LockoutView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyShadowView, PolicyTestRequest,
-    PolicyTestView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView, ProveRequest, ProveView,
-    ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView, StatusView, StoppedView,
-    StopsView, StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
+    ApproveRequest, AuditPage, AuditQuery, ChannelView, ClearRequest, CloseBreakerRequest, ConfirmRequest,
+    ConfirmedView, DeliveriesQuery, DeliveryView, DestinationsView, DoneView, DrillRequest, DrillView,
+    EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, ExplainRequest, ExplainView,
+    ExposureView, FindingView, FlagDestinationRequest, ForecastView, FreezeRequest, LiftRequest, LiftedView,
+    LinkView, LockoutView, Notice, PanicView, PolicyCheckView, PolicyRequest, PolicyShadowView,
+    PolicyTestRequest, PolicyTestView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
+    ProveRequest, ProveView, ReadyView, ReasonRequest, RedeliverRequest, RedeliveredView, ScheduleView,
+    StatusView, StoppedView, StopsView, StreamQuery, TestChannelRequest, TestedView, UnfreezeRequest,
 };
 
 /// How it is asked.
@@ -226,7 +226,7 @@ operations! {
     PANIC = Panic "panic": Post "/v1/panic", Stop, Who::Role("security"), ReasonRequest => PanicView;
     /// Lift the one hold that stands on it or on its escrow; where several stand, lift them by id.
     CLEAR = Clear "clear":
-        Post "/v1/proposals/{id}/clear", Other, Who::Role("security"), ReasonRequest => LiftedView;
+        Post "/v1/proposals/{id}/clear", Other, Who::Role("security"), ClearRequest => LiftedView;
     /// What must not leave and why: stops that stand, and those that were lifted.
     STOPS = Stops "stops": Get "/v1/stops", Other, Who::Person, () => StopsView;
     /// Lift stops by their ids, all of them or none.

@@ -10,9 +10,9 @@ use super::forms::Form;
 use super::{passkeys, refusal, signed};
 use crate::http::Refused;
 use crate::http::api::{
-    AcknowledgeNoticesRequest, AcknowledgeRequest, ActivateRequest, CloseBreakerRequest, ConfirmRequest,
-    EmptyRequest, FlagDestinationRequest, FreezeRequest, LiftRequest, ReasonRequest, RedeliverRequest,
-    TestChannelRequest,
+    AcknowledgeNoticesRequest, AcknowledgeRequest, ActivateRequest, ClearRequest, CloseBreakerRequest,
+    ConfirmRequest, EmptyRequest, FlagDestinationRequest, FreezeRequest, LiftRequest, ReasonRequest,
+    RedeliverRequest, TestChannelRequest,
 };
 
 pub(super) async fn back_to_proposal(Path((id, _)): Path<(String, String)>) -> Response {
@@ -85,7 +85,10 @@ async fn of_proposal(console: &Console, id: &str, act: &str, sent: &Sent) -> Res
         "withdraw" => door.ask(person, calls::WITHDRAW, id, &nothing).await?.words("withdrawn"),
         "void" => door.ask(person, calls::VOID, id, &reason()).await?.void_words(),
         "flag" => door.ask(person, calls::FLAG, id, &reason()).await?.words("held"),
-        "clear" => door.ask(person, calls::CLEAR, id, &reason()).await?.words(),
+        "clear" => {
+            let asked = ClearRequest { reason: reason().reason };
+            door.ask(person, calls::CLEAR, id, &asked).await?.words()
+        }
         _ => return Ok(None),
     };
     Ok(Some(done))

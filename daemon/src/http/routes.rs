@@ -16,10 +16,11 @@ use treasury_core::units::{AccountId, Amount, FindingId, HexBytes, ProposalId, S
 use treasury_core::{Answer, Command, CommandError, State, Treasury};
 
 use super::api::{
-    AccountView, AcknowledgeRequest, ApproveRequest, CloseBreakerRequest, DoneView, EmptyRequest, EscrowView,
-    EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest, FreezeRequest, LiftRequest,
-    LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery, ProposeRequest, ProposedView,
-    ReasonRequest, RecordView, ScheduleView, ServerView, StatusView, StoppedView, StopsView, UnfreezeRequest,
+    AccountView, AcknowledgeRequest, ApproveRequest, ClearRequest, CloseBreakerRequest, DoneView,
+    EmptyRequest, EscrowView, EscrowsQuery, EventsPage, EventsQuery, FindingView, FlagDestinationRequest,
+    FreezeRequest, LiftRequest, LiftedView, LinkView, PanicView, ProposalView, ProposalsQuery,
+    ProposeRequest, ProposedView, ReasonRequest, RecordView, ScheduleView, ServerView, StatusView,
+    StoppedView, StopsView, UnfreezeRequest,
 };
 use super::auth::Speaker;
 use super::error::ApiError;
@@ -364,7 +365,7 @@ pub(super) async fn clear(
     Shared(app): Shared<App>,
     speaker: Speaker,
     Id(proposal): Id,
-    Body(asked): Body<ReasonRequest>,
+    Body(asked): Body<ClearRequest>,
 ) -> Answered<LiftedView> {
     lifted(&app, speaker, Command::Clear { proposal, reason: asked.reason }).await
 }

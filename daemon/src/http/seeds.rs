@@ -24,6 +24,9 @@ use super::error::ApiError;
 use super::stream::LAST_EVENT_ID;
 use crate::redact;
 
+/// What some programs put before a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The body of a request without a seed or a token in it.
 ///
 /// # Errors
@@ -47,8 +50,19 @@ pub(super) fn kept_out(class: Class, body: Bytes, tokens: &Tokens) -> Result<Byt
 }
 
 /// The body of a stop with what is no letter replaced: bytes that are no UTF-8, and halves of letters, as a program sends them that
-/// cuts a text in the middle of one. Nobody whose reason has such must be left with money going out.
+/// cuts a text in the middle of one; line ends and other control characters, which JSON's texts have none of, as a script sends them
+/// that puts an answer into one; a byte order mark. Nobody whose reason has such must be left with money going out.
 pub(crate) fn legible(body: Bytes) -> Bytes {
+    let body = match body.strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) => body.slice_ref(rest),
+        None => body,
+    };
+    let is_control = |byte: &u8| *byte < b' ';
+    let body = if body.iter().any(is_control) {
+        body.iter().map(|byte| if is_control(byte) { b' ' } else { *byte }).collect()
+    } else {
+        body
+    };
     let text = String::from_utf8_lossy(&body);
     match whole_letters(&text) {
         Some(whole) => Bytes::from(whole),
@@ -132,6 +146,8 @@ mod tests {
             (br#"{"reason":"out \ude00 and \ud83d\ud83d\ude00"}"#, "out \u{fffd} and \u{fffd}\u{1f600}"),
             (br#"{"reason":"a \\ud83d is no letter, \n"}"#, "a \\ud83d is no letter, \n"),
             (b"{\"reason\":\"out \xff\xc3\"}", "out \u{fffd}\u{fffd}"),
+            (b"{\r\n\t\"reason\":\"two\nlines\tand\x1b\0\"}\n", "two lines and  "),
+            (b"\xef\xbb\xbf{\"reason\":\"out\"}", "out"),
         ] {
             assert_eq!(reason(&kept(Class::Stop, said)), left);
             assert_eq!(kept(Class::Other, said), said, "what asks for something says it again");

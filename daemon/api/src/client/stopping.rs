@@ -3,8 +3,8 @@
 use super::{Client, ClientError};
 use crate::operations::calls;
 use crate::types::{
-    AcknowledgeRequest, CloseBreakerRequest, DoneView, FlagDestinationRequest, FreezeRequest, LiftRequest,
-    LiftedView, PanicView, ReasonRequest, StoppedView, StopsView, UnfreezeRequest,
+    AcknowledgeRequest, ClearRequest, CloseBreakerRequest, DoneView, FlagDestinationRequest, FreezeRequest,
+    LiftRequest, LiftedView, PanicView, ReasonRequest, StoppedView, StopsView, UnfreezeRequest,
 };
 
 impl Client {
@@ -21,7 +21,7 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn clear(&self, id: &str, reason: &str) -> Result<LiftedView, ClientError> {
-        self.call(calls::CLEAR, id, &ReasonRequest { reason: reason.to_owned() }).await
+        self.call(calls::CLEAR, id, &ClearRequest { reason: reason.to_owned() }).await
     }
 
     /// Sends the void of a proposal.

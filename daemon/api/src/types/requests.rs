@@ -50,17 +50,27 @@ pub struct ApproveRequest {
 pub struct FlagDestinationRequest {
     /// Which: address, or a name from the configuration.
     pub destination: String,
-    /// Why, for people; of more than 500 bytes the first are kept, and what is no letter is a space: a stop is not refused for its
-    /// words.
+    /// Why, for people; of more than 500 bytes the first are kept, what is no letter is a space, and where it is left out it is
+    /// nothing: a stop is not refused for its words.
+    #[serde(default)]
     pub reason: String,
 }
 
-/// `POST /v1/proposals/{id}/reject`, `…/flag`, `…/clear` and `…/void`, and `POST /v1/panic`: say why.
+/// `POST /v1/proposals/{id}/reject`, `…/flag` and `…/void`, and `POST /v1/panic`: say why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonRequest {
-    /// Why, for people; at most 500 bytes. Of what stops something (all but `…/clear`) the first 500 are kept, and what is no
-    /// letter is a space: it is not refused for its words.
+    /// Why, for people; of more than 500 bytes the first are kept, what is no letter is a space, and where it is left out it is
+    /// nothing: a stop is not refused for its words.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `POST /v1/proposals/{id}/clear`: lift the hold on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClearRequest {
+    /// Why, for people; at most 500 bytes.
     pub reason: String,
 }
 
@@ -100,8 +110,9 @@ pub struct FreezeRequest {
     /// On this treasury account (name or address); on everything where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Why, for people; of more than 500 bytes the first are kept, and what is no letter is a space: a stop is not refused for its
-    /// words.
+    /// Why, for people; of more than 500 bytes the first are kept, what is no letter is a space, and where it is left out it is
+    /// nothing: a stop is not refused for its words.
+    #[serde(default)]
     pub reason: String,
 }
 

@@ -145,3 +145,30 @@ fn a_body_that_is_not_read_to_its_end_ends_the_connection_and_says_so() {
     let refused = ApiError::BodyTooLarge.into_response();
     assert_eq!(refused.headers().get("connection").unwrap(), "close");
 }
+
+/// Danger: somebody stops everything in a hurry and says no more than that, and money goes on leaving.
+#[tokio::test]
+async fn what_stops_something_is_not_refused_where_it_does_not_say_why() {
+    let served = Served::new().await;
+    let alice = served.client("alice");
+    let id = alice.propose(&payment(1_000_000)).await.unwrap().proposal;
+    let bearer = format!("Bearer {}", token_of("sue"));
+    let of_it = |act: &str| format!("/v1/proposals/{id}/{act}");
+    for (path, body) in [
+        (of_it("flag"), ""),
+        ("/v1/destinations/flag".to_owned(), r#"{"destination":"exchange"}"#),
+        ("/v1/freeze".to_owned(), "\u{feff}{\r\n}\n"),
+        ("/v1/freeze".to_owned(), r#"{"account":"warm"}"#),
+        ("/v1/panic".to_owned(), "{}"),
+    ] {
+        let (status, said) = served.raw(Method::POST, &path, Some(&bearer), body).await;
+        assert_eq!(status, StatusCode::OK, "{path} {body}: {}", said.message);
+    }
+    let standing = alice.stops().await.unwrap().standing;
+    assert!(standing.len() >= 4 && standing.iter().all(|stop| stop.reason.is_empty()), "{standing:?}");
+    // What lifts something says why.
+    for path in [of_it("clear"), "/v1/unfreeze".to_owned()] {
+        let (status, said) = served.raw(Method::POST, &path, Some(&bearer), "{}").await;
+        assert_eq!((status.as_u16(), said.code.as_str()), (400, "BAD_BODY"), "{path}");
+    }
+}
