@@ -36,7 +36,7 @@ use treasury_api::client::{Client, ClientError};
 use treasury_api::types::{
     DoneView, ErrorBody, ErrorView, LiftedView, ProposalView, ProposalsQuery, ProposeRequest, StoppedView,
 };
-use treasury_tools::text::{clean, clean_json, has_seed, without_seeds};
+use treasury_tools::text::{clean, clean_json, has_seed, shorten, without_seeds};
 use treasury_tools::{console, private};
 use treasury_verify::audit::AuditFault;
 
@@ -257,21 +257,6 @@ fn print(text: &str) -> Result<(), CtlError> {
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(())
-}
-
-/// Bytes of the reason of a stop that are sent: far more than a daemon keeps, and in whatever letters no more than it takes.
-const REASON_SENT_MAX: usize = 10_000;
-
-/// Cuts a log off that was pasted whole, before the word that the cut would fall into: a daemon knows a token by all of it, and
-/// would keep what is left of one.
-fn shorten(reason: &mut String) {
-    let cut = reason.floor_char_boundary(REASON_SENT_MAX);
-    let (kept, rest) = reason.split_at(cut);
-    if rest.is_empty() {
-        return;
-    }
-    let kept = kept.rsplit_once(char::is_whitespace).map_or("one long word", |(words, _)| words);
-    *reason = kept.to_owned();
 }
 
 /// Does what the command line asks and answers with what is to be printed.
@@ -530,23 +515,6 @@ mod tests {
             let told = in_commands(text);
             assert!(told.contains("`treasuryctl ") && !told.contains("/v1/"), "{told}");
         }
-    }
-
-    /// Danger: all but one digit of a token is sent, which the daemon does not know for one, stores, and shows to everybody.
-    #[test]
-    fn what_is_cut_off_of_a_reason_leaves_no_part_of_a_word() {
-        let token = "0123456789abcdef".repeat(4);
-        for before in REASON_SENT_MAX - 70..REASON_SENT_MAX + 2 {
-            let mut reason = format!("{} {token} and more of the log", "x".repeat(before));
-            let whole = reason.clone();
-            shorten(&mut reason);
-            assert!(whole.starts_with(&reason) || reason == "one long word", "{before}");
-            assert!(reason.len() <= REASON_SENT_MAX && !reason.is_empty());
-            assert!(reason.contains(&token) || !reason.contains("0123"), "{before}: {reason}");
-        }
-        let mut short = "it was\u{a0}sue".to_owned();
-        shorten(&mut short);
-        assert_eq!(short, "it was\u{a0}sue");
     }
 
     /// Set `UPDATE_REFERENCE` to write the page anew.

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use treasury_core::effect::GuardRefusal;
 use treasury_core::units::{AccountId, EscrowKey};
 use treasury_tools::console::{out, say};
-use treasury_tools::text::clean;
+use treasury_tools::text::{clean, shorten};
 
 use super::client::{GuardClient, GuardConfig, address};
 use super::{
@@ -282,7 +282,8 @@ impl At {
         asked.map_err(|GuardRefusal { code, reason, .. }| eyre!("{code}: {reason}"))
     }
 
-    fn stop(&self, subject: Subject, reason: String) -> Result<()> {
+    fn stop(&self, subject: Subject, mut reason: String) -> Result<()> {
+        shorten(&mut reason);
         let body = serde_json::to_vec(&StopRequest { subject, reason })?;
         let stop: Stop = self.ask(Method::POST, "/v1/stops", body)?;
         out!("{} is stopped: {}", stop.subject, stop.id)?;

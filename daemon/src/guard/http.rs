@@ -36,6 +36,9 @@ use crate::store::StoreError;
 /// The largest body: terms are half a kilobyte, and a reason is a few sentences.
 const BODY_MAX_BYTES: usize = 16 * 1024;
 
+/// The largest body of a stop, as the daemon's: a log that is pasted whole as a reason is no reason to let money go.
+const STOP_BODY_MAX_BYTES: usize = 64 * 1024;
+
 /// So much of a stop's reason is kept.
 const REASON_MAX_CHARS: usize = 1_000;
 
@@ -92,7 +95,8 @@ impl Drop for ShareAnswer {
 pub struct StopRequest {
     /// `everything`, `destination rAddress`, `owner rAddress` or `escrow rOwner:sequence`.
     pub subject: Subject,
-    /// Why, for whoever lifts it.
+    /// Why, for whoever lifts it. It may be nothing: nobody who stops something is refused for the words.
+    #[serde(default)]
     pub reason: String,
 }
 
@@ -257,7 +261,7 @@ pub(super) fn router(guard: Arc<Guard>, tokens: GuardTokens) -> Router {
         .route("/v1/conditions/known", post(known))
         .route("/v1/shares", post(share))
         .route("/v1/status", get(status))
-        .route("/v1/stops", post(stop))
+        .route("/v1/stops", post(stop).layer(DefaultBodyLimit::max(STOP_BODY_MAX_BYTES)))
         .route("/v1/stops/{id}/lift", post(lift))
         .route("/v1/escrows", get(escrows))
         .route("/v1/escrows/{escrow}", get(escrow))
@@ -410,9 +414,6 @@ async fn stop(
     let by = app.operator(&headers)?;
     let StopRequest { subject, reason } = read(&legible(body))?;
     let reason = app.legible(&reason);
-    if reason.is_empty() {
-        return Err(Problem::BadBody("a stop says why".to_owned()));
-    }
     let stopped = blocking(move || app.guard.stop(subject, &reason, &by)).await?;
     stopped.map(axum::Json).map_err(broken)
 }
@@ -476,4 +477,45 @@ pub(super) fn token_hash(text: &str) -> Result<[u8; 32], String> {
     hash.map(|hash| hash.0).map_err(|_| {
         "is not the SHA-256 of a token, 64 hexadecimal digits: printf %s \"$TOKEN\" | sha256sum".to_owned()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt as _;
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+    use serde_json::{Value, json};
+
+    use super::super::service::tests::guard;
+    use super::*;
+
+    /// Danger: somebody stops everything and pastes the log as the reason, or has no time for one, and the guard goes on giving shares.
+    #[tokio::test]
+    async fn nobody_who_stops_something_is_refused_for_the_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let operators = vec![("gina".to_owned(), Sha256::digest("x").into())];
+        let tokens = GuardTokens { daemon: Sha256::digest("y").into(), operators };
+        let api = TowerToHyperService::new(router(guard(&dir), tokens));
+        let with = |reason: &str| json!({ "subject": "everything", "reason": reason }).to_string();
+        let long = "word ".repeat(STOP_BODY_MAX_BYTES / 5 - 20);
+        let kept = long.chars().take(REASON_MAX_CHARS).collect::<String>();
+        for (body, why) in [
+            (with("word ".repeat(3_400).trim()), kept.as_str()),
+            (with(&long), &kept),
+            (with(""), ""),
+            (with(" \n"), ""),
+            (r#"{"subject":"everything"}"#.to_owned(), ""),
+            ("{\"subject\":\"everything\",\"reason\":\"two\nlines\"}".to_owned(), "two lines"),
+        ] {
+            let request = Request::post("/v1/stops").header(AUTHORIZATION, "Bearer x");
+            let shown = body.chars().take(80).collect::<String>();
+            let answer = api.call(request.body(Body::from(body)).unwrap()).await.unwrap();
+            let status = answer.status();
+            let text = answer.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(status, StatusCode::OK, "{shown}: {text:?}");
+            let stop: Value = serde_json::from_slice(&text).unwrap();
+            assert_eq!(stop["reason"], why, "{shown}");
+        }
+    }
 }

@@ -287,7 +287,7 @@ fn failed(error: StoreError) -> Declined {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
@@ -321,7 +321,7 @@ mod tests {
     }
 
     /// On a store and with keys that stay.
-    fn guard(dir: &tempfile::TempDir) -> Arc<Guard> {
+    pub(in super::super) fn guard(dir: &tempfile::TempDir) -> Arc<Guard> {
         let (path, passphrase) = (dir.path().join("guard.age"), SecretString::from("x"));
         let keystore = if path.exists() {
             Keystore::open(&path, &passphrase)

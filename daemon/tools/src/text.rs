@@ -133,6 +133,21 @@ fn is_seed(text: &str) -> bool {
     may_be && text.bytes().all(|letter| letter.is_ascii_alphanumeric()) && text.parse::<Seed>().is_ok()
 }
 
+/// Bytes of the reason of a stop that are sent: far more than a daemon or a guard keeps, and in whatever letters no more than it takes.
+pub const REASON_SENT_MAX: usize = 10_000;
+
+/// Cuts a log off that was pasted whole as a reason, before the word that the cut would fall into: a daemon knows a token by all of it,
+/// and would keep what is left of one.
+pub fn shorten(reason: &mut String) {
+    let cut = reason.floor_char_boundary(REASON_SENT_MAX);
+    let (kept, rest) = reason.split_at(cut);
+    if rest.is_empty() {
+        return;
+    }
+    let kept = kept.rsplit_once(char::is_whitespace).map_or("one long word", |(words, _)| words);
+    *reason = kept.to_owned();
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -241,6 +256,23 @@ mod tests {
         const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let letters = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 64)]));
         letters.collect()
+    }
+
+    /// Danger: all but one digit of a token is sent, which the daemon does not know for one, stores, and shows to everybody.
+    #[test]
+    fn what_is_cut_off_of_a_reason_leaves_no_part_of_a_word() {
+        let token = "0123456789abcdef".repeat(4);
+        for before in REASON_SENT_MAX - 70..REASON_SENT_MAX + 2 {
+            let mut reason = format!("{} {token} and more of the log", "x".repeat(before));
+            let whole = reason.clone();
+            shorten(&mut reason);
+            assert!(whole.starts_with(&reason) || reason == "one long word", "{before}");
+            assert!(reason.len() <= REASON_SENT_MAX && !reason.is_empty());
+            assert!(reason.contains(&token) || !reason.contains("0123"), "{before}: {reason}");
+        }
+        let mut short = "it was\u{a0}sue".to_owned();
+        shorten(&mut short);
+        assert_eq!(short, "it was\u{a0}sue");
     }
 
     #[test]
