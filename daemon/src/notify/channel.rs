@@ -210,8 +210,10 @@ fn teams(text: &str, notices: &[Notice]) -> Value {
 /// More than these are not shown on a card.
 const TEAMS_LINKS_MAX: usize = 6;
 
+/// With whom it mentions, which is nobody: without that, a room's server looks for `@room` and for names in the text (MSC3952,
+/// Matrix 1.7).
 fn matrix(text: &str) -> Value {
-    json!({ "msgtype": "m.text", "body": text })
+    json!({ "msgtype": "m.text", "body": text, "m.mentions": {} })
 }
 
 /// Where a message is put: under the notice's id, so that the server itself takes it once.
@@ -271,6 +273,8 @@ mod tests {
         assert!(block["inlines"][0]["text"].as_str().unwrap().contains("[click]"));
         assert_eq!(matrix(&notice().text())["msgtype"], "m.text");
         assert!(matrix(&notice().text()).get("formatted_body").is_none());
+        // Without it, `@room` in a reason rings with everybody who is in the room.
+        assert_eq!(matrix("out, @room")["m.mentions"], json!({}));
     }
 
     #[test]
