@@ -25,6 +25,7 @@ use secrecy::SecretString;
 use treasury_core::Treasury;
 use treasury_core::charter::Table;
 use treasury_tools::console::{self, Unwritten, out, say};
+use treasury_tools::text::without_secrets;
 use xrpl_wire::{AccountId, KeyType, Seed};
 
 /// The exit code after the engine stopped by itself: whatever supervises the daemon starts it again.
@@ -171,16 +172,17 @@ pub fn main() -> ExitCode {
     })
 }
 
-/// The error and its causes, but for those that it has told already.
+/// The error and its causes, but for those that it has told already. It may quote what stands where a path belongs.
 fn told(error: &color_eyre::Report) -> String {
-    error.chain().fold(String::new(), |told, cause| {
+    let told = error.chain().fold(String::new(), |told, cause| {
         let cause = cause.to_string();
         match told.as_str() {
             "" => cause,
             so_far if so_far.contains(&cause) => told,
             so_far => format!("{so_far}: {cause}"),
         }
-    })
+    });
+    without_secrets(&told)
 }
 
 /// The page of the reference on this program: docs/reference/treasuryd.md.
@@ -218,7 +220,7 @@ fn run_dev(args: DevArgs) -> Result<ExitCode> {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) if error.is_unread() => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            say!("{error}");
+            say!("{}", without_secrets(&error.to_string()));
             Ok(ExitCode::FAILURE)
         }
     }
@@ -281,7 +283,7 @@ async fn attend(path: &Path, end_with_stdin: bool) -> Result<ExitCode> {
             why = daemon.stopped() => break Some(why),
             _ = lists.tick() => {
                 if let Err(error) = daemon.reload_lists().await {
-                    lines::config_refused(error.to_string());
+                    lines::config_refused(without_secrets(&error.to_string()));
                 }
             }
             told = signals.told() => match told {
@@ -340,7 +342,7 @@ async fn reload(daemon: &Daemon, path: &Path, apart: &Apart) {
         Err(Unread::Panicked) => Some("what reads it has panicked".to_owned()),
     };
     if let Some(reason) = refused {
-        lines::config_refused(reason);
+        lines::config_refused(without_secrets(&reason));
     }
     supervisor::ready();
 }
@@ -493,6 +495,16 @@ mod tests {
         assert_eq!(told(&error), "the passphrase file p cannot be read: no such disk");
         let error = error.wrap_err("it does not start");
         assert_eq!(told(&error), "it does not start: the passphrase file p cannot be read: no such disk");
+    }
+
+    /// Danger: a seed or a secret is written where the path of its file belongs, and stands in the log from then on.
+    #[test]
+    fn what_is_told_of_a_file_holds_no_secret() {
+        for secret in ["sEdTM1uX8pu2do5XvTnutH6HsouMaM2", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
+            let error = DaemonConfig::load(Path::new(secret)).unwrap_err();
+            let told = told(&color_eyre::Report::from(error));
+            assert!(!told.contains(secret) && told.contains("not shown) cannot be read"), "{told}");
+        }
     }
 
     #[test]

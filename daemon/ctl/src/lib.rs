@@ -36,7 +36,7 @@ use treasury_api::client::{Client, ClientError};
 use treasury_api::types::{
     DoneView, ErrorBody, ErrorView, LiftedView, ProposalView, ProposalsQuery, ProposeRequest, StoppedView,
 };
-use treasury_tools::text::{clean, clean_json, has_seed, shorten, without_seeds};
+use treasury_tools::text::{clean, clean_json, has_seed, shorten, without_secrets, without_seeds};
 use treasury_tools::{console, private};
 use treasury_verify::audit::AuditFault;
 
@@ -137,8 +137,8 @@ impl CtlError {
     pub fn view(&self) -> ErrorView {
         let view = |code: &str, advice: &str| ErrorView {
             code: code.to_owned(),
-            // It may quote what was typed.
-            message: without_seeds(&self.to_string()).into_owned(),
+            // It may quote what was typed, or stands where a path belongs.
+            message: without_secrets(&self.to_string()),
             advice: advice.to_owned(),
         };
         match self {
@@ -514,6 +514,19 @@ mod tests {
         for text in requests {
             let told = in_commands(text);
             assert!(told.contains("`treasuryctl ") && !told.contains("/v1/"), "{told}");
+        }
+    }
+
+    /// Danger: a seed is written into a profile where the path of its file belongs, and stands in what is said of that.
+    #[test]
+    fn what_is_wrong_with_a_profile_is_said_without_secrets() {
+        let seed = "sEdTM1uX8pu2do5XvTnutH6HsouMaM2";
+        let source = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        for path in [format!("alice/{seed}"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()] {
+            let view = CtlError::Profile(ProfileError::Read { path: path.into(), source: source() }).view();
+            assert_eq!(view.code, "BAD_PROFILE");
+            assert!(view.message.contains("not shown)"), "{}", view.message);
+            assert!(!view.message.contains(seed) && !view.message.contains("MfKQ"), "{}", view.message);
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use toml::de::{DeTable, DeValue};
-use treasury_tools::text::without_seeds;
+use treasury_tools::text::without_secrets;
 
 use super::Problem;
 use super::keys;
@@ -40,9 +40,9 @@ impl<'a> Report<'a> {
 
     fn add(&self, key: String, place: Place, what: String, advice: &str) {
         // What is wrong is quoted, and goes into the log of a daemon.
-        let key = without_seeds(&key).into_owned();
-        let what = without_seeds(&what).into_owned();
-        let (file, advice) = (self.file.clone(), advice.to_owned());
+        let key = without_secrets(&key);
+        let what = without_secrets(&what);
+        let (file, advice) = (self.file.clone(), without_secrets(advice));
         self.problems.borrow_mut().push(Problem {
             file,
             key,

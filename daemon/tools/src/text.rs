@@ -105,6 +105,25 @@ pub fn without_seeds(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// How a secret begins with which notices are signed.
+const SIGNING_SECRET: &str = "whsec_";
+
+/// The text without seeds and without secrets with which notices are signed: somebody writes one where a path or a name belongs.
+#[must_use]
+pub fn without_secrets(text: &str) -> String {
+    let text = without_seeds(text);
+    let mut parts = text.split(SIGNING_SECRET);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let of_base64 = |letter: char| letter.is_ascii_alphanumeric() || "+/=-_".contains(letter);
+        let rest = part.trim_start_matches(of_base64);
+        // How one begins may be said.
+        shown.push_str(if rest.len() == part.len() { SIGNING_SECRET } else { "(a secret, not shown)" });
+        shown.push_str(rest);
+    }
+    shown
+}
+
 /// Whether a seed stands in the text.
 #[must_use]
 pub fn has_seed(text: &str) -> bool {
@@ -207,6 +226,27 @@ mod tests {
                 assert!(has_seed(&text), "{text}");
                 assert_eq!(without_seeds(&text), around.join(&left.repeat(seeds.len())), "{text}");
             }
+        }
+    }
+
+    /// Danger: somebody writes a secret where its file belongs, and it stands in the log that says that there is no such file.
+    #[test]
+    fn a_signing_secret_is_left_out_and_how_one_begins_is_not() {
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw+/==";
+        for (text, shown) in [
+            (format!("`{secret}` cannot be read"), "`(a secret, not shown)` cannot be read"),
+            (format!("{secret} {secret}"), "(a secret, not shown) (a secret, not shown)"),
+            (
+                format!("sEdTM1uX8pu2do5XvTnutH6HsouMaM2 x{secret}"),
+                "(a seed, not shown) x(a secret, not shown)",
+            ),
+            (
+                "it does not begin with whsec_, or `whsec_`".to_owned(),
+                "it does not begin with whsec_, or `whsec_`",
+            ),
+            (String::new(), ""),
+        ] {
+            assert_eq!(without_secrets(&text), shown);
         }
     }
 

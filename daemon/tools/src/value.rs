@@ -132,6 +132,9 @@ fn x_address(text: &str) -> Option<(AccountId, Option<u32>)> {
 /// What is wrong with it, in words.
 pub fn name(text: &str) -> Result<String, String> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    if has_seed(text) {
+        return Err("there is a seed where a name belongs; use another key".to_owned());
+    }
     if text.is_empty() || text.len() > 64 || !text.chars().all(plain) {
         return Err(format!(
             "\"{text}\" is not a name; use 1 to 64 letters, digits, hyphens, underscores or dots"
@@ -155,6 +158,18 @@ pub fn digest(text: &str) -> Result<[u8; 32], String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Danger: a seed is pasted where somebody's name belongs, and stands in every record and notice that names them.
+    #[test]
+    fn a_seed_is_no_name() {
+        for seed in ["sEdTM1uX8pu2do5XvTnutH6HsouMaM2", "snoPBrXtMeMyMHUVTgbuqAfg1SUTb"] {
+            for text in [seed.to_owned(), format!("bob.{seed}")] {
+                let refused = name(&text).unwrap_err();
+                assert!(!refused.contains(seed) && refused.contains("seed"), "{refused}");
+            }
+        }
+        assert_eq!(name("bob.salary").unwrap(), "bob.salary");
+    }
 
     #[test]
     fn amounts_have_a_number_and_a_unit() {
