@@ -56,11 +56,10 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use treasury_core::{Input, failure};
-
 use treasury_core::input::SubmitReply;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes};
+use treasury_core::{Input, failure};
 
 use crate::clock::Clock;
 use crate::config::NetworkConfig;
