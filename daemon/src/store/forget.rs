@@ -130,10 +130,8 @@ impl Pen<'_> {
 
     fn replace(&self, value: &mut Value, field: &str) {
         match value {
-            Value::String(text) if PEOPLE.contains(&field) => {
-                if text == self.person {
-                    self.instead.clone_into(text);
-                }
+            Value::String(text) if PEOPLE.contains(&field) && text == self.person => {
+                self.instead.clone_into(text);
             }
             Value::String(text) if WRITTEN.contains(&field) => REMOVED.clone_into(text),
             Value::String(text) if TOLD.contains(&field) && names(text, self.person) => {
