@@ -17,6 +17,7 @@ pub mod findings;
 pub mod fits;
 pub mod forecast;
 pub mod gate;
+pub(crate) mod lacking;
 pub mod lockout;
 pub mod matching;
 pub(crate) mod measure;

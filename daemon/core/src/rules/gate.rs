@@ -18,7 +18,7 @@ use crate::model::stops::{Stop, StopKind, Subject};
 use crate::model::units::{AccountId, EscrowKey};
 use crate::model::wait::Wait;
 use crate::rules::escrow::{self, Phase};
-use crate::rules::{decide, doomed, multisign, waits};
+use crate::rules::{decide, doomed, lacking, multisign};
 
 /// `lsfDepositAuth`: only the account itself and those it has preauthorized may pay it or finish an escrow
 /// to it.
@@ -149,7 +149,7 @@ fn unapproved(config: &Treasury, state: &State, act: &Act<'_>) -> Option<Wait> {
     let given = submission.signers.iter().filter(|signer| proposal.approvals.contains_key(*signer));
     let suffices = given.clone().count() == submission.signers.len()
         && multisign::tally(config, list, &plan.approvers, &proposal.asker, given).smallest_set().is_some();
-    (!suffices).then(|| waits::missing(config, state, proposal))
+    (!suffices).then(|| lacking::of(config, state, proposal))
 }
 
 /// The time at which a scheduled payment is due, if that is still to come. An escrow carries the time itself, as its

@@ -7,7 +7,7 @@ use crate::model::state::State;
 use crate::model::units::{AccountId, ProposalId};
 use crate::model::wait::Wait;
 use crate::rules::gate::{self, Act};
-use crate::rules::{multisign, sealing};
+use crate::rules::{lacking, multisign, sealing};
 
 /// Everything a proposal waits for now, for people. Empty once it has ended.
 #[must_use]
@@ -16,7 +16,7 @@ pub fn waits(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait>
         Status::Drafted => sealing::make_plan(config, state, proposal).err().into_iter().collect(),
         Status::Assessed => std::iter::once(Wait::Condition).chain(guard(state, proposal.id)).collect(),
         Status::Collecting => {
-            let mut waits = vec![missing(config, state, proposal)];
+            let mut waits = vec![lacking::of(config, state, proposal)];
             waits.extend(unable(config, state, proposal));
             waits.extend(guarded(state, proposal));
             waits
@@ -62,21 +62,4 @@ fn unable(config: &Treasury, state: &State, proposal: &Proposal) -> Vec<Wait> {
     };
     let reason = |signer: AccountId| Some(Wait::Signer(signer, state.unable.get(&signer)?.clone()));
     asked.into_iter().filter_map(reason).collect()
-}
-
-/// What a proposal that people sign lacks of their signatures.
-pub(crate) fn missing(config: &Treasury, state: &State, proposal: &Proposal) -> Wait {
-    let single =
-        config.accounts.get(&proposal.account).is_some_and(|account| account.signing == Signing::Single);
-    match (single, multisign::signer_list(state, &proposal.account)) {
-        (true, _) => Wait::OwnKey,
-        (false, None) => Wait::SignerList,
-        (false, Some(list)) => {
-            let tally = multisign::of_proposal(config, list, proposal);
-            let asked = proposal.plan.iter().flat_map(|plan| &plan.approvers);
-            let missing = asked.zip(&tally.demands).filter(|(_, demand)| demand.asks());
-            let demands = missing.map(|(approvers, demand)| demand.words(approvers)).collect();
-            Wait::Signatures(tally.weight, tally.quorum, demands)
-        }
-    }
 }
