@@ -50,12 +50,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use treasury_core::input::SubmitReply;
 use treasury_core::observe::LedgerPoint;
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes};
@@ -134,6 +136,9 @@ impl Port {
     }
 }
 
+/// When one server has answered, the others are waited for so long: one that never answers must not keep what comes next waiting.
+const OTHERS_ANSWER: Duration = Duration::from_secs(1);
+
 async fn submit_to(server: Server, tx_id: Hash256, params: Value, permit: Permit) -> SubmitReply {
     match server.request_permitted("submit", params, permit).await {
         Ok(reply) => reply::submit(reply, tx_id),
@@ -178,18 +183,27 @@ impl PortHandle {
             servers.into_iter().map(move |server| submit_to(server, tx_id, params.clone(), permit.clone()));
         let mut asked: FuturesUnordered<_> = asked.collect();
         async move {
-            let mut most = None;
-            while let Some(reply) = asked.next().await {
+            let (mut most, mut kept_back) = (asked.next().await, false);
+            let until = Instant::now() + OTHERS_ANSWER;
+            while let Some(reply) = &most
+                && !failure::is_taken(reply)
+                && let Ok(Some(reply)) = timeout_at(until, asked.next()).await
+            {
+                kept_back |= [most.as_ref(), Some(&reply)].contains(&Some(&SubmitReply::NotSent));
                 if failure::counts_more(most.as_ref(), &reply) {
                     most = Some(reply);
-                }
-                if most.as_ref().is_some_and(failure::is_taken) {
-                    break;
                 }
             }
             // Nobody is kept waiting for a slow one, and it is sent there all the same.
             tokio::spawn(async move { while asked.next().await.is_some() {} });
-            most.unwrap_or_else(|| SubmitReply::Unknown("no connection to a ledger server".to_owned()))
+            match most {
+                None => SubmitReply::Unknown("no connection to a ledger server".to_owned()),
+                // Others might take it.
+                Some(SubmitReply::Engine(result)) if kept_back && !failure::may_come_good(&result) => {
+                    SubmitReply::Unknown(format!("{result} says one server, and others have not been asked"))
+                }
+                Some(reply) => reply,
+            }
         }
     }
 

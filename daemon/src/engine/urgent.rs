@@ -33,10 +33,6 @@ impl Overtaken {
             self.taken_back.insert((actor.person.clone(), *proposal), *request);
             forget_the_oldest(&mut self.taken_back);
         }
-        if let Input::Command { request, command: Command::Void { proposal, .. }, .. } = input {
-            self.voided.insert(*proposal, *request);
-            forget_the_oldest(&mut self.voided);
-        }
     }
 
     /// Notes what is said to stand.
@@ -47,6 +43,10 @@ impl Overtaken {
                 forget_the_oldest(&mut self.stopped);
             }
             Ok(Answer::Panicked(_)) => self.panicked = Some(request),
+            Err(CommandError::NoVoid { proposal, .. }) => {
+                self.voided.insert(*proposal, request);
+                forget_the_oldest(&mut self.voided);
+            }
             _ => {}
         }
     }

@@ -25,7 +25,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let bytes = Bytes::from_request(request, app).await.map_err(|rejection| unreadable(&rejection))?;
-        let bytes = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+        let bytes = if bytes.trim_ascii().is_empty() { b"{}".as_slice() } else { &bytes };
         if !bytes.trim_ascii_start().starts_with(b"{") {
             // A list would be read as the fields in their order, and a slip in it as another payment.
             let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| not_taken(&error))?;

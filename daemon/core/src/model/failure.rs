@@ -206,7 +206,7 @@ pub fn counts_more(than: Option<&SubmitReply>, reply: &SubmitReply) -> bool {
 /// Whether sending the same bytes again may still help after this answer. It cannot where they are
 /// malformed, or where their signatures do not count; all else may change by itself.
 #[must_use]
-pub(crate) fn may_come_good(reply: &str) -> bool {
+pub fn may_come_good(reply: &str) -> bool {
     let refused = reply.starts_with("tem")
         || matches!(
             reply,

@@ -50,11 +50,13 @@ pub fn can_be_withheld(state: &State, tracked: &TrackedEscrow) -> bool {
 /// then holds it back.
 #[must_use]
 pub fn may_be_called_back(state: &State, tracked: &TrackedEscrow) -> bool {
-    let Guard::Releasing { attempt, .. } = tracked.guard else { return false };
+    let Guard::Releasing { attempt, revealed_at, .. } = tracked.guard else { return false };
     let attempt = attempt.and_then(|attempt| state.proposals.get(&attempt));
-    attempt.is_some_and(
-        |attempt| matches!(&attempt.status, Status::InFlight(submission) if submission.is_on_its_way()),
-    )
+    // A later attempt says nothing about the one that revealed it.
+    attempt.is_some_and(|attempt| {
+        matches!(&attempt.status, Status::InFlight(submission)
+            if submission.is_on_its_way() && submission.since == revealed_at)
+    })
 }
 
 /// In words, how the account's SignerList differs from what is declared; `None` where it does not.

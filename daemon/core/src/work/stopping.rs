@@ -36,7 +36,11 @@ pub(crate) fn flag(
     let proposal = find(cx, id)?;
     let subject = subject_of(proposal);
     let released = proposal.intent.ended_escrow().or(proposal.release_inputs().map(|inputs| inputs.escrow));
-    let released = released.and_then(|escrow| cx.state.escrows.get(&escrow));
+    // An expired proposal's Ticket may have made another's escrow since.
+    let is_its_own = |tracked: &&TrackedEscrow| {
+        proposal.intent.ended_escrow().is_some() || tracked.guard.proposal() == Some(id)
+    };
+    let released = released.and_then(|escrow| cx.state.escrows.get(&escrow)).filter(is_its_own);
     if released.is_some_and(|tracked| may_be_called_back(cx.state, tracked)) {
         let warning = "its fulfillment is on its way out, and unless this comes in time the money can be released all the same";
         return Ok(set(cx, person, subject, StopKind::Hold, reason, Some(warning.to_owned())));

@@ -86,6 +86,25 @@ fn a_flag_holds_what_no_server_has_said_anything_of() {
     }
 }
 
+/// Danger: somebody is told that a hold may come in time, and the fulfillment has been public for long.
+#[test]
+fn a_flag_of_a_later_attempt_is_said_to_be_too_late() {
+    let mut w = World::new();
+    let (_, key, first) = releasing(&mut w);
+    let mut attempt = first;
+    for _ in 0..200 {
+        w.close(&[]);
+        let Guard::Releasing { attempt: Some(now), .. } = *w.guard(key) else { continue };
+        if now != first {
+            attempt = now;
+            break;
+        }
+    }
+    assert_ne!(attempt, first, "the first was in no ledger and has expired");
+    let flag = Command::Flag { proposal: attempt, reason: "fraud".to_owned() };
+    assert_eq!(w.command("dave", flag).unwrap_err().code(), "REVEALED");
+}
+
 /// Danger: somebody's approval counts no more, and what it was given for leaves with it when a stop is lifted.
 #[test]
 fn what_was_called_back_leaves_with_no_approval_of_somebody_who_counts_no_more() {

@@ -160,6 +160,8 @@ async fn what_stops_something_is_not_refused_where_it_does_not_say_why() {
         ("/v1/freeze".to_owned(), "\u{feff}{\r\n}\n"),
         ("/v1/freeze".to_owned(), r#"{"account":"warm"}"#),
         ("/v1/panic".to_owned(), "{}"),
+        ("/v1/panic".to_owned(), "\n"),
+        ("/v1/panic".to_owned(), r#"{"reason":null}"#),
     ] {
         let (status, said) = served.raw(Method::POST, &path, Some(&bearer), body).await;
         assert_eq!(status, StatusCode::OK, "{path} {body}: {}", said.message);

@@ -174,6 +174,16 @@ async fn what_one_server_swallows_or_refuses_is_sent_by_the_others() {
     for number in 0..3 {
         assert_eq!(net.at(number).asked("submit"), 2, "{number}");
     }
+    // One that never answers keeps nobody waiting, also where no other takes it.
+    net.at(1).set(|host| host.swallows = Some("submit"));
+    net.at(2).set(|host| {
+        host.twist = Some(Box::new(|method, _| {
+            (method == "submit").then(|| Ok(json!({ "engine_result": "tefNO_TICKET" })))
+        }));
+    });
+    let before = Instant::now();
+    assert_eq!(submit().await, SubmitReply::Engine("tefNO_TICKET".to_owned()));
+    assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
     // Whoever called it back is told so where it left nowhere.
     let leave = Leave::default();
     let permit = leave.permit();
