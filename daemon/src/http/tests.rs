@@ -249,7 +249,7 @@ async fn bad_bodies_are_refused_on_every_route_that_takes_one() {
         for (body, expected) in [
             ("{", (400, "BAD_JSON")),
             ("nonsense", (400, "BAD_JSON")),
-            ("\u{0}", (400, "BAD_JSON")),
+            ("\u{0}nonsense", (400, "BAD_JSON")),
             ("[]", (400, "BAD_BODY")),
             (r#"["x","y","5"]"#, (400, "BAD_BODY")),
             ("null", (400, "BAD_BODY")),
