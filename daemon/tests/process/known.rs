@@ -1,6 +1,8 @@
 //! What the daemon tells while it runs, and what it takes in: its log, its configuration, copies of its store.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -11,8 +13,44 @@ use xrpl_harness::network::Network;
 
 use crate::support::{Logging, sandbox, treasuryd, until, validated};
 
-/// Danger: something happens that people must know, and the log has no line of it, half a line, or a secret. Method: a
-/// short life with everything in it that a person can do, at the most talkative level.
+/// What is shown where, to whoever may look.
+const SHOWN: [&str; 20] = [
+    "/v1/status",
+    "/v1/accounts",
+    "/v1/tiers",
+    "/v1/proposals",
+    "/v1/proposals/P1",
+    "/v1/escrows",
+    "/v1/stops",
+    "/v1/findings",
+    "/v1/events?limit=500",
+    "/v1/audit?limit=500",
+    "/v1/deliveries",
+    "/v1/schedules",
+    "/v1/destinations",
+    "/v1/forecast",
+    "/v1/exposure",
+    "/v1/lockout",
+    "/v1/policy/shadow",
+    "/v1/notices/none/deliveries",
+    "/console",
+    "/metrics",
+];
+
+/// What the daemon answers to whoever has the token, head and body.
+fn answer(url: &str, path: &str, token: &str) -> String {
+    let mut socket = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Danger: something happens that people must know, and the log has no line of it, half a line, or a secret; or a secret is anywhere
+/// else where people look. Method: a short life with everything in it that a person can do, at the most talkative level.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_people_must_know_is_a_line_of_the_log_and_nothing_secret_is() {
     let dir = tempfile::tempdir().unwrap();
@@ -33,6 +71,21 @@ async fn what_people_must_know_is_a_line_of_the_log_and_nothing_secret_is() {
     validated(&sandbox, &id).await;
     let nobody = Client::new(sandbox.url(), Some("a-token-of-nobodys-99".to_owned())).unwrap();
     assert_eq!(nobody.status().await.unwrap_err().code(), Some("TOKEN_WRONG"));
+    let token = fs::read_to_string(sandbox.dir().join("dave.token")).unwrap();
+    let mut shown: Vec<(String, String)> = Vec::new();
+    for path in SHOWN {
+        let (url, token) = (sandbox.url().to_string(), token.trim().to_owned());
+        let said = tokio::task::spawn_blocking(move || answer(&url, path, &token)).await.unwrap();
+        shown.push((path.to_owned(), said));
+    }
+    let other: Vec<&str> = shown
+        .iter()
+        .filter(|(_, said)| !said.starts_with("HTTP/1.1 200"))
+        .map(|(path, _)| path.as_str())
+        .collect();
+    assert_eq!(other, ["/v1/notices/none/deliveries", "/console"], "nothing of that name, and a login");
+    let is_told = shown.iter().any(|(path, said)| path == "/v1/proposals/P1" && said.contains("tesSUCCESS"));
+    assert!(is_told, "{shown:?}");
     let log = daemon.ends().await;
     for line in log.lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
@@ -72,8 +125,16 @@ async fn what_people_must_know_is_a_line_of_the_log_and_nothing_secret_is() {
         }
     }
     assert!(secrets.len() >= 10, "{}", secrets.len());
+    for file in fs::read_dir(sandbox.dir().join("data").join("audit")).unwrap() {
+        let path = file.unwrap().path();
+        shown.push((path.display().to_string(), fs::read_to_string(path).unwrap()));
+    }
+    assert!(shown.last().is_some_and(|(_, lines)| lines.contains("really")), "{shown:?}");
+    shown.push(("the log".to_owned(), log));
     for secret in secrets {
-        assert!(!log.to_lowercase().contains(&secret.to_lowercase()), "a secret is in the log");
+        for (place, said) in &shown {
+            assert!(!said.to_lowercase().contains(&secret.to_lowercase()), "a secret is in {place}");
+        }
     }
 }
 
