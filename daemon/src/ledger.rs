@@ -183,27 +183,21 @@ impl PortHandle {
             servers.into_iter().map(move |server| submit_to(server, tx_id, params.clone(), permit.clone()));
         let mut asked: FuturesUnordered<_> = asked.collect();
         async move {
-            let (mut most, mut kept_back) = (asked.next().await, false);
+            let mut said = Vec::from_iter(asked.next().await);
             let until = Instant::now() + OTHERS_ANSWER;
-            while let Some(reply) = &most
-                && !failure::is_taken(reply)
-                && let Ok(Some(reply)) = timeout_at(until, asked.next()).await
-            {
-                kept_back |= [most.as_ref(), Some(&reply)].contains(&Some(&SubmitReply::NotSent));
-                if failure::counts_more(most.as_ref(), &reply) {
-                    most = Some(reply);
+            let all_answered = loop {
+                if said.last().is_some_and(failure::is_taken) {
+                    break false;
                 }
-            }
+                match timeout_at(until, asked.next()).await {
+                    Ok(Some(reply)) => said.push(reply),
+                    Ok(None) => break true,
+                    Err(_) => break false,
+                }
+            };
             // Nobody is kept waiting for a slow one, and it is sent there all the same.
             tokio::spawn(async move { while asked.next().await.is_some() {} });
-            match most {
-                None => SubmitReply::Unknown("no connection to a ledger server".to_owned()),
-                // Others might take it.
-                Some(SubmitReply::Engine(result)) if kept_back && !failure::may_come_good(&result) => {
-                    SubmitReply::Unknown(format!("{result} says one server, and others have not been asked"))
-                }
-                Some(reply) => reply,
-            }
+            failure::together(said, all_answered)
         }
     }
 

@@ -5,6 +5,7 @@ mod amount;
 pub mod client;
 pub mod notice;
 pub mod operations;
+pub mod text;
 pub mod types;
 mod words;
 

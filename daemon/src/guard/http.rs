@@ -96,7 +96,7 @@ pub struct StopRequest {
     /// `everything`, `destination rAddress`, `owner rAddress` or `escrow rOwner:sequence`.
     pub subject: Subject,
     /// Why, for whoever lifts it. It may be nothing: nobody who stops something is refused for the words.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "treasury_api::text::or_nothing")]
     pub reason: String,
 }
 
@@ -506,6 +506,7 @@ mod tests {
             (with(""), ""),
             (with(" \n"), ""),
             (r#"{"subject":"everything"}"#.to_owned(), ""),
+            (r#"{"subject":"everything","reason":null}"#.to_owned(), ""),
             ("{\"subject\":\"everything\",\"reason\":\"two\nlines\"}".to_owned(), "two lines"),
         ] {
             let request = Request::post("/v1/stops").header(AUTHORIZATION, "Bearer x");

@@ -1,6 +1,6 @@
 //! What is asked: bodies and queries.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::AmountView;
 
@@ -44,11 +44,6 @@ pub struct ApproveRequest {
     pub void_signatures: Vec<String>,
 }
 
-/// A text, or nothing where somebody's program has none.
-fn or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
 /// `POST /v1/destinations/flag`: hold back whatever pays an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,7 +52,7 @@ pub struct FlagDestinationRequest {
     pub destination: String,
     /// Why, for people; of more than 500 bytes the first are kept, what is no letter is a space, and where it is left out it is
     /// nothing: a stop is not refused for its words.
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "crate::text::or_nothing")]
     pub reason: String,
 }
 
@@ -67,7 +62,7 @@ pub struct FlagDestinationRequest {
 pub struct ReasonRequest {
     /// Why, for people; of more than 500 bytes the first are kept, what is no letter is a space, and where it is left out it is
     /// nothing: a stop is not refused for its words.
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "crate::text::or_nothing")]
     pub reason: String,
 }
 
@@ -117,7 +112,7 @@ pub struct FreezeRequest {
     pub account: Option<String>,
     /// Why, for people; of more than 500 bytes the first are kept, what is no letter is a space, and where it is left out it is
     /// nothing: a stop is not refused for its words.
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "crate::text::or_nothing")]
     pub reason: String,
 }
 

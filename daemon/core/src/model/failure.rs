@@ -187,11 +187,11 @@ pub fn is_taken(reply: &SubmitReply) -> bool {
     matches!(reply, SubmitReply::Engine(result) if result == "tesSUCCESS" || result == "terQUEUED")
 }
 
-/// Whether a server's word about a transaction counts more than another's about the same: that it was taken counts most, and
-/// that it can never be least of all that was said about it, because any one of them may be wrong. That it was not sent
-/// counts where it was sent nowhere.
+/// What counts of what servers said of a transaction that was sent to all of them: that one took it counts most. That it can never be
+/// applied counts only where all say so, because any one may be wrong; and that it was not sent, only where it was sent nowhere.
+/// Where some have not answered, neither is known.
 #[must_use]
-pub fn counts_more(than: Option<&SubmitReply>, reply: &SubmitReply) -> bool {
+pub fn together(said: Vec<SubmitReply>, all_answered: bool) -> SubmitReply {
     let rank = |reply: &SubmitReply| match reply {
         taken if is_taken(taken) => 5,
         SubmitReply::Engine(result) if may_come_good(result) => 4,
@@ -200,7 +200,17 @@ pub fn counts_more(than: Option<&SubmitReply>, reply: &SubmitReply) -> bool {
         SubmitReply::Engine(_) => 1,
         SubmitReply::NotSent => 0,
     };
-    than.is_none_or(|than| rank(reply) > rank(than))
+    let unsent = said.contains(&SubmitReply::NotSent);
+    match said.into_iter().rev().max_by_key(rank) {
+        None => SubmitReply::Unknown("no connection to a ledger server".to_owned()),
+        Some(SubmitReply::NotSent) if !all_answered => {
+            SubmitReply::Unknown("called back, and some servers have not answered".to_owned())
+        }
+        Some(SubmitReply::Engine(result)) if !may_come_good(&result) && (unsent || !all_answered) => {
+            SubmitReply::Unknown(format!("{result} by some servers, and others have not answered"))
+        }
+        Some(reply) => reply,
+    }
 }
 
 /// Whether sending the same bytes again may still help after this answer. It cannot where they are

@@ -296,3 +296,36 @@ fn what_people_asked_for_counts_only_where_it_is_systemic() {
 fn counted(w: &World) -> u32 {
     w.state.breakers.values().map(|breaker| breaker.failures).sum()
 }
+
+/// Danger: one server's word is taken for that of all, or that it was called back from one for that it left nowhere, and money that is on
+/// its way out counts as here.
+#[test]
+fn of_what_several_servers_say_no_single_one_ends_it_and_none_hides_that_it_may_have_left() {
+    let engine = |word: &str| SubmitReply::Engine(word.to_owned());
+    let (refused, not_sent) = (|| engine("temMALFORMED"), || SubmitReply::NotSent);
+    let unknown = || SubmitReply::Unknown("no reply".to_owned());
+    let word = |reply: SubmitReply| match reply {
+        SubmitReply::Engine(word) => word,
+        SubmitReply::Busy(_) => "busy".to_owned(),
+        SubmitReply::NotSent => "not sent".to_owned(),
+        SubmitReply::Unknown(_) => "unknown".to_owned(),
+    };
+    for (said, all, expected) in [
+        (vec![], true, "unknown"),
+        (vec![refused(), engine("tesSUCCESS")], false, "tesSUCCESS"),
+        (vec![refused(), engine("tefNO_TICKET"), unknown()], true, "tefNO_TICKET"),
+        (vec![refused(), refused()], true, "temMALFORMED"),
+        (vec![refused(), refused()], false, "unknown"),
+        (vec![refused(), not_sent()], true, "unknown"),
+        (vec![refused(), unknown()], true, "unknown"),
+        (vec![not_sent(), not_sent()], true, "not sent"),
+        (vec![not_sent(), not_sent()], false, "unknown"),
+        (vec![not_sent(), unknown()], true, "unknown"),
+        (vec![not_sent(), SubmitReply::Busy("slowDown".to_owned())], true, "busy"),
+    ] {
+        let told = format!("{said:?}, all {all}");
+        for said in [said.clone(), said.into_iter().rev().collect()] {
+            assert_eq!(word(failure::together(said, all)), expected, "{told}");
+        }
+    }
+}

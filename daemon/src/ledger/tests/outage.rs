@@ -184,6 +184,13 @@ async fn what_one_server_swallows_or_refuses_is_sent_by_the_others() {
     let before = Instant::now();
     assert_eq!(submit().await, SubmitReply::Engine("tefNO_TICKET".to_owned()));
     assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
+    // That it can never be applied is believed of all, and not of one while others say nothing.
+    net.at(2).set(|host| {
+        host.twist = None;
+        host.swallows = Some("submit");
+    });
+    let reply = submit().await;
+    assert!(matches!(&reply, SubmitReply::Unknown(said) if said.contains("temMALFORMED")), "{reply:?}");
     // Whoever called it back is told so where it left nowhere.
     let leave = Leave::default();
     let permit = leave.permit();
