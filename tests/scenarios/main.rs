@@ -9,6 +9,7 @@
 
 mod drift;
 mod guard;
+mod issued;
 mod kills;
 mod refusals;
 mod scene;
@@ -61,6 +62,7 @@ scenarios! {
     kills::a_flag_survives_a_kill_at_every_step;
     storm::kills_in_traffic_lose_nothing_and_repeat_nothing;
     tiers::what_hot_has_too_much_of_is_swept_back_to_warm_once;
+    issued::a_link_fills_an_account_with_dollars_and_two_people_sign_what_it_pays_of_them;
     drift::settings_that_stolen_keys_change_are_found_and_stop_the_account;
     strangers::a_strangers_account_is_read_before_a_payment_to_it_is_decided_on;
     schedules::a_scheduled_payment_is_made_when_it_is_due_and_once;

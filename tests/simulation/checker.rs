@@ -1,6 +1,7 @@
 //! Every rule of the checker's fires: each is shown a forged history that breaks it, beside one that does not.
 
 mod dates;
+mod euros;
 mod exposure;
 mod flags;
 mod runway;
@@ -76,7 +77,7 @@ impl Scene {
             asker: "alice".to_owned(),
             account: self.cast.id(from),
             destination: self.cast.id("shop"),
-            amount: drops(amount),
+            amount: drops(amount).into(),
             proposal: Some(ProposalId(u64::from(tag))),
         };
         self.checker.intends(tag, intent);
@@ -315,7 +316,7 @@ fn a_payment_that_a_daemon_knew_of_is_no_excuse_for_overfilling() {
             asker: "alice".to_owned(),
             account: scene.cast.id("cold"),
             destination: scene.cast.id("hot"),
-            amount: xrp(600),
+            amount: xrp(600).into(),
             proposal: None,
         };
         scene.checker.intends(1, intent);

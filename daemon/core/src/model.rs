@@ -13,6 +13,7 @@ mod endorsement;
 pub mod event;
 pub mod failure;
 pub mod finding;
+pub(crate) mod holdings;
 pub mod input;
 pub mod inquiry;
 pub mod intent;

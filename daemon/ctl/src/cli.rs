@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use treasury_tools::{manual, value};
 use treasury_verify::audit::{since, until};
-use xrpl_wire::{AccountId, Drops};
+use xrpl_wire::{AccountId, Amount};
 
 pub use self::policy::Policy;
 
@@ -546,9 +546,9 @@ pub struct Propose {
     /// Who is paid.
     #[arg(long, value_name = "NAME|ADDRESS")]
     pub to: String,
-    /// How much: "250 XRP", "0.5 XRP" or "12 drops".
-    #[arg(long, value_parser = value::amount)]
-    pub amount: Drops,
+    /// How much: "250 XRP", "0.5 XRP", "12 drops", or of an issued currency, "100 USD.rIssuer…".
+    #[arg(long, value_parser = value::payable)]
+    pub amount: Amount,
     /// The DestinationTag, where the recipient asks for one.
     #[arg(long)]
     pub tag: Option<u32>,

@@ -32,6 +32,7 @@ mod tests {
         let take = TakeView {
             account: PartyView { address: "r".to_owned(), name: Some("hot".to_owned()) },
             way: "quorum".to_owned(),
+            asset: None,
             unbounded: true,
             has: Vec::new(),
             comes: Vec::new(),

@@ -367,7 +367,7 @@ async fn propose(client: &Client, json: bool, asked: cli::Propose) -> Result<Str
         account: asked.account,
         destination: asked.to,
         destination_tag: asked.tag,
-        amount: xrpl_wire::Amount::Xrp(asked.amount).into(),
+        amount: asked.amount.into(),
         note: asked.note,
         deadline_seconds: asked.deadline,
         idempotency_key: Some(key.clone()),

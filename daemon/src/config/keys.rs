@@ -516,7 +516,8 @@ A key that is not listed here is an error, and all errors of a file are
 reported together, each with its key and line; `treasuryd config check FILE` does nothing else. It also says what is right and dangerous all the same. Where a key
 repeats, it is counted from 1: `account[2].signers` belongs to the second `[[account]]`.
 
-- **Amounts** are texts: `\"250 XRP\"`, `\"0.5 XRP\"`, `\"12 drops\"`.
+- **Amounts** are texts: `\"250 XRP\"`, `\"0.5 XRP\"`, `\"12 drops\"`. Where an amount may be of an issued currency, as in rules, links
+  and schedules, that is written `\"100 USD.rIssuer…\"`.
 - **Durations** are texts: `\"90s\"`, `\"15m\"`, `\"48h\"`, `\"7d\"`.
 - **Names** have 1 to 64 letters, digits, hyphens, underscores or dots. Accounts, people, agents and
   destinations share one list of names. `treasuryd` is the daemon itself; `known`, `new` and `treasury` are

@@ -8,7 +8,7 @@ use treasury_core::config::{Role, Tier};
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::multisign;
 use treasury_core::policy::{Action, Approvers, Rule};
-use treasury_core::units::Weight;
+use treasury_core::units::{Amount, Weight};
 
 use super::table::Places;
 use super::warnings::Warning;
@@ -117,6 +117,10 @@ fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
             found.warn(key, what, "leave exclude_asker out");
         }
     }
+    if matches!(rule.action, Action::Delay { .. }) && can_be_issued(rule) {
+        let what = "delays what may be of an issued currency, and nothing but XRP waits in an escrow: such a payment is denied";
+        found.warn(key, what, "bound its amount in XRP, and write another rule for each issued currency");
+    }
     if let Action::Delay { delay_seconds, .. } = rule.action
         && delay_seconds < DELAY_LEAST_SECONDS
     {
@@ -138,6 +142,13 @@ fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
         );
         found.warn(key, what, "ask for less, or let somebody else count");
     }
+}
+
+/// Whether what is of an issued currency may match: no bound of the rule is of anything else.
+fn can_be_issued(rule: &Rule) -> bool {
+    let rolling = rule.rolling.iter().flat_map(|rolling| [rolling.amount_above, rolling.amount_max]);
+    let bounds = [rule.amount_above, rule.amount_min, rule.amount_max].into_iter().chain(rolling).flatten();
+    bounds.into_iter().all(|bound| matches!(bound, Amount::Issued(_)))
 }
 
 /// Who may ask for something that then nobody else can sign enough for, from which account, and how much others have.

@@ -12,7 +12,7 @@ use jiff::{Span, ToSpan};
 use treasury_core::command::NOTE_MAX;
 use treasury_core::config::{Due, Role, Schedule, Signing, Tier};
 use treasury_core::doomed::is_black_hole;
-use treasury_core::units::{Amount, RippleTime};
+use treasury_core::units::{Asset, RippleTime};
 use treasury_tools::value;
 
 use super::parties::Parties;
@@ -59,7 +59,7 @@ fn schedule(section: &Section<'_>, parties: &Parties, deadline_max_seconds: u32)
     let from = section.required("from", |text| parties.resolve_account(text));
     let to = section.required("to", |text| parties.resolve(text));
     let tag = section.integer("tag", 0..=u32::MAX);
-    let amount = section.required("amount", value::some_amount);
+    let amount = section.required("amount", value::some_payable);
     let by = section.required("by", |text| parties.resolve_person(text));
     let note = section.text("note", note);
     let lead = section.text("lead", value::duration).map_or(86_400, |lead| lead.value);
@@ -81,6 +81,11 @@ fn schedule(section: &Section<'_>, parties: &Parties, deadline_max_seconds: u32)
     {
         section.blame(to, "is an account that nobody has a key of", "name another");
     }
+    if let (Some(from), Some(amount)) = (&from, &amount)
+        && matches!(amount.value.issue(), Asset::Issued { issuer, .. } if issuer == from.value)
+    {
+        section.blame(amount, "is of what the paying account issues itself", "the daemon issues nothing");
+    }
     if let Some(by) = &by
         && parties.people.get(&by.value).is_none_or(|person| !person.roles.contains(&Role::Proposer))
     {
@@ -100,7 +105,7 @@ fn schedule(section: &Section<'_>, parties: &Parties, deadline_max_seconds: u32)
         from: from?.value,
         to: to?.value,
         destination_tag: tag.map(|tag| tag.value),
-        amount: Amount::Xrp(amount?.value),
+        amount: amount?.value,
         by: by?.value,
         note: note.map_or_else(String::new, |note| note.value),
         due: due?,

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use treasury_core::config::{
     FeeConfig, FindingKind, Keeps, LinkLimit, Severity, TicketConfig, TierLink, Timing,
 };
-use treasury_core::units::{AccountId, Amount, Asset, Drops};
+use treasury_core::units::{AccountId, Amount, Asset};
 
 use super::parties::Parties;
-use super::reader::{Entry, Section};
+use super::reader::{At, Entry, Section};
 use super::{NetworkConfig, PassphraseSource, Place, Verify, endpoints, keys, matchers, value};
 
 /// Where the API listens if nobody says.
@@ -125,7 +125,8 @@ pub(super) fn links(root: &Section<'_>, parties: &Parties, fees: &FeeConfig) -> 
     rings(&sections, &links);
     for (section, link) in sections.iter().zip(&links) {
         let Some(TierLink { from, keeps: Keeps::Swept { ceiling, target }, .. }) = link else { continue };
-        let filling = links.iter().flatten().filter(|other| other.to == *from);
+        let asset = ceiling.issue();
+        let filling = links.iter().flatten().filter(|other| other.to == *from && other.asset == asset);
         let bounds = filling.filter_map(|other| match other.keeps {
             Keeps::Filled { floor, target } => Some((other, floor, target)),
             Keeps::Swept { .. } => None,
@@ -155,11 +156,18 @@ fn rings(sections: &[Section<'_>], links: &[Option<TierLink>]) {
     let known = || links.iter().flatten();
     let (swept, filled): (Vec<&TierLink>, Vec<&TierLink>) =
         known().partition(|link| matches!(link.keeps, Keeps::Swept { .. }));
-    let drains: Vec<&TierLink> = filled.into_iter().filter(|link| drains(known(), link)).collect();
+    let alike = |link: &TierLink| {
+        let asset = link.asset;
+        known().filter(move |other| other.asset == asset)
+    };
+    let drains: Vec<&TierLink> = filled.into_iter().filter(|link| drains(alike(link), link)).collect();
     for (section, link) in sections.iter().zip(links) {
         let Some(link) = link else { continue };
+        // What is of one asset becomes none of another on its way.
         let is_in = |ring: &[&TierLink]| {
-            ring.iter().any(|other| other.name == link.name) && leads_back(ring, link.from, link.to)
+            let ring: Vec<&TierLink> =
+                ring.iter().copied().filter(|other| other.asset == link.asset).collect();
+            ring.iter().any(|other| other.name == link.name) && leads_back(&ring, link.from, link.to)
         };
         if is_in(&swept) {
             let what = "begins a ring of sweeps, which ends where it begins";
@@ -202,18 +210,21 @@ fn leads_back(links: &[&TierLink], from: AccountId, to: AccountId) -> bool {
 
 /// Which account a link keeps within bounds: a floor says that it fills `to`, a ceiling that it sweeps `from`.
 fn keeps(section: &Section<'_>) -> Option<Keeps> {
-    let target = section.required("target", value::some_amount);
+    let target = section.required("target", value::some_payable);
+    let asset = target.as_ref().map(|target| target.value.issue());
     if !section.has("ceiling") {
-        let floor = section.required("floor", value::some_amount);
+        let floor = section.required("floor", value::some_payable);
+        of_one_asset(section, asset, floor.as_ref());
         if let (Some(floor), Some(target)) = (&floor, &target)
             && floor.value > target.value
         {
             let advice = "a move fills up to the target; make it at least the floor";
             section.blame(target, "is below the floor", advice);
         }
-        return Some(Keeps::Filled { floor: Amount::Xrp(floor?.value), target: Amount::Xrp(target?.value) });
+        return Some(Keeps::Filled { floor: floor?.value, target: target?.value });
     }
-    let ceiling = section.required("ceiling", value::some_amount);
+    let ceiling = section.required("ceiling", value::some_payable);
+    of_one_asset(section, asset, ceiling.as_ref());
     if section.has("floor") {
         let advice = "a link fills one account or sweeps the other; write two links";
         section.wrong("floor", "stands beside a ceiling", advice);
@@ -224,11 +235,25 @@ fn keeps(section: &Section<'_>) -> Option<Keeps> {
         let advice = "a sweep goes down to the target; make it at most the ceiling";
         section.blame(target, "is above the ceiling", advice);
     }
-    Some(Keeps::Swept { ceiling: Amount::Xrp(ceiling?.value), target: Amount::Xrp(target?.value) })
+    Some(Keeps::Swept { ceiling: ceiling?.value, target: target?.value })
+}
+
+/// Blames an amount that is of another asset than the link's target.
+fn of_one_asset(section: &Section<'_>, asset: Option<Asset>, amount: Option<&At<Amount>>) {
+    if let (Some(asset), Some(amount)) = (asset, amount)
+        && amount.value.issue() != asset
+    {
+        let what = format!("is of {}, and the target of {asset}", amount.value.issue());
+        section.blame(
+            amount,
+            what,
+            "all amounts of one link are of one asset; write another link for the other",
+        );
+    }
 }
 
 /// What a link may carry within other periods.
-fn limits(section: &Section<'_>) -> Vec<LinkLimit> {
+fn limits(section: &Section<'_>, asset: Option<Asset>) -> Vec<LinkLimit> {
     let entries = section.entries("limits", &["max", "period"]).unwrap_or_default();
     let read = entries.iter().filter_map(|entry| match entry {
         Entry::Text(text) => {
@@ -237,9 +262,10 @@ fn limits(section: &Section<'_>) -> Vec<LinkLimit> {
             None
         }
         Entry::Table(inner) => {
-            let most = inner.required("max", value::some_amount);
+            let most = inner.required("max", value::some_payable);
+            of_one_asset(inner, asset, most.as_ref());
             let period = inner.required("period", matchers::period);
-            Some(LinkLimit { most: Amount::Xrp(most?.value), period_seconds: period?.value })
+            Some(LinkLimit { most: most?.value, period_seconds: period?.value })
         }
     });
     read.collect()
@@ -250,10 +276,29 @@ fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
     let from = section.required("from", |text| parties.resolve_account(text));
     let to = section.required("to", |text| parties.resolve_account(text));
     let keeps = keeps(section);
-    let source_floor = section.text("source_floor", value::amount);
-    let move_min = section.text("move_min", value::some_amount);
-    let move_max = section.required("move_max", value::some_amount);
-    let period_max = section.required("period_max", value::some_amount);
+    let asset = keeps.map(|keeps| match keeps {
+        Keeps::Filled { target, .. } | Keeps::Swept { target, .. } => target.issue(),
+    });
+    let source_floor = section.text("source_floor", value::payable);
+    let move_min = section.text("move_min", value::some_payable);
+    let move_max = section.required("move_max", value::some_payable);
+    let period_max = section.required("period_max", value::some_payable);
+    for amount in [&source_floor, &move_min, &move_max, &period_max] {
+        of_one_asset(section, asset, amount.as_ref());
+    }
+    let limits = limits(section, asset);
+    if let Some(Asset::Issued { issuer, .. }) = asset {
+        if let Some(from) = from.as_ref().filter(|from| from.value == issuer) {
+            section.blame(from, "issues what the link moves", "the daemon issues nothing; name another");
+        }
+        if let Some(to) = to.as_ref().filter(|to| to.value == issuer && !section.has("ceiling")) {
+            section.blame(
+                to,
+                "issues what the link moves, and never has any of it",
+                "write a ceiling to redeem what is above it",
+            );
+        }
+    }
     let period = section.text("period", matchers::period);
     if let (Some(from), Some(to)) = (&from, &to)
         && from.value == to.value
@@ -279,14 +324,14 @@ fn link(section: &Section<'_>, parties: &Parties) -> Option<TierLink> {
         name: name?.value,
         from: from?.value,
         to: to?.value,
-        asset: Asset::Xrp,
+        asset: asset?,
         keeps: keeps?,
-        source_floor: Amount::Xrp(source_floor.map_or(Drops::ZERO, |amount| amount.value)),
-        move_min: Amount::Xrp(move_min.map_or(Drops::ZERO, |amount| amount.value)),
-        move_max: Amount::Xrp(move_max?.value),
-        period_max: Amount::Xrp(period_max?.value),
+        source_floor: source_floor.map_or(asset?.nothing(), |amount| amount.value),
+        move_min: move_min.map_or(asset?.nothing(), |amount| amount.value),
+        move_max: move_max?.value,
+        period_max: period_max?.value,
         period_seconds: period.map_or(86_400, |period| period.value),
-        limits: limits(section),
+        limits,
         hours: section
             .inner("hours", &["zone", "hours", "weekdays"])
             .and_then(|inner| matchers::times_of(&inner)),

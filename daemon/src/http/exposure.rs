@@ -62,6 +62,7 @@ fn take_view(treasury: &Treasury, take: Take) -> TakeView {
     let mut view = TakeView {
         account: party(treasury, &account),
         way: way.word().to_owned(),
+        asset: None,
         unbounded: false,
         has: Vec::new(),
         comes: Vec::new(),
@@ -83,7 +84,8 @@ fn take_view(treasury: &Treasury, take: Take) -> TakeView {
             });
             view.comes = comes.collect();
         }
-        Most::Limited { to_new, to_anybody } => {
+        Most::Limited { asset, to_new, to_anybody } => {
+            view.asset = Some(asset.to_string());
             view.unbounded = to_anybody.one.is_none() && to_anybody.periods.is_empty();
             view.to_new = to_new.map(reach);
             view.to_anybody = Some(reach(to_anybody));

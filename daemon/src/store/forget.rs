@@ -180,11 +180,11 @@ mod tests {
     /// Fields with names of anything but people, with words of ours, and with what ledgers and keys say. A new field of an event
     /// is put here or beside [`PEOPLE`], [`WRITTEN`] or [`TOLD`], by whoever knows what stands in it.
     const OTHERS: &str = "account accounts action amount amount_max asker asker_roles asset balance base_fee blob cause challenge \
-        change code condition destination destinations digest digests domain earlier escrow event fee fees floor from \
-        hash id idempotency_key key kind label labels limit link listed move_max move_min name notices operation \
+        change code condition currency destination destinations digest digests domain earlier escrow event fee fees floor from \
+        hash id idempotency_key issuer key kind label labels limit link listed move_max move_min name notices operation \
         origin outflows parent_hash party per period_max policy policy_hash purpose regular_key request reserve_base \
         reserve_inc result roles rule rules rungs schedule screening severity sight sign signatures signer signers \
-        signing_pub_key source source_floor status subject sum target tier to tx_id tx_type type void_signatures";
+        signing_pub_key source source_floor status subject sum target tier to tx_id tx_type type value void_signatures";
 
     /// Each event of every form that was ever written.
     fn every_event() -> Vec<Value> {

@@ -48,6 +48,33 @@ pub fn any_amount(text: &str) -> Result<Amount, String> {
     }
 }
 
+/// An amount of what the daemon pays: of XRP as [`amount`], or of an issued currency as `"100 USD.rIssuer…"`.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn payable(text: &str) -> Result<Amount, String> {
+    let wrong = || {
+        format!(
+            "\"{text}\" is not an amount; write a number and a unit, such as \"250 XRP\", \"12 drops\" or \"100 USD.rIssuer…\""
+        )
+    };
+    match any_amount(text).map_err(|_| wrong())? {
+        Amount::Mpt(_) => Err(format!("\"{text}\" is of a multi-purpose token, and none is paid")),
+        amount if amount.is_negative() => Err(wrong()),
+        amount => Ok(amount),
+    }
+}
+
+/// The same that is not nothing.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn some_payable(text: &str) -> Result<Amount, String> {
+    payable(text).and_then(|amount| {
+        if amount.is_zero() { Err("must be more than nothing".to_owned()) } else { Ok(amount) }
+    })
+}
+
 /// A duration in whole seconds: `"90s"`, `"15m"`, `"48h"` or `"7d"`. Never zero.
 ///
 /// # Errors
@@ -169,6 +196,29 @@ mod tests {
             }
         }
         assert_eq!(name("bob.salary").unwrap(), "bob.salary");
+    }
+
+    #[test]
+    fn what_is_paid_is_of_xrp_or_of_an_issued_currency() {
+        const USD: &str = "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B";
+        for (text, words) in [
+            ("250 XRP".to_owned(), Some("250 XRP".to_owned())),
+            ("12 drops".to_owned(), Some("0.000012 XRP".to_owned())),
+            (format!("20.5 {USD}"), Some(format!("20.5 {USD}"))),
+            (format!("-20.5 {USD}"), None),
+            ("20 USD".to_owned(), None),
+            (format!("20{USD}"), None),
+            ("5 00000001B5F762798A53D543A014CAF8B297CFF8F2F937E8".to_owned(), None),
+        ] {
+            assert_eq!(payable(&text).ok().map(|amount| amount.words()), words, "{text}");
+            assert_eq!(some_payable(&text).is_ok(), words.is_some(), "{text}");
+        }
+        for nothing in ["0 XRP".to_owned(), format!("0 {USD}")] {
+            assert!(payable(&nothing).unwrap().is_zero());
+            assert_eq!(some_payable(&nothing).unwrap_err(), "must be more than nothing");
+        }
+        let token = payable("5 00000001B5F762798A53D543A014CAF8B297CFF8F2F937E8").unwrap_err();
+        assert!(token.contains("multi-purpose token"), "{token}");
     }
 
     #[test]

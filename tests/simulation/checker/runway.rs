@@ -20,7 +20,7 @@ fn known(cast: &Cast) -> State {
     let has = |name: &str, xrp: u64, euros: &str| {
         let limit = "1000000".parse().unwrap();
         let balance = euros.parse().unwrap();
-        let line = TrustLineView { balance, limit, frozen: false, deep_frozen: false };
+        let line = TrustLineView { balance, limit, frozen: false, deep_frozen: false, no_ripple: false };
         AccountSnapshot {
             account: cast.id(name),
             root: Some(RootView {

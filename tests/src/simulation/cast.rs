@@ -320,6 +320,7 @@ impl Cast {
                     ..self.link("hot to warm", ["hot", "warm"], [0, 0, 900, 4_000, 500])
                 },
                 self.euro_link(),
+                self.warm_euro_link(),
             ],
             schedules: self.schedules(),
             fees: FeeConfig::default(),
@@ -406,7 +407,8 @@ impl Cast {
         };
         let delay =
             Action::Delay { delay_seconds: DELAY_SECONDS, window_seconds: WINDOW_SECONDS, approvers: two() };
-        Policy::new(vec![
+        let euros = self.euro_rules(&Action::Approve(two()), &delay);
+        let xrp = vec![
             moves("cold moves", "cold", Action::Approve(two())),
             moves("warm moves", "warm", Action::Allow),
             moves("hot moves", "hot", Action::Allow),
@@ -416,8 +418,8 @@ impl Cast {
             cold,
             Rule { void: true, ..rule("middling", SMALL_XRP, MIDDLING_XRP, Action::Approve(two())) },
             Rule { void: true, ..rule("large", MIDDLING_XRP, LARGE_XRP, delay) },
-        ])
-        .with_risk(Risk {
+        ];
+        Policy::new(xrp.into_iter().chain(euros).collect()).with_risk(Risk {
             // Few payments are made in a life, so little is unusual.
             unusual_amount: Some(Unusual { weight: 0, times: 1, payments: 3 }),
             velocity: Some(Velocity { weight: 0, period_seconds: ROLLING_SECONDS, above: 2 }),

@@ -106,7 +106,7 @@ pub(super) fn of_state(treasury: &Treasury, state: &State, record: &mut Record) 
 
 /// Kinds of work that every range of runs is to have had; see [`of_workload`] and the checker's own. That a delayed move is taken
 /// back is counted, and not asked for: it happens in one of two hundred lives.
-const WORKLOAD: [&str; 25] = [
+const WORKLOAD: [&str; 29] = [
     "a guard gives its share",
     "a guarded escrow went back",
     "a schedule's payment is stopped until it is too late",
@@ -126,7 +126,11 @@ const WORKLOAD: [&str; 25] = [
     "what one captured thing opens was taken",
     "agents signed what one person asked for",
     "an issued asset is paid by hand",
-    "a payment of an issued asset is refused",
+    "an issued asset is paid by a daemon",
+    "an issued asset is moved along a link",
+    "a schedule pays an issued asset",
+    "a delay of an issued asset is denied",
+    "a payment of a multi-purpose token is refused",
     "a trust line is frozen",
     "a trust line is gone",
     "an issued asset runs out within a year",
@@ -221,6 +225,7 @@ fn wait_word(wait: &Wait) -> &'static str {
         Wait::Drained(_) => "drained",
         Wait::Link(_) => "link",
         Wait::Funds(..) => "funds",
+        Wait::Frozen(..) => "frozen",
         Wait::Policy(_) => "policy",
         Wait::Ended => "ended",
         Wait::Signer(..) => "signer",

@@ -1,5 +1,5 @@
-//! An issued asset: who has it on the first ledger, what links and schedules say of it, and what people and its issuer do with it
-//! past the daemons, which pay none of it themselves.
+//! An issued asset: who has it on the first ledger, what links, schedules and policy say of it, what people ask daemons to pay of it,
+//! and what they and its issuer do with it past the daemons.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,33 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use treasury_core::command::{Command, Propose};
 use treasury_core::config::{Due, Keeps, Schedule, TierLink};
+use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::outlook::Outlook;
+use treasury_core::policy::{Action, Per, Rolling, Rule};
 use treasury_core::units::{Amount, Asset, RippleTime};
 use xrpl_harness::embedded::{CloseTime, GenesisConfig, Ledger};
 use xrpl_wire::typed::{AccountSet, Payment, TrustSet, TxBody};
-use xrpl_wire::{Currency, IouValue, IssuedAmount, SeqProxy, flags};
+use xrpl_wire::{Currency, IouValue, IssuedAmount, MptAmount, SeqProxy, flags};
 
 use super::cast::{Cast, DESK, ISSUER, ROLLING_SECONDS, sequence_of};
 use super::outsiders::Outsider;
 use super::people::Act;
 use super::world::{Due as Next, World};
 
-/// What cold and the desk begin with, in euros.
+/// What cold and the desk begin with, in euros; people ask for what warm has.
 const COLD_EUROS: u64 = 50_000;
 const DESK_EUROS: u64 = 2_000;
+
+/// What warm begins with, which is less than the second link wants there, and what that fills it up to.
+const WARM_FIRST_EUROS: u64 = 1_000;
+const WARM_EUROS: u64 = 3_000;
+
+/// What agents sign of it by themselves, at a time and within [`ROLLING_SECONDS`]; what goes when two people have signed; and what is
+/// delayed, and so denied, up to where no rule says anything.
+const SMALL_EUROS: u64 = 100;
+const ROLLING_EUROS: u64 = 400;
+const MIDDLING_EUROS: u64 = 1_000;
+const LARGE_EUROS: u64 = 5_000;
 
 /// What each trusts the issuer for.
 const LIMIT_EUROS: u64 = 1_000_000;
@@ -81,7 +94,7 @@ impl Cast {
     /// The trust lines that an account is declared to have.
     pub(super) fn declared_lines(&self, account: &str) -> BTreeMap<Asset, IouValue> {
         let Amount::Issued(limit) = self.cents(LIMIT_EUROS * 100) else { panic!("an issued asset") };
-        let has_some = account == "cold";
+        let has_some = ["cold", "warm"].contains(&account);
         has_some.then_some((self.euro(), limit.value)).into_iter().collect()
     }
 
@@ -89,9 +102,12 @@ impl Cast {
     pub(super) fn issue(&self, ledger: &mut Ledger) {
         let ripples = AccountSet { set_flag: Some(flags::asfDefaultRipple), ..AccountSet::default() };
         let mut rounds = vec![vec![(ISSUER, TxBody::AccountSet(ripples))]];
-        rounds.push(["cold", DESK, "supplier"].map(|name| (name, self.trusts(ISSUER, LIMIT_EUROS))).to_vec());
+        rounds.push(
+            ["cold", "warm", DESK, "supplier"].map(|name| (name, self.trusts(ISSUER, LIMIT_EUROS))).to_vec(),
+        );
         rounds.push(vec![(ISSUER, self.pays_cents("cold", COLD_EUROS * 100))]);
         rounds.push(vec![(ISSUER, self.pays_cents(DESK, DESK_EUROS * 100))]);
+        rounds.push(vec![(ISSUER, self.pays_cents("warm", WARM_FIRST_EUROS * 100))]);
         for (name, body) in rounds.into_iter().flatten() {
             let sequence = sequence_of(ledger.open().state(), &self.id(name)).expect("a funded account");
             let tx = self.signed(name, self.id(name), SeqProxy::Sequence(sequence), &body);
@@ -100,19 +116,77 @@ impl Cast {
         }
     }
 
+    /// So many euros.
+    fn euros(&self, euros: u64) -> Amount {
+        self.cents(euros * 100)
+    }
+
+    /// Cold's euros are warm's as well, and stay above a floor for those.
+    pub(super) fn warm_euro_link(&self) -> TierLink {
+        TierLink {
+            name: "cold's euros to warm".to_owned(),
+            to: self.id("warm"),
+            keeps: Keeps::Filled { floor: self.euros(1_500), target: self.euros(WARM_EUROS) },
+            source_floor: self.euros(1_000),
+            ..self.euro_link()
+        }
+    }
+
+    /// What policy says of euros.
+    pub(super) fn euro_rules(&self, approve: &Action, delay: &Action) -> Vec<Rule> {
+        let rule = |name: &str, above: u64, most: u64, action: &Action| Rule {
+            kinds: Some(vec![IntentKind::Pay]),
+            amount_above: (above > 0).then(|| self.euros(above)),
+            amount_max: Some(self.euros(most)),
+            ..Rule::new(name, action.clone())
+        };
+        let limit = Some(self.euros(ROLLING_EUROS));
+        let rolling = |amount_above, amount_max| {
+            Some(Rolling { period_seconds: ROLLING_SECONDS, per: Per::Account, amount_above, amount_max })
+        };
+        vec![
+            Rule { rolling: rolling(None, limit), ..rule("small euros", 0, SMALL_EUROS, &Action::Allow) },
+            Rule { rolling: rolling(limit, None), ..rule("busy euros", 0, SMALL_EUROS, approve) },
+            Rule { void: true, ..rule("middling euros", SMALL_EUROS, MIDDLING_EUROS, approve) },
+            rule("large euros", MIDDLING_EUROS, LARGE_EUROS, delay),
+            Rule {
+                kinds: Some(vec![IntentKind::Move]),
+                askers: Some(vec![Asker::Daemon]),
+                ..rule("cold's euros move", 0, LIMIT_EUROS, approve)
+            },
+        ]
+    }
+
+    /// Something that agents sign, again and again.
+    pub(super) fn lease(&self) -> Schedule {
+        let first = GenesisConfig::default().close_time.0 + 1_100;
+        let date = |number: u32| Due { at: RippleTime(first + number * 1_800), day: number + 1 };
+        Schedule {
+            name: "lease".to_owned(),
+            from: self.id("warm"),
+            to: self.id("supplier"),
+            destination_tag: Some(905),
+            amount: self.euros(2),
+            by: "alice".to_owned(),
+            note: String::new(),
+            due: (0..1_500).map(date).collect(),
+            lead_seconds: 150,
+            late_max_seconds: 600,
+        }
+    }
+
     /// Cold's euros are the desk's as well.
     pub(super) fn euro_link(&self) -> TierLink {
-        let euros = |euros: u64| self.cents(euros * 100);
         TierLink {
             name: "cold to desk".to_owned(),
             from: self.id("cold"),
             to: self.id(DESK),
             asset: self.euro(),
-            keeps: Keeps::Filled { floor: euros(500), target: euros(DESK_EUROS) },
-            source_floor: euros(0),
-            move_min: euros(0),
-            move_max: euros(1_000),
-            period_max: euros(5_000),
+            keeps: Keeps::Filled { floor: self.euros(500), target: self.euros(DESK_EUROS) },
+            source_floor: self.euros(0),
+            move_min: self.euros(0),
+            move_max: self.euros(1_000),
+            period_max: self.euros(5_000),
             period_seconds: ROLLING_SECONDS,
             limits: Vec::new(),
             hours: None,
@@ -149,7 +223,7 @@ impl World {
         match self.rng.random_range(0..8) {
             0..3 => self.pay_euros(),
             3..5 => {
-                let to = *["cold", DESK].choose(&mut self.rng)?;
+                let to = *["cold", "warm", DESK].choose(&mut self.rng)?;
                 let cents = self.rng.random_range(1..400_000);
                 self.euros_by_hand(ISSUER, &self.cast.pays_cents(to, cents), 0)?;
                 Some("bring euros")
@@ -161,12 +235,13 @@ impl World {
 
     fn pay_euros(&mut self) -> Option<&'static str> {
         let cents = self.rng.random_range(1..90_000);
-        self.euros_by_hand(DESK, &self.cast.pays_cents("supplier", cents), 0)?;
+        let by = *[DESK, DESK, DESK, "warm"].choose(&mut self.rng)?;
+        self.euros_by_hand(by, &self.cast.pays_cents("supplier", cents), 0)?;
         Some("pay euros")
     }
 
     fn freeze_a_line(&mut self) -> Option<&'static str> {
-        let whose = *["cold", DESK].choose(&mut self.rng)?;
+        let whose = *["cold", "warm", DESK].choose(&mut self.rng)?;
         self.euros_by_hand(ISSUER, &self.cast.trusts(whose, 0), flags::tfSetFreeze)?;
         let wait = self.rng.random_range(100_000..3_000_000);
         self.after(wait, Next::Act(Act::Outside(Outsider::Thaw(whose))));
@@ -178,16 +253,18 @@ impl World {
         Some("thaw a trust line")
     }
 
-    /// The desk gives back all that it has, and its line goes.
+    /// The desk gives back all that it has, and its line goes, which one that is frozen does not.
     fn remove_a_line(&mut self) -> Option<&'static str> {
         let amount = self.desk_has()?;
+        self.euros_by_hand(ISSUER, &self.cast.trusts(DESK, 0), flags::tfClearFreeze)?;
         if !amount.is_zero() {
             let destination = self.cast.id(ISSUER);
             let all =
                 Payment { destination, destination_tag: None, amount, send_max: None, deliver_min: None };
             self.euros_by_hand(DESK, &TxBody::Payment(all), 0)?;
         }
-        self.euros_by_hand(DESK, &self.cast.trusts(ISSUER, 0), 0)?;
+        // A line that lets things ripple where the account does not is kept, whatever is on it.
+        self.euros_by_hand(DESK, &self.cast.trusts(ISSUER, 0), flags::tfSetNoRipple)?;
         let wait = self.rng.random_range(200_000..2_000_000);
         self.after(wait, Next::Act(Act::Outside(Outsider::Trust)));
         Some("remove a trust line")
@@ -214,14 +291,24 @@ impl World {
         Some(())
     }
 
-    /// A person asks a daemon to pay euros, which it pays to nobody.
-    pub(super) fn asks_for_euros(&mut self) -> Command {
-        let cents = self.rng.random_range(1..90_000);
+    /// What a person asks for in euros: mostly of the supplier's, who has a trust line; the others have none, and the ledger says so.
+    pub(super) fn some_euros(&mut self) -> (Amount, &'static str) {
+        let most = *[50, SMALL_EUROS, 400, MIDDLING_EUROS, 1_500].choose(&mut self.rng).unwrap_or(&50);
+        let cents = self.rng.random_range(1..=most * 100);
+        let payee =
+            *["supplier", "supplier", "supplier", "shop"].choose(&mut self.rng).unwrap_or(&"supplier");
+        (self.cast.cents(cents), payee)
+    }
+
+    /// A person asks a daemon to pay a multi-purpose token, which it pays to nobody.
+    pub(super) fn asks_for_tokens(&mut self) -> Command {
+        let issuance_id = [7; 24];
+        let value = self.rng.random_range(1..90_000);
         Command::Propose(Propose {
             account: self.cast.id("warm"),
             destination: self.cast.id("supplier"),
             destination_tag: None,
-            amount: self.cast.cents(cents),
+            amount: Amount::Mpt(MptAmount { negative: false, value, issuance_id }),
             note: String::new(),
             deadline_seconds: None,
             idempotency_key: None,

@@ -7,9 +7,10 @@ use rand::seq::IndexedRandom;
 use treasury_core::command::{Answer, Command, CommandError, Propose};
 use treasury_core::input::RungSignatures;
 use treasury_core::intent::Intent as Wanted;
+use treasury_core::policy::NO_ESCROW;
 use treasury_core::proposal::Status;
 use treasury_core::stops::{StopKind, StopSource, Subject};
-use treasury_core::units::{AccountId, EscrowKey, HexBytes, ProposalId, StopId};
+use treasury_core::units::{AccountId, Amount, EscrowKey, HexBytes, ProposalId, StopId};
 use xrpl_wire::{KeyPair, Transaction, sign};
 
 use super::cast::{DEADLINE_MAX_SECONDS, DELAYED_SOURCE, GUARDS, PAYEES, PEOPLE, XRP, drops};
@@ -277,12 +278,19 @@ impl World {
 
     async fn propose_something(&mut self, daemon: usize) {
         let account =
-            *["warm", "warm", "hot", "hot", "cold", "reserve"].choose(&mut self.rng).unwrap_or(&"warm");
+            ["warm", "warm", "hot", "hot", "cold", "reserve"].choose(&mut self.rng).unwrap_or(&"warm");
         let most =
             *[100_u64, 100, 400, 1_000, 4_000, 4_000, 4_000, 6_000].choose(&mut self.rng).unwrap_or(&100);
         let amount = self.rng.random_range(1..=most * XRP);
         let deadline = self.rng.random_range(200..=DEADLINE_MAX_SECONDS);
-        self.propose(daemon, account, amount, Some(deadline)).await;
+        let payee = *PAYEES.choose(&mut self.rng).unwrap_or(&"shop");
+        let (account, amount, payee) = if self.rng.random_range(0..6) == 0 {
+            let (euros, payee) = self.some_euros();
+            ("warm", euros, payee)
+        } else {
+            (*account, drops(amount).into(), payee)
+        };
+        self.propose(daemon, account, payee, amount, Some(deadline)).await;
     }
 
     /// Asks for a payment, and lets people look at it in the minutes after. Answers with its tag.
@@ -290,18 +298,18 @@ impl World {
         &mut self,
         daemon: usize,
         account: &'static str,
-        amount: u64,
+        payee: &'static str,
+        amount: Amount,
         deadline_seconds: Option<u32>,
     ) -> u32 {
         let tag = self.people.next_tag;
         self.people.next_tag += 1;
         let person = *["alice", "bob"].choose(&mut self.rng).unwrap_or(&"alice");
-        let payee = *PAYEES.choose(&mut self.rng).unwrap_or(&"shop");
         let propose = Propose {
             account: self.cast.id(account),
             destination: self.cast.id(payee),
             destination_tag: Some(tag),
-            amount: drops(amount).into(),
+            amount,
             note: String::new(),
             deadline_seconds,
             idempotency_key: Some(tag.to_string()),
@@ -312,13 +320,14 @@ impl World {
             asker: person.to_owned(),
             account: propose.account,
             destination: propose.destination,
-            amount: drops(amount),
+            amount,
             proposal: None,
         };
         self.checker.intends(tag, intent);
         self.people.asked.push((tag, daemon, person, propose.clone()));
         self.line(format!(
-            "{person} asks daemon {daemon} to pay {amount} drops from {account}: intent {tag}"
+            "{person} asks daemon {daemon} to pay {} from {account} to {payee}: intent {tag}",
+            amount.words()
         ));
         self.ask(daemon, person, Some(tag), Command::Propose(propose)).await;
         // Where no answer came, people ask again; some ask again anyway.
@@ -333,12 +342,17 @@ impl World {
     pub(super) fn hear(&mut self, daemon: usize, pending: &Pending, answer: &Result<Answer, CommandError>) {
         if let (Command::Propose(propose), Err(CommandError::BadValue { field: "amount", .. })) =
             (&pending.command, answer)
-            && !propose.amount.is_xrp()
+            && matches!(propose.amount, Amount::Mpt(_))
         {
-            self.reach("workload", "a payment of an issued asset is refused");
+            self.reach("workload", "a payment of a multi-purpose token is refused");
         }
         if let (Command::Propose(_), Ok(Answer::Proposed { proposal })) = (&pending.command, answer) {
             self.line(format!("intent {} is {proposal} of daemon {daemon}", pending.tag.unwrap_or_default()));
+            let state = self.nodes[daemon].state();
+            let asked = state.and_then(|state| state.proposals.get(proposal));
+            if asked.is_some_and(|asked| asked.decision.rules.iter().any(|rule| rule == NO_ESCROW)) {
+                self.reach("workload", "a delay of an issued asset is denied");
+            }
             // Now and then all agree that it should not be.
             let unwanted = !self.healed && self.rng.random_range(0..12) == 0;
             for person in PEOPLE {
@@ -390,12 +404,12 @@ impl World {
         let old = self.people.asked.choose(&mut self.rng).cloned();
         let command = match (self.rng.random_range(0..4), old) {
             (0, Some((tag, of, asker, mut propose))) if self.checker.proposal_of(tag).is_some() => {
-                let more = propose.amount.checked_add(&drops(1).into());
+                let more = propose.amount.checked_add(&propose.amount);
                 propose.amount = more.unwrap_or(propose.amount);
                 return self.ask(of, asker, None, Command::Propose(propose)).await;
             }
             (1, _) => Command::Freeze { account: Some(self.cast.id("stranger")), reason: String::new() },
-            (2, _) => self.asks_for_euros(),
+            (2, _) => self.asks_for_tokens(),
             _ => Command::Withdraw { proposal: ProposalId(1_000_000) },
         };
         self.ask(daemon, person, None, command).await;

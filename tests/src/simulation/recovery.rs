@@ -2,7 +2,7 @@
 
 use treasury_core::Command;
 
-use super::cast::{DEADLINE_MAX_SECONDS, DELAY_SECONDS, PAYEES, PAYERS, WINDOW_SECONDS, XRP};
+use super::cast::{DEADLINE_MAX_SECONDS, DELAY_SECONDS, PAYEES, PAYERS, WINDOW_SECONDS, XRP, drops};
 use super::outsiders::Outsider;
 use super::world::World;
 
@@ -61,7 +61,7 @@ impl World {
         // to choose one.
         if self.nodes.len() == 1 {
             for account in ["cold", "warm"] {
-                probes.push(self.propose(0, account, PROBE_DROPS, None).await);
+                probes.push(self.propose(0, account, "shop", drops(PROBE_DROPS).into(), None).await);
             }
         }
         seconds += PROBE_SECONDS;

@@ -8,7 +8,7 @@ use treasury_core::config::{Due, Keeps, Schedule};
 use treasury_core::gate::{self, Act};
 use treasury_core::proposal::Proposal;
 use treasury_core::tiers;
-use treasury_core::units::{Asset, ProposalId, RippleTime};
+use treasury_core::units::{ProposalId, RippleTime};
 use xrpl_harness::embedded::GenesisConfig;
 
 use super::cast::{Cast, DELAYED_SOURCE, PEOPLE, xrp};
@@ -53,6 +53,7 @@ impl Cast {
             schedule("rent", RENT, ["warm", "exchange"], 1_500, "bob", 6_000, [2_700, 1_200]),
             schedule("drip", DRIP, [DELAYED_SOURCE, "supplier"], 10, "alice", 600, [150, 90]),
             self.euro_schedule(),
+            self.lease(),
         ]
     }
 }
@@ -122,7 +123,7 @@ impl World {
         });
         let fills = drafted.filter(|movement| movement.link.is_some()).any(|movement| {
             let dated = self.treasury.schedules.iter().any(|schedule| schedule.from == movement.destination);
-            let expected = tiers::expected(state, &movement.destination, Asset::Xrp);
+            let expected = tiers::expected(state, &movement.destination, movement.amount.issue());
             let before = expected.and_then(|expected| expected.less(&movement.amount));
             let link = self.treasury.links.iter().find(|link| Some(link.name.as_str()) == movement.link);
             let floor = link.and_then(|link| match link.keeps {

@@ -25,6 +25,9 @@ pub struct TakeView {
     /// `quorum`: by keys that reach the SignerQuorum. `alone`: by a key that needs no other. `policy`: by asking for what policy
     /// lets through. `escrows`: by releasing what waits, to those whom it was made for.
     pub way: String,
+    /// Of what asset `to_new` and `to_anybody` are: `policy` is told for XRP and for whatever else the account can have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset: Option<String>,
     /// Whether nothing bounds it but what the account has.
     pub unbounded: bool,
     /// What the account has, or what waits; empty where it is not known.

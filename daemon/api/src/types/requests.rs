@@ -15,7 +15,7 @@ pub struct ProposeRequest {
     /// `DestinationTag`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination_tag: Option<u32>,
-    /// How much; of XRP so far.
+    /// How much: of XRP, or of an issued currency.
     pub amount: AmountView,
     /// What for, at most 500 bytes; stays off the ledger.
     #[serde(default)]

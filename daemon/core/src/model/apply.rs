@@ -495,6 +495,17 @@ impl State {
         if let Some(left) = had.and_then(|had| had.checked_sub(has)).filter(|left| *left > 0) {
             self.book.left(snapshot.account, at.close_time, left);
         }
+        if let Some((known, read)) = self.accounts.get(&snapshot.account).zip(snapshot.trust_lines.as_ref()) {
+            let had = known.trust_lines.iter().flatten();
+            let had = had.filter_map(|(asset, line)| Some((*asset, line.held(*asset)?)));
+            let gone = had.filter_map(|(asset, had)| {
+                let has = read.get(&asset).and_then(|line| line.held(asset)).unwrap_or(asset.nothing());
+                had.less(&has).filter(|gone| *gone > asset.nothing())
+            });
+            for gone in gone.collect::<Vec<_>>() {
+                self.book.leaves(snapshot.account, at.close_time, gone);
+            }
+        }
         self.doubtful.remove(&snapshot.account);
         let view = self.accounts.entry(snapshot.account).or_default();
         view.root = snapshot.root;

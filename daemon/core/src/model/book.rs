@@ -204,7 +204,8 @@ impl Book {
         self.leaves(account, at, Amount::Xrp(Drops::new(drops).unwrap_or(Drops::MAX)));
     }
 
-    fn leaves(&mut self, account: AccountId, at: RippleTime, amount: Amount) {
+    /// So much has left the account.
+    pub(crate) fn leaves(&mut self, account: AccountId, at: RippleTime, amount: Amount) {
         let asset = amount.issue();
         let moved = self.moved.entry(account).or_default().entry(asset);
         moved.or_insert_with(|| Moved::none_of(asset)).add(at, amount);

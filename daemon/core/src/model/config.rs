@@ -85,7 +85,8 @@ impl Treasury {
         self.people.values().find(|person| person.signer == Some(*signer))
     }
 
-    /// Every account whose ledger state decisions rest on: the treasury's, and every declared signer.
+    /// Every account whose ledger state decisions rest on: the treasury's, every declared signer, and who issues what links and
+    /// schedules move.
     #[must_use]
     pub fn watched(&self) -> BTreeSet<AccountId> {
         let mut watched: BTreeSet<AccountId> = self.accounts.keys().copied().collect();
@@ -94,6 +95,12 @@ impl Treasury {
         for declared in self.accounts.values().filter_map(|account| account.signers.as_ref()) {
             watched.extend(declared.entries.keys());
         }
+        let moved = self.links.iter().map(|link| link.asset);
+        let moved = moved.chain(self.schedules.iter().map(|schedule| schedule.amount.issue()));
+        watched.extend(moved.filter_map(|asset| match asset {
+            Asset::Issued { issuer, .. } => Some(issuer),
+            Asset::Xrp | Asset::Mpt(_) => None,
+        }));
         watched
     }
 

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use xrpl_wire::entry::RippleState;
 use xrpl_wire::flags::{
-    lsfHighDeepFreeze, lsfHighFreeze, lsfHighReserve, lsfLowDeepFreeze, lsfLowFreeze, lsfLowReserve,
+    lsfHighDeepFreeze, lsfHighFreeze, lsfHighNoRipple, lsfHighReserve, lsfLowDeepFreeze, lsfLowFreeze,
+    lsfLowNoRipple, lsfLowReserve,
 };
 use xrpl_wire::{IouValue, IssuedAmount};
 
@@ -278,15 +279,22 @@ pub struct TrustLineView {
     /// Whether the other side has frozen it so that nothing comes in by it either.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deep_frozen: bool,
+    /// Whether the other side lets nothing go on from it to another such line (NoRipple); records of earlier versions do not tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_ripple: bool,
 }
 
 impl TrustLineView {
     /// What the account has by a line of this asset; `None` where it owes.
     #[must_use]
     pub fn held(&self, asset: Asset) -> Option<Amount> {
-        let Asset::Issued { currency, issuer } = asset else { return None };
-        let held = IssuedAmount { value: self.balance, currency, issuer };
-        (!self.balance.is_negative()).then_some(Amount::Issued(held))
+        of(asset, self.balance).filter(|_| !self.balance.is_negative())
+    }
+
+    /// What it has, which is less than nothing where it owes, and the most that it may have.
+    #[must_use]
+    pub fn against_limit(&self, asset: Asset) -> Option<(Amount, Amount)> {
+        Some((of(asset, self.balance)?, of(asset, self.limit)?))
     }
 
     /// Both sides of a line as the ledger has it: whose, of what, and how it stands; `None` where that side keeps no reserve for
@@ -301,18 +309,26 @@ impl TrustLineView {
             limit: line.low_limit.value,
             frozen: has(lsfHighFreeze),
             deep_frozen: has(lsfHighDeepFreeze),
+            no_ripple: has(lsfHighNoRipple),
         };
         let of_high = Self {
             balance: line.balance.value.negated(),
             limit: line.high_limit.value,
             frozen: has(lsfLowFreeze),
             deep_frozen: has(lsfLowDeepFreeze),
+            no_ripple: has(lsfLowNoRipple),
         };
         [
             (low, Asset::Issued { currency, issuer: high }, has(lsfLowReserve).then_some(of_low)),
             (high, Asset::Issued { currency, issuer: low }, has(lsfHighReserve).then_some(of_high)),
         ]
     }
+}
+
+/// So much of an issued currency.
+fn of(asset: Asset, value: IouValue) -> Option<Amount> {
+    let Asset::Issued { currency, issuer } = asset else { return None };
+    Some(Amount::Issued(IssuedAmount { value, currency, issuer }))
 }
 
 /// An Escrow entry on the ledger.

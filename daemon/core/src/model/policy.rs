@@ -463,5 +463,9 @@ pub enum Outflow {
     },
 }
 
+/// Why something is denied that rules delay and that is not of XRP: the daemon's escrows hold nothing else.
+pub const NO_ESCROW: &str =
+    "the rules ask for a delay, and nothing but XRP waits in an escrow; it is not paid without the delay";
+
 /// Name of the decision where no rule matches.
 pub const NO_MATCH: &str = "no match";

@@ -18,9 +18,7 @@ use crate::model::proposal::Proposal;
 use crate::model::shadow::Shadowing;
 use crate::model::signing::{GuardRefusal, Slot};
 use crate::model::stops::{EarlierStops, Stop, StopKind, Stops, Subject};
-use crate::model::units::{
-    AccountId, Amount, Asset, Drops, EscrowKey, FindingId, Hash256, ProposalId, RippleTime,
-};
+use crate::model::units::{AccountId, Amount, Asset, EscrowKey, FindingId, Hash256, ProposalId, RippleTime};
 
 /// Everything known and intended. Its serialized form is that of snapshots, which are a shortcut: a form
 /// that changes costs one replay of all events.
@@ -168,8 +166,7 @@ pub struct AccountView {
     pub signer_list: Option<SignerListView>,
     /// Tickets on the ledger, taken or free.
     pub tickets: BTreeSet<u32>,
-    /// Trust lines that it keeps a reserve for; `None`: they were not read yet. No money moves by them: what is found of
-    /// their limits is all that they decide.
+    /// Trust lines that it keeps a reserve for; `None`: they were not read yet, and nothing is paid by them.
     #[serde(default)]
     pub trust_lines: Option<BTreeMap<Asset, TrustLineView>>,
     /// What else its owner has set, of the treasury's own; `None`: it was not read yet.
@@ -479,25 +476,6 @@ impl State {
     #[must_use]
     pub fn now(&self) -> RippleTime {
         self.ledger.map_or(RippleTime(0), |point| point.close_time)
-    }
-
-    /// An account's XRP; zero where the account is not on the ledger.
-    #[must_use]
-    pub fn balance(&self, account: &AccountId) -> Drops {
-        self.accounts.get(account).and_then(|view| view.root).map_or(Drops::ZERO, |root| root.balance)
-    }
-
-    /// What an account has of an asset, as far as it is followed; `None` where the account is not on the ledger, or where
-    /// that is not followed.
-    #[must_use]
-    pub fn holding(&self, account: &AccountId, asset: Asset) -> Option<Amount> {
-        let root = self.accounts.get(account)?.root?;
-        asset.is_xrp().then_some(Amount::Xrp(root.balance))
-    }
-
-    /// The trust lines of an account, as far as they were read.
-    pub fn trust_lines(&self, account: &AccountId) -> impl Iterator<Item = (&Asset, &TrustLineView)> {
-        self.accounts.get(account).and_then(|view| view.trust_lines.as_ref()).into_iter().flatten()
     }
 
     /// The freezes that cover this account, its own before those on everything.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::stops::{Stop, StopKind};
-use crate::model::units::{AccountId, Amount, RippleTime, StopId, Weight};
+use crate::model::units::{AccountId, Amount, Asset, RippleTime, StopId, Weight};
 
 /// Something a proposal waits for, or that keeps it from being sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum Wait {
     Recipient(AccountId, &'static str),
     /// So much more on the account: what it has beyond its reserve is less than what it is to pay.
     Funds(AccountId, Amount),
+    /// The issuer, who has frozen what the account has of that.
+    Frozen(AccountId, Asset),
     /// Nothing: the escrow has ended, or is not the daemon's.
     Ended,
     /// Another policy: the present one asks for more than was asked for, by this rule.
@@ -101,6 +103,12 @@ impl fmt::Display for Wait {
             Self::Recipient(account, problem) => write!(f, "the recipient {account}: {problem}"),
             Self::Funds(account, lacks) => {
                 write!(f, "{} more on {account}: it cannot pay so much and keep its reserve", lacks.words())
+            }
+            Self::Frozen(account, asset) => {
+                write!(
+                    f,
+                    "the issuer to thaw the {asset} of {account}, which pay nobody but the issuer until then"
+                )
             }
             Self::Ended => f.write_str("nothing: the escrow has ended, or no proposal made it"),
             Self::Policy(rule) => {

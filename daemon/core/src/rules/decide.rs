@@ -9,13 +9,14 @@ use crate::model::intent::{Asker, Intent, IntentKind};
 use crate::model::list::List;
 use crate::model::payments::Whose;
 use crate::model::policy::{
-    Assessment, Decision, DecisionInputs, DeclaredAs, NO_MATCH, Outflow, Per, Policy, Shadowed, Would,
+    Assessment, Decision, DecisionInputs, DeclaredAs, NO_ESCROW, NO_MATCH, Outflow, Per, Policy, Shadowed,
+    Would,
 };
 use crate::model::proposal::{Proposal, Status};
 use crate::model::role::{Role, Tier};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, LedgerIndex, ProposalId, RippleTime};
-use crate::rules::matching::{Payment, any_decides, matching, obligations};
+use crate::rules::matching::{Payment, any_decides, cannot_wait, matching, obligations};
 use crate::rules::risk::{Recipient, assess};
 
 /// Decides about a payment or a move that is asked for, and notes what a second policy says of it where there is one.
@@ -172,7 +173,8 @@ impl<'a> Question<'a> {
     /// Whether policy denies it, without what that goes by.
     #[must_use]
     pub fn denies(&self) -> bool {
-        obligations(&matching(self.policy, self)).deny || !self.against().is_empty()
+        let obligations = obligations(&matching(self.policy, self));
+        obligations.deny || cannot_wait(&obligations, self.amount.as_ref()) || !self.against().is_empty()
     }
 
     /// What policy says.
@@ -184,7 +186,8 @@ impl<'a> Question<'a> {
         if !any_decides(&matching) {
             rules.push(NO_MATCH.to_owned());
         }
-        let against = self.against();
+        let mut against = self.against();
+        against.extend(cannot_wait(&obligations, self.amount.as_ref()).then(|| NO_ESCROW.to_owned()));
         obligations.deny |= !against.is_empty();
         rules.extend(against);
         let asker_roles = self.roles.cloned().unwrap_or_default();

@@ -3,7 +3,7 @@
 use crate::model::intent::{Intent, Movement};
 use crate::model::proposal::Proposal;
 use crate::model::state::State;
-use crate::model::units::{AccountId, Amount, Drops};
+use crate::model::units::{AccountId, Amount, Asset, Drops};
 use crate::model::wait::Wait;
 
 /// `lsfRequireDestTag`: a payment without a `DestinationTag` fails with `tecDST_TAG_NEEDED`.
@@ -18,19 +18,49 @@ pub fn is_black_hole(account: &AccountId) -> bool {
 
 /// What about the recipient would make this payment fail. `None` also where the recipient is not known.
 #[must_use]
-pub fn recipient(state: &State, to: &AccountId, tag: Option<u32>, amount: Amount) -> Option<Wait> {
-    let view = state.accounts.get(to)?;
+pub fn recipient(state: &State, from: &AccountId, payment: &Movement<'_>) -> Option<Wait> {
+    let (to, amount) = (payment.destination, payment.amount);
+    let view = state.accounts.get(&to)?;
     let problem = match view.root {
+        None if !amount.is_xrp() => "it is not on the ledger, and nothing but XRP creates it",
         // Through an escrow, too: EscrowCreate needs its destination (tecNO_DST).
         None if state.fees.is_some_and(|fees| !creates(amount, fees.reserve_base)) => {
             "it is not on the ledger, and so little does not create it"
         }
-        Some(root) if root.flags & LSF_REQUIRE_DEST_TAG != 0 && tag.is_none() => {
+        Some(root) if root.flags & LSF_REQUIRE_DEST_TAG != 0 && payment.destination_tag.is_none() => {
             "it asks for a DestinationTag, and there is none"
         }
-        _ => return None,
+        _ => by_trust_line(state, from, payment)?,
     };
-    Some(Wait::Recipient(*to, problem))
+    Some(Wait::Recipient(to, problem))
+}
+
+/// What about the recipient's trust line would make a payment of an issued currency fail. Lines are read of the treasury's own
+/// accounts alone; those of others the ledger answers for.
+fn by_trust_line(state: &State, from: &AccountId, payment: &Movement<'_>) -> Option<&'static str> {
+    let (to, asset) = (payment.destination, payment.amount.issue());
+    // To the issuer it goes back to where it came from.
+    let Asset::Issued { issuer, .. } = asset else { return None };
+    let lines = state.accounts.get(&to)?.trust_lines.as_ref()?;
+    if to == issuer {
+        return None;
+    }
+    let Some(line) = lines.get(&asset) else { return Some("it has no trust line for that") };
+    if line.deep_frozen {
+        return Some("the issuer has frozen its trust line, and nothing comes in by it");
+    }
+    // What a person asks for comes in by such a line; what a link moves would lie there.
+    if line.frozen && payment.link.is_some() {
+        return Some("the issuer has frozen its trust line, and what came would not leave it again");
+    }
+    // It ripples through the issuer where that lets it on either of the two.
+    let holds_back = |of: &AccountId| state.trust_line(of, asset).is_some_and(|line| line.no_ripple);
+    if holds_back(from) && holds_back(&to) {
+        return Some("the issuer lets nothing ripple to its trust line (NoRipple)");
+    }
+    let (had, limit) = line.against_limit(asset)?;
+    let fits = had.checked_add(&payment.amount).is_some_and(|has| has <= limit);
+    (!fits).then_some("it would have more by its trust line than its limit")
 }
 
 /// What speaks against a payment or move because the ledger would refuse it.
@@ -40,21 +70,27 @@ pub(crate) fn doomed(
     intent: &Intent,
     proposal: Option<&Proposal>,
 ) -> Vec<Wait> {
-    let Some(payment) = to_others(intent) else { return Vec::new() };
+    let Some(payment) = looked_at(intent) else { return Vec::new() };
     let delayed = proposal.is_some_and(is_delayed);
-    let against = funds(state, account, payment.amount, delayed);
-    against.into_iter().chain(of_recipient(state, &payment, delayed)).collect()
+    let mut against = match payment.amount.issue() {
+        Asset::Xrp => funds(state, account, payment.amount, delayed).into_iter().collect(),
+        _ => issued_funds(state, account, &payment, proposal),
+    };
+    against.extend(of_recipient(state, account, &payment, delayed));
+    against
 }
 
-/// What about the recipient would make this payment fail.
-pub(crate) fn for_recipient(state: &State, proposal: &Proposal) -> Option<Wait> {
-    of_recipient(state, &to_others(&proposal.intent)?, is_delayed(proposal))
+/// What would make this payment fail whatever comes to the account that pays: nobody is asked to sign it as long as it does.
+pub(crate) fn before_signing(state: &State, proposal: &Proposal) -> Option<Wait> {
+    let payment = looked_at(&proposal.intent)?;
+    let frozen = || frozen(state, &proposal.account, &payment);
+    of_recipient(state, &proposal.account, &payment, is_delayed(proposal)).or_else(frozen)
 }
 
-/// What goes to somebody else. Between the treasury's own accounts, what is wrong with one of them is seen before a move
-/// is planned.
-fn to_others(intent: &Intent) -> Option<Movement<'_>> {
-    intent.movement().filter(|movement| movement.link.is_none())
+/// What goes to somebody else, and whatever is of an issued currency. Between the treasury's own accounts, what is wrong with
+/// one of them for XRP is seen before a move is planned.
+fn looked_at(intent: &Intent) -> Option<Movement<'_>> {
+    intent.movement().filter(|movement| movement.link.is_none() || !movement.amount.is_xrp())
 }
 
 /// Whether so much creates an account: only XRP does.
@@ -66,25 +102,64 @@ fn is_delayed(proposal: &Proposal) -> bool {
     proposal.decision.obligations.delay.is_some()
 }
 
-fn of_recipient(state: &State, payment: &Movement<'_>, delayed: bool) -> Option<Wait> {
+fn of_recipient(state: &State, from: &AccountId, payment: &Movement<'_>, delayed: bool) -> Option<Wait> {
     let to = &payment.destination;
     let missing = delayed && state.accounts.get(to).is_some_and(|view| view.root.is_none());
     if missing {
         return Some(Wait::Recipient(*to, "it is not on the ledger, and an escrow needs one that is"));
     }
-    recipient(state, to, payment.destination_tag, payment.amount)
+    recipient(state, from, payment)
 }
 
-/// What the account lacks for a payment: it keeps its reserve, and an escrow adds to that.
+/// What the account lacks for a payment of XRP: it keeps its reserve, and an escrow adds to that.
 fn funds(state: &State, account: &AccountId, amount: Amount, delayed: bool) -> Option<Wait> {
-    let holds = state.holding(account, amount.issue())?;
+    let holds = state.holding(account, Asset::Xrp)?;
+    let kept = Amount::Xrp(reserve(state, account, delayed)?);
+    lacks(*account, amount, kept, holds)
+}
+
+/// The same of an issued currency: the account has it by its trust line, and what the transaction burns above its reserve. Whose
+/// lines were not read pays nothing by them.
+fn issued_funds(
+    state: &State,
+    account: &AccountId,
+    payment: &Movement<'_>,
+    proposal: Option<&Proposal>,
+) -> Vec<Wait> {
+    let asset = payment.amount.issue();
+    let Some(view) = state.accounts.get(account).filter(|view| view.root.is_some()) else {
+        return Vec::new();
+    };
+    let Some(held) = view.held(asset) else { return vec![Wait::Reading(*account)] };
+    let frozen = frozen(state, account, payment);
+    let lacks_it = || lacks(*account, payment.amount, asset.nothing(), held);
+    let mut against: Vec<Wait> = frozen.or_else(lacks_it).into_iter().collect();
+    let burns = proposal.and_then(|proposal| proposal.plan.as_ref()?.fees.iter().min().copied());
+    let burns = burns.or(state.fees.map(|fees| fees.base_fee)).unwrap_or(Drops::ZERO);
+    let kept = reserve(state, account, false).map(Amount::Xrp);
+    let has = Amount::Xrp(state.balance(account));
+    against.extend(kept.and_then(|kept| lacks(*account, Amount::Xrp(burns), kept, has)));
+    against
+}
+
+/// What is frozen goes to its issuer and to nobody else.
+fn frozen(state: &State, account: &AccountId, payment: &Movement<'_>) -> Option<Wait> {
+    let asset = payment.amount.issue();
+    let Asset::Issued { issuer, .. } = asset else { return None };
+    let holds_back = payment.destination != issuer && state.is_frozen(account, asset);
+    holds_back.then_some(Wait::Frozen(*account, asset))
+}
+
+/// What an account keeps when the transaction has used up its Ticket, which gives back what an escrow takes.
+fn reserve(state: &State, account: &AccountId, delayed: bool) -> Option<Drops> {
     let (root, fees) = (state.accounts.get(account)?.root?, state.fees?);
-    // A Ticket that is used up gives back what an escrow takes.
     let entries = u64::from(root.owner_count.saturating_sub(u32::from(!delayed)));
-    let reserve = fees.reserve_inc.checked_mul(entries)?.checked_add(fees.reserve_base)?;
-    let kept = if amount.issue().is_xrp() { Amount::Xrp(reserve) } else { amount.issue().nothing() };
+    fees.reserve_inc.checked_mul(entries)?.checked_add(fees.reserve_base)
+}
+
+fn lacks(account: AccountId, amount: Amount, kept: Amount, holds: Amount) -> Option<Wait> {
     // What cannot be written as one amount is more than anybody has.
     let needed = amount.checked_add(&kept).unwrap_or(amount.issue().most());
     let lacks = needed.less(&holds)?;
-    (lacks > lacks.issue().nothing()).then_some(Wait::Funds(*account, lacks))
+    (lacks > lacks.issue().nothing()).then_some(Wait::Funds(account, lacks))
 }

@@ -73,7 +73,7 @@ impl Captured {
 pub struct Exposure {
     /// What is captured.
     pub captured: Captured,
-    /// What it can take, by account; at most one of each way for an account.
+    /// What it can take, by account; at most one of each way for an account, and by asking one for each asset that it can have.
     pub takes: Vec<Take>,
     /// What else it can do.
     pub powers: Vec<Power>,
@@ -138,6 +138,8 @@ pub enum Most {
     },
     /// What policy lets through.
     Limited {
+        /// Of this asset.
+        asset: Asset,
         /// To somebody of whom nobody has heard; `None`: nothing.
         to_new: Option<Reach>,
         /// To anybody.
@@ -361,11 +363,17 @@ fn by_asking(config: &Treasury, state: &State, name: &str, open: &[Take]) -> Vec
         .map(|(account, _)| account)
         .filter(|account| !open.iter().any(|take| take.account == **account))
         .filter(|account| opened(config, state, account, &signers).is_some());
-    let taken = signed.filter_map(|account| {
-        let to_anybody = reach(config, name, account, Payee::Anybody)?;
-        let most = Most::Limited { to_new: reach(config, name, account, Payee::New), to_anybody };
-        let until = Until::Stop(stoppers(config, Some(name)));
-        Some(Take { account: *account, way: Way::Policy, most, until })
+    let taken = signed.flat_map(|account| {
+        // Also of what it has none of now: links fill it, and somebody pays it.
+        let others = state.trust_lines(account).map(|(asset, _)| *asset);
+        let assets = std::iter::once(Asset::Xrp).chain(others);
+        assets.filter_map(|asset| {
+            let to_anybody = reach(config, name, account, asset, Payee::Anybody)?;
+            let to_new = reach(config, name, account, asset, Payee::New);
+            let until = Until::Stop(stoppers(config, Some(name)));
+            let most = Most::Limited { asset, to_new, to_anybody };
+            Some(Take { account: *account, way: Way::Policy, most, until })
+        })
     });
     taken.collect()
 }
@@ -468,12 +476,15 @@ impl Take {
                 });
                 format!("EVERYTHING, at once ({has}){}", comes.collect::<String>())
             }
-            Most::Limited { to_new: None, to_anybody } => {
-                format!("nothing to a new destination; to others {}", of_reach(to_anybody))
+            Most::Limited { asset, to_new: None, to_anybody } => {
+                format!("nothing to a new destination; to others {}", of_reach(*asset, to_anybody))
             }
-            Most::Limited { to_new: Some(new), to_anybody } if new == to_anybody => of_reach(new),
-            Most::Limited { to_new: Some(new), to_anybody } => {
-                format!("{} to a new destination; {} to others", of_reach(new), of_reach(to_anybody))
+            Most::Limited { asset, to_new: Some(new), to_anybody } if new == to_anybody => {
+                of_reach(*asset, new)
+            }
+            Most::Limited { asset, to_new: Some(new), to_anybody } => {
+                let (new, others) = (of_reach(*asset, new), of_reach(*asset, to_anybody));
+                format!("{new} to a new destination; {others} to others")
             }
             Most::Waiting(amounts) => list(amounts),
         };
@@ -485,10 +496,11 @@ fn list(amounts: &[Amount]) -> String {
     amounts.iter().map(Amount::words).collect::<Vec<_>>().join(", ")
 }
 
-fn of_reach(reach: &Reach) -> String {
+fn of_reach(asset: Asset, reach: &Reach) -> String {
     let one = match &reach.one {
         Some(one) => format!("{} a payment", one.words()),
-        None => "whatever it has with one payment".to_owned(),
+        None if asset.is_xrp() => "whatever it has with one payment".to_owned(),
+        None => format!("whatever it has of {asset} with one payment"),
     };
     let periods: Vec<String> = reach
         .periods

@@ -236,16 +236,16 @@ impl Look<'_> {
     fn held(&self) -> (Vec<Amount>, Amount) {
         let nothing = self.asset.nothing();
         let (mut held, mut frozen) = (Vec::new(), nothing);
-        for view in self.group.iter().filter_map(|account| self.state.accounts.get(account)) {
+        let known =
+            self.group.iter().filter_map(|account| Some((account, self.state.accounts.get(account)?)));
+        for (account, view) in known {
             if self.asset.is_xrp() {
                 held.extend(view.root.map(|root| Amount::Xrp(self.above_reserve(&root))));
                 continue;
             }
-            let line = view.trust_lines.as_ref().and_then(|lines| lines.get(&self.asset));
-            let Some((line, has)) = line.and_then(|line| Some((line, line.held(self.asset)?))) else {
-                continue;
-            };
-            if line.frozen || line.deep_frozen {
+            let line = self.state.trust_line(account, self.asset);
+            let Some(has) = line.and_then(|line| line.held(self.asset)) else { continue };
+            if self.state.is_frozen(account, self.asset) {
                 frozen = saturating_add(frozen, has);
             } else {
                 held.push(has);

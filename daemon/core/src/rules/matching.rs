@@ -109,6 +109,12 @@ pub fn obligations(matching: &[&Rule]) -> Obligations {
     Obligations { void, deny: all.deny || deny, ..all }
 }
 
+/// Whether they ask for a delay of something that cannot wait in an escrow: that is denied, and never paid without the delay.
+#[must_use]
+pub fn cannot_wait(obligations: &Obligations, amount: Option<&Amount>) -> bool {
+    obligations.delay.is_some() && amount.is_some_and(|amount| !amount.is_xrp())
+}
+
 /// Whether one of them decides: whoever is only told of something has not let it leave.
 #[must_use]
 pub fn any_decides(matching: &[&Rule]) -> bool {

@@ -20,7 +20,7 @@ use crate::model::units::{AccountId, Amount, Asset, RippleTime};
 use crate::rules::bounds::{self, Chain};
 use crate::rules::cells::{Parts, Set, holding};
 use crate::rules::example::{Example, Recipient};
-use crate::rules::matching::{Matcher, any_decides, holds, obligations};
+use crate::rules::matching::{Matcher, any_decides, cannot_wait, holds, obligations};
 
 /// What is asked.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +117,8 @@ pub fn prove(
     let mut found = None;
     each(config, policy, now, query, |set, example| {
         let matching: Vec<&Rule> = numbered(policy, set).map(|(_, rule)| rule).collect();
-        let obligations = obligations(&matching);
+        let mut obligations = obligations(&matching);
+        obligations.deny |= cannot_wait(&obligations, Some(&example.amount));
         if !query.outcome.holds(any_decides(&matching), &obligations) {
             return ControlFlow::Continue(());
         }

@@ -42,12 +42,18 @@ impl Reach {
     }
 }
 
-/// How far the person gets by asking for payments of the account that its agents sign; `None`: nowhere.
+/// How far the person gets by asking for payments of an asset of the account that its agents sign; `None`: nowhere.
 #[must_use]
-pub fn reach(config: &Treasury, person: &str, account: &AccountId, payee: Payee) -> Option<Reach> {
+pub fn reach(
+    config: &Treasury,
+    person: &str,
+    account: &AccountId,
+    asset: Asset,
+    payee: Payee,
+) -> Option<Reach> {
     let asked = Asked { config, asker: Asker::Person(person.to_owned()), account: *account, payee };
     let rules = config.policy.rules();
-    let amounts = amounts(rules);
+    let amounts = amounts(rules, asset);
     let passing: Vec<Amount> =
         amounts.iter().copied().filter(|amount| asked.passes(rules, amount, None)).collect();
     let one = *passing.last()?;
@@ -67,7 +73,7 @@ pub fn reach(config: &Treasury, person: &str, account: &AccountId, payee: Payee)
             passing.iter().filter(|amount| *amount <= *sum).any(|amount| asked.passes(rules, amount, all))
         };
         let most = amounts.iter().rev().find(passes).copied().unwrap_or(one);
-        if most == Asset::Xrp.most() {
+        if most == asset.most() {
             continue;
         }
         match periods.iter_mut().find(|(known, _)| *known == period_seconds) {
@@ -76,15 +82,15 @@ pub fn reach(config: &Treasury, person: &str, account: &AccountId, payee: Payee)
             None => periods.push((period_seconds, most)),
         }
     }
-    Some(Reach { one: (one != Asset::Xrp.most()).then_some(one), periods })
+    Some(Reach { one: (one != asset.most()).then_some(one), periods })
 }
 
 /// Amounts and sums on both sides of every bound that a rule names, and all that there is.
-fn amounts(rules: &[Rule]) -> Vec<Amount> {
+fn amounts(rules: &[Rule], asset: Asset) -> Vec<Amount> {
     let sums = rules.iter().filter_map(|rule| rule.rolling);
     let sums = sums.flat_map(|rolling| [rolling.amount_above, rolling.amount_max]).flatten();
-    let sums = sums.filter(|bound| bound.issue() == Asset::Xrp).flat_map(bounds::beside);
-    let at_once = bounds::amounts(rules, Asset::Xrp, None, Asset::Xrp.most());
+    let sums = sums.filter(|bound| bound.issue() == asset).flat_map(bounds::beside);
+    let at_once = bounds::amounts(rules, asset, None, asset.most());
     bounds::ascending(sums.filter(|sum| !sum.is_zero()).chain(at_once))
 }
 

@@ -7,7 +7,7 @@ use xrpl_wire::{PublicKey, Transaction, TxBody, TxCommon, sf};
 use crate::model::config::{Signing, Treasury};
 use crate::model::intent::{Asker, Intent, Takes};
 use crate::model::observe::intent_digest;
-use crate::model::policy::Delay;
+use crate::model::policy::{Delay, NO_ESCROW};
 use crate::model::proposal::{Ladder, Plan, Proposal, SignedRung};
 use crate::model::signing::{FIRST_KEY, Party, ReleaseInputs, Slot};
 use crate::model::state::{Sight, State};
@@ -75,6 +75,10 @@ pub(crate) fn make_plan(config: &Treasury, state: &State, proposal: &Proposal) -
         deadline = deadline.min(occurrence.until);
     }
     let delay = match (obligations.delay, proposal.intent.movement()) {
+        // It was denied when it was asked for: neither an escrow of it nor a payment without one is ever made.
+        (Some(_), Some(movement)) if !movement.amount.is_xrp() => {
+            return Err(Wait::Policy(NO_ESCROW.to_owned()));
+        }
         (Some(Delay { delay_seconds, window_seconds }), Some(movement)) => {
             let due = proposal.occurrence.as_ref().map_or(RippleTime(0), |occurrence| occurrence.due);
             let finish_after = RippleTime(deadline.0.saturating_add(delay_seconds)).max(due);

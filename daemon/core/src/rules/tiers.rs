@@ -53,7 +53,7 @@ pub enum By {
     Rests(RippleTime),
     /// It is not the hour for moves.
     Hours,
-    /// An account is not on the ledger, or the asset is not followed.
+    /// An account is not on the ledger, or its trust lines were not read.
     NotThere,
 }
 
@@ -69,7 +69,9 @@ impl fmt::Display for By {
             Self::MoveMin => f.write_str("less than move_min"),
             Self::UnderWay(proposal) => write!(f, "{proposal} is under way"),
             Self::Rests(until) => write!(f, "the last move came to nothing; again after {until}"),
-            Self::NotThere => f.write_str("an account is not on the ledger"),
+            Self::NotThere => {
+                f.write_str("an account is not on the ledger, or its trust lines were not read")
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::model::observe::intent_digest;
 use crate::model::policy::{Decision, Obligations};
 use crate::model::proposal::{Approval, Occurrence, Proposal, Status};
 use crate::model::signing::{Derived, FIRST_KEY, Party, RungSignatures};
-use crate::model::units::{AccountId, Hash256, HexBytes, ProposalId};
+use crate::model::units::{AccountId, Asset, Hash256, HexBytes, ProposalId};
 use crate::rules::multisign;
 use crate::work::cx::Cx;
 use crate::work::submission;
@@ -63,8 +63,14 @@ pub(crate) fn draft_asked(cx: &mut Cx<'_>, draft: Draft, deadline_asked: Option<
         status,
     };
     let movement = proposal.intent.movement().filter(|_| !proposal.status.is_final());
-    if let Some(movement) = movement.filter(|movement| movement.link.is_none()) {
-        reconcile::look_at_recipient(cx, movement.destination);
+    if let Some(movement) = movement {
+        if movement.link.is_none() {
+            reconcile::look_at(cx, movement.destination);
+        }
+        // Who has issued it may have frozen all of it.
+        if let Asset::Issued { issuer, .. } = movement.amount.issue() {
+            reconcile::look_at(cx, issuer);
+        }
     }
     cx.emit(Event::ProposalDrafted { proposal: Box::new(proposal), idempotency_key: draft.idempotency_key });
     behaviour::drafted(cx, id);
@@ -159,8 +165,8 @@ fn plan(cx: &mut Cx<'_>, id: ProposalId) {
         cx.emit(Event::Redecided { proposal: id, decision });
     }
     let Some(proposal) = cx.state.proposals.get(&id) else { return };
-    // Nobody is asked to sign what the recipient cannot get; the draft's deadline ends it.
-    if doomed::for_recipient(cx.state, proposal).is_some() {
+    // Nobody is asked to sign what the recipient cannot get, or what is frozen; the draft's deadline ends it.
+    if doomed::before_signing(cx.state, proposal).is_some() {
         return;
     }
     if let Ok(plan) = make_plan(cx.config, cx.state, proposal) {

@@ -7,7 +7,7 @@ use crate::model::intent::{Asker, Intent, IntentKind, Origin, Pay};
 use crate::model::proposal::{Rejection, Status};
 use crate::model::signing::RungSignatures;
 use crate::model::state::Sight;
-use crate::model::units::{ProposalId, RippleTime};
+use crate::model::units::{Asset, ProposalId, RippleTime};
 use crate::model::wait::Wait;
 use crate::rules::decide::Question;
 use crate::rules::doomed;
@@ -146,8 +146,18 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     if propose.amount.is_zero() || propose.amount.is_negative() {
         return bad("amount", "must be more than zero".to_owned());
     }
-    if !propose.amount.issue().is_xrp() {
-        return bad("amount", "must be of XRP: the daemon pays nothing else".to_owned());
+    match propose.amount.issue() {
+        Asset::Mpt(_) => {
+            let problem = "must be of XRP or of an issued currency: multi-purpose tokens are not paid";
+            return bad("amount", problem.to_owned());
+        }
+        Asset::Issued { issuer, .. } if issuer == propose.account => {
+            return bad(
+                "amount",
+                "is of what the paying account issues itself: the daemon issues nothing".to_owned(),
+            );
+        }
+        Asset::Issued { .. } | Asset::Xrp => {}
     }
     if propose.destination == propose.account {
         return bad("destination", "is the paying account itself".to_owned());
@@ -155,8 +165,10 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     if doomed::is_black_hole(&propose.destination) {
         return bad("destination", "is an account that nobody has a key of".to_owned());
     }
+    let intent = wanted(&propose);
+    let payment = intent.movement();
     if let Some(Wait::Recipient(_, problem)) =
-        doomed::recipient(cx.state, &propose.destination, propose.destination_tag, propose.amount)
+        payment.and_then(|payment| doomed::recipient(cx.state, &propose.account, &payment))
     {
         return bad("destination", format!("cannot be paid so: {problem}"));
     }
@@ -165,7 +177,6 @@ fn propose(cx: &mut Cx<'_>, person: &Person, propose: Propose) -> Result<Answer,
     if !(DEADLINE_MIN_SECONDS..=longest).contains(&deadline_seconds) {
         return bad("deadline_seconds", format!("must be from {DEADLINE_MIN_SECONDS} to {longest}"));
     }
-    let intent = wanted(&propose);
     if propose.idempotency_key.as_ref().is_some_and(|key| key.is_empty() || key.len() > IDEMPOTENCY_KEY_MAX) {
         return bad("idempotency_key", format!("must be 1 to {IDEMPOTENCY_KEY_MAX} bytes"));
     }

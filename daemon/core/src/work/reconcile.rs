@@ -1,13 +1,13 @@
 //! The view against the ledger: reading accounts anew, and what a difference means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::config::{FindingKind, Treasury};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
-use crate::model::observe::{AccountSnapshot, EscrowView, LedgerPoint, RootView};
+use crate::model::observe::{AccountSnapshot, EscrowView, LedgerPoint, RootView, TrustLineView};
 use crate::model::state::{Sight, State};
-use crate::model::units::{AccountId, EscrowKey, RippleTime};
+use crate::model::units::{AccountId, Asset, EscrowKey, RippleTime};
 use crate::work::anomaly;
 use crate::work::cx::Cx;
 
@@ -45,8 +45,8 @@ pub(crate) fn compare(
         .collect();
     let known =
         |account: &AccountId| cx.state.accounts.contains_key(account) && !cx.state.doubtful.contains(account);
-    // No money moves by trust lines, so they cost no sight; what is known of them is what was read last. An earlier version
-    // read none, and an account that was not declared for a while has not been followed. Nor did one read settings.
+    // An earlier version read no trust lines, no NoRipple of them, and no settings; and an account that was not declared for a
+    // while has not been followed.
     let adds = |read: &AccountSnapshot| {
         let view = cx.state.accounts.get(&read.account);
         let untold = view.is_none_or(|view| view.settings.is_none());
@@ -138,6 +138,11 @@ fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Optio
     {
         return Some(format!("settings: had {known:?}, the ledger has {read:?}"));
     }
+    if let Some((known, read)) = view.trust_lines.as_ref().zip(read.trust_lines.as_ref())
+        && let Some(what) = other_line(known, read)
+    {
+        return Some(what);
+    }
     if view.tickets != read.tickets {
         return Some(format!("had {} Tickets, the ledger has {}", view.tickets.len(), read.tickets.len()));
     }
@@ -153,6 +158,19 @@ fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Optio
     (!same).then(|| format!("had {} escrows, the ledger has {}", standing.len(), on_ledger.len()))
 }
 
+/// A trust line that is not as it is known. Records of earlier versions do not tell NoRipple.
+fn other_line(
+    known: &BTreeMap<Asset, TrustLineView>,
+    read: &BTreeMap<Asset, TrustLineView>,
+) -> Option<String> {
+    let told = |line: &TrustLineView| TrustLineView { no_ripple: false, ..*line };
+    let mut assets = known.keys().chain(read.keys());
+    assets.find_map(|asset| {
+        let (known, read) = (known.get(asset).map(told), read.get(asset).map(told));
+        (known != read).then(|| format!("the trust line for {asset}: had {known:?}, the ledger has {read:?}"))
+    })
+}
+
 /// Whether an escrow is as it is known. Records of earlier versions do not say how much of a token is in one.
 fn is_same(known: &EscrowView, read: &EscrowView) -> bool {
     let untold = known.amount.is_none() && read.amount.is_some_and(|amount| !amount.is_xrp());
@@ -160,19 +178,19 @@ fn is_same(known: &EscrowView, read: &EscrowView) -> bool {
     *known == EscrowView { amount, ..read.clone() }
 }
 
-/// Recipients of payments are followed up to so many accounts beside the treasury's: what is asked of servers must not grow
-/// with everybody whom somebody wants to pay.
+/// Recipients of payments, and issuers of what is paid, are followed up to so many accounts beside the treasury's: what is asked
+/// of servers must not grow with everybody whom somebody wants to pay.
 const FOLLOWED_MAX: usize = 200;
 
-/// A payment to this account is open: what it would fail for should be known before people sign it.
-pub(crate) fn look_at_recipient(cx: &mut Cx<'_>, recipient: AccountId) {
-    let is_new = !cx.state.accounts.contains_key(&recipient);
+/// A payment to this account, or of what it has issued, is open: what it would fail for should be known before people sign it.
+pub(crate) fn look_at(cx: &mut Cx<'_>, account: AccountId) {
+    let is_new = !cx.state.accounts.contains_key(&account);
     if is_new
         && cx.state.accounts.len().saturating_sub(cx.config.accounts.len()) < FOLLOWED_MAX
         && cx.state.sees()
-        && cx.runtime.reading.insert(recipient)
+        && cx.runtime.reading.insert(account)
     {
-        cx.effect(Effect::Reconcile { accounts: vec![recipient] });
+        cx.effect(Effect::Reconcile { accounts: vec![account] });
     }
 }
 

@@ -127,7 +127,8 @@ fn a_person_who_may_ask_takes_what_policy_lets_agents_sign_and_no_more() {
     assert_eq!(whole(&alice), BTreeSet::new());
     let small = Reach { one: Some(amount(100 * XRP)), periods: Vec::new() };
     for account in ["warm", "hot"] {
-        let most = Most::Limited { to_new: Some(small.clone()), to_anybody: small.clone() };
+        let most =
+            Most::Limited { asset: Asset::Xrp, to_new: Some(small.clone()), to_anybody: small.clone() };
         let taken = take(&alice, account).unwrap();
         assert_eq!((taken.way, &taken.most), (Way::Policy, &most));
         assert_eq!(taken.until, Until::Stop(vec!["dave".to_owned()]));
@@ -281,20 +282,20 @@ fn what_is_taken_is_told_in_words_that_leave_nothing_out() {
         ),
         (
             Way::Policy,
-            Most::Limited { to_new: None, to_anybody: reach(None, &[(0, 40)]) },
+            Most::Limited { asset: Asset::Xrp, to_new: None, to_anybody: reach(None, &[(0, 40)]) },
             stop(&["dave", "erin"]),
             "nothing to a new destination; to others whatever it has with one payment, 40 XRP within 0 s: by asking for what \
              agents sign; until a stop of dave or erin, at once",
         ),
         (
             Way::Policy,
-            Most::Limited { to_new: Some(small.clone()), to_anybody: small.clone() },
+            Most::Limited { asset: Asset::Xrp, to_new: Some(small.clone()), to_anybody: small.clone() },
             stop(&[]),
             "10 XRP a payment, 20 XRP within 60 s and 50 XRP within 2 d: by asking for what agents sign; nobody else may stop it",
         ),
         (
             Way::Policy,
-            Most::Limited { to_new: Some(small), to_anybody: reach(Some(100), &[]) },
+            Most::Limited { asset: Asset::Xrp, to_new: Some(small), to_anybody: reach(Some(100), &[]) },
             stop(&["dave"]),
             "10 XRP a payment, 20 XRP within 60 s and 50 XRP within 2 d to a new destination; 100 XRP a payment, again and \
              again, WITHOUT A LIMIT to others: by asking for what agents sign; until a stop of dave, at once",
@@ -359,16 +360,20 @@ fn a_new_destination_gets_what_rules_for_new_ones_let_through() {
     });
     let new = Rule { destination: Some(DestinationMatch::New), rolling, ..rule(2, 0, 0, Action::Allow) };
     let treasury = Treasury { policy: Policy::new(vec![known, new]), ..config() };
-    let to = |payee| reach(&treasury, "alice", &id("hot"), payee);
+    let to = |payee| reach(&treasury, "alice", &id("hot"), Asset::Xrp, payee);
     let day = |xrp: u64| vec![(86_400, amount(xrp * XRP))];
     assert_eq!(to(Payee::New), Some(Reach { one: Some(amount(40 * XRP)), periods: day(40) }));
     assert_eq!(to(Payee::Anybody), Some(Reach { one: Some(amount(500 * XRP)), periods: Vec::new() }));
     assert_eq!(
-        reach(&treasury, "alice", &id("hot"), Payee::New).unwrap().within(3 * 86_400),
+        reach(&treasury, "alice", &id("hot"), Asset::Xrp, Payee::New).unwrap().within(3 * 86_400),
         Some(amount(120 * XRP))
     );
     let none = Treasury { policy: Policy::new(vec![]), ..treasury };
-    assert_eq!(reach(&none, "alice", &id("hot"), Payee::Anybody), None, "no rule lets anything through");
+    assert_eq!(
+        reach(&none, "alice", &id("hot"), Asset::Xrp, Payee::Anybody),
+        None,
+        "no rule lets anything through"
+    );
 }
 
 fn an_action() -> impl Strategy<Value = Action> {
@@ -427,7 +432,7 @@ proptest! {
     fn no_payment_that_policy_lets_through_is_above_what_is_told(policy in a_policy()) {
         let treasury = Treasury { policy, destinations: [(id("shop"), "shop".to_owned())].into(), ..config() };
         for (payee, destination) in [(Payee::New, Some(DestinationMatch::New)), (Payee::Anybody, None)] {
-            let told = reach(&treasury, "alice", &id("hot"), payee);
+            let told = reach(&treasury, "alice", &id("hot"), Asset::Xrp, payee);
             let above = match &told {
                 None => None,
                 Some(Reach { one: Some(one), .. }) => Some(*one),
@@ -454,7 +459,7 @@ proptest! {
         asked in prop::collection::vec(1..60_u64, 1..20),
     ) {
         let treasury = Treasury { policy, ..config() };
-        let told = reach(&treasury, "alice", &id("hot"), Payee::New);
+        let told = reach(&treasury, "alice", &id("hot"), Asset::Xrp, Payee::New);
         // Everything within one period of each length, and to one destination: all sums are the same.
         let mut gone = 0;
         for xrp in asked {

@@ -263,6 +263,7 @@ fn what_each_tier_has_counts_escrows_that_may_come_back_and_tokens_but_not_what_
         limit: "1000".parse().unwrap(),
         frozen: false,
         deep_frozen: false,
+        no_ripple: false,
     };
     let lines = [(euro, line("250.5")), (own, line("-70"))];
     let change = |(asset, line)| Change::TrustLine { account: id("hot"), asset, line: Some(line) };

@@ -193,7 +193,7 @@ fn each_reason_for_what_a_link_moves_has_its_words() {
         (By::MoveMin, "less than move_min"),
         (By::Hours, "outside its hours"),
         (By::UnderWay(ProposalId(7)), "P7 is under way"),
-        (By::NotThere, "an account is not on the ledger"),
+        (By::NotThere, "an account is not on the ledger, or its trust lines were not read"),
     ] {
         assert_eq!(by.to_string(), words);
     }

@@ -5,6 +5,7 @@
 mod activation;
 mod again;
 mod asking;
+mod assets;
 mod behaviour;
 mod boundaries;
 mod cascades;

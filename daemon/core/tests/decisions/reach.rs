@@ -3,7 +3,7 @@
 use treasury_core::config::{Role, Treasury};
 use treasury_core::policy::{Action, Per, Policy, Rolling, Rule, Told};
 use treasury_core::reach::{Payee, Reach, reach};
-use treasury_core::units::Amount;
+use treasury_core::units::{Amount, Asset};
 
 use crate::world::{XRP, amount, config, id};
 
@@ -30,7 +30,7 @@ fn above(bound: Amount, per: Per) -> Option<Rolling> {
 fn told(rules: &[Rule], payee: Payee) -> Option<Reach> {
     let named = rules.iter().enumerate().map(|(n, rule)| Rule { name: format!("rule {n}"), ..rule.clone() });
     let treasury = Treasury { policy: Policy::new(named.collect()), ..config() };
-    reach(&treasury, "alice", &id("hot"), payee)
+    reach(&treasury, "alice", &id("hot"), Asset::Xrp, payee)
 }
 
 #[test]

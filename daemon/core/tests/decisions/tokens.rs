@@ -21,7 +21,13 @@ fn eur(value: &str) -> Amount {
 
 fn line(balance: &str) -> TrustLineView {
     let limit = "1000000000".parse().unwrap();
-    TrustLineView { balance: balance.parse().unwrap(), limit, frozen: false, deep_frozen: false }
+    TrustLineView {
+        balance: balance.parse().unwrap(),
+        limit,
+        frozen: false,
+        deep_frozen: false,
+        no_ripple: false,
+    }
 }
 
 fn has(account: &str, balance: &str) -> Change {

@@ -6,7 +6,7 @@ pub(super) const LINK: Group = Group {
     name: "link",
     repeated: true,
     about: "Moves money between two accounts: keeps one filled from the other, where it has a `floor`; or sweeps away what \
-            one has too much of, where it has a `ceiling`.",
+            one has too much of, where it has a `ceiling`. Of XRP, or of an issued currency: all its amounts are of one asset.",
     keys: &[
         key("name", "name", REQUIRED, "Unique among links."),
         key("from", "account", REQUIRED, "Where the money comes from, by name or address."),
@@ -36,7 +36,7 @@ pub(super) const LINK: Group = Group {
         key(
             "source_floor",
             "amount",
-            "\"0 XRP\"",
+            "nothing",
             "`from` is never taken below this balance by a link. Where accounts are filled out of each other in a ring, one \
              of them keeps at least its own `floor` so.",
         ),

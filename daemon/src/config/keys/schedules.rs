@@ -13,7 +13,7 @@ pub(super) const SCHEDULE: Group = Group {
         key("from", "account", REQUIRED, "The account that pays, by name or address."),
         key("to", "account", REQUIRED, "Who is paid, by name or address."),
         key("tag", "number", "none", "The DestinationTag."),
-        key("amount", "amount", REQUIRED, "How much, each time."),
+        key("amount", "amount", REQUIRED, "How much, each time: of XRP, or of an issued currency."),
         key("by", "person", REQUIRED, "In whose name it is asked for; has the role `proposer`."),
         key("note", "text", "\"\"", "What it is for."),
         key(

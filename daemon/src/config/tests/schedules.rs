@@ -111,3 +111,22 @@ fn what_is_wrong_with_a_schedule_names_its_key() {
         assert!(error.contains(expected), "{expected}: {error}");
     }
 }
+
+#[test]
+fn a_schedule_may_be_of_an_issued_currency_that_its_account_does_not_issue_itself() {
+    const USD: &str = "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B";
+    let with =
+        |amount: &str| parse(&WHOLE.replacen("amount = \"40 XRP\"", &format!("amount = \"{amount}\""), 1));
+    let schedule = &with(&format!("40.5 {USD}")).unwrap().treasury.schedules[0];
+    assert_eq!(schedule.amount.words(), format!("40.5 {USD}"));
+    let own = format!("40 USD.{}", schedule.from);
+    for (amount, expected) in [
+        (own.as_str(), "is of what the paying account issues itself"),
+        ("40 USD", "\"40 USD\" is not an amount"),
+        ("5 00000001B5F762798A53D543A014CAF8B297CFF8F2F937E8", "is of a multi-purpose token"),
+        ("0 USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B", "must be more than nothing"),
+    ] {
+        let error = with(amount).unwrap_err().to_string();
+        assert!(error.contains("schedule[1].amount: ") && error.contains(expected), "{amount}: {error}");
+    }
+}

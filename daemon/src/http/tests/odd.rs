@@ -94,7 +94,11 @@ async fn bad_values_are_refused_with_the_field() {
         ("amount", r#"{"asset":"XRP","value":""}"#, (400, "BAD_VALUE")),
         ("amount", r#"{"asset":"EUR","value":"5"}"#, (400, "BAD_VALUE")),
         // Known, and not paid.
-        ("amount", r#"{"asset":"EUR.rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh","value":"5"}"#, (400, "BAD_VALUE")),
+        (
+            "amount",
+            r#"{"asset":"00000004A407AF5856CCF3C42619DAA925813FC955C72983","value":"5"}"#,
+            (400, "BAD_VALUE"),
+        ),
         ("amount", r#"{"asset":"XRP","value":5}"#, (400, "BAD_BODY")),
         ("amount", r#"{"asset":"XRP","value":"5","unit":"XRP"}"#, (400, "BAD_BODY")),
         ("amount", "\"5\"", (400, "BAD_BODY")),

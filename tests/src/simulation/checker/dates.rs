@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use treasury_core::State;
 use treasury_core::config::Schedule;
-use treasury_core::units::{AccountId, Hash256, ProposalId, RippleTime};
+use treasury_core::units::{AccountId, Amount, Asset, Hash256, ProposalId, RippleTime};
 use xrpl_harness::embedded::ClosedTx;
 
-use super::{Checker, Rule, drops_of};
+use super::{Checker, Rule, units_of};
 
 /// A date of a schedule: its name, and when it is due.
 type Date = (String, u32);
@@ -84,10 +84,10 @@ impl Checker {
     }
 
     /// What is in a ledger with a schedule's DestinationTag is that schedule's, and the only one for its date.
-    pub(super) fn pays_date(&mut self, tag: u32, tx: &ClosedTx, destination: AccountId, amount: u64) {
+    pub(super) fn pays_date(&mut self, tag: u32, tx: &ClosedTx, destination: AccountId, amount: Amount) {
         let Some(schedule) = self.schedule_of(tag) else { return };
         let (name, account) = (schedule.name.clone(), tx.tx().account());
-        if (schedule.from, schedule.to, drops_of(schedule.amount)) != (account, destination, amount) {
+        if (schedule.from, schedule.to, schedule.amount) != (account, destination, amount) {
             self.broken(Rule::NothingUnasked, format!("{} pays something else than \"{name}\"", tx.id));
         }
         let date = self.dates.sent_for.get(&tx.id).and_then(|of| self.dates.asked.get(of));
@@ -100,6 +100,9 @@ impl Checker {
             return;
         }
         self.reached.push("a schedule's payment came");
+        if !amount.is_xrp() {
+            self.reached.push("a schedule pays an issued asset");
+        }
         if let Some(first) = self.dates.paid.insert(date.clone(), tx.id) {
             self.broken(Rule::OncePerDate, format!("{date:?} was paid by {first} and {}", tx.id));
         }
@@ -107,15 +110,16 @@ impl Checker {
 
     /// What links may have filled an account with for what schedules asked for since that time, and for what they did not
     /// get yet.
-    pub(super) fn filled_for_dates(&self, account: AccountId, since: u32) -> u64 {
-        let schedules = self.treasury.schedules.iter().filter(|schedule| schedule.from == account);
+    pub(super) fn filled_for_dates(&self, account: AccountId, asset: Asset, since: u32) -> u64 {
+        let ours = |schedule: &&Schedule| schedule.from == account && schedule.amount.issue() == asset;
+        let schedules = self.treasury.schedules.iter().filter(ours);
         let each = schedules.map(|schedule| {
             let open = |due: u32| {
                 let (from, until) = (due - schedule.lead_seconds, due + schedule.late_max_seconds);
                 from <= self.close_time && until >= since
             };
             let dates = schedule.due.iter().filter(|date| open(date.at.0)).count();
-            drops_of(schedule.amount) * u64::try_from(dates).unwrap_or(u64::MAX)
+            units_of(schedule.amount) * u64::try_from(dates).unwrap_or(u64::MAX)
         });
         each.sum()
     }

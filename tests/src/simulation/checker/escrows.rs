@@ -48,20 +48,25 @@ impl Made {
 
 impl Checker {
     pub(super) fn escrow_create(&mut self, closed: &ClosedLedger, tx: &ClosedTx, create: &EscrowCreate) {
-        let Amount::Xrp(amount) = &create.amount else { return };
+        let Amount::Xrp(amount) = &create.amount else {
+            if !self.foreign.contains(&tx.id) {
+                self.broken(Rule::PolicyKept, format!("{} is an escrow of {}", tx.id, create.amount.words()));
+            }
+            return;
+        };
         let whole = amount.get();
         let now = closed.header.close_time.0;
         match create.destination_tag {
             Some(tag) => {
-                if !self.applies(tag, tx, create.destination, whole) {
+                if !self.applies(tag, tx, create.destination, create.amount) {
                     return;
                 }
                 if tx.result.is_tes() {
-                    self.flows(Flow::Asked(tag), tx.tx().account(), None, whole);
+                    self.flows(Flow::Asked(tag), tx.tx().account(), None, create.amount);
                 }
             }
             None if self.foreign.contains(&tx.id) => return,
-            None => self.moved(create.destination, tx, (now, whole), true),
+            None => self.moved(create.destination, tx, (now, create.amount), true),
         }
         let people = self.people_in(tx);
         if people < 2 || whole > LARGE_XRP * XRP {

@@ -1,28 +1,28 @@
 //! Nobody takes more than was said that they could: whoever has captured one thing, and whoever asks and has only agents sign.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::State;
 use treasury_core::config::Treasury;
 use treasury_core::exposure::{Captured, Exposure, Most, Surroundings, exposure};
-use treasury_core::observe::{RootView, SignerListView};
+use treasury_core::observe::{RootView, SignerListView, TrustLineView};
 use treasury_core::state::AccountView;
-use treasury_core::units::{AccountId, Hash256, Weight};
+use treasury_core::units::{AccountId, Asset, Hash256, Weight};
 use xrpl_harness::embedded::{ClosedLedger, ClosedTx};
 use xrpl_wire::entry::LedgerEntry;
-use xrpl_wire::{Amount, TransactionType, TxBody, index, sf, sign};
+use xrpl_wire::{Amount, LedgerEntryType, TransactionType, TxBody, index, sf, sign};
 
 use super::ledger::above;
-use super::{Checker, Outflow, Rule, drops_of};
+use super::{Checker, Outflow, Rule, units_of};
 use crate::simulation::cast::PEOPLE;
 
 /// What captured things took, and what they could.
 #[derive(Default)]
 pub(super) struct Thefts {
     /// Transactions that were made with one captured thing and nothing else.
-    made: std::collections::BTreeMap<Hash256, Captured>,
-    /// What left because one person asked and nobody else signed: by daemon, person and account.
-    asked: std::collections::BTreeMap<(usize, String, AccountId), Vec<Outflow>>,
+    made: BTreeMap<Hash256, Captured>,
+    /// What left because one person asked and nobody else signed: by daemon, person, account and asset.
+    asked: BTreeMap<(usize, String, AccountId, Asset), Vec<Outflow>>,
     /// The treasury's accounts after the ledger before.
     standing: State,
 }
@@ -47,14 +47,16 @@ impl Checker {
             Ok(TxBody::EscrowCreate(create)) => (&create.amount, create.destination_tag),
             _ => return,
         };
-        let (Amount::Xrp(drops), true) = (amount, tx.result.is_tes()) else { return };
+        if !tx.result.is_tes() {
+            return;
+        }
         if let Some(captured) = self.thefts.made.get(&tx.id).cloned() {
             self.is_open_to(closed, tx, &captured);
             return;
         }
         let asker = tag.and_then(|tag| self.intents.get(&tag)).map(|intent| intent.asker.clone());
         let Some(asker) = asker.filter(|asker| self.nobody_else_signed(tx, asker)) else { return };
-        self.is_within_reach(closed, tx, asker, drops.get());
+        self.is_within_reach(closed, tx, asker, *amount);
     }
 
     /// All of a ledger has been looked at: how the accounts stand from now on.
@@ -87,10 +89,11 @@ impl Checker {
     }
 
     /// What left because this person asked is within what is said that the person can take.
-    fn is_within_reach(&mut self, closed: &ClosedLedger, tx: &ClosedTx, asker: String, drops: u64) {
+    fn is_within_reach(&mut self, closed: &ClosedLedger, tx: &ClosedTx, asker: String, paid: Amount) {
+        let (of, drops) = (paid.issue(), units_of(paid));
         let account = tx.tx().account();
         let daemon = self.sender(tx);
-        let outflows = self.thefts.asked.entry((daemon, asker.clone(), account)).or_default();
+        let outflows = self.thefts.asked.entry((daemon, asker.clone(), account, of)).or_default();
         outflows.push((closed.header.close_time.0, drops));
         let outflows = outflows.clone();
         let within = |found: Exposure| {
@@ -98,12 +101,13 @@ impl Checker {
             takes.any(|take| match take.most {
                 Most::Everything { .. } => true,
                 Most::Waiting(_) => false,
-                Most::Limited { to_anybody, .. } => {
-                    to_anybody.one.is_none_or(|one| drops <= drops_of(one))
+                Most::Limited { asset, to_anybody, .. } => {
+                    asset == of
+                        && to_anybody.one.is_none_or(|one| drops <= units_of(one))
                         && to_anybody
                             .periods
                             .iter()
-                            .all(|(seconds, most)| above(&outflows, *seconds, drops_of(*most)).is_none())
+                            .all(|(seconds, most)| above(&outflows, *seconds, units_of(*most)).is_none())
                 }
             })
         };
@@ -112,7 +116,8 @@ impl Checker {
             return;
         }
         let what = format!(
-            "{asker} alone had {drops} drops of {} leave, above what they can take",
+            "{asker} alone had {} of {} leave, above what they can take",
+            paid.words(),
             self.cast.name(&account)
         );
         self.broken(Rule::LimitsOfExposure, what);
@@ -153,7 +158,20 @@ fn standing(treasury: &Treasury, closed: &ClosedLedger) -> State {
             }),
             _ => None,
         });
-        state.accounts.insert(*account, AccountView { root, signer_list: list, ..AccountView::default() });
+        let view = AccountView { root, signer_list: list, ..AccountView::default() };
+        state.accounts.insert(*account, AccountView { trust_lines: Some(lines_of(closed, account)), ..view });
     }
     state
+}
+
+fn lines_of(closed: &ClosedLedger, account: &AccountId) -> BTreeMap<Asset, TrustLineView> {
+    let lines = closed.state.iter().filter_map(|(_, entry)| match entry.entry_type() {
+        Some(LedgerEntryType::RippleState) => match LedgerEntry::from_object(entry.object()) {
+            Ok(LedgerEntry::RippleState(line)) => Some(line),
+            _ => None,
+        },
+        _ => None,
+    });
+    let sides = lines.flat_map(|line| TrustLineView::sides(&line));
+    sides.filter(|(of, ..)| of == account).filter_map(|(_, asset, side)| Some((asset, side?))).collect()
 }

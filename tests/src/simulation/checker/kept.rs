@@ -3,7 +3,7 @@
 use treasury_core::command::{Actor, Answer, Command, CommandError};
 use treasury_core::proposal::{Proposal, Status};
 use treasury_core::state::{Guard, State};
-use treasury_core::units::ProposalId;
+use treasury_core::units::{Asset, ProposalId};
 use treasury_core::waits::waits;
 use treasuryd::store::Archive;
 
@@ -52,7 +52,9 @@ impl Checker {
     ) {
         let Ok(answer) = answer else { return };
         match (command, answer) {
-            (Command::Propose(propose), Answer::Proposed { .. }) if !propose.amount.is_xrp() => {
+            (Command::Propose(propose), Answer::Proposed { .. })
+                if matches!(propose.amount.issue(), Asset::Mpt(_)) =>
+            {
                 let what =
                     format!("daemon {daemon} takes {} on, which it pays to nobody", propose.amount.words());
                 self.broken(Rule::PolicyKept, what);

@@ -1,15 +1,16 @@
 //! What the ledger itself must show.
 
 use treasury_core::config::Keeps;
-use treasury_core::units::{AccountId, EscrowKey};
+use treasury_core::units::{AccountId, Asset, EscrowKey};
 use xrpl_harness::embedded::{ClosedLedger, ClosedTx};
+use xrpl_wire::entry::LedgerEntry;
 use xrpl_wire::typed::Payment;
-use xrpl_wire::{Amount, LedgerEntryType, TransactionType, TxBody, sf, sign};
+use xrpl_wire::{Amount, IssuedAmount, LedgerEntryType, TransactionType, TxBody, flags, sf, sign};
 
 use super::money::Flow;
-use super::{Checker, Outflow, Rule, drops_of};
+use super::{Checker, Outflow, Rule, units_of};
 use crate::simulation::cast::{
-    DELAYED_SOURCE, MIDDLING_XRP, PEOPLE, ROLLING_SECONDS, ROLLING_XRP, SMALL_XRP, XRP,
+    Cast, DELAYED_SOURCE, ISSUER, MIDDLING_XRP, PEOPLE, ROLLING_SECONDS, ROLLING_XRP, SMALL_XRP, XRP,
 };
 
 /// The slowest pace of ledgers that deadlines are reckoned with, in seconds.
@@ -19,6 +20,7 @@ impl Checker {
     /// The network has closed a ledger.
     pub fn ledger(&mut self, closed: &ClosedLedger) {
         self.drops(closed);
+        self.issues(closed);
         if closed.header.close_time.0.saturating_sub(self.close_time) > PACE_SECONDS {
             self.steady_since = closed.header.index;
         }
@@ -52,6 +54,30 @@ impl Checker {
             closed.state.iter().filter_map(|(_, entry)| in_entry(entry)).map(|drops| drops.get()).sum();
         if held != total {
             let what = format!("ledger {index}: accounts and escrows hold {held} drops of {total}");
+            self.broken(Rule::DropsConserved, what);
+        }
+    }
+
+    /// All that is issued is somebody's: it comes by payments of the issuer, and goes by payments to it.
+    fn issues(&mut self, closed: &ClosedLedger) {
+        if closed.transactions.is_empty() {
+            return;
+        }
+        let (euro, issuer) = (self.cast.euro(), self.cast.id(ISSUER));
+        let mut expected = self.issued;
+        for tx in closed.transactions.iter().filter(|tx| tx.result.is_tes()) {
+            let Ok(TxBody::Payment(payment)) = TxBody::parse_lossy(tx.tx()) else { continue };
+            if payment.amount.issue() != euro {
+                continue;
+            }
+            let units = i128::from(units_of(payment.amount));
+            expected += if tx.tx().account() == issuer { units } else { 0 };
+            expected -= if payment.destination == issuer { units } else { 0 };
+        }
+        self.issued = issued(&self.cast, closed);
+        if self.issued != expected {
+            let (index, held) = (closed.header.index, self.issued);
+            let what = format!("ledger {index}: trust lines hold {held} millionths of a euro of {expected}");
             self.broken(Rule::DropsConserved, what);
         }
     }
@@ -121,19 +147,28 @@ impl Checker {
     }
 
     fn payment(&mut self, closed: &ClosedLedger, tx: &ClosedTx, payment: &Payment) {
-        let Amount::Xrp(amount) = payment.amount else { return };
-        let (from, now, whole) = (tx.tx().account(), closed.header.close_time.0, amount.get());
+        let (from, now, amount) = (tx.tx().account(), closed.header.close_time.0, payment.amount);
+        let whole = units_of(amount);
         let Some(tag) = payment.destination_tag else {
             if !self.foreign.contains(&tx.id) {
-                self.moved(payment.destination, tx, (now, whole), false);
+                self.moved(payment.destination, tx, (now, amount), false);
             }
             return;
         };
-        if !self.applies(tag, tx, payment.destination, whole) {
+        if payment.send_max.is_some() || payment.deliver_min.is_some() || has_ways(tx) {
+            self.broken(
+                Rule::NothingUnasked,
+                format!("{} may take more than intent {tag}, or pay less", tx.id),
+            );
+        }
+        if !self.applies(tag, tx, payment.destination, amount) {
             return;
         }
         if tx.result.is_tes() {
-            self.flows(Flow::Asked(tag), from, Some(payment.destination), whole);
+            self.flows(Flow::Asked(tag), from, Some(payment.destination), amount);
+            if !amount.is_xrp() {
+                self.reached.push("an issued asset is paid by a daemon");
+            }
         }
         let people = self.people_in(tx);
         if whole > MIDDLING_XRP * XRP {
@@ -147,7 +182,7 @@ impl Checker {
                 let what = format!("{whole} drops of intent {tag} with {people} people's signatures");
                 self.broken(Rule::PolicyKept, what);
             } else if tx.result.is_tes() {
-                let outflows = self.unattended.entry((self.sender(tx), from)).or_default();
+                let outflows = self.unattended.entry((self.sender(tx), from, amount.issue())).or_default();
                 outflows.push((now, whole));
                 if let Some(sum) = above(outflows, ROLLING_SECONDS, ROLLING_XRP * XRP) {
                     let what =
@@ -160,7 +195,13 @@ impl Checker {
 
     /// An intent's transaction is in a ledger: the first, and what was asked for. False where the tag is
     /// nobody's.
-    pub(super) fn applies(&mut self, tag: u32, tx: &ClosedTx, destination: AccountId, amount: u64) -> bool {
+    pub(super) fn applies(
+        &mut self,
+        tag: u32,
+        tx: &ClosedTx,
+        destination: AccountId,
+        amount: Amount,
+    ) -> bool {
         if self.schedule_of(tag).is_some() {
             self.pays_date(tag, tx, destination, amount);
             return true;
@@ -172,9 +213,7 @@ impl Checker {
             }
             return false;
         };
-        if (intent.account, intent.destination, intent.amount.get())
-            != (tx.tx().account(), destination, amount)
-        {
+        if (intent.account, intent.destination, intent.amount) != (tx.tx().account(), destination, amount) {
             let what = format!("{} pays something else than intent {tag} asked for", tx.id);
             self.broken(Rule::NothingUnasked, what);
         }
@@ -199,15 +238,24 @@ impl Checker {
     }
 
     /// A payment or an escrow without a tag is a move of the daemon's along a link.
-    pub(super) fn moved(&mut self, to: AccountId, tx: &ClosedTx, (now, amount): Outflow, by_escrow: bool) {
-        let from = tx.tx().account();
-        let Some(link) = self.treasury.links.iter().find(|link| (link.from, link.to) == (from, to)) else {
-            let what = format!("{} moves {amount} drops where there is no link", tx.id);
+    pub(super) fn moved(
+        &mut self,
+        to: AccountId,
+        tx: &ClosedTx,
+        (now, moved): (u32, Amount),
+        by_escrow: bool,
+    ) {
+        let (from, amount) = (tx.tx().account(), units_of(moved));
+        let along = (from, to, moved.issue());
+        let Some(link) = self.treasury.links.iter().find(|link| (link.from, link.to, link.asset) == along)
+        else {
+            let what = format!("{} moves {} where there is no link", tx.id, moved.words());
             self.broken(Rule::NothingUnasked, what);
             return;
         };
         let (most, period, seconds) =
-            (drops_of(link.move_max), drops_of(link.period_max), link.period_seconds);
+            (units_of(link.move_max), units_of(link.period_max), link.period_seconds);
+        let name = link.name.clone();
         let fills = matches!(link.keeps, Keeps::Filled { .. });
         let delayed = from == self.cast.id(DELAYED_SOURCE);
         if (from == self.cast.id("cold") || delayed) && self.people_in(tx) < 2 {
@@ -223,8 +271,11 @@ impl Checker {
         let daemon = self.sender(tx);
         // What is swept into an account is more than it was to be filled with, and no fault of whoever fills it.
         let filled = fills && !by_escrow;
-        self.flows(Flow::Move(daemon), from, Some(to).filter(|_| filled), amount);
-        let outflows = self.moves.entry((daemon, from, to)).or_default();
+        self.flows(Flow::Move(daemon), from, Some(to).filter(|_| filled), moved);
+        if !moved.is_xrp() {
+            self.reached.push("an issued asset is moved along a link");
+        }
+        let outflows = self.moves.entry((daemon, name)).or_default();
         outflows.push((now, amount));
         let sum = above(outflows, seconds, period);
         if amount > most || sum.is_some() {
@@ -235,6 +286,40 @@ impl Checker {
             self.broken(Rule::LimitsKept, what);
         }
     }
+}
+
+/// What everybody has of the issued asset by trust lines, less what anybody owes.
+pub(super) fn issued(cast: &Cast, closed: &ClosedLedger) -> i128 {
+    let (euro, issuer) = (cast.euro(), cast.id(ISSUER));
+    let lines = closed.state.iter().filter_map(|(_, entry)| match entry.entry_type() {
+        Some(LedgerEntryType::RippleState) => match LedgerEntry::from_object(entry.object()) {
+            Ok(LedgerEntry::RippleState(line)) => Some(line),
+            _ => None,
+        },
+        _ => None,
+    });
+    let sides = lines.flat_map(|line| {
+        let balance = line.balance;
+        let (low, high) = (line.low_limit.issuer, line.high_limit.issuer);
+        [(low, high, balance.currency, balance.value), (high, low, balance.currency, balance.value.negated())]
+    });
+    let held = sides.filter(|(_, other, currency, _)| {
+        *other == issuer && euro == Asset::Issued { currency: *currency, issuer }
+    });
+    held.map(|(_, _, currency, value)| {
+        let negative = value.is_negative();
+        let value = if negative { value.negated() } else { value };
+        let units = i128::from(units_of(Amount::Issued(IssuedAmount { value, currency, issuer })));
+        if negative { -units } else { units }
+    })
+    .sum()
+}
+
+/// Whether a payment says by which ways it may go, or that it may be a part of what it says.
+fn has_ways(tx: &ClosedTx) -> bool {
+    let fields = tx.tx().object();
+    fields.get(sf::Paths).is_some()
+        || fields.u32(sf::Flags).unwrap_or_default() & flags::tfPartialPayment != 0
 }
 
 /// What the last period's outflows sum up to, if that is above the limit. The newest comes last.

@@ -15,7 +15,7 @@ mod shares;
 use std::collections::{BTreeMap, BTreeSet};
 
 use treasury_core::Treasury;
-use treasury_core::units::{AccountId, Amount, Drops, EscrowKey, Hash256, ProposalId, StopId};
+use treasury_core::units::{AccountId, Amount, Asset, EscrowKey, Hash256, ProposalId, StopId};
 
 use xrpl_wire::TransactionType;
 
@@ -31,7 +31,7 @@ pub use sent::Heard;
 /// A rule of the checker's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
-    /// All XRP is where it was, or was burned as a fee.
+    /// All XRP is where it was, or was burned as a fee; and all that is issued is what the issuer has paid and did not get back.
     DropsConserved,
     /// Of what somebody asked for once, at most one transaction is ever applied.
     OncePerIntent,
@@ -117,9 +117,9 @@ impl std::fmt::Display for Violation {
     }
 }
 
-/// So many drops: nothing else moves in these simulations, and of anything else the checker would see none.
-fn drops_of(amount: Amount) -> u64 {
-    amount.drops().map_or(0, Drops::get)
+/// So many millionths of one, in which all amounts of the simulations are whole; of XRP, drops. No multi-purpose token moves there.
+fn units_of(amount: Amount) -> u64 {
+    u64::try_from(runway::millionths(&amount)).unwrap_or(u64::MAX)
 }
 
 /// What somebody asked for, named on the ledger by its DestinationTag.
@@ -134,7 +134,7 @@ pub struct Intent {
     /// Who is to be paid.
     pub destination: AccountId,
     /// How much.
-    pub amount: Drops,
+    pub amount: Amount,
     /// Its proposal, once the daemon has said so.
     pub proposal: Option<ProposalId>,
 }
@@ -148,8 +148,11 @@ enum Stopped {
     Account(Option<AccountId>),
 }
 
-/// A payment out of an account that counts against a limit: ledger time, drops.
+/// A payment out of an account that counts against a limit: ledger time, units.
 type Outflow = (u32, u64);
+
+/// What an account has of one asset.
+type Holding = (AccountId, Asset);
 
 /// The checker.
 pub struct Checker {
@@ -175,10 +178,10 @@ pub struct Checker {
     withdrawn: BTreeSet<(usize, ProposalId)>,
     /// What was asked to be made worthless: from then on nothing but its void leaves for it.
     voided: BTreeSet<(usize, ProposalId)>,
-    /// Moves along each tier link: the daemon, whose limits they are, the paying and the receiving account.
-    moves: BTreeMap<(usize, AccountId, AccountId), Vec<Outflow>>,
-    /// Payments that no person signed, by daemon and paying account.
-    unattended: BTreeMap<(usize, AccountId), Vec<Outflow>>,
+    /// Moves along each tier link: the daemon, whose limits they are, and the link.
+    moves: BTreeMap<(usize, String), Vec<Outflow>>,
+    /// Payments that no person signed, by daemon, paying account and asset.
+    unattended: BTreeMap<(usize, AccountId, Asset), Vec<Outflow>>,
     /// Transactions by the ledger they are in that daemons' own keys signed.
     by_own_keys: BTreeMap<u32, Vec<(AccountId, Hash256)>>,
     /// What changed whose signatures count, by ledger.
@@ -188,9 +191,11 @@ pub struct Checker {
     /// Accounts for which daemons may send nothing until somebody has looked.
     fenced: BTreeSet<(usize, AccountId)>,
     /// What came to treasury accounts and left them, ledger by ledger.
-    tides: BTreeMap<AccountId, Tide>,
-    /// What left treasury accounts, whoever sent it: ledger, its close time, drops.
-    gone: BTreeMap<AccountId, Vec<(u32, u32, u64)>>,
+    tides: BTreeMap<Holding, Tide>,
+    /// What left treasury accounts, whoever sent it: ledger, its close time, units.
+    gone: BTreeMap<Holding, Vec<(u32, u32, u64)>>,
+    /// What everybody had by trust lines after the ledger before.
+    issued: i128,
     /// The last ledger that each daemon had when it was first looked at: what left before is not its to count.
     counts_from: BTreeMap<usize, u32>,
     /// The ledger in which a daemon acknowledged an intent.
@@ -244,6 +249,7 @@ impl Checker {
             shares: Shares::default(),
             times: BTreeMap::new(),
             gone: BTreeMap::new(),
+            issued: ledger::issued(&cast, first),
             counts_from: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
             total_drops: first.header.total_drops,

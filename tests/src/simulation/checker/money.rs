@@ -6,16 +6,18 @@
 //! ledger from which the account, with nothing but those, would be where it may be. What others brought or took
 //! since then is nobody's fault.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use treasury_core::Treasury;
 use treasury_core::config::{FindingKind, Keeps};
+use treasury_core::observe::TrustLineView;
 use treasury_core::state::State;
 use treasury_core::units::{AccountId, Asset, RippleTime};
 use xrpl_harness::embedded::{ClosedLedger, ClosedTx};
+use xrpl_wire::entry::LedgerEntry;
 use xrpl_wire::{Amount, TxBody, sf};
 
-use super::{Checker, Rule, drops_of};
+use super::{Checker, Holding, Rule, units_of};
 use crate::simulation::cast::ROLLING_SECONDS;
 
 /// Ledgers from the decision on a move to the last in which it can be applied: it waits for a Ticket as long as its
@@ -55,30 +57,40 @@ pub(super) struct Tide {
 }
 
 /// The treasury's accounts in their first ledger.
-pub(super) fn tides(treasury: &Treasury, first: &ClosedLedger) -> BTreeMap<AccountId, Tide> {
-    let tide = |account: &AccountId| Tide { balance: balance(first, account), ..Tide::default() };
-    treasury.accounts.keys().map(|account| (*account, tide(account))).collect()
+pub(super) fn tides(treasury: &Treasury, first: &ClosedLedger) -> BTreeMap<Holding, Tide> {
+    let assets: BTreeSet<Asset> = treasury.links.iter().map(|link| link.asset).collect();
+    let places = treasury.accounts.keys().flat_map(|account| assets.iter().map(|asset| (*account, *asset)));
+    let tide = |place: Holding| Tide { balance: balance(first, &place), ..Tide::default() };
+    places.map(|place| (place, tide(place))).collect()
 }
 
-fn balance(closed: &ClosedLedger, account: &AccountId) -> u64 {
+fn balance(closed: &ClosedLedger, (account, asset): &Holding) -> u64 {
+    if let Asset::Issued { currency, issuer } = asset {
+        let line = closed.state.object(&xrpl_wire::index::trust_line(account, issuer, currency));
+        let Some(Ok(LedgerEntry::RippleState(line))) = line.map(LedgerEntry::from_object) else { return 0 };
+        let sides = TrustLineView::sides(&line).into_iter();
+        let held = sides.filter(|(of, ..)| of == account).find_map(|(_, asset, side)| side?.held(asset));
+        return held.map_or(0, units_of);
+    }
     let root = closed.state.object(&xrpl_wire::index::account_root(account));
     root.and_then(|root| root.drops(sf::Balance)).map_or(0, |drops| drops.get())
 }
 
 impl Checker {
     /// Money went from one account, and to another where it was not put aside.
-    pub(super) fn flows(&mut self, flow: Flow, from: AccountId, to: Option<AccountId>, drops: u64) {
-        if let Some(tide) = self.tides.get_mut(&from) {
+    pub(super) fn flows(&mut self, flow: Flow, from: AccountId, to: Option<AccountId>, amount: Amount) {
+        let (asset, drops) = (amount.issue(), units_of(amount));
+        if let Some(tide) = self.tides.get_mut(&(from, asset)) {
             tide.flows.push((flow, -i128::from(drops)));
         }
-        if let Some(tide) = to.and_then(|to| self.tides.get_mut(&to)) {
+        if let Some(tide) = to.and_then(|to| self.tides.get_mut(&(to, asset))) {
             tide.flows.push((flow, i128::from(drops)));
         }
     }
 
     /// Money that had been put aside came to an account.
     pub(super) fn flows_in(&mut self, flow: Flow, to: AccountId, drops: u64) {
-        if let Some(tide) = self.tides.get_mut(&to) {
+        if let Some(tide) = self.tides.get_mut(&(to, Asset::Xrp)) {
             tide.flows.push((flow, i128::from(drops)));
             tide.delayed = true;
         }
@@ -134,23 +146,24 @@ impl Checker {
         }
     }
 
-    fn not_overfilled(&mut self, account: AccountId, daemon: usize, since: u32) {
-        let links = self.treasury.links.iter().filter(|link| link.to == account);
+    fn not_overfilled(&mut self, place: Holding, daemon: usize, since: u32) {
+        let (account, asset) = place;
+        let links = self.treasury.links.iter().filter(|link| (link.to, link.asset) == place);
         let targets = links.filter_map(|link| match link.keeps {
-            Keeps::Filled { target, .. } => Some(drops_of(target)),
+            Keeps::Filled { target, .. } => Some(units_of(target)),
             Keeps::Swept { .. } => None,
         });
         let Some(target) = targets.max() else { return };
         // It is filled with what links out of it pass on as well: of each a move that is under way, and the next one; and
         // those leave their floor in it.
-        let onward = self.treasury.links.iter().filter(|link| link.from == account);
+        let onward = self.treasury.links.iter().filter(|link| (link.from, link.asset) == place);
         let onward: Vec<_> = onward.filter(|link| matches!(link.keeps, Keeps::Filled { .. })).collect();
-        let kept = onward.iter().map(|link| drops_of(link.source_floor)).max().unwrap_or_default();
-        let passed_on: u64 = onward.iter().map(|link| 2 * drops_of(link.move_max)).sum();
-        let for_dates = self.filled_for_dates(account, self.time_of(since));
+        let kept = onward.iter().map(|link| units_of(link.source_floor)).max().unwrap_or_default();
+        let passed_on: u64 = onward.iter().map(|link| 2 * units_of(link.move_max)).sum();
+        let for_dates = self.filled_for_dates(account, asset, self.time_of(since));
         let ceiling = target.max(kept) + passed_on + for_dates;
-        let excuse = self.unforeseen(account, daemon, since).0;
-        let balance = self.tides.get(&account).map_or(0, |tide| tide.balance);
+        let excuse = self.unforeseen(place, daemon, since).0;
+        let balance = self.tides.get(&place).map_or(0, |tide| tide.balance);
         if i128::from(balance) > i128::from(ceiling) + excuse {
             let name = self.cast.name(&account);
             let what = format!(
@@ -160,11 +173,12 @@ impl Checker {
         }
     }
 
-    fn floor_kept(&mut self, account: AccountId, daemon: usize, since: u32) {
-        let links = self.treasury.links.iter().filter(|link| link.from == account);
-        let Some(floor) = links.map(|link| drops_of(link.source_floor)).max() else { return };
-        let excuse = self.unforeseen(account, daemon, since).1;
-        let balance = self.tides.get(&account).map_or(0, |tide| tide.balance);
+    fn floor_kept(&mut self, place: Holding, daemon: usize, since: u32) {
+        let account = place.0;
+        let links = self.treasury.links.iter().filter(|link| (link.from, link.asset) == place);
+        let Some(floor) = links.map(|link| units_of(link.source_floor)).max() else { return };
+        let excuse = self.unforeseen(place, daemon, since).1;
+        let balance = self.tides.get(&place).map_or(0, |tide| tide.balance);
         if i128::from(balance) + excuse < i128::from(floor) {
             let name = self.cast.name(&account);
             let what = format!(
@@ -176,8 +190,8 @@ impl Checker {
 
     /// The most that others brought to the account, and the most that they took, from a ledger since `since` up to
     /// now. Others are all whose doing the daemon could not know when it last decided on a move.
-    fn unforeseen(&self, account: AccountId, daemon: usize, since: u32) -> (i128, i128) {
-        let Some(tide) = self.tides.get(&account) else { return (0, 0) };
+    fn unforeseen(&self, place: Holding, daemon: usize, since: u32) -> (i128, i128) {
+        let Some(tide) = self.tides.get(&place) else { return (0, 0) };
         let known = |flow: &Flow| match flow {
             Flow::Move(by) => *by == daemon,
             Flow::Asked(tag) => {
@@ -204,11 +218,12 @@ impl Checker {
             Ok(TxBody::EscrowCreate(create)) => &create.amount,
             _ => return,
         };
-        if !amount.is_xrp() && tx.result.is_tes() {
+        if !amount.is_xrp() && tx.result.is_tes() && self.foreign.contains(&tx.id) {
             self.reached.push("an issued asset is paid by hand");
         }
-        if let (Amount::Xrp(drops), true) = (amount, tx.result.is_tes()) {
-            self.gone.entry(account).or_default().push((self.index, self.close_time, drops.get()));
+        if tx.result.is_tes() {
+            let gone = (self.index, self.close_time, units_of(*amount));
+            self.gone.entry((account, amount.issue())).or_default().push(gone);
         }
     }
 
@@ -218,7 +233,7 @@ impl Checker {
         let from = *self.counts_from.entry(daemon).or_insert(cursor.close_time.0);
         let since = cursor.close_time.0.saturating_sub(ROLLING_SECONDS);
         let mut wrong = Vec::new();
-        for account in self.treasury.accounts.keys() {
+        for place @ (account, asset) in self.tides.keys() {
             let missing = |kind| {
                 let found = state.findings.values().rev();
                 found.filter(|found| found.kind == kind).any(|found| found.at.close_time.0 >= since)
@@ -226,16 +241,18 @@ impl Checker {
             if since <= from || missing(FindingKind::HistoryMissing) {
                 continue;
             }
-            let within = self.gone.get(account).into_iter().flatten().rev();
+            let within = self.gone.get(place).into_iter().flatten().rev();
             let within = within
                 .skip_while(|(index, ..)| *index > cursor.index.0)
                 .take_while(|(_, at, _)| *at >= since)
                 .map(|(_, _, drops)| drops);
             let gone: u64 = within.sum();
-            let counted = drops_of(state.book.moved(account, Asset::Xrp, RippleTime(since)));
+            let counted = units_of(state.book.moved(account, *asset, RippleTime(since)));
             if counted != gone {
                 let name = self.cast.name(account);
-                wrong.push(format!("daemon {daemon} counts {counted} drops that left {name}; {gone} did"));
+                wrong.push(format!(
+                    "daemon {daemon} counts {counted} of {asset} that left {name}; {gone} did"
+                ));
             }
         }
         for what in wrong {

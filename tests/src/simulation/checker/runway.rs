@@ -122,7 +122,7 @@ fn pass(treasury: &Treasury, state: &mut State, day: u32) -> Option<()> {
 }
 
 /// Millionths of one, in which all amounts of the simulations are whole; of XRP, drops.
-fn millionths(amount: &Amount) -> u128 {
+pub(super) fn millionths(amount: &Amount) -> u128 {
     match amount {
         Amount::Xrp(drops) => u128::from(drops.get()),
         Amount::Issued(IssuedAmount { value, .. }) if !value.is_negative() => {

@@ -143,9 +143,13 @@ impl World {
         if success {
             match body {
                 TxBody::Payment(payment) => {
-                    let xrpl_wire::Amount::Xrp(amount) = payment.amount else { panic!("XRP only") };
-                    cost += amount.get();
-                    credit = Some((payment.destination, amount.get()));
+                    if let Amount::Xrp(amount) = payment.amount {
+                        cost += amount.get();
+                        credit = Some((payment.destination, amount.get()));
+                    } else {
+                        changes.extend(self.ripple(account, payment.amount, true));
+                        changes.extend(self.ripple(payment.destination, payment.amount, false));
+                    }
                 }
                 TxBody::TicketCreate(create) => {
                     let first = tx.seq().value() + 1;
@@ -189,6 +193,15 @@ impl World {
             self.mirror(change);
         }
         changes
+    }
+
+    /// So much goes out by a trust line, or comes in; nothing where there is none, as of an issuer and of strangers.
+    fn ripple(&self, account: AccountId, amount: Amount, out: bool) -> Option<Change> {
+        let Amount::Issued(moved) = amount else { panic!("an issued currency") };
+        let line = *self.ledger.get(&account)?.trust_lines.as_ref()?.get(&amount.issue())?;
+        let moved = if out { moved.value.negated() } else { moved.value };
+        let line = TrustLineView { balance: line.balance.checked_add(moved).unwrap(), ..line };
+        Some(Change::TrustLine { account, asset: amount.issue(), line: Some(line) })
     }
 
     pub fn pay(&mut self, account: AccountId, change: impl Fn(u64) -> u64) -> Option<Change> {
