@@ -97,7 +97,7 @@ pub(crate) async fn a_link_fills_an_account_with_dollars_and_two_people_sign_wha
          move_max = \"1000 {asset}\"\nperiod_max = \"2000 {asset}\"\n\
          \n[[rule]]\nname = \"dollars-move\"\naskers = [\"treasuryd\"]\nkinds = [\"move\"]\namount_max = \"1000 {asset}\"\n\
          action = \"allow\"\n\
-         \n[[rule]]\nname = \"dollars\"\naccounts = [\"hot\"]\nkinds = [\"pay\"]\namount_max = \"1000 {asset}\"\n\
+         \n[[rule]]\nname = \"dollars\"\naccounts = [\"hot\"]\nkinds = [\"pay\"]\nassets = [\"{asset}\"]\namount_max = \"1000 {asset}\"\n\
          action = \"approve\"\nweight = 2\nroles = [\"approver\"]\nexclude_asker = false\n"
     )
     .unwrap();

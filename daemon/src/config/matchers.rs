@@ -233,6 +233,7 @@ mod tests {
     use std::path::Path;
 
     use treasury_core::config::Role;
+    use treasury_core::units::Asset;
 
     use super::super::DaemonConfig;
     use super::*;
@@ -254,6 +255,7 @@ labels = ["exchange", "large"]
 [[rule]]
 name = "all"
 asker_roles = ["proposer", "admin"]
+assets = ["XRP", "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B"]
 tiers = ["hot", "warm"]
 listed = ["exchange"]
 unlisted = ["large"]
@@ -272,6 +274,8 @@ action = "allow"
         let policy = &config.treasury.policy;
         let rule = &policy.rules()[0];
         assert_eq!(rule.asker_roles, Some(BTreeSet::from([Role::Proposer, Role::Admin])));
+        let dollars = "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B".parse().unwrap();
+        assert_eq!(rule.assets, Some(BTreeSet::from([Asset::Xrp, dollars])));
         assert_eq!(rule.tiers, Some(BTreeSet::from([Tier::Hot, Tier::Warm])));
         assert_eq!(rule.listed, Some(BTreeSet::from(["exchange".to_owned()])));
         assert_eq!(rule.unlisted, Some(BTreeSet::from(["large".to_owned()])));
@@ -299,6 +303,18 @@ action = "allow"
         for (from, to, expected) in [
             ("\"proposer\", \"admin\"", "\"boss\"", "asker_roles[1]: \"boss\" is not a role"),
             ("\"proposer\", \"admin\"", "", "asker_roles: an empty list matches nothing"),
+            ("\"XRP\", ", "\"EUR\", ", "assets[1]: \"EUR\" is not an asset"),
+            ("\"XRP\", ", "\"drops\", ", "assets[1]: \"drops\" is not an asset"),
+            (
+                "\"XRP\"",
+                "\"00000001B5F762798A53D543A014CAF8B297CFF8F2F937E8\"",
+                "assets[1]: \"00000001B5F762798A53D543A014CAF8B297CFF8F2F937E8\" is a multi-purpose token",
+            ),
+            (
+                "assets = [\"XRP\", \"USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B\"]",
+                "assets = []",
+                "assets: an empty list matches nothing",
+            ),
             ("\"hot\", \"warm\"", "\"runner\"", "tiers[1]: the runner pays nobody"),
             ("listed = [\"exchange\"]", "listed = [\"fraud\"]", "listed[1]: \"fraud\" is not a [[list]]"),
             ("less_than = \"60d\"", "less_than = \"30d\"", "paid_for.less_than: is not more than at_least"),

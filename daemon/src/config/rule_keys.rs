@@ -14,6 +14,13 @@ pub(super) const KEYS: &[Key] = &[
         "`pay`: a payment somebody asks for. `move`: a move along a link.",
     ),
     key(
+        "assets",
+        "list of assets",
+        "any",
+        "What is paid: `\"XRP\"`, `\"USD.rIssuer…\"`. Where nothing is said, whatever the rule's amounts are of; where it has none, any asset, \
+         and of an `allow` XRP alone.",
+    ),
+    key(
         "destination",
         "`known`, `new`, `treasury` or a list",
         "any",

@@ -1,14 +1,16 @@
 //! What rules may say and hardly anybody means: right, and dangerous, or without effect.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use treasury_core::Treasury;
 use treasury_core::analysis::analyse;
 use treasury_core::config::{Role, Tier};
+use treasury_core::example::UNNAMED;
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::multisign;
 use treasury_core::policy::{Action, Approvers, Rule};
-use treasury_core::units::{Amount, Weight};
+use treasury_core::units::{Asset, Weight};
 
 use super::table::Places;
 use super::warnings::Warning;
@@ -82,21 +84,28 @@ fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
         let is_own =
             rule.askers.as_ref().is_some_and(|askers| askers.iter().all(|asker| *asker == Asker::Daemon));
         let others = || treasury.policy.rules().iter().filter(|other| asks_more_of(other, rule));
-        if rule.amount_max.is_none() && !others().any(takes_over_above) {
-            let what = "allows any amount: what it matches leaves without people";
+        if let Some(of) = without_bound(rule, |asset| others().any(|other| takes_over_above(other, asset))) {
+            let what = format!("allows any amount{of}: what it matches leaves without people");
             found.warn(key, what, "write amount_max");
         }
         // The daemon's own moves have the limits of their links.
         let counted = rule.rolling.is_some() || rule.count.is_some();
-        if !counted && !is_own && pays(rule) && !others().any(takes_over_beyond_a_sum) {
-            let what = "allows any number of payments: many small ones are a large one";
+        let sums = |asset| others().any(|other| takes_over_beyond_a_sum(other, asset));
+        let open = matched(rule).into_iter().find(|asset| !sums(*asset));
+        if !counted
+            && !is_own
+            && pays(rule)
+            && let Some(asset) = open
+        {
+            let what =
+                format!("allows any number of payments{}: many small ones are a large one", of_asset(asset));
             found.warn(key, what, "write rolling = { period = \"24h\", amount_max = \"…\" }");
         }
     }
     let asks = matches!(rule.action, Action::Approve(_) | Action::Delay { .. });
-    let denied = || treasury.policy.rules().iter().any(|other| denies_above(other, rule));
-    if asks && rule.amount_max.is_none() && !denied() {
-        let what = "lets any amount leave that people sign for, also what no other rule matches";
+    let denied = |asset| treasury.policy.rules().iter().any(|other| denies_above(other, rule, asset));
+    if let Some(of) = without_bound(rule, denied).filter(|_| asks) {
+        let what = format!("lets any amount{of} leave that people sign for, also what no other rule matches");
         found.warn(key, what, "write amount_max, or a rule that denies what is above");
     }
     if let Action::Notify(told) = &rule.action {
@@ -146,9 +155,9 @@ fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
 
 /// Whether what is of an issued currency may match: no bound of the rule is of anything else.
 fn can_be_issued(rule: &Rule) -> bool {
-    let rolling = rule.rolling.iter().flat_map(|rolling| [rolling.amount_above, rolling.amount_max]);
-    let bounds = [rule.amount_above, rule.amount_min, rule.amount_max].into_iter().chain(rolling).flatten();
-    bounds.into_iter().all(|bound| matches!(bound, Amount::Issued(_)))
+    let is_issued = |asset: &Asset| matches!(asset, Asset::Issued { .. });
+    rule.assets.as_ref().is_none_or(|assets| assets.iter().any(is_issued))
+        && rule.bounds().all(|bound| is_issued(&bound.issue()))
 }
 
 /// Who may ask for something that then nobody else can sign enough for, from which account, and how much others have.
@@ -219,19 +228,51 @@ fn asks_more_of(other: &Rule, rule: &Rule) -> bool {
         && other.amount_max.is_none()
 }
 
+/// Assets that the rule can match: those that it names, or XRP, and where it may be any, one that stands for those that no rule
+/// names.
+fn matched(rule: &Rule) -> Vec<Asset> {
+    let bounds: BTreeSet<Asset> = rule.bounds().map(|bound| bound.issue()).collect();
+    let named = if bounds.is_empty() { rule.assets.clone().unwrap_or_default() } else { bounds };
+    match named {
+        none if none.is_empty() => {
+            [Asset::Xrp, UNNAMED].into_iter().filter(|asset| rule.covers(*asset)).collect()
+        }
+        named => named.into_iter().collect(),
+    }
+}
+
+/// Of what the rule matches any amount, where neither it nor what `bounded` asks about bounds that; in words.
+fn without_bound(rule: &Rule, bounded: impl Fn(Asset) -> bool) -> Option<String> {
+    let open = matched(rule).into_iter().find(|asset| !bounded(*asset));
+    open.filter(|_| rule.amount_max.is_none()).map(of_asset)
+}
+
+/// Of this asset, in words: of XRP nobody has to be told.
+fn of_asset(asset: Asset) -> String {
+    match asset {
+        Asset::Xrp => String::new(),
+        UNNAMED => " of any issued currency".to_owned(),
+        asset => format!(" of {asset}"),
+    }
+}
+
 /// Whether the other rule denies what of this one's payments is above a bound.
-fn denies_above(other: &Rule, rule: &Rule) -> bool {
-    other.action == Action::Deny && asks_more_of(other, rule) && takes_over_above(other)
+fn denies_above(other: &Rule, rule: &Rule, asset: Asset) -> bool {
+    other.action == Action::Deny && asks_more_of(other, rule) && takes_over_above(other, asset)
 }
 
-fn takes_over_above(other: &Rule) -> bool {
-    other.rolling.is_none() && other.amount_above.or(other.amount_min).is_some()
+fn takes_over_above(other: &Rule, asset: Asset) -> bool {
+    let bound = other.amount_above.or(other.amount_min);
+    other.rolling.is_none() && other.covers(asset) && bound.is_some_and(|bound| bound.issue() == asset)
 }
 
-fn takes_over_beyond_a_sum(other: &Rule) -> bool {
+fn takes_over_beyond_a_sum(other: &Rule, asset: Asset) -> bool {
+    let above =
+        other.rolling.filter(|rolling| rolling.amount_max.is_none()).and_then(|rolling| rolling.amount_above);
     other.amount_above.is_none()
         && other.amount_min.is_none()
-        && other.rolling.is_some_and(|rolling| rolling.amount_above.is_some() && rolling.amount_max.is_none())
+        && other.covers(asset)
+        && above.is_some_and(|above| above.issue() == asset)
 }
 
 fn pays(rule: &Rule) -> bool {

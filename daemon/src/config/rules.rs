@@ -6,7 +6,7 @@ use treasury_core::config::{AccountConfig, Role, Tier};
 use treasury_core::intent::{AskedBy, Asker, Intent, IntentKind};
 use treasury_core::matching::Matcher;
 use treasury_core::policy::{Action, Approvers, DestinationMatch, Rule, Told};
-use treasury_core::units::{AccountId, Weight};
+use treasury_core::units::{AccountId, Asset, Weight};
 
 use super::parties::{Parties, role};
 use super::reader::{At, Place, Section};
@@ -37,6 +37,7 @@ fn rule(
     let askers = section.texts("askers", |text| asker(text, parties));
     let accounts = section.texts("accounts", |text| parties.resolve_account(text));
     let kinds = section.texts("kinds", kind);
+    let assets = matchers::set(section, "assets", asset);
     let destination = destination(section, parties);
     let amount_above = section.text("amount_above", value::any_amount);
     let amount_min = section.text("amount_min", value::any_amount);
@@ -64,6 +65,7 @@ fn rule(
         askers: askers.map(values),
         accounts,
         kinds: kinds.map(values),
+        assets,
         destination,
         amount_above: amount_above.map(|amount| amount.value),
         amount_min: amount_min.map(|amount| amount.value),
@@ -102,6 +104,16 @@ fn kind(text: &str) -> Result<IntentKind, String> {
     let row = decided.find(|row| row.word == text);
     row.map(|row| row.kind)
         .ok_or_else(|| format!("\"{text}\" is not a kind that policy decides about; pay or move"))
+}
+
+fn asset(text: &str) -> Result<Asset, String> {
+    match text.parse() {
+        Ok(Asset::Mpt(_)) => Err(format!("\"{text}\" is a multi-purpose token, and none is paid")),
+        Ok(asset) => Ok(asset),
+        Err(_) => Err(format!(
+            "\"{text}\" is not an asset; write \"XRP\", or a currency and its issuer as in \"USD.rIssuer…\""
+        )),
+    }
 }
 
 fn destination(section: &Section<'_>, parties: &Parties) -> Option<DestinationMatch> {

@@ -16,6 +16,8 @@ pub enum Matcher {
     Tiers,
     /// What is asked for.
     Kinds,
+    /// Of what asset.
+    Assets,
     /// How much, above a bound.
     AmountAbove,
     /// How much, from a bound.
@@ -44,10 +46,11 @@ pub enum Matcher {
 
 impl Matcher {
     /// All of them. Those that cost least come first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Kinds,
         Self::Accounts,
         Self::Tiers,
+        Self::Assets,
         Self::AmountAbove,
         Self::AmountMin,
         Self::AmountMax,
@@ -73,6 +76,7 @@ impl Matcher {
             Self::Accounts => "accounts",
             Self::Tiers => "tiers",
             Self::Kinds => "kinds",
+            Self::Assets => "assets",
             Self::AmountAbove => "amount_above",
             Self::AmountMin => "amount_min",
             Self::AmountMax => "amount_max",
@@ -97,6 +101,7 @@ impl Matcher {
             Self::Accounts => rule.accounts.is_some(),
             Self::Tiers => rule.tiers.is_some(),
             Self::Kinds => rule.kinds.is_some(),
+            Self::Assets => rule.assets.is_some() || rule.is_for_xrp_alone(),
             Self::AmountAbove => rule.amount_above.is_some(),
             Self::AmountMin => rule.amount_min.is_some(),
             Self::AmountMax => rule.amount_max.is_some(),
@@ -120,6 +125,7 @@ impl Matcher {
             Self::Accounts => one.accounts == other.accounts,
             Self::Tiers => one.tiers == other.tiers,
             Self::Kinds => one.kinds == other.kinds,
+            Self::Assets => one.assets == other.assets && one.is_for_xrp_alone() == other.is_for_xrp_alone(),
             Self::AmountAbove => one.amount_above == other.amount_above,
             Self::AmountMin => one.amount_min == other.amount_min,
             Self::AmountMax => one.amount_max == other.amount_max,
@@ -182,7 +188,7 @@ mod tests {
     use crate::model::risk::RiskBand;
     use crate::model::role::{Role, Tier};
     use crate::model::rule::{Action, DestinationMatch};
-    use crate::model::units::{AccountId, Amount, Drops};
+    use crate::model::units::{AccountId, Amount, Asset, Drops};
 
     /// A rule that says one of two things about this, and nothing else.
     fn says(matcher: Matcher, second: bool) -> Rule {
@@ -194,7 +200,7 @@ mod tests {
             Some(Times { zone, weekdays: None, from_minute, until_minute: 60 })
         };
         let period_seconds = 60 + u32::from(number);
-        let mut rule = Rule::new(format!("rule {number}"), Action::Allow);
+        let mut rule = Rule::new(format!("rule {number}"), Action::Deny);
         match matcher {
             Matcher::Askers => rule.askers = Some(vec![Asker::Person(format!("person {number}"))]),
             Matcher::AskerRoles => {
@@ -207,6 +213,9 @@ mod tests {
             Matcher::Kinds => {
                 rule.kinds = Some(vec![if second { IntentKind::Move } else { IntentKind::Pay }])
             }
+            Matcher::Assets if second => rule.assets = Some([Asset::Mpt([7; 24])].into()),
+            // An allow that names none.
+            Matcher::Assets => rule.action = Action::Allow,
             Matcher::AmountAbove => rule.amount_above = amount,
             Matcher::AmountMin => rule.amount_min = amount,
             Matcher::AmountMax => rule.amount_max = amount,

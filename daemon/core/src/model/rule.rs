@@ -8,7 +8,7 @@ use crate::model::intent::{Asker, IntentKind};
 use crate::model::matchers::{Count, PaidFor, Rolling, Times};
 use crate::model::risk::RiskBand;
 use crate::model::role::{Role, Tier};
-use crate::model::units::{AccountId, Amount, Weight};
+use crate::model::units::{AccountId, Amount, Asset, Weight};
 
 /// One rule. A matcher that is `None` matches everything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Rule {
     pub accounts: Option<Vec<AccountId>>,
     /// What is asked for.
     pub kinds: Option<Vec<IntentKind>>,
+    /// What is paid: one of these assets. Where nothing is said, see [`Rule::covers`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assets: Option<BTreeSet<Asset>>,
     /// Who receives.
     pub destination: Option<DestinationMatch>,
     /// Amounts above this; matches only what is of the same asset.
@@ -75,6 +78,7 @@ impl Rule {
             askers: None,
             accounts: None,
             kinds: None,
+            assets: None,
             destination: None,
             amount_above: None,
             amount_min: None,
@@ -92,6 +96,27 @@ impl Rule {
             risk: None,
             action,
         }
+    }
+
+    /// The bounds that it names, each of an asset.
+    pub fn bounds(&self) -> impl Iterator<Item = Amount> + '_ {
+        let rolling = self.rolling.iter().flat_map(|rolling| [rolling.amount_above, rolling.amount_max]);
+        [self.amount_above, self.amount_min, self.amount_max].into_iter().chain(rolling).flatten()
+    }
+
+    /// Whether it is for XRP alone because it lets something leave without people and names no asset: what nobody thought of
+    /// when it was written does not leave by it.
+    #[must_use]
+    pub fn is_for_xrp_alone(&self) -> bool {
+        self.action == Action::Allow && self.assets.is_none() && self.bounds().next().is_none()
+    }
+
+    /// Whether it can match what is of this asset. Bounds match what is of their own, and are asked by themselves.
+    #[must_use]
+    pub fn covers(&self, asset: Asset) -> bool {
+        self.assets
+            .as_ref()
+            .map_or(asset.is_xrp() || !self.is_for_xrp_alone(), |assets| assets.contains(&asset))
     }
 
     /// Whether it says what may leave, and does more than tell people.

@@ -8,7 +8,7 @@ use crate::model::config::Treasury;
 use crate::model::policy::{Obligations, Policy, Rule};
 use crate::model::units::RippleTime;
 use crate::rules::cells::Set;
-use crate::rules::example::Example;
+use crate::rules::example::{Example, UNNAMED};
 use crate::rules::matching::obligations;
 use crate::rules::prove::{Query, TooManyCells, each, numbered};
 
@@ -19,7 +19,8 @@ pub struct Analysis {
     pub unreachable: Vec<String>,
     /// Rules that change nothing, and a rule that asks for as much wherever they match, where one alone does.
     pub covered: Vec<(String, Option<String>)>,
-    /// Payments that no rule matches, or none that does more than tell people, which is a denial: some of them.
+    /// Payments that no rule matches, or none that does more than tell people, which is a denial: some of them, of assets that
+    /// rules name, and of XRP. That others are denied is what not naming them says.
     pub gaps: Vec<Example>,
 }
 
@@ -40,7 +41,8 @@ pub fn analyse(config: &Treasury, policy: &Policy, now: RippleTime) -> Result<An
     let mut seen = BTreeSet::new();
     each(config, policy, now, &Query::default(), |set, example| {
         let matching: Vec<(usize, &Rule)> = numbered(policy, set).collect();
-        if gaps.len() < GAPS_MAX && !matching.iter().any(|(_, rule)| rule.decides()) {
+        let is_named = example.amount.issue() != UNNAMED;
+        if is_named && gaps.len() < GAPS_MAX && !matching.iter().any(|(_, rule)| rule.decides()) {
             gaps.push(example.clone());
         }
         if !seen.insert(set.clone()) {

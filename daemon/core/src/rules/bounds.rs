@@ -18,10 +18,8 @@ const DAY_SECONDS: u32 = 86_400;
 /// The assets that rules name.
 #[must_use]
 pub fn assets(rules: &[Rule]) -> BTreeSet<Asset> {
-    let bands = rules.iter().flat_map(|rule| [rule.amount_above, rule.amount_min, rule.amount_max]);
-    let sums = rules.iter().filter_map(|rule| rule.rolling);
-    let sums = sums.flat_map(|rolling| [rolling.amount_above, rolling.amount_max]);
-    bands.chain(sums).flatten().map(|amount| amount.issue()).collect()
+    let of_bounds = rules.iter().flat_map(Rule::bounds).map(|amount| amount.issue());
+    of_bounds.chain(rules.iter().flat_map(|rule| &rule.assets).flatten().copied()).collect()
 }
 
 /// Amounts of an asset above a bound, up to the most, in ascending order.

@@ -6,8 +6,9 @@ use crate::model::config::Treasury;
 use crate::model::intent::{Asker, IntentKind};
 use crate::model::policy::Per;
 use crate::model::role::{Role, Tier};
-use crate::model::units::{AccountId, Amount, RippleTime};
+use crate::model::units::{AccountId, Amount, Asset, RippleTime};
 use crate::rules::matching::Payment;
+use xrpl_wire::Currency;
 
 /// A payment, and what else there would be when it is decided on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub struct Example {
     pub risk: u8,
 }
 
+/// An asset that stands for all that no rule names: nobody can issue it.
+pub const UNNAMED: Asset = Asset::Issued { currency: Currency::NONE, issuer: AccountId::ONE };
+
 /// Who receives. Nobody named: somebody of whom nobody has heard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recipient {
@@ -63,10 +67,14 @@ impl Example {
             Some(account) => name(account),
             None => "a new destination on no list".to_owned(),
         };
+        let amount = if self.amount.issue() == UNNAMED {
+            "an issued currency that no rule names".to_owned()
+        } else {
+            self.amount.words()
+        };
         let mut words = format!(
-            "{} {what} {} from {} to {to}, {}",
+            "{} {what} {amount} from {} to {to}, {}",
             self.asker,
-            self.amount.words(),
             name(&self.account),
             match self.paid_for {
                 None => "never paid before".to_owned(),

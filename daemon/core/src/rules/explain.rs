@@ -92,6 +92,12 @@ fn why<P: Payment>(config: &Treasury, matcher: Matcher, rule: &Rule, payment: &P
             let kinds = list(&rule.kinds, |kind| format!("{kind:?}").to_lowercase());
             (format!("it is a {}", format!("{:?}", payment.kind()).to_lowercase()), kinds)
         }
+        Matcher::Assets => {
+            let assets = rule.assets.iter().flatten().map(ToString::to_string).collect::<Vec<_>>();
+            let assets = words(assets.iter().map(String::as_str));
+            let only = "XRP, since it allows and names no asset".to_owned();
+            (of_asset(payment), if rule.assets.is_some() { assets } else { only })
+        }
         Matcher::AmountAbove => (paid(payment), format!("above {}", amount(rule.amount_above))),
         Matcher::AmountMin => (paid(payment), format!("from {}", amount(rule.amount_min))),
         Matcher::AmountMax => (paid(payment), format!("up to {}", amount(rule.amount_max))),
@@ -152,6 +158,12 @@ fn count<P: Payment>(rule: &Rule, payment: &P) -> (String, String) {
 
 fn paid<P: Payment>(payment: &P) -> String {
     format!("the amount is {}", amount(payment.amount()))
+}
+
+fn of_asset<P: Payment>(payment: &P) -> String {
+    payment
+        .amount()
+        .map_or_else(|| "it is of nothing".to_owned(), |amount| format!("it is of {}", amount.issue()))
 }
 
 fn amount(amount: Option<Amount>) -> String {

@@ -59,6 +59,9 @@ pub fn holds<P: Payment>(matcher: Matcher, rule: &Rule, payment: &P) -> bool {
             rule.tiers.as_ref().is_none_or(paying)
         }
         Matcher::Kinds => rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&payment.kind())),
+        Matcher::Assets => {
+            !matcher.is_in(rule) || payment.amount().is_some_and(|amount| rule.covers(amount.issue()))
+        }
         // What is of another asset is not above, from or up to a bound.
         Matcher::AmountAbove => bounded(rule.amount_above, payment, |amount, least| amount > least),
         Matcher::AmountMin => bounded(rule.amount_min, payment, |amount, least| amount >= least),

@@ -19,7 +19,7 @@ use crate::model::role::{Role, Tier};
 use crate::model::units::{AccountId, Amount, Asset, RippleTime};
 use crate::rules::bounds::{self, Chain};
 use crate::rules::cells::{Parts, Set, holding};
-use crate::rules::example::{Example, Recipient};
+use crate::rules::example::{Example, Recipient, UNNAMED};
 use crate::rules::matching::{Matcher, any_decides, cannot_wait, holds, obligations};
 
 /// What is asked.
@@ -51,7 +51,8 @@ pub enum Outcome {
     Leaves,
     /// It is denied by what rules say.
     Denied,
-    /// It is denied because no rule matches, or none that does more than tell people.
+    /// It is denied because no rule matches, or none that does more than tell people. Asked of XRP and of assets that rules
+    /// name: that others are denied is what not naming them says.
     Unmatched,
 }
 
@@ -347,6 +348,7 @@ impl Table<'_> {
         let mut assets = bounds::assets(self.policy.rules());
         assets.insert(Asset::Xrp);
         assets.extend(self.query.above.map(|above| above.issue()));
+        assets.extend((self.query.outcome != Outcome::Unmatched).then_some(UNNAMED));
         assets.into_iter().filter(wanted).map(|asset| (asset, asset.most())).collect()
     }
 
@@ -434,7 +436,8 @@ impl Table<'_> {
     }
 }
 
-const AMOUNTS: &[Matcher] = &[Matcher::Kinds, Matcher::AmountAbove, Matcher::AmountMin, Matcher::AmountMax];
+const AMOUNTS: &[Matcher] =
+    &[Matcher::Kinds, Matcher::Assets, Matcher::AmountAbove, Matcher::AmountMin, Matcher::AmountMax];
 const ASKERS: &[Matcher] = &[Matcher::Askers, Matcher::AskerRoles];
 const PAYERS: &[Matcher] = &[Matcher::Accounts, Matcher::Tiers];
 const RECIPIENTS: &[Matcher] = &[Matcher::Destination, Matcher::Listed, Matcher::Unlisted];

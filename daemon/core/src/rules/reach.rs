@@ -168,6 +168,7 @@ impl Asked<'_> {
             && rule.asker_roles.as_ref().is_none_or(has)
             && rule.accounts.as_ref().is_none_or(|accounts| accounts.contains(account))
             && rule.tiers.as_ref().is_none_or(|tiers| tier.is_some_and(|tier| tiers.contains(&tier)))
+            && rule.covers(amount.issue())
             && bounded(rule.amount_above, |amount, bound| amount > bound)
             && bounded(rule.amount_min, |amount, bound| amount >= bound)
             && bounded(rule.amount_max, |amount, bound| amount <= bound);

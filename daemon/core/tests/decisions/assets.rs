@@ -18,6 +18,8 @@ use xrpl_wire::{Transaction, TransactionType, TxBody, sf};
 
 use crate::world::{World, XRP, amount, config, id};
 
+mod rules;
+
 const HOUR: u32 = 3_600;
 const DAY: u32 = 86_400;
 
@@ -224,36 +226,6 @@ fn an_account_without_xrp_for_the_fee_above_its_reserve_signs_nothing() {
     assert_eq!((amounts(&w.settle()), w.word(p)), (vec![eur("80")], "validated"));
 }
 
-/// Danger: what policy delays is paid at once, because there is no escrow for it.
-#[test]
-fn what_policy_delays_is_denied_in_words_and_never_paid_without_the_delay() {
-    let mut w = world(&[("warm", "9000")]);
-    let p = propose(&mut w, "warm", "shop", "2000");
-    assert_eq!((w.word(p), amounts(&w.sent())), ("denied", vec![]));
-    assert_eq!(w.proposal(p).decision.rule(), format!("large euros, {NO_ESCROW}"));
-    assert!(w.proposal(p).plan.is_none());
-    // Whoever asks what the table lets through is told the same.
-    let leaves = |above: &str| {
-        let query = Query { outcome: Outcome::Leaves, above: Some(eur(above)), ..Query::default() };
-        prove(&w.config, &w.config.policy, w.state.now(), &query).unwrap().is_some()
-    };
-    assert!(leaves("999") && !leaves("1000"));
-
-    // A draft that waits, and another policy that delays it: the same.
-    let tickets = w.state.accounts[&id("warm")].tickets.clone();
-    let gone = |ticket: &u32| Change::TicketDeleted { account: id("warm"), ticket: *ticket };
-    w.change(tickets.iter().map(gone).collect());
-    let p = propose(&mut w, "warm", "shop", "500");
-    assert_eq!(w.word(p), "drafted");
-    let mut rules = w.config.policy.rules().to_vec();
-    let large = rules.iter().find(|rule| rule.name == "large euros").unwrap().action.clone();
-    rules.iter_mut().find(|rule| rule.name == "middling euros").unwrap().action = large;
-    w.config.policy = Policy::new(rules);
-    w.change(vec![Change::TicketCreated { account: id("warm"), ticket: 77 }]);
-    assert_eq!((w.word(p), amounts(&w.sent())), ("denied", vec![]));
-    assert!(w.proposal(p).decision.rule().ends_with(NO_ESCROW));
-}
-
 fn link(keeps: Keeps) -> TierLink {
     let (from, to) = match keeps {
         Keeps::Filled { .. } => ("warm", "hot"),
@@ -343,27 +315,6 @@ fn a_link_moves_nothing_to_where_there_is_no_line_nor_over_its_limit_nor_what_is
     w.config.links = vec![refill()];
     w.close(&[]);
     assert_eq!((amounts(&w.sent()), by(&w, &refill())), (vec![], By::Source));
-}
-
-/// Danger: payments of one asset use up the limit of another, or none.
-#[test]
-fn limits_are_of_each_asset_by_itself() {
-    let mut w = world(&[("hot", "5000")]);
-    for _ in 0..3 {
-        let p = propose(&mut w, "hot", "shop", "100");
-        w.settle();
-        assert_eq!(w.word(p), "validated");
-    }
-    let p = propose(&mut w, "hot", "shop", "0.01");
-    assert_eq!(w.word(p), "denied", "300 within a day");
-    let p = w.propose("hot", 100);
-    w.settle();
-    assert_eq!(w.word(p), "validated", "XRP is another matter");
-    assert_eq!(counted(&w, "hot"), [eur("300"), amount(100 * XRP)]);
-    w.jump(DAY + 60);
-    let p = propose(&mut w, "hot", "shop", "100");
-    w.settle();
-    assert_eq!(w.word(p), "validated");
 }
 
 #[test]

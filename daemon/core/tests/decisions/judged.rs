@@ -9,6 +9,7 @@ use treasury_core::analysis::analyse;
 use treasury_core::command::Command;
 use treasury_core::config::{Role, Tier};
 use treasury_core::decide::Question;
+use treasury_core::example::UNNAMED;
 use treasury_core::explain::{Explanation, explain};
 use treasury_core::intent::{Asker, Intent, IntentKind, Pay};
 use treasury_core::list::List;
@@ -60,6 +61,7 @@ fn of_each_rule_is_said_what_does_not_hold() {
         accounts: Some(vec![id("hot")]),
         tiers: Some(BTreeSet::from([Tier::Hot])),
         kinds: Some(vec![IntentKind::Move]),
+        assets: Some([UNNAMED].into()),
         amount_above: Some(amount(70 * XRP)),
         amount_min: Some(amount(60 * XRP)),
         amount_max: Some(amount(XRP)),
@@ -90,6 +92,7 @@ fn of_each_rule_is_said_what_does_not_hold() {
         ("accounts", "warm pays, and the rule is for hot"),
         ("tiers", "the account is of the warm tier, and the rule is for hot"),
         ("kinds", "it is a pay, and the rule is for move"),
+        ("assets", "it is of XRP, and the rule is for 1.rrrrrrrrrrrrrrrrrrrrBZbvji"),
         ("amount_max", "the amount is 50 XRP, and the rule is for up to 1 XRP"),
         ("paid_for", "it was never paid, and the rule is for at least 86400 s"),
         ("unlisted", "the destination is on shops, and the rule is for none of shops"),

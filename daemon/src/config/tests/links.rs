@@ -199,6 +199,8 @@ fn a_rule_that_delays_and_can_match_an_issued_currency_is_warned_of() {
         ("amount_max = \"1000 XRP\"\n".to_owned(), false),
         ("rolling = { period = \"24h\", amount_above = \"100 XRP\" }\n".to_owned(), false),
         (format!("amount_max = \"1000 {USD}\"\n"), true),
+        (format!("assets = [\"XRP\", \"{USD}\"]\n"), true),
+        ("assets = [\"XRP\"]\n".to_owned(), false),
         (format!("rolling = {{ period = \"24h\", amount_above = \"100 {USD}\" }}\n"), true),
     ] {
         assert_eq!(delays(&bounds), expected, "{bounds}");

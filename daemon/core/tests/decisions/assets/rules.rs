@@ -1,0 +1,109 @@
+//! What rules say of assets.
+
+use super::*;
+
+/// Danger: what policy delays is paid at once, because there is no escrow for it.
+#[test]
+fn what_policy_delays_is_denied_in_words_and_never_paid_without_the_delay() {
+    let mut w = world(&[("warm", "9000")]);
+    let p = propose(&mut w, "warm", "shop", "2000");
+    assert_eq!((w.word(p), amounts(&w.sent())), ("denied", vec![]));
+    assert_eq!(w.proposal(p).decision.rule(), format!("large euros, {NO_ESCROW}"));
+    assert!(w.proposal(p).plan.is_none());
+    // Whoever asks what the table lets through is told the same.
+    let leaves = |above: &str| {
+        let query = Query { outcome: Outcome::Leaves, above: Some(eur(above)), ..Query::default() };
+        prove(&w.config, &w.config.policy, w.state.now(), &query).unwrap().is_some()
+    };
+    assert!(leaves("999") && !leaves("1000"));
+
+    // A draft that waits, and another policy that delays it: the same.
+    let tickets = w.state.accounts[&id("warm")].tickets.clone();
+    let gone = |ticket: &u32| Change::TicketDeleted { account: id("warm"), ticket: *ticket };
+    w.change(tickets.iter().map(gone).collect());
+    let p = propose(&mut w, "warm", "shop", "500");
+    assert_eq!(w.word(p), "drafted");
+    let mut rules = w.config.policy.rules().to_vec();
+    let large = rules.iter().find(|rule| rule.name == "large euros").unwrap().action.clone();
+    rules.iter_mut().find(|rule| rule.name == "middling euros").unwrap().action = large;
+    w.config.policy = Policy::new(rules);
+    w.change(vec![Change::TicketCreated { account: id("warm"), ticket: 77 }]);
+    assert_eq!((w.word(p), amounts(&w.sent())), ("denied", vec![]));
+    assert!(w.proposal(p).decision.rule().ends_with(NO_ESCROW));
+}
+
+/// Danger: a table that was written when XRP alone was paid lets something else leave, or whoever asks is not told of it.
+#[test]
+fn what_a_rule_is_for_is_told_by_its_assets_and_an_allow_that_names_none_is_for_xrp() {
+    let allow = |assets: &[Asset]| Rule {
+        kinds: Some(vec![IntentKind::Pay]),
+        assets: (!assets.is_empty()).then(|| assets.iter().copied().collect()),
+        ..Rule::new("allowed", Action::Allow)
+    };
+    let deny = |assets: &[Asset]| Rule { action: Action::Deny, name: "denied".to_owned(), ..allow(assets) };
+    let two = Approvers { weight: Weight(2), roles: [Role::Approver].into(), ..Approvers::default() };
+    let approve = Rule { action: Action::Approve(two), name: "signed".to_owned(), ..allow(&[]) };
+    let (xrp, euros, both) = (Asset::Xrp, euro(), [Asset::Xrp, euro()]);
+    for (rules, [of_xrp, of_euros, of_others]) in [
+        (vec![allow(&[])], ["validated", "denied", "no"]),
+        (vec![allow(&[xrp])], ["validated", "denied", "no"]),
+        (vec![allow(&[euros])], ["denied", "validated", "no"]),
+        (vec![allow(&both)], ["validated", "validated", "no"]),
+        (vec![approve.clone()], ["collecting", "collecting", "approve"]),
+        (vec![allow(&both), approve.clone()], ["collecting", "collecting", "approve"]),
+        (vec![allow(&both), deny(&[euros])], ["validated", "denied", "no"]),
+        (vec![approve, deny(&both)], ["denied", "denied", "approve"]),
+        (vec![allow(&both), deny(&[])], ["denied", "denied", "no"]),
+    ] {
+        let mut w = world(&[("hot", "500")]);
+        w.config.policy = Policy::new(rules.clone());
+        let p = w.propose("hot", 5);
+        w.settle();
+        assert_eq!(w.word(p), of_xrp, "{rules:?}");
+        let p = propose(&mut w, "hot", "shop", "5");
+        w.settle();
+        assert_eq!(w.word(p), of_euros, "{rules:?}");
+        // Whoever asks what the table lets through is told of what no rule names as well.
+        let leaves = |assets: &[Asset]| {
+            let mut policy = rules.clone();
+            policy.push(Rule { name: "aside".to_owned(), ..deny(assets) });
+            let query = Query { outcome: Outcome::Leaves, ..Query::default() };
+            prove(&w.config, &Policy::new(policy), w.state.now(), &query).unwrap()
+        };
+        let other = leaves(&both);
+        let said = other.as_ref().map_or("no", |found| found.obligations.word());
+        assert_eq!(said, of_others, "{rules:?}");
+        if let Some(found) = other {
+            assert!(
+                found.example.words(&w.config).contains("to pay an issued currency that no rule names from")
+            );
+        }
+        let or_denied = |leaves: bool| if leaves { "leaves" } else { "denied" };
+        let expected = |word: &'static str| or_denied(word != "denied");
+        if of_others == "no" {
+            assert_eq!(or_denied(leaves(&[euros]).is_some()), expected(of_xrp), "{rules:?}");
+            assert_eq!(or_denied(leaves(&[xrp]).is_some()), expected(of_euros), "{rules:?}");
+        }
+    }
+}
+
+/// Danger: payments of one asset use up the limit of another, or none.
+#[test]
+fn limits_are_of_each_asset_by_itself() {
+    let mut w = world(&[("hot", "5000")]);
+    for _ in 0..3 {
+        let p = propose(&mut w, "hot", "shop", "100");
+        w.settle();
+        assert_eq!(w.word(p), "validated");
+    }
+    let p = propose(&mut w, "hot", "shop", "0.01");
+    assert_eq!(w.word(p), "denied", "300 within a day");
+    let p = w.propose("hot", 100);
+    w.settle();
+    assert_eq!(w.word(p), "validated", "XRP is another matter");
+    assert_eq!(counted(&w, "hot"), [eur("300"), amount(100 * XRP)]);
+    w.jump(DAY + 60);
+    let p = propose(&mut w, "hot", "shop", "100");
+    w.settle();
+    assert_eq!(w.word(p), "validated");
+}
