@@ -188,7 +188,14 @@ fn seen(account: AccountId, declared: &AccountConfig) -> AccountSnapshot {
     let entries: BTreeMap<AccountId, u16> = signers.entries.clone();
     AccountSnapshot {
         account,
-        root: Some(RootView { balance, sequence: 50, owner_count: 6, flags: 0, regular_key: None }),
+        root: Some(RootView {
+            balance,
+            sequence: 50,
+            owner_count: 6,
+            flags: 0,
+            regular_key: None,
+            transfer_rate: 0,
+        }),
         signer_list: Some(treasury_core::observe::SignerListView { quorum: signers.quorum, entries }),
         tickets: BTreeSet::from([10, 11, 12, 13, 14]),
         escrows: Vec::new(),

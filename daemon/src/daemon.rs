@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use treasury_core::state::AccountView;
 use treasury_core::units::AccountId;
 use treasury_core::{State, Treasury};
 
@@ -117,8 +118,14 @@ impl Now {
 /// believed as little as what nobody knows.
 fn known(state: &State, treasury: &Treasury) -> BTreeSet<AccountId> {
     let otherwise = state.declared_otherwise(|account| treasury.accounts.contains_key(account));
-    let is_known = |account: &&AccountId| !otherwise.contains(*account) && !state.doubtful.contains(*account);
-    state.accounts.keys().filter(is_known).copied().collect()
+    // An earlier version did not read all of it.
+    let is_whole = |account: &AccountId, view: &AccountView| {
+        !treasury.accounts.contains_key(account) || (view.trust_lines.is_some() && view.settings.is_some())
+    };
+    let known = state.accounts.iter().filter(|(account, view)| {
+        !otherwise.contains(*account) && !state.doubtful.contains(*account) && is_whole(account, view)
+    });
+    known.map(|(account, _)| *account).collect()
 }
 
 impl Daemon {

@@ -359,7 +359,10 @@ fn settings_view(fields: &Object) -> Result<SettingsView, String> {
 
 /// Reads an AccountRoot. NewFields of a created one leave out what is zero.
 fn root_view(fields: &Object) -> Result<RootView, String> {
-    all_understood(fields, [sf::Balance, sf::Sequence, sf::OwnerCount, sf::Flags, sf::RegularKey])?;
+    all_understood(
+        fields,
+        [sf::Balance, sf::Sequence, sf::OwnerCount, sf::Flags, sf::RegularKey, sf::TransferRate],
+    )?;
     let balance = match fields.get(sf::Balance) {
         None => Drops::ZERO,
         Some(_) => fields.drops(sf::Balance).ok_or("an AccountRoot whose Balance is not XRP")?,
@@ -370,6 +373,7 @@ fn root_view(fields: &Object) -> Result<RootView, String> {
         owner_count: fields.u32(sf::OwnerCount).unwrap_or_default(),
         flags: fields.u32(sf::Flags).unwrap_or_default(),
         regular_key: fields.account(sf::RegularKey),
+        transfer_rate: fields.u32(sf::TransferRate).unwrap_or_default(),
     })
 }
 

@@ -210,6 +210,7 @@ fn root_view(root: &AccountRoot) -> RootView {
         owner_count: root.owner_count,
         flags: root.flags,
         regular_key: root.regular_key,
+        transfer_rate: root.transfer_rate.unwrap_or_default(),
     }
 }
 

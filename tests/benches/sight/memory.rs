@@ -32,8 +32,14 @@ fn snapshot(number: u32) -> AccountSnapshot {
         cancel_after: Some(RippleTime(950_000_000)),
         condition: Some(HexBytes(vec![7; 39])),
     };
-    let root =
-        RootView { balance: drops(10_000_000_000), sequence: 8, owner_count: 1, flags: 0, regular_key: None };
+    let root = RootView {
+        balance: drops(10_000_000_000),
+        sequence: 8,
+        owner_count: 1,
+        flags: 0,
+        regular_key: None,
+        transfer_rate: 0,
+    };
     AccountSnapshot {
         account,
         root: Some(root),

@@ -29,6 +29,7 @@ fn known(cast: &Cast) -> State {
                 owner_count: 0,
                 flags: 0,
                 regular_key: None,
+                transfer_rate: 0,
             }),
             signer_list: None,
             tickets: Default::default(),

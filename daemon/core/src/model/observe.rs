@@ -246,6 +246,15 @@ pub struct RootView {
     pub flags: u32,
     /// The account id of the RegularKey.
     pub regular_key: Option<AccountId>,
+    /// `TransferRate`: what somebody has to send of what the account issues, in billionths of what arrives; 0: as much. Records of
+    /// earlier versions do not tell.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub transfer_rate: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_none(rate: &u32) -> bool {
+    *rate == 0
 }
 
 impl RootView {

@@ -41,10 +41,17 @@ fn by_trust_line(state: &State, from: &AccountId, payment: &Movement<'_>) -> Opt
     let (to, asset) = (payment.destination, payment.amount.issue());
     // To the issuer it goes back to where it came from.
     let Asset::Issued { issuer, .. } = asset else { return None };
-    let lines = state.accounts.get(&to)?.trust_lines.as_ref()?;
     if to == issuer {
         return None;
     }
+    let takes =
+        state.accounts.get(&issuer).and_then(|view| view.root).is_some_and(|root| root.transfer_rate > 0);
+    if takes && *from != issuer {
+        return Some(
+            "the issuer takes a part of what holders pay each other (TransferRate), and it is paid without any",
+        );
+    }
+    let lines = state.accounts.get(&to)?.trust_lines.as_ref()?;
     let Some(line) = lines.get(&asset) else { return Some("it has no trust line for that") };
     if line.deep_frozen {
         return Some("the issuer has frozen its trust line, and nothing comes in by it");

@@ -6,7 +6,7 @@ use crate::model::config::{FindingKind, Treasury};
 use crate::model::effect::Effect;
 use crate::model::event::Event;
 use crate::model::observe::{AccountSnapshot, EscrowView, LedgerPoint, RootView, TrustLineView};
-use crate::model::state::{Sight, State};
+use crate::model::state::{AccountView, Sight, State};
 use crate::model::units::{AccountId, Asset, EscrowKey, RippleTime};
 use crate::work::anomaly;
 use crate::work::cx::Cx;
@@ -45,14 +45,17 @@ pub(crate) fn compare(
         .collect();
     let known =
         |account: &AccountId| cx.state.accounts.contains_key(account) && !cx.state.doubtful.contains(account);
-    // An earlier version read no trust lines, no NoRipple of them, and no settings; and an account that was not declared for a
-    // while has not been followed.
+    // An earlier version read no trust lines, no NoRipple of them, no settings, and no TransferRate of others; and an
+    // account that was not declared for a while has not been followed.
     let adds = |read: &AccountSnapshot| {
         let view = cx.state.accounts.get(&read.account);
         let untold = view.is_none_or(|view| view.settings.is_none());
         let of_lines =
             read.trust_lines.is_some() && view.is_none_or(|view| view.trust_lines != read.trust_lines);
-        of_lines || (read.settings.is_some() && untold && cx.config.accounts.contains_key(&read.account))
+        let of_rate = view.is_some_and(|view| of_rate(view, read.root) != read.root);
+        of_lines
+            || of_rate
+            || (read.settings.is_some() && untold && cx.config.accounts.contains_key(&read.account))
     };
     let is_unseen = |read: &AccountSnapshot| !known(&read.account) || adds(read);
     let unseen: Vec<AccountSnapshot> = accounts.into_iter().filter(is_unseen).collect();
@@ -121,9 +124,11 @@ fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Optio
     // Of signers and recipients decisions rest on their keys and flags alone. A balance that was read wrong at first is
     // no reason to see nothing for ever.
     let ours = config.accounts.contains_key(&read.account);
-    let rests_on = |root: Option<RootView>| root.map(|root| (root.flags, root.regular_key));
-    if view.root != read.root && (ours || rests_on(view.root) != rests_on(read.root)) {
-        return Some(format!("AccountRoot: had {:?}, the ledger has {:?}", view.root, read.root));
+    let rests_on =
+        |root: Option<RootView>| root.map(|root| (root.flags, root.regular_key, root.transfer_rate));
+    let root = of_rate(view, read.root);
+    if view.root != root && (ours || rests_on(view.root) != rests_on(root)) {
+        return Some(format!("AccountRoot: had {:?}, the ledger has {root:?}", view.root));
     }
     // Of signers and recipients nothing else is looked at: what they own is theirs, and may be a great deal.
     if !ours {
@@ -156,6 +161,12 @@ fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Optio
     let same = standing.len() == on_ledger.len()
         && standing.iter().zip(&on_ledger).all(|(known, read)| is_same(known, read));
     (!same).then(|| format!("had {} escrows, the ledger has {}", standing.len(), on_ledger.len()))
+}
+
+/// The root as it was read, without its TransferRate where none is known: records of earlier versions do not tell it.
+fn of_rate(view: &AccountView, read: Option<RootView>) -> Option<RootView> {
+    let untold = view.root.is_some_and(|root| root.transfer_rate == 0);
+    read.map(|root| if untold { RootView { transfer_rate: 0, ..root } } else { root })
 }
 
 /// A trust line that is not as it is known. Records of earlier versions do not tell NoRipple.

@@ -395,6 +395,65 @@ fn what_the_recipient_could_not_take_is_refused_when_it_is_asked_for() {
     assert!(refused(&mut w, more).contains("nothing but XRP creates it"));
 }
 
+/// Danger: people sign what the ledger then refuses, and a link tries it until its account stands still.
+#[test]
+fn what_an_issuer_with_a_transfer_rate_would_take_a_part_of_goes_to_nobody_but_the_issuer() {
+    let mut w = world(&[("warm", "5000"), ("hot", "50")]);
+    w.stranger("bank", Some(0));
+    w.config.links = vec![refill()];
+    w.freeze("dave", "hot", "not yet");
+    let p = propose(&mut w, "warm", "shop", "500");
+    assert_eq!(w.word(p), "collecting");
+    let root = w.state.accounts[&id("bank")].root.unwrap();
+    let rated =
+        |transfer_rate| Change::Root { account: id("bank"), root: Some(RootView { transfer_rate, ..root }) };
+    w.change(vec![rated(1_005_000_000)]);
+    w.lift_all();
+    for person in ["alice", "bob"] {
+        w.approve(person, p).unwrap();
+    }
+    let against = treasury_core::tiers::against(&w.config, &w.state, &refill(), eur("250.5"));
+    assert!(against.iter().any(|wait| wait.to_string().contains("TransferRate")), "{against:?}");
+    assert_eq!(amounts(&w.sent()), [], "neither what people signed nor the move");
+    assert!(w.waits(p).iter().any(|wait| wait.contains("TransferRate")), "{:?}", w.waits(p));
+    let more = asked(&w, "warm", "shop", "500");
+    assert!(refused(&mut w, more).contains("TransferRate"));
+    let back = propose(&mut w, "warm", "bank", "500");
+    for person in ["alice", "bob"] {
+        w.approve(person, back).unwrap();
+    }
+    assert_eq!((amounts(&w.settle()), w.word(back)), (vec![eur("500")], "validated"), "it is redeemed whole");
+    w.change(vec![rated(0)]);
+    let mut sent = amounts(&w.settle());
+    sent.sort_by_key(Amount::words);
+    assert_eq!(sent, [eur("250.5"), eur("500")]);
+}
+
+/// Danger: a store of a version that did not know the rate is blind for ever, or never learns it.
+#[test]
+fn a_transfer_rate_that_an_earlier_version_did_not_tell_is_taken_in_and_later_ones_cost_sight() {
+    let mut w = world(&[("warm", "5000")]);
+    let bank = w.stranger("bank", Some(0));
+    let p = propose(&mut w, "warm", "shop", "500");
+    let rate = |w: &World| w.state.accounts[&bank].root.unwrap().transfer_rate;
+    let reads = |w: &mut World, rate| {
+        w.misread(bank, |read| read.root.as_mut().unwrap().transfer_rate = rate);
+    };
+    assert_eq!((rate(&w), w.word(p)), (0, "collecting"));
+    reads(&mut w, 1_005_000_000);
+    assert_eq!((w.state.sees(), rate(&w)), (true, 1_005_000_000), "{:?}", w.state.sight);
+    assert!(w.waits(p).iter().any(|wait| wait.contains("TransferRate")), "{:?}", w.waits(p));
+    for other in [0, 1_100_000_000] {
+        reads(&mut w, other);
+        assert_eq!((w.state.sees(), rate(&w)), (false, 1_005_000_000), "{:?}", w.state.sight);
+        w.close(&[]);
+        reads(&mut w, 1_005_000_000);
+        assert!(w.state.sees(), "{:?}", w.state.sight);
+    }
+    w.restart();
+    assert_eq!(rate(&w), 1_005_000_000);
+}
+
 #[test]
 fn multi_purpose_tokens_and_what_the_account_issues_itself_are_refused() {
     let mut w = world(&[("warm", "5000")]);

@@ -24,7 +24,14 @@ const MASTER_DISABLED: u32 = 0x0010_0000;
 #[test]
 fn which_key_may_sign_follows_from_the_account_as_it_is_on_the_ledger() {
     let root = |flags, regular: Option<&str>| {
-        Some(RootView { balance: drops(1), sequence: 1, owner_count: 0, flags, regular_key: regular.map(id) })
+        Some(RootView {
+            balance: drops(1),
+            sequence: 1,
+            owner_count: 0,
+            flags,
+            regular_key: regular.map(id),
+            transfer_rate: 0,
+        })
     };
     let alice = id("alice");
     for (root, signs_with, allowed) in [

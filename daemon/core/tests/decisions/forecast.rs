@@ -73,6 +73,7 @@ fn after(has: u64, left: &[(u32, usize, u64)]) -> State {
         owner_count: 0,
         flags: 0,
         regular_key: None,
+        transfer_rate: 0,
     };
     let point = |index: u32, at| LedgerPoint {
         index: LedgerIndex(index),

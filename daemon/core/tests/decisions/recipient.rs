@@ -37,7 +37,14 @@ fn world(risk: Risk) -> World {
 
 /// An account that is old and has enough: three days of ledgers of 3 s are 86,400.
 fn root() -> RootView {
-    RootView { balance: drops(20 * XRP), sequence: 13_600, owner_count: 0, flags: 0, regular_key: None }
+    RootView {
+        balance: drops(20 * XRP),
+        sequence: 13_600,
+        owner_count: 0,
+        flags: 0,
+        regular_key: None,
+        transfer_rate: 0,
+    }
 }
 
 fn read(root: Option<RootView>) -> Inquiry {

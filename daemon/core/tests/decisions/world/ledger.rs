@@ -258,6 +258,7 @@ pub(super) fn stranger(account: AccountId, flags: Option<u32>) -> AccountSnapsho
         owner_count: 0,
         flags,
         regular_key: None,
+        transfer_rate: 0,
     });
     AccountSnapshot {
         account,
