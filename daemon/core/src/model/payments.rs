@@ -12,13 +12,13 @@ use crate::model::matchers::Per;
 use crate::model::moved::{Moved, grow, grown};
 use crate::model::promises::Promises;
 use crate::model::proposal::Proposal;
-use crate::model::units::{AccountId, Amount, Asset, Drops, ProposalId, RippleTime};
+use crate::model::units::{AccountId, Amount, Asset, ProposalId, RippleTime};
 
 /// Destinations that are remembered. At 250 new ones every day it takes a year to come to so many, and then those who
 /// have not been paid for longest are forgotten: they count as never paid, of which rules ask for more.
 pub const DESTINATIONS_MAX: usize = 100_000;
 
-/// The last payments of an account that are remembered one by one, to know what is usual.
+/// The last payments of one asset of an account that are remembered one by one, to know what is usual.
 pub const RECENT_MAX: usize = 100;
 
 /// Whose payments a sum or a count is of.
@@ -56,9 +56,9 @@ pub struct Payments {
     /// By the asker's name, as lists show it; nobody can have the daemon's.
     askers: BTreeMap<String, Flow>,
     assets: BTreeMap<Asset, Flow>,
-    /// What accounts have paid last in XRP, moves along links aside; the newest at the end.
+    /// What accounts have paid last of each asset, moves along links aside; the newest at the end.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    recent: BTreeMap<AccountId, VecDeque<Drops>>,
+    recent: BTreeMap<AccountId, BTreeMap<Asset, VecDeque<Amount>>>,
 }
 
 /// Payments of one of them.
@@ -116,9 +116,9 @@ impl Payments {
         self.destinations.get(destination)?.first
     }
 
-    /// What the account has paid last in XRP, moves along links aside; at most [`RECENT_MAX`].
-    pub fn recent(&self, account: &AccountId) -> impl Iterator<Item = Drops> {
-        self.recent.get(account).into_iter().flatten().copied()
+    /// What the account has paid last of an asset, moves along links aside; at most [`RECENT_MAX`].
+    pub fn recent(&self, account: &AccountId, asset: Asset) -> impl Iterator<Item = Amount> {
+        self.recent.get(account).and_then(|of| of.get(&asset)).into_iter().flatten().copied()
     }
 
     /// Whether anything was paid that this person, or the daemon, asked for, within what is remembered.
@@ -150,11 +150,9 @@ impl Payments {
             flow.sums.entry(asset).or_insert_with(|| Moved::none_of(asset)).add(at, amount);
             grow(&mut flow.counts, at, 1);
         });
-        if let Some(Amount::Xrp(drops)) =
-            proposal.intent.amount().filter(|_| proposal.intent.link().is_none())
-        {
-            let recent = self.recent.entry(proposal.account).or_default();
-            recent.push_back(drops);
+        if let Some(amount) = proposal.intent.amount().filter(|_| proposal.intent.link().is_none()) {
+            let recent = self.recent.entry(proposal.account).or_default().entry(amount.issue()).or_default();
+            recent.push_back(amount);
             while recent.len() > RECENT_MAX {
                 recent.pop_front();
             }

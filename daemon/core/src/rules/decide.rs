@@ -216,7 +216,8 @@ impl<'a> Question<'a> {
         self.risk.get_or_init(|| {
             let payments = self.state.book.payments();
             let has_paid = payments.has_paid(&self.asker.to_string());
-            let recent = payments.recent(&self.account);
+            let recent = self.amount.map(|amount| payments.recent(&self.account, amount.issue()));
+            let recent = recent.into_iter().flatten();
             let screened = self.screening().and_then(Screening::score);
             assess(self.policy.risk(), self, recent, has_paid, self.recipient(), screened)
         })
@@ -233,6 +234,7 @@ impl<'a> Question<'a> {
         Some(Recipient {
             read: followed.or_else(|| self.inquiry.and_then(|inquiry| inquiry.account)),
             with_tag: self.intent.movement().is_some_and(|movement| movement.destination_tag.is_some()),
+            of_xrp: self.amount.is_some_and(|amount| amount.is_xrp()),
             pace_seconds: self.pace_seconds,
         })
     }

@@ -148,8 +148,8 @@ impl<'a> History<'a> {
                 End::Paid(proposal) => {
                     self.state.book.settle(proposal);
                     self.state.book.paid(proposal, at);
-                    if let Some(Amount::Xrp(drops)) = proposal.intent.amount() {
-                        self.state.book.left(proposal.account, at, drops.get());
+                    if let Some(amount) = proposal.intent.amount() {
+                        self.state.book.leaves(proposal.account, at, amount);
                     }
                 }
                 End::Nothing(proposal) => self.state.book.settle(proposal),

@@ -7,20 +7,21 @@ use crate::model::observe::RootView;
 use crate::model::payments::RECENT_MAX;
 use crate::model::policy::Per;
 use crate::model::risk::{Assessment, Risk, Seen, Sign, Unusual};
-use crate::model::units::{Amount, Drops, LedgerIndex};
+use crate::model::units::{Amount, LedgerIndex};
 use crate::rules::matching::Payment;
+use crate::rules::measure::Measure;
 
 /// As far back as payments of an asset are counted.
 const YEAR_SECONDS: u32 = 366 * 86_400;
 
-/// What a payment looks like beside what is usual. `recent` is what its account has paid of late, in drops; `has_paid`
+/// What a payment looks like beside what is usual. `recent` is what its account has paid of late of the same asset; `has_paid`
 /// whether anything of who asks was ever paid; `recipient` is whom it goes to, where that is nobody of the treasury's and not in
 /// the address book, and `screened` what whoever screens it says of it.
 #[must_use]
 pub fn assess<P: Payment>(
     risk: &Risk,
     payment: &P,
-    recent: impl Iterator<Item = Drops>,
+    recent: impl Iterator<Item = Amount>,
     has_paid: bool,
     recipient: Option<Recipient>,
     screened: Option<(u8, String)>,
@@ -95,6 +96,8 @@ pub struct Recipient {
     pub read: Option<AccountRead>,
     /// Whether it is paid with a DestinationTag.
     pub with_tag: bool,
+    /// Whether it is paid in XRP.
+    pub of_xrp: bool,
     /// The fastest pace of ledgers, in seconds for each.
     pub pace_seconds: u32,
 }
@@ -124,7 +127,7 @@ impl Recipient {
         let has = |flag: u32| root.flags & flag != 0;
         let words = [
             (has(flags::lsfDepositAuth), "takes nothing from whom it has not authorized (DepositAuth)"),
-            (has(flags::lsfDisallowXRP), "asks not to be sent XRP (DisallowXRP)"),
+            (has(flags::lsfDisallowXRP) && self.of_xrp, "asks not to be sent XRP (DisallowXRP)"),
             (has(flags::lsfRequireDestTag) && !self.with_tag, "asks for a DestinationTag, and there is none"),
             (root.master_disabled(), "has its master key disabled"),
         ];
@@ -151,33 +154,35 @@ impl Recipient {
 fn is_unusual(
     unusual: &Unusual,
     amount: Option<Amount>,
-    recent: impl Iterator<Item = Drops>,
+    recent: impl Iterator<Item = Amount>,
 ) -> Option<String> {
-    let Some(Amount::Xrp(amount)) = amount else { return None };
-    let mut recent: Vec<u64> = recent.take(RECENT_MAX).map(Drops::get).collect();
+    let amount = amount?;
+    let recent: Vec<Amount> = recent.take(RECENT_MAX).collect();
+    let measure = Measure::of(amount.issue(), recent.iter().copied().chain([amount]));
+    let mut recent: Vec<u128> = recent.iter().map(|paid| measure.down(paid)).collect();
     if u32::try_from(recent.len()).is_ok_and(|known| known < unusual.payments) {
         return None;
     }
     let usual = median(&mut recent)?;
-    let mut apart: Vec<u64> = recent.iter().map(|paid| paid.abs_diff(usual)).collect();
+    let mut apart: Vec<u128> = recent.iter().map(|paid| paid.abs_diff(usual)).collect();
     // Where most payments are the same, the least that counts as apart is a tenth of them.
     let spread = median(&mut apart)?.max(usual / 10).max(1);
-    let bound = usual.saturating_add(spread.saturating_mul(u64::from(unusual.times)));
-    (amount.get() > bound).then(|| {
-        let xrp = |drops: u64| Drops::new(drops).unwrap_or(Drops::MAX).to_xrp_string();
+    let bound = usual.saturating_add(spread.saturating_mul(u128::from(unusual.times)));
+    (measure.down(&amount) > bound).then(|| {
+        let words = |units: u128| measure.amount(units).words();
         format!(
-            "{} XRP, and of the account's last {} payments half are within {} XRP of {} XRP; up to {} XRP is usual",
-            amount.to_xrp_string(),
+            "{}, and of the account's last {} payments of that asset half are within {} of {}; up to {} is usual",
+            amount.words(),
             recent.len(),
-            xrp(spread),
-            xrp(usual),
-            xrp(bound)
+            words(spread),
+            words(usual),
+            words(bound)
         )
     })
 }
 
 /// The middle one; of two in the middle the lower.
-fn median(values: &mut [u64]) -> Option<u64> {
+fn median(values: &mut [u128]) -> Option<u128> {
     values.sort_unstable();
     values.get(values.len().checked_sub(1)? / 2).copied()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::world::{World, XRP, amount, config, drops, id, key, signatures_of};
+use crate::world::{World, XRP, amount, config, id, key, signatures_of};
 use treasury_core::Event;
 use treasury_core::command::{Answer, Command, CommandError, Propose};
 use treasury_core::config::{FindingKind, Role, Severity};
@@ -11,7 +11,7 @@ use treasury_core::list::List;
 use treasury_core::policy::{Action, Policy, Risk, RiskBand, Rule, Sign, Times, Unusual, Velocity, Zone};
 use treasury_core::prove::{Outcome, Query, prove};
 use treasury_core::state::{FINDINGS_MAX, Finding};
-use treasury_core::units::{FindingId, ProposalId};
+use treasury_core::units::{Amount, Asset, FindingId, ProposalId};
 
 const HOUR: u32 = 3_600;
 
@@ -351,9 +351,9 @@ fn what_was_usual_is_remembered_over_a_restart_and_not_for_ever() {
         pay(&mut w, 10 + number % 3);
     }
     w.restart();
-    let recent: Vec<u64> = w.state.book.payments().recent(&id("warm")).map(|drops| drops.get()).collect();
+    let recent: Vec<Amount> = w.state.book.payments().recent(&id("warm"), Asset::Xrp).collect();
     assert_eq!(recent.len(), 100);
-    assert_eq!(recent.last(), Some(&drops((10 + 119 % 3) * XRP).get()));
+    assert_eq!(recent.last(), Some(&amount((10 + 119 % 3) * XRP)));
 }
 
 /// Danger: who may ask for payments asks for a thousand that are found, takes each back, and what was found of a theft is on

@@ -18,13 +18,13 @@ pub(super) const RISK: Group = Group {
             "large_to_new",
             "table",
             "none",
-            "Such a destination is to be paid more than `above`: `{ weight = 40, above = \"5000 XRP\" }`. A finding `large_to_new`, too.",
+            "Such a destination is to be paid more than `above`: `{ weight = 40, above = \"5000 XRP\" }`. What is of another asset is not above it. A finding `large_to_new`, too.",
         ),
         key(
             "unusual_amount",
             "table",
             "`{ weight = 30, times = 10, payments = 20 }`",
-            "The amount is above the median of the account's last 100 payments in XRP by more than `times` the median absolute deviation,              of which the least that counts is a tenth of the median. Before there were so many `payments` nothing is unusual. A finding              `unusual_amount`, too.",
+            "The amount is above the median of the account's last 100 payments of the same asset by more than `times` the median absolute deviation,              of which the least that counts is a tenth of the median. Before there were so many `payments` nothing is unusual. A finding              `unusual_amount`, too.",
         ),
         key(
             "velocity",

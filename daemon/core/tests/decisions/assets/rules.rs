@@ -1,5 +1,9 @@
 //! What rules say of assets.
 
+use treasury_core::policy::{Risk, RiskBand, Unusual};
+use treasury_core::replay::replay;
+use treasury_core::state::Archived;
+
 use super::*;
 
 /// Danger: what policy delays is paid at once, because there is no escrow for it.
@@ -85,6 +89,60 @@ fn what_a_rule_is_for_is_told_by_its_assets_and_an_allow_that_names_none_is_for_
             assert_eq!(or_denied(leaves(&[xrp]).is_some()), expected(of_euros), "{rules:?}");
         }
     }
+}
+
+/// Danger: what is usual of XRP is looked at, and a theft of euros looks like any other day.
+#[test]
+fn what_is_usual_is_known_of_each_asset_by_itself() {
+    let mut w = world(&[("hot", "50000")]);
+    let unusual = Some(Unusual { weight: 60, times: 5, payments: 4 });
+    let rules = vec![
+        Rule { assets: Some([Asset::Xrp, euro()].into()), ..Rule::new("all", Action::Allow) },
+        Rule { risk: Some(RiskBand { above: Some(50), max: None }), ..Rule::new("odd", Action::Deny) },
+    ];
+    w.config.policy = Policy::new(rules).with_risk(Risk { unusual_amount: unusual, ..Risk::default() });
+    for cents in ["0.04", "0.05", "0.05", "0.06"] {
+        let p = propose(&mut w, "hot", "shop", cents);
+        w.settle();
+        assert_eq!(w.word(p), "validated");
+    }
+    // Of XRP nothing was paid before, so nobody knows what is usual of it.
+    let p = w.propose("hot", 500);
+    w.settle();
+    assert_eq!(w.word(p), "validated");
+    // Half are within 0 of 0.05, so a tenth of that counts as apart.
+    for (value, expected) in [("0.0750000000000001", "denied"), ("10", "denied"), ("0.075", "validated")] {
+        let p = propose(&mut w, "hot", "shop", value);
+        w.settle();
+        assert_eq!(w.word(p), expected, "{value}");
+    }
+    let p = propose(&mut w, "hot", "shop", "10");
+    let words = |value: &str| eur(value).words();
+    // Of 0.04, 0.05, 0.05, 0.06 and 0.075 half are within 0.01 of the middle one.
+    let said = format!("half are within {} of {}; up to {} is usual", words("0.01"), words("0.05"), words("0.1"));
+    let risk = w.proposal(p).decision.inputs.risk.clone().unwrap();
+    assert!(risk.seen.iter().any(|seen| seen.evidence.contains(&said)), "{said}: {risk:?}");
+}
+
+/// Danger: a replay counts nothing of what left in euros against the limits of accounts, and says that a stricter table changes less.
+#[test]
+fn a_replay_counts_what_left_of_each_asset() {
+    let mut w = world(&[("hot", "50000")]);
+    let ids: Vec<ProposalId> = (0..3)
+        .map(|_| {
+            let p = propose(&mut w, "hot", "shop", "90");
+            w.settle();
+            p
+        })
+        .collect();
+    let rolling =
+        Rolling { period_seconds: DAY, per: Per::Account, amount_above: None, amount_max: Some(eur("200")) };
+    let policy = Policy::new(vec![Rule { rolling: Some(rolling), ..Rule::new("less", Action::Allow) }]);
+    let past: Vec<Archived> =
+        ids.iter().map(|id| Archived { proposal: w.proposal(*id).clone(), escrow: None }).collect();
+    let replayed = replay(&w.config, &policy, &past, RippleTime(0));
+    let changed: Vec<ProposalId> = replayed.changed.iter().map(|changed| changed.proposal).collect();
+    assert_eq!(changed, ids[2..]);
 }
 
 /// Danger: payments of one asset use up the limit of another, or none.
