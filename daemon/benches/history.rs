@@ -269,7 +269,7 @@ fn accounts_read() -> Event {
 
 fn root() -> RootView {
     let balance = Drops::new(90_000_000_000_000_000).unwrap();
-    RootView { balance, sequence: 50, owner_count: 0, flags: 0, regular_key: None, transfer_rate: 0 }
+    RootView { balance, sequence: 50, owner_count: 0, flags: 0, regular_key: None, transfer_rate: Some(0) }
 }
 
 fn account(number: u64) -> AccountId {

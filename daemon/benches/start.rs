@@ -121,7 +121,7 @@ fn account(n: u32) -> AccountSnapshot {
             owner_count: 6,
             flags: 0,
             regular_key: None,
-            transfer_rate: 0,
+            transfer_rate: Some(0),
         }),
         signer_list: None,
         tickets: BTreeSet::from([10, 11, 12]),
@@ -159,7 +159,7 @@ fn ledger(index: u32, accounts: u32) -> Vec<Event> {
         owner_count: 6,
         flags: 0,
         regular_key: None,
-        transfer_rate: 0,
+        transfer_rate: Some(0),
     };
     let observation = LedgerObservation {
         point: point(index),

@@ -194,7 +194,7 @@ fn seen(account: AccountId, declared: &AccountConfig) -> AccountSnapshot {
             owner_count: 6,
             flags: 0,
             regular_key: None,
-            transfer_rate: 0,
+            transfer_rate: Some(0),
         }),
         signer_list: Some(treasury_core::observe::SignerListView { quorum: signers.quorum, entries }),
         tickets: BTreeSet::from([10, 11, 12, 13, 14]),

@@ -174,7 +174,7 @@ pub(crate) fn reconciled_at(index: u32) -> Input {
                 owner_count: 6,
                 flags: if account == warm() { 0x0010_0000 } else { 0 },
                 regular_key: None,
-                transfer_rate: 0,
+                transfer_rate: Some(0),
             }),
             signer_list: (account == warm())
                 .then(|| SignerListView { quorum: Weight(2), entries: entries() }),

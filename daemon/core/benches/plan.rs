@@ -89,7 +89,7 @@ fn state(accounts: u32, commitments: u32, balance: u64) -> State {
         owner_count: 0,
         flags: 0,
         regular_key: None,
-        transfer_rate: 0,
+        transfer_rate: Some(0),
     };
     for number in 0..accounts {
         let view = AccountView { root: Some(root), ..AccountView::default() };

@@ -9,6 +9,7 @@ pub(crate) mod charter;
 pub(crate) mod cx;
 pub(crate) mod drill;
 pub(crate) mod ending;
+pub(crate) mod fallen;
 pub(crate) mod flow;
 pub(crate) mod guard;
 pub(crate) mod guarded;

@@ -9,7 +9,7 @@ use treasury_core::config::{Role, Tier};
 use treasury_core::example::UNNAMED;
 use treasury_core::intent::{Asker, IntentKind};
 use treasury_core::multisign;
-use treasury_core::policy::{Action, Approvers, Rule};
+use treasury_core::policy::{Action, Approvers, Per, Rule};
 use treasury_core::units::{Asset, Weight};
 
 use super::table::Places;
@@ -89,7 +89,10 @@ fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
             found.warn(key, what, "write amount_max");
         }
         // The daemon's own moves have the limits of their links.
-        let counted = rule.rolling.is_some() || rule.count.is_some();
+        // What is summed by destination is no bound where there is always another one.
+        let rolling = rule.rolling.filter(|rolling| rolling.amount_max.is_some()).map(|rolling| rolling.per);
+        let count = rule.count.filter(|count| count.max.is_some()).map(|count| count.per);
+        let counted = rolling.into_iter().chain(count).any(|per| per != Per::Destination);
         let sums = |asset| others().any(|other| takes_over_beyond_a_sum(other, asset));
         let open = matched(rule).into_iter().find(|asset| !sums(*asset));
         if !counted
@@ -224,6 +227,7 @@ fn asks_more_of(other: &Rule, rule: &Rule) -> bool {
         && (other.paid_for.is_none() || other.paid_for == rule.paid_for)
         && (other.during.is_none() || other.during == rule.during)
         && (other.outside.is_none() || other.outside == rule.outside)
+        && (other.risk.is_none() || other.risk == rule.risk)
         && other.count.is_none()
         && other.amount_max.is_none()
 }

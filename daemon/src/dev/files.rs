@@ -355,7 +355,7 @@ weight = 2
 roles = ["approver"]
 exclude_asker = false
 
-# More than that nobody gets from the daemon, whatever is added to these rules later.
+# More XRP than that nobody gets from the daemon, whatever is added to these rules later.
 [[rule]]
 name = "more"
 amount_above = "50000 XRP"

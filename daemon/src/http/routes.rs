@@ -243,7 +243,8 @@ pub(super) async fn propose(
     })?;
     let amount = Amount::of(asset, &asked.amount.value).map_err(|_| ApiError::BadField {
         field: "amount.value",
-        problem: "a number as text: whole drops of XRP, such as \"1500000\" for 1.5 XRP",
+        problem: "a number as text: whole drops of XRP, such as \"1500000\" for 1.5 XRP; of an issued currency at most 16 digits, such \
+                  as \"120.5\"",
     })?;
     let account = party(&treasury, "account", &asked.account)?;
     let destination = party(&treasury, "destination", &asked.destination)?;

@@ -373,7 +373,7 @@ fn root_view(fields: &Object) -> Result<RootView, String> {
         owner_count: fields.u32(sf::OwnerCount).unwrap_or_default(),
         flags: fields.u32(sf::Flags).unwrap_or_default(),
         regular_key: fields.account(sf::RegularKey),
-        transfer_rate: fields.u32(sf::TransferRate).unwrap_or_default(),
+        transfer_rate: Some(fields.u32(sf::TransferRate).unwrap_or_default()),
     })
 }
 

@@ -1,9 +1,11 @@
 //! Reads whole accounts as they are in one validated ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
 use treasury_core::observe::{AccountSnapshot, LedgerPoint, RootView, SettingsView, TrustLineView};
 use treasury_core::units::{AccountId, EscrowKey, Hash256, HexBytes};
 use xrpl_wire::entry::{AccountRoot, Escrow};
@@ -22,7 +24,18 @@ const AT_ONCE: usize = 8;
 const PAGES_MAX: usize = 1_000;
 
 /// As many objects in a page as a server gives to strangers.
-const PAGE_OBJECTS: u32 = 400;
+const PAGE_OBJECTS: usize = 400;
+
+/// The longest marker that a page goes on from: servers write two hashes.
+const MARKER_MAX: usize = 1_024;
+
+/// Of what an account keeps reserve for, as much is read: a great many trust lines, and no memory that a server could fill.
+const ENTRIES_MAX: usize = 20_000;
+
+/// As long may a reading take: who answers each request late holds nobody blind for longer, and what was read till then is read.
+const WITHIN: Duration = Duration::from_secs(45);
+
+const OBJECTS: &str = "account_objects";
 
 /// Reads accounts at a ledger: what could be read, and what kept the rest from it. Of accounts that are not the
 /// treasury's the AccountRoot alone: nothing rests on what they own, and it may be a great deal.
@@ -40,13 +53,18 @@ pub(super) async fn read(
     let mut read = Vec::with_capacity(accounts.len());
     // What is read is kept as it comes: one that is late holds none of the others back.
     let mut readings = stream::iter(readings).buffer_unordered(AT_ONCE);
-    while let Some(reading) = readings.next().await {
-        match reading {
-            Ok(account) => read.push(account),
-            Err(trouble) => return (read, Err(trouble)),
+    let until = Instant::now() + WITHIN;
+    loop {
+        match timeout_at(until, readings.next()).await {
+            Ok(Some(Ok(account))) => read.push(account),
+            Ok(Some(Err(trouble))) => return (read, Err(trouble)),
+            Ok(None) => return (read, Ok(())),
+            Err(_) => {
+                let late = RequestError::TimedOut { method: OBJECTS, seconds: WITHIN.as_secs() };
+                return (read, Err(Trouble::Request(late)));
+            }
         }
     }
-    (read, Ok(()))
 }
 
 #[derive(Clone, Copy)]
@@ -95,7 +113,10 @@ impl Reader<'_> {
 
     /// Takes in every page of the account's objects.
     async fn objects(&self, snapshot: &mut AccountSnapshot) -> Result<(), Trouble> {
-        const METHOD: &str = "account_objects";
+        const METHOD: &str = OBJECTS;
+        // Each of what is read is something that the account keeps reserve for.
+        let reserved = snapshot.root.map_or(0, |root| root.owner_count);
+        let most = usize::try_from(reserved).unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX);
         let mut marker: Option<Value> = None;
         for _ in 0..PAGES_MAX {
             let mut params = json!({
@@ -103,15 +124,28 @@ impl Reader<'_> {
                 "ledger_index": self.at.index.0,
                 "limit": PAGE_OBJECTS,
             });
-            if let (Some(marker), Some(params)) = (marker.take(), params.as_object_mut()) {
+            if let (Some(marker), Some(params)) = (marker.clone(), params.as_object_mut()) {
                 params.insert("marker".to_owned(), marker);
             }
             let reply = self.server.request_of_ledger(METHOD, params).await;
             let reply = reply.map_err(Trouble::about(self.at.index))?;
             let page: AccountObjects = parse(METHOD, reply)?;
             self.check_ledger(METHOD, page.ledger_index, page.ledger_hash)?;
+            if page.account_objects.len() > PAGE_OBJECTS {
+                return Err(malformed(METHOD, format!("a page of more than {PAGE_OBJECTS} objects")));
+            }
             for object in page.account_objects {
                 self.take(snapshot, METHOD, object).await?;
+            }
+            if entries(snapshot) > most {
+                let what = format!("{} has more of them than {most}, by its OwnerCount", snapshot.account);
+                return Err(malformed(METHOD, what));
+            }
+            if page.marker.as_ref().is_some_and(|next| marker.as_ref() == Some(next)) {
+                return Err(malformed(METHOD, "the same marker again".to_owned()));
+            }
+            if page.marker.as_ref().is_some_and(|next| next.to_string().len() > MARKER_MAX) {
+                return Err(malformed(METHOD, format!("a marker of more than {MARKER_MAX} letters")));
             }
             marker = page.marker;
             if marker.is_none() {
@@ -203,6 +237,12 @@ impl Reader<'_> {
     }
 }
 
+/// How many entries have been taken in.
+fn entries(snapshot: &AccountSnapshot) -> usize {
+    let lines = snapshot.trust_lines.as_ref().map_or(0, BTreeMap::len);
+    snapshot.tickets.len() + snapshot.escrows.len() + usize::from(snapshot.signer_list.is_some()) + lines
+}
+
 fn root_view(root: &AccountRoot) -> RootView {
     RootView {
         balance: root.balance,
@@ -210,7 +250,7 @@ fn root_view(root: &AccountRoot) -> RootView {
         owner_count: root.owner_count,
         flags: root.flags,
         regular_key: root.regular_key,
-        transfer_rate: root.transfer_rate.unwrap_or_default(),
+        transfer_rate: Some(root.transfer_rate.unwrap_or_default()),
     }
 }
 

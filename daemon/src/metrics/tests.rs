@@ -122,7 +122,7 @@ fn how_long_an_asset_lasts_has_series_where_links_or_schedules_name_it_and_no_ot
         limit: "1000".parse().unwrap(),
         frozen: false,
         deep_frozen: false,
-        no_ripple: false,
+        no_ripple: Some(false),
     };
     let euro: Asset = "EUR.rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".parse().unwrap();
     for read in accounts.iter_mut().filter(|read| read.account == testing::warm()) {

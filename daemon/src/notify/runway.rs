@@ -170,7 +170,7 @@ mod tests {
             limit: "1000".parse().unwrap(),
             frozen: false,
             deep_frozen: false,
-            no_ripple: false,
+            no_ripple: Some(false),
         };
         state.accounts.get_mut(&testing::warm()).unwrap().trust_lines = Some([(euro, line)].into());
         let of_xrp = of_move(&treasury, &state, &proposal).unwrap();

@@ -147,6 +147,10 @@ impl Amount {
         let amount = match asset {
             Issue::Xrp => Amount::Xrp(value.parse()?),
             Issue::Issued { currency, issuer } => {
+                // What it would be rounded to is not what was asked for.
+                if significant(value) > DIGITS {
+                    return Err(AmountError::Syntax);
+                }
                 let value = value.parse().map_err(|_| AmountError::Syntax)?;
                 Amount::Issued(IssuedAmount { value, currency, issuer })
             }
@@ -182,6 +186,16 @@ impl Amount {
             other => Amount::of(other, number),
         }
     }
+}
+
+/// Digits that an amount of an issued currency keeps.
+const DIGITS: usize = 16;
+
+/// How many digits a number has, zeros before and behind them aside.
+fn significant(number: &str) -> usize {
+    let digits = number.split(['e', 'E']).next().unwrap_or_default().bytes().filter(u8::is_ascii_digit);
+    let digits: Vec<u8> = digits.skip_while(|digit| *digit == b'0').collect();
+    digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1)
 }
 
 fn units(mpt: &MptAmount) -> i128 {
@@ -285,6 +299,25 @@ mod tests {
             assert_eq!(two.less(&one), Some(one));
             assert_eq!(one.less(&two), Some(one.issue().nothing()));
             assert!(one.issue().most() > two && one.issue().nothing() < one);
+        }
+    }
+
+    /// Danger: more is paid, or let through, than what somebody wrote.
+    #[test]
+    fn an_amount_with_more_digits_than_are_kept_is_refused_and_not_rounded() {
+        let usd: Issue = "USD.rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B".parse().unwrap();
+        for (text, is_taken) in [
+            ("1234567890123456", true),
+            ("1234567890123456000", true),
+            ("0.0000123456789012345600", true),
+            ("1.234567890123456e-5", true),
+            ("12345678901234567", false),
+            ("99999999999999999", false),
+            ("0.12345678901234567", false),
+            ("1.2345678901234567e3", false),
+        ] {
+            assert_eq!(Amount::of(usd, text).is_ok(), is_taken, "{text}");
+            assert_eq!(Amount::from_words(&format!("{text} {usd}")).is_ok(), is_taken, "{text}");
         }
     }
 

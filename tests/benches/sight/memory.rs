@@ -38,7 +38,7 @@ fn snapshot(number: u32) -> AccountSnapshot {
         owner_count: 1,
         flags: 0,
         regular_key: None,
-        transfer_rate: 0,
+        transfer_rate: Some(0),
     };
     AccountSnapshot {
         account,

@@ -20,7 +20,8 @@ fn known(cast: &Cast) -> State {
     let has = |name: &str, xrp: u64, euros: &str| {
         let limit = "1000000".parse().unwrap();
         let balance = euros.parse().unwrap();
-        let line = TrustLineView { balance, limit, frozen: false, deep_frozen: false, no_ripple: false };
+        let line =
+            TrustLineView { balance, limit, frozen: false, deep_frozen: false, no_ripple: Some(false) };
         AccountSnapshot {
             account: cast.id(name),
             root: Some(RootView {
@@ -29,7 +30,7 @@ fn known(cast: &Cast) -> State {
                 owner_count: 0,
                 flags: 0,
                 regular_key: None,
-                transfer_rate: 0,
+                transfer_rate: Some(0),
             }),
             signer_list: None,
             tickets: Default::default(),

@@ -248,13 +248,8 @@ pub struct RootView {
     pub regular_key: Option<AccountId>,
     /// `TransferRate`: what somebody has to send of what the account issues, in billionths of what arrives; 0: as much. Records of
     /// earlier versions do not tell.
-    #[serde(default, skip_serializing_if = "is_none")]
-    pub transfer_rate: u32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-fn is_none(rate: &u32) -> bool {
-    *rate == 0
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer_rate: Option<u32>,
 }
 
 impl RootView {
@@ -289,8 +284,8 @@ pub struct TrustLineView {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deep_frozen: bool,
     /// Whether the other side lets nothing go on from it to another such line (NoRipple); records of earlier versions do not tell.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub no_ripple: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_ripple: Option<bool>,
 }
 
 impl TrustLineView {
@@ -318,14 +313,14 @@ impl TrustLineView {
             limit: line.low_limit.value,
             frozen: has(lsfHighFreeze),
             deep_frozen: has(lsfHighDeepFreeze),
-            no_ripple: has(lsfHighNoRipple),
+            no_ripple: Some(has(lsfHighNoRipple)),
         };
         let of_high = Self {
             balance: line.balance.value.negated(),
             limit: line.high_limit.value,
             frozen: has(lsfLowFreeze),
             deep_frozen: has(lsfLowDeepFreeze),
-            no_ripple: has(lsfLowNoRipple),
+            no_ripple: Some(has(lsfLowNoRipple)),
         };
         [
             (low, Asset::Issued { currency, issuer: high }, has(lsfLowReserve).then_some(of_low)),

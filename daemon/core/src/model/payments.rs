@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::intent::Movement;
 use crate::model::matchers::Per;
 use crate::model::moved::{Moved, grow, grown};
 use crate::model::promises::Promises;
@@ -187,9 +188,14 @@ impl Payments {
         }
     }
 
-    /// What nothing was ever paid of is not kept: anybody may ask for payments to any number of destinations.
+    /// What nothing was ever paid of is not kept: anybody may ask for payments to any number of destinations, and of any number of
+    /// assets.
     fn forget_empty(&mut self, proposal: &Proposal) {
-        let Some(to) = proposal.intent.destination() else { return };
+        let Some(Movement { destination: to, amount, .. }) = proposal.intent.movement() else { return };
+        let asset = amount.issue();
+        if self.assets.get(&asset).is_some_and(|known| *known == Flow::default()) {
+            self.assets.remove(&asset);
+        }
         if self.destinations.get(&to).is_some_and(|known| *known == Recipient::default()) {
             self.destinations.remove(&to);
         }

@@ -1,7 +1,7 @@
 //! What a payment would fail for, as far as the proven view tells: said before people sign it, and not after.
 
 use crate::model::intent::{Intent, Movement};
-use crate::model::proposal::Proposal;
+use crate::model::proposal::{Proposal, Status};
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset, Drops};
 use crate::model::wait::Wait;
@@ -44,8 +44,11 @@ fn by_trust_line(state: &State, from: &AccountId, payment: &Movement<'_>) -> Opt
     if to == issuer {
         return None;
     }
-    let takes =
-        state.accounts.get(&issuer).and_then(|view| view.root).is_some_and(|root| root.transfer_rate > 0);
+    let takes = state
+        .accounts
+        .get(&issuer)
+        .and_then(|view| view.root)
+        .is_some_and(|root| root.transfer_rate.is_some_and(|rate| rate > 0));
     if takes && *from != issuer {
         return Some(
             "the issuer takes a part of what holders pay each other (TransferRate), and it is paid without any",
@@ -61,7 +64,8 @@ fn by_trust_line(state: &State, from: &AccountId, payment: &Movement<'_>) -> Opt
         return Some("the issuer has frozen its trust line, and what came would not leave it again");
     }
     // It ripples through the issuer where that lets it on either of the two.
-    let holds_back = |of: &AccountId| state.trust_line(of, asset).is_some_and(|line| line.no_ripple);
+    let holds_back =
+        |of: &AccountId| state.trust_line(of, asset).is_some_and(|line| line.no_ripple == Some(true));
     if holds_back(from) && holds_back(&to) {
         return Some("the issuer lets nothing ripple to its trust line (NoRipple)");
     }
@@ -138,6 +142,8 @@ fn issued_funds(
         return Vec::new();
     };
     let Some(held) = view.held(asset) else { return vec![Wait::Reading(*account)] };
+    // What is being sent leaves it before: beyond what it has, an account that its issuer trusts would issue some itself.
+    let held = held.less(&in_flight(state, account, asset, proposal)).unwrap_or(asset.nothing());
     let frozen = frozen(state, account, payment);
     let lacks_it = || lacks(*account, payment.amount, asset.nothing(), held);
     let mut against: Vec<Wait> = frozen.or_else(lacks_it).into_iter().collect();
@@ -147,6 +153,17 @@ fn issued_funds(
     let has = Amount::Xrp(state.balance(account));
     against.extend(kept.and_then(|kept| lacks(*account, Amount::Xrp(burns), kept, has)));
     against
+}
+
+/// What is being sent of an asset out of an account, this proposal aside.
+fn in_flight(state: &State, account: &AccountId, asset: Asset, but: Option<&Proposal>) -> Amount {
+    let ids = state.by_account.get(account).into_iter().flatten();
+    let others = ids.filter(|id| but.is_none_or(|proposal| proposal.id != **id));
+    let sent = others.filter_map(|id| state.proposals.get(id));
+    let sent = sent.filter(|proposal| matches!(proposal.status, Status::InFlight(_)));
+    let amounts =
+        sent.filter_map(|proposal| proposal.intent.amount()).filter(|amount| amount.issue() == asset);
+    amounts.fold(asset.nothing(), |all, amount| all.checked_add(&amount).unwrap_or(asset.most()))
 }
 
 /// What is frozen goes to its issuer and to nobody else.

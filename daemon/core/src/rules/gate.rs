@@ -15,7 +15,7 @@ use crate::model::intent::{AskedBy, Asker, Ending, Intent, IntentKind};
 use crate::model::proposal::{Occurrence, Proposal, Status};
 use crate::model::state::{Guard, Sight, State, TrackedEscrow};
 use crate::model::stops::{Stop, StopKind, Subject};
-use crate::model::units::{AccountId, EscrowKey};
+use crate::model::units::{AccountId, Asset, EscrowKey};
 use crate::model::wait::Wait;
 use crate::rules::escrow::{self, Phase};
 use crate::rules::{decide, doomed, lacking, multisign};
@@ -251,6 +251,10 @@ fn subjects(state: &State, act: &Act<'_>) -> BTreeSet<Subject> {
     };
     if let Some(movement) = act.intent.movement() {
         receives(movement.destination);
+        // What is issued goes over its issuer's account: whoever has that one's keys has what it issues.
+        if let Asset::Issued { issuer, .. } = movement.amount.issue() {
+            receives(issuer);
+        }
     }
     let ended = act.intent.ended_escrow();
     let tracked = ended.and_then(|escrow| state.escrows.get(&escrow));

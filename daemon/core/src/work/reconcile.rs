@@ -165,8 +165,8 @@ fn difference(config: &Treasury, state: &State, read: &AccountSnapshot) -> Optio
 
 /// The root as it was read, without its TransferRate where none is known: records of earlier versions do not tell it.
 fn of_rate(view: &AccountView, read: Option<RootView>) -> Option<RootView> {
-    let untold = view.root.is_some_and(|root| root.transfer_rate == 0);
-    read.map(|root| if untold { RootView { transfer_rate: 0, ..root } } else { root })
+    let untold = view.root.is_some_and(|root| root.transfer_rate.is_none());
+    read.map(|root| if untold { RootView { transfer_rate: None, ..root } } else { root })
 }
 
 /// A trust line that is not as it is known. Records of earlier versions do not tell NoRipple.
@@ -174,10 +174,11 @@ fn other_line(
     known: &BTreeMap<Asset, TrustLineView>,
     read: &BTreeMap<Asset, TrustLineView>,
 ) -> Option<String> {
-    let told = |line: &TrustLineView| TrustLineView { no_ripple: false, ..*line };
     let mut assets = known.keys().chain(read.keys());
     assets.find_map(|asset| {
-        let (known, read) = (known.get(asset).map(told), read.get(asset).map(told));
+        let (known, read) = (known.get(asset).copied(), read.get(asset).copied());
+        let untold = known.is_some_and(|known| known.no_ripple.is_none());
+        let read = read.map(|read| if untold { TrustLineView { no_ripple: None, ..read } } else { read });
         (known != read).then(|| format!("the trust line for {asset}: had {known:?}, the ledger has {read:?}"))
     })
 }

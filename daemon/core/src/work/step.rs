@@ -18,8 +18,8 @@ use crate::model::state::{Sight, State};
 use crate::model::units::{AccountId, RippleTime};
 use crate::work::guard;
 use crate::work::{
-    anomaly, charter, drill, flow, guarded, itself, people, recognise, reconcile, retire, runway, schedule,
-    signing, submission, ticket, tier,
+    anomaly, charter, drill, fallen, flow, guarded, itself, people, recognise, reconcile, retire, runway,
+    schedule, signing, submission, ticket, tier,
 };
 
 /// Takes one input to its consequences. `state` is changed by exactly the events that are returned.
@@ -110,6 +110,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
         .without_known(|account| cx.state.accounts.get(account)?.settings.as_ref());
     let taken_away = anomaly::finished_by_others(cx, &observation);
     let before = anomaly::before_ledger(cx, &observation);
+    let fallen = fallen::before_ledger(cx, &observation);
     let created = |change: &Change| matches!(change, Change::EscrowCreated { .. });
     let taken = observation.changes.iter().any(created).then(|| utc(cx, wall_ms)).flatten();
     cx.emit(Event::LedgerTaken { observation: observation.clone(), taken });
@@ -122,6 +123,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
         lose_sight(cx, reason.to_owned());
     }
     submission::settle(cx, &observation.transactions);
+    fallen::after_ledger(cx, fallen);
     anomaly::fulfilled_elsewhere(cx, taken_away);
     anomaly::after_ledger(cx, &observation);
     anomaly::since(cx, before);

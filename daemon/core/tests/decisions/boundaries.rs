@@ -30,7 +30,7 @@ fn which_key_may_sign_follows_from_the_account_as_it_is_on_the_ledger() {
             owner_count: 0,
             flags,
             regular_key: regular.map(id),
-            transfer_rate: 0,
+            transfer_rate: Some(0),
         })
     };
     let alice = id("alice");

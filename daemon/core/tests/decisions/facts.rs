@@ -299,7 +299,7 @@ fn each_side_of_a_trust_line_has_it_where_it_keeps_a_reserve_frozen_where_the_ot
         limit: limit.parse().unwrap(),
         frozen,
         deep_frozen,
-        no_ripple: false,
+        no_ripple: Some(false),
     };
     // lsfLowReserve, lsfHighReserve; lsfLowFreeze, lsfHighFreeze; lsfLowDeepFreeze, lsfHighDeepFreeze.
     let flags = [0x0001_0000, 0x0002_0000, 0x0040_0000, 0x0080_0000, 0x0200_0000, 0x0400_0000];

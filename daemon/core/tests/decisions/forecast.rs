@@ -73,7 +73,7 @@ fn after(has: u64, left: &[(u32, usize, u64)]) -> State {
         owner_count: 0,
         flags: 0,
         regular_key: None,
-        transfer_rate: 0,
+        transfer_rate: Some(0),
     };
     let point = |index: u32, at| LedgerPoint {
         index: LedgerIndex(index),
@@ -264,7 +264,7 @@ fn what_each_tier_has_counts_escrows_that_may_come_back_and_tokens_but_not_what_
         limit: "1000".parse().unwrap(),
         frozen: false,
         deep_frozen: false,
-        no_ripple: false,
+        no_ripple: Some(false),
     };
     let lines = [(euro, line("250.5")), (own, line("-70"))];
     let change = |(asset, line)| Change::TrustLine { account: id("hot"), asset, line: Some(line) };

@@ -43,7 +43,7 @@ fn root() -> RootView {
         owner_count: 0,
         flags: 0,
         regular_key: None,
-        transfer_rate: 0,
+        transfer_rate: Some(0),
     }
 }
 

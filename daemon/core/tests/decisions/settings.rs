@@ -26,7 +26,7 @@ fn line(limit: &str) -> TrustLineView {
         limit: limit.parse().unwrap(),
         frozen: false,
         deep_frozen: false,
-        no_ripple: false,
+        no_ripple: Some(false),
     }
 }
 

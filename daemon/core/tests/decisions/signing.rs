@@ -19,7 +19,7 @@ fn rotate(w: &mut World, agent: &str, rotated: bool) {
         // lsfDisableMaster
         flags: 0x0010_0000,
         regular_key: Some(key("another").account_id()),
-        transfer_rate: 0,
+        transfer_rate: Some(0),
     });
     w.change(vec![Change::Root { account: id(agent), root }]);
 }

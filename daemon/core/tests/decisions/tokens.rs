@@ -26,7 +26,7 @@ fn line(balance: &str) -> TrustLineView {
         limit,
         frozen: false,
         deep_frozen: false,
-        no_ripple: false,
+        no_ripple: Some(false),
     }
 }
 

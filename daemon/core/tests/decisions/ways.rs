@@ -212,7 +212,7 @@ fn what_dies_in_flight_is_not_put_together_anew_without_those_whom_policy_asks_f
         owner_count: 0,
         flags: 0x0010_0000,
         regular_key: Some(id("another")),
-        transfer_rate: 0,
+        transfer_rate: Some(0),
     };
     w.change(vec![Change::Root { account: id("bob"), root: Some(root) }]);
     w.close(&[]);
@@ -471,7 +471,7 @@ fn only_whom_an_escrow_waits_to_pay_is_looked_at_when_accounts_change() {
         owner_count: 0,
         flags,
         regular_key: None,
-        transfer_rate: 0,
+        transfer_rate: Some(0),
     };
     w.stranger("other", Some(0));
     let mut propose = w.payment("hot", 50);

@@ -207,7 +207,7 @@ impl World {
                 // The SignerList alone signs, but for the runner.
                 flags: if list.is_some() { 0x0010_0000 } else { 0 },
                 regular_key: None,
-                transfer_rate: 0,
+                transfer_rate: Some(0),
             });
             let snapshot = AccountSnapshot {
                 account,

@@ -162,6 +162,25 @@ fn a_bound_in_xrp_bounds_nothing_of_another_asset() {
             format!("{dollars}{}{}", deny(&format!("1000 {USD}")), rule("busy", &sum(&format!("9 {USD}")))),
             None,
         ),
+        // Neither at the risk alone of which another rule says something, nor by destination.
+        (
+            format!(
+                "{dollars}{}",
+                deny(&format!("1000 {USD}")).replace("action", "risk = { above = 90 }\naction")
+            ),
+            Some(&of_usd),
+        ),
+        (
+            format!(
+                "{}{}",
+                dollars.replace(
+                    "action",
+                    &format!("rolling = {{ period = \"24h\", per = \"destination\", amount_max = \"9 {USD}\" }}\naction")
+                ),
+                deny(&format!("1000 {USD}"))
+            ),
+            Some("rule \"dollars\": allows any number of payments of"),
+        ),
         (signed.clone(), Some("rule \"signed\": lets any amount leave")),
         (
             format!("{signed}{}", deny("1000 XRP")),

@@ -24,7 +24,7 @@ async fn served(prices: PriceFile) -> Served {
     let asset: Asset = EURO.parse().unwrap();
     for read in accounts.iter_mut().filter(|read| read.account == testing::warm()) {
         let (balance, limit) = ("250.5".parse().unwrap(), "1000".parse().unwrap());
-        let line = Line { balance, limit, frozen: true, deep_frozen: false, no_ripple: false };
+        let line = Line { balance, limit, frozen: true, deep_frozen: false, no_ripple: Some(false) };
         read.trust_lines = Some([(asset, line)].into());
     }
     handle.input(Input::Reconciled { at, accounts, from, wall_ms }).await.unwrap();
@@ -102,7 +102,7 @@ async fn what_an_account_has_by_a_trust_line_and_pays_out_is_told_by_itself() {
     let line = |balance: &str| {
         let (balance, limit) = (balance.parse().unwrap(), "1000".parse().unwrap());
         let (account, asset) = (testing::warm(), EURO.parse().unwrap());
-        let line = Some(Line { balance, limit, frozen: false, deep_frozen: false, no_ripple: false });
+        let line = Some(Line { balance, limit, frozen: false, deep_frozen: false, no_ripple: Some(false) });
         treasury_core::observe::Change::TrustLine { account, asset, line }
     };
     let mut ledger = testing::ledger(102);

@@ -54,7 +54,7 @@ fn accounts_of(
                     owner_count: root.owner_count,
                     flags: root.flags,
                     regular_key: root.regular_key,
-                    transfer_rate: root.transfer_rate.unwrap_or_default(),
+                    transfer_rate: Some(root.transfer_rate.unwrap_or_default()),
                 });
             }
             LedgerEntry::SignerList(list) => {

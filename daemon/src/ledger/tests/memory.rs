@@ -38,6 +38,8 @@ pub(super) struct Host {
     pub(super) mute: bool,
     /// How long each reply takes.
     pub(super) delay: Duration,
+    /// What it answers so much later.
+    pub(super) slow: Option<(&'static str, Duration)>,
     /// Answers this method never.
     pub(super) swallows: Option<&'static str>,
     /// Gives transactions with one bit changed.
@@ -82,6 +84,7 @@ impl Net {
                 reachable: true,
                 mute: false,
                 delay: Duration::from_millis(20),
+                slow: None,
                 swallows: None,
                 tampers: false,
                 network_id: 0,
@@ -336,7 +339,9 @@ impl Link for MemoryLink {
                 if host.connection != self.connection || host.announce.is_none() {
                     return (Duration::ZERO, Err(RequestError::Closed));
                 }
-                let delay = if host.swallows == Some(method) { LONGEST } else { host.delay };
+                let slow =
+                    host.slow.filter(|(slow, _)| *slow == method).map_or(host.delay, |(_, delay)| delay);
+                let delay = if host.swallows == Some(method) { LONGEST } else { slow };
                 let answer = host.answer(method, &params).map_err(|code| RequestError::Server {
                     method,
                     code: code.to_owned(),

@@ -195,3 +195,74 @@ async fn of_signers_and_recipients_only_the_account_itself_is_read() {
     assert_eq!(account.root.unwrap().balance.get(), 77);
     assert!(account.signer_list.is_none() && account.tickets.is_empty() && account.escrows.is_empty());
 }
+
+/// An account that owns more than it keeps reserve for, page after page.
+fn endless(objects: usize) -> impl FnMut(&str, &Value) -> Option<Result<Value, &'static str>> {
+    let mut pages = 0_u32;
+    move |method, params| {
+        let mut said = next_year(method, params)?;
+        let Ok(reply) = &mut said else { return Some(said) };
+        if let Some(count) = reply.pointer_mut("/account_data/OwnerCount") {
+            *count = json!(1_000);
+        }
+        let ticket = |sequence: u32| {
+            let index = xrpl_wire::index::ticket(&ACCOUNT, sequence);
+            json!({ "LedgerEntryType": "Ticket", "Account": ACCOUNT.to_string(), "TicketSequence": sequence, "index": index })
+        };
+        if let Some(shown) = reply.get_mut("account_objects") {
+            let first = pages * 10_000 + 1;
+            *shown = (first..).take(objects).map(ticket).collect();
+            pages += 1;
+            reply["marker"] = json!(format!("page {pages}"));
+        }
+        Some(said)
+    }
+}
+
+/// Danger: one server whose pages never end, or hold more than was asked for, fills the memory; or one that answers each of them late
+/// blinds the daemon, with an honest one beside it.
+#[tokio::test(start_paused = true)]
+async fn a_reading_that_never_ends_is_left_and_another_server_is_asked() {
+    for (objects, said) in [(400, "has more of them than 1000"), (401, "a page of more than 400 objects")] {
+        let net = Net::new(1, "tickets", 2);
+        net.at(0).set(|host| host.twist = Some(Box::new(endless(objects))));
+        let mut port = net.spawn(net.config(1), watching(&net));
+        let reason = port.lost().await;
+        assert!(reason.contains(said), "{said}: {reason}");
+        assert!(net.at(0).asked("account_objects") <= 3);
+    }
+    let net = Net::new(1, "tickets", 2);
+    net.at(0).set(|host| {
+        host.twist = Some(Box::new(|method, params| {
+            let mut said = next_year(method, params)?;
+            if let Some(shown) = said.as_mut().ok().filter(|reply| reply.get("account_objects").is_some()) {
+                shown["marker"] = json!("again");
+            }
+            Some(said)
+        }));
+    });
+    let reason = net.spawn(net.config(1), watching(&net)).lost().await;
+    assert!(reason.contains("the same marker again"), "{reason}");
+
+    let net = Net::new(2, "tickets", 2);
+    net.at(0).set(|host| host.twist = Some(Box::new(endless(0))));
+    net.at(0).set(|host| host.slow = Some(("account_objects", Duration::from_secs(8))));
+    net.at(1).set(|host| host.twist = Some(Box::new(next_year)));
+    net.at(1).set(|host| host.reachable = false);
+    let mut port = net.spawn(net.config(1), watching(&net));
+    let before = Instant::now();
+    while net.at(0).asked("account_objects") == 0 {
+        port.within(Duration::from_secs(1)).await;
+        assert!(before.elapsed() < Duration::from_secs(60));
+    }
+    net.at(1).set(|host| host.reachable = true);
+    let mut by = None;
+    while by.is_none() {
+        by = match port.within(Duration::from_secs(1)).await {
+            Some(Input::Reconciled { from, .. }) => Some(from),
+            _ => None,
+        };
+        assert!(before.elapsed() < Duration::from_secs(90), "nobody has read it");
+    }
+    assert_eq!(by.as_deref(), Some("b"));
+}

@@ -155,7 +155,10 @@ fn intent(said: &Value, proposal: &Value) -> String {
             let xrp = drops.parse::<xrpl_wire::Drops>();
             xrp.map_or_else(|_| format!(" {drops} drops"), |drops| format!(" {} XRP", drops.to_xrp_string()))
         }
-        amount => format!(" {}", shown(amount)),
+        Some(amount) => match serde_json::from_value::<xrpl_wire::Amount>(amount.clone()) {
+            Ok(amount) => format!(" {}", amount.words()),
+            Err(_) => format!(" {}", shown(Some(amount))),
+        },
     };
     format!("{}{amount} from {account}{to}", at(&intent, &["type"]).replace('_', " "))
 }

@@ -148,7 +148,7 @@ fn standing(treasury: &Treasury, closed: &ClosedLedger) -> State {
                 owner_count: root.u32(sf::OwnerCount)?,
                 flags: root.u32(sf::Flags)?,
                 regular_key: root.account(sf::RegularKey),
-                transfer_rate: root.u32(sf::TransferRate).unwrap_or_default(),
+                transfer_rate: Some(root.u32(sf::TransferRate).unwrap_or_default()),
             })
         });
         let list = closed.state.object(&index::signer_list(account));

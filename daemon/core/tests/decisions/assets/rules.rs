@@ -119,7 +119,8 @@ fn what_is_usual_is_known_of_each_asset_by_itself() {
     let p = propose(&mut w, "hot", "shop", "10");
     let words = |value: &str| eur(value).words();
     // Of 0.04, 0.05, 0.05, 0.06 and 0.075 half are within 0.01 of the middle one.
-    let said = format!("half are within {} of {}; up to {} is usual", words("0.01"), words("0.05"), words("0.1"));
+    let said =
+        format!("half are within {} of {}; up to {} is usual", words("0.01"), words("0.05"), words("0.1"));
     let risk = w.proposal(p).decision.inputs.risk.clone().unwrap();
     assert!(risk.seen.iter().any(|seen| seen.evidence.contains(&said)), "{said}: {risk:?}");
 }

@@ -22,6 +22,17 @@ impl World {
     }
 
     pub fn close_at(&mut self, seconds: u32, transactions: &[Transaction], result: &str) {
+        let observation = self.observed(seconds, transactions, result);
+        self.hand_on(observation);
+    }
+
+    /// The next ledger, with these transactions in it.
+    pub fn observed(
+        &mut self,
+        seconds: u32,
+        transactions: &[Transaction],
+        result: &str,
+    ) -> LedgerObservation {
         let mut observation = self.next_ledger(seconds);
         for tx in transactions {
             let success = result == "tesSUCCESS";
@@ -37,7 +48,7 @@ impl World {
             });
             observation.changes.extend(self.take(tx, success));
         }
-        self.hand_on(observation);
+        observation
     }
 
     pub fn next_ledger(&self, seconds: u32) -> LedgerObservation {
@@ -258,7 +269,7 @@ pub(super) fn stranger(account: AccountId, flags: Option<u32>) -> AccountSnapsho
         owner_count: 0,
         flags,
         regular_key: None,
-        transfer_rate: 0,
+        transfer_rate: Some(0),
     });
     AccountSnapshot {
         account,
