@@ -35,6 +35,9 @@ const ENTRIES_MAX: usize = 20_000;
 /// As long may a reading take: who answers each request late holds nobody blind for longer, and what was read till then is read.
 const WITHIN: Duration = Duration::from_secs(45);
 
+/// And so much longer for each account: twenty requests a second, which public servers allow, are enough.
+const WITHIN_EACH: Duration = Duration::from_millis(250);
+
 const OBJECTS: &str = "account_objects";
 
 /// Reads accounts at a ledger: what could be read, and what kept the rest from it. Of accounts that are not the
@@ -53,14 +56,16 @@ pub(super) async fn read(
     let mut read = Vec::with_capacity(accounts.len());
     // What is read is kept as it comes: one that is late holds none of the others back.
     let mut readings = stream::iter(readings).buffer_unordered(AT_ONCE);
-    let until = Instant::now() + WITHIN;
+    let number = u32::try_from(accounts.len()).unwrap_or(u32::MAX);
+    let within = WITHIN + WITHIN_EACH.saturating_mul(number);
+    let until = Instant::now() + within;
     loop {
         match timeout_at(until, readings.next()).await {
             Ok(Some(Ok(account))) => read.push(account),
             Ok(Some(Err(trouble))) => return (read, Err(trouble)),
             Ok(None) => return (read, Ok(())),
             Err(_) => {
-                let late = RequestError::TimedOut { method: OBJECTS, seconds: WITHIN.as_secs() };
+                let late = RequestError::TimedOut { method: OBJECTS, seconds: within.as_secs() };
                 return (read, Err(Trouble::Request(late)));
             }
         }
