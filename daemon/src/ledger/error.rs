@@ -46,6 +46,9 @@ pub(super) enum Trouble {
         /// As given.
         found: Hash256,
     },
+    /// It answers, and reading accounts takes too long.
+    #[error("has not let accounts be read within {0} s: its answers come too late, or do not end")]
+    Late(u64),
     /// It asks to be asked less.
     #[error("is busy and asks to be asked less ({0})")]
     Busy(String),

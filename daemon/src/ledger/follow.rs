@@ -355,7 +355,7 @@ impl Follower {
                 self.shared.board(|board| board.lacks(number, index.0));
                 return Ok(());
             }
-            Trouble::Busy(_) => {
+            Trouble::Busy(_) | Trouble::Late(_) => {
                 tracing::warn!(endpoint, %trouble, "the ledger server is left alone for a while");
                 let wait = self.backoff.next();
                 self.shared.board(|board| board.rest(number, Instant::now() + wait));

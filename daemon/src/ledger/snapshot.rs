@@ -1,6 +1,7 @@
 //! Reads whole accounts as they are in one validated ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -32,11 +33,14 @@ const MARKER_MAX: usize = 1_024;
 /// Of what an account keeps reserve for, as much is read: a great many trust lines, and no memory that a server could fill.
 const ENTRIES_MAX: usize = 20_000;
 
-/// As long may a reading take: who answers each request late holds nobody blind for longer, and what was read till then is read.
+/// As long may a reading take: who answers each request late holds nobody blind for much longer.
 const WITHIN: Duration = Duration::from_secs(45);
 
-/// And so much longer for each account: twenty requests a second, which public servers allow, are enough.
-const WITHIN_EACH: Duration = Duration::from_millis(250);
+/// And so much longer for each request that was answered: also where it had to wait for its turn with a server that allows one a second.
+const WITHIN_EACH: Duration = Duration::from_millis(1_500);
+
+/// What OwnerCount may be off by, for whatever reason: it is no reason to read an account never again.
+const SLACK: usize = 64;
 
 const OBJECTS: &str = "account_objects";
 
@@ -51,23 +55,22 @@ pub(super) async fn read(
 ) -> (Vec<AccountSnapshot>, Result<(), Trouble>) {
     let known: BTreeMap<Hash256, EscrowKey> =
         escrows.iter().map(|key| (index::escrow(&key.owner, key.sequence), *key)).collect();
-    let reader = Reader { server, at, treasury, known: &known };
+    let answered = AtomicU32::new(0);
+    let reader = Reader { server, at, treasury, known: &known, answered: &answered };
     let readings: Vec<_> = accounts.iter().map(|account| reader.account(*account)).collect();
     let mut read = Vec::with_capacity(accounts.len());
     // What is read is kept as it comes: one that is late holds none of the others back.
     let mut readings = stream::iter(readings).buffer_unordered(AT_ONCE);
-    let number = u32::try_from(accounts.len()).unwrap_or(u32::MAX);
-    let within = WITHIN + WITHIN_EACH.saturating_mul(number);
-    let until = Instant::now() + within;
+    let begun = Instant::now();
+    let until = || begun + WITHIN + WITHIN_EACH.saturating_mul(answered.load(Ordering::Relaxed));
     loop {
-        match timeout_at(until, readings.next()).await {
+        match timeout_at(until(), readings.next()).await {
             Ok(Some(Ok(account))) => read.push(account),
             Ok(Some(Err(trouble))) => return (read, Err(trouble)),
             Ok(None) => return (read, Ok(())),
-            Err(_) => {
-                let late = RequestError::TimedOut { method: OBJECTS, seconds: within.as_secs() };
-                return (read, Err(Trouble::Request(late)));
-            }
+            // Answers have come meanwhile.
+            Err(_) if until() > Instant::now() => {}
+            Err(_) => return (read, Err(Trouble::Late(begun.elapsed().as_secs()))),
         }
     }
 }
@@ -78,6 +81,8 @@ struct Reader<'a> {
     at: &'a LedgerPoint,
     treasury: &'a BTreeSet<AccountId>,
     known: &'a BTreeMap<Hash256, EscrowKey>,
+    /// Requests that were answered.
+    answered: &'a AtomicU32,
 }
 
 impl Reader<'_> {
@@ -104,7 +109,9 @@ impl Reader<'_> {
     async fn root(&self, account: AccountId) -> Result<Option<AccountRoot>, Trouble> {
         const METHOD: &str = "account_info";
         let params = json!({ "account": account_text(&account), "ledger_index": self.at.index.0 });
-        let reply = match self.server.request_of_ledger(METHOD, params).await {
+        let reply = self.server.request_of_ledger(METHOD, params).await;
+        self.answered();
+        let reply = match reply {
             Err(RequestError::Server { code, .. }) if is_account_missing(&code) => return Ok(None),
             reply => reply.map_err(Trouble::about(self.at.index))?,
         };
@@ -116,12 +123,16 @@ impl Reader<'_> {
         }
     }
 
+    fn answered(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Takes in every page of the account's objects.
     async fn objects(&self, snapshot: &mut AccountSnapshot) -> Result<(), Trouble> {
         const METHOD: &str = OBJECTS;
         // Each of what is read is something that the account keeps reserve for.
         let reserved = snapshot.root.map_or(0, |root| root.owner_count);
-        let most = usize::try_from(reserved).unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX);
+        let most = usize::try_from(reserved).unwrap_or(ENTRIES_MAX).saturating_add(SLACK).min(ENTRIES_MAX);
         let mut marker: Option<Value> = None;
         for _ in 0..PAGES_MAX {
             let mut params = json!({
@@ -133,6 +144,7 @@ impl Reader<'_> {
                 params.insert("marker".to_owned(), marker);
             }
             let reply = self.server.request_of_ledger(METHOD, params).await;
+            self.answered();
             let reply = reply.map_err(Trouble::about(self.at.index))?;
             let page: AccountObjects = parse(METHOD, reply)?;
             self.check_ledger(METHOD, page.ledger_index, page.ledger_hash)?;
@@ -143,7 +155,10 @@ impl Reader<'_> {
                 self.take(snapshot, METHOD, object).await?;
             }
             if entries(snapshot) > most {
-                let what = format!("{} has more of them than {most}, by its OwnerCount", snapshot.account);
+                let what = format!(
+                    "{} has more than {most} of them, and the account an OwnerCount of {reserved}; at most {ENTRIES_MAX} are read",
+                    snapshot.account
+                );
                 return Err(malformed(METHOD, what));
             }
             if page.marker.as_ref().is_some_and(|next| marker.as_ref() == Some(next)) {
@@ -215,7 +230,9 @@ impl Reader<'_> {
             (Some(sequence), _) => sequence,
             (None, Some(previous)) => {
                 let params = json!({ "transaction": previous.txn_id.to_string(), "binary": true });
-                let reply: TxReply = parse(METHOD, self.server.request(METHOD, params).await?)?;
+                let reply = self.server.request(METHOD, params).await;
+                self.answered();
+                let reply: TxReply = parse(METHOD, reply?)?;
                 LedgerTx::decode(&reply.tx_blob.0).map_err(|error| malformed(METHOD, error))?.seq().value()
             }
             (None, None) => {

@@ -155,12 +155,17 @@ fn issued_funds(
     against
 }
 
-/// What is being sent of an asset out of an account, this proposal aside.
+/// What is being sent of an asset out of an account, this proposal aside. Of what has surely not left, as where it was called back, the
+/// older goes first: else each would wait for the other.
 fn in_flight(state: &State, account: &AccountId, asset: Asset, but: Option<&Proposal>) -> Amount {
-    let ids = state.by_account.get(account).into_iter().flatten();
-    let others = ids.filter(|id| but.is_none_or(|proposal| proposal.id != **id));
-    let sent = others.filter_map(|id| state.proposals.get(id));
-    let sent = sent.filter(|proposal| matches!(proposal.status, Status::InFlight(_)));
+    let is_sent = |proposal: &&Proposal| match (&proposal.status, but) {
+        (Status::InFlight(_), Some(asking)) if proposal.id == asking.id => false,
+        (Status::InFlight(submission), Some(asking)) => submission.may_have_left() || proposal.id < asking.id,
+        (Status::InFlight(_), None) => true,
+        _ => false,
+    };
+    let promised = state.book.promised(account).filter_map(|id| state.proposals.get(&id));
+    let sent = promised.filter(is_sent);
     let amounts =
         sent.filter_map(|proposal| proposal.intent.amount()).filter(|amount| amount.issue() == asset);
     amounts.fold(asset.nothing(), |all, amount| all.checked_add(&amount).unwrap_or(asset.most()))

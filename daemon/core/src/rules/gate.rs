@@ -209,10 +209,20 @@ fn in_doubt(state: &State, act: &Act<'_>) -> Option<AccountId> {
     // A void moves nothing: it rests on the account and on who signs for it.
     let subjects =
         if act.voids() { BTreeSet::from([Subject::Account(act.account)]) } else { subjects(state, act) };
+    let movement = act.intent.movement();
+    // Of an issuer's account its flags alone count, and those as they were proven last.
+    let is_issuer_alone = |account: &AccountId| {
+        movement.as_ref().is_some_and(|movement| {
+            let issues =
+                matches!(movement.amount.issue(), Asset::Issued { issuer, .. } if issuer == *account);
+            issues && movement.destination != *account
+        })
+    };
     let touched = subjects.into_iter().filter_map(|subject| match subject {
         Subject::Account(account) | Subject::Destination(account) => Some(account),
         _ => None,
     });
+    let touched = touched.filter(|account| !is_issuer_alone(account));
     let list = state.accounts.get(&act.account).and_then(|view| view.signer_list.as_ref());
     let signers = list.into_iter().flat_map(|list| list.entries.keys().copied());
     touched.chain(signers).find(|account| state.doubtful.contains(account))

@@ -4,7 +4,7 @@
 use crate::model::config::Treasury;
 use crate::model::proposal::{Proposal, Status};
 use crate::model::state::{Guard, State, TrackedEscrow};
-use crate::model::units::{AccountId, RippleTime};
+use crate::model::units::{AccountId, Asset, RippleTime};
 
 /// Ended proposals stay at hand for so long, in seconds of ledger time.
 pub const KEPT_SECONDS: u32 = 86_400;
@@ -56,8 +56,13 @@ pub(crate) fn unneeded(config: &Treasury, state: &State) -> Vec<AccountId> {
     let lists =
         config.accounts.keys().filter_map(|account| state.accounts.get(account)?.signer_list.as_ref());
     needed.extend(lists.flat_map(|list| list.entries.keys()));
-    let open = state.open.iter().filter_map(|id| state.proposals.get(id));
-    needed.extend(open.filter_map(|proposal| proposal.intent.destination()));
+    let open = || state.open.iter().filter_map(|id| state.proposals.get(id));
+    needed.extend(open().filter_map(|proposal| proposal.intent.destination()));
+    // Who has issued it may freeze all of it meanwhile.
+    needed.extend(open().filter_map(|proposal| match proposal.intent.amount()?.issue() {
+        Asset::Issued { issuer, .. } => Some(issuer),
+        Asset::Xrp | Asset::Mpt(_) => None,
+    }));
     let others = state.accounts.keys().filter(|account| !needed.contains(*account));
     let idle = others.filter(|account| {
         state.own_escrows_for(account).next().is_none() && state.standing_of(account).next().is_none()

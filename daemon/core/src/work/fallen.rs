@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use xrpl_wire::{IouValue, IssuedAmount};
 
 use crate::model::config::FindingKind;
-use crate::model::observe::{Change, LedgerObservation};
+use crate::model::observe::{AccountSnapshot, Change, LedgerObservation};
 use crate::model::signing::Purpose;
 use crate::model::state::State;
 use crate::model::units::{AccountId, Amount, Asset};
@@ -62,26 +62,47 @@ pub(crate) fn before_ledger(cx: &Cx<'_>, observation: &LedgerObservation) -> Fal
     unexplained.collect()
 }
 
+/// What an account in doubt, of which something could not be read, has less by its lines than was known: what proven ledgers told is in
+/// that already.
+pub(crate) fn unread(cx: &Cx<'_>, accounts: &[AccountSnapshot]) -> Fallen {
+    let in_doubt = accounts.iter().filter(|read| {
+        cx.config.accounts.contains_key(&read.account) && cx.state.doubtful.contains(&read.account)
+    });
+    let fallen = in_doubt.flat_map(|read| {
+        let view = cx.state.accounts.get(&read.account);
+        let known = view.and_then(|view| view.trust_lines.as_ref()).into_iter().flatten();
+        known.filter_map(|(asset, line)| {
+            let had = line.held(*asset)?;
+            let has = read.trust_lines.as_ref()?.get(asset).and_then(|line| line.held(*asset));
+            let left = had.less(&has.unwrap_or(asset.nothing()))?;
+            (left > asset.nothing()).then_some((read.account, left))
+        })
+    });
+    fallen.collect()
+}
+
 /// Tells of it, after what the ledger's transactions mean was told.
-pub(crate) fn after_ledger(cx: &mut Cx<'_>, fallen: Fallen) {
+pub(crate) fn tell(cx: &mut Cx<'_>, fallen: Fallen) {
     for (account, left) in fallen {
         let evidence = format!(
-            "{} left, and no transaction of the account's took it: somebody else's did, by what it paid through the account's \
-             trust lines, by an offer of the account's, or by a Clawback",
-            left.words()
+            "{} left, and no transaction of the account's took it, as of ledger {}: somebody else's did, by what it paid through the \
+             account's trust lines, by an offer of the account's, or by a Clawback",
+            left.words(),
+            cx.point().index
         );
         anomaly::find(cx, FindingKind::SpendWithoutProposal, account, evidence);
     }
 }
 
-/// What accounts had before, and what went out of them in all.
+/// The most that accounts had in this ledger, and what went out of them in all.
 fn gone(
     state: &State,
     observation: &LedgerObservation,
     ours: impl Fn(&AccountId) -> bool,
 ) -> BTreeMap<Holding, (Amount, Amount)> {
     let mut holds: BTreeMap<Holding, Amount> = BTreeMap::new();
-    let mut gone: BTreeMap<Holding, (Amount, Amount)> = BTreeMap::new();
+    let mut gone: BTreeMap<Holding, Amount> = BTreeMap::new();
+    let mut greatest: BTreeMap<Holding, Amount> = BTreeMap::new();
     for change in &observation.changes {
         let Change::TrustLine { account, asset, line } = change else { continue };
         let (account, asset) = (*account, *asset);
@@ -92,15 +113,23 @@ fn gone(
         let before = holds.get(&holding).copied().or_else(|| state.accounts.get(&account)?.held(asset));
         let has = has.unwrap_or(asset.nothing());
         holds.insert(holding, has);
-        let Some((before, left)) = before.and_then(|before| Some((before, before.less(&has)?))) else {
-            continue;
-        };
-        if left > asset.nothing() {
-            let (_, all) = gone.entry(holding).or_insert((before, asset.nothing()));
+        let Some(before) = before else { continue };
+        let known = greatest.entry(holding).or_insert(before);
+        for other in [before, has] {
+            if other > *known {
+                *known = other;
+            }
+        }
+        if let Some(left) = before.less(&has).filter(|left| *left > asset.nothing()) {
+            let all = gone.entry(holding).or_insert_with(|| asset.nothing());
             *all = all.checked_add(&left).unwrap_or(asset.most());
         }
     }
-    gone
+    let with_greatest = |(holding, left): (Holding, Amount)| {
+        let most = greatest.get(&holding).copied().unwrap_or(left);
+        (holding, (most, left))
+    };
+    gone.into_iter().map(with_greatest).collect()
 }
 
 /// What sixteen digits may make of a few payments out of so much.

@@ -8,8 +8,8 @@ use crate::model::event::Event;
 use crate::model::observe::{AccountSnapshot, EscrowView, LedgerPoint, RootView, TrustLineView};
 use crate::model::state::{AccountView, Sight, State};
 use crate::model::units::{AccountId, Asset, EscrowKey, RippleTime};
-use crate::work::anomaly;
 use crate::work::cx::Cx;
+use crate::work::{anomaly, fallen};
 
 /// Lets go of accounts that are declared otherwise than they were read. Each is read anew, as one that nobody knew. What is
 /// declared changes with a start alone, so this is done once, and before anything else is taken in.
@@ -111,7 +111,9 @@ fn read(cx: &mut Cx<'_>, at: LedgerPoint, mut accounts: Vec<AccountSnapshot>, ta
     let known = |escrow: &&EscrowView| cx.state.accounts.contains_key(&escrow.key.owner);
     let news: Vec<EscrowView> = new.iter().filter(known).cloned().collect();
     let taken = taken.filter(|_| !new.is_empty());
+    let fallen = fallen::unread(cx, &accounts);
     cx.emit(Event::AccountsRead { at, accounts, taken });
+    fallen::tell(cx, fallen);
     for escrow in news {
         anomaly::escrow_came(cx, &escrow);
     }

@@ -123,7 +123,7 @@ fn take_ledger(cx: &mut Cx<'_>, observation: LedgerObservation, wall_ms: u64) {
         lose_sight(cx, reason.to_owned());
     }
     submission::settle(cx, &observation.transactions);
-    fallen::after_ledger(cx, fallen);
+    fallen::tell(cx, fallen);
     anomaly::fulfilled_elsewhere(cx, taken_away);
     anomaly::after_ledger(cx, &observation);
     anomaly::since(cx, before);

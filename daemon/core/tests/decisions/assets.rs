@@ -542,6 +542,30 @@ fn what_is_being_sent_is_there_for_nothing_else() {
     );
 }
 
+/// Danger: two payments that were called back each wait for the other until both are too late.
+#[test]
+fn of_payments_that_were_called_back_the_older_goes_first() {
+    let mut w = world(&[("warm", "700")]);
+    let ids = ["400", "300"].map(|value| {
+        let p = propose(&mut w, "warm", "shop", value);
+        w.approve("alice", p).unwrap();
+        w.approve("bob", p).unwrap();
+        p
+    });
+    let mut sent = w.sent();
+    sent.dedup_by_key(|tx| tx.id());
+    assert_eq!(sent.len(), 2);
+    w.change(vec![comes("warm", line("600"))]);
+    for id in ids {
+        w.reply_with(id, treasury_core::input::SubmitReply::NotSent);
+    }
+    w.sent();
+    w.lift_all();
+    w.close(&[]);
+    assert_eq!(amounts(&w.settle()), [eur("400")]);
+    assert_eq!((w.word(ids[0]), w.word(ids[1])), ("validated", "in_flight"));
+}
+
 /// Danger: whoever has an issuer's keys has what it issues, and nothing of that is stopped.
 #[test]
 fn a_stop_on_the_issuer_stops_what_it_issues_and_nothing_else() {
@@ -706,6 +730,8 @@ fn what_nobody_proposed_is_found_once_and_counts_once_also_where_only_a_reading_
     let observation = LedgerObservation { opaque, ..w.next_ledger(4) };
     w.hand_on(observation);
     assert_eq!((has(&w, "warm"), counted(&w, "warm")[0]), (Some(eur("4000")), eur("1000")));
+    assert_eq!(found(&w).last(), Some(&FindingKind::SpendWithoutProposal), "{:?}", found(&w));
+    assert!(w.state.robbed.contains_key(&id("warm")));
 }
 
 #[test]
