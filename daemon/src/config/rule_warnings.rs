@@ -131,7 +131,12 @@ fn one(treasury: &Treasury, rule: &Rule, found: &mut Found<'_>) {
     }
     if matches!(rule.action, Action::Delay { .. }) && can_be_issued(rule) {
         let what = "delays what may be of an issued currency, and nothing but XRP waits in an escrow: such a payment is denied";
-        found.warn(key, what, "bound its amount in XRP, and write another rule for each issued currency");
+        let advice = if rule.covers(Asset::Xrp) && rule.bounds().next().is_none() {
+            "write assets = [\"XRP\"], and another rule for each issued currency"
+        } else {
+            "let it approve, or deny: of an issued currency it can do nothing else"
+        };
+        found.warn(key, what, advice);
     }
     if let Action::Delay { delay_seconds, .. } = rule.action
         && delay_seconds < DELAY_LEAST_SECONDS

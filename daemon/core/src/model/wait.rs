@@ -101,6 +101,9 @@ impl fmt::Display for Wait {
             Self::Over => f.write_str("nothing: CancelAfter has passed, so it is taken back"),
             Self::Reading(account) => write!(f, "the ledger's state of {account} to be read"),
             Self::Recipient(account, problem) => write!(f, "the recipient {account}: {problem}"),
+            Self::Funds(account, lacks) if !lacks.is_xrp() => {
+                write!(f, "{} more on the trust line of {account}, beyond what is being sent", lacks.words())
+            }
             Self::Funds(account, lacks) => {
                 write!(f, "{} more on {account}: it cannot pay so much and keep its reserve", lacks.words())
             }

@@ -307,18 +307,21 @@ impl<'a> Question<'a> {
 
     fn measure(&self, asset: Asset, per: Per, period_seconds: u32) -> Amount {
         let since = self.since(period_seconds);
-        let (all, own) = if per == Per::Account {
-            let all = outflow(self.state, self.account, asset, self.at, period_seconds, self.without);
-            (all, self.paid.and_then(|paid| paid.as_far_as_seen))
-        } else {
-            let Some(whose) = self.whose(per) else { return asset.nothing() };
+        let paid = self.paid.filter(|paid| paid.at >= since);
+        let without = |all: Amount, own: Option<Amount>| own.and_then(|own| all.less(&own)).unwrap_or(all);
+        // Moves are not among the payments of an asset.
+        let counted = per != Per::Asset || self.intent.link().is_none();
+        let asked = self.whose(per).map_or(asset.nothing(), |whose| {
             let all = self.state.book.payments().sum(whose, asset, since, self.without);
-            // Moves are not among the payments of an asset.
-            let counted = per != Per::Asset || self.intent.link().is_none();
-            (all, self.paid.and_then(|paid| paid.amount).filter(|_| counted))
-        };
-        let own = own.filter(|_| self.paid.is_some_and(|paid| paid.at >= since));
-        own.and_then(|own| all.less(&own)).unwrap_or(all)
+            without(all, paid.and_then(|paid| paid.amount).filter(|_| counted))
+        });
+        if per != Per::Account {
+            return asked;
+        }
+        let left = outflow(self.state, self.account, asset, self.at, period_seconds, self.without);
+        let left = without(left, paid.and_then(|paid| paid.as_far_as_seen));
+        // Of an issued currency a line of sixteen digits does not show what is below the last of them.
+        if !asset.is_xrp() && asked > left { asked } else { left }
     }
 }
 

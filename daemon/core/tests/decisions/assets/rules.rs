@@ -146,6 +146,66 @@ fn a_replay_counts_what_left_of_each_asset() {
     assert_eq!(changed, ids[2..]);
 }
 
+/// Danger: of a line with so much on it that small payments change no digit, any number of them leaves.
+#[test]
+fn a_limit_counts_what_was_paid_where_the_line_does_not_show_it() {
+    let mut w = world(&[("hot", "9000000000000000")]);
+    w.config.policy = {
+        let most = Some(eur("3"));
+        let rolling =
+            Rolling { period_seconds: DAY, per: Per::Account, amount_above: None, amount_max: most };
+        Policy::new(vec![Rule { rolling: Some(rolling), ..Rule::new("three a day", Action::Allow) }])
+    };
+    for number in 1..=8 {
+        let p = propose(&mut w, "hot", "shop", "0.4");
+        w.settle();
+        assert_eq!(w.word(p), if number <= 7 { "validated" } else { "denied" }, "{number}");
+    }
+    assert_eq!(counted(&w, "hot")[0], eur("0"), "the line shows nothing of it");
+}
+
+/// Danger: whoever may ask for payments makes up currencies, and the store keeps each for ever.
+#[test]
+fn what_nothing_was_paid_of_is_not_kept() {
+    let mut w = world(&[("hot", "500")]);
+    let kept = |w: &World| {
+        let book = serde_json::to_value(&w.state.book).unwrap();
+        book["payments"]["assets"].as_object().map_or(0, |assets| assets.len())
+    };
+    let made_up = |w: &mut World, number: u32| {
+        let amount = Amount::from_words(&format!("1 USD.{}", id(&format!("issuer {number}")))).unwrap();
+        let propose = Propose { amount, ..w.payment("warm", 1) };
+        match w.command("alice", Command::Propose(propose)).unwrap() {
+            Answer::Proposed { proposal } => proposal,
+            other => panic!("{other:?}"),
+        }
+    };
+    let before = kept(&w);
+    for number in 0..5 {
+        let p = made_up(&mut w, number);
+        assert_eq!(w.word(p), "denied");
+    }
+    let mut rules = w.config.policy.rules().to_vec();
+    let two = Approvers { weight: Weight(2), roles: [Role::Approver].into(), ..Approvers::default() };
+    rules.push(Rule::new("anything", Action::Approve(two)));
+    w.config.policy = Policy::new(rules);
+    for number in 0..5 {
+        let proposal = made_up(&mut w, number);
+        assert_ne!(w.word(proposal), "denied");
+        w.command("alice", Command::Withdraw { proposal }).unwrap();
+    }
+    for _ in 0..2_000 {
+        w.close(&[]);
+        if kept(&w) == before {
+            break;
+        }
+    }
+    assert_eq!((kept(&w), w.state.open.len()), (before, 0), "once none of it can be applied any more");
+    let p = propose(&mut w, "hot", "shop", "5");
+    w.settle();
+    assert_eq!((w.word(p), kept(&w)), ("collecting", before + 1));
+}
+
 /// Danger: payments of one asset use up the limit of another, or none.
 #[test]
 fn limits_are_of_each_asset_by_itself() {
